@@ -1,0 +1,169 @@
+//! The instrument model: what both doors (DLS files, DirectMusic downloads) become.
+//!
+//! Values are checked and clamped when they are built, so that rendering can neither fail nor check again: every index is in
+//! range, ranges are ordered and within 0..=127, loops lie inside the wave and are at least two frames long.
+
+use crate::mem::Shared;
+use alloc::vec::Vec;
+
+/// A mono wave. Immutable; shared by content.
+#[derive(Debug)]
+pub struct Wave {
+    /// Sample rate of the recording in Hz, 1..=1_000_000.
+    pub rate: u32,
+    /// Frames as 16-bit PCM (8-bit sources are widened), at least one, followed by [`Wave::GUARD`] zero frames.
+    pub(crate) frames: Vec<i16>,
+    /// The wave's own `wsmp`, used where a region has none.
+    pub sample: SampleInfo,
+}
+
+impl Wave {
+    /// Zero frames kept behind the last one, so that an interpolator may read past the end.
+    pub const GUARD: usize = 16;
+}
+
+/// `wsmp`: how a wave is tuned, levelled and looped.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SampleInfo {
+    /// Unity note, 0..=127.
+    pub unity: u8,
+    /// Fine tune in cents.
+    pub fine_tune: i16,
+    /// Gain in 1/655360 dB (negative is quieter).
+    pub gain: i32,
+    pub sample_loop: Option<Loop>,
+}
+
+/// A loop in frames from the start of the wave; `start + length <= frames`, `length >= 2`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loop {
+    pub start: u32,
+    pub length: u32,
+    /// Loop type 1: leave the loop at note-off and play to the end.
+    pub until_release: bool,
+}
+
+/// One instrument: what a program change selects.
+#[derive(Debug)]
+pub struct Instrument {
+    /// DirectMusic patch: bits 0–6 program, 8–14 bank LSB, 16–22 bank MSB, 31 drum kit; other bits zero.
+    pub patch: u32,
+    /// `DMUS_INSTRUMENT_GM_INSTRUMENT`: gives way to another instrument of the same patch.
+    pub gm: bool,
+    pub regions: Vec<Region>,
+}
+
+/// One region; each region that matches key and velocity starts a voice.
+#[derive(Clone, Debug)]
+pub struct Region {
+    /// Lowest and highest key, inclusive.
+    pub keys: (u8, u8),
+    /// Lowest and highest velocity, inclusive.
+    pub velocities: (u8, u8),
+    /// `F_RGN_OPTION_SELFNONEXCLUSIVE`.
+    pub self_non_exclusive: bool,
+    /// Key group, 0 none, 1..=15.
+    pub key_group: u8,
+    /// Phase group, 0 none.
+    pub phase_group: u16,
+    pub phase_master: bool,
+    /// Channel mask of `wlnk` (bit 0 left or mono, bit 1 right).
+    pub channels: u32,
+    pub wave: Shared<Wave>,
+    /// The region's `wsmp`, or the wave's, or the defaults.
+    pub sample: SampleInfo,
+    /// The region's articulation, else the instrument's, else the level's defaults.
+    pub articulation: Shared<Articulation>,
+}
+
+/// All connections of a region, defaults merged in (a connection of the same source, control and destination replaces the
+/// default), unknown ones dropped.
+#[derive(Debug)]
+pub struct Articulation {
+    pub connections: Vec<Connection>,
+}
+
+/// `dst += shape(source) * shape(control) * scale`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    pub source: Source,
+    pub source_shape: Shape,
+    pub control: Source,
+    pub control_shape: Shape,
+    pub destination: Destination,
+    /// Units of the destination (`dls-synth.md` §3.5); `i32::MIN` on a time is exactly zero seconds.
+    pub scale: i32,
+}
+
+/// How an input is bent before it is multiplied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Shape {
+    pub curve: Curve,
+    pub bipolar: bool,
+    pub invert: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Curve {
+    #[default]
+    Linear,
+    Concave,
+    Convex,
+    Switch,
+}
+
+/// Connection sources and controls (`CONN_SRC_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    None,
+    Lfo,
+    Velocity,
+    Key,
+    Eg1,
+    Eg2,
+    PitchWheel,
+    PolyPressure,
+    ChannelPressure,
+    Vibrato,
+    /// Controller 0..=127.
+    Controller(u8),
+    /// RPN 0, 1 or 2.
+    Rpn(u8),
+}
+
+/// Connection destinations (`CONN_DST_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    Gain,
+    Pitch,
+    Pan,
+    KeyNumber,
+    ChorusSend,
+    ReverbSend,
+    LfoFrequency,
+    LfoDelay,
+    VibratoFrequency,
+    VibratoDelay,
+    Eg1Attack,
+    Eg1Decay,
+    Eg1Release,
+    Eg1Sustain,
+    Eg1Delay,
+    Eg1Hold,
+    Eg1Shutdown,
+    Eg2Attack,
+    Eg2Decay,
+    Eg2Release,
+    Eg2Sustain,
+    Eg2Delay,
+    Eg2Hold,
+    FilterCutoff,
+    FilterQ,
+}
+
+/// The instruments a port can choose from; immutable once published to the renderer.
+#[derive(Debug, Default)]
+pub struct Patches {
+    /// Sorted by patch; of two instruments with one patch the one that is not GM comes first.
+    pub(crate) instruments: Vec<Shared<Instrument>>,
+}

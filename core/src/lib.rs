@@ -1,0 +1,20 @@
+//! The portable half of Arioso. It knows no kernel and allocates only in ways that can fail.
+//!
+//! | module | holds | may use |
+//! |---|---|---|
+//! | [`mem`] | fallible boxes, shared pointers, rings, intrusive queues | – |
+//! | [`midi`] | messages, the byte-stream parser, SysEx | – |
+//! | [`ks`] | KS and PortCls ABI: GUIDs, structs, vtables, constants | – |
+//! | [`dls`] | RIFF files, download buffers, the instrument model, the store | `mem` |
+//! | [`synth`] | channels, voices, mixer, sample clock, sequencer | `dls`, `midi`, `mem` |
+#![no_std]
+#![deny(unsafe_code)]
+
+extern crate alloc;
+
+pub mod dls;
+pub mod ks;
+#[allow(unsafe_code)]
+pub mod mem;
+pub mod midi;
+pub mod synth;

@@ -1,0 +1,1 @@
+//! MIDI messages, the byte-stream parser, SysEx.

@@ -1,0 +1,2 @@
+//! Arioso: the driver.
+#![no_std]

@@ -1,0 +1,1 @@
+//! Windows' kernel on a Linux machine.
