@@ -11,6 +11,8 @@
 #![deny(unsafe_code)]
 
 extern crate alloc;
+#[cfg(any(test, loom))]
+extern crate std;
 
 pub mod dls;
 pub mod ks;

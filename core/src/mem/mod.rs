@@ -1,4 +1,16 @@
 //! Memory that can fail: every allocation returns [`NoMemory`] instead of aborting.
+//!
+//! Blocks come from the global allocator with their exact layout (in the driver: non-paged, non-executable pool), so whatever
+//! lives here may be used at any IRQL at which the pool may be. The only module of the core with `unsafe`, together with
+//! the vector kernels of the synthesizer.
+
+mod boxed;
+mod shared;
+mod sync;
+pub mod vec;
+
+pub use boxed::TryBox;
+pub use shared::Shared;
 
 /// An allocation failed. The driver answers `STATUS_INSUFFICIENT_RESOURCES`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
