@@ -1,1 +1,3 @@
 //! Windows' kernel on a Linux machine.
+
+pub mod nt;
