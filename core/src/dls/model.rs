@@ -20,6 +20,18 @@ pub struct Wave {
 impl Wave {
     /// Zero frames kept behind the last one, so that an interpolator may read past the end.
     pub const GUARD: usize = 16;
+
+    /// The frames without the guard.
+    pub fn frames(&self) -> &[i16] {
+        self.frames
+            .get(..self.frames.len().saturating_sub(Self::GUARD))
+            .unwrap_or_default()
+    }
+
+    /// The frames followed by [`Wave::GUARD`] zero frames.
+    pub fn guarded_frames(&self) -> &[i16] {
+        &self.frames
+    }
 }
 
 /// `wsmp`: how a wave is tuned, levelled and looped.
@@ -166,4 +178,16 @@ pub enum Destination {
 pub struct Patches {
     /// Sorted by patch; of two instruments with one patch the one that is not GM comes first.
     pub(crate) instruments: Vec<Shared<Instrument>>,
+}
+
+impl Patches {
+    /// The instrument of a DirectMusic patch; of several the one that is not GM. Any IRQL.
+    pub fn find(&self, patch: u32) -> Option<&Shared<Instrument>> {
+        let first = self.instruments.partition_point(|i| i.patch < patch);
+        self.instruments.get(first).filter(|i| i.patch == patch)
+    }
+
+    pub fn instruments(&self) -> &[Shared<Instrument>] {
+        &self.instruments
+    }
 }

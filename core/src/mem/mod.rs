@@ -5,11 +5,13 @@
 //! the vector kernels of the synthesizer.
 
 mod boxed;
+mod ring;
 mod shared;
 mod sync;
 pub mod vec;
 
 pub use boxed::TryBox;
+pub use ring::Ring;
 pub use shared::Shared;
 
 /// An allocation failed. The driver answers `STATUS_INSUFFICIENT_RESOURCES`.
