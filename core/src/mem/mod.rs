@@ -5,12 +5,14 @@
 //! the vector kernels of the synthesizer.
 
 mod boxed;
+mod event_queue;
 mod ring;
 mod shared;
 mod sync;
 pub mod vec;
 
 pub use boxed::TryBox;
+pub use event_queue::{EventQueue, Link};
 pub use ring::Ring;
 pub use shared::Shared;
 

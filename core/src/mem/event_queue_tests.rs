@@ -1,0 +1,215 @@
+use super::*;
+use proptest::prelude::*;
+use std::boxed::Box;
+use std::vec;
+use std::vec::Vec;
+
+struct Node {
+    time: i64,
+    arrival: usize,
+    next: *mut Node,
+}
+
+// SAFETY: plain fields, owned by the test.
+unsafe impl Link for Node {
+    fn time(&self) -> i64 {
+        self.time
+    }
+    fn next(&self) -> *mut Self {
+        self.next
+    }
+    fn set_next(&mut self, next: *mut Self) {
+        self.next = next;
+    }
+}
+
+fn push(queue: &mut EventQueue<Node>, time: i64, arrival: usize) {
+    let node = Box::into_raw(Box::new(Node {
+        time,
+        arrival,
+        next: 1 as *mut Node,
+    }));
+    // SAFETY: a fresh node that nobody else knows.
+    unsafe { queue.push(NonNull::new(node).unwrap()) };
+}
+
+fn take(node: NonNull<Node>) -> (i64, usize) {
+    // SAFETY: `push` made it with `Box::into_raw`, and the queue gave it back.
+    let node = unsafe { Box::from_raw(node.as_ptr()) };
+    assert!(node.next.is_null());
+    (node.time, node.arrival)
+}
+
+fn pop(queue: &mut EventQueue<Node>) -> Option<(i64, usize)> {
+    let ahead = (queue.peek_time(), queue.peek().map(|n| (n.time, n.arrival)));
+    let popped = queue.pop().map(take);
+    assert_eq!(ahead, (popped.map(|p| p.0), popped));
+    popped
+}
+
+fn drain(queue: &mut EventQueue<Node>) -> Vec<(i64, usize)> {
+    let mut chain = queue.drain();
+    let mut out = vec![];
+    while let Some(node) = NonNull::new(chain) {
+        // SAFETY: the queue gave the whole chain back.
+        unsafe {
+            chain = (*node.as_ptr()).next;
+            (*node.as_ptr()).next = null_mut();
+        }
+        out.push(take(node));
+    }
+    out
+}
+
+/// The heap, the run list and the counters agree with each other.
+fn check(queue: &EventQueue<Node>) {
+    let (mut runs, mut nodes, mut at, mut older) = (0, 0, queue.oldest, NIL);
+    while at != NIL {
+        let run = queue.run(at);
+        assert_eq!(run.older, older);
+        assert_eq!(queue.heap[run.heap_at as usize], at);
+        assert_eq!(run.list.head_time(), Some(run.key.0));
+        assert!(older == NIL || queue.run(older).key.1 < run.key.1);
+        assert!(run.is_plain() || queue.merging == at);
+        (runs, nodes, older, at) = (runs + 1, nodes + run.count, at, run.newer);
+    }
+    assert_eq!(
+        (runs, nodes, older),
+        (queue.used, queue.len(), queue.newest)
+    );
+    for child in 1..queue.used {
+        assert!(queue.key((child - 1) / 2) < queue.key(child));
+    }
+}
+
+/// Pushes all times, pops all; the result must be the stable sort.
+fn sorts(times: impl Iterator<Item = i64>) {
+    let mut queue = EventQueue::new().unwrap();
+    let mut expected: Vec<_> = times.zip(0..).collect();
+    for &(time, arrival) in &expected {
+        push(&mut queue, time, arrival);
+    }
+    check(&queue);
+    expected.sort_by_key(|e| e.0);
+    for e in expected {
+        assert_eq!(pop(&mut queue), Some(e));
+    }
+    assert_eq!(pop(&mut queue), None);
+    check(&queue);
+}
+
+fn random(seed: u64) -> impl Iterator<Item = u64> {
+    let mut x = seed;
+    core::iter::repeat_with(move || {
+        x = x
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        x >> 33
+    })
+}
+
+const MANY: usize = if cfg!(miri) { 300 } else { 1_000_000 };
+
+#[test]
+fn a_million_ascending() {
+    sorts(0..MANY as i64);
+}
+
+#[test]
+fn a_million_descending() {
+    sorts((0..MANY as i64).rev());
+}
+
+#[test]
+fn a_million_equal() {
+    sorts(core::iter::repeat_n(7, MANY));
+}
+
+#[test]
+fn a_million_random() {
+    sorts(random(1).map(|x| x as i64).take(MANY));
+}
+
+#[test]
+fn few_distinct_times() {
+    sorts(random(2).map(|x| (x % 16) as i64 - 8).take(MANY / 8));
+}
+
+#[test]
+fn extreme_times() {
+    sorts([i64::MAX, i64::MIN, 0, i64::MAX, i64::MIN, -1].into_iter());
+}
+
+#[test]
+fn chords_in_sawtooth_order_while_time_moves_on() {
+    let mut queue = EventQueue::new().unwrap();
+    let mut random = random(3);
+    let mut queued: std::collections::BTreeSet<(i64, usize)> = Default::default();
+    for arrival in 0..MANY / 8 {
+        let time = arrival as i64 + random.next().unwrap() as i64 % 5000;
+        push(&mut queue, time, arrival);
+        queued.insert((time, arrival));
+        if arrival % 3 == 0 {
+            assert_eq!(pop(&mut queue), queued.pop_first());
+        }
+    }
+    check(&queue);
+    while let Some(next) = queued.pop_first() {
+        assert_eq!(pop(&mut queue), Some(next));
+    }
+    assert!(queue.is_empty());
+}
+
+/// A single push never walks more than a bounded number of nodes, even with a full table.
+#[test]
+#[cfg(not(miri))]
+fn a_push_is_short() {
+    let mut queue = EventQueue::new().unwrap();
+    let mut longest = 0;
+    for (arrival, time) in random(4).take(1_500_000).enumerate() {
+        let before = STEPPED.get();
+        push(&mut queue, time as i64, arrival);
+        longest = longest.max(STEPPED.get() - before);
+    }
+    assert!(longest <= 3 * EAGER + STEPS, "{longest} nodes in one push");
+    assert_eq!(drain(&mut queue).len(), 1_500_000);
+}
+
+#[test]
+fn drain_gives_everything_back_and_leaves_an_empty_queue() {
+    let mut queue = EventQueue::<Node>::new().unwrap();
+    assert!(queue.drain().is_null());
+    for (arrival, time) in random(5).take(MANY.min(5000)).enumerate() {
+        push(&mut queue, time as i64, arrival);
+    }
+    let mut all: Vec<_> = drain(&mut queue).iter().map(|e| e.1).collect();
+    all.sort();
+    assert_eq!(all, (0..MANY.min(5000)).collect::<Vec<_>>());
+    assert_eq!((queue.len(), queue.peek_time()), (0, None));
+    push(&mut queue, 1, 0);
+    assert_eq!(pop(&mut queue), Some((1, 0)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 64 }, failure_persistence: None, ..Default::default() })]
+    #[test]
+    fn equals_a_stable_sort(ops in prop::collection::vec(prop_oneof![4 => (-20i64..20).prop_map(Some), 3 => Just(None)], 0..1000)) {
+        let mut queue = EventQueue::new().unwrap();
+        let mut model: Vec<(i64, usize)> = vec![];
+        for (arrival, op) in ops.into_iter().enumerate() {
+            match op {
+                Some(time) => {
+                    push(&mut queue, time, arrival);
+                    let at = model.partition_point(|e| e.0 <= time);
+                    model.insert(at, (time, arrival));
+                }
+                None => {
+                    let expected = (!model.is_empty()).then(|| model.remove(0));
+                    prop_assert_eq!(pop(&mut queue), expected);
+                }
+            }
+            check(&queue);
+        }
+        prop_assert_eq!(drain(&mut queue).len(), model.len());
+    }
+}
