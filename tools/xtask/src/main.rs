@@ -1,1 +1,72 @@
-fn main() {}
+//! Arioso's developer commands: `cargo xtask <command>`.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`setup`] | what the machine needs, and how it gets there |
+//! | [`driver`] | the driver's build on Linux: WDK-shaped tree, workspace, compiler, products |
+//! | [`lint`] | rustfmt, clippy, and the rules of ring 0 that can be read off the source |
+//! | [`check`] | the demo and the whole test run |
+
+mod check;
+mod driver;
+mod lint;
+mod process;
+mod project;
+mod setup;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use driver::{Arch, Build, Check, Profile};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Arioso's developer commands")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what the build needs (Debian as root), or say what is missing
+    Setup,
+    /// Build the driver: target/driver/<arch>/<profile>/arioso.{sys,map,pdb}
+    Build {
+        #[arg(long, value_enum, default_value = "x64")]
+        arch: Arch,
+        #[arg(long, value_enum, default_value = "release")]
+        profile: Profile,
+        /// Only prove something about the driver; leaves no product
+        #[arg(long, value_enum)]
+        check: Option<Check>,
+    },
+    /// Play a built-in song through the driver into a WAV file
+    Demo,
+    /// Build everything and run every test
+    Test,
+    /// Check format, clippy and the source rules of ring 0
+    Lint,
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Setup => setup::install(),
+        Command::Build { arch, profile, check } => {
+            setup::install()?;
+            driver::build(&Build { arch, profile, check })
+        }
+        Command::Demo => check::demo(),
+        Command::Test => check::test(),
+        Command::Lint => lint::lint(),
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

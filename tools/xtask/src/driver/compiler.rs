@@ -1,0 +1,69 @@
+//! Which Rust compiler builds the driver.
+
+use super::{Arch, wdk_tree};
+use crate::process;
+use crate::setup::Tools;
+use anyhow::{Result, bail};
+use std::path::Path;
+use std::process::Command;
+
+/// A compiler for the msvc target.
+pub enum Compiler {
+    /// The one on the search path (rustup's) has the target's library.
+    Installed,
+    /// Debian's, which builds the library from source.
+    FromSource,
+}
+
+const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+const DEBIAN_CARGO: &str = "/usr/bin/cargo";
+
+impl Compiler {
+    pub fn choose(arch: Arch) -> Result<Self> {
+        let mut rustc = Command::new("rustc");
+        process::without_cargo(&mut rustc).args(["--print", "sysroot"]);
+        if let Ok(sysroot) = process::output(&mut rustc)
+            && Path::new(sysroot.trim()).join("lib/rustlib").join(arch.target()).join("lib").is_dir()
+        {
+            return Ok(Self::Installed);
+        }
+        if Path::new(DEBIAN_CARGO).exists() && Path::new("/usr/lib/rustlib/src/rust/library/core").exists() {
+            return Ok(Self::FromSource);
+        }
+        bail!("no Rust compiler here has the target {0}: run `rustup target add {0}`", arch.target())
+    }
+
+    /// `cargo build` for the driver's target.
+    pub fn cargo(&self, arch: Arch, tools: &Tools, tree: &Path) -> Command {
+        let mut command = match self {
+            Self::Installed => Command::new("cargo"),
+            Self::FromSource => Command::new(DEBIAN_CARGO),
+        };
+        process::without_cargo(&mut command).args(["build", "--target", arch.target()]);
+        if let Self::FromSource = self {
+            command
+                .env("RUSTC", DEBIAN_RUSTC)
+                .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+                .env("RUSTC_BOOTSTRAP", "1")
+                .arg("-Zbuild-std=core,alloc,compiler_builtins");
+        }
+        let target = arch.target().replace('-', "_");
+        // mingw-w64 has no ARM64 view: bindgen gets the x64 one there.
+        let view = match arch {
+            Arch::X64 => "",
+            Arch::Arm64 => " -U_ARM64_ -UARM64 -USTD_CALL -D_AMD64_ -DAMD64 -D_WIN64",
+        };
+        command
+            .env("WDKContentRoot", tree)
+            .env("Version_Number", wdk_tree::VERSION)
+            .env("LIBCLANG_PATH", &tools.libclang)
+            .env(
+                "BINDGEN_EXTRA_CLANG_ARGS",
+                format!("--target=x86_64-pc-windows-gnu -fno-ms-compatibility -isystem {}{view}", tools.clang_include.display()),
+            )
+            .env(format!("CC_{target}"), &tools.clang)
+            .env(format!("AR_{target}"), &tools.llvm_lib)
+            .env(format!("CFLAGS_{target}"), "-DARIOSO_NO_DECLARATIONS -nostdinc");
+        command
+    }
+}

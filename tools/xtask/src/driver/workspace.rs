@@ -1,0 +1,99 @@
+//! The workspace that the driver is built in: the repository's own manifest with wdk-build replaced, a
+//! lock file of its own, links to the sources. wdk-build looks for the lock file above the target
+//! directory and calls `cargo metadata` without our options, so both have to be right on disk.
+
+use super::write_if_changed;
+use crate::setup::Tools;
+use crate::project;
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+/// Makes or refreshes the workspace and returns its path.
+pub fn make(tools: &Tools, wdk_build: &Path) -> Result<PathBuf> {
+    let root = project::root();
+    let workspace = project::kernel_dir().join("ws");
+    fs::create_dir_all(workspace.join(".cargo"))?;
+    write_if_changed(&workspace.join("Cargo.toml"), &manifest(&root, wdk_build)?)?;
+    write_if_changed(&workspace.join(".cargo/config.toml"), &config(tools, &root, &workspace))?;
+    lock_file(&root, &workspace)?;
+    for name in ["build.rs", "src", "core", "tests", "tools", "inf"] {
+        if root.join(name).exists() {
+            link(&root.join(name), &workspace.join(name))?;
+        }
+    }
+    Ok(workspace)
+}
+
+fn manifest(root: &Path, wdk_build: &Path) -> Result<String> {
+    let text = fs::read_to_string(root.join("Cargo.toml"))?;
+    let mut manifest = String::new();
+    let mut members = 0;
+    for line in text.lines() {
+        if line.starts_with("members = ") {
+            members += 1;
+            manifest.push_str("members = [\".\", \"core\"]\n");
+        } else if line.starts_with("default-members = ") {
+            manifest.push_str("default-members = [\".\"]\n");
+        } else {
+            manifest.push_str(line);
+            manifest.push('\n');
+        }
+    }
+    if members != 1 {
+        bail!("Cargo.toml has no line that begins with `members = `");
+    }
+    manifest.push_str(&format!("\n[patch.crates-io]\nwdk-build = {{ path = {:?} }}\n", wdk_build.display().to_string()));
+    Ok(manifest)
+}
+
+fn config(tools: &Tools, root: &Path, workspace: &Path) -> String {
+    let mut flags = Vec::new();
+    // No path of this machine may end up in the driver.
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+    if let Some(home) = home {
+        flags.push(format!("--remap-path-prefix={}=registry", home.join("registry/src").display()));
+    }
+    flags.push(format!("--remap-path-prefix={}=arioso", workspace.display()));
+    flags.push(format!("--remap-path-prefix={}=arioso", root.display()));
+    format!(
+        "[target.'cfg(all(windows, target_env = \"msvc\"))']\n\
+         linker = {:?}\n\
+         rustflags = {flags:?}\n\
+         \n\
+         [profile.dev]\n\
+         panic = \"abort\"\n\
+         \n\
+         [profile.dev.package.compiler_builtins]\n\
+         opt-level = 2\n\
+         \n\
+         [profile.release]\n\
+         panic = \"abort\"\n\
+         lto = \"fat\"\n\
+         codegen-units = 1\n",
+        tools.lld_link.display().to_string(),
+    )
+}
+
+/// Cargo writes the patch into the lock file, so it gets a copy, renewed whenever the original changes.
+fn lock_file(root: &Path, workspace: &Path) -> Result<()> {
+    let original = fs::read_to_string(root.join("Cargo.lock")).context("Cargo.lock")?;
+    let base = workspace.join("Cargo.lock.base");
+    if fs::read_to_string(&base).is_ok_and(|old| old == original) && workspace.join("Cargo.lock").exists() {
+        return Ok(());
+    }
+    fs::write(workspace.join("Cargo.lock"), &original)?;
+    Ok(fs::write(base, original)?)
+}
+
+fn link(target: &Path, link: &Path) -> Result<()> {
+    match fs::read_link(link) {
+        Ok(old) if old == target => return Ok(()),
+        Ok(_) => fs::remove_file(link)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(|| format!("{} is in the way", link.display())),
+    }
+    symlink(target, link).with_context(|| format!("cannot link {}", link.display()))
+}

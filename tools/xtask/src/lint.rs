@@ -1,0 +1,7 @@
+//! Format, clippy, source rules.
+
+use anyhow::Result;
+
+pub fn lint() -> Result<()> {
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! Where things are.
+
+use std::path::{Path, PathBuf};
+
+/// The repository.
+pub fn root() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().nth(2).unwrap_or(package).to_path_buf()
+}
+
+/// Everything that only the driver's build needs.
+pub fn kernel_dir() -> PathBuf {
+    root().join("target/kernel")
+}
+
+/// The finished drivers: `<arch>/<profile>/arioso.{sys,map,pdb}`.
+pub fn driver_dir() -> PathBuf {
+    root().join("target/driver")
+}
