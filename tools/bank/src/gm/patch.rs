@@ -1,0 +1,327 @@
+//! How a program is described: layers of one recipe each, with an articulation.
+
+use crate::dls::{
+    Bank, Connection, Instrument, Region, Sample, Wave, destination as dst, source as src, unit,
+};
+use std::collections::HashMap;
+
+/// Renders the wave of a key. The name tells recipes apart: one name and one key are rendered once.
+#[derive(Clone, Copy)]
+pub struct Recipe {
+    pub name: &'static str,
+    pub render: fn(&str, u8) -> Wave,
+}
+
+/// One General MIDI program.
+pub struct Program {
+    pub number: u8,
+    pub name: &'static str,
+    pub layers: Vec<Layer>,
+}
+
+/// One sound of a program, over all keys unless told otherwise.
+#[derive(Clone)]
+pub struct Layer {
+    recipe: Recipe,
+    roots: &'static [u8],
+    gain: f64,
+    tune: f64,
+    connections: Vec<Connection>,
+}
+
+pub fn program(number: u8, name: &'static str, layers: Vec<Layer>) -> Program {
+    Program {
+        number,
+        name,
+        layers,
+    }
+}
+
+/// A layer whose waves are rendered at `roots` (ascending keys).
+pub fn layer(name: &'static str, render: fn(&str, u8) -> Wave, roots: &'static [u8]) -> Layer {
+    let vibrato = Connection::new(src::VIBRATO, src::CC1, dst::PITCH, unit::cents(40.0));
+    Layer {
+        recipe: Recipe { name, render },
+        roots,
+        gain: 0.0,
+        tune: 0.0,
+        connections: vec![vibrato],
+    }
+}
+
+impl Layer {
+    fn set(mut self, connection: Connection) -> Self {
+        let identity = |c: &Connection| (c.source, c.control, c.destination);
+        self.connections
+            .retain(|other| identity(other) != identity(&connection));
+        self.connections.push(connection);
+        self
+    }
+
+    fn constant(self, destination: u16, scale: i32) -> Self {
+        self.set(Connection::constant(destination, scale))
+    }
+
+    /// Volume: attack in seconds, then `decay` and `release` in seconds per 96 dB; sustain in dB below full, 96 is silence.
+    pub fn env(self, attack: f64, decay: f64, sustain: f64, release: f64) -> Self {
+        self.constant(dst::EG1_ATTACK, unit::seconds(attack))
+            .constant(dst::EG1_DECAY, unit::seconds(decay))
+            .constant(
+                dst::EG1_SUSTAIN,
+                unit::percent(100.0 - sustain * 100.0 / 96.0),
+            )
+            .constant(dst::EG1_RELEASE, unit::seconds(release))
+    }
+
+    /// A sound that dies away: decay at middle C in seconds per 96 dB, shorter by half each `octaves` up.
+    pub fn dying(self, decay: f64, octaves: f64, release: f64) -> Self {
+        let per_range = -1200.0 * (128.0 / 12.0) / octaves;
+        let at_zero = decay * libm::exp2(60.0 / 12.0 / octaves);
+        self.env(0.0, at_zero, 96.0, release).set(Connection::new(
+            src::KEY,
+            src::NONE,
+            dst::EG1_DECAY,
+            unit::cents(per_range),
+        ))
+    }
+
+    /// Low-pass filter: cutoff in Hz at velocity 0, resonance in dB, cents that full velocity adds.
+    pub fn filter(self, hertz: f64, resonance: f64, velocity: f64) -> Self {
+        self.constant(dst::FILTER_CUTOFF, unit::hertz(hertz))
+            .constant(dst::FILTER_Q, unit::decibels(resonance))
+            .set(Connection::new(
+                src::VELOCITY,
+                src::NONE,
+                dst::FILTER_CUTOFF,
+                unit::cents(velocity),
+            ))
+    }
+
+    /// Cents of cutoff that the highest key adds.
+    pub fn key_cutoff(self, cents: f64) -> Self {
+        self.set(Connection::new(
+            src::KEY,
+            src::NONE,
+            dst::FILTER_CUTOFF,
+            unit::cents(cents),
+        ))
+    }
+
+    /// A second envelope that moves the cutoff by `cents`: seconds for the whole way up and down, sustain in percent.
+    pub fn sweep(self, cents: f64, attack: f64, decay: f64, sustain: f64, release: f64) -> Self {
+        self.second(attack, decay, sustain, release)
+            .set(Connection::new(
+                src::EG2,
+                src::NONE,
+                dst::FILTER_CUTOFF,
+                unit::cents(cents),
+            ))
+    }
+
+    /// A second envelope that moves the pitch by `cents`.
+    pub fn bend(self, cents: f64, attack: f64, decay: f64, sustain: f64) -> Self {
+        self.second(attack, decay, sustain, 1.0)
+            .set(Connection::new(
+                src::EG2,
+                src::NONE,
+                dst::PITCH,
+                unit::cents(cents),
+            ))
+    }
+
+    fn second(self, attack: f64, decay: f64, sustain: f64, release: f64) -> Self {
+        self.constant(dst::EG2_ATTACK, unit::seconds(attack))
+            .constant(dst::EG2_DECAY, unit::seconds(decay))
+            .constant(dst::EG2_SUSTAIN, unit::percent(sustain))
+            .constant(dst::EG2_RELEASE, unit::seconds(release))
+    }
+
+    pub fn vibrato(self, hertz: f64, cents: f64, delay: f64) -> Self {
+        self.constant(dst::VIBRATO_FREQUENCY, unit::hertz(hertz))
+            .constant(dst::VIBRATO_DELAY, unit::seconds(delay.max(0.01)))
+            .set(Connection::new(
+                src::VIBRATO,
+                src::NONE,
+                dst::PITCH,
+                unit::cents(cents),
+            ))
+    }
+
+    fn lfo(self, hertz: f64, delay: f64) -> Self {
+        self.constant(dst::LFO_FREQUENCY, unit::hertz(hertz))
+            .constant(dst::LFO_DELAY, unit::seconds(delay.max(0.01)))
+    }
+
+    pub fn tremolo(self, hertz: f64, decibels: f64, delay: f64) -> Self {
+        self.lfo(hertz, delay).set(Connection::new(
+            src::LFO,
+            src::NONE,
+            dst::GAIN,
+            unit::decibels(decibels),
+        ))
+    }
+
+    /// An LFO on the cutoff.
+    pub fn wah(self, hertz: f64, cents: f64) -> Self {
+        self.lfo(hertz, 0.01).set(Connection::new(
+            src::LFO,
+            src::NONE,
+            dst::FILTER_CUTOFF,
+            unit::cents(cents),
+        ))
+    }
+
+    /// −50 left to 50 right.
+    pub fn pan(self, percent: f64) -> Self {
+        self.constant(dst::PAN, unit::percent(percent))
+    }
+
+    /// Reverb beside what CC91 asks for, in percent.
+    pub fn reverb(self, percent: f64) -> Self {
+        self.constant(dst::REVERB_SEND, unit::percent(percent))
+    }
+
+    /// Velocity 127 against 1: cents of attack time that full velocity adds (negative is faster).
+    pub fn velocity_attack(self, cents: f64) -> Self {
+        self.set(Connection::new(
+            src::VELOCITY,
+            src::NONE,
+            dst::EG1_ATTACK,
+            unit::cents(cents),
+        ))
+    }
+
+    pub fn gain(mut self, decibels: f64) -> Self {
+        self.gain += decibels;
+        self
+    }
+
+    pub fn tune(mut self, cents: f64) -> Self {
+        self.tune += cents;
+        self
+    }
+}
+
+/// A layer and its detuned twin, spread left and right.
+pub fn twins(layer: Layer, cents: f64, spread: f64) -> Vec<Layer> {
+    let one = layer.clone().gain(-3.0).tune(cents / 2.0).pan(-spread);
+    let other = layer.gain(-3.0).tune(-cents / 2.0).pan(spread);
+    vec![one, other]
+}
+
+/// Collects instruments and the waves that they share.
+pub struct Builder {
+    bank: Bank,
+    rendered: HashMap<(&'static str, u8), usize>,
+}
+
+impl Builder {
+    pub fn new(name: &str) -> Self {
+        let bank = Bank {
+            name: name.into(),
+            copyright: "MIT OR Apache-2.0".into(),
+            instruments: Vec::new(),
+            waves: Vec::new(),
+        };
+        Self {
+            bank,
+            rendered: HashMap::new(),
+        }
+    }
+
+    pub fn add(&mut self, program: Program) {
+        let mut articulation = Vec::new();
+        let mut regions = Vec::new();
+        for layer in program.layers {
+            let own = if articulation.is_empty() {
+                articulation.clone_from(&layer.connections);
+                Vec::new()
+            } else if articulation == layer.connections {
+                Vec::new()
+            } else {
+                layer.connections.clone()
+            };
+            self.add_regions(&mut regions, &layer, &own);
+        }
+        self.bank.instruments.push(Instrument {
+            name: program.name.into(),
+            bank: 0,
+            program: program.number,
+            regions,
+            articulation,
+        });
+    }
+
+    fn add_regions(
+        &mut self,
+        regions: &mut Vec<Region>,
+        layer: &Layer,
+        articulation: &[Connection],
+    ) {
+        let mut low = 0;
+        for (i, &root) in layer.roots.iter().enumerate() {
+            // A zone reaches further down than up: being lowered costs a sound less than being raised.
+            let high = layer
+                .roots
+                .get(i + 1)
+                .map_or(127, |next| root + (next - root) * 2 / 5);
+            let wave = self.wave(layer.recipe, root);
+            let sample = self.bank.waves[wave].sample;
+            regions.push(Region {
+                keys: (low, high),
+                velocities: (0, 127),
+                key_group: 0,
+                self_non_exclusive: false,
+                wave,
+                sample: Some(adjusted(sample, layer.gain, layer.tune)),
+                articulation: articulation.to_vec(),
+            });
+            low = high + 1;
+        }
+    }
+
+    /// One key of the drum kit.
+    pub fn drum(&mut self, kit: &mut Instrument, key: u8, group: u8, layer: Layer) {
+        let wave = self.wave(layer.recipe, layer.roots.first().copied().unwrap_or(60));
+        let mut sample = adjusted(self.bank.waves[wave].sample, layer.gain, layer.tune);
+        // As recorded on this key.
+        sample.unity = key;
+        kit.regions.push(Region {
+            keys: (key, key),
+            velocities: (0, 127),
+            key_group: group,
+            self_non_exclusive: false,
+            wave,
+            sample: Some(sample),
+            articulation: layer.connections,
+        });
+    }
+
+    pub fn add_kit(&mut self, mut kit: Instrument) {
+        kit.regions.sort_by_key(|region| region.keys);
+        self.bank.instruments.push(kit);
+    }
+
+    pub fn finish(self) -> Bank {
+        self.bank
+    }
+
+    fn wave(&mut self, recipe: Recipe, root: u8) -> usize {
+        *self.rendered.entry((recipe.name, root)).or_insert_with(|| {
+            self.bank.waves.push((recipe.render)(recipe.name, root));
+            self.bank.waves.len() - 1
+        })
+    }
+}
+
+fn adjusted(sample: Sample, gain: f64, tune: f64) -> Sample {
+    // Whole semitones move the unity note; fine tune stays small.
+    let cents = f64::from(sample.fine_tune) + tune;
+    let semitones = libm::round(cents / 100.0);
+    Sample {
+        unity: (f64::from(sample.unity) - semitones).clamp(0.0, 127.0) as u8,
+        fine_tune: libm::round(cents - 100.0 * semitones) as i16,
+        gain: (sample.gain + gain).min(0.0),
+        ..sample
+    }
+}

@@ -1,0 +1,23 @@
+//! DLS files from nothing: a writer, an offline synthesizer, the built-in General MIDI bank and small banks for tests.
+//!
+//! Everything is computed; nothing is recorded. The same program gives the same bytes on every machine: mathematics comes
+//! from `libm`, randomness from a generator of our own, and no time or address is looked at.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`dls`] | banks, instruments, regions, articulations, and how they are written as RIFF |
+//! | [`tone`] | looped and one-shot sounds from partials, noise and spectra |
+//! | [`gm`] | the 128 programs and the drum kit |
+//! | [`test_banks`] | impulse, DC, sine |
+
+mod dsp;
+
+pub mod dls;
+pub mod gm;
+pub mod test_banks;
+pub mod tone;
+
+/// The built-in General MIDI bank as a DLS file: 128 programs and a drum kit, under 2 MB.
+pub fn general_midi() -> Vec<u8> {
+    gm::bank().to_bytes()
+}
