@@ -1,0 +1,299 @@
+//! How the ABI's structures are declared: [`Abi`] tells their layout, [`Wire`] copies them from and to bytes without `unsafe`.
+
+use core::ffi::c_void;
+
+/// One field of a structure or one slot of a vtable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    pub name: &'static str,
+    /// Bytes from the structure's start.
+    pub offset: usize,
+    /// Bytes.
+    pub size: usize,
+}
+
+/// A declaration of the Windows ABI and its layout as compiled.
+pub trait Abi: Sized {
+    /// The name in the Windows headers.
+    const NAME: &'static str;
+    /// In the order of declaration.
+    const FIELDS: &'static [Field];
+}
+
+/// Plain data that can be copied from and to bytes in the machine's byte order, at any alignment.
+pub trait Wire: Copy + Sized {
+    /// All bits zero.
+    const ZERO: Self;
+
+    /// The value at the start of `bytes`; `None` if they are fewer than the type's size.
+    fn read_from(bytes: &[u8]) -> Option<Self>;
+
+    /// Puts the value at the start of `bytes`, padding as zeros; `None` if they are fewer than the type's size.
+    #[must_use]
+    fn write_to(&self, bytes: &mut [u8]) -> Option<()>;
+}
+
+macro_rules! wire_number {
+    ($($t:ty)*) => {$(
+        impl Wire for $t {
+            const ZERO: Self = 0 as $t;
+            #[inline]
+            fn read_from(bytes: &[u8]) -> Option<Self> {
+                bytes.first_chunk().map(|b| <$t>::from_ne_bytes(*b))
+            }
+            #[inline]
+            fn write_to(&self, bytes: &mut [u8]) -> Option<()> {
+                *bytes.first_chunk_mut()? = self.to_ne_bytes();
+                Some(())
+            }
+        }
+    )*};
+}
+wire_number!(u8 i8 u16 i16 u32 i32 u64 i64 usize isize f32 f64);
+
+impl<T> Wire for *mut T {
+    const ZERO: Self = core::ptr::null_mut();
+    #[inline]
+    fn read_from(bytes: &[u8]) -> Option<Self> {
+        usize::read_from(bytes).map(core::ptr::with_exposed_provenance_mut)
+    }
+    #[inline]
+    fn write_to(&self, bytes: &mut [u8]) -> Option<()> {
+        self.expose_provenance().write_to(bytes)
+    }
+}
+
+impl<T> Wire for *const T {
+    const ZERO: Self = core::ptr::null();
+    #[inline]
+    fn read_from(bytes: &[u8]) -> Option<Self> {
+        usize::read_from(bytes).map(core::ptr::with_exposed_provenance)
+    }
+    #[inline]
+    fn write_to(&self, bytes: &mut [u8]) -> Option<()> {
+        self.expose_provenance().write_to(bytes)
+    }
+}
+
+impl<T: Wire, const N: usize> Wire for [T; N] {
+    const ZERO: Self = [T::ZERO; N];
+    #[inline]
+    fn read_from(bytes: &[u8]) -> Option<Self> {
+        let mut all = Self::ZERO;
+        for (i, one) in all.iter_mut().enumerate() {
+            *one = T::read_from(bytes.get(i.wrapping_mul(size_of::<T>())..)?)?;
+        }
+        Some(all)
+    }
+    #[inline]
+    fn write_to(&self, bytes: &mut [u8]) -> Option<()> {
+        for (i, one) in self.iter().enumerate() {
+            one.write_to(bytes.get_mut(i.wrapping_mul(size_of::<T>())..)?)?;
+        }
+        Some(())
+    }
+}
+
+/// Declares plain-data structures: `#[repr(C)]`, [`Wire`], [`Abi`], `Default` (zeros).
+macro_rules! data {
+    ($(
+        $(#[$m:meta])*
+        pub struct $name:ident { $( $(#[$fm:meta])* pub $f:ident : $t:ty ),* $(,)? }
+    )*) => {$(
+        $(#[$m])*
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $name { $( $(#[$fm])* pub $f: $t ),* }
+
+        abi!($name { $($f: $t),* });
+
+        impl $crate::ks::Wire for $name {
+            const ZERO: Self = Self { $( $f: <$t as $crate::ks::Wire>::ZERO ),* };
+            #[inline]
+            fn read_from(bytes: &[u8]) -> Option<Self> {
+                let bytes = bytes.get(..size_of::<Self>())?;
+                Some(Self { $(
+                    $f: <$t as $crate::ks::Wire>::read_from(bytes.get(core::mem::offset_of!(Self, $f)..)?)?
+                ),* })
+            }
+            #[inline]
+            fn write_to(&self, bytes: &mut [u8]) -> Option<()> {
+                let bytes = bytes.get_mut(..size_of::<Self>())?;
+                bytes.fill(0);
+                $(
+                    let field = self.$f;
+                    <$t as $crate::ks::Wire>::write_to(&field, bytes.get_mut(core::mem::offset_of!(Self, $f)..)?)?;
+                )*
+                Some(())
+            }
+        }
+
+        impl Default for $name {
+            #[inline]
+            fn default() -> Self {
+                <Self as $crate::ks::Wire>::ZERO
+            }
+        }
+    )*};
+}
+
+/// Declares tables that hold code addresses: `#[repr(C)]` and [`Abi`].
+macro_rules! table {
+    ($(
+        $(#[$m:meta])*
+        pub struct $name:ident { $( $(#[$fm:meta])* pub $f:ident : $t:ty ),* $(,)? }
+    )*) => {$(
+        $(#[$m])*
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name { $( $(#[$fm])* pub $f: $t ),* }
+
+        abi!($name { $($f: $t),* });
+    )*};
+}
+
+macro_rules! abi {
+    ($name:ident { $($f:ident: $t:ty),* }) => {
+        impl $crate::ks::Abi for $name {
+            const NAME: &'static str = stringify!($name);
+            const FIELDS: &'static [$crate::ks::Field] = &[$(
+                $crate::ks::Field {
+                    name: stringify!($f),
+                    offset: core::mem::offset_of!($name, $f),
+                    size: size_of::<$t>(),
+                }
+            ),*];
+        }
+    };
+}
+
+/// Declares an interface: the object (a vtable pointer) and its vtable with the slots of all its bases.
+macro_rules! interface {
+    ($(
+        $(#[$m:meta])*
+        pub interface $name:ident($vtbl:ident): $base:ident {
+            $( $(#[$fm:meta])* fn $f:ident($($a:ident: $t:ty),* $(,)?) $(-> $r:ty)?; )*
+        }
+    )*) => {$(
+        interface!(@base $base [$(#[$m])*] $name $vtbl { $( $(#[$fm])* fn $f($($a: $t),*) $(-> $r)?; )* });
+    )*};
+
+    (@base IUnknown $m:tt $name:ident $vtbl:ident { $($own:tt)* }) => {
+        interface!(@emit $m $name $vtbl { $($own)* });
+    };
+    (@base IMiniport $m:tt $name:ident $vtbl:ident { $($own:tt)* }) => {
+        interface!(@emit $m $name $vtbl {
+            fn GetDescription(OutFilterDescriptor: *mut *const PCFILTER_DESCRIPTOR) -> NTSTATUS;
+            fn DataRangeIntersection(
+                PinId: u32, DataRange: *const KSDATARANGE, MatchingDataRange: *const KSDATARANGE,
+                OutputBufferLength: u32, ResultantFormat: PVOID, ResultantFormatLength: *mut u32
+            ) -> NTSTATUS;
+            $($own)*
+        });
+    };
+    (@base IPort $m:tt $name:ident $vtbl:ident { $($own:tt)* }) => {
+        interface!(@emit $m $name $vtbl {
+            fn Init(
+                DeviceObject: PDEVICE_OBJECT, Irp: PIRP, UnknownMiniport: *mut IUnknown,
+                UnknownAdapter: *mut IUnknown, ResourceList: *mut IResourceList
+            ) -> NTSTATUS;
+            fn GetDeviceProperty(
+                DeviceProperty: DEVICE_REGISTRY_PROPERTY, BufferLength: u32, PropertyBuffer: PVOID,
+                ReturnLength: *mut u32
+            ) -> NTSTATUS;
+            fn NewRegistryKey(
+                OutRegistryKey: *mut *mut IRegistryKey, OuterUnknown: *mut IUnknown, RegistryKeyType: u32,
+                DesiredAccess: ACCESS_MASK, ObjectAttributes: POBJECT_ATTRIBUTES, CreateOptions: u32,
+                Disposition: *mut u32
+            ) -> NTSTATUS;
+            $($own)*
+        });
+    };
+    (@base IServiceSink $m:tt $name:ident $vtbl:ident { $($own:tt)* }) => {
+        interface!(@emit $m $name $vtbl {
+            fn RequestService();
+            $($own)*
+        });
+    };
+    (@base IMXF $m:tt $name:ident $vtbl:ident { $($own:tt)* }) => {
+        interface!(@emit $m $name $vtbl {
+            fn SetState(State: KSSTATE) -> NTSTATUS;
+            fn PutMessage(pDMKEvt: *mut DMUS_KERNEL_EVENT) -> NTSTATUS;
+            fn ConnectOutput(sinkMXF: *mut IMXF) -> NTSTATUS;
+            fn DisconnectOutput(sinkMXF: *mut IMXF) -> NTSTATUS;
+            $($own)*
+        });
+    };
+    (@base IAdapterPowerManagement $m:tt $name:ident $vtbl:ident { $($own:tt)* }) => {
+        interface!(@emit $m $name $vtbl {
+            fn PowerChangeState(NewState: POWER_STATE);
+            fn QueryPowerChangeState(NewStateQuery: POWER_STATE) -> NTSTATUS;
+            fn QueryDeviceCapabilities(PowerDeviceCaps: PDEVICE_CAPABILITIES) -> NTSTATUS;
+            $($own)*
+        });
+    };
+    (@base IAdapterPowerManagement2 $m:tt $name:ident $vtbl:ident { $($own:tt)* }) => {
+        interface!(@base IAdapterPowerManagement $m $name $vtbl {
+            fn PowerChangeState2(NewDeviceState: DEVICE_POWER_STATE, NewSystemState: SYSTEM_POWER_STATE);
+            $($own)*
+        });
+    };
+    (@base IMiniportWaveRTStream $m:tt $name:ident $vtbl:ident { $($own:tt)* }) => {
+        interface!(@emit $m $name $vtbl {
+            fn SetFormat(DataFormat: *const KSDATAFORMAT) -> NTSTATUS;
+            fn SetState(State: KSSTATE) -> NTSTATUS;
+            fn GetPosition(Position: *mut KSAUDIO_POSITION) -> NTSTATUS;
+            fn AllocateAudioBuffer(
+                RequestedSize: u32, AudioBufferMdl: *mut PMDL, ActualSize: *mut u32, OffsetFromFirstPage: *mut u32,
+                CacheType: *mut MEMORY_CACHING_TYPE
+            ) -> NTSTATUS;
+            fn FreeAudioBuffer(AudioBufferMdl: PMDL, BufferSize: u32);
+            fn GetHWLatency(hwLatency: *mut KSRTAUDIO_HWLATENCY);
+            fn GetPositionRegister(Register: *mut KSRTAUDIO_HWREGISTER) -> NTSTATUS;
+            fn GetClockRegister(Register: *mut KSRTAUDIO_HWREGISTER) -> NTSTATUS;
+            $($own)*
+        });
+    };
+
+    (@emit [$(#[$m:meta])*] $name:ident $vtbl:ident {
+        $( $(#[$fm:meta])* fn $f:ident($($a:ident: $t:ty),*) $(-> $r:ty)?; )*
+    }) => {
+        $(#[$m])*
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name {
+            pub lpVtbl: *const $vtbl,
+        }
+
+        #[doc = concat!("Vtable of [`", stringify!($name), "`], all slots.")]
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug)]
+        pub struct $vtbl {
+            /// Returns a status, not an HRESULT; `Object` is null on failure.
+            pub QueryInterface: unsafe extern "efiapi" fn(This: *mut $name, InterfaceId: *const GUID, Object: *mut PVOID) -> NTSTATUS,
+            pub AddRef: unsafe extern "efiapi" fn(This: *mut $name) -> u32,
+            pub Release: unsafe extern "efiapi" fn(This: *mut $name) -> u32,
+            $( $(#[$fm])* pub $f: unsafe extern "efiapi" fn(This: *mut $name $(, $a: $t)*) $(-> $r)?, )*
+        }
+
+        impl $crate::ks::Abi for $vtbl {
+            const NAME: &'static str = stringify!($vtbl);
+            const FIELDS: &'static [$crate::ks::Field] = &[
+                interface!(@slot $vtbl QueryInterface),
+                interface!(@slot $vtbl AddRef),
+                interface!(@slot $vtbl Release),
+                $( interface!(@slot $vtbl $f) ),*
+            ];
+        }
+    };
+    (@slot $vtbl:ident $f:ident) => {
+        $crate::ks::Field {
+            name: stringify!($f),
+            offset: core::mem::offset_of!($vtbl, $f),
+            size: size_of::<*const core::ffi::c_void>(),
+        }
+    };
+}
+
+// Every structure here is laid out for 64-bit Windows.
+const _: () = assert!(size_of::<*mut c_void>() == 8);
