@@ -15,6 +15,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         // A checksum, which the loader of a driver verifies.
         "/RELEASE",
         "/GUARD:CF",
+        // The same sources give the same image.
+        "/BREPRO",
         "/SECTION:INIT,ERD",
         "/SECTION:PAGE,ER",
     ] {

@@ -1,5 +1,7 @@
 //! Where things are.
 
+use anyhow::{Context, Result};
+use std::env;
 use std::path::{Path, PathBuf};
 
 /// The repository.
@@ -16,4 +18,12 @@ pub fn kernel_dir() -> PathBuf {
 /// The finished drivers: `<arch>/<profile>/arioso.{sys,map,pdb}`.
 pub fn driver_dir() -> PathBuf {
     root().join("target/driver")
+}
+
+/// Where Cargo keeps the registry.
+pub fn cargo_home() -> Result<PathBuf> {
+    if let Some(home) = env::var_os("CARGO_HOME") {
+        return Ok(home.into());
+    }
+    Ok(PathBuf::from(env::var_os("HOME").context("neither CARGO_HOME nor HOME is set")?).join(".cargo"))
 }

@@ -61,6 +61,7 @@ pub struct Tools {
     pub llvm_lib: PathBuf,
     pub llvm_dlltool: PathBuf,
     pub llvm_objdump: PathBuf,
+    pub llvm_symbolizer: PathBuf,
     /// clang's own headers.
     pub clang_include: PathBuf,
     /// The directory of libclang.so.
@@ -87,6 +88,7 @@ impl Tools {
             llvm_lib: tool("llvm-lib")?,
             llvm_dlltool: tool("llvm-dlltool")?,
             llvm_objdump: tool("llvm-objdump")?,
+            llvm_symbolizer: tool("llvm-symbolizer")?,
             clang_include: resources.join("include"),
             libclang,
             mingw_include,

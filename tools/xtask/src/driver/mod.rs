@@ -103,25 +103,25 @@ pub fn build(build: &Build) -> Result<()> {
     let compiler = Compiler::choose(build.arch)?;
     let workspace = workspace::make(&tools, &wdk_build)?;
 
-    let mut cargo = compiler.cargo(build.arch, &tools, &tree);
-    cargo.current_dir(&workspace).args(["--package", "arioso", "--lib"]);
-    if build.profile == Profile::Release {
-        cargo.arg("--release");
-    }
+    let cargo = || {
+        let mut cargo = compiler.cargo(build.arch, &tools, &tree);
+        cargo.current_dir(&workspace).args(["--package", "arioso", "--lib"]);
+        if build.profile == Profile::Release {
+            cargo.arg("--release");
+        }
+        cargo
+    };
+    let built = workspace.join("target").join(build.arch.target()).join(build.profile.cargo_dir()).join("deps");
     match build.check {
         None => {
-            process::run(&mut cargo).context(
-                "the driver did not build (if the linker misses an NT function: tools/xtask/wdk/imports.txt lists what may be imported)",
-            )?;
-            let built = workspace.join("target").join(build.arch.target()).join(build.profile.cargo_dir());
-            collect(&built.join("deps"), &project::driver_dir().join(build.arch.name()).join(build.profile.name()))
+            process::run(&mut cargo()).with_context(|| format!("the {} driver did not build; {IMPORTS_HINT}", build.arch.name()))?;
+            collect(&built, &project::driver_dir().join(build.arch.name()).join(build.profile.name()))
         }
-        Some(Check::NoPanic) => panics::check(&mut cargo, || {
-            let directory = project::driver_dir().join(build.arch.name()).join(build.profile.name());
-            panics::callers(&tools, &directory.join("arioso.sys"), &directory.join("arioso.map"))
-        }),
+        Some(Check::NoPanic) => panics::check(&cargo, &tools, &built),
     }
 }
+
+const IMPORTS_HINT: &str = "if the linker misses an NT function, see tools/xtask/wdk/imports.txt";
 
 /// Puts the products where everybody looks for them.
 fn collect(from: &Path, to: &Path) -> Result<()> {

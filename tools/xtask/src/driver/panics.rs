@@ -2,27 +2,114 @@
 
 use crate::process;
 use crate::setup::Tools;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Builds with the panic handler that cannot link.
-pub fn check(cargo: &mut Command, callers: impl FnOnce() -> Result<Vec<String>>) -> Result<()> {
-    let output = process::capture(cargo.env("ARIOSO_CHECK", "no-panic"))?;
+/// What build.rs looks for.
+const REQUEST: (&str, &str) = ("ARIOSO_CHECK", "no-panic");
+
+/// What the panic handler of a check build calls; nothing defines it.
+const SYMBOL: &str = "arioso_driver_can_panic";
+
+/// Builds with the panic handler that cannot link. If it is reachable, builds the ordinary driver and
+/// names the places that reach it. `built` is where cargo leaves the image.
+pub fn check(cargo: &dyn Fn() -> Command, tools: &Tools, built: &Path) -> Result<()> {
+    let output = process::capture(cargo().env(REQUEST.0, REQUEST.1))?;
     let messages = String::from_utf8_lossy(&output.stderr);
     if output.status.success() {
-        println!("the driver cannot panic");
+        println!("no-panic check: no panic can be reached");
         return Ok(());
     }
-    if !messages.contains("arioso_driver_can_panic") {
+    if !messages.contains(SYMBOL) {
         bail!("the check build failed:\n{messages}");
     }
-    eprintln!("the driver can panic");
-    let _ = callers()?;
-    bail!("linked with a panic handler that must not be reachable");
+    process::run(cargo().arg("--quiet"))?;
+    let places = callers(tools, &built.join("arioso.dll"), &built.join("arioso.map"))?;
+    eprintln!("no-panic check: {} places of the driver can panic:", places.len());
+    for place in places {
+        eprintln!("    {place}");
+    }
+    bail!("the driver can panic");
 }
 
-/// The functions of a driver that call into `core::panicking`.
-pub fn callers(_tools: &Tools, _image: &Path, _map: &Path) -> Result<Vec<String>> {
-    Ok(Vec::new())
+/// The places in an image's own code that call towards `core::panicking`, innermost line first.
+fn callers(tools: &Tools, image: &Path, map: &Path) -> Result<Vec<String>> {
+    let symbols = symbols(&fs::read_to_string(map).with_context(|| format!("{}", map.display()))?);
+    let listing = process::output(Command::new(&tools.llvm_objdump).args(["-d", "--no-show-raw-insn"]).arg(image))?;
+    let calls = calls(&listing, &symbols);
+
+    // Everything of the library that ends in a panic.
+    let mut panicking: BTreeSet<u64> =
+        symbols.iter().filter(|(_, name)| name.contains("9panicking") || name.contains("rust_begin_unwind")).map(|(&start, _)| start).collect();
+    loop {
+        let before = panicking.len();
+        panicking.extend(calls.iter().filter(|call| call.library && panicking.contains(&call.callee)).map(|call| call.caller).collect::<Vec<_>>());
+        if panicking.len() == before {
+            break;
+        }
+    }
+
+    let mut symbolizer = Command::new(&tools.llvm_symbolizer);
+    symbolizer.arg(format!("--obj={}", image.display())).args(["--inlines", "--output-style=LLVM"]);
+    for call in calls.iter().filter(|call| !call.library && panicking.contains(&call.callee)) {
+        symbolizer.arg(format!("{:#x}", call.address));
+    }
+    let frames = process::output(&mut symbolizer)?;
+    let places: BTreeSet<String> = frames.split("\n\n").filter_map(place).collect();
+    Ok(places.into_iter().collect())
+}
+
+/// From the symbolizer's pairs of lines (function, file), innermost first: the frames outside the library.
+fn place(frames: &str) -> Option<String> {
+    let lines: Vec<&str> = frames.lines().collect();
+    let own = lines.as_chunks::<2>().0.iter().filter(|[_, file]| !file.contains("/library/") && !file.contains("/registry/"));
+    let text: Vec<String> = own.map(|[function, file]| format!("{} in {function}", file.trim_start_matches("/arioso/"))).collect();
+    (!text.is_empty()).then(|| text.join(", inlined at "))
+}
+
+struct Call {
+    address: u64,
+    caller: u64,
+    callee: u64,
+    /// The caller belongs to `core` or `alloc`.
+    library: bool,
+}
+
+/// Direct calls and tail calls between functions.
+fn calls(listing: &str, symbols: &BTreeMap<u64, String>) -> Vec<Call> {
+    let containing = |address: u64| symbols.range(..=address).next_back();
+    let mut calls = Vec::new();
+    for line in listing.lines() {
+        let Some((address, instruction)) = line.split_once(':') else { continue };
+        let Ok(address) = u64::from_str_radix(address.trim(), 16) else { continue };
+        let mut words = instruction.split_whitespace();
+        let branch = words.next().is_some_and(|mnemonic| mnemonic.starts_with("call") || mnemonic.starts_with('j') || mnemonic.starts_with('b'));
+        let target = words.find_map(|word| u64::from_str_radix(word.trim_end_matches(',').strip_prefix("0x")?, 16).ok());
+        let (true, Some(callee)) = (branch, target) else { continue };
+        let (Some((&caller, name)), true) = (containing(address), symbols.contains_key(&callee)) else { continue };
+        if caller != callee {
+            let library = ["_4core", "_5alloc", "7___rustc", "9wdk_panic"].iter().any(|part| name.contains(part)) && !name.contains("6arioso");
+            calls.push(Call { address, caller, callee, library });
+        }
+    }
+    calls
+}
+
+/// The symbols of a linker map, by address.
+fn symbols(map: &str) -> BTreeMap<u64, String> {
+    let mut symbols = BTreeMap::new();
+    for line in map.lines() {
+        let mut words = line.split_whitespace();
+        let (Some(section), Some(name), Some(address)) = (words.next(), words.next(), words.next()) else { continue };
+        if !section.contains(':') || section.starts_with("0000:") {
+            continue;
+        }
+        if let Ok(address) = u64::from_str_radix(address, 16) {
+            symbols.insert(address, name.to_owned());
+        }
+    }
+    symbols
 }

@@ -3,7 +3,6 @@
 use super::make_directory;
 use crate::{process, project};
 use anyhow::{Context, Result, bail};
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -65,7 +64,7 @@ fn locked_version() -> Result<String> {
 /// The crate as Cargo unpacked it; fetched if it is not there yet.
 fn source(version: &str) -> Result<PathBuf> {
     let find = || -> Result<Option<PathBuf>> {
-        let registries = cargo_home()?.join("registry/src");
+        let registries = project::cargo_home()?.join("registry/src");
         let Ok(entries) = fs::read_dir(registries) else { return Ok(None) };
         let mut crates = entries.flatten().map(|registry| registry.path().join(format!("wdk-build-{version}")));
         Ok(crates.find(|directory| directory.join("Cargo.toml").exists()))
@@ -75,13 +74,6 @@ fn source(version: &str) -> Result<PathBuf> {
     }
     process::run(Command::new("cargo").args(["fetch", "--quiet"]).current_dir(project::root()))?;
     find()?.with_context(|| format!("cargo fetched no source of wdk-build {version}"))
-}
-
-fn cargo_home() -> Result<PathBuf> {
-    if let Some(home) = env::var_os("CARGO_HOME") {
-        return Ok(home.into());
-    }
-    Ok(PathBuf::from(env::var_os("HOME").context("neither CARGO_HOME nor HOME is set")?).join(".cargo"))
 }
 
 fn copy_directory(from: &Path, to: &Path) -> Result<()> {

@@ -17,7 +17,7 @@ pub fn make(tools: &Tools, wdk_build: &Path) -> Result<PathBuf> {
     let workspace = project::kernel_dir().join("ws");
     fs::create_dir_all(workspace.join(".cargo"))?;
     write_if_changed(&workspace.join("Cargo.toml"), &manifest(&root, wdk_build)?)?;
-    write_if_changed(&workspace.join(".cargo/config.toml"), &config(tools, &root, &workspace))?;
+    write_if_changed(&workspace.join(".cargo/config.toml"), &config(tools, &root, &workspace)?)?;
     lock_file(&root, &workspace)?;
     for name in ["build.rs", "src", "core", "tests", "tools", "inf"] {
         if root.join(name).exists() {
@@ -49,16 +49,12 @@ fn manifest(root: &Path, wdk_build: &Path) -> Result<String> {
     Ok(manifest)
 }
 
-fn config(tools: &Tools, root: &Path, workspace: &Path) -> String {
-    let mut flags = Vec::new();
-    // No path of this machine may end up in the driver.
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
-    if let Some(home) = home {
-        flags.push(format!("--remap-path-prefix={}=registry", home.join("registry/src").display()));
-    }
-    flags.push(format!("--remap-path-prefix={}=arioso", workspace.display()));
-    flags.push(format!("--remap-path-prefix={}=arioso", root.display()));
-    format!(
+fn config(tools: &Tools, root: &Path, workspace: &Path) -> Result<String> {
+    let registry = project::cargo_home()?.join("registry/src");
+    // No path of this machine may end up in the driver. The last prefix that fits counts.
+    let places = [(root, "/arioso"), (workspace, "/arioso"), (&registry, "/registry")];
+    let flags = places.map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display()));
+    Ok(format!(
         "[target.'cfg(all(windows, target_env = \"msvc\"))']\n\
          linker = {:?}\n\
          rustflags = {flags:?}\n\
@@ -74,7 +70,7 @@ fn config(tools: &Tools, root: &Path, workspace: &Path) -> String {
          lto = \"fat\"\n\
          codegen-units = 1\n",
         tools.lld_link.display().to_string(),
-    )
+    ))
 }
 
 /// Cargo writes the patch into the lock file, so it gets a copy, renewed whenever the original changes.
