@@ -51,9 +51,17 @@ enum Command {
 fn run(command: Command) -> Result<()> {
     match command {
         Command::Setup => setup::install(),
-        Command::Build { arch, profile, check } => {
+        Command::Build {
+            arch,
+            profile,
+            check,
+        } => {
             setup::install()?;
-            driver::build(&Build { arch, profile, check })
+            driver::build(&Build {
+                arch,
+                profile,
+                check,
+            })
         }
         Command::Demo => check::demo(),
         Command::Test => check::test(),

@@ -9,13 +9,22 @@ use std::process::Command;
 const PACKAGES: &[(&str, &str)] = &[
     ("rustc-web", "/usr/bin/rustc"),
     ("cargo-web", "/usr/bin/cargo"),
-    ("rust-web-src", "/usr/lib/rustlib/src/rust/library/core/Cargo.toml"),
+    (
+        "rust-web-src",
+        "/usr/lib/rustlib/src/rust/library/core/Cargo.toml",
+    ),
     ("lld-19", "/usr/bin/lld-link-19"),
     ("llvm-19", "/usr/bin/llvm-lib-19"),
     ("clang-19", "/usr/bin/clang-19"),
     ("libclang-19-dev", "/usr/lib/llvm-19/lib/libclang.so"),
-    ("mingw-w64-x86-64-dev", "/usr/share/mingw-w64/include/ddk/ntifs.h"),
-    ("openttd-openmsx", "/usr/share/games/openttd/baseset/openmsx"),
+    (
+        "mingw-w64-x86-64-dev",
+        "/usr/share/mingw-w64/include/ddk/ntifs.h",
+    ),
+    (
+        "openttd-openmsx",
+        "/usr/share/games/openttd/baseset/openmsx",
+    ),
 ];
 
 /// Makes the machine ready, or says what is missing.
@@ -30,16 +39,29 @@ pub fn install() -> Result<()> {
             Err(missing) => bail!("{missing:#}\n{ELSEWHERE}"),
         };
     }
-    let missing: Vec<&str> = PACKAGES.iter().filter(|(_, proof)| !Path::new(proof).exists()).map(|&(name, _)| name).collect();
+    let missing: Vec<&str> = PACKAGES
+        .iter()
+        .filter(|(_, proof)| !Path::new(proof).exists())
+        .map(|&(name, _)| name)
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let install = format!("apt-get install --no-install-recommends {}", missing.join(" "));
+    let install = format!(
+        "apt-get install --no-install-recommends {}",
+        missing.join(" ")
+    );
     if process::output(Command::new("id").arg("-u"))?.trim() != "0" {
         bail!("packages are missing; as root, run\n    {install}");
     }
     println!("{install}");
-    let apt = |arguments: &[&str]| process::run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"));
+    let apt = |arguments: &[&str]| {
+        process::run(
+            Command::new("apt-get")
+                .args(arguments)
+                .env("DEBIAN_FRONTEND", "noninteractive"),
+        )
+    };
     let flags = ["install", "-qq", "--yes", "--no-install-recommends"];
     let arguments: Vec<&str> = flags.iter().chain(&missing).copied().collect();
     if apt(&arguments).is_err() {
@@ -75,13 +97,23 @@ impl Tools {
         let clang = tool("clang")?;
         let resources = process::output(Command::new(&clang).arg("-print-resource-dir"))?;
         let resources = PathBuf::from(resources.trim());
-        let resources = resources.canonicalize().with_context(|| format!("{} (clang's headers)", resources.display()))?;
-        let libclang = resources.ancestors().nth(2).context("clang's resource directory has no parent")?.to_path_buf();
-        let mingw_include = ["/usr/share/mingw-w64/include", "/usr/x86_64-w64-mingw32/include", "/usr/x86_64-w64-mingw32/sys-root/mingw/include"]
-            .into_iter()
-            .map(PathBuf::from)
-            .find(|directory| directory.join("ddk/ntifs.h").exists())
-            .context("the headers of mingw-w64 (ddk/ntifs.h) are missing")?;
+        let resources = resources
+            .canonicalize()
+            .with_context(|| format!("{} (clang's headers)", resources.display()))?;
+        let libclang = resources
+            .ancestors()
+            .nth(2)
+            .context("clang's resource directory has no parent")?
+            .to_path_buf();
+        let mingw_include = [
+            "/usr/share/mingw-w64/include",
+            "/usr/x86_64-w64-mingw32/include",
+            "/usr/x86_64-w64-mingw32/sys-root/mingw/include",
+        ]
+        .into_iter()
+        .map(PathBuf::from)
+        .find(|directory| directory.join("ddk/ntifs.h").exists())
+        .context("the headers of mingw-w64 (ddk/ntifs.h) are missing")?;
         Ok(Self {
             clang,
             lld_link: tool("lld-link")?,
@@ -97,5 +129,6 @@ impl Tools {
 }
 
 fn tool(name: &str) -> Result<PathBuf> {
-    process::find(&[&format!("{name}-19"), name]).with_context(|| format!("the program {name} is missing"))
+    process::find(&[&format!("{name}-19"), name])
+        .with_context(|| format!("the program {name} is missing"))
 }

@@ -23,14 +23,23 @@ impl Compiler {
         let mut rustc = Command::new("rustc");
         process::without_cargo(&mut rustc).args(["--print", "sysroot"]);
         if let Ok(sysroot) = process::output(&mut rustc)
-            && Path::new(sysroot.trim()).join("lib/rustlib").join(arch.target()).join("lib").is_dir()
+            && Path::new(sysroot.trim())
+                .join("lib/rustlib")
+                .join(arch.target())
+                .join("lib")
+                .is_dir()
         {
             return Ok(Self::Installed);
         }
-        if Path::new(DEBIAN_CARGO).exists() && Path::new("/usr/lib/rustlib/src/rust/library/core").exists() {
+        if Path::new(DEBIAN_CARGO).exists()
+            && Path::new("/usr/lib/rustlib/src/rust/library/core").exists()
+        {
             return Ok(Self::FromSource);
         }
-        bail!("no Rust compiler here has the target {0}: run `rustup target add {0}`", arch.target())
+        bail!(
+            "no Rust compiler here has the target {0}: run `rustup target add {0}`",
+            arch.target()
+        )
     }
 
     /// `cargo build` for the driver's target.
@@ -43,27 +52,35 @@ impl Compiler {
         if let Self::FromSource = self {
             command
                 .env("RUSTC", DEBIAN_RUSTC)
-                .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+                .env(
+                    "PATH",
+                    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                )
                 .env("RUSTC_BOOTSTRAP", "1")
                 .arg("-Zbuild-std=core,alloc,compiler_builtins");
         }
-        let target = arch.target().replace('-', "_");
-        // mingw-w64 has no ARM64 view: bindgen gets the x64 one there.
-        let view = match arch {
-            Arch::X64 => "",
-            Arch::Arm64 => " -U_ARM64_ -UARM64 -USTD_CALL -D_AMD64_ -DAMD64 -D_WIN64",
-        };
         command
             .env("WDKContentRoot", tree)
             .env("Version_Number", wdk_tree::VERSION)
-            .env("LIBCLANG_PATH", &tools.libclang)
-            .env(
-                "BINDGEN_EXTRA_CLANG_ARGS",
-                format!("--target=x86_64-pc-windows-gnu -fno-ms-compatibility -isystem {}{view}", tools.clang_include.display()),
-            )
-            .env(format!("CC_{target}"), &tools.clang)
-            .env(format!("AR_{target}"), &tools.llvm_lib)
-            .env(format!("CFLAGS_{target}"), "-DARIOSO_NO_DECLARATIONS -nostdinc");
+            .env("LIBCLANG_PATH", &tools.libclang);
+        // The same environment for every target: what differs would make Cargo build the tools again.
+        for arch in Arch::ALL {
+            let target = arch.target().replace('-', "_");
+            // mingw-w64 has no ARM64 view: bindgen gets the x64 one there.
+            let view = match arch {
+                Arch::X64 => "",
+                Arch::Arm64 => " -U_ARM64_ -UARM64 -USTD_CALL -D_AMD64_ -DAMD64 -D_WIN64",
+            };
+            let include = tools.clang_include.display();
+            command
+                .env(
+                    format!("BINDGEN_EXTRA_CLANG_ARGS_{target}"),
+                    format!("--target=x86_64-pc-windows-gnu -fno-ms-compatibility -isystem {include}{view}"),
+                )
+                .env(format!("CC_{target}"), &tools.clang)
+                .env(format!("AR_{target}"), &tools.llvm_lib)
+                .env(format!("CFLAGS_{target}"), "-DARIOSO_NO_DECLARATIONS -nostdinc");
+        }
         command
     }
 }

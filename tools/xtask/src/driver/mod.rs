@@ -105,17 +105,33 @@ pub fn build(build: &Build) -> Result<()> {
 
     let cargo = || {
         let mut cargo = compiler.cargo(build.arch, &tools, &tree);
-        cargo.current_dir(&workspace).args(["--package", "arioso", "--lib"]);
+        cargo
+            .current_dir(&workspace)
+            .args(["--package", "arioso", "--lib"]);
         if build.profile == Profile::Release {
             cargo.arg("--release");
         }
         cargo
     };
-    let built = workspace.join("target").join(build.arch.target()).join(build.profile.cargo_dir()).join("deps");
+    let built = workspace
+        .join("target")
+        .join(build.arch.target())
+        .join(build.profile.cargo_dir())
+        .join("deps");
     match build.check {
         None => {
-            process::run(&mut cargo()).with_context(|| format!("the {} driver did not build; {IMPORTS_HINT}", build.arch.name()))?;
-            collect(&built, &project::driver_dir().join(build.arch.name()).join(build.profile.name()))
+            process::run(&mut cargo()).with_context(|| {
+                format!(
+                    "the {} driver did not build; {IMPORTS_HINT}",
+                    build.arch.name()
+                )
+            })?;
+            collect(
+                &built,
+                &project::driver_dir()
+                    .join(build.arch.name())
+                    .join(build.profile.name()),
+            )
         }
         Some(Check::NoPanic) => panics::check(&cargo, &tools, &built),
     }
@@ -126,8 +142,13 @@ const IMPORTS_HINT: &str = "if the linker misses an NT function, see tools/xtask
 /// Puts the products where everybody looks for them.
 fn collect(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
-    for (built, product) in [("arioso.pdb", "arioso.pdb"), ("arioso.map", "arioso.map"), ("arioso.dll", "arioso.sys")] {
-        let bytes = fs::read(from.join(built)).with_context(|| format!("the build left no {built}"))?;
+    for (built, product) in [
+        ("arioso.pdb", "arioso.pdb"),
+        ("arioso.map", "arioso.map"),
+        ("arioso.dll", "arioso.sys"),
+    ] {
+        let bytes =
+            fs::read(from.join(built)).with_context(|| format!("the build left no {built}"))?;
         replace(&to.join(product), &bytes)?;
     }
     Ok(())
@@ -137,7 +158,10 @@ fn collect(from: &Path, to: &Path) -> Result<()> {
 /// The file's time is always new: others compare it with the source's.
 fn replace(file: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(file).is_ok_and(|old| old == bytes) {
-        File::options().append(true).open(file)?.set_modified(SystemTime::now())?;
+        File::options()
+            .append(true)
+            .open(file)?
+            .set_modified(SystemTime::now())?;
         return Ok(());
     }
     let fresh = file.with_extension("new");
@@ -154,7 +178,11 @@ fn write_if_changed(file: &Path, text: &str) -> Result<()> {
 }
 
 /// Makes a directory whose content depends on `inputs` alone, unless it is there already.
-fn make_directory(directory: &Path, inputs: impl Hash, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+fn make_directory(
+    directory: &Path,
+    inputs: impl Hash,
+    fill: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
     let mut hasher = DefaultHasher::new();
     inputs.hash(&mut hasher);
     let stamp = format!("{:016x}", hasher.finish());

@@ -28,7 +28,10 @@ pub fn check(cargo: &dyn Fn() -> Command, tools: &Tools, built: &Path) -> Result
     }
     process::run(cargo().arg("--quiet"))?;
     let places = callers(tools, &built.join("arioso.dll"), &built.join("arioso.map"))?;
-    eprintln!("no-panic check: {} places of the driver can panic:", places.len());
+    eprintln!(
+        "no-panic check: {} places of the driver can panic:",
+        places.len()
+    );
     for place in places {
         eprintln!("    {place}");
     }
@@ -38,23 +41,41 @@ pub fn check(cargo: &dyn Fn() -> Command, tools: &Tools, built: &Path) -> Result
 /// The places in an image's own code that call towards `core::panicking`, innermost line first.
 fn callers(tools: &Tools, image: &Path, map: &Path) -> Result<Vec<String>> {
     let symbols = symbols(&fs::read_to_string(map).with_context(|| format!("{}", map.display()))?);
-    let listing = process::output(Command::new(&tools.llvm_objdump).args(["-d", "--no-show-raw-insn"]).arg(image))?;
+    let listing = process::output(
+        Command::new(&tools.llvm_objdump)
+            .args(["-d", "--no-show-raw-insn"])
+            .arg(image),
+    )?;
     let calls = calls(&listing, &symbols);
 
     // Everything of the library that ends in a panic.
-    let mut panicking: BTreeSet<u64> =
-        symbols.iter().filter(|(_, name)| name.contains("9panicking") || name.contains("rust_begin_unwind")).map(|(&start, _)| start).collect();
+    let mut panicking: BTreeSet<u64> = symbols
+        .iter()
+        .filter(|(_, name)| name.contains("9panicking") || name.contains("rust_begin_unwind"))
+        .map(|(&start, _)| start)
+        .collect();
     loop {
         let before = panicking.len();
-        panicking.extend(calls.iter().filter(|call| call.library && panicking.contains(&call.callee)).map(|call| call.caller).collect::<Vec<_>>());
+        panicking.extend(
+            calls
+                .iter()
+                .filter(|call| call.library && panicking.contains(&call.callee))
+                .map(|call| call.caller)
+                .collect::<Vec<_>>(),
+        );
         if panicking.len() == before {
             break;
         }
     }
 
     let mut symbolizer = Command::new(&tools.llvm_symbolizer);
-    symbolizer.arg(format!("--obj={}", image.display())).args(["--inlines", "--output-style=LLVM"]);
-    for call in calls.iter().filter(|call| !call.library && panicking.contains(&call.callee)) {
+    symbolizer
+        .arg(format!("--obj={}", image.display()))
+        .args(["--inlines", "--output-style=LLVM"]);
+    for call in calls
+        .iter()
+        .filter(|call| !call.library && panicking.contains(&call.callee))
+    {
         symbolizer.arg(format!("{:#x}", call.address));
     }
     let frames = process::output(&mut symbolizer)?;
@@ -65,8 +86,14 @@ fn callers(tools: &Tools, image: &Path, map: &Path) -> Result<Vec<String>> {
 /// From the symbolizer's pairs of lines (function, file), innermost first: the frames outside the library.
 fn place(frames: &str) -> Option<String> {
     let lines: Vec<&str> = frames.lines().collect();
-    let own = lines.as_chunks::<2>().0.iter().filter(|[_, file]| !file.contains("/library/") && !file.contains("/registry/"));
-    let text: Vec<String> = own.map(|[function, file]| format!("{} in {function}", file.trim_start_matches("/arioso/"))).collect();
+    let own = lines
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .filter(|[_, file]| !file.contains("/library/") && !file.contains("/registry/"));
+    let text: Vec<String> = own
+        .map(|[function, file]| format!("{} in {function}", file.trim_start_matches("/arioso/")))
+        .collect();
     (!text.is_empty()).then(|| text.join(", inlined at "))
 }
 
@@ -83,16 +110,37 @@ fn calls(listing: &str, symbols: &BTreeMap<u64, String>) -> Vec<Call> {
     let containing = |address: u64| symbols.range(..=address).next_back();
     let mut calls = Vec::new();
     for line in listing.lines() {
-        let Some((address, instruction)) = line.split_once(':') else { continue };
-        let Ok(address) = u64::from_str_radix(address.trim(), 16) else { continue };
+        let Some((address, instruction)) = line.split_once(':') else {
+            continue;
+        };
+        let Ok(address) = u64::from_str_radix(address.trim(), 16) else {
+            continue;
+        };
         let mut words = instruction.split_whitespace();
-        let branch = words.next().is_some_and(|mnemonic| mnemonic.starts_with("call") || mnemonic.starts_with('j') || mnemonic.starts_with('b'));
-        let target = words.find_map(|word| u64::from_str_radix(word.trim_end_matches(',').strip_prefix("0x")?, 16).ok());
-        let (true, Some(callee)) = (branch, target) else { continue };
-        let (Some((&caller, name)), true) = (containing(address), symbols.contains_key(&callee)) else { continue };
+        let branch = words.next().is_some_and(|mnemonic| {
+            mnemonic.starts_with("call") || mnemonic.starts_with('j') || mnemonic.starts_with('b')
+        });
+        let target = words.find_map(|word| {
+            u64::from_str_radix(word.trim_end_matches(',').strip_prefix("0x")?, 16).ok()
+        });
+        let (true, Some(callee)) = (branch, target) else {
+            continue;
+        };
+        let (Some((&caller, name)), true) = (containing(address), symbols.contains_key(&callee))
+        else {
+            continue;
+        };
         if caller != callee {
-            let library = ["_4core", "_5alloc", "7___rustc", "9wdk_panic"].iter().any(|part| name.contains(part)) && !name.contains("6arioso");
-            calls.push(Call { address, caller, callee, library });
+            let library = ["_4core", "_5alloc", "7___rustc", "9wdk_panic"]
+                .iter()
+                .any(|part| name.contains(part))
+                && !name.contains("6arioso");
+            calls.push(Call {
+                address,
+                caller,
+                callee,
+                library,
+            });
         }
     }
     calls
@@ -103,7 +151,10 @@ fn symbols(map: &str) -> BTreeMap<u64, String> {
     let mut symbols = BTreeMap::new();
     for line in map.lines() {
         let mut words = line.split_whitespace();
-        let (Some(section), Some(name), Some(address)) = (words.next(), words.next(), words.next()) else { continue };
+        let (Some(section), Some(name), Some(address)) = (words.next(), words.next(), words.next())
+        else {
+            continue;
+        };
         if !section.contains(':') || section.starts_with("0000:") {
             continue;
         }

@@ -32,18 +32,40 @@ const IMPORTS: &str = text!("imports.txt");
 /// Makes the tree and returns its path.
 pub fn make(tools: &Tools) -> Result<PathBuf> {
     let tree = project::kernel_dir().join("wdk");
-    let texts = [NTIFS_H, NTDDK_H, NTSTRSAFE_H, WDF_H, DRIVER_ENTRY_C, GUARD_S, IMPORTS, include_str!("wdk_tree.rs")];
-    make_directory(&tree, (texts, &tools.clang, &tools.clang_include, &tools.mingw_include), |tree| {
-        headers(tree, tools)?;
-        libraries(tree, tools)
-    })
+    let texts = [
+        NTIFS_H,
+        NTDDK_H,
+        NTSTRSAFE_H,
+        WDF_H,
+        DRIVER_ENTRY_C,
+        GUARD_S,
+        IMPORTS,
+        include_str!("wdk_tree.rs"),
+    ];
+    make_directory(
+        &tree,
+        (
+            texts,
+            &tools.clang,
+            &tools.clang_include,
+            &tools.mingw_include,
+        ),
+        |tree| {
+            headers(tree, tools)?;
+            libraries(tree, tools)
+        },
+    )
     .context("cannot make the WDK-shaped tree target/kernel/wdk")?;
     Ok(tree)
 }
 
 fn headers(tree: &Path, tools: &Tools) -> Result<()> {
     let include = tree.join("Include").join(VERSION);
-    let (km, shared, kmdf) = (include.join("km"), include.join("shared"), tree.join(format!("Include/wdf/kmdf/1.{KMDF_MINOR}")));
+    let (km, shared, kmdf) = (
+        include.join("km"),
+        include.join("shared"),
+        tree.join(format!("Include/wdf/kmdf/1.{KMDF_MINOR}")),
+    );
     // wdk-build insists that ufx/1.1 exists.
     for directory in [&km.join("ufx/1.1"), &shared, &kmdf] {
         fs::create_dir_all(directory)?;
@@ -57,13 +79,20 @@ fn headers(tree: &Path, tools: &Tools) -> Result<()> {
     let overlay = km.join("crt");
     fs::remove_file(&overlay).ok();
     fs::create_dir_all(&overlay)?;
-    for (name, text) in [("ntifs.h", NTIFS_H), ("ntddk.h", NTDDK_H), ("ntstrsafe.h", NTSTRSAFE_H)] {
+    for (name, text) in [
+        ("ntifs.h", NTIFS_H),
+        ("ntddk.h", NTDDK_H),
+        ("ntstrsafe.h", NTSTRSAFE_H),
+    ] {
         fs::write(overlay.join(name), text)?;
     }
     for entry in fs::read_dir(&tools.clang_include)? {
         let name = entry?.file_name();
         if name.to_string_lossy().starts_with("amx") {
-            fs::write(overlay.join(name), "/* left out: bindgen cannot lay out a type in it */\n")?;
+            fs::write(
+                overlay.join(name),
+                "/* left out: bindgen cannot lay out a type in it */\n",
+            )?;
         }
     }
     Ok(())
@@ -89,7 +118,10 @@ fn libraries(tree: &Path, tools: &Tools) -> Result<()> {
             Arch::Arm64 => ("ARM64", "arm64"),
         };
         let km = tree.join("Lib").join(VERSION).join("km").join(directory);
-        let kmdf = tree.join("Lib/wdf/kmdf").join(directory).join(format!("1.{KMDF_MINOR}"));
+        let kmdf = tree
+            .join("Lib/wdf/kmdf")
+            .join(directory)
+            .join(format!("1.{KMDF_MINOR}"));
         fs::create_dir_all(&km)?;
         fs::create_dir_all(&kmdf)?;
 
@@ -99,9 +131,18 @@ fn libraries(tree: &Path, tools: &Tools) -> Result<()> {
                 stem => (&km, stem),
             };
             let definition = work.join(format!("{stem}.def"));
-            fs::write(&definition, format!("LIBRARY {module}\nEXPORTS\n  {}\n", functions.join("\n  ")))?;
+            fs::write(
+                &definition,
+                format!("LIBRARY {module}\nEXPORTS\n  {}\n", functions.join("\n  ")),
+            )?;
             let file = library.join(format!("{stem}.lib"));
-            process::output(Command::new(&tools.llvm_dlltool).args(["-m", machine, "-d"]).arg(&definition).arg("-l").arg(&file))?;
+            process::output(
+                Command::new(&tools.llvm_dlltool)
+                    .args(["-m", machine, "-d"])
+                    .arg(&definition)
+                    .arg("-l")
+                    .arg(&file),
+            )?;
         }
 
         let compile = |source: &str, library: &Path| -> Result<()> {
@@ -109,13 +150,31 @@ fn libraries(tree: &Path, tools: &Tools) -> Result<()> {
             process::output(
                 Command::new(&tools.clang)
                     .arg(format!("--target={}", arch.target()))
-                    .args(["-O2", "-ffreestanding", "-fno-stack-protector", "-Xclang", "-cfguard", "-Wall", "-Wextra", "-Werror"])
-                    .args(["-Wno-unused-command-line-argument", &format!("-DKMDF_VERSION_MINOR={KMDF_MINOR}"), "-c"])
+                    .args([
+                        "-O2",
+                        "-ffreestanding",
+                        "-fno-stack-protector",
+                        "-Xclang",
+                        "-cfguard",
+                        "-Wall",
+                        "-Wextra",
+                        "-Werror",
+                    ])
+                    .args([
+                        "-Wno-unused-command-line-argument",
+                        &format!("-DKMDF_VERSION_MINOR={KMDF_MINOR}"),
+                        "-c",
+                    ])
                     .arg(work.join(source))
                     .arg("-o")
                     .arg(&object),
             )?;
-            process::output(Command::new(&tools.llvm_lib).arg("/nologo").arg(format!("/out:{}", library.display())).arg(&object))?;
+            process::output(
+                Command::new(&tools.llvm_lib)
+                    .arg("/nologo")
+                    .arg(format!("/out:{}", library.display()))
+                    .arg(&object),
+            )?;
             Ok(())
         };
         compile("driver_entry.c", &kmdf.join("WdfDriverEntry.lib"))?;
@@ -128,8 +187,16 @@ fn libraries(tree: &Path, tools: &Tools) -> Result<()> {
 /// The modules of `imports.txt`, each with its functions.
 fn modules(text: &str) -> Vec<(&str, Vec<&str>)> {
     let mut modules: Vec<(&str, Vec<&str>)> = Vec::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        match (line.strip_prefix('[').and_then(|line| line.strip_suffix(']')), modules.last_mut()) {
+    for line in text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
+        match (
+            line.strip_prefix('[')
+                .and_then(|line| line.strip_suffix(']')),
+            modules.last_mut(),
+        ) {
             (Some(module), _) => modules.push((module, Vec::new())),
             (None, Some((_, functions))) => functions.extend(line.split_whitespace().next()),
             (None, None) => {}

@@ -3,8 +3,8 @@
 //! directory and calls `cargo metadata` without our options, so both have to be right on disk.
 
 use super::write_if_changed;
-use crate::setup::Tools;
 use crate::project;
+use crate::setup::Tools;
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::io::ErrorKind;
@@ -17,7 +17,10 @@ pub fn make(tools: &Tools, wdk_build: &Path) -> Result<PathBuf> {
     let workspace = project::kernel_dir().join("ws");
     fs::create_dir_all(workspace.join(".cargo"))?;
     write_if_changed(&workspace.join("Cargo.toml"), &manifest(&root, wdk_build)?)?;
-    write_if_changed(&workspace.join(".cargo/config.toml"), &config(tools, &root, &workspace)?)?;
+    write_if_changed(
+        &workspace.join(".cargo/config.toml"),
+        &config(tools, &root, &workspace)?,
+    )?;
     lock_file(&root, &workspace)?;
     for name in ["build.rs", "src", "core", "tests", "tools", "inf"] {
         if root.join(name).exists() {
@@ -45,14 +48,21 @@ fn manifest(root: &Path, wdk_build: &Path) -> Result<String> {
     if members != 1 {
         bail!("Cargo.toml has no line that begins with `members = `");
     }
-    manifest.push_str(&format!("\n[patch.crates-io]\nwdk-build = {{ path = {:?} }}\n", wdk_build.display().to_string()));
+    manifest.push_str(&format!(
+        "\n[patch.crates-io]\nwdk-build = {{ path = {:?} }}\n",
+        wdk_build.display().to_string()
+    ));
     Ok(manifest)
 }
 
 fn config(tools: &Tools, root: &Path, workspace: &Path) -> Result<String> {
     let registry = project::cargo_home()?.join("registry/src");
     // No path of this machine may end up in the driver. The last prefix that fits counts.
-    let places = [(root, "/arioso"), (workspace, "/arioso"), (&registry, "/registry")];
+    let places = [
+        (root, "/arioso"),
+        (workspace, "/arioso"),
+        (&registry, "/registry"),
+    ];
     let flags = places.map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display()));
     Ok(format!(
         "[target.'cfg(all(windows, target_env = \"msvc\"))']\n\
@@ -77,7 +87,9 @@ fn config(tools: &Tools, root: &Path, workspace: &Path) -> Result<String> {
 fn lock_file(root: &Path, workspace: &Path) -> Result<()> {
     let original = fs::read_to_string(root.join("Cargo.lock")).context("Cargo.lock")?;
     let base = workspace.join("Cargo.lock.base");
-    if fs::read_to_string(&base).is_ok_and(|old| old == original) && workspace.join("Cargo.lock").exists() {
+    if fs::read_to_string(&base).is_ok_and(|old| old == original)
+        && workspace.join("Cargo.lock").exists()
+    {
         return Ok(());
     }
     fs::write(workspace.join("Cargo.lock"), &original)?;
@@ -89,7 +101,9 @@ fn link(target: &Path, link: &Path) -> Result<()> {
         Ok(old) if old == target => return Ok(()),
         Ok(_) => fs::remove_file(link)?,
         Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error).with_context(|| format!("{} is in the way", link.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("{} is in the way", link.display()));
+        }
     }
     symlink(target, link).with_context(|| format!("cannot link {}", link.display()))
 }
