@@ -1,4 +1,28 @@
 //! A KS client and the conformance suite. It knows the driver only through [`Client`].
+//!
+//! | module | builds or does |
+//! |---|---|
+//! | [`connect`] | KSPIN_CONNECT and formats |
+//! | [`property`] | property requests |
+//! | [`filter`] | opening filters, creating pins, pin states |
+//! | [`events`] | DirectMusic and MIDI buffers, stream writes |
+//! | [`mod@download`] | DLS download buffers |
+//! | [`bank`] | instruments of a DLS file as downloads |
+//! | [`synth`] | the synthesizer's properties |
+//! | [`wave`] | the wave pin and the renderer that it feeds |
+
+pub mod bank;
+pub mod connect;
+pub mod download;
+pub mod error;
+pub mod events;
+pub mod filter;
+pub mod property;
+pub mod synth;
+pub mod wave;
+pub mod wire;
+
+pub use error::Error;
 
 use arioso_core::ks::GUID;
 
@@ -24,7 +48,12 @@ pub trait Client {
     /// `CreateFile` on a symbolic link, or on any path below one (`link\{pin-guid}\…` is [`Client::create_pin`]'s business).
     fn open(&mut self, link: &str) -> Result<Self::Handle, NtStatus>;
     /// `KsCreatePin`: `connect` is KSPIN_CONNECT followed by its KSDATAFORMAT. `PinToHandle` is taken from `to`.
-    fn create_pin(&mut self, filter: Self::Handle, connect: &[u8], to: Option<Self::Handle>) -> Result<Self::Handle, NtStatus>;
+    fn create_pin(
+        &mut self,
+        filter: Self::Handle,
+        connect: &[u8],
+        to: Option<Self::Handle>,
+    ) -> Result<Self::Handle, NtStatus>;
     /// `CloseHandle`.
     fn close(&mut self, handle: Self::Handle);
 
@@ -35,7 +64,13 @@ pub trait Client {
     fn read(&mut self, address: u64, bytes: &mut [u8]);
 
     /// `DeviceIoControl`, overlapped: buffers are addresses in the caller's memory. Returns when the driver's dispatch returned.
-    fn submit(&mut self, handle: Self::Handle, code: u32, input: (u64, u32), output: (u64, u32)) -> Self::Request;
+    fn submit(
+        &mut self,
+        handle: Self::Handle,
+        code: u32,
+        input: (u64, u32),
+        output: (u64, u32),
+    ) -> Self::Request;
     /// The completion, if there is one by now.
     fn poll(&mut self, request: &mut Self::Request) -> Option<Completion>;
     /// Lets time pass until the request completes.

@@ -235,9 +235,9 @@ fn helicopter(name: &str, key: u8) -> Wave {
 
 fn applause(name: &str, key: u8) -> Wave {
     let mut random = Random::named(name);
-    let length = 12_288usize;
+    let length = 8192usize;
     let mut frames = vec![0.0; length];
-    for _ in 0..200 {
+    for _ in 0..150 {
         let at = (random.unit() * length as f64) as usize;
         let loud = 0.2 + random.unit();
         let mut clap = Biquad::band_pass(16_000.0, 900.0 + 1400.0 * random.unit(), 1.6);
@@ -253,7 +253,7 @@ fn gunshot(name: &str, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(16_000.0, 40.0, 7000.0, &mut random);
     let mut rumble = Biquad::low_pass(16_000.0, 400.0, 0.8);
-    one_shot(name, key, 16_000, 0.5, |t| {
+    one_shot(name, key, 16_000, 0.42, |t| {
         let n = noise();
         n * exp(-t / 0.02) * 2.0 + n * 0.4 * exp(-t / 0.15) + rumble.run(n) * 2.5 * exp(-t / 0.25)
     })
