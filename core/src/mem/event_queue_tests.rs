@@ -27,7 +27,7 @@ fn push(queue: &mut EventQueue<Node>, time: i64, arrival: usize) {
     let node = Box::into_raw(Box::new(Node {
         time,
         arrival,
-        next: 1 as *mut Node,
+        next: core::ptr::dangling_mut(),
     }));
     // SAFETY: a fresh node that nobody else knows.
     unsafe { queue.push(NonNull::new(node).unwrap()) };

@@ -1,0 +1,334 @@
+//! From raw structures to the model: ranges are ordered, loops lie inside their wave, gains are bounded.
+
+use super::model::{Articulation, Loop, Region, SampleInfo, Wave};
+use super::raw;
+use crate::mem::{NoMemory, Shared, vec};
+use alloc::vec::Vec;
+
+/// Why a wave cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaveError {
+    /// Neither 8-bit nor 16-bit PCM.
+    NotPcm,
+    NotMono,
+    /// No frames, a sample rate out of range, or a missing or cut-off structure.
+    Malformed,
+    TooLarge,
+    NoMemory,
+}
+
+impl From<NoMemory> for WaveError {
+    fn from(_: NoMemory) -> Self {
+        Self::NoMemory
+    }
+}
+
+/// Bytes of model that may still be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    left: usize,
+}
+
+/// A quota is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OverBudget;
+
+impl Budget {
+    pub const fn new(bytes: usize) -> Self {
+        Self { left: bytes }
+    }
+
+    pub fn take(&mut self, bytes: usize) -> Result<(), OverBudget> {
+        self.left = self.left.checked_sub(bytes).ok_or(OverBudget)?;
+        Ok(())
+    }
+}
+
+/// Largest gain of a region, +20 dB; there is no reason for one in DLS, but files have them.
+const GAIN_MAX: i32 = 20 * 655_360;
+/// Smallest, −200 dB.
+const GAIN_MIN: i32 = -200 * 655_360;
+
+/// Bytes that a wave of `data` costs.
+pub fn wave_cost(format: &raw::Format, data: &[u8]) -> usize {
+    let frames = if format.bits == 8 {
+        data.len()
+    } else {
+        data.len() / 2
+    };
+    frames
+        .saturating_add(Wave::GUARD)
+        .saturating_mul(2)
+        .saturating_add(size_of::<Wave>())
+}
+
+/// Checks the format and copies the frames; 8-bit (offset binary) becomes 16-bit.
+pub fn wave(
+    format: &raw::Format,
+    data: &[u8],
+    sample: Option<&raw::Sample>,
+    budget: &mut Budget,
+) -> Result<Wave, WaveError> {
+    if format.tag != raw::Format::PCM || !matches!(format.bits, 8 | 16) {
+        return Err(WaveError::NotPcm);
+    }
+    if format.channels != 1 {
+        return Err(WaveError::NotMono);
+    }
+    if !(1..=1_000_000).contains(&format.rate) {
+        return Err(WaveError::Malformed);
+    }
+    let count = if format.bits == 8 {
+        data.len()
+    } else {
+        data.len() / 2
+    };
+    if count == 0 {
+        return Err(WaveError::Malformed);
+    }
+    // Positions are 32-bit with room for arithmetic.
+    if count > 0x3FFF_FFFF {
+        return Err(WaveError::TooLarge);
+    }
+    budget
+        .take(wave_cost(format, data))
+        .map_err(|OverBudget| WaveError::TooLarge)?;
+    let mut frames = vec::try_with_capacity(count.saturating_add(Wave::GUARD))?;
+    if format.bits == 8 {
+        extend(&mut frames, data.iter().map(|&b| (i16::from(b) - 128) << 8))?;
+    } else {
+        let (pairs, _) = data.as_chunks();
+        extend(
+            &mut frames,
+            pairs.iter().map(|&pair| i16::from_le_bytes(pair)),
+        )?;
+    }
+    extend(&mut frames, core::iter::repeat_n(0, Wave::GUARD))?;
+    Ok(Wave {
+        rate: format.rate,
+        frames,
+        sample: self::sample(sample, count),
+    })
+}
+
+fn extend(frames: &mut Vec<i16>, values: impl Iterator<Item = i16>) -> Result<(), NoMemory> {
+    for value in values {
+        vec::push_within(frames, value).map_err(|_| NoMemory)?;
+    }
+    Ok(())
+}
+
+/// `wsmp` for a wave of `frames` frames; without one: key 60, no tuning, no gain, no loop.
+pub fn sample(raw: Option<&raw::Sample>, frames: usize) -> SampleInfo {
+    let Some(raw) = raw else {
+        return SampleInfo {
+            unity: 60,
+            fine_tune: 0,
+            gain: 0,
+            sample_loop: None,
+        };
+    };
+    SampleInfo {
+        unity: u8::try_from(raw.unity)
+            .ok()
+            .filter(|&u| u < 128)
+            .unwrap_or(60),
+        fine_tune: raw.fine_tune,
+        gain: raw.gain.clamp(GAIN_MIN, GAIN_MAX),
+        sample_loop: raw.first_loop.and_then(|l| sample_loop(&l, frames)),
+    }
+}
+
+/// The part of the loop that lies inside the wave, if it is at least two frames.
+fn sample_loop(raw: &raw::Loop, frames: usize) -> Option<Loop> {
+    let frames = u32::try_from(frames).unwrap_or(u32::MAX);
+    let length = raw.length.min(frames.checked_sub(raw.start)?);
+    (length >= 2).then_some(Loop {
+        start: raw.start,
+        length,
+        until_release: raw.kind == 1,
+    })
+}
+
+/// An inclusive range within 0..=127, or `None` if it is empty.
+pub fn range((low, high): (u16, u16)) -> Option<(u8, u8)> {
+    let high = high.min(127);
+    (low <= high).then_some((low as u8, high as u8))
+}
+
+/// As [`range`]. Velocity 0 is a Note Off: a range of nothing else is what writers leave who do not set one.
+pub fn velocity_range(range: (u16, u16)) -> Option<(u8, u8)> {
+    match range {
+        (0, 0) => Some((0, 127)),
+        _ => self::range(range),
+    }
+}
+
+/// Key groups are 1..=15.
+pub fn key_group(raw: u16) -> u8 {
+    u8::try_from(raw).ok().filter(|&g| g < 16).unwrap_or(0)
+}
+
+/// Puts a region together. Its own `wsmp` counts instead of the wave's as a whole.
+pub fn region(
+    header: &raw::RegionHeader,
+    (keys, velocities): ((u8, u8), (u8, u8)),
+    link: &raw::WaveLink,
+    sample: Option<&raw::Sample>,
+    wave: Shared<Wave>,
+    articulation: Shared<Articulation>,
+) -> Region {
+    Region {
+        keys,
+        velocities,
+        self_non_exclusive: header.options & 1 != 0,
+        key_group: key_group(header.key_group),
+        phase_group: link.phase_group,
+        phase_master: link.options & 1 != 0,
+        channels: link.channels,
+        sample: match sample {
+            Some(raw) => self::sample(Some(raw), wave.frames().len()),
+            None => wave.sample,
+        },
+        wave,
+        articulation,
+    }
+}
+
+/// The DirectMusic patch of a file's `ulBank` and `ulInstrument`.
+pub fn patch(bank: u32, instrument: u32) -> u32 {
+    (bank & 0x8000_0000) | ((bank & 0x7F7F) << 8) | (instrument & 0x7F)
+}
+
+/// The bits of a DirectMusic patch that mean something.
+pub const PATCH_MASK: u32 = 0x807F_7F7F;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORMAT: raw::Format = raw::Format {
+        tag: 1,
+        channels: 1,
+        rate: 22050,
+        bits: 16,
+    };
+
+    fn build(format: raw::Format, data: &[u8]) -> Result<Wave, WaveError> {
+        wave(&format, data, None, &mut Budget::new(1000))
+    }
+
+    #[test]
+    fn eight_bits_are_offset_binary() {
+        let wave = build(raw::Format { bits: 8, ..FORMAT }, &[0, 0x80, 0xFF]).unwrap();
+        assert_eq!(wave.frames(), [-32768, 0, 32512]);
+        assert_eq!(wave.guarded_frames().len(), 3 + Wave::GUARD);
+        assert!(wave.guarded_frames()[3..].iter().all(|&f| f == 0));
+    }
+
+    #[test]
+    fn sixteen_bits_ignore_an_odd_byte() {
+        assert_eq!(
+            build(FORMAT, &[1, 0, 0, 0x80, 9]).unwrap().frames(),
+            [1, -32768]
+        );
+    }
+
+    #[test]
+    fn what_is_not_mono_pcm_is_refused() {
+        let mut data = [0u8; 64];
+        for (format, error) in [
+            (raw::Format { tag: 3, ..FORMAT }, WaveError::NotPcm),
+            (
+                raw::Format {
+                    tag: 0x55,
+                    ..FORMAT
+                },
+                WaveError::NotPcm,
+            ),
+            (raw::Format { bits: 0, ..FORMAT }, WaveError::NotPcm),
+            (raw::Format { bits: 24, ..FORMAT }, WaveError::NotPcm),
+            (
+                raw::Format {
+                    channels: 0,
+                    ..FORMAT
+                },
+                WaveError::NotMono,
+            ),
+            (
+                raw::Format {
+                    channels: 2,
+                    ..FORMAT
+                },
+                WaveError::NotMono,
+            ),
+            (raw::Format { rate: 0, ..FORMAT }, WaveError::Malformed),
+            (
+                raw::Format {
+                    rate: u32::MAX,
+                    ..FORMAT
+                },
+                WaveError::Malformed,
+            ),
+        ] {
+            assert_eq!(build(format, &data).err(), Some(error), "{format:?}");
+        }
+        data[0] = 1;
+        assert_eq!(build(FORMAT, &data[..1]).err(), Some(WaveError::Malformed));
+        assert_eq!(build(FORMAT, &[0; 2000]).err(), Some(WaveError::TooLarge));
+    }
+
+    #[test]
+    fn loops_lie_inside_the_wave() {
+        let mut raw = raw::Sample {
+            unity: 300,
+            fine_tune: -5,
+            gain: i32::MAX,
+            options: 0,
+            first_loop: None,
+        };
+        for (start, length, expected) in [
+            (0, 100, Some((0, 100))),
+            (98, 2, Some((98, 2))),
+            (98, 200, Some((98, 2))),
+            (99, 200, None),
+            (100, 1, None),
+            (101, 1, None),
+            (0, 0, None),
+            (0, 1, None),
+            (u32::MAX, u32::MAX, None),
+            (50, u32::MAX, Some((50, 50))),
+        ] {
+            raw.first_loop = Some(raw::Loop {
+                kind: 1,
+                start,
+                length,
+            });
+            let info = sample(Some(&raw), 100);
+            assert_eq!(
+                info.sample_loop.map(|l| (l.start, l.length)),
+                expected,
+                "{start} {length}"
+            );
+            assert_eq!((info.unity, info.fine_tune, info.gain), (60, -5, GAIN_MAX));
+        }
+    }
+
+    #[test]
+    fn ranges_are_ordered() {
+        assert_eq!(range((0, 127)), Some((0, 127)));
+        assert_eq!(range((5, 60000)), Some((5, 127)));
+        assert_eq!(range((128, 200)), None);
+        assert_eq!(range((9, 8)), None);
+        assert_eq!(velocity_range((0, 0)), Some((0, 127)));
+        assert_eq!(velocity_range((0, 3)), Some((0, 3)));
+    }
+
+    #[test]
+    fn patches_follow_the_directmusic_layout() {
+        assert_eq!(patch(0, 5), 5);
+        assert_eq!(patch(0x0000_7901, 0x85), 0x0079_0105);
+        assert_eq!(patch(0x8000_0000, 0), 0x8000_0000);
+        assert_eq!(patch(u32::MAX, u32::MAX), PATCH_MASK);
+    }
+}

@@ -1,0 +1,459 @@
+use super::super::write::*;
+use super::*;
+use crate::dls::model::{Destination, Source};
+use std::vec;
+use std::vec::Vec;
+
+fn load(data: &[u8]) -> Result<Vec<Shared<model::Instrument>>, Error> {
+    let instruments = super::load(data, Limits::default())?;
+    instruments.iter().for_each(|i| assert_sane(i));
+    Ok(instruments)
+}
+
+/// The promises of [`model`].
+pub fn assert_sane(instrument: &model::Instrument) {
+    assert_eq!(instrument.patch & !convert::PATCH_MASK, 0);
+    assert!(!instrument.regions.is_empty());
+    for region in &instrument.regions {
+        let frames = region.wave.frames().len() as u32;
+        assert!(frames > 0 && (1..=1_000_000).contains(&region.wave.rate));
+        assert_eq!(
+            region.wave.guarded_frames().len(),
+            frames as usize + model::Wave::GUARD
+        );
+        for (low, high) in [region.keys, region.velocities] {
+            assert!(low <= high && high <= 127);
+        }
+        assert!(region.key_group < 16 && region.sample.unity < 128);
+        for info in [&region.sample, &region.wave.sample] {
+            if let Some(l) = info.sample_loop {
+                assert!(l.length >= 2 && l.start.checked_add(l.length).unwrap() <= frames);
+            }
+        }
+        assert!(
+            region.articulation.connections.len()
+                <= articulation::DEFAULTS.len() + articulation::MAX_CONNECTIONS
+        );
+    }
+}
+
+fn scale(
+    region: &model::Region,
+    source: Source,
+    control: Source,
+    destination: Destination,
+) -> Option<i32> {
+    let connections = &region.articulation.connections;
+    connections
+        .iter()
+        .find(|c| (c.source, c.control, c.destination) == (source, control, destination))
+        .map(|c| c.scale)
+}
+
+#[test]
+fn a_whole_file() {
+    let instruments = load(&rich()).unwrap();
+    let [piano, drums, guarded] = &instruments[..] else {
+        panic!("{instruments:?}")
+    };
+    assert_eq!(
+        (piano.patch, drums.patch, guarded.patch),
+        (0, 0x8000_0000, 1)
+    );
+    let [low, soft, loud] = &piano.regions[..] else {
+        panic!()
+    };
+    assert_eq!((low.keys, low.velocities), ((0, 59), (0, 127)));
+    assert_eq!(
+        (low.sample.unity, low.sample.fine_tune, low.sample.gain),
+        (48, 5, -655_360)
+    );
+    let l = low.sample.sample_loop.unwrap();
+    assert_eq!((l.start, l.length, l.until_release), (2, 6, false));
+    assert_eq!(
+        (soft.velocities, soft.key_group, soft.self_non_exclusive),
+        ((1, 100), 3, true)
+    );
+    // The wave's own wsmp where the region has none.
+    assert_eq!(soft.sample.unity, 69);
+    assert!(soft.sample.sample_loop.unwrap().until_release);
+    assert_eq!(
+        (soft.wave.rate, soft.wave.frames()),
+        (11025, &[0, 32512, -32768][..])
+    );
+    assert_eq!((loud.sample.unity, loud.sample.sample_loop), (60, None));
+    assert!(Shared::ptr_eq(&low.wave, &loud.wave));
+    assert!(Shared::ptr_eq(&soft.wave, &drums.regions[0].wave));
+}
+
+#[test]
+fn a_regions_articulation_replaces_the_instruments_as_a_whole() {
+    let instruments = load(&rich()).unwrap();
+    let [low, soft, loud] = &instruments[0].regions[..] else {
+        panic!()
+    };
+    let none = Source::None;
+    assert!(Shared::ptr_eq(&low.articulation, &loud.articulation));
+    assert_eq!(
+        scale(low, none, none, Destination::Eg1Release),
+        Some(-(1200 << 16))
+    );
+    assert_eq!(
+        scale(low, Source::Lfo, none, Destination::Pitch),
+        Some(10 << 16)
+    );
+    assert_eq!(
+        scale(soft, none, none, Destination::Eg1Release),
+        Some(i32::MIN)
+    );
+    assert_eq!(scale(soft, none, none, Destination::Eg1Attack), Some(0));
+    assert_eq!(scale(soft, Source::Lfo, none, Destination::Pitch), None);
+    assert_eq!(
+        scale(
+            soft,
+            Source::Vibrato,
+            Source::Controller(1),
+            Destination::Pitch
+        ),
+        Some(50 << 16)
+    );
+    // Guarded by "not SupportsDLS2": the defaults remain.
+    let guarded = &instruments[2].regions[0];
+    assert_eq!(
+        scale(guarded, none, none, Destination::Eg1Attack),
+        Some(i32::MIN)
+    );
+    // No articulation at all: one shared block of defaults.
+    assert!(Shared::ptr_eq(
+        &instruments[1].regions[0].articulation,
+        &guarded.articulation
+    ));
+}
+
+#[test]
+fn views_give_names_and_numbers() {
+    let data = rich();
+    let collection = Collection::parse(&data, Answers::default()).unwrap();
+    assert_eq!(collection.info().name(), Some(&b"test bank"[..]));
+    let names: Vec<_> = collection
+        .instruments()
+        .map(|i| i.info().name().map(<[u8]>::to_vec))
+        .collect();
+    assert_eq!(names, [Some(b"Piano".to_vec()), None, None]);
+    assert_eq!(collection.waves().count(), 3);
+    assert_eq!(collection.cue_count(), 3);
+    assert_eq!(
+        collection.wave(1).unwrap().info().name(),
+        Some(&b"eight"[..])
+    );
+    assert!(collection.wave(3).is_none());
+    let drums = collection.instruments().nth(1).unwrap();
+    assert_eq!(
+        (drums.bank, drums.program, drums.regions().count()),
+        (0x8000_0000, 0, 2)
+    );
+    assert_eq!(collection.version(), None);
+}
+
+#[test]
+fn conditions_drop_their_list_wherever_they_stand() {
+    let never = chunk(b"cdl ", &[0x10, 0, 0, 0, 0, 0]);
+    let plain = || region(&[rgnh((0, 127), (0, 127), 0, 0), wlnk(0)]);
+    let waves = [wave(&[1, 2])];
+    let hidden = list(
+        b"rgn ",
+        &[rgnh((0, 127), (0, 127), 0, 0), wlnk(0), never.clone()],
+    );
+    let data = dls(
+        &[
+            instrument(0, 0, &[hidden, plain()], &[]),
+            instrument(0, 1, &[plain()], &[never.clone()]),
+        ],
+        &waves,
+    );
+    let instruments = load(&data).unwrap();
+    assert_eq!(instruments.len(), 1);
+    assert_eq!(instruments[0].regions.len(), 1);
+    let data = riff(&[never, list(b"lins", &[])]);
+    assert_eq!(load(&data).err(), Some(Error::Conditional));
+}
+
+#[test]
+fn an_rmid_file_may_carry_a_bank() {
+    let inner = rich();
+    let outer = chunk(
+        b"RIFF",
+        &[&b"RMID"[..], &chunk(b"data", b"MThd"), &inner].concat(),
+    );
+    assert_eq!(load(&outer).unwrap().len(), 3);
+    assert_eq!(load(b"RIFF\x04\0\0\0RMID").err(), Some(Error::NotDls));
+}
+
+#[test]
+fn lists_in_any_order() {
+    let ins = list(
+        b"ins ",
+        &[
+            info(b"backwards"),
+            list(b"lrgn", &[region(&[wlnk(0), rgnh((1, 2), (0, 127), 0, 0)])]),
+            chunk(b"insh", &words(&[99, 0, 7])),
+        ],
+    );
+    let data = riff(&[
+        list(b"wvpl", &[wave(&[3, 4])]),
+        ptbl(&[0]),
+        list(b"lins", &[ins]),
+    ]);
+    assert_eq!(load(&data).unwrap()[0].regions[0].keys, (1, 2));
+}
+
+#[test]
+fn two_cues_may_name_one_wave() {
+    let r = |i| region(&[rgnh((0, 127), (0, 127), 0, 0), wlnk(i)]);
+    let data = riff(&[
+        list(
+            b"lins",
+            &[instrument(0, 0, &[r(0), r(1), r(2), r(3), r(4)], &[])],
+        ),
+        ptbl(&[0, 0, u32::MAX, 2, 5000]),
+        list(b"wvpl", &[wave(&[3, 4])]),
+    ]);
+    let instruments = load(&data).unwrap();
+    let regions = &instruments[0].regions;
+    assert_eq!(regions.len(), 2);
+    assert!(Shared::ptr_eq(&regions[0].wave, &regions[1].wave));
+}
+
+#[test]
+fn limits_bound_what_is_built() {
+    let data = rich();
+    for bytes in [0, 100, 1000] {
+        let limits = Limits {
+            bytes,
+            ..Default::default()
+        };
+        assert_eq!(super::load(&data, limits).err(), Some(Error::TooLarge));
+    }
+}
+
+/// The classes of §8.1: each must give an error or instruments that keep the model's promises.
+#[test]
+fn malformed_files() {
+    let full = (0u16, 127u16);
+    let header = || rgnh(full, full, 0, 0);
+    let one = |parts: &[Vec<u8>]| {
+        let data = dls(
+            &[instrument(0, 0, &[region(parts)], &[])],
+            &[wave(&[1; 100])],
+        );
+        load(&data).unwrap()
+    };
+    let with_wave = |w: Vec<u8>| {
+        let data = dls(
+            &[instrument(0, 0, &[region(&[header(), wlnk(0)])], &[])],
+            &[w],
+        );
+        load(&data).unwrap()
+    };
+    // Not a DLS file.
+    for bad in [
+        &b""[..],
+        b"RIFF",
+        b"RIFF\x10\0\0\0WAVE",
+        b"DLS ",
+        &[0xFF; 64],
+    ] {
+        assert_eq!(load(bad).err(), Some(Error::NotDls));
+    }
+    assert_eq!(
+        load(b"RIFF\xFF\xFF\xFF\xFFDLS ").err(),
+        Some(Error::NoInstruments)
+    );
+    // Missing pool or table: no region can sound.
+    let ins = instrument(0, 0, &[region(&[header(), wlnk(0)])], &[]);
+    assert!(
+        load(&riff(&[list(b"lins", &[ins.clone()])]))
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        load(&riff(&[list(b"lins", &[ins.clone()]), ptbl(&[0])]))
+            .unwrap()
+            .is_empty()
+    );
+    // Counts that lie.
+    for count in [0, 1, 0x3FFF_FFFF, 0x4000_0000, u32::MAX] {
+        let table = chunk(b"ptbl", &words(&[8, count, 0]));
+        let data = riff(&[
+            chunk(b"colh", &words(&[u32::MAX])),
+            list(b"lins", &[ins.clone()]),
+            table,
+            list(b"wvpl", &[wave(&[1, 2])]),
+        ]);
+        assert_eq!(
+            load(&data).unwrap().len(),
+            usize::from(count > 0),
+            "{count}"
+        );
+    }
+    // Links.
+    assert!(one(&[header()]).is_empty());
+    assert!(one(&[header(), wlnk(1)]).is_empty());
+    assert!(one(&[header(), wlnk(u32::MAX)]).is_empty());
+    assert!(one(&[header(), chunk(b"wlnk", &[0; 11])]).is_empty());
+    assert!(one(&[wlnk(0)]).is_empty());
+    assert!(one(&[chunk(b"rgnh", &[0; 11]), wlnk(0)]).is_empty());
+    // Ranges.
+    assert!(one(&[rgnh((9, 8), full, 0, 0), wlnk(0)]).is_empty());
+    assert!(one(&[rgnh((200, 300), full, 0, 0), wlnk(0)]).is_empty());
+    assert_eq!(
+        one(&[rgnh((5, 65535), full, 0xFFFF, 16), wlnk(0)])[0].regions[0].keys,
+        (5, 127)
+    );
+    // Wave formats.
+    for (tag, channels, rate, bits) in [
+        (6, 1, 8000, 8),
+        (0x55, 1, 44100, 16),
+        (3, 1, 44100, 32),
+        (1, 2, 44100, 16),
+        (1, 0, 44100, 16),
+        (1, 65535, 44100, 16),
+        (1, 1, 0, 16),
+        (1, 1, u32::MAX, 16),
+        (1, 1, 44100, 0),
+        (1, 1, 44100, 24),
+    ] {
+        let bad = list(
+            b"wave",
+            &[fmt(tag, channels, rate, bits), chunk(b"data", &[0; 64])],
+        );
+        assert!(with_wave(bad).is_empty(), "{tag} {channels} {rate} {bits}");
+    }
+    for data in [&[][..], &[1]] {
+        assert!(with_wave(list(b"wave", &[fmt(1, 1, 44100, 16), chunk(b"data", data)])).is_empty());
+    }
+    assert!(with_wave(list(b"wave", &[chunk(b"data", &[0; 64])])).is_empty());
+    assert!(with_wave(list(b"wave", &[fmt(1, 1, 44100, 16)])).is_empty());
+    let reversed = list(b"wave", &[chunk(b"data", &[1, 0, 2]), fmt(1, 1, 44100, 16)]);
+    assert_eq!(with_wave(reversed)[0].regions[0].wave.frames(), [1]);
+    // wsmp and loops.
+    for (kind, start, length) in [
+        (0, 0, 0),
+        (0, 0, 1),
+        (0, 99, 2),
+        (9, 50, u32::MAX),
+        (0, u32::MAX, u32::MAX),
+        (0, 101, 5),
+    ] {
+        one(&[
+            header(),
+            wlnk(0),
+            wsmp(
+                65535,
+                -32768,
+                i32::MIN,
+                &[(kind, start, length), (0, 0, 50)],
+            ),
+        ]);
+    }
+    for size in 0..20 {
+        let sane = one(&[header(), wlnk(0), chunk(b"wsmp", &vec![0xFF; size])]);
+        assert_eq!(sane[0].regions[0].sample.unity, 60);
+    }
+    // Articulations: announced counts beyond the chunk, hundreds of thousands, unknown codes.
+    for count in [2, 357_913_940, 357_913_941, u32::MAX] {
+        let bad = chunk(b"art1", &[words(&[8, count]), vec![0; 12]].concat());
+        let sane = one(&[header(), wlnk(0), list(b"lart", &[bad])]);
+        assert_eq!(
+            sane[0].regions[0].articulation.connections.len(),
+            articulation::DEFAULTS.len()
+        );
+    }
+    let many: Vec<_> = (0..200_000)
+        .map(|i| (0x80 + (i % 4) as u16, 0, 0x500, 0, i))
+        .collect();
+    assert_eq!(
+        one(&[header(), wlnk(0), list(b"lar2", &[art(b"art2", &many)])]).len(),
+        1
+    );
+    let distinct: Vec<_> = (0..300)
+        .map(|i| (0x80 + i as u16 % 128, 0x80 + i as u16 / 128, 0x500, 0, 1))
+        .collect();
+    let data = dls(
+        &[instrument(
+            0,
+            0,
+            &[region(&[
+                header(),
+                wlnk(0),
+                list(b"lar2", &[art(b"art2", &distinct)]),
+            ])],
+            &[],
+        )],
+        &[wave(&[1; 100])],
+    );
+    assert_eq!(load(&data).err(), Some(Error::TooLarge));
+    // A thousand nested lists, skipped as one.
+    let mut nested = Vec::new();
+    for _ in 0..1000 {
+        nested = list(b"nest", &[nested]);
+    }
+    assert_eq!(one(&[nested, header(), wlnk(0)]).len(), 1);
+    // INFO without a terminator.
+    let data = riff(&[
+        list(b"lins", &[]),
+        list(b"INFO", &[chunk(b"INAM", b"endless")]),
+    ]);
+    let collection = Collection::parse(&data, Answers::default()).unwrap();
+    assert_eq!(collection.info().name(), Some(&b"endless"[..]));
+}
+
+#[test]
+fn every_truncation_is_survived() {
+    let data = rich();
+    for end in 0..data.len() {
+        let _ = load(&data[..end]);
+    }
+}
+
+/// Deterministic mutations: bytes, and the words that parsers stumble over.
+#[test]
+fn mutations_are_survived() {
+    let original = rich();
+    let mut random = 1u64;
+    let mut next = |bound: usize| {
+        random = random
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (random >> 33) as usize % bound
+    };
+    const WORDS: [u32; 10] = [
+        0,
+        1,
+        2,
+        7,
+        8,
+        0x7FFF_FFFF,
+        0x8000_0000,
+        0xFFFF_FFFF,
+        0xFFFF_FFFE,
+        0x4000_0000,
+    ];
+    let rounds = if cfg!(miri) { 20 } else { 20_000 };
+    for _ in 0..rounds {
+        let mut data = original.clone();
+        for _ in 0..1 + next(6) {
+            let at = next(data.len() - 4);
+            match next(4) {
+                0 => data[at] ^= 1 << next(8),
+                1 => data[at..at + 4].copy_from_slice(&WORDS[next(WORDS.len())].to_le_bytes()),
+                2 => {
+                    let from = next(data.len() - 4);
+                    data.copy_within(from..from + 4, at);
+                }
+                _ => drop(data.drain(at..at + 1 + next(3))),
+            }
+        }
+        let _ = load(&data);
+    }
+}

@@ -1,0 +1,212 @@
+//! RIFF: chunks inside a buffer. The buffer bounds everything; sizes in headers are only believed as far as it reaches.
+
+use super::bytes::{array_at, index, u32_at};
+
+pub type FourCc = [u8; 4];
+
+/// One chunk. A list's `data` begins behind its type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chunk<'a> {
+    pub id: FourCc,
+    /// The type of a `LIST` or `RIFF`.
+    pub list: Option<FourCc>,
+    pub data: &'a [u8],
+    /// Where the chunk's header starts in the data that is iterated.
+    pub offset: usize,
+}
+
+impl<'a> Chunk<'a> {
+    /// The chunks of this list, if it is a `LIST` of that type.
+    pub fn as_list(&self, kind: &FourCc) -> Option<Chunks<'a>> {
+        (self.id == *b"LIST" && self.list == Some(*kind)).then(|| Chunks::new(self.data))
+    }
+
+    /// The data, if this is a plain chunk with that id.
+    pub fn as_chunk(&self, id: &FourCc) -> Option<&'a [u8]> {
+        (self.id == *id).then_some(self.data)
+    }
+
+    /// The chunk whose header is at `offset`; shortened where it exceeds `data`.
+    pub fn at(data: &'a [u8], offset: usize) -> Option<Self> {
+        let id = array_at(data, offset)?;
+        let size = index(u32_at(data, offset.checked_add(4)?)?);
+        let body = data.get(offset.checked_add(8)?..)?;
+        let body = body.get(..size).unwrap_or(body);
+        let holds_chunks = id == *b"LIST" || id == *b"RIFF";
+        let list = if holds_chunks {
+            Some(array_at(body, 0)?)
+        } else {
+            None
+        };
+        Some(Self {
+            id,
+            list,
+            data: if holds_chunks { body.get(4..)? } else { body },
+            offset,
+        })
+    }
+}
+
+/// The chunks that follow each other in `data`. Each step advances by at least eight bytes; nothing recurses.
+///
+/// Private chunks with false sizes exist in real files: where an id cannot be one, the next well-known id within a short distance
+/// is taken, otherwise the list ends.
+#[derive(Clone, Debug)]
+pub struct Chunks<'a> {
+    data: &'a [u8],
+    at: usize,
+}
+
+/// How far behind a false size the next chunk is looked for, in bytes.
+const RESYNC: usize = 64;
+const WELL_KNOWN: [&FourCc; 16] = [
+    b"LIST", b"insh", b"rgnh", b"wsmp", b"wlnk", b"art1", b"art2", b"fmt ", b"data", b"fact",
+    b"dlid", b"cdl ", b"colh", b"ptbl", b"vers", b"cue ",
+];
+
+impl<'a> Chunks<'a> {
+    pub fn new(data: &'a [u8]) -> Self {
+        Self { data, at: 0 }
+    }
+
+    /// All bytes, from the first chunk's header on.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.data
+    }
+
+    /// Where the next chunk begins.
+    fn synchronize(&self) -> Option<usize> {
+        if is_id(array_at(self.data, self.at)?) {
+            return Some(self.at);
+        }
+        (1..=RESYNC)
+            .filter_map(|skip| self.at.checked_add(skip))
+            .find(|&at| array_at(self.data, at).is_some_and(|id| WELL_KNOWN.contains(&&id)))
+    }
+
+    /// Behind a chunk that ends at `end`: normally on the next even position. Some writers leave the pad byte out.
+    fn behind(&self, start: usize, end: usize) -> usize {
+        if end.wrapping_sub(start) & 1 == 0 {
+            return end;
+        }
+        let padded = end.saturating_add(1);
+        let is_known = |at| array_at(self.data, at).is_some_and(|id| WELL_KNOWN.contains(&&id));
+        if is_known(end) && !is_known(padded) {
+            end
+        } else {
+            padded
+        }
+    }
+}
+
+/// Whether these bytes can be a chunk's id.
+fn is_id(id: FourCc) -> bool {
+    id.iter().all(|c| (0x20..0x7F).contains(c))
+}
+
+impl<'a> Iterator for Chunks<'a> {
+    type Item = Chunk<'a>;
+
+    fn next(&mut self) -> Option<Chunk<'a>> {
+        let at = self.synchronize()?;
+        let chunk = Chunk::at(self.data, at)?;
+        let size = index(u32_at(self.data, at.checked_add(4)?)?);
+        let start = at.saturating_add(8);
+        self.at = self.behind(start, start.saturating_add(size).min(self.data.len()));
+        Some(chunk)
+    }
+}
+
+/// The chunks of a `RIFF` form. A size that is more than the buffer holds, or none, means the whole buffer; what follows the
+/// form is ignored.
+pub fn form<'a>(buffer: &'a [u8], kind: &FourCc) -> Option<Chunks<'a>> {
+    if array_at(buffer, 0)? != *b"RIFF" || array_at(buffer, 8)? != *kind {
+        return None;
+    }
+    let size = index(u32_at(buffer, 4)?);
+    let body = buffer.get(12..)?;
+    let body = match size.checked_sub(4) {
+        None | Some(0) => body,
+        Some(size) => body.get(..size).unwrap_or(body),
+    };
+    Some(Chunks::new(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    fn chunk(id: &FourCc, data: &[u8]) -> Vec<u8> {
+        let mut out = id.to_vec();
+        out.extend((data.len() as u32).to_le_bytes());
+        out.extend(data);
+        out
+    }
+
+    fn ids(data: &[u8]) -> Vec<FourCc> {
+        Chunks::new(data).map(|c| c.id).collect()
+    }
+
+    #[test]
+    fn walks_padded_chunks_and_lists() {
+        let mut data = chunk(b"abcd", &[1, 2, 3]);
+        data.push(0);
+        data.extend(chunk(b"LIST", b"insh"));
+        let chunks: Vec<_> = Chunks::new(&data).collect();
+        assert_eq!(chunks[0].as_chunk(b"abcd"), Some(&[1, 2, 3][..]));
+        assert_eq!(chunks[1].list, Some(*b"insh"));
+        assert_eq!(
+            (chunks[1].offset, chunks[1].data.len(), chunks.len()),
+            (12, 0, 2)
+        );
+    }
+
+    #[test]
+    fn ends_at_less_than_a_header_and_shortens_what_exceeds() {
+        let mut data = chunk(b"good", &[7; 4]);
+        for cut in 0..8 {
+            assert_eq!(ids(&data[..cut]), Vec::<FourCc>::new());
+        }
+        assert_eq!(Chunks::new(&data[..10]).next().unwrap().data, [7; 2]);
+        data.extend(b"\x01\x80\x02\x03LIST");
+        assert_eq!(ids(&data), [*b"good"]);
+        data[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert_eq!(ids(&data), [*b"good"]);
+    }
+
+    #[test]
+    fn a_missing_pad_byte_is_noticed() {
+        let mut data = chunk(b"INAM", b"odd");
+        data.extend(chunk(b"wsmp", &[0; 2]));
+        assert_eq!(ids(&data), [*b"INAM", *b"wsmp"]);
+    }
+
+    #[test]
+    fn false_sizes_of_private_chunks_are_survived() {
+        let mut data = chunk(b"crs2", &[]);
+        data.extend([1, 2, 0, 0, 0xFF, 9, 9, 9, 9, 9]);
+        data.extend(chunk(b"wlnk", &[0; 12]));
+        assert_eq!(ids(&data), [*b"crs2", *b"wlnk"]);
+    }
+
+    #[test]
+    fn empty_chunks_advance() {
+        let data: Vec<u8> = (0..1000).flat_map(|_| chunk(b"none", &[])).collect();
+        assert_eq!(ids(&data).len(), 1000);
+    }
+
+    #[test]
+    fn the_form_is_bounded_by_the_buffer() {
+        for (size, expected) in [(0u32, 2), (4, 2), (12, 1), (20, 2), (28, 2), (u32::MAX, 2)] {
+            let mut data = b"RIFF".to_vec();
+            data.extend(size.to_le_bytes());
+            data.extend(b"DLS ");
+            data.extend(chunk(b"aaaa", &[]));
+            data.extend(chunk(b"bbbb", &[]));
+            assert_eq!(form(&data, b"DLS ").unwrap().count(), expected, "{size}");
+            assert!(form(&data, b"WAVE").is_none());
+        }
+        assert!(form(b"RIFF\0\0\0\0DLS", b"DLS ").is_none());
+    }
+}
