@@ -405,7 +405,7 @@ mod tests {
                 .zip(next)
                 .filter(|(a, b)| **a < 0 && **b >= 0)
                 .count();
-            let hertz = cycles as f64 * 22_050.0 / f64::from(length);
+            let hertz = cycles as f64 * f64::from(wave.rate) / f64::from(length);
             let off =
                 1200.0 * log2(key_hertz(f64::from(key)) / hertz) - f64::from(wave.sample.fine_tune);
             assert!(off.abs() <= 0.51, "key {key}: {off} cents");
