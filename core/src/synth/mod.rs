@@ -2,3 +2,36 @@
 //! frees once it is built.
 //!
 //! Output is bit-identical for any partition of time into calls of [`Synth::render`].
+//!
+//! | module | holds |
+//! |---|---|
+//! | `clock`, `sequencer` | master time → frames; events into a block |
+//! | `engine`, `port`, `channel`, `sysex` | what MIDI messages mean |
+//! | `pool` | which voices live: start, stop, exclusivity, stealing |
+//! | `voice`, `modulation`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
+//! | `quad`, `oscillator`, `lanes` | render side, four voices in lock-step |
+//! | `math` | 2^x, log2, sine without libm |
+
+mod channel;
+pub mod clock;
+mod engine;
+mod envelope;
+mod filter;
+mod lanes;
+mod lfo;
+mod math;
+mod modulation;
+mod oscillator;
+mod pool;
+mod port;
+mod quad;
+pub mod sequencer;
+mod sysex;
+mod voice;
+
+pub use channel::{Channel, Parts, System};
+pub use clock::SampleClock;
+pub use engine::{Settings, Synth};
+pub use oscillator::Interpolation;
+pub use pool::Retired;
+pub use port::{Port, PortId, Stats};

@@ -1,0 +1,177 @@
+//! The sample clock: master time (100 ns) ↔ frames of the output (`dmus-miniport.md` §6.4).
+//!
+//! The mapping is a chain of straight pieces. A piece is exact: whole numbers, no rounding that adds up. While the device agrees
+//! with the mapping nothing changes, so a device without drift is followed without any error; a drifting one is followed
+//! by bending the pieces that lie ahead. What has been rendered never moves.
+
+const TICKS_PER_SECOND: i128 = 10_000_000;
+/// 2^32: one frame in the fixed point of a piece, and a slope of exactly the nominal rate.
+const ONE: i128 = 1 << 32;
+/// Pieces that are remembered. At one `sync` in 20 ms: two thirds of a second.
+const PIECES: usize = 32;
+
+/// `frames(t) = frame + fraction + (t - time) * rate * slope`
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    /// Master time of its beginning.
+    time: i64,
+    /// Frame at that time, in units of 2^-32.
+    at: i128,
+    /// Real frames per nominal frame, in units of 2^-32.
+    slope: i64,
+}
+
+impl Piece {
+    /// Position at a time, in units of 2^-32 frames, rounded down.
+    fn position(&self, rate: u32, time: i64) -> i128 {
+        let elapsed = i128::from(time) - i128::from(self.time);
+        self.at + (elapsed * i128::from(rate) * i128::from(self.slope)).div_euclid(TICKS_PER_SECOND)
+    }
+
+    /// The first time at which the position is reached.
+    fn time_of(&self, rate: u32, position: i128) -> i64 {
+        let per_second = (i128::from(rate) * i128::from(self.slope)).max(1);
+        // Whole seconds apart, so that the product stays small.
+        let distance = position - self.at;
+        let seconds = distance.checked_div_euclid(per_second).unwrap_or(0);
+        let rest = distance - seconds * per_second;
+        let ticks = (rest * TICKS_PER_SECOND + per_second - 1).checked_div_euclid(per_second).unwrap_or(0);
+        let time = i128::from(self.time) + seconds.saturating_mul(TICKS_PER_SECOND) + ticks;
+        time.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+    }
+}
+
+/// Maps master time to output frames and back; monotone.
+#[derive(Clone, Debug)]
+pub struct SampleClock {
+    rate: u32,
+    /// Oldest first; the first `count` are in use.
+    pieces: [Piece; PIECES],
+    count: usize,
+    /// Long-term drift, as a slope minus one, in units of 2^-32.
+    drift: f64,
+    /// Time of the last `sync` or `start`.
+    synced: i64,
+    /// Everything before this time is final.
+    committed: i64,
+}
+
+impl SampleClock {
+    /// Corrections beyond this make the clock start again (seconds).
+    const LOST: f64 = 0.1;
+    /// Steepest slope error that is ever used.
+    const MAX_SLEW: f64 = 0.005;
+    /// Largest drift that is believed.
+    const MAX_DRIFT: f64 = 0.001;
+
+    /// A clock for an output of `rate` frames per second; frame 0 at time 0 until [`start`](Self::start).
+    pub fn new(rate: u32) -> Self {
+        let origin = Piece { time: 0, at: 0, slope: ONE as i64 };
+        Self { rate: rate.max(1), pieces: [origin; PIECES], count: 1, drift: 0.0, synced: 0, committed: i64::MIN }
+    }
+
+    /// Nominal frames per second.
+    pub fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    /// The device is at `frame` now, and goes on from there at the nominal rate.
+    pub fn start(&mut self, master_now: i64, frame: i64) {
+        *self = Self::new(self.rate);
+        if let Some(first) = self.pieces.first_mut() {
+            *first = Piece { time: master_now, at: i128::from(frame) * ONE, slope: ONE as i64 };
+        }
+        self.synced = master_now;
+    }
+
+    /// The device is at `frame` (whole frames that have passed) at `master_now`.
+    ///
+    /// Corrects the frames ahead of those that are committed. A second-order loop: 1/8 s while the device's positions are clean,
+    /// 1 s when they jitter.
+    pub fn sync(&mut self, master_now: i64, frame: i64) {
+        let rate = f64::from(self.rate);
+        let predicted = self.position(master_now);
+        let reported = i128::from(frame) * ONE;
+        // The device is somewhere inside its frame: any position there is right.
+        let error = reported - predicted + (predicted - reported).clamp(0, ONE - 1);
+        let error = error as f64 / ONE as f64;
+        let seconds = error / rate;
+        if seconds.abs() > Self::LOST {
+            return self.start_again(master_now, frame);
+        }
+        let elapsed = (master_now.saturating_sub(self.synced) as f64 / TICKS_PER_SECOND as f64).clamp(0.0, 0.1);
+        self.synced = self.synced.max(master_now);
+        let clean = error.abs() <= 4.0;
+        let bandwidth = if clean { 8.0 } else { 1.0 };
+        self.drift = (self.drift + bandwidth * bandwidth * seconds * elapsed).clamp(-Self::MAX_DRIFT, Self::MAX_DRIFT);
+        let slew = (self.drift + 2.0 * bandwidth * seconds).clamp(-Self::MAX_SLEW, Self::MAX_SLEW);
+        self.bend(master_now, (ONE as i64).wrapping_add((slew * ONE as f64) as i64));
+    }
+
+    /// Frames before `frame` have been rendered: what has been said about them stays.
+    pub fn commit(&mut self, frame: i64) {
+        self.committed = self.committed.max(self.frame_to_ref(frame));
+    }
+
+    /// The frame that sounds at a master time: whole frames that have passed by then.
+    pub fn ref_to_frame(&self, time: i64) -> i64 {
+        (self.position(time) >> 32).clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+    }
+
+    /// The first master time that [`ref_to_frame`](Self::ref_to_frame) maps to `frame`.
+    pub fn frame_to_ref(&self, frame: i64) -> i64 {
+        let position = i128::from(frame) * ONE;
+        let piece = self.used().rev().find(|piece| piece.at <= position).unwrap_or(self.oldest());
+        piece.time_of(self.rate, position)
+    }
+
+    fn used(&self) -> impl DoubleEndedIterator<Item = &Piece> {
+        self.pieces.iter().take(self.count)
+    }
+
+    fn oldest(&self) -> &Piece {
+        let [first, ..] = &self.pieces;
+        first
+    }
+
+    fn position(&self, time: i64) -> i128 {
+        let piece = self.used().rev().find(|piece| piece.time <= time).unwrap_or(self.oldest());
+        piece.position(self.rate, time)
+    }
+
+    /// Continues with another slope from now on, or from where nothing is committed.
+    fn bend(&mut self, now: i64, slope: i64) {
+        let Some(last) = self.used().next_back().copied() else { return };
+        if last.slope == slope {
+            return;
+        }
+        let time = now.max(self.committed).max(last.time);
+        self.push(Piece { time, at: last.position(self.rate, time), slope });
+    }
+
+    /// The device jumped. The committed past stays as it is; the future begins at the new place, but never before the past's end.
+    fn start_again(&mut self, now: i64, frame: i64) {
+        let slope = (ONE as i64).wrapping_add((self.drift * ONE as f64) as i64);
+        let wanted = Piece { time: now, at: i128::from(frame) * ONE, slope };
+        let time = now.max(self.committed).max(self.used().next_back().map_or(now, |last| last.time));
+        let at = wanted.position(self.rate, time).max(self.position(time));
+        self.synced = now;
+        self.push(Piece { time, at, slope });
+    }
+
+    fn push(&mut self, piece: Piece) {
+        if let Some(last) = self.pieces.iter_mut().take(self.count).next_back().filter(|last| last.time == piece.time) {
+            *last = piece;
+            return;
+        }
+        if self.count >= PIECES {
+            self.pieces.rotate_left(1);
+            self.count = PIECES - 1;
+        }
+        if let Some(slot) = self.pieces.get_mut(self.count) {
+            *slot = piece;
+            self.count += 1;
+        }
+    }
+}
+

@@ -1,0 +1,142 @@
+//! The two envelope generators (DLS 2.2 §1.6; `dls-synth.md` §3.6).
+//!
+//! Both run through the same stages and differ in the meaning of their state only. The state is a *fraction* 0..=1: EG2's value, and
+//! for EG1 the position on the 96 dB scale (1 is full, 0 is silence), except in the attack, where EG1 is linear in amplitude.
+//! A level is computed from whole frames since the stage began, so nothing drifts and any walk through time gives the same.
+
+use super::math;
+
+/// Dynamic range of EG1 in dB.
+pub const RANGE_DB: f32 = 96.0;
+
+/// What the articulation gives an envelope; times in frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Contour {
+    pub delay: u32,
+    pub attack: u32,
+    pub hold: u32,
+    /// Time of a decay from full to nothing.
+    pub decay: u32,
+    /// 0..=1.
+    pub sustain: f32,
+    /// Time of a release from full to nothing.
+    pub release: u32,
+    /// As `release`, for exclusive notes (EG1).
+    pub shutdown: u32,
+}
+
+impl Contour {
+    /// Frames the decay stage lasts: the part of its time that its span needs.
+    fn decay_frames(&self) -> u32 {
+        (self.decay as f32 * (1.0 - self.sustain) + 0.5) as u32
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Delay,
+    Attack,
+    Hold,
+    Decay,
+    Sustain,
+    Release,
+    Done,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Envelope {
+    pub stage: Stage,
+    /// Frames since the stage began.
+    elapsed: u32,
+    /// Fraction at which the release began.
+    from: f32,
+    /// Frames from full to nothing in the release.
+    slope: u32,
+}
+
+impl Envelope {
+    pub const fn new() -> Self {
+        Self { stage: Stage::Delay, elapsed: 0, from: 0.0, slope: 0 }
+    }
+
+    /// Moves on by `frames`.
+    #[inline]
+    pub fn advance(&mut self, contour: &Contour, frames: u32) {
+        self.elapsed = self.elapsed.saturating_add(frames);
+        loop {
+            let (length, next) = match self.stage {
+                Stage::Delay => (contour.delay, Stage::Attack),
+                Stage::Attack => (contour.attack, Stage::Hold),
+                Stage::Hold => (contour.hold, Stage::Decay),
+                Stage::Decay => (contour.decay_frames(), Stage::Sustain),
+                Stage::Release => ((self.from * self.slope as f32 + 0.5) as u32, Stage::Done),
+                Stage::Sustain | Stage::Done => return,
+            };
+            if self.elapsed < length {
+                return;
+            }
+            self.elapsed -= length;
+            self.stage = next;
+        }
+    }
+
+    /// The state: EG2's value, EG1's place on the dB scale (in the attack: its amplitude).
+    #[inline]
+    pub fn fraction(&self, contour: &Contour) -> f32 {
+        let passed = |time: u32| self.elapsed as f32 / time.max(1) as f32;
+        match self.stage {
+            Stage::Delay | Stage::Done => 0.0,
+            Stage::Attack => passed(contour.attack).min(1.0),
+            Stage::Hold => 1.0,
+            Stage::Decay => (1.0 - passed(contour.decay)).max(contour.sustain),
+            Stage::Sustain => contour.sustain,
+            Stage::Release => (self.from - passed(self.slope)).max(0.0),
+        }
+    }
+
+    /// EG1's amplitude; 0 once it is 96 dB down.
+    #[inline]
+    pub fn amplitude(&self, contour: &Contour) -> f32 {
+        let fraction = self.fraction(contour);
+        match self.stage {
+            Stage::Attack => fraction,
+            _ if fraction <= 0.0 => 0.0,
+            _ => math::amplitude((fraction - 1.0) * RANGE_DB),
+        }
+    }
+
+    /// Begins the release of EG1: an interrupted attack goes on from its level in dB.
+    pub fn release_volume(&mut self, contour: &Contour, slope: u32) {
+        let mut from = self.fraction(contour);
+        if self.stage == Stage::Attack {
+            from = (1.0 + math::decibels(from) / RANGE_DB).clamp(0.0, 1.0);
+        }
+        self.begin_release(from, slope);
+    }
+
+    /// Begins the release of EG2.
+    pub fn release_value(&mut self, contour: &Contour, slope: u32) {
+        self.begin_release(self.fraction(contour), slope);
+    }
+
+    fn begin_release(&mut self, from: f32, slope: u32) {
+        *self = Self { stage: Stage::Release, elapsed: 0, from, slope };
+        if from <= 0.0 || slope == 0 {
+            self.stage = Stage::Done;
+        }
+    }
+
+    /// EG1 has nothing more to say: released to -96 dB, or sustaining at silence.
+    pub fn is_over(&self, contour: &Contour) -> bool {
+        match self.stage {
+            Stage::Done => true,
+            Stage::Sustain => contour.sustain <= 0.0,
+            _ => false,
+        }
+    }
+
+    /// The value does not change by itself any more.
+    pub fn is_steady(&self) -> bool {
+        matches!(self.stage, Stage::Sustain | Stage::Done)
+    }
+}

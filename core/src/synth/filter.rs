@@ -1,0 +1,151 @@
+//! The two-pole resonant low-pass of DLS 2 (DLS 2.2 §1.10; `dls-synth.md` §3.8).
+//!
+//! `H(z) = K / (1 + b1 z^-1 + b2 z^-2)`, run in the delta form `d = b2 d - e y + K x; y = y + d` with `e = 1 + b1 + b2` stored
+//! directly: the same operations as the direct form with 20 to 40 dB less noise. Coefficients come from a table of the
+//! prototype over normalised cutoff and resonance, interpolated linearly: the stable set is convex.
+
+use crate::mem::{NoMemory, vec};
+use alloc::vec::Vec;
+
+/// Coefficients of the delta form.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Coefficients {
+    /// `1 + b1 + b2`.
+    pub e: f32,
+    pub b2: f32,
+    pub k: f32,
+}
+
+impl Coefficients {
+    /// Passes everything unchanged.
+    pub const FLAT: Self = Self { e: 1.0, b2: 0.0, k: 1.0 };
+
+    fn mix(a: Self, b: Self, t: f32) -> Self {
+        Self { e: a.e + (b.e - a.e) * t, b2: a.b2 + (b.b2 - a.b2) * t, k: a.k + (b.k - a.k) * t }
+    }
+}
+
+/// Poles of the prototype: angle and radius.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prototype {
+    pub theta: f64,
+    pub r: f64,
+}
+
+impl Prototype {
+    /// The prototype for a cutoff (as a part of the sample rate, 0 < fc ≤ 1/4) and a resonance in dB (0..). Uses libm.
+    pub fn solve(fc: f64, resonance: f64) -> Self {
+        Self::solve_from(fc, resonance, 0.0)
+    }
+
+    /// As [`solve`](Self::solve), for a solution at `low` radians or above.
+    fn solve_from(fc: f64, resonance: f64, low: f64) -> Self {
+        let peak = libm::pow(10.0, resonance / 20.0);
+        let width = libm::sqrt((peak * peak - 1.0).max(0.0));
+        let at = |theta: f64| {
+            let (sin, cos) = libm::sincos(theta);
+            let r = (cos + sin * width) / (1.0 + peak * sin);
+            (Self { theta, r }, cutoff(r, cos))
+        };
+        // The cutoff grows with the angle. A bracket of growing steps, then false position (Illinois).
+        let (mut a, mut fa) = (low, at(low).1 - fc);
+        let mut b = (low * 1.05).max(1e-3);
+        let mut fb = at(b).1 - fc;
+        while fb < 0.0 && b < core::f64::consts::FRAC_PI_2 {
+            (a, fa) = (b, fb);
+            b = (b * 1.25).min(core::f64::consts::FRAC_PI_2);
+            fb = at(b).1 - fc;
+        }
+        let mut best = b;
+        for _ in 0..60 {
+            best = if fb != fa { b - fb * (b - a) / (fb - fa) } else { b };
+            let f = at(best).1 - fc;
+            if libm::fabs(f) < 1e-13 * fc {
+                break;
+            }
+            if (f < 0.0) == (fb < 0.0) {
+                fa *= 0.5;
+            } else {
+                (a, fa) = (b, fb);
+            }
+            (b, fb) = (best, f);
+        }
+        at(best).0
+    }
+
+    /// `(b1, b2, K)` of the direct form, in f64.
+    pub fn direct(&self, resonance: f64) -> (f64, f64, f64) {
+        let (b1, b2) = (-2.0 * self.r * libm::cos(self.theta), self.r * self.r);
+        (b1, b2, libm::pow(10.0, -resonance / 40.0) * self.e())
+    }
+
+    /// `1 + b1 + b2` without cancellation: `(1 - r)^2 + 4 r sin^2(θ/2)`.
+    fn e(&self) -> f64 {
+        let half = libm::sin(self.theta * 0.5);
+        (1.0 - self.r) * (1.0 - self.r) + 4.0 * self.r * half * half
+    }
+
+    fn coefficients(&self, resonance: f64) -> Coefficients {
+        let (_, b2, k) = self.direct(resonance);
+        Coefficients { e: self.e() as f32, b2: b2 as f32, k: k as f32 }
+    }
+}
+
+/// Where the line of the response at DC meets the -12 dB per octave line through the response at a quarter of the rate.
+fn cutoff(r: f64, cos: f64) -> f64 {
+    let dc = 1.0 - 2.0 * r * cos + r * r;
+    let quarter = 1.0 + 2.0 * r * r * (2.0 * cos * cos - 1.0) + r * r * r * r;
+    0.25 * libm::sqrt(dc / libm::sqrt(quarter))
+}
+
+/// The prototype over cutoff and resonance, for any sample rate.
+pub struct FilterTable {
+    /// [`CUTOFFS`] rows of [`RESONANCES`] entries.
+    entries: Vec<Coefficients>,
+}
+
+/// Lowest cutoff: 2^-11 of the sample rate.
+const LOWEST: f32 = -11.0;
+const PER_OCTAVE: f32 = 32.0;
+/// Up to a quarter of the rate, where the prototype without resonance is flat.
+const CUTOFFS: usize = 9 * 32 + 1;
+const RESONANCES: usize = 16;
+/// dB between two resonances; the last is 22.5 dB.
+const RESONANCE_STEP: f32 = 1.5;
+
+impl FilterTable {
+    /// Fills the table (a few milliseconds, libm).
+    pub fn new() -> Result<Self, NoMemory> {
+        let mut entries = vec::try_with_capacity(CUTOFFS * RESONANCES)?;
+        let mut lows = [0.0; RESONANCES];
+        for row in 0..CUTOFFS {
+            let fc = libm::exp2(f64::from(LOWEST) + row as f64 / f64::from(PER_OCTAVE));
+            for (column, low) in lows.iter_mut().enumerate() {
+                let resonance = column as f64 * f64::from(RESONANCE_STEP);
+                let poles = Prototype::solve_from(fc, resonance, *low);
+                *low = poles.theta;
+                vec::try_push(&mut entries, poles.coefficients(resonance))?;
+            }
+        }
+        Ok(Self { entries })
+    }
+
+    /// Coefficients for log2(cutoff / sample rate) and a resonance in dB, both clamped. From a quarter to half of the rate
+    /// the response runs into the flat one.
+    #[inline]
+    pub fn at(&self, log2_cutoff: f32, resonance: f32) -> Coefficients {
+        if log2_cutoff >= -1.0 {
+            return Coefficients::FLAT;
+        }
+        let x = ((log2_cutoff - LOWEST) * PER_OCTAVE).clamp(0.0, (CUTOFFS - 1) as f32);
+        let y = (resonance * (1.0 / RESONANCE_STEP)).clamp(0.0, (RESONANCES - 1) as f32);
+        let row = (x as usize).min(CUTOFFS - 2);
+        let column = (y as usize).min(RESONANCES - 2);
+        let (s, t) = (x - row as f32, y - column as f32);
+        let entry = |r: usize, c: usize| self.entries.get(r * RESONANCES + c).copied().unwrap_or(Coefficients::FLAT);
+        let lower = Coefficients::mix(entry(row, column), entry(row, column + 1), t);
+        let upper = Coefficients::mix(entry(row + 1, column), entry(row + 1, column + 1), t);
+        let inside = Coefficients::mix(lower, upper, s);
+        if log2_cutoff > -2.0 { Coefficients::mix(inside, Coefficients::FLAT, log2_cutoff + 2.0) } else { inside }
+    }
+}

@@ -1,0 +1,66 @@
+//! Four voices side by side: the arithmetic type of the render kernels.
+
+use core::ops::{Add, AddAssign, Mul, Sub};
+
+/// Voices that a kernel renders in lock-step.
+pub const LANES: usize = 4;
+
+/// One number per lane. A plain array that the compiler keeps in one SSE2 or NEON register.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(C, align(16))]
+pub struct Lanes(pub [f32; LANES]);
+
+impl Lanes {
+    pub const ZERO: Self = Self([0.0; LANES]);
+
+    #[inline(always)]
+    pub const fn splat(x: f32) -> Self {
+        Self([x; LANES])
+    }
+
+    /// The sum over the lanes, in a fixed order.
+    #[inline(always)]
+    pub fn sum(self) -> f32 {
+        let [a, b, c, d] = self.0;
+        (a + b) + (c + d)
+    }
+
+    /// Replaces one lane; a lane that does not exist is ignored.
+    #[inline(always)]
+    pub fn set(&mut self, lane: usize, x: f32) {
+        if let Some(slot) = self.0.get_mut(lane) {
+            *slot = x;
+        }
+    }
+
+    #[inline(always)]
+    pub fn get(&self, lane: usize) -> f32 {
+        self.0.get(lane).copied().unwrap_or(0.0)
+    }
+}
+
+macro_rules! lanewise {
+    ($trait:ident, $method:ident, $op:tt) => {
+        impl $trait for Lanes {
+            type Output = Self;
+
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                let [a, b, c, d] = self.0;
+                let [e, f, g, h] = other.0;
+                Self([a $op e, b $op f, c $op g, d $op h])
+            }
+        }
+    };
+}
+
+lanewise!(Add, add, +);
+lanewise!(Sub, sub, -);
+lanewise!(Mul, mul, *);
+
+impl AddAssign for Lanes {
+    #[inline(always)]
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}

@@ -1,0 +1,31 @@
+//! Low-frequency oscillators: a sine that starts with phase 0 after its delay.
+
+use super::math;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lfo {
+    /// In turns of 2^32.
+    phase: u32,
+    /// Frames until it starts.
+    delay: u32,
+}
+
+impl Lfo {
+    pub const fn new(delay: u32) -> Self {
+        Self { phase: 0, delay }
+    }
+
+    /// Moves on by `frames` at `step` (turns of 2^32 per frame).
+    #[inline]
+    pub fn advance(&mut self, step: u32, frames: u32) {
+        let waited = self.delay.min(frames);
+        self.delay -= waited;
+        self.phase = self.phase.wrapping_add(step.wrapping_mul(frames - waited));
+    }
+
+    /// -1..=1.
+    #[inline]
+    pub fn value(&self) -> f32 {
+        math::sine(self.phase)
+    }
+}

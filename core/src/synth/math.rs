@@ -1,0 +1,88 @@
+//! Elementary functions of the control path: polynomials in place of libm, so that rendering calls nothing outside the core.
+
+/// log2(10) / 20: one decibel in octaves of amplitude.
+pub const LOG2_PER_DB: f32 = 0.166_096_4;
+
+/// Below this level a product of gains counts as silence. It keeps every amplitude far from the denormals.
+pub const SILENCE_DB: f32 = -144.0;
+
+/// 2^x for |x| ≤ 126, clamped outside; relative error below 2e-7, exact at integers.
+#[inline]
+pub fn exp2(x: f32) -> f32 {
+    let x = x.clamp(-126.0, 126.0);
+    let whole = round(x);
+    let f = x - whole as f32;
+    // Taylor series of exp(f ln 2) on |f| ≤ 1/2; the remainder is below 2e-8.
+    let p = 1.0
+        + f * (0.693_147_2
+            + f * (0.240_226_5
+                + f * (0.055_504_11 + f * (0.009_618_129 + f * (0.001_333_355_8 + f * 0.000_154_035_3)))));
+    p * f32::from_bits(((whole + 127) as u32) << 23)
+}
+
+/// log2(x) for normal x > 0; absolute error below 1e-6. Anything else gives -126.
+#[inline]
+pub fn log2(x: f32) -> f32 {
+    if !(x >= f32::MIN_POSITIVE) {
+        return -126.0;
+    }
+    let bits = x.to_bits();
+    let mut exponent = (bits >> 23) as i32 - 127;
+    let mut m = f32::from_bits((bits & 0x007F_FFFF) | 0x3F80_0000);
+    if m > core::f32::consts::SQRT_2 {
+        m *= 0.5;
+        exponent += 1;
+    }
+    let s = (m - 1.0) / (m + 1.0);
+    let q = s * s;
+    let series = 1.0 + q * (1.0 / 3.0 + q * (0.2 + q * (1.0 / 7.0 + q * (1.0 / 9.0))));
+    exponent as f32 + 2.0 * core::f32::consts::LOG2_E * s * series
+}
+
+/// Amplitude of a level in dB; exactly 0 at and below [`SILENCE_DB`].
+#[inline]
+pub fn amplitude(db: f32) -> f32 {
+    if db > SILENCE_DB { exp2(db * LOG2_PER_DB) } else { 0.0 }
+}
+
+/// Level in dB of an amplitude > 0.
+#[inline]
+pub fn decibels(amplitude: f32) -> f32 {
+    log2(amplitude) * (1.0 / LOG2_PER_DB)
+}
+
+/// sin(π/2 · t) for |t| ≤ 1; exact at -1, 0 and 1, error below 1e-6.
+#[inline]
+pub fn quarter_sine(t: f32) -> f32 {
+    let q = t * t;
+    let p = 1.570_796_3
+        + q * (-0.645_964_1 + q * (0.079_692_63 + q * (-0.004_681_754 + q * (0.000_160_441_2 - q * 0.000_003_598_8))));
+    (t * p).clamp(-1.0, 1.0)
+}
+
+/// Sine of a phase in turns of 2^32; error below 1e-6.
+#[inline]
+pub fn sine(phase: u32) -> f32 {
+    // Quarter turns from -1 to 1 and back: a triangle, bent into a sine.
+    let turn = (phase.wrapping_add(0x4000_0000) as i32) as f32 * (1.0 / 1_073_741_824.0);
+    let triangle = if turn < 0.0 { turn + 1.0 } else { 1.0 - turn };
+    quarter_sine(-triangle)
+}
+
+/// Seconds of a time in cents.
+#[inline]
+pub fn seconds(time_cents: f32) -> f32 {
+    exp2(time_cents * (1.0 / 1200.0))
+}
+
+/// Hertz of an absolute pitch in cents (6900 = 440 Hz).
+#[inline]
+pub fn hertz(cents: f32) -> f32 {
+    440.0 * exp2((cents - 6900.0) * (1.0 / 1200.0))
+}
+
+/// Nearest integer; ties away from zero.
+#[inline]
+pub fn round(x: f32) -> i32 {
+    (x + if x < 0.0 { -0.5 } else { 0.5 }) as i32
+}

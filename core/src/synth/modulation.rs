@@ -1,0 +1,330 @@
+//! The connection list of an articulation, evaluated (DLS 2.2 §1.4; `dls-synth.md` §3.2): any source may drive any destination.
+//!
+//! Sources move at three speeds: key and velocity never, controllers with messages, envelopes and LFOs at every control tick.
+//! Binding folds everything but the third kind into a base and a depth per destination; a tick costs a few multiplications.
+
+use super::channel::Channel;
+use super::math;
+use crate::dls::model::{Articulation, Connection, Curve, Destination, Shape, Source};
+
+/// Destinations that move while a voice sounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// dB
+    Gain,
+    /// Cents.
+    Pitch,
+    /// Parts of the whole width, -0.5..=0.5.
+    Pan,
+    /// Absolute cents.
+    Cutoff,
+    /// dB
+    Resonance,
+    /// Absolute cents.
+    LfoFrequency,
+    /// Absolute cents.
+    VibratoFrequency,
+    /// 0..=1
+    ReverbSend,
+    /// 0..=1
+    ChorusSend,
+}
+
+pub const TARGETS: usize = 9;
+
+/// Sources that move at every tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mover {
+    Lfo,
+    Vibrato,
+    Eg1,
+    Eg2,
+}
+
+pub const MOVERS: usize = 4;
+
+/// What a voice is modulated by, apart from its movers.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    pub channel: &'a Channel,
+    /// Key after transposition.
+    pub key: f32,
+    pub velocity: u8,
+    pub poly_pressure: u8,
+}
+
+impl Inputs<'_> {
+    /// Value and range (128 or 16384) of a source; `None` for "no source" and movers.
+    fn value(&self, source: Source) -> Option<(f32, f32)> {
+        let seven = |v: u8| Some((f32::from(v), 128.0));
+        let fourteen = |v: u16| Some((f32::from(v), 16384.0));
+        match source {
+            Source::Velocity => seven(self.velocity),
+            Source::Key => Some((self.key, 128.0)),
+            Source::PitchWheel => fourteen(self.channel.wheel),
+            Source::PolyPressure => seven(self.poly_pressure),
+            Source::ChannelPressure => seven(self.channel.pressure),
+            Source::Controller(number) => seven(self.channel.get(number)),
+            // Whole semitones; drums are never transposed.
+            Source::Rpn(2) => fourteen(((self.channel.transpose() + 64) << 7) as u16),
+            Source::Rpn(number) => fourteen(self.channel.rpn.get(usize::from(number)).copied().unwrap_or(0)),
+            Source::None | Source::Lfo | Source::Vibrato | Source::Eg1 | Source::Eg2 => None,
+        }
+    }
+}
+
+fn mover(source: Source) -> Option<Mover> {
+    match source {
+        Source::Lfo => Some(Mover::Lfo),
+        Source::Vibrato => Some(Mover::Vibrato),
+        Source::Eg1 => Some(Mover::Eg1),
+        Source::Eg2 => Some(Mover::Eg2),
+        _ => None,
+    }
+}
+
+/// An input after its transform: invert, curve, polarity. `range` is 128 or 16384.
+pub fn shaped(shape: Shape, value: f32, range: f32) -> f32 {
+    let top = range - 1.0;
+    // 7 and 14 bits agree: full is 127/128 of the range.
+    let max = range * (127.0 / 128.0);
+    let v = if shape.invert { top - value } else { value };
+    match (shape.curve, shape.bipolar) {
+        (Curve::Linear, false) => v / range,
+        (Curve::Linear, true) => 2.0 * (v / range) - 1.0,
+        (Curve::Switch, bipolar) => {
+            let on = v >= range * 0.5;
+            if on { 1.0 } else if bipolar { -1.0 } else { 0.0 }
+        }
+        (curve, false) => bent(curve, v / max),
+        (curve, true) => {
+            let x = 2.0 * v - max;
+            let t = bent(curve, x.abs() / max);
+            if x < 0.0 { -t } else { t }
+        }
+    }
+}
+
+/// The concave and convex curves over 0..=1: 96 dB in a 40 log10 law.
+fn bent(curve: Curve, x: f32) -> f32 {
+    /// 5/12 · log10(2)
+    const SCALE: f32 = 0.125_429_16;
+    match curve {
+        Curve::Concave => (-SCALE * math::log2(1.0 - x)).clamp(0.0, 1.0),
+        Curve::Convex => (1.0 + SCALE * math::log2(x)).clamp(0.0, 1.0),
+        _ => x,
+    }
+}
+
+/// An input as a function of a mover: `a * mover + b`; without a mover `a` is 0.
+struct Affine {
+    mover: Option<Mover>,
+    a: f32,
+    b: f32,
+}
+
+/// `None`: a mover bent by a curve.
+fn affine(source: Source, shape: Shape, inputs: &Inputs) -> Option<Affine> {
+    if let Some(mover) = mover(source) {
+        if shape.curve != Curve::Linear {
+            return None;
+        }
+        let swings = matches!(mover, Mover::Lfo | Mover::Vibrato);
+        let (a, b) = match (swings, shape.bipolar) {
+            (true, true) | (false, false) => (1.0, 0.0),
+            (true, false) => (0.5, 0.5),
+            (false, true) => (2.0, -1.0),
+        };
+        let (a, b) = match (shape.invert, shape.bipolar) {
+            (false, _) => (a, b),
+            (true, true) => (-a, -b),
+            (true, false) => (-a, 1.0 - b),
+        };
+        return Some(Affine { mover: Some(mover), a, b });
+    }
+    let b = match inputs.value(source) {
+        Some((value, range)) => shaped(shape, value, range),
+        None if shape.invert => -1.0,
+        None => 1.0,
+    };
+    Some(Affine { mover: None, a: 0.0, b })
+}
+
+/// An input when the movers stand at `values`.
+fn instant(source: Source, shape: Shape, inputs: &Inputs, values: &[f32; MOVERS]) -> f32 {
+    match (mover(source), affine(source, shape, inputs)) {
+        (Some(mover), Some(f)) => f.a * value_of(values, mover) + f.b,
+        (Some(mover), None) => {
+            let raw = value_of(values, mover);
+            let unipolar = if matches!(mover, Mover::Lfo | Mover::Vibrato) { 0.5 * raw + 0.5 } else { raw };
+            shaped(shape, unipolar * 127.0, 128.0)
+        }
+        (None, f) => f.map_or(0.0, |f| f.b),
+    }
+}
+
+fn value_of(values: &[f32; MOVERS], mover: Mover) -> f32 {
+    values.get(mover as usize).copied().unwrap_or(0.0)
+}
+
+/// Where a destination's sum goes, and the factor from `lScale` to its unit.
+fn target(destination: Destination) -> Option<(Target, f32)> {
+    const CENT: f32 = 1.0 / 65536.0;
+    const DECIBEL: f32 = 1.0 / 655_360.0;
+    const PART: f32 = 1.0 / 65_536_000.0;
+    Some(match destination {
+        Destination::Gain => (Target::Gain, DECIBEL),
+        Destination::Pitch => (Target::Pitch, CENT),
+        Destination::Pan => (Target::Pan, PART),
+        Destination::FilterCutoff => (Target::Cutoff, CENT),
+        Destination::FilterQ => (Target::Resonance, DECIBEL),
+        Destination::LfoFrequency => (Target::LfoFrequency, CENT),
+        Destination::VibratoFrequency => (Target::VibratoFrequency, CENT),
+        Destination::ReverbSend => (Target::ReverbSend, PART),
+        Destination::ChorusSend => (Target::ChorusSend, PART),
+        _ => return None,
+    })
+}
+
+/// EG1 drives the gain by definition (`dls-synth.md` §3.4), not by a connection.
+fn implied(connection: &Connection) -> bool {
+    connection.source == Source::Eg1 && connection.destination == Destination::Gain
+}
+
+/// The moving destinations of a voice, bound to the state of its channel.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Modulation {
+    base: [f32; TARGETS],
+    depth: [[f32; MOVERS]; TARGETS],
+    /// Bit t: target t follows a mover.
+    moving: u16,
+    /// Some connection has no affine form: it is evaluated anew at every tick.
+    general: bool,
+}
+
+impl Modulation {
+    /// Folds all connections whose inputs stand still between messages.
+    pub fn bind(&mut self, articulation: &Articulation, inputs: &Inputs) {
+        *self = Self::default();
+        for connection in &articulation.connections {
+            let Some((target, unit)) = target(connection.destination) else { continue };
+            if implied(connection) {
+                continue;
+            }
+            let scale = connection.scale as f32 * unit;
+            let source = affine(connection.source, connection.source_shape, inputs);
+            let control = affine(connection.control, connection.control_shape, inputs);
+            match (source, control) {
+                (Some(s), Some(c)) if s.mover.is_none() || c.mover.is_none() => {
+                    self.add_base(target, s.b * c.b * scale);
+                    if let Some(mover) = s.mover {
+                        self.add_depth(target, mover, s.a * c.b * scale);
+                    }
+                    if let Some(mover) = c.mover {
+                        self.add_depth(target, mover, c.a * s.b * scale);
+                    }
+                }
+                _ => {
+                    self.general = true;
+                    self.moving |= 1 << target as u16;
+                }
+            }
+        }
+    }
+
+    /// Adds a constant to a target.
+    pub fn add_base(&mut self, target: Target, value: f32) {
+        if let Some(base) = self.base.get_mut(target as usize) {
+            *base += value;
+        }
+    }
+
+    fn add_depth(&mut self, target: Target, mover: Mover, depth: f32) {
+        if depth == 0.0 {
+            return;
+        }
+        if let Some(slot) = self.depth.get_mut(target as usize).and_then(|row| row.get_mut(mover as usize)) {
+            *slot += depth;
+            self.moving |= 1 << target as u16;
+        }
+    }
+
+    pub fn base(&self, target: Target) -> f32 {
+        self.base.get(target as usize).copied().unwrap_or(0.0)
+    }
+
+    /// The target follows a mover.
+    pub fn moves(&self, target: Target) -> bool {
+        self.moving & (1 << target as u16) != 0
+    }
+
+    pub fn moves_any(&self) -> bool {
+        self.moving != 0
+    }
+
+    /// The target's value when the movers stand at `values`.
+    #[inline]
+    pub fn value(&self, target: Target, values: &[f32; MOVERS]) -> f32 {
+        let mut sum = self.base(target);
+        if self.moves(target)
+            && let Some(row) = self.depth.get(target as usize)
+        {
+            sum += row.iter().zip(values).map(|(depth, value)| depth * value).sum::<f32>();
+        }
+        sum
+    }
+
+    /// Some connection needs [`general_part`].
+    pub fn is_general(&self) -> bool {
+        self.general
+    }
+}
+
+/// The sum, per target, of the connections that have no affine form.
+pub fn general_part(articulation: &Articulation, inputs: &Inputs, values: &[f32; MOVERS]) -> [f32; TARGETS] {
+    let mut sums = [0.0; TARGETS];
+    for connection in &articulation.connections {
+        let Some((target, unit)) = target(connection.destination) else { continue };
+        let source = affine(connection.source, connection.source_shape, inputs);
+        let control = affine(connection.control, connection.control_shape, inputs);
+        let folded = matches!((&source, &control), (Some(s), Some(c)) if s.mover.is_none() || c.mover.is_none());
+        if folded || implied(connection) {
+            continue;
+        }
+        let product = instant(connection.source, connection.source_shape, inputs, values)
+            * instant(connection.control, connection.control_shape, inputs, values);
+        if let Some(sum) = sums.get_mut(target as usize) {
+            *sum += product * connection.scale as f32 * unit;
+        }
+    }
+    sums
+}
+
+/// Sum of the connections to one destination that do not move while a voice sounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Fixed {
+    /// `lScale` / 65536, weighted and summed.
+    pub sum: f32,
+    /// A connection from "no source" was there.
+    pub given: bool,
+    /// That connection said "exactly zero" (`i32::MIN`).
+    pub zero: bool,
+}
+
+/// Evaluates a destination that is read once, at note-on; movers count as they stand then (at rest).
+pub fn fixed(articulation: &Articulation, inputs: &Inputs, destination: Destination) -> Fixed {
+    let mut fixed = Fixed::default();
+    for connection in articulation.connections.iter().filter(|c| c.destination == destination) {
+        if connection.source == Source::None && connection.control == Source::None {
+            fixed.given = true;
+            if connection.scale == i32::MIN {
+                fixed.zero = true;
+                continue;
+            }
+        }
+        let product = instant(connection.source, connection.source_shape, inputs, &[0.0; MOVERS])
+            * instant(connection.control, connection.control_shape, inputs, &[0.0; MOVERS]);
+        fixed.sum += product * connection.scale as f32 * (1.0 / 65536.0);
+    }
+    fixed
+}

@@ -1,0 +1,506 @@
+//! The voices of all ports: start, stop, exclusivity, stealing, control ticks.
+
+use super::channel::cc;
+use super::lanes::{LANES, Lanes};
+use super::oscillator::{Interpolation, SincTable};
+use super::port::PortSlot;
+use super::quad::Quad;
+use super::voice::{Context, NoteOn, Surroundings, TICK, Voice};
+use crate::dls::model::{Articulation, Region, Wave};
+use crate::mem::{NoMemory, Shared, vec};
+use alloc::vec::Vec;
+
+/// Something the renderer has let go of; drop it at PASSIVE_LEVEL.
+#[derive(Debug)]
+pub enum Retired {
+    Wave(Shared<Wave>),
+    Articulation(Shared<Articulation>),
+}
+
+/// What is asked about many voices at once, apart from the rest: eight bytes each.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tag {
+    port: u8,
+    key: u8,
+    /// Channel group and channel: (group - 1) · 16 + channel.
+    part: u16,
+    key_group: u8,
+    flags: u8,
+}
+
+/// A voice lives here.
+const LIVE: u8 = 1;
+/// Its key is down.
+const GATE: u8 = 2;
+/// Its release (or shutdown) has begun.
+const RELEASED: u8 = 4;
+/// Sostenuto holds it.
+const SOSTENUTO: u8 = 8;
+/// It is being faded out and counts no more.
+const DYING: u8 = 16;
+/// Its channel has changed.
+const DIRTY: u8 = 32;
+/// It must be planned before the next frame.
+const PENDING: u8 = 64;
+
+impl Tag {
+    fn is(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    fn set(&mut self, flag: u8) {
+        self.flags |= flag;
+    }
+
+    fn clear(&mut self, flag: u8) {
+        self.flags &= !flag;
+    }
+
+    fn plays(&self, port: u8, part: u16) -> bool {
+        self.is(LIVE) && !self.is(DYING) && self.port == port && self.part == part
+    }
+}
+
+/// Voices of one port.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    /// Lanes in use, fading voices among them.
+    lanes: usize,
+    /// Voices that count.
+    sounding: usize,
+}
+
+pub struct Pool {
+    quads: Vec<Quad>,
+    /// Slot s is lane s % LANES of quad s / LANES.
+    voices: Vec<Voice>,
+    tags: Vec<Tag>,
+    /// Quads from here on are empty.
+    used: usize,
+    /// Voices that count: alive and not dying.
+    sounding: usize,
+    counts: Vec<Count>,
+    limit: usize,
+    pending: bool,
+    retired: Vec<Retired>,
+    samples: Vec<[f32; LANES]>,
+    left: Vec<Lanes>,
+    right: Vec<Lanes>,
+    kernel: SincTable,
+}
+
+impl Pool {
+    /// A pool of `voices` voices for `ports` ports; some more lanes let stolen voices fade and keep quads to one port.
+    pub fn new(voices: u16, ports: u8) -> Result<Self, NoMemory> {
+        let limit = usize::from(voices.max(1));
+        let count = (limit + limit / 4 + 8).div_ceil(LANES) + usize::from(ports);
+        let slots = count * LANES;
+        let mut quads = vec::try_with_capacity(count)?;
+        for _ in 0..count {
+            vec::try_push(&mut quads, Quad::default())?;
+        }
+        let mut all = vec::try_with_capacity(slots)?;
+        for _ in 0..slots {
+            vec::try_push(&mut all, Voice::default())?;
+        }
+        Ok(Self {
+            quads,
+            voices: all,
+            tags: vec::try_filled(slots, Tag::default())?,
+            used: 0,
+            sounding: 0,
+            counts: vec::try_filled(usize::from(ports.max(1)), Count::default())?,
+            limit,
+            pending: false,
+            retired: vec::try_with_capacity(slots * 4)?,
+            samples: vec::try_filled(TICK as usize, [0.0; LANES])?,
+            left: vec::try_filled(TICK as usize, Lanes::ZERO)?,
+            right: vec::try_filled(TICK as usize, Lanes::ZERO)?,
+            kernel: SincTable::new()?,
+        })
+    }
+
+    /// Voices that sound, without those being faded out.
+    pub fn sounding(&self) -> usize {
+        self.sounding
+    }
+
+    /// Voices of one port that sound.
+    pub fn sounding_of(&self, port: u8) -> usize {
+        self.counts.get(usize::from(port)).map_or(0, |count| count.sounding)
+    }
+
+    /// The port has voices to render, fading ones included.
+    pub fn is_active(&self, port: u8) -> bool {
+        self.counts.get(usize::from(port)).is_some_and(|count| count.lanes > 0)
+    }
+
+    /// No lane holds a voice.
+    pub fn is_silent(&self) -> bool {
+        self.used == 0
+    }
+
+    pub fn take_retired(&mut self) -> Option<Retired> {
+        self.retired.pop()
+    }
+
+    /// Starts the regions of a note. Returns how many notes were lost over it (voices cut before their release, or not started).
+    pub fn note_on(&mut self, slots: &[PortSlot], port: u8, part: u16, note: NoteOn, context: &Context) -> u32 {
+        let Some(found) = slots.get(usize::from(port)).and_then(|slot| slot.port.as_ref()) else { return 0 };
+        let Some(channel) = found.parts().channel(part) else { return 0 };
+        let Some(instrument) = found.instrument(channel) else { return 0 };
+        let key = (i32::from(note.key) + channel.transpose()).clamp(0, 127) as u8;
+        let matches = |region: &&Region| {
+            let inside = |(low, high): (u8, u8), x: u8| low <= x && x <= high;
+            inside(region.keys, key) && inside(region.velocities, note.velocity)
+        };
+        for region in instrument.regions.iter().filter(matches) {
+            self.exclude(port, part, region, note);
+        }
+        let around = Surroundings { channel, tuning: found.tuning(channel) };
+        let mut lost = 0;
+        for region in instrument.regions.iter().filter(matches) {
+            let (lane, stolen) = self.allocate(port, note, channel.priority);
+            lost += u32::from(stolen);
+            let Some(index) = lane else {
+                lost += 1;
+                continue;
+            };
+            let (Some(quad), Some(voice), Some(tag)) = (
+                self.quads.get_mut(index / LANES),
+                self.voices.get_mut(index),
+                self.tags.get_mut(index),
+            ) else {
+                continue;
+            };
+            quad.port = port;
+            self.used = self.used.max(index / LANES + 1);
+            voice.start(note, region, around, context, quad, index % LANES);
+            *tag = Tag { port, key: note.key, part, key_group: region.key_group, flags: LIVE | GATE | PENDING };
+            self.pending = true;
+            self.sounding += 1;
+            if let Some(count) = self.counts.get_mut(usize::from(port)) {
+                count.lanes += 1;
+                count.sounding += 1;
+            }
+        }
+        lost
+    }
+
+    /// Shuts down what a new note of `region` excludes: the same key still held, and its key group.
+    fn exclude(&mut self, port: u8, part: u16, region: &Region, note: NoteOn) {
+        let offset = offset_of(note.position);
+        for index in 0..self.tags.len() {
+            let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index)) else { continue };
+            if !tag.plays(port, part) || voice.serial == note.serial {
+                continue;
+            }
+            let same_key = tag.key == note.key && tag.is(GATE) && !region.self_non_exclusive;
+            let same_group = region.key_group != 0 && tag.key_group == region.key_group;
+            if !(same_key || same_group) {
+                continue;
+            }
+            if voice.started == note.position && self.free(index) {
+                // Not one frame of it had been heard.
+                continue;
+            }
+            let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index)) else { continue };
+            tag.clear(GATE | SOSTENUTO);
+            tag.set(RELEASED | PENDING);
+            voice.shut_down(offset);
+            self.pending = true;
+        }
+    }
+
+    /// Finds a lane; at the limit, steals the least important voice. Also tells whether a held note was cut.
+    fn allocate(&mut self, port: u8, note: NoteOn, priority: u32) -> (Option<usize>, bool) {
+        let mut cut = false;
+        if self.sounding >= self.limit {
+            let Some(victim) = self.victim(note, priority) else { return (None, false) };
+            cut = self.tags.get(victim).is_some_and(|tag| !tag.is(RELEASED));
+            self.kill(victim, note.position);
+        }
+        let shared = self
+            .quads
+            .iter()
+            .take(self.used)
+            .position(|quad| !quad.is_empty() && quad.port == port && quad.free_lane().is_some());
+        let quad = shared.or_else(|| self.quads.iter().position(Quad::is_empty));
+        let lane = quad.and_then(|q| Some(q * LANES + self.quads.get(q)?.free_lane()?));
+        (lane, cut)
+    }
+
+    /// The voice to steal: lowest priority first, never above that of the new note; released before held, quiet before loud, old
+    /// before new.
+    fn victim(&self, note: NoteOn, priority: u32) -> Option<usize> {
+        let candidates = self.tags.iter().zip(&self.voices).enumerate();
+        candidates
+            .filter(|(_, (tag, voice))| {
+                tag.is(LIVE) && !tag.is(DYING) && voice.serial != note.serial && voice.priority <= priority
+            })
+            .min_by_key(|(_, (tag, voice))| {
+                let stage = if tag.is(RELEASED) { 0u8 } else if !tag.is(GATE) { 1 } else { 2 };
+                let level = if stage == 0 { (voice.loudness() * 255.0) as u8 } else { 0 };
+                (voice.priority, stage, level, voice.serial)
+            })
+            .map(|(index, _)| index)
+    }
+
+    /// Fades a voice out quickly; it counts no more. One that has not been heard yet just goes.
+    fn kill(&mut self, index: usize, position: u64) {
+        if self.voices.get(index).is_some_and(|voice| voice.started == position) && self.free(index) {
+            return;
+        }
+        let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index)) else { return };
+        if !tag.is(LIVE) || tag.is(DYING) {
+            return;
+        }
+        tag.set(DYING | RELEASED | PENDING);
+        tag.clear(GATE | SOSTENUTO);
+        let port = tag.port;
+        voice.fade_out(offset_of(position));
+        self.pending = true;
+        self.uncount(port);
+    }
+
+    fn uncount(&mut self, port: u8) {
+        self.sounding = self.sounding.saturating_sub(1);
+        if let Some(count) = self.counts.get_mut(usize::from(port)) {
+            count.sounding = count.sounding.saturating_sub(1);
+        }
+    }
+
+    /// Empties a slot. False while the retire list is full: the voice stays and is tried again at the next tick.
+    fn free(&mut self, index: usize) -> bool {
+        if self.retired.capacity().saturating_sub(self.retired.len()) < 2 {
+            return false;
+        }
+        let (Some(quad), Some(voice), Some(tag)) =
+            (self.quads.get_mut(index / LANES), self.voices.get_mut(index), self.tags.get_mut(index))
+        else {
+            return false;
+        };
+        if !tag.is(LIVE) {
+            return false;
+        }
+        let Tag { port, .. } = *tag;
+        let counted = !tag.is(DYING);
+        *tag = Tag::default();
+        let wave = quad.stop(index % LANES).and_then(Shared::release).map(Retired::Wave);
+        let articulation = voice.take_articulation().and_then(Shared::release).map(Retired::Articulation);
+        for last in [wave, articulation].into_iter().flatten() {
+            // There is room for two.
+            if let Err(last) = vec::push_within(&mut self.retired, last) {
+                core::mem::forget(last);
+            }
+        }
+        while self.used > 0 && self.quads.get(self.used - 1).is_some_and(Quad::is_empty) {
+            self.used -= 1;
+        }
+        if counted {
+            self.uncount(port);
+        }
+        if let Some(count) = self.counts.get_mut(usize::from(port)) {
+            count.lanes = count.lanes.saturating_sub(1);
+        }
+        true
+    }
+
+    /// Calls `action` for every voice of a part.
+    fn each(&mut self, port: u8, part: u16, mut action: impl FnMut(&mut Tag, &mut Voice, &mut Quad, usize)) {
+        for (q, quad) in self.quads.iter_mut().enumerate().take(self.used) {
+            if quad.port != port || quad.is_empty() {
+                continue;
+            }
+            for lane in 0..LANES {
+                let index = q * LANES + lane;
+                if let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index))
+                    && tag.plays(port, part)
+                {
+                    action(tag, voice, quad, lane);
+                }
+            }
+        }
+    }
+
+    /// A key goes up.
+    pub fn note_off(&mut self, port: u8, part: u16, key: u8, sustain: bool, position: u64) {
+        let mut pending = false;
+        self.each(port, part, |tag, voice, quad, lane| {
+            if tag.key != key || !tag.is(GATE) {
+                return;
+            }
+            tag.clear(GATE);
+            if !sustain && !tag.is(SOSTENUTO) {
+                release(tag, voice, quad, lane, position);
+                pending = true;
+            }
+        });
+        self.pending |= pending;
+    }
+
+    /// Releases what only a pedal still holds.
+    pub fn pedal_up(&mut self, port: u8, part: u16, pedal: u8, other_down: bool, position: u64) {
+        let mut pending = false;
+        self.each(port, part, |tag, voice, quad, lane| {
+            let held = if pedal == cc::SOSTENUTO {
+                let was = tag.is(SOSTENUTO);
+                tag.clear(SOSTENUTO);
+                was && other_down
+            } else {
+                tag.is(SOSTENUTO)
+            };
+            if !held && !tag.is(GATE) && !tag.is(RELEASED) {
+                release(tag, voice, quad, lane, position);
+                pending = true;
+            }
+        });
+        self.pending |= pending;
+    }
+
+    /// Sostenuto catches the keys that are down.
+    pub fn sostenuto_down(&mut self, port: u8, part: u16) {
+        self.each(port, part, |tag, _, _, _| {
+            if tag.is(GATE) {
+                tag.set(SOSTENUTO);
+            }
+        });
+    }
+
+    /// All keys go up; the pedals still hold.
+    pub fn all_notes_off(&mut self, port: u8, part: u16, sustain: bool, position: u64) {
+        let mut pending = false;
+        self.each(port, part, |tag, voice, quad, lane| {
+            if !tag.is(GATE) {
+                return;
+            }
+            tag.clear(GATE);
+            if !sustain && !tag.is(SOSTENUTO) {
+                release(tag, voice, quad, lane, position);
+                pending = true;
+            }
+        });
+        self.pending |= pending;
+    }
+
+    /// Silences a part, or with `None` the whole port.
+    pub fn all_sound_off(&mut self, port: u8, part: Option<u16>, position: u64) {
+        for index in 0..self.used * LANES {
+            let meant = self
+                .tags
+                .get(index)
+                .is_some_and(|tag| tag.is(LIVE) && tag.port == port && part.is_none_or(|part| part == tag.part));
+            if meant {
+                self.kill(index, position);
+            }
+        }
+    }
+
+    /// Drops every voice at once.
+    pub fn drop_all(&mut self) {
+        for index in 0..self.used * LANES {
+            self.free(index);
+        }
+    }
+
+    /// The channel state behind these voices has changed.
+    pub fn touch(&mut self, port: u8, part: u16) {
+        self.each(port, part, |tag, _, _, _| tag.set(DIRTY));
+    }
+
+    pub fn poly_pressure(&mut self, port: u8, part: u16, key: u8, pressure: u8) {
+        self.each(port, part, |tag, voice, _, _| {
+            if tag.key == key {
+                voice.poly_pressure = pressure;
+                tag.set(DIRTY);
+            }
+        });
+    }
+
+    /// Plans all voices at a tick (`position` is a multiple of the tick), or between ticks those that something happened to.
+    pub fn control(&mut self, slots: &[PortSlot], context: &Context, position: u64) {
+        let at_tick = offset_of(position) == TICK;
+        if !at_tick && !self.pending {
+            return;
+        }
+        self.pending = false;
+        for q in 0..self.used {
+            if self.quads.get(q).is_none_or(Quad::is_empty) {
+                continue;
+            }
+            for lane in 0..LANES {
+                self.control_one(slots, context, q * LANES + lane, at_tick);
+            }
+        }
+    }
+
+    #[inline]
+    fn control_one(&mut self, slots: &[PortSlot], context: &Context, index: usize, at_tick: bool) {
+        let (Some(quad), Some(voice), Some(tag)) =
+            (self.quads.get_mut(index / LANES), self.voices.get_mut(index), self.tags.get_mut(index))
+        else {
+            return;
+        };
+        let lane = index % LANES;
+        let pending = tag.is(PENDING);
+        if !tag.is(LIVE) || (!at_tick && !pending) {
+            return;
+        }
+        if !pending && (quad.is_over(lane) || voice.is_over()) {
+            self.free(index);
+            return;
+        }
+        if !pending && !tag.is(DIRTY) && voice.pass() {
+            return;
+        }
+        let around = slots.get(usize::from(tag.port)).and_then(|slot| slot.port.as_ref()).and_then(|port| {
+            let channel = port.parts().channel(tag.part).filter(|_| !tag.is(DYING))?;
+            Some(Surroundings { channel, tuning: port.tuning(channel) })
+        });
+        if pending {
+            // Its state stands at this very frame.
+            tag.clear(PENDING);
+            voice.plan_from_here(at_tick, around, context, quad, lane);
+            return;
+        }
+        if tag.is(DIRTY) {
+            tag.clear(DIRTY);
+            if let Some(around) = around {
+                voice.bind(around, context);
+            }
+        }
+        voice.tick(around, context, quad, lane);
+    }
+
+    /// Mixes the voices of a port into the left and right bus; the result is `frames` long.
+    pub fn render(&mut self, port: u8, kind: Interpolation, position: u64, frames: usize) -> (&[Lanes], &[Lanes]) {
+        let (Some(samples), Some(left), Some(right)) =
+            (self.samples.get_mut(..frames), self.left.get_mut(..frames), self.right.get_mut(..frames))
+        else {
+            return (&[], &[]);
+        };
+        left.fill(Lanes::ZERO);
+        right.fill(Lanes::ZERO);
+        for quad in self.quads.iter_mut().take(self.used).filter(|quad| quad.port == port && !quad.is_empty()) {
+            quad.render(kind, &self.kernel, position & 1 == 1, samples, left, right);
+        }
+        (left, right)
+    }
+}
+
+fn release(tag: &mut Tag, voice: &mut Voice, quad: &mut Quad, lane: usize, position: u64) {
+    if tag.is(RELEASED) {
+        return;
+    }
+    tag.set(RELEASED | PENDING);
+    voice.release(offset_of(position));
+    quad.release(lane);
+}
+
+/// Frames since the last tick that has been worked off, 1..=TICK: messages at a tick come before it.
+pub fn offset_of(position: u64) -> u32 {
+    match (position % u64::from(TICK)) as u32 {
+        0 => TICK,
+        offset => offset,
+    }
+}

@@ -1,0 +1,254 @@
+//! Virtual synths: what belongs to one render pin.
+
+use super::channel::{Channel, Parts, System};
+use super::math;
+use super::oscillator::Interpolation;
+use super::sysex::Request;
+use crate::dls::model::{Instrument, Patches};
+use crate::mem::{NoMemory, Shared, TryBox};
+
+/// A port's slot in the synthesizer, 0..`Settings::ports`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortId(pub u8);
+
+/// Running statistics of a port, cumulative since its creation.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stats {
+    /// Voices that sound now.
+    pub voices: u32,
+    pub peak_voices: u32,
+    /// Note Ons that named an instrument.
+    pub notes: u64,
+    /// Held notes cut by others, and notes that found no voice.
+    pub lost_notes: u64,
+    /// Highest sample the port has put out; 1.0 is full scale.
+    pub peak_level: f32,
+}
+
+/// Level of a full-scale voice when volume and boost are 0.
+const REFERENCE_DB: f32 = -12.0;
+/// `GUID_DMUS_PROP_Volume` item 1.
+const DEFAULT_BOOST: i32 = 600;
+
+/// One virtual synth: channel groups, programs, volumes.
+#[derive(Debug)]
+pub struct Port {
+    parts: TryBox<Parts>,
+    patches: Option<Shared<Patches>>,
+    /// 1/100 dB.
+    volume: i32,
+    boost: i32,
+    /// 14 bit.
+    master_volume: u16,
+    /// Cents.
+    fine_tuning: f32,
+    coarse_tuning: f32,
+    system: System,
+    interpolation: Interpolation,
+    pub(super) stats: Stats,
+}
+
+impl Port {
+    /// A port with `groups` channel groups of 16 channels in power-on state. PASSIVE_LEVEL: it allocates.
+    pub fn new(groups: u16) -> Result<TryBox<Self>, NoMemory> {
+        let parts = TryBox::try_new(Parts::new(groups)?)?;
+        TryBox::try_new(Self {
+            parts,
+            patches: None,
+            volume: 0,
+            boost: DEFAULT_BOOST,
+            master_volume: 0x3FFF,
+            fine_tuning: 0.0,
+            coarse_tuning: 0.0,
+            system: System::default(),
+            interpolation: Interpolation::default(),
+            stats: Stats::default(),
+        })
+    }
+
+    /// Publishes the instruments to choose from; gives back the old ones. Sounding voices are not affected.
+    pub fn set_patches(&mut self, patches: Shared<Patches>) -> Option<Shared<Patches>> {
+        self.patches.replace(patches)
+    }
+
+    /// Changes the number of channel groups; gives back the old channels. Channels that both have keep their state.
+    pub fn set_parts(&mut self, mut parts: TryBox<Parts>) -> TryBox<Parts> {
+        parts.adopt(&self.parts);
+        core::mem::replace(&mut self.parts, parts)
+    }
+
+    /// Channel groups.
+    pub fn groups(&self) -> u16 {
+        self.parts.groups()
+    }
+
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    pub(super) fn parts_mut(&mut self) -> &mut Parts {
+        &mut self.parts
+    }
+
+    /// VOLUME in 1/100 dB.
+    pub fn set_volume(&mut self, volume: i32) {
+        self.volume = volume;
+    }
+
+    pub fn volume(&self) -> i32 {
+        self.volume
+    }
+
+    /// VOLUMEBOOST in 1/100 dB.
+    pub fn set_boost(&mut self, boost: i32) {
+        self.boost = boost;
+    }
+
+    pub fn boost(&self) -> i32 {
+        self.boost
+    }
+
+    /// Quality of the voices, from the next slice on.
+    pub fn set_interpolation(&mut self, interpolation: Interpolation) {
+        self.interpolation = interpolation;
+    }
+
+    pub fn interpolation(&self) -> Interpolation {
+        self.interpolation
+    }
+
+    /// Voice priority of a channel (0..16) of a group (1-based); `None` if there is no such channel.
+    pub fn priority(&self, group: u16, channel: u16) -> Option<u32> {
+        self.parts.channel(part_of(group, channel)?).map(|channel| channel.priority)
+    }
+
+    /// Sets a voice priority for the notes to come; false if there is no such channel.
+    pub fn set_priority(&mut self, group: u16, channel: u16, priority: u32) -> bool {
+        let found = part_of(group, channel).and_then(|part| self.parts.channel_mut(part));
+        found.is_some_and(|channel| {
+            channel.priority = priority;
+            true
+        })
+    }
+
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    pub fn system(&self) -> System {
+        self.system
+    }
+
+    /// Everything a system message can set, back to power-on.
+    pub(super) fn reset(&mut self, system: System) {
+        self.parts.reset();
+        self.master_volume = 0x3FFF;
+        self.fine_tuning = 0.0;
+        self.coarse_tuning = 0.0;
+        self.system = system;
+    }
+
+    /// Acts on the requests that concern the whole port but resets.
+    pub(super) fn obey(&mut self, request: Request) {
+        match request {
+            Request::MasterVolume(volume) => self.master_volume = volume,
+            Request::FineTuning(value) => self.fine_tuning = (f32::from(value) - 8192.0) * (100.0 / 8192.0),
+            Request::CoarseTuning(value) => self.coarse_tuning = (f32::from(value) - 64.0) * 100.0,
+            Request::Reset(_) | Request::Rhythm { .. } => {}
+        }
+    }
+
+    /// Master tuning of a channel in cents; drums keep their pitch under coarse tuning.
+    pub(super) fn tuning(&self, channel: &Channel) -> f32 {
+        self.fine_tuning + if channel.drum { 0.0 } else { self.coarse_tuning }
+    }
+
+    /// Amplitude of the port's bus.
+    pub(super) fn gain(&self) -> f32 {
+        let db = REFERENCE_DB + (self.volume.saturating_add(self.boost)) as f32 * 0.01;
+        // The universal master volume follows the square law of the controllers.
+        let master = f32::from(self.master_volume) * (1.0 / 16383.0);
+        math::amplitude(db.clamp(-200.0, 40.0)) * master * master
+    }
+
+    /// The instrument a channel plays: its own, else the nearest kin (`dls-synth.md` §2.7, §3.11).
+    pub(super) fn instrument(&self, channel: &Channel) -> Option<&Instrument> {
+        let patches = self.patches.as_ref()?;
+        let program = u32::from(channel.program);
+        let (msb, lsb) = (u32::from(channel.bank.0), u32::from(channel.bank.1));
+        let find = |patch: u32| patches.find(patch);
+        let melodic = |msb: u32, lsb: u32| find(msb << 16 | lsb << 8 | program);
+        let drums = |msb: u32, lsb: u32, program: u32| {
+            find(DRUM_KIT | msb << 16 | lsb << 8 | program).or_else(|| find(0x78 << 16 | lsb << 8 | program))
+        };
+        let found = if channel.drum {
+            find(DRUM_KIT | msb << 16 | lsb << 8 | program)
+                .or_else(|| drums(0, 0, program))
+                .or_else(|| drums(0, 0, program & !7))
+                .or_else(|| drums(0, 0, 0))
+                .or_else(|| patches.instruments().iter().find(|i| i.patch & DRUM_KIT != 0))
+        } else {
+            melodic(msb, lsb)
+                .or_else(|| melodic(msb, 0))
+                .or_else(|| melodic(msb & !7, 0))
+                .or_else(|| melodic(0x79, 0))
+                .or_else(|| melodic(0, 0))
+                .or_else(|| patches.instruments().iter().find(|i| i.patch & (DRUM_KIT | 0x7F) == program))
+        };
+        found.map(|instrument| &**instrument)
+    }
+}
+
+/// Bit 31 of a patch.
+const DRUM_KIT: u32 = 1 << 31;
+
+/// Part number of a channel of a group (1-based).
+fn part_of(group: u16, channel: u16) -> Option<u16> {
+    if channel >= 16 {
+        return None;
+    }
+    group.checked_sub(1)?.checked_mul(16)?.checked_add(channel)
+}
+
+/// A place for a port, and the gain of its bus.
+#[derive(Default)]
+pub struct PortSlot {
+    pub port: Option<TryBox<Port>>,
+    /// Gain of the next frame, its change per frame, and what it reaches at the next tick.
+    gain: f32,
+    step: f32,
+    goal: f32,
+}
+
+impl PortSlot {
+    /// How much of a change of gain is made up per tick.
+    const SMOOTHING: f32 = 0.2;
+
+    fn wanted(&self) -> f32 {
+        self.port.as_ref().map_or(self.goal, |port| port.gain())
+    }
+
+    /// The bus has been silent: no ramp from an old gain.
+    pub fn snap(&mut self) {
+        self.goal = self.wanted();
+        self.gain = self.goal;
+        self.step = 0.0;
+    }
+
+    /// A control tick, `frames` before the next.
+    pub fn tick(&mut self, frames: u32) {
+        let wanted = self.wanted();
+        self.gain = self.goal;
+        let rest = wanted - self.goal;
+        self.goal = if rest.abs() <= 1e-5 * wanted + 1e-9 { wanted } else { self.goal + rest * Self::SMOOTHING };
+        self.step = (self.goal - self.gain) / frames.max(1) as f32;
+    }
+
+    /// Gain of the next frame.
+    #[inline]
+    pub fn next_gain(&mut self) -> f32 {
+        let gain = self.gain;
+        self.gain += self.step;
+        gain
+    }
+}

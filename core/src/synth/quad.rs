@@ -1,0 +1,162 @@
+//! The render side: four voices in lock-step.
+//!
+//! A quad belongs to one port. Rendering reads the waves lane by lane, then filters, ramps and mixes all lanes at once. Every number
+//! that changes per sample is carried in the state, so a cut between two calls changes nothing.
+
+use super::filter::Coefficients;
+use super::lanes::{LANES, Lanes};
+use super::oscillator::{Interpolation, Oscillator, SincTable};
+use crate::dls::model::{Loop, Wave};
+use crate::mem::Shared;
+
+/// Alternates in sign from frame to frame at the filter's input and keeps its state out of the denormals. In 16-bit units:
+/// -270 dB of full scale.
+const BIAS: f32 = 1e-9;
+
+/// One 16-bit unit as a part of full scale.
+const UNIT: f32 = 1.0 / 32768.0;
+
+#[derive(Default)]
+pub struct Quad {
+    oscillators: [Oscillator; LANES],
+    left: Lanes,
+    right: Lanes,
+    left_step: Lanes,
+    right_step: Lanes,
+    y: Lanes,
+    d: Lanes,
+    e: Lanes,
+    b2: Lanes,
+    k: Lanes,
+    e_step: Lanes,
+    b2_step: Lanes,
+    k_step: Lanes,
+    /// Bit per lane: a voice lives there.
+    live: u8,
+    /// Bit per lane: the voice has a filter.
+    filtered: u8,
+    /// Port slot whose voices these are.
+    pub port: u8,
+}
+
+impl Quad {
+    pub fn is_empty(&self) -> bool {
+        self.live == 0
+    }
+
+    /// A lane without a voice.
+    pub fn free_lane(&self) -> Option<usize> {
+        (0..LANES).find(|lane| self.live & (1 << lane) == 0)
+    }
+
+    /// Starts a wave in a lane.
+    pub fn start(&mut self, lane: usize, wave: Shared<Wave>, sample_loop: Option<Loop>, filtered: bool) {
+        if let Some(oscillator) = self.oscillators.get_mut(lane) {
+            oscillator.start(wave, sample_loop);
+        }
+        let bit = 1u8 << (lane & (LANES - 1));
+        self.live |= bit;
+        self.filtered = if filtered { self.filtered | bit } else { self.filtered & !bit };
+        self.y.set(lane, 0.0);
+        self.d.set(lane, 0.0);
+    }
+
+    /// Empties a lane and gives back its wave.
+    pub fn stop(&mut self, lane: usize) -> Option<Shared<Wave>> {
+        let bit = 1u8 << (lane & (LANES - 1));
+        self.live &= !bit;
+        self.filtered &= !bit;
+        self.jump(lane, [0.0; 2], Coefficients::FLAT);
+        self.ramp(lane, [0.0; 2], Coefficients::FLAT, 1);
+        self.y.set(lane, 0.0);
+        self.d.set(lane, 0.0);
+        self.oscillators.get_mut(lane).and_then(|oscillator| oscillator.wave.take())
+    }
+
+    /// A one-shot wave has come to its end.
+    pub fn is_over(&self, lane: usize) -> bool {
+        self.oscillators.get(lane).is_none_or(Oscillator::is_over)
+    }
+
+    /// Note-off: leaves a loop of type 1.
+    pub fn release(&mut self, lane: usize) {
+        if let Some(oscillator) = self.oscillators.get_mut(lane) {
+            oscillator.release();
+        }
+    }
+
+    pub fn set_step(&mut self, lane: usize, step: u64) {
+        if let Some(oscillator) = self.oscillators.get_mut(lane) {
+            oscillator.step = step;
+        }
+    }
+
+    /// Sets gains and coefficients at once.
+    pub fn jump(&mut self, lane: usize, gains: [f32; 2], coefficients: Coefficients) {
+        let [left, right] = gains;
+        self.left.set(lane, left * UNIT);
+        self.right.set(lane, right * UNIT);
+        self.e.set(lane, coefficients.e);
+        self.b2.set(lane, coefficients.b2);
+        self.k.set(lane, coefficients.k);
+    }
+
+    /// Lets gains and coefficients run to these values in `frames`.
+    pub fn ramp(&mut self, lane: usize, gains: [f32; 2], coefficients: Coefficients, frames: u32) {
+        let share = 1.0 / frames.max(1) as f32;
+        let [left, right] = gains;
+        self.left_step.set(lane, (left * UNIT - self.left.get(lane)) * share);
+        self.right_step.set(lane, (right * UNIT - self.right.get(lane)) * share);
+        self.e_step.set(lane, (coefficients.e - self.e.get(lane)) * share);
+        self.b2_step.set(lane, (coefficients.b2 - self.b2.get(lane)) * share);
+        self.k_step.set(lane, (coefficients.k - self.k.get(lane)) * share);
+    }
+
+    /// Adds the quad to a bus. `samples`, `left` and `right` have one length; `odd` is the parity of the first frame.
+    pub fn render(
+        &mut self,
+        kind: Interpolation,
+        kernel: &SincTable,
+        odd: bool,
+        samples: &mut [[f32; LANES]],
+        left: &mut [Lanes],
+        right: &mut [Lanes],
+    ) {
+        for (lane, oscillator) in self.oscillators.iter_mut().enumerate() {
+            oscillator.read(kind, kernel, lane, samples);
+        }
+        let (mut gl, mut gr) = (self.left, self.right);
+        let (gl_step, gr_step) = (self.left_step, self.right_step);
+        let frames = samples.iter().zip(left.iter_mut().zip(right.iter_mut()));
+        if self.filtered == 0 {
+            for (x, (left, right)) in frames {
+                let x = Lanes(*x);
+                *left += x * gl;
+                *right += x * gr;
+                gl += gl_step;
+                gr += gr_step;
+            }
+        } else {
+            let (mut y, mut d) = (self.y, self.d);
+            let (mut e, mut b2, mut k) = (self.e, self.b2, self.k);
+            let (e_step, b2_step, k_step) = (self.e_step, self.b2_step, self.k_step);
+            let mut bias = Lanes::splat(if odd { -BIAS } else { BIAS });
+            for (x, (left, right)) in frames {
+                let x = Lanes(*x) + bias;
+                d = b2 * d - e * y + k * x;
+                y += d;
+                *left += y * gl;
+                *right += y * gr;
+                bias = Lanes::ZERO - bias;
+                gl += gl_step;
+                gr += gr_step;
+                e += e_step;
+                b2 += b2_step;
+                k += k_step;
+            }
+            (self.y, self.d) = (y, d);
+            (self.e, self.b2, self.k) = (e, b2, k);
+        }
+        (self.left, self.right) = (gl, gr);
+    }
+}

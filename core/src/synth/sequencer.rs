@@ -1,0 +1,102 @@
+//! Time-stamped events into a block: each acts at its own frame.
+
+use super::clock::SampleClock;
+use super::engine::Synth;
+use super::port::PortId;
+
+/// A queue of time-stamped messages, in order of time; the order of equal stamps is the order of arrival.
+pub trait Events {
+    /// Master time (100 ns) of the next event.
+    fn peek_time(&self) -> Option<i64>;
+
+    /// Takes the next event out and hands on its messages: channel group and bytes, each a complete MIDI message.
+    fn pop(&mut self, take: &mut dyn FnMut(u16, &[u8]));
+}
+
+/// A port and its queue.
+pub struct Source<'a> {
+    pub port: PortId,
+    pub events: &'a mut dyn Events,
+}
+
+/// What happened in a block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Events taken.
+    pub events: u64,
+    /// Events whose frame lay before the block; they acted at its first frame.
+    pub late: u64,
+    /// The latest of them, in frames.
+    pub max_lateness: i64,
+}
+
+impl Report {
+    /// Adds another block's.
+    pub fn add(&mut self, other: &Self) {
+        self.events = self.events.wrapping_add(other.events);
+        self.late = self.late.wrapping_add(other.late);
+        self.max_lateness = self.max_lateness.max(other.max_lateness);
+    }
+}
+
+/// Renders `out`, whose first frame has number `first_frame` on the clock, with every event at its frame: order (frame, source, arrival).
+/// Commits the clock to the end of the block, so that an event can never become late by a correction.
+pub fn run(
+    synth: &mut Synth,
+    clock: &mut SampleClock,
+    sources: &mut [Source<'_>],
+    first_frame: i64,
+    out: &mut [[f32; 2]],
+) -> Report {
+    let mut report = Report::default();
+    let end = first_frame.saturating_add(i64::try_from(out.len()).unwrap_or(i64::MAX));
+    let mut frame = first_frame;
+    let mut rest = out;
+    while let Some((due, source)) = next(clock, sources, first_frame, end) {
+        let ahead = usize::try_from(due.at.saturating_sub(frame)).unwrap_or(0).min(rest.len());
+        let Some((now, later)) = core::mem::take(&mut rest).split_at_mut_checked(ahead) else { break };
+        synth.render(now);
+        rest = later;
+        frame = due.at.max(frame);
+        report.events = report.events.wrapping_add(1);
+        if due.late > 0 {
+            report.late = report.late.wrapping_add(1);
+            report.max_lateness = report.max_lateness.max(due.late);
+        }
+        let port = source.port;
+        source.events.pop(&mut |group, message| synth.message(port, group, message));
+    }
+    synth.render(rest);
+    clock.commit(end);
+    report
+}
+
+/// When an event acts.
+#[derive(Clone, Copy)]
+struct Due {
+    at: i64,
+    /// Frames by which that is too late.
+    late: i64,
+}
+
+/// The first event before `end`: lowest frame, then first source.
+fn next<'a, 's>(
+    clock: &SampleClock,
+    sources: &'a mut [Source<'s>],
+    first: i64,
+    end: i64,
+) -> Option<(Due, &'a mut Source<'s>)> {
+    let mut best: Option<(Due, &'a mut Source<'s>)> = None;
+    for source in sources {
+        let Some(time) = source.events.peek_time() else { continue };
+        let stamp = clock.ref_to_frame(time);
+        if stamp >= end {
+            continue;
+        }
+        let due = Due { at: stamp.max(first), late: first.saturating_sub(stamp).max(0) };
+        if best.as_ref().is_none_or(|(other, _)| due.at < other.at) {
+            best = Some((due, source));
+        }
+    }
+    best
+}

@@ -1,0 +1,468 @@
+//! A voice's control side: envelopes, LFOs and connections, turned into ramps for the render side.
+//!
+//! Time is cut at absolute positions, the control ticks. At a tick (and at the exact frame of a note-on, note-off or kill) a
+//! voice computes where its gains and coefficients shall be at the next tick; the lane ramps there sample by sample.
+
+use super::channel::Channel;
+use super::envelope::{Contour, Envelope};
+use super::filter::{Coefficients, FilterTable};
+use super::lfo::Lfo;
+use super::math;
+use super::modulation::{Fixed, Inputs, MOVERS, Modulation, TARGETS, Target, fixed, general_part};
+use super::pool::offset_of;
+use super::quad::Quad;
+use crate::dls::model::{Articulation, Destination, Region};
+use crate::mem::Shared;
+
+/// Frames between control ticks.
+pub const TICK: u32 = 32;
+/// Frames in which a stolen or detached voice fades.
+pub const FADE: u32 = 128;
+/// How much of a jump in level or pan is made up per tick: 3 ms at 48 kHz.
+const SMOOTHING: f32 = 0.2;
+/// Highest gain after panning: native DirectMusic's +6 dB.
+const MAX_GAIN_DB: f32 = 6.0;
+/// Shortest release, so that a release of 0 does not click.
+const MIN_RELEASE: f32 = 0.003;
+/// Longest stage time in seconds.
+const MAX_TIME: f32 = 40.0;
+/// `None → Fc` of a filter that is off: beyond any Nyquist frequency.
+const FILTER_OFF: f32 = 32_000.0;
+
+/// The state that moves with time.
+#[derive(Clone, Copy, Debug)]
+struct Movers {
+    eg1: Envelope,
+    eg2: Envelope,
+    lfo: Lfo,
+    vibrato: Lfo,
+    /// Frames left of a fade.
+    fade: u32,
+}
+
+impl Movers {
+    const REST: Self =
+        Self { eg1: Envelope::new(), eg2: Envelope::new(), lfo: Lfo::new(0), vibrato: Lfo::new(0), fade: FADE };
+}
+
+/// What a voice needs to know of the outside when it computes.
+pub struct Context<'a> {
+    pub filters: &'a FilterTable,
+    pub rate: f32,
+    /// log2(440 Hz / rate), for cutoffs.
+    pub log2_a440: f32,
+}
+
+impl<'a> Context<'a> {
+    pub fn new(filters: &'a FilterTable, rate: u32) -> Self {
+        let rate = rate as f32;
+        Self { filters, rate, log2_a440: math::log2(440.0 / rate) }
+    }
+}
+
+/// A channel and what its port adds to it.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    pub channel: &'a Channel,
+    /// Master tuning in cents.
+    pub tuning: f32,
+}
+
+/// What a Note On gives to each voice it starts.
+#[derive(Clone, Copy, Debug)]
+pub struct NoteOn {
+    pub key: u8,
+    pub velocity: u8,
+    /// Number of the Note On; voices of one share it.
+    pub serial: u64,
+    pub position: u64,
+}
+
+pub struct Voice {
+    articulation: Option<Shared<Articulation>>,
+    pub serial: u64,
+    pub started: u64,
+    pub priority: u32,
+    pub poly_pressure: u8,
+    velocity: u8,
+    /// Key after transposition.
+    key: f32,
+    volume: Contour,
+    modulator: Contour,
+    now: Movers,
+    next: Movers,
+    /// Frames from the last tick to `now`.
+    at: u32,
+    /// Ticks passed over since the voice became steady.
+    skipped: u32,
+    steady: bool,
+    fading: bool,
+    lfo_step: u32,
+    vibrato_step: u32,
+    modulation: Modulation,
+    /// Unity note, fine tune and wave gain of the region.
+    pitch_offset: f32,
+    gain_offset: f32,
+    /// Wave rate / output rate · 2^32.
+    unity_step: f64,
+    /// Shares of the two sides for one wave of a stereo pair.
+    sides: [f32; 2],
+    /// Left and right level (gain and pan), smoothed and wanted.
+    level: [f32; 2],
+    wanted: [f32; 2],
+    /// What the ramps reach at the next tick.
+    gains: [f32; 2],
+    coefficients: Coefficients,
+    filtered: bool,
+}
+
+impl Default for Voice {
+    fn default() -> Self {
+        Self {
+            articulation: None,
+            serial: 0,
+            started: 0,
+            priority: 0,
+            poly_pressure: 0,
+            velocity: 0,
+            key: 0.0,
+            volume: Contour::default(),
+            modulator: Contour::default(),
+            now: Movers::REST,
+            next: Movers::REST,
+            at: 0,
+            skipped: 0,
+            steady: false,
+            fading: false,
+            lfo_step: 0,
+            vibrato_step: 0,
+            modulation: Modulation::default(),
+            pitch_offset: 0.0,
+            gain_offset: 0.0,
+            unity_step: 0.0,
+            sides: [1.0; 2],
+            level: [0.0; 2],
+            wanted: [0.0; 2],
+            gains: [0.0; 2],
+            coefficients: Coefficients::FLAT,
+            filtered: false,
+        }
+    }
+}
+
+impl Voice {
+    /// Starts a region; the voice sounds from the current position on.
+    pub fn start(&mut self, note: NoteOn, region: &Region, around: Surroundings, context: &Context, quad: &mut Quad, lane: usize) {
+        let channel = around.channel;
+        self.articulation = Some(region.articulation.clone());
+        self.serial = note.serial;
+        self.started = note.position;
+        self.priority = channel.priority;
+        self.poly_pressure = 0;
+        self.velocity = note.velocity;
+        self.key = effective_key(&region.articulation, channel, note);
+        self.skipped = 0;
+        self.steady = false;
+        self.fading = false;
+        self.at = offset_of(note.position);
+        let info = &region.sample;
+        self.pitch_offset = f32::from(info.fine_tune) - 100.0 * f32::from(info.unity);
+        self.gain_offset = info.gain as f32 * (1.0 / 655_360.0);
+        self.unity_step = f64::from(region.wave.rate) / f64::from(context.rate) * 4_294_967_296.0;
+        self.sides = match (region.phase_group, region.channels & 3) {
+            (0, _) | (_, 0 | 3) => [1.0, 1.0],
+            (_, 1) => [1.0, 0.0],
+            _ => [0.0, 1.0],
+        };
+        let inputs = inputs_of(self.key, self.velocity, 0, channel);
+        self.now = Movers::REST;
+        read_times(&mut self.volume, &mut self.modulator, &mut self.now, &region.articulation, &inputs, context.rate);
+        self.now.eg1.advance(&self.volume, 0);
+        self.now.eg2.advance(&self.modulator, 0);
+        self.bind(around, context);
+        let cutoff = self.modulation.base(Target::Cutoff);
+        self.filtered = cutoff < FILTER_OFF || self.modulation.moves(Target::Cutoff);
+        quad.start(lane, region.wave.clone(), info.sample_loop, self.filtered);
+
+        let values = self.values(&self.now);
+        self.place(&values, Some(around));
+        self.level = self.wanted;
+        let amplitude = self.amplitude(&self.now);
+        self.gains = self.level.map(|level| level * amplitude);
+        self.coefficients = self.filter_at(&values, Some(around), context);
+        quad.jump(lane, self.gains, self.coefficients);
+    }
+
+    /// Gives back what the voice held.
+    pub fn take_articulation(&mut self) -> Option<Shared<Articulation>> {
+        self.articulation.take()
+    }
+
+    /// Recomputes everything that follows from the channel.
+    pub fn bind(&mut self, around: Surroundings, context: &Context) {
+        self.wake();
+        let Some(articulation) = &self.articulation else { return };
+        self.modulation.bind(articulation, &inputs_of(self.key, self.velocity, self.poly_pressure, around.channel));
+        self.modulation.add_base(Target::Pitch, self.pitch_offset + around.tuning);
+        self.modulation.add_base(Target::Gain, self.gain_offset);
+        let still = [0.0; MOVERS];
+        self.lfo_step = phase_step(self.modulation.value(Target::LfoFrequency, &still), context.rate);
+        self.vibrato_step = phase_step(self.modulation.value(Target::VibratoFrequency, &still), context.rate);
+        if !self.modulation.moves(Target::Gain) && !self.modulation.moves(Target::Pan) {
+            self.place(&still, None);
+        }
+    }
+
+    /// Passes over a tick if the voice is steady: it would plan what it planned before.
+    pub fn pass(&mut self) -> bool {
+        if self.steady {
+            self.skipped = self.skipped.saturating_add(1);
+        }
+        self.steady
+    }
+
+    /// A control tick: what was planned is reached, and the next stretch is planned.
+    pub fn tick(&mut self, around: Option<Surroundings>, context: &Context, quad: &mut Quad, lane: usize) {
+        self.now = self.next;
+        self.at = 0;
+        for (level, &wanted) in self.level.iter_mut().zip(&self.wanted) {
+            let rest = wanted - *level;
+            *level = if rest.abs() <= 1e-5 * (wanted + 1e-4) { wanted } else { *level + rest * SMOOTHING };
+        }
+        quad.jump(lane, self.gains, self.coefficients);
+        self.plan(around, context, quad, lane);
+    }
+
+    /// Nothing is left to hear.
+    pub fn is_over(&self) -> bool {
+        // A voice passed over by ticks is steady: it stays as it is.
+        !self.steady && (self.next.eg1.is_over(&self.volume) || (self.fading && self.next.fade == 0))
+    }
+
+    /// Plans from `now`, which is the current frame, to the next tick. At a tick that is a whole stretch.
+    pub fn plan_from_here(
+        &mut self,
+        at_tick: bool,
+        around: Option<Surroundings>,
+        context: &Context,
+        quad: &mut Quad,
+        lane: usize,
+    ) {
+        if at_tick {
+            self.at = 0;
+        }
+        self.plan(around, context, quad, lane);
+    }
+
+    fn plan(&mut self, around: Option<Surroundings>, context: &Context, quad: &mut Quad, lane: usize) {
+        let frames = TICK.saturating_sub(self.at).max(1);
+        self.next = self.advanced(self.now, frames);
+        let values = self.values(&self.now);
+        quad.set_step(lane, self.step(&values, around));
+
+        if self.modulation.moves(Target::LfoFrequency) {
+            self.lfo_step = phase_step(self.modulation.value(Target::LfoFrequency, &values), context.rate);
+        }
+        if self.modulation.moves(Target::VibratoFrequency) {
+            self.vibrato_step = phase_step(self.modulation.value(Target::VibratoFrequency, &values), context.rate);
+        }
+        let ahead = self.values(&self.next);
+        if self.modulation.moves(Target::Gain) || self.modulation.moves(Target::Pan) {
+            self.place(&ahead, around);
+            // Tremolo is smooth by itself; smoothing it again would flatten it.
+            self.level = self.wanted;
+        }
+        let amplitude = self.amplitude(&self.next);
+        let before = (self.gains, self.coefficients);
+        self.gains = self.level.map(|level| level * amplitude);
+        if self.filtered {
+            self.coefficients = self.filter_at(&ahead, around, context);
+        }
+        quad.ramp(lane, self.gains, self.coefficients, frames);
+        self.steady = before == (self.gains, self.coefficients)
+            && self.at == 0
+            && !self.fading
+            && !self.modulation.moves_any()
+            && self.level == self.wanted
+            && self.now.eg1.is_steady();
+    }
+
+    /// Brings `now` to `offset` frames after the last tick.
+    fn settle(&mut self, offset: u32) {
+        self.wake();
+        self.now = self.advanced(self.now, offset.saturating_sub(self.at));
+        self.at = offset.max(self.at);
+    }
+
+    /// Ends a steady state: makes up for the ticks that were passed over.
+    fn wake(&mut self) {
+        if self.steady && self.skipped > 0 {
+            let passed = (self.skipped - 1).saturating_mul(TICK);
+            self.now = self.advanced(self.next, passed);
+            self.next = self.advanced(self.now, TICK);
+            self.at = 0;
+        }
+        self.skipped = 0;
+        self.steady = false;
+    }
+
+    /// Note-off, `offset` frames (1..=TICK) after the last tick that was worked off.
+    pub fn release(&mut self, offset: u32) {
+        self.settle(offset);
+        self.now.eg1.release_volume(&self.volume, self.volume.release);
+        self.now.eg2.release_value(&self.modulator, self.modulator.release);
+    }
+
+    /// An exclusive note shuts this one down.
+    pub fn shut_down(&mut self, offset: u32) {
+        self.settle(offset);
+        self.now.eg1.release_volume(&self.volume, self.volume.shutdown);
+    }
+
+    /// Leaves quickly, whatever the envelope says.
+    pub fn fade_out(&mut self, offset: u32) {
+        self.settle(offset);
+        self.fading = true;
+    }
+
+    /// Position of EG1, for choosing a victim: 0..=1.
+    pub fn loudness(&self) -> f32 {
+        self.now.eg1.fraction(&self.volume)
+    }
+
+    fn advanced(&self, mut movers: Movers, frames: u32) -> Movers {
+        movers.eg1.advance(&self.volume, frames);
+        movers.eg2.advance(&self.modulator, frames);
+        movers.lfo.advance(self.lfo_step, frames);
+        movers.vibrato.advance(self.vibrato_step, frames);
+        if self.fading {
+            movers.fade = movers.fade.saturating_sub(frames);
+        }
+        movers
+    }
+
+    fn values(&self, movers: &Movers) -> [f32; MOVERS] {
+        if !self.modulation.moves_any() {
+            return [0.0; MOVERS];
+        }
+        [
+            movers.lfo.value(),
+            movers.vibrato.value(),
+            movers.eg1.fraction(&self.volume),
+            movers.eg2.fraction(&self.modulator),
+        ]
+    }
+
+    fn amplitude(&self, movers: &Movers) -> f32 {
+        let level = movers.eg1.amplitude(&self.volume);
+        if self.fading { level * movers.fade as f32 * (1.0 / FADE as f32) } else { level }
+    }
+
+    /// What the connections without an affine form add to a target.
+    fn general(&self, values: &[f32; MOVERS], around: Option<Surroundings>) -> [f32; TARGETS] {
+        match (&self.articulation, around) {
+            (Some(articulation), Some(around)) if self.modulation.is_general() => general_part(
+                articulation,
+                &inputs_of(self.key, self.velocity, self.poly_pressure, around.channel),
+                values,
+            ),
+            _ => [0.0; TARGETS],
+        }
+    }
+
+    fn target(&self, target: Target, values: &[f32; MOVERS], around: Option<Surroundings>) -> f32 {
+        let general = if self.modulation.is_general() {
+            self.general(values, around).get(target as usize).copied().unwrap_or(0.0)
+        } else {
+            0.0
+        };
+        self.modulation.value(target, values) + general
+    }
+
+    /// Level of both sides from gain and pan (DLS 2.2 §1.13: constant power).
+    fn place(&mut self, values: &[f32; MOVERS], around: Option<Surroundings>) {
+        let gain = math::amplitude(self.target(Target::Gain, values, around).min(MAX_GAIN_DB));
+        let pan = self.target(Target::Pan, values, around).clamp(-0.5, 0.5) + 0.5;
+        let [left, right] = self.sides;
+        self.wanted = [gain * left * math::quarter_sine(1.0 - pan), gain * right * math::quarter_sine(pan)];
+    }
+
+    /// Frames of the wave per output frame, 32.32.
+    fn step(&self, values: &[f32; MOVERS], around: Option<Surroundings>) -> u64 {
+        let cents = self.target(Target::Pitch, values, around).clamp(-12_000.0, 12_000.0);
+        let ratio = f64::from(math::exp2(cents * (1.0 / 1200.0)));
+        ((self.unity_step * ratio + 0.5) as u64).clamp(1, 1 << 48)
+    }
+
+    fn filter_at(&self, values: &[f32; MOVERS], around: Option<Surroundings>, context: &Context) -> Coefficients {
+        if !self.filtered {
+            return Coefficients::FLAT;
+        }
+        let cents = self.target(Target::Cutoff, values, around);
+        let resonance = self.target(Target::Resonance, values, around);
+        context.filters.at((cents - 6900.0) * (1.0 / 1200.0) + context.log2_a440, resonance)
+    }
+}
+
+fn inputs_of(key: f32, velocity: u8, poly_pressure: u8, channel: &Channel) -> Inputs<'_> {
+    Inputs { channel, key, velocity, poly_pressure }
+}
+
+/// The key that drives pitch and scaling: the connections to the key number, or the transposed note where there are none.
+fn effective_key(articulation: &Articulation, channel: &Channel, note: NoteOn) -> f32 {
+    let key = f32::from(note.key);
+    let connected = articulation.connections.iter().any(|c| c.destination == Destination::KeyNumber);
+    let effective = if connected {
+        fixed(articulation, &inputs_of(key, note.velocity, 0, channel), Destination::KeyNumber).sum * 0.01
+    } else {
+        key + channel.transpose() as f32
+    };
+    effective.clamp(0.0, 127.0)
+}
+
+/// LFO phase per frame for an absolute pitch in cents.
+fn phase_step(cents: f32, rate: f32) -> u32 {
+    let hertz = math::hertz(cents.clamp(-20_000.0, 8_400.0)).min(0.25 * rate);
+    (hertz / rate * 4_294_967_296.0) as u32
+}
+
+/// Reads the destinations that hold for the whole note.
+fn read_times(
+    volume: &mut Contour,
+    modulator: &mut Contour,
+    movers: &mut Movers,
+    articulation: &Articulation,
+    inputs: &Inputs,
+    rate: f32,
+) {
+    use Destination as D;
+    let get = |destination| fixed(articulation, inputs, destination);
+    let frames = |f: Fixed, least: f32| {
+        let seconds = if f.zero || !f.given { 0.0 } else { math::seconds(f.sum.min(12_000.0)).min(MAX_TIME) };
+        (seconds.max(least) * rate + 0.5) as u32
+    };
+    let sustain = |f: Fixed| if f.given { (f.sum * 0.001).clamp(0.0, 1.0) } else { 1.0 };
+    *volume = Contour {
+        delay: frames(get(D::Eg1Delay), 0.0),
+        attack: frames(get(D::Eg1Attack), 0.0),
+        hold: frames(get(D::Eg1Hold), 0.0),
+        decay: frames(get(D::Eg1Decay), 0.0),
+        sustain: sustain(get(D::Eg1Sustain)),
+        release: frames(get(D::Eg1Release), MIN_RELEASE),
+        shutdown: match get(D::Eg1Shutdown) {
+            f if f.given => frames(f, MIN_RELEASE),
+            _ => (0.015 * rate + 0.5) as u32,
+        },
+    };
+    *modulator = Contour {
+        delay: frames(get(D::Eg2Delay), 0.0),
+        attack: frames(get(D::Eg2Attack), 0.0),
+        hold: frames(get(D::Eg2Hold), 0.0),
+        decay: frames(get(D::Eg2Decay), 0.0),
+        sustain: sustain(get(D::Eg2Sustain)),
+        release: frames(get(D::Eg2Release), 0.0),
+        shutdown: 0,
+    };
+    movers.lfo = Lfo::new(frames(get(D::LfoDelay), 0.0));
+    movers.vibrato = Lfo::new(frames(get(D::VibratoDelay), 0.0));
+}
