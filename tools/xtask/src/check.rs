@@ -1,11 +1,61 @@
 //! The demo and the whole test run.
 
-use anyhow::Result;
+use crate::driver::{self, Arch, Build, Check, Profile};
+use crate::{process, setup};
+use anyhow::{Context, Result};
+use std::time::Instant;
 
+/// Plays a built-in song through the release driver into a WAV file.
 pub fn demo() -> Result<()> {
-    Ok(())
+    setup::install()?;
+    driver::build(&Build::release(Arch::X64))?;
+    process::run(process::cargo().args([
+        "run",
+        "--release",
+        "--quiet",
+        "--package",
+        "arioso-cli",
+        "--bin",
+        "arioso",
+        "--",
+        "demo",
+    ]))
 }
 
+/// Builds everything and runs every test.
 pub fn test() -> Result<()> {
+    type Step = (&'static str, fn() -> Result<()>);
+    let steps: [Step; 5] = [
+        ("set up the machine", setup::install),
+        ("prove that the driver cannot panic", || {
+            driver::build(&Build {
+                arch: Arch::X64,
+                profile: Profile::Release,
+                check: Some(Check::NoPanic),
+            })
+        }),
+        ("build the driver for x64", || {
+            driver::build(&Build::release(Arch::X64))
+        }),
+        ("build the driver for ARM64", || {
+            driver::build(&Build::release(Arch::Arm64))
+        }),
+        ("run the tests", || {
+            process::run(process::cargo().args(["test", "--release"]))
+        }),
+    ];
+    let begin = Instant::now();
+    for (index, (name, step)) in steps.iter().enumerate() {
+        println!("[{}/{}] {name}", index + 1, steps.len());
+        let start = Instant::now();
+        step().with_context(|| format!("cannot {name}"))?;
+        println!(
+            "[{}/{}] {name}: {:.0} s",
+            index + 1,
+            steps.len(),
+            start.elapsed().as_secs_f64()
+        );
+    }
+    println!("all tests passed in {:.0} s", begin.elapsed().as_secs_f64());
     Ok(())
 }

@@ -1,7 +1,153 @@
-//! Format, clippy, source rules.
+//! Format, clippy, and the rules of ring 0 that can be read off the source.
 
-use anyhow::Result;
+mod source;
 
+use crate::driver::{self, Arch, Build};
+use crate::{process, project, setup};
+use anyhow::{Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where `unsafe` may be.
+const UNSAFE: &[&str] = &["src/kernel/", "src/com/", "core/src/mem/"];
+
+/// Ring 0: what ends up in the driver.
+const RING_0: &[&str] = &["src", "core/src"];
+
+/// Panics in disguise. Indexing, slicing and division are left to the no-panic check, which sees them all.
+const PANICS: &[&str] = &[
+    ".unwrap()",
+    ".expect(",
+    ".unwrap_err()",
+    ".expect_err(",
+    "panic!",
+    "todo!",
+    "unimplemented!",
+    "unreachable!",
+];
+
+/// Checks format, lints and source rules.
 pub fn lint() -> Result<()> {
+    setup::install()?;
+    process::run(process::cargo().args(["fmt", "--all", "--check"]))?;
+    process::run(process::cargo().args([
+        "clippy",
+        "--quiet",
+        "--all-targets",
+        "--",
+        "--deny",
+        "warnings",
+    ]))?;
+    // There is no clippy for the driver's target without its library; the compiler's own warnings count.
+    let warnings = driver::warnings(&Build::release(Arch::X64))?;
+    if !warnings.is_empty() {
+        bail!("the driver builds with warnings:\n{warnings}");
+    }
+    let mut findings = Vec::new();
+    for directory in RING_0 {
+        for file in rust_files(&project::root().join(directory))? {
+            let name = file
+                .strip_prefix(project::root())
+                .unwrap_or(&file)
+                .display()
+                .to_string();
+            findings.extend(source_rules(&name, &fs::read_to_string(&file)?));
+        }
+    }
+    if !findings.is_empty() {
+        bail!("rules of ring 0:\n{}", findings.join("\n"));
+    }
+    println!("no findings");
     Ok(())
+}
+
+/// What one file of ring 0 does that it may not.
+fn source_rules(name: &str, text: &str) -> Vec<String> {
+    let may_be_unsafe = UNSAFE.iter().any(|place| name.starts_with(place));
+    let mut findings = Vec::new();
+    for (number, line) in source::code_outside_tests(text).lines().enumerate() {
+        let mut report = |what: &str| findings.push(format!("{name}:{}: {what}", number + 1));
+        if !may_be_unsafe && source::has_word(line, "unsafe") && !is_signature(line) {
+            report("`unsafe` outside of src/kernel, src/com and core/src/mem");
+        }
+        for panic in PANICS.iter().filter(|panic| line.contains(**panic)) {
+            report(&format!("`{panic}` in ring 0"));
+        }
+    }
+    findings
+}
+
+/// A type's `unsafe extern "…" fn` is a fact about an interface, not an unsafe operation.
+fn is_signature(line: &str) -> bool {
+    line.match_indices("unsafe")
+        .all(|(at, _)| line[at..].starts_with("unsafe extern") && line[at..].contains("fn("))
+}
+
+fn rust_files(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if path.is_dir() {
+            files.extend(rust_files(&path)?);
+        } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::source_rules;
+
+    #[test]
+    fn finds_what_is_forbidden() {
+        let found = source_rules(
+            "core/src/dls/x.rs",
+            "fn f() {\n    unsafe { g() };\n    h().unwrap();\n}\n",
+        );
+        assert_eq!(found.len(), 2);
+        assert!(found[0].starts_with("core/src/dls/x.rs:2:"));
+        assert!(found[1].starts_with("core/src/dls/x.rs:3:"));
+    }
+
+    #[test]
+    fn allows_what_is_allowed() {
+        assert!(source_rules("src/kernel/x.rs", "unsafe { g() }").is_empty());
+        assert!(
+            source_rules(
+                "core/src/ks/x.rs",
+                "pub AddRef: unsafe extern \"efiapi\" fn(*mut c_void) -> u32,"
+            )
+            .is_empty()
+        );
+        assert!(
+            source_rules(
+                "src/x.rs",
+                "// .unwrap() and unsafe in a comment\nlet a = \"panic!\";"
+            )
+            .is_empty()
+        );
+        assert!(
+            source_rules(
+                "src/x.rs",
+                "#[cfg(test)]\nmod tests {\n    fn f() { x.unwrap() }\n}\n"
+            )
+            .is_empty()
+        );
+        assert_eq!(
+            source_rules(
+                "src/x.rs",
+                "#[cfg(test)]\nmod tests;\nfn f() { x.unwrap() }\n"
+            )
+            .len(),
+            1
+        );
+    }
 }

@@ -1,5 +1,6 @@
 //! Running other programs.
 
+use crate::project;
 use anyhow::{Context, Result, bail};
 use std::env;
 use std::path::{Path, PathBuf};
@@ -37,15 +38,24 @@ pub fn capture(command: &mut Command) -> Result<Output> {
         .with_context(|| format!("cannot start {}", line(command)))
 }
 
+/// Cargo as this repository's `rust-toolchain.toml` selects it, in the repository.
+pub fn cargo() -> Command {
+    let mut cargo = Command::new("cargo");
+    without_cargo(&mut cargo).current_dir(project::root());
+    if let Some(directory) = env::var_os("CARGO_TARGET_DIR") {
+        cargo.env("CARGO_TARGET_DIR", directory);
+    }
+    cargo
+}
+
 /// Takes away what cargo and rustup set for their children, so that another tool chain can be called.
 pub fn without_cargo(command: &mut Command) -> &mut Command {
+    const KEPT: [&str; 4] = ["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_TERM_"];
     for (name, _) in env::vars_os() {
         let Some(text) = name.to_str() else { continue };
-        let inherited =
-            text.starts_with("CARGO") && text != "CARGO_HOME" && !text.starts_with("CARGO_HTTP")
-                || text.starts_with("RUST") && text != "RUSTUP_HOME"
-                || text == "LD_LIBRARY_PATH";
-        if inherited {
+        let cargo = text.starts_with("CARGO") && !KEPT.iter().any(|kept| text.starts_with(kept));
+        let rust = text.starts_with("RUSTC") || text.starts_with("RUSTDOC") || text == "RUSTFLAGS";
+        if cargo || rust || text == "RUSTUP_TOOLCHAIN" || text == "LD_LIBRARY_PATH" {
             command.env_remove(&name);
         }
     }
@@ -58,12 +68,8 @@ pub fn find(names: &[&str]) -> Option<PathBuf> {
     names.iter().find_map(|name| {
         env::split_paths(&path)
             .map(|directory| directory.join(name))
-            .find(|file| is_program(file))
+            .find(|file| file.is_file())
     })
-}
-
-fn is_program(file: &Path) -> bool {
-    file.is_file()
 }
 
 fn line(command: &Command) -> String {

@@ -21,7 +21,8 @@ use clap::ValueEnum;
 use compiler::Compiler;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::SystemTime;
 
 /// The processor that the driver is for.
@@ -87,53 +88,101 @@ pub struct Build {
     pub check: Option<Check>,
 }
 
+impl Build {
+    /// The driver as it ships.
+    pub fn release(arch: Arch) -> Self {
+        Self {
+            arch,
+            profile: Profile::Release,
+            check: None,
+        }
+    }
+}
+
 /// Builds the driver, or runs the check. Concurrent calls wait for each other.
 pub fn build(build: &Build) -> Result<()> {
     if build.check.is_some() && build.profile == Profile::Dev {
         bail!("the no-panic check needs an optimized build: --profile release");
     }
-    let tools = Tools::find()?;
-    let kernel = project::kernel_dir();
-    fs::create_dir_all(&kernel)?;
-    let lock = File::create(kernel.join("lock"))?;
-    lock.lock().context("cannot lock target/kernel/lock")?;
-
-    let tree = wdk_tree::make(&tools)?;
-    let wdk_build = wdk_build::make()?;
-    let compiler = Compiler::choose(build.arch)?;
-    let workspace = workspace::make(&tools, &wdk_build)?;
-
-    let cargo = || {
-        let mut cargo = compiler.cargo(build.arch, &tools, &tree);
-        cargo
-            .current_dir(&workspace)
-            .args(["--package", "arioso", "--lib"]);
-        if build.profile == Profile::Release {
-            cargo.arg("--release");
-        }
-        cargo
-    };
-    let built = workspace
-        .join("target")
-        .join(build.arch.target())
-        .join(build.profile.cargo_dir())
-        .join("deps");
+    let place = Place::prepare(build)?;
     match build.check {
         None => {
-            process::run(&mut cargo()).with_context(|| {
+            process::run(&mut place.cargo(build)).with_context(|| {
                 format!(
                     "the {} driver did not build; {IMPORTS_HINT}",
                     build.arch.name()
                 )
             })?;
             collect(
-                &built,
+                &place.products(build),
                 &project::driver_dir()
                     .join(build.arch.name())
                     .join(build.profile.name()),
             )
         }
-        Some(Check::NoPanic) => panics::check(&cargo, &tools, &built),
+        Some(Check::NoPanic) => {
+            panics::check(&|| place.cargo(build), &place.tools, &place.products(build))
+        }
+    }
+}
+
+/// What the compiler has to say about a driver that builds.
+pub fn warnings(build: &Build) -> Result<String> {
+    let place = Place::prepare(build)?;
+    let output = process::capture(place.cargo(build).arg("--quiet"))?;
+    let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+    if !output.status.success() {
+        bail!("the driver did not build:\n{messages}");
+    }
+    Ok(messages)
+}
+
+/// Everything that a build needs, made and locked.
+struct Place {
+    tools: Tools,
+    tree: PathBuf,
+    workspace: PathBuf,
+    compiler: Compiler,
+    _lock: File,
+}
+
+impl Place {
+    fn prepare(build: &Build) -> Result<Self> {
+        let tools = Tools::find()?;
+        let kernel = project::kernel_dir();
+        fs::create_dir_all(&kernel)?;
+        let lock = File::create(kernel.join("lock"))?;
+        lock.lock().context("cannot lock target/kernel/lock")?;
+        let compiler = Compiler::choose(build.arch)?;
+        let tree = wdk_tree::make(&tools)?;
+        let workspace = workspace::make(&tools, &wdk_build::make()?)?;
+        Ok(Self {
+            tools,
+            tree,
+            workspace,
+            compiler,
+            _lock: lock,
+        })
+    }
+
+    fn cargo(&self, build: &Build) -> Command {
+        let mut cargo = self.compiler.cargo(build.arch, &self.tools, &self.tree);
+        cargo
+            .current_dir(&self.workspace)
+            .args(["--package", "arioso", "--lib"]);
+        if build.profile == Profile::Release {
+            cargo.arg("--release");
+        }
+        cargo
+    }
+
+    /// Where cargo leaves what it built.
+    fn products(&self, build: &Build) -> PathBuf {
+        self.workspace
+            .join("target")
+            .join(build.arch.target())
+            .join(build.profile.cargo_dir())
+            .join("deps")
     }
 }
 

@@ -5,7 +5,6 @@ use crate::{process, project};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// (file, text, how often it occurs, what takes its place)
 type Edit = (&'static str, &'static str, usize, &'static str);
@@ -132,11 +131,7 @@ fn source(version: &str) -> Result<PathBuf> {
     if let Some(directory) = find()? {
         return Ok(directory);
     }
-    process::run(
-        Command::new("cargo")
-            .args(["fetch", "--quiet"])
-            .current_dir(project::root()),
-    )?;
+    process::run(process::cargo().args(["fetch", "--quiet"]))?;
     find()?.with_context(|| format!("cargo fetched no source of wdk-build {version}"))
 }
 
