@@ -9,7 +9,7 @@ pub const KSPROPSETID_Arioso: GUID = GUID::from_u128(0x7D0E4B52_9C1A_4E6F_8A3D_5
 pub const KSPROPERTY_ARIOSO_STATISTICS: u32 = 0;
 
 data! {
-    /// Cumulative since the pin was created. 88 bytes.
+    /// Cumulative since the pin was created. 80 bytes.
     #[derive(Eq)]
     pub struct ARIOSO_STATISTICS {
         /// Bytes that the driver knows of this structure.
