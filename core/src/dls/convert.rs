@@ -38,6 +38,10 @@ impl Budget {
         Self { left: bytes }
     }
 
+    pub const fn left(&self) -> usize {
+        self.left
+    }
+
     pub fn take(&mut self, bytes: usize) -> Result<(), OverBudget> {
         self.left = self.left.checked_sub(bytes).ok_or(OverBudget)?;
         Ok(())

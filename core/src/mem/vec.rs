@@ -10,6 +10,11 @@ pub fn try_with_capacity<T>(capacity: usize) -> Result<Vec<T>, NoMemory> {
     Ok(vec)
 }
 
+/// Makes room for `additional` more elements, growing by doubling.
+pub fn try_reserve<T>(vec: &mut Vec<T>, additional: usize) -> Result<(), NoMemory> {
+    vec.try_reserve(additional).map_err(|_| NoMemory)
+}
+
 /// Appends, growing by doubling. When there is no memory, `value` is dropped.
 pub fn try_push<T>(vec: &mut Vec<T>, value: T) -> Result<(), NoMemory> {
     vec.try_reserve(1).map_err(|_| NoMemory)?;

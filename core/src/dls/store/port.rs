@@ -1,0 +1,206 @@
+use super::super::model::{Instrument, Patches, Wave};
+use super::{Error, Handle, Usage};
+use crate::mem::{NoMemory, Shared, vec};
+use alloc::vec::Vec;
+
+/// The downloads of one port.
+#[derive(Debug)]
+pub struct Port {
+    pub id: u8,
+    slots: Vec<Slot>,
+    /// The first unused slot, or [`END`].
+    free: u16,
+    /// `dwDLId` and slot, sorted.
+    ids: Vec<(u32, u16)>,
+    /// Sorted by patch; those that are not GM first; the latest first.
+    instruments: Vec<Shared<Instrument>>,
+    published: Option<Shared<Patches>>,
+    usage: Usage,
+}
+
+const END: u16 = u16::MAX;
+
+#[derive(Debug)]
+struct Slot {
+    generation: u16,
+    next_free: u16,
+    object: Option<Object>,
+}
+
+#[derive(Debug)]
+pub struct Object {
+    /// `dwDLId`
+    pub id: u32,
+    pub cost: usize,
+    pub content: Content,
+}
+
+#[derive(Debug)]
+pub enum Content {
+    Wave(Shared<Wave>),
+    Instrument(Shared<Instrument>),
+}
+
+impl Object {
+    /// Bytes that are not in the wave store.
+    pub fn instrument_bytes(&self) -> usize {
+        match self.content {
+            Content::Wave(_) => 0,
+            Content::Instrument(_) => self.cost,
+        }
+    }
+}
+
+impl Port {
+    pub const fn new(id: u8) -> Self {
+        Self {
+            id,
+            slots: Vec::new(),
+            free: END,
+            ids: Vec::new(),
+            instruments: Vec::new(),
+            published: None,
+            usage: Usage {
+                bytes: 0,
+                objects: 0,
+            },
+        }
+    }
+
+    pub fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    /// The download with that `dwDLId`.
+    pub fn find(&self, id: u32) -> Option<&Object> {
+        let at = self.ids.binary_search_by_key(&id, |i| i.0).ok()?;
+        let (_, slot) = self.ids.get(at)?;
+        self.slots.get(usize::from(*slot))?.object.as_ref()
+    }
+
+    /// Adds an object whose id is new.
+    pub fn add(&mut self, object: Object, generation: u16) -> Result<Handle, Error> {
+        vec::try_reserve(&mut self.ids, 1)?;
+        vec::try_reserve(&mut self.instruments, 1)?;
+        let at = self.unused_slot()?;
+        // From here on nothing fails.
+        let id = object.id;
+        let cost = object.cost;
+        if let Content::Instrument(instrument) = &object.content {
+            let key = |i: &Instrument| (i.patch, i.gm);
+            let place = self
+                .instruments
+                .partition_point(|i| key(i) < key(instrument));
+            vec::try_insert(&mut self.instruments, place, instrument.clone())?;
+            self.unpublish();
+        }
+        let place = self.ids.partition_point(|i| i.0 < id);
+        vec::try_insert(&mut self.ids, place, (id, at))?;
+        if let Some(slot) = self.slots.get_mut(usize::from(at)) {
+            self.free = slot.next_free;
+            slot.generation = generation;
+            slot.object = Some(object);
+        }
+        self.usage.bytes = self.usage.bytes.saturating_add(cost);
+        self.usage.objects = self.usage.objects.saturating_add(1);
+        Ok(Handle(u32::from(generation) << 16 | u32::from(at)))
+    }
+
+    /// Takes an object out; `None` if the handle does not name one.
+    pub fn remove(&mut self, Handle(handle): Handle) -> Option<Object> {
+        let (generation, at) = ((handle >> 16) as u16, handle as u16);
+        let free = self.free;
+        let slot = self
+            .slots
+            .get_mut(usize::from(at))
+            .filter(|s| s.generation == generation)?;
+        let object = slot.object.take()?;
+        slot.next_free = free;
+        self.free = at;
+        if let Ok(place) = self.ids.binary_search_by_key(&object.id, |i| i.0) {
+            vec::try_remove(&mut self.ids, place);
+        }
+        if let Content::Instrument(instrument) = &object.content {
+            let first = self
+                .instruments
+                .partition_point(|i| i.patch < instrument.patch);
+            let same = self
+                .instruments
+                .iter()
+                .skip(first)
+                .position(|i| Shared::ptr_eq(i, instrument));
+            if let Some(offset) = same {
+                vec::try_remove(&mut self.instruments, first.wrapping_add(offset));
+            }
+            self.unpublish();
+        }
+        self.usage.bytes = self.usage.bytes.saturating_sub(object.cost);
+        self.usage.objects = self.usage.objects.saturating_sub(1);
+        Some(object)
+    }
+
+    pub fn into_objects(self) -> impl Iterator<Item = Object> {
+        self.slots.into_iter().filter_map(|slot| slot.object)
+    }
+
+    /// The published table is no longer what it should be.
+    pub fn unpublish(&mut self) {
+        self.published = None;
+    }
+
+    pub fn patches(
+        &mut self,
+        defaults: &[Shared<Instrument>],
+    ) -> Result<Shared<Patches>, NoMemory> {
+        if let Some(published) = &self.published {
+            return Ok(published.clone());
+        }
+        let patches = merge(&self.instruments, defaults)?;
+        self.published = Some(patches.clone());
+        Ok(patches)
+    }
+
+    /// The head of the list of unused slots, which gets a new one if it is empty.
+    fn unused_slot(&mut self) -> Result<u16, Error> {
+        if self.free == END {
+            let at = u16::try_from(self.slots.len())
+                .ok()
+                .filter(|&at| at != END)
+                .ok_or(Error::Quota)?;
+            let slot = Slot {
+                generation: 0,
+                next_free: END,
+                object: None,
+            };
+            vec::try_push(&mut self.slots, slot)?;
+            self.free = at;
+        }
+        Ok(self.free)
+    }
+}
+
+/// One table of two sorted lists: each patch once, the first of `own` before that of `defaults`.
+pub fn merge(
+    own: &[Shared<Instrument>],
+    defaults: &[Shared<Instrument>],
+) -> Result<Shared<Patches>, NoMemory> {
+    let mut instruments: Vec<Shared<Instrument>> =
+        vec::try_with_capacity(own.len().checked_add(defaults.len()).ok_or(NoMemory)?)?;
+    let (mut own, mut defaults) = (own.iter().peekable(), defaults.iter().peekable());
+    loop {
+        let next = match (own.peek(), defaults.peek()) {
+            (Some(a), Some(b)) if b.patch < a.patch => defaults.next(),
+            (Some(_), _) => own.next(),
+            (None, _) => defaults.next(),
+        };
+        let Some(next) = next else {
+            return Shared::try_new(Patches { instruments });
+        };
+        if instruments
+            .last()
+            .is_none_or(|last| last.patch != next.patch)
+        {
+            vec::push_within(&mut instruments, next.clone()).map_err(|_| NoMemory)?;
+        }
+    }
+}

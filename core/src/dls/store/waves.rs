@@ -1,0 +1,161 @@
+use super::super::model::Wave;
+use super::Error;
+use crate::mem::{Shared, vec};
+use alloc::vec::Vec;
+
+/// All waves that are in use, found by content.
+#[derive(Debug)]
+pub struct Waves {
+    /// Sorted by hash.
+    entries: Vec<Entry>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    hash: u64,
+    cost: usize,
+    wave: Shared<Wave>,
+}
+
+/// Waves of equal hash that are compared before a new one is taken as new. More than one is an accident or an attack.
+const CANDIDATES: usize = 4;
+
+impl Waves {
+    pub const fn new() -> Self {
+        Self {
+            entries: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Bytes of all waves.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The wave that is there with the same content, or this one, if no more than `limit` bytes are then in use.
+    pub fn share(&mut self, wave: Wave, cost: usize, limit: usize) -> Result<Shared<Wave>, Error> {
+        let hash = hash(&wave);
+        if let Some(same) = self.find(hash, &wave) {
+            return Ok(same);
+        }
+        if self.bytes.saturating_add(cost) > limit {
+            self.collect();
+        }
+        if self.bytes.saturating_add(cost) > limit {
+            return Err(Error::Quota);
+        }
+        let wave = Shared::try_new(wave)?;
+        let entry = Entry {
+            hash,
+            cost,
+            wave: wave.clone(),
+        };
+        let at = self.entries.partition_point(|e| e.hash < hash);
+        vec::try_insert(&mut self.entries, at, entry)?;
+        self.bytes = self.bytes.saturating_add(cost);
+        Ok(wave)
+    }
+
+    /// Frees the waves that only this list refers to.
+    pub fn collect(&mut self) {
+        let bytes = &mut self.bytes;
+        self.entries.retain(|entry| {
+            let used = Shared::count_of(&entry.wave) > 1;
+            if !used {
+                *bytes = bytes.saturating_sub(entry.cost);
+            }
+            used
+        });
+    }
+
+    fn find(&self, hash: u64, wave: &Wave) -> Option<Shared<Wave>> {
+        let first = self.entries.partition_point(|e| e.hash < hash);
+        self.entries
+            .iter()
+            .skip(first)
+            .take_while(|e| e.hash == hash)
+            .take(CANDIDATES)
+            .find(|e| same(&e.wave, wave))
+            .map(|e| e.wave.clone())
+    }
+}
+
+fn same(a: &Wave, b: &Wave) -> bool {
+    a.rate == b.rate && a.sample == b.sample && a.frames == b.frames
+}
+
+fn hash(wave: &Wave) -> u64 {
+    const K: u64 = 0x9E37_79B9_7F4A_7C15;
+    let seed = u64::from(wave.rate) ^ (wave.frames.len() as u64) << 32;
+    let (quads, rest) = wave.frames.as_chunks::<4>();
+    let words = quads.iter().map(|q| {
+        q.iter()
+            .fold(0, |word, &f| word << 16 | u64::from(f as u16))
+    });
+    let rest = rest.iter().map(|&f| u64::from(f as u16));
+    words.chain(rest).fold(seed.wrapping_mul(K), |hash, word| {
+        let mixed = (hash ^ word).wrapping_mul(K);
+        mixed ^ mixed >> 29
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dls::convert;
+    use std::vec::Vec;
+
+    fn wave(frames: &[i16]) -> Wave {
+        Wave {
+            rate: 8000,
+            frames: [frames, &[0; Wave::GUARD]].concat(),
+            sample: convert::sample(None, frames.len()),
+        }
+    }
+
+    #[test]
+    fn content_is_kept_once() {
+        let mut waves = Waves::new();
+        let a = waves.share(wave(&[1, 2, 3, 4, 5]), 10, 100).unwrap();
+        let b = waves.share(wave(&[1, 2, 3, 4, 5]), 10, 100).unwrap();
+        let c = waves.share(wave(&[1, 2, 3, 4, 6]), 10, 100).unwrap();
+        assert!(Shared::ptr_eq(&a, &b) && !Shared::ptr_eq(&a, &c));
+        assert_eq!(waves.bytes(), 20);
+        drop((a, c));
+        waves.collect();
+        assert_eq!((waves.bytes(), waves.entries.len()), (10, 1));
+        drop(b);
+        waves.collect();
+        assert_eq!((waves.bytes(), waves.entries.len()), (0, 0));
+    }
+
+    #[test]
+    fn the_limit_makes_room_first() {
+        let mut waves = Waves::new();
+        let a = waves.share(wave(&[1]), 60, 100).unwrap();
+        assert_eq!(waves.share(wave(&[2]), 60, 100).err(), Some(Error::Quota));
+        drop(a);
+        assert!(waves.share(wave(&[2]), 60, 100).is_ok());
+    }
+
+    #[test]
+    fn equal_hashes_do_not_confuse() {
+        let mut waves = Waves::new();
+        let kept: Vec<_> = (0..10)
+            .map(|i| {
+                let wave = Shared::try_new(wave(&[i])).unwrap();
+                waves.entries.push(Entry {
+                    hash: hash(&self::wave(&[100])),
+                    cost: 1,
+                    wave: wave.clone(),
+                });
+                wave
+            })
+            .collect();
+        let new = waves.share(wave(&[100]), 1, 100).unwrap();
+        assert_eq!(new.frames(), [100]);
+        assert_eq!(kept.len(), 10);
+    }
+}
