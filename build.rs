@@ -17,8 +17,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "/GUARD:CF",
         // The same sources give the same image.
         "/BREPRO",
+        // Thrown away after DriverEntry.
         "/SECTION:INIT,ERD",
-        "/SECTION:PAGE,ER",
     ] {
         println!("cargo::rustc-cdylib-link-arg={argument}");
     }

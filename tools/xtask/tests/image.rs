@@ -143,6 +143,22 @@ fn sections() {
 }
 
 #[test]
+fn the_entry_is_thrown_away() {
+    for image in Image::all() {
+        let pe = image.parse();
+        let entry = pe.nt_headers().optional_header().address_of_entry_point();
+        let sections = pe.section_table();
+        let section = sections.iter().find(|section| section.contains_rva(entry));
+        assert_eq!(
+            section.map(|section| section.raw_name()),
+            Some(&b"INIT"[..]),
+            "{}",
+            image.arch
+        );
+    }
+}
+
+#[test]
 fn control_flow_guard() {
     for image in Image::all() {
         let pe = image.parse();

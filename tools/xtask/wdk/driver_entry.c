@@ -73,7 +73,7 @@ static void miniport_unload(WDF_DRIVER_GLOBALS *globals, void *driver) {
     unbind();
 }
 
-NTSTATUS FxDriverEntry(void *driver_object, UNICODE_STRING *registry_path) {
+__attribute__((section("INIT"))) NTSTATUS FxDriverEntry(void *driver_object, UNICODE_STRING *registry_path) {
     NTSTATUS status;
     if (!driver_object) return DriverEntry(driver_object, registry_path);
     if (registry_path->length > sizeof path_buffer - sizeof(u16)) return STATUS_BUFFER_TOO_SMALL;

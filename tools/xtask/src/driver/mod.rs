@@ -152,7 +152,10 @@ impl Place {
         let kernel = project::kernel_dir();
         fs::create_dir_all(&kernel)?;
         let lock = File::create(kernel.join("lock"))?;
-        lock.lock().context("cannot lock target/kernel/lock")?;
+        if lock.try_lock().is_err() {
+            eprintln!("waiting for another build of the driver");
+            lock.lock().context("cannot lock target/kernel/lock")?;
+        }
         let compiler = Compiler::choose(build.arch)?;
         let tree = wdk_tree::make(&tools)?;
         let workspace = workspace::make(&tools, &wdk_build::make()?)?;
