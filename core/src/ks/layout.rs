@@ -297,3 +297,88 @@ macro_rules! interface {
 
 // Every structure here is laid out for 64-bit Windows.
 const _: () = assert!(size_of::<*mut c_void>() == 8);
+
+#[cfg(test)]
+mod tests {
+    use super::Wire;
+    use crate::ks::dmusbuff::DMUS_EVENTHEADER;
+    use crate::ks::dmusprop::SYNTH_BUFFER;
+    use crate::ks::ks::{KSDATAFORMAT, KSIDENTIFIER, KSP_NODE};
+    use crate::ks::ksmedia::{KSDATAFORMAT_WAVEFORMATEX, WAVEFORMATEX};
+
+    #[test]
+    fn fields_go_to_their_offsets_at_any_alignment() {
+        let property = KSP_NODE {
+            Property: KSIDENTIFIER {
+                Set: crate::ks::guid::KSPROPSETID_Synth,
+                Id: 3,
+                Flags: 0x1000_0001,
+            },
+            NodeId: 7,
+            Reserved: 0,
+        };
+        let mut bytes = [0xAA; 34];
+        property.write_to(&mut bytes[1..]).unwrap();
+        assert_eq!(bytes[0], 0xAA);
+        assert_eq!(
+            bytes[1..9],
+            [0x25, 0xAE, 0xDF, 0xFE, 0x6E, 0xE4, 0xD1, 0x11]
+        );
+        assert_eq!(
+            bytes[17..33],
+            [3, 0, 0, 0, 1, 0, 0, 0x10, 7, 0, 0, 0, 0, 0, 0, 0]
+        );
+        assert_eq!(bytes[33], 0xAA);
+        assert_eq!(KSP_NODE::read_from(&bytes[1..]), Some(property));
+    }
+
+    #[test]
+    fn padding_is_written_as_zeros() {
+        let buffer = SYNTH_BUFFER {
+            BufferSize: 5,
+            BufferAddress: core::ptr::without_provenance_mut(0x0102_0304_0506_0708),
+        };
+        let mut bytes = [0xFF; 16];
+        buffer.write_to(&mut bytes).unwrap();
+        assert_eq!(bytes, [5, 0, 0, 0, 0, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1]);
+    }
+
+    #[test]
+    fn packed_structures_have_no_padding() {
+        let format = KSDATAFORMAT_WAVEFORMATEX {
+            DataFormat: KSDATAFORMAT {
+                FormatSize: 82,
+                ..Default::default()
+            }
+            .into(),
+            WaveFormatEx: WAVEFORMATEX {
+                wFormatTag: 1,
+                cbSize: 0x1234,
+                ..Default::default()
+            },
+        };
+        let mut bytes = [0xFF; 82];
+        format.write_to(&mut bytes).unwrap();
+        assert_eq!(
+            (bytes[0], bytes[64], bytes[80], bytes[81]),
+            (82, 1, 0x34, 0x12)
+        );
+        let head = KSDATAFORMAT::from(
+            KSDATAFORMAT_WAVEFORMATEX::read_from(&bytes)
+                .unwrap()
+                .DataFormat,
+        );
+        assert_eq!(head, KSDATAFORMAT::read_from(&bytes).unwrap());
+    }
+
+    #[test]
+    fn too_few_bytes_are_refused_and_left_alone() {
+        let mut bytes = [0xAA; 19];
+        assert_eq!(DMUS_EVENTHEADER::read_from(&bytes), None);
+        assert_eq!(DMUS_EVENTHEADER::default().write_to(&mut bytes), None);
+        assert_eq!(bytes, [0xAA; 19]);
+        assert_eq!(u32::read_from(&[1, 2, 3]), None);
+        assert_eq!(<[u16; 2]>::read_from(&[1, 0, 2]), None);
+        assert_eq!(<[u16; 2]>::read_from(&[1, 0, 2, 0]), Some([1, 2]));
+    }
+}

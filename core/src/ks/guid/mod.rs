@@ -111,3 +111,45 @@ macro_rules! guids {
     };
 }
 use guids;
+
+#[cfg(test)]
+mod tests {
+    use super::{GUID, IID_IMXF};
+
+    #[test]
+    fn text_form_round_trips() {
+        let text = "{C096DF9E-FB09-11D1-81B0-0060083316C1}";
+        assert_eq!(alloc::format!("{IID_IMXF}"), text);
+        assert_eq!(GUID::parse(text.encode_utf16()), Some(IID_IMXF));
+        assert_eq!(
+            GUID::parse(text.to_lowercase().encode_utf16()),
+            Some(IID_IMXF)
+        );
+        assert_eq!(
+            IID_IMXF,
+            GUID::new(
+                0xC096_DF9E,
+                0xFB09,
+                0x11D1,
+                [0x81, 0xB0, 0, 0x60, 8, 0x33, 0x16, 0xC1]
+            )
+        );
+        assert_eq!(GUID::from_u128(IID_IMXF.to_u128()), IID_IMXF);
+    }
+
+    #[test]
+    fn other_text_is_refused() {
+        for text in [
+            "",
+            "{",
+            "C096DF9E-FB09-11D1-81B0-0060083316C1",
+            "{C096DF9E-FB09-11D1-81B0-0060083316C1",
+            "{C096DF9E-FB09-11D1-81B0-0060083316C1}\\",
+            "{C096DF9EFB09-11D1-81B0-0060083316C1}",
+            "{G096DF9E-FB09-11D1-81B0-0060083316C1}",
+            "{+096DF9E-FB09-11D1-81B0-0060083316C1}",
+        ] {
+            assert_eq!(GUID::parse(text.encode_utf16()), None, "{text}");
+        }
+    }
+}
