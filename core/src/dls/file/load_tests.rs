@@ -167,7 +167,7 @@ fn conditions_drop_their_list_wherever_they_stand() {
     let data = dls(
         &[
             instrument(0, 0, &[hidden, plain()], &[]),
-            instrument(0, 1, &[plain()], &[never.clone()]),
+            instrument(0, 1, &[plain()], core::slice::from_ref(&never)),
         ],
         &waves,
     );
@@ -272,21 +272,24 @@ fn malformed_files() {
     // Missing pool or table: no region can sound.
     let ins = instrument(0, 0, &[region(&[header(), wlnk(0)])], &[]);
     assert!(
-        load(&riff(&[list(b"lins", &[ins.clone()])]))
+        load(&riff(&[list(b"lins", core::slice::from_ref(&ins))]))
             .unwrap()
             .is_empty()
     );
     assert!(
-        load(&riff(&[list(b"lins", &[ins.clone()]), ptbl(&[0])]))
-            .unwrap()
-            .is_empty()
+        load(&riff(&[
+            list(b"lins", core::slice::from_ref(&ins)),
+            ptbl(&[0])
+        ]))
+        .unwrap()
+        .is_empty()
     );
     // Counts that lie.
     for count in [0, 1, 0x3FFF_FFFF, 0x4000_0000, u32::MAX] {
         let table = chunk(b"ptbl", &words(&[8, count, 0]));
         let data = riff(&[
             chunk(b"colh", &words(&[u32::MAX])),
-            list(b"lins", &[ins.clone()]),
+            list(b"lins", core::slice::from_ref(&ins)),
             table,
             list(b"wvpl", &[wave(&[1, 2])]),
         ]);
