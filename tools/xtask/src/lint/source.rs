@@ -1,15 +1,24 @@
 //! Just enough of Rust's grammar to tell code from comments, literals and tests.
 
-/// The text with comments, literals and items under `#[cfg(test)]` replaced by blanks; lines stay lines.
+/// The text with comments, literals and items that only a test build has replaced by blanks; lines stay lines.
 pub fn code_outside_tests(text: &str) -> String {
     let code = code(text);
     let mut kept = String::with_capacity(code.len());
     let mut rest = code.as_str();
-    while let Some(at) = rest.find("#[cfg(test)]") {
+    while let Some(at) = rest.find("#[cfg(") {
         let (before, item) = rest.split_at(at);
         kept.push_str(before);
-        let (item, after) = item.split_at(item_length(item));
-        kept.extend(item.chars().map(|c| if c == '\n' { c } else { ' ' }));
+        let condition = &item[..item.find(']').unwrap_or(item.len())];
+        let of_test = has_word(condition, "test") && !condition.contains("not(test");
+        let (item, after) = item.split_at(if of_test {
+            item_length(item)
+        } else {
+            condition.len()
+        });
+        kept.extend(
+            item.chars()
+                .map(|c| if c == '\n' || !of_test { c } else { ' ' }),
+        );
         rest = after;
     }
     kept + rest
@@ -111,6 +120,13 @@ mod tests {
         let kept = code_outside_tests("a\n#[cfg(test)]\nmod t { { b } }\nc");
         assert!(kept.contains('a') && kept.contains('c') && !kept.contains('b'));
         assert_eq!(kept.lines().count(), 4);
+    }
+
+    #[test]
+    fn knows_what_a_test_build_is() {
+        assert!(!code_outside_tests("#[cfg(all(test, not(loom)))]\nmod t { b }").contains('b'));
+        assert!(code_outside_tests("#[cfg(not(test))]\nmod t { b }").contains('b'));
+        assert!(code_outside_tests("#[cfg(feature = \"x\")]\nmod t { b }").contains('b'));
     }
 
     #[test]
