@@ -114,7 +114,7 @@ impl Tables {
                     .expect("an interface");
                 writeln!(
                     self.interfaces,
-                    "({name:?}, Type::of::<arioso_core::{path}::{vtbl}>()),"
+                    "({name:?}, Type::of_vtable::<arioso_core::{path}::{vtbl}>()),"
                 )
                 .expect("a string");
             } else if let Some(rest) = line

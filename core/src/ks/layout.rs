@@ -20,6 +20,21 @@ pub trait Abi: Sized {
     const FIELDS: &'static [Field];
 }
 
+/// What a vtable slot takes and gives, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// After `This`.
+    pub parameters: &'static [usize],
+    /// 0 for none.
+    pub result: usize,
+}
+
+/// A vtable.
+pub trait Vtable: Abi {
+    /// In the order of the slots.
+    const SIGNATURES: &'static [Signature];
+}
+
 /// Plain data that can be copied from and to bytes in the machine's byte order, at any alignment.
 pub trait Wire: Copy + Sized {
     /// All bits zero.
@@ -285,6 +300,18 @@ macro_rules! interface {
                 $( interface!(@slot $vtbl $f) ),*
             ];
         }
+
+        impl $crate::ks::Vtable for $vtbl {
+            const SIGNATURES: &'static [$crate::ks::Signature] = &[
+                interface!(@signature (*const GUID, *mut PVOID) NTSTATUS),
+                interface!(@signature () u32),
+                interface!(@signature () u32),
+                $( interface!(@signature ($($t),*) $($r)?) ),*
+            ];
+        }
+    };
+    (@signature ($($t:ty),*) $($r:ty)?) => {
+        $crate::ks::Signature { parameters: &[$(size_of::<$t>()),*], result: 0 $(+ size_of::<$r>())? }
     };
     (@slot $vtbl:ident $f:ident) => {
         $crate::ks::Field {

@@ -32,7 +32,7 @@ pub mod portcls;
 pub mod status;
 
 pub use guid::{AlignedGuid, GUID};
-pub use layout::{Abi, Field, Wire};
+pub use layout::{Abi, Field, Signature, Vtable, Wire};
 pub use status::{NTSTATUS, nt_success};
 
 use core::ffi::c_void;

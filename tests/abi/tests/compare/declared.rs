@@ -1,12 +1,14 @@
 //! Our declarations, as compiled.
 
-use arioso_core::ks::{Abi, Field, GUID};
+use arioso_core::ks::{Abi, Field, GUID, Signature, Vtable};
 
 pub struct Type {
     pub name: &'static str,
     pub size: usize,
     pub align: usize,
     pub fields: &'static [Field],
+    /// Of a vtable's slots.
+    pub signatures: &'static [Signature],
 }
 
 impl Type {
@@ -16,6 +18,14 @@ impl Type {
             size: size_of::<T>(),
             align: align_of::<T>(),
             fields: T::FIELDS,
+            signatures: &[],
+        }
+    }
+
+    const fn of_vtable<T: Vtable>() -> Self {
+        Self {
+            signatures: T::SIGNATURES,
+            ..Self::of::<T>()
         }
     }
 }

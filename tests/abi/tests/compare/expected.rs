@@ -10,6 +10,9 @@ pub const UNION_MEMBERS: [(&str, &str); 2] = [
     ("KSPIN_DESCRIPTOR", "Reserved"),
 ];
 
+/// Slots whose C declaration returns by value what C++ returns through a hidden pointer.
+pub const HIDDEN_RESULTS: [(&str, &str); 1] = [("IPortWaveRTStream", "GetPhysicalPageAddress")];
+
 /// GUIDs that a header gets wrong: mingw-w64's `ddk/punknown.h`; its `unknwn.h` has the right one, which is compared too.
 pub const HEADER_ERRORS: [(&str, u128); 1] =
     [("IID_IUnknown", 0x00000000_0000_0000_0000_C00000000046)];

@@ -13,6 +13,8 @@ pub struct Leaf {
     pub name: String,
     pub offset: usize,
     pub size: usize,
+    /// Of a pointer to a function: sizes of the parameters after the first, and of the result.
+    pub signature: Option<(Vec<usize>, usize)>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -379,10 +381,36 @@ impl Bindings {
                     name,
                     offset: base + place.offset,
                     size,
+                    signature: self.signature(ty),
                 });
                 end = place.offset + size;
             }
         }
+    }
+
+    /// Of `Option<unsafe extern "C" fn(This: …, …) -> …>`.
+    fn signature(&self, ty: &syn::Type) -> Option<(Vec<usize>, usize)> {
+        let syn::Type::Path(path) = ty else {
+            return None;
+        };
+        let syn::PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments
+        else {
+            return None;
+        };
+        let syn::GenericArgument::Type(syn::Type::FnPtr(function)) = arguments.args.first()? else {
+            return None;
+        };
+        let parameters = function
+            .inputs
+            .iter()
+            .skip(1)
+            .map(|p| self.size(&p.ty))
+            .collect::<Option<_>>()?;
+        let result = match &function.output {
+            syn::ReturnType::Default => 0,
+            syn::ReturnType::Type(_, ty) => self.size(ty)?,
+        };
+        Some((parameters, result))
     }
 
     fn size(&self, ty: &syn::Type) -> Option<usize> {
@@ -465,6 +493,7 @@ fn layouts(text: &str) -> HashMap<String, Layout> {
                 name: field.to_owned(),
                 offset: value,
                 size: 0,
+                signature: None,
             };
             layouts
                 .entry(name.to_owned())

@@ -90,6 +90,20 @@ fn vtables_have_the_slots_of_the_headers() {
                 .collect();
             if mine != slots {
                 problems.push(format!("{interface}: {mine:?}, the headers {slots:?}"));
+                continue;
+            }
+            for (slot, ours) in theirs.fields.iter().zip(ours.signatures) {
+                let there = slot
+                    .signature
+                    .as_ref()
+                    .unwrap_or_else(|| panic!("{interface}::{}: not a function", slot.name));
+                let hidden = expected::HIDDEN_RESULTS.contains(&(interface, &slot.name));
+                if !hidden && (ours.parameters, ours.result) != (&there.0, there.1) {
+                    problems.push(format!(
+                        "{interface}::{}: {ours:?}, the headers {there:?}",
+                        slot.name
+                    ));
+                }
             }
         }
     }
