@@ -32,16 +32,14 @@ impl<'a> Chunk<'a> {
         let size = index(u32_at(data, offset.checked_add(4)?)?);
         let body = data.get(offset.checked_add(8)?..)?;
         let body = body.get(..size).unwrap_or(body);
-        let holds_chunks = id == *b"LIST" || id == *b"RIFF";
-        let list = if holds_chunks {
-            Some(array_at(body, 0)?)
-        } else {
-            None
-        };
+        // A list too short for its type is a chunk like any other.
+        let list = (id == *b"LIST" || id == *b"RIFF")
+            .then(|| array_at(body, 0))
+            .flatten();
         Some(Self {
             id,
             list,
-            data: if holds_chunks { body.get(4..)? } else { body },
+            data: if list.is_some() { body.get(4..)? } else { body },
             offset,
         })
     }
@@ -188,6 +186,17 @@ mod tests {
         data.extend([1, 2, 0, 0, 0xFF, 9, 9, 9, 9, 9]);
         data.extend(chunk(b"wlnk", &[0; 12]));
         assert_eq!(ids(&data), [*b"crs2", *b"wlnk"]);
+    }
+
+    #[test]
+    fn a_list_without_a_type_is_skipped() {
+        for size in 0..4 {
+            let mut data = chunk(b"LIST", &[b'x'; 4][..size]);
+            data.resize(data.len().next_multiple_of(2), 0);
+            data.extend(chunk(b"next", &[]));
+            let chunks: Vec<_> = Chunks::new(&data).collect();
+            assert_eq!((chunks[0].list, chunks[1].id), (None, *b"next"));
+        }
     }
 
     #[test]

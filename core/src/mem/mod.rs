@@ -3,6 +3,8 @@
 //! Blocks come from the global allocator with their exact layout (in the driver: non-paged, non-executable pool), so whatever
 //! lives here may be used at any IRQL at which the pool may be. The only module of the core with `unsafe`, together with
 //! the vector kernels of the synthesizer.
+//!
+//! The lock-free parts are model-checked: `RUSTFLAGS="--cfg loom" cargo test --release -p arioso-core --lib loom_`.
 
 mod boxed;
 mod event_queue;
