@@ -83,15 +83,22 @@ fn callers(tools: &Tools, image: &Path, map: &Path) -> Result<Vec<String>> {
     Ok(places.into_iter().collect())
 }
 
-/// From the symbolizer's pairs of lines (function, file), innermost first: the frames outside the library.
+/// From the symbolizer's pairs of lines (function, file), innermost first: the frames outside of the
+/// library, or all of them where the library's code was instantiated for us.
 fn place(frames: &str) -> Option<String> {
     let lines: Vec<&str> = frames.lines().collect();
-    let own = lines
-        .as_chunks::<2>()
-        .0
+    let all = lines.as_chunks::<2>().0;
+    let own: Vec<_> = all
         .iter()
-        .filter(|[_, file]| !file.contains("/library/") && !file.contains("/registry/"));
-    let text: Vec<String> = own
+        .filter(|[_, file]| !file.contains("/library/") && !file.contains("/registry/"))
+        .collect();
+    let frames = if own.is_empty() {
+        all.iter().collect()
+    } else {
+        own
+    };
+    let text: Vec<String> = frames
+        .iter()
         .map(|[function, file]| format!("{} in {function}", file.trim_start_matches("/arioso/")))
         .collect();
     (!text.is_empty()).then(|| text.join(", inlined at "))
@@ -155,6 +162,7 @@ fn symbols(map: &str) -> BTreeMap<u64, String> {
         else {
             continue;
         };
+        // 0000 holds the absolute symbols.
         if !section.contains(':') || section.starts_with("0000:") {
             continue;
         }
@@ -163,4 +171,51 @@ fn symbols(map: &str) -> BTreeMap<u64, String> {
         }
     }
     symbols
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAP: &str = "\
+ 0000:00000007       __guard_fids_count         0000000000000007     <absolute>
+ 0001:00000000       _RNvCs1_6arioso4pick       0000000180001000     arioso.o
+ 0001:00000040       _RNvNtCs2_4core9panicking9panic_fmt 0000000180001040     arioso.o
+ 0001:00000060       _RNvNtCs2_4core6option13expect_failed 0000000180001060     arioso.o
+";
+    const LISTING: &str = "\
+180001004:      \tcallq\t0x180001060 <x>
+180001010:      \tjmp\t0x180001004 <x>
+180001064:      \tcallq\t0x180001040 <x>
+";
+
+    #[test]
+    fn reads_maps_and_listings() {
+        let symbols = symbols(MAP);
+        assert_eq!(symbols.len(), 3);
+        let calls = calls(LISTING, &symbols);
+        let edges: Vec<_> = calls
+            .iter()
+            .map(|call| (call.address, call.caller, call.callee, call.library))
+            .collect();
+        assert_eq!(
+            edges,
+            [
+                (0x1_8000_1004, 0x1_8000_1000, 0x1_8000_1060, false),
+                (0x1_8000_1064, 0x1_8000_1060, 0x1_8000_1040, true)
+            ]
+        );
+    }
+
+    #[test]
+    fn names_our_frames() {
+        let frames = "core::slice::index\n/rust/library/core/src/slice.rs:1:2\narioso::f\n/arioso/src/f.rs:3:4\n";
+        assert_eq!(place(frames).as_deref(), Some("src/f.rs:3:4 in arioso::f"));
+        let library = "core::sort\n/rust/library/core/src/sort.rs:1:2\n";
+        assert_eq!(
+            place(library).as_deref(),
+            Some("/rust/library/core/src/sort.rs:1:2 in core::sort")
+        );
+        assert_eq!(place(""), None);
+    }
 }
