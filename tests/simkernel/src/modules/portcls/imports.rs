@@ -1,0 +1,25 @@
+//! What PortCls imports from `ks.sys`, resolved by name as for any module.
+
+use std::collections::BTreeMap;
+
+use crate::state::Global;
+
+static BOUND: Global<BTreeMap<&'static str, usize>> = Global::new(BTreeMap::new());
+
+/// The entry of an export of `ks.sys`, whichever module that is.
+pub fn ks(name: &'static str) -> usize {
+    if let Some(&entry) = BOUND.get().get(name) {
+        return entry;
+    }
+    let entry = crate::loader::guest_routine("ks.sys", name).unwrap_or_else(|| panic!("ks.sys does not export {name}"));
+    BOUND.get().insert(name, entry);
+    entry
+}
+
+/// Calls an export of `ks.sys`; the result is rax.
+macro_rules! ks_call {
+    ($name:ident $(, $argument:expr)* $(,)?) => {
+        $crate::guest_call!($crate::modules::portcls::imports::ks(stringify!($name)) $(, $argument)*)
+    };
+}
+pub(crate) use ks_call;

@@ -1,0 +1,155 @@
+//! The built-in `portcls.sys`: the adapter side, and the DMus port. It uses `ks.sys` through its exports only.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `device`, `power` | adapter device, subdevices, PnP, power |
+//! | `port`, `shape`, `property` | the port, its miniport's descriptor, property dispatch |
+//! | `filter`, `pin`, `handle` | what user mode opens |
+//! | `render`, `unpack`, `allocator` | from a stream write to `IMXF::PutMessage` and back |
+//! | `wave_sink`, `capture`, `clock` | the other directions, time |
+//! | `service`, `resources`, `registry`, `com` | objects that drivers ask for |
+//! | `verify` | rules |
+#![allow(non_snake_case, clippy::missing_safety_doc, clippy::too_many_arguments)]
+
+pub mod allocator;
+mod capture;
+mod clock;
+mod com;
+mod device;
+mod filter;
+mod format;
+mod handle;
+pub(crate) mod imports;
+mod pin;
+mod port;
+mod power;
+pub(crate) mod property;
+mod registry;
+mod render;
+mod resources;
+mod service;
+mod shape;
+pub mod unpack;
+mod verify;
+pub mod wave_sink;
+
+use core::ffi::c_void;
+use core::ptr;
+
+use arioso_core::ks::GUID;
+use arioso_core::ks::guid::*;
+use arioso_core::ks::portcls::*;
+use arioso_core::ks::status::*;
+
+use device::*;
+use power::*;
+use property::PcCompletePendingPropertyRequest;
+
+use crate::executive::Export;
+use crate::exports;
+use crate::nt::{DEVICE_OBJECT, DISPATCH_LEVEL, HIGH_LEVEL, PASSIVE_LEVEL};
+
+pub use format::Pcm;
+
+/// By name, with the IRQL limits of dmus-miniport.md §1.2.
+pub fn exports() -> Vec<Export> {
+    exports! {
+        PASSIVE_LEVEL => PcInitializeAdapterDriver, PcAddAdapterDevice, PcRegisterSubdevice, PcRegisterPhysicalConnection,
+            PcNewPort, PcNewMiniport, PcNewServiceGroup, PcNewResourceList, PcNewRegistryKey, PcGetDeviceProperty,
+            PcRegisterAdapterPowerManagement, PcUnregisterAdapterPowerManagement, PcRequestNewPowerState,
+            PcForwardIrpSynchronous, PcNewResourceSublist, PcNewInterruptSync;
+        DISPATCH_LEVEL => PcDispatchIrp, PcCompleteIrp, PcCompletePendingPropertyRequest;
+        HIGH_LEVEL => PcGetTimeInterval, PcGetPhysicalDeviceObject;
+    }
+}
+
+/// The DMus port serves CLSID_PortMidi too, for miniports that are IMiniportDMus. Topology and WaveRT ports are not there.
+unsafe extern "efiapi" fn PcNewPort(out: *mut *mut IPort, class: *const GUID) -> NTSTATUS {
+    // SAFETY: the driver's arguments.
+    unsafe {
+        *out = ptr::null_mut();
+        match ptr::read_unaligned(class) {
+            CLSID_PortDMus | CLSID_PortMidi => {
+                *out = port::Port::create().cast();
+                STATUS_SUCCESS
+            }
+            CLSID_PortTopology | CLSID_PortWaveRT => STATUS_NOT_SUPPORTED,
+            _ => STATUS_NOT_FOUND,
+        }
+    }
+}
+
+/// None of the in-box miniports is there.
+unsafe extern "efiapi" fn PcNewMiniport(out: *mut *mut IMiniport, _class: *const GUID) -> NTSTATUS {
+    // SAFETY: the driver's arguments.
+    unsafe { *out = ptr::null_mut() };
+    STATUS_NOT_FOUND
+}
+
+unsafe extern "efiapi" fn PcNewServiceGroup(out: *mut *mut IServiceGroup, outer: *mut IUnknown) -> NTSTATUS {
+    // SAFETY: the driver's arguments.
+    unsafe {
+        *out = ptr::null_mut();
+        if !outer.is_null() {
+            return STATUS_NOT_SUPPORTED;
+        }
+        *out = service::ServiceGroup::create().cast();
+    }
+    STATUS_SUCCESS
+}
+
+unsafe extern "efiapi" fn PcNewResourceList(
+    out: *mut *mut IResourceList,
+    _outer: *mut IUnknown,
+    _pool: i32,
+    translated: *mut c_void,
+    untranslated: *mut c_void,
+) -> NTSTATUS {
+    // SAFETY: the driver's arguments.
+    unsafe { *out = resources::ResourceList::create(translated, untranslated).cast() };
+    STATUS_SUCCESS
+}
+
+unsafe extern "efiapi" fn PcNewResourceSublist(
+    out: *mut *mut IResourceList,
+    _outer: *mut IUnknown,
+    _pool: i32,
+    _parent: *mut IResourceList,
+    _entries: u32,
+) -> NTSTATUS {
+    // SAFETY: the driver's arguments.
+    unsafe { *out = resources::ResourceList::create(ptr::null_mut(), ptr::null_mut()).cast() };
+    STATUS_SUCCESS
+}
+
+/// There is no interrupt to synchronise with.
+unsafe extern "efiapi" fn PcNewInterruptSync(out: *mut *mut IInterruptSync, _outer: *mut IUnknown, _list: *mut IResourceList, _index: u32, _mode: i32) -> NTSTATUS {
+    // SAFETY: the driver's arguments.
+    unsafe { *out = ptr::null_mut() };
+    STATUS_INVALID_PARAMETER
+}
+
+unsafe extern "efiapi" fn PcNewRegistryKey(
+    out: *mut *mut IRegistryKey,
+    _outer: *mut IUnknown,
+    kind: u32,
+    access: u32,
+    fdo: *mut c_void,
+    _subdevice: *mut c_void,
+    attributes: *mut c_void,
+    options: u32,
+    disposition: *mut u32,
+) -> NTSTATUS {
+    // SAFETY: the driver's arguments.
+    unsafe { registry::open(out, kind, access, fdo.cast(), attributes, options, disposition) }
+}
+
+unsafe extern "efiapi" fn PcGetDeviceProperty(fdo: *mut c_void, property: i32, length: u32, buffer: *mut c_void, result: *mut u32) -> NTSTATUS {
+    // SAFETY: the driver's arguments.
+    unsafe { device::get_device_property(fdo.cast::<DEVICE_OBJECT>(), property, length, buffer, result) }
+}
+
+/// 100 ns since `since`.
+unsafe extern "efiapi" fn PcGetTimeInterval(since: u64) -> u64 {
+    (clock::now() as u64).wrapping_sub(since)
+}

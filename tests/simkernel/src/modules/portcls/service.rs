@@ -1,0 +1,116 @@
+//! IServiceGroup: a DPC that serves its members, with an optional timer.
+
+use core::cell::{Cell, RefCell};
+
+use arioso_core::ks::GUID;
+use arioso_core::ks::guid::*;
+use arioso_core::ks::portcls::*;
+use arioso_core::ks::status::*;
+
+use super::com::{self, Com, Object, Ref};
+use crate::executive::ke::*;
+use crate::guest_call;
+use crate::modules::thunk;
+use crate::nt::*;
+use crate::nt::{NTSTATUS};
+
+pub struct ServiceGroup {
+    members: RefCell<Vec<Ref<IServiceSink>>>,
+    dpc: Box<Cell<KDPC>>,
+    timer: Box<Cell<KTIMER>>,
+}
+
+impl ServiceGroup {
+    pub fn create() -> *mut Object<ServiceGroup> {
+        // SAFETY: all-zero is valid before initialisation, and the boxes do not move.
+        let zero = unsafe { (core::mem::zeroed(), core::mem::zeroed()) };
+        let object = Object::new(ServiceGroup { members: RefCell::default(), dpc: Box::new(Cell::new(zero.0)), timer: Box::new(Cell::new(zero.1)) });
+        // SAFETY: the DPC's context is the object, which stops both before it goes.
+        unsafe {
+            let routine = thunk::code("portcls.sys", "service group DPC", serve as usize, DISPATCH_LEVEL);
+            KeInitializeDpc((*object).value.dpc.as_ptr(), core::mem::transmute::<usize, PKDEFERRED_ROUTINE>(routine), object.cast());
+            KeInitializeTimer((*object).value.timer.as_ptr());
+        }
+        object
+    }
+}
+
+impl Drop for ServiceGroup {
+    fn drop(&mut self) {
+        // SAFETY: initialised by `create`.
+        unsafe {
+            KeCancelTimer(self.timer.as_ptr());
+            KeRemoveQueueDpc(self.dpc.as_ptr());
+        }
+    }
+}
+
+impl Com for ServiceGroup {
+    type Vtbl = IServiceGroupVtbl;
+    const VTBL: &'static IServiceGroupVtbl = &IServiceGroupVtbl {
+        QueryInterface: com::query::<ServiceGroup, _>,
+        AddRef: com::add_ref::<ServiceGroup, _>,
+        Release: com::release::<ServiceGroup, _>,
+        RequestService: request,
+        AddMember: add,
+        RemoveMember: remove,
+        SupportDelayedService: support_delayed,
+        RequestDelayedService: request_delayed,
+        CancelDelayedService: cancel_delayed,
+    };
+    const NAME: &'static str = "IServiceGroup";
+    const INTERFACES: &'static [GUID] = &[IID_IServiceGroup, IID_IServiceSink];
+}
+
+unsafe extern "efiapi" fn serve(_dpc: *mut KDPC, group: PVOID, _a: PVOID, _b: PVOID) {
+    // SAFETY: the group is alive while its DPC can run.
+    unsafe {
+        let members = com::of::<ServiceGroup, _>(group).members.borrow().clone();
+        for member in members {
+            guest_call!((*(*member.get()).lpVtbl).RequestService, member.get());
+        }
+    }
+}
+
+unsafe extern "efiapi" fn request(this: *mut IServiceGroup) {
+    // SAFETY: through our own vtable.
+    unsafe { KeInsertQueueDpc(com::of::<ServiceGroup, _>(this).dpc.as_ptr(), core::ptr::null_mut(), core::ptr::null_mut()) };
+}
+
+unsafe extern "efiapi" fn add(this: *mut IServiceGroup, sink: *mut IServiceSink) -> NTSTATUS {
+    // SAFETY: through our own vtable; the sink is alive.
+    unsafe {
+        let Some(sink) = Ref::new(sink) else {
+            return STATUS_INVALID_PARAMETER;
+        };
+        com::of::<ServiceGroup, _>(this).members.borrow_mut().push(sink);
+    }
+    STATUS_SUCCESS
+}
+
+unsafe extern "efiapi" fn remove(this: *mut IServiceGroup, sink: *mut IServiceSink) {
+    // SAFETY: through our own vtable.
+    unsafe {
+        let group = com::of::<ServiceGroup, _>(this);
+        let at = group.members.borrow().iter().position(|m| m.get() == sink);
+        match at {
+            Some(at) => drop(group.members.borrow_mut().remove(at)),
+            None => super::verify::violation("IServiceGroup::RemoveMember", "not a member".to_owned()),
+        }
+    }
+}
+
+unsafe extern "efiapi" fn support_delayed(_this: *mut IServiceGroup) {}
+
+unsafe extern "efiapi" fn request_delayed(this: *mut IServiceGroup, delay: u64) {
+    // SAFETY: through our own vtable.
+    unsafe {
+        let group = com::of::<ServiceGroup, _>(this);
+        KeSetTimer(group.timer.as_ptr(), delay as i64, group.dpc.as_ptr());
+    }
+}
+
+unsafe extern "efiapi" fn cancel_delayed(this: *mut IServiceGroup) {
+    // SAFETY: through our own vtable.
+    unsafe { KeCancelTimer(com::of::<ServiceGroup, _>(this).timer.as_ptr()) };
+}

@@ -1,0 +1,23 @@
+//! The verifier's rules for PortCls (dmus-miniport.md §7.4) and for objects.
+
+use crate::executive::ke::KeGetCurrentIrql;
+use crate::nt::PASSIVE_LEVEL;
+
+/// Records that the driver broke a rule.
+pub fn violation(rule: &str, text: String) {
+    crate::verifier::violation(format!("{rule}: {text}"));
+}
+
+/// The driver must be entered at PASSIVE_LEVEL here: our own mistake otherwise.
+pub fn assert_passive(what: &str) {
+    // SAFETY: reads the level.
+    let level = unsafe { KeGetCurrentIrql() };
+    assert!(level == PASSIVE_LEVEL, "{what} at IRQL {level}");
+}
+
+/// At unload nothing of PortCls may be referenced any more. `PcNew*` objects and the port/miniport cycle show up here.
+pub fn check_unload() {
+    for (name, address) in super::com::live() {
+        violation("references", format!("{name} {address:#x} is still referenced when the driver unloads"));
+    }
+}
