@@ -1,45 +1,33 @@
-//! Arioso: the driver.
+//! Arioso: a DirectMusic synthesizer as a Windows kernel-mode driver.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`entry`] | `DriverEntry`, and what PnP asks of the driver |
+//! | [`adapter`], [`power`] | one device: start, stop, remove; its power object |
+//! | [`dmus`] | the DMus miniport: filter descriptor, streams, properties |
+//! | [`engine`] | who renders, the pins' queues, the instruments, the timers |
+//! | [`com`] | reference-counted objects behind vtables, PortCls' interfaces |
+//! | [`kernel`] | safe wrappers around the kernel's services |
+//!
+//! `com` and `kernel` hold all `unsafe` code; `engine` and `dmus` are ordinary Rust. Everything portable is in `arioso-core`.
 #![no_std]
+#![deny(unsafe_code, unsafe_op_in_unsafe_fn)]
 
-use wdk_sys::{
-    DRIVER_OBJECT, NTSTATUS, PCUNICODE_STRING, PDRIVER_OBJECT, PFN_WDFDRIVERCREATE, STATUS_NOT_SUPPORTED, ULONG,
-    WDF_DRIVER_CONFIG, WDF_NO_HANDLE, WDF_NO_OBJECT_ATTRIBUTES, WdfDriverGlobals, WdfFunctions, _WDF_DRIVER_INIT_FLAGS,
-    _WDFFUNCENUM, ntddk::DbgPrint,
-};
-#[cfg(not(arioso_no_panic_check))]
-use wdk_panic as _;
+extern crate alloc;
 
-#[cfg(arioso_no_panic_check)]
-unsafe extern "C" {
-    fn arioso_driver_can_panic() -> !;
-}
+#[macro_use]
+#[allow(unsafe_code)]
+mod kernel;
+mod adapter;
+#[allow(unsafe_code)]
+mod com;
+mod dmus;
+mod engine;
+mod entry;
+mod power;
 
-#[cfg(arioso_no_panic_check)]
+/// A panic stops the machine and says where. The check build must link without the function it calls: then no panic is left.
 #[panic_handler]
-fn panic(_: &core::panic::PanicInfo) -> ! {
-    unsafe { arioso_driver_can_panic() }
-}
-
-#[unsafe(export_name = "DriverEntry")]
-pub unsafe extern "system" fn driver_entry(driver: &mut DRIVER_OBJECT, registry_path: PCUNICODE_STRING) -> NTSTATUS {
-    let mut config = WDF_DRIVER_CONFIG {
-        Size: size_of::<WDF_DRIVER_CONFIG>() as ULONG,
-        DriverInitFlags: _WDF_DRIVER_INIT_FLAGS::WdfDriverInitNoDispatchOverride as ULONG,
-        ..Default::default()
-    };
-    unsafe {
-        let create = *WdfFunctions.add(_WDFFUNCENUM::WdfDriverCreateTableIndex as usize);
-        let create: PFN_WDFDRIVERCREATE = core::mem::transmute(create);
-        let Some(create) = create else { return STATUS_NOT_SUPPORTED };
-        let status = create(
-            WdfDriverGlobals,
-            driver as PDRIVER_OBJECT,
-            registry_path,
-            WDF_NO_OBJECT_ATTRIBUTES,
-            &mut config,
-            WDF_NO_HANDLE.cast(),
-        );
-        DbgPrint(c"arioso: WdfDriverCreate %08x\n".as_ptr(), status);
-        status
-    }
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    kernel::debug::panic(info.location())
 }

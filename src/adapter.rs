@@ -1,0 +1,70 @@
+//! One device, from start to removal.
+
+use crate::com::object::ObjectRef;
+use crate::com::port::{PowerRegistration, StartArguments, register_dmus};
+use crate::dmus::miniport::Miniport;
+use crate::engine::Engine;
+use crate::engine::settings::Settings;
+use crate::kernel::driver::Device;
+use crate::kernel::irql::Passive;
+use crate::kernel::lock::Mutex;
+use crate::kernel::wdf::MiniportDevice;
+use crate::kernel::{Result, no_memory};
+use arioso_core::mem::Shared;
+
+/// `L"Synth"`: must equal the reference string in the INF.
+const SUBDEVICE: &[u16] = &[b'S' as u16, b'y' as u16, b'n' as u16, b't' as u16, b'h' as u16, 0];
+
+/// The adapter object. It lives in the device extension from start until the device stops or goes. Streams never refer to it.
+pub struct Adapter {
+    engine: Shared<Engine>,
+    registered: Mutex<Registered>,
+}
+
+/// What start registered; fields are released in this order.
+#[derive(Default)]
+struct Registered {
+    power: Option<PowerRegistration>,
+    framework: Option<MiniportDevice>,
+}
+
+impl Adapter {
+    /// `IRP_MN_START_DEVICE`. On failure nothing is left behind that PortCls does not release itself.
+    pub fn start(passive: Passive, device: Device, arguments: &StartArguments) -> Result {
+        // A device may start again after it was stopped.
+        Self::leave(passive, device);
+        let settings = Settings::read(passive, &device.driver());
+        let engine = Shared::try_new(Engine::new(&device, settings)?).map_err(no_memory)?;
+        let adapter = ObjectRef::new(Adapter {
+            engine: engine.clone(),
+            registered: Mutex::new(Registered::default()).map_err(no_memory)?,
+        })?;
+        adapter.clone().keep(&device);
+        let result = adapter.register(passive, &device, arguments, &adapter);
+        if result.is_err() {
+            Self::leave(passive, device);
+        }
+        result
+    }
+
+    fn register(&self, passive: Passive, device: &Device, arguments: &StartArguments, this: &ObjectRef<Adapter>) -> Result {
+        let framework = MiniportDevice::create(passive, device)?;
+        self.registered.with(passive, |r| r.framework = Some(framework));
+        let power = PowerRegistration::new(passive, this, device)?;
+        self.registered.with(passive, |r| r.power = Some(power));
+        let miniport = ObjectRef::new(Miniport::new(self.engine.clone())?)?;
+        register_dmus(passive, device, arguments, SUBDEVICE, &miniport)
+    }
+
+    /// Stop, surprise removal, removal: takes the adapter out of the device extension and releases what start registered. Pins that
+    /// are still open fall silent and give back their events. Whether there was anything to do.
+    pub fn leave(passive: Passive, device: Device) -> bool {
+        let Some(adapter) = ObjectRef::<Adapter>::take_kept(&device) else {
+            return false;
+        };
+        adapter.engine.shut_down(passive);
+        let registered = adapter.registered.with(passive, core::mem::take);
+        drop(registered);
+        true
+    }
+}

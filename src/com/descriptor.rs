@@ -1,0 +1,118 @@
+//! Builders of the static tables that PortCls reads through raw pointers.
+
+use arioso_core::ks::GUID;
+use arioso_core::ks::ks::{KSDATARANGE, KSPIN_COMMUNICATION, KSPIN_DATAFLOW, KSPIN_DESCRIPTOR};
+use arioso_core::ks::portcls::{
+    PCAUTOMATION_TABLE, PCCONNECTION_DESCRIPTOR, PCEVENT_ITEM, PCFILTER_DESCRIPTOR, PCMETHOD_ITEM, PCNODE_DESCRIPTOR, PCPIN_DESCRIPTOR,
+    PCPROPERTY_ITEM,
+};
+use core::ptr::null;
+
+/// Constant data at a fixed address that is a multiple of 8 (the kernel compares GUIDs as two 64-bit words).
+#[repr(C, align(8))]
+pub struct Static<T>(pub T);
+
+// SAFETY: plain data (`Copy` excludes cells) that is never written; the pointers in it point to other such data.
+unsafe impl<T: Copy> Sync for Static<T> {}
+
+/// A structure that begins with a `KSDATARANGE` and is `FormatSize` bytes long.
+pub const fn range<T>(range: &'static Static<T>) -> *const KSDATARANGE {
+    (&raw const range.0).cast()
+}
+
+/// A property table.
+pub const fn properties<const N: usize>(items: &'static Static<[PCPROPERTY_ITEM; N]>) -> PCAUTOMATION_TABLE {
+    PCAUTOMATION_TABLE {
+        PropertyItemSize: size_of::<PCPROPERTY_ITEM>() as u32,
+        PropertyCount: N as u32,
+        Properties: items.0.as_ptr(),
+        MethodItemSize: size_of::<PCMETHOD_ITEM>() as u32,
+        MethodCount: 0,
+        Methods: null(),
+        EventItemSize: size_of::<PCEVENT_ITEM>() as u32,
+        EventCount: 0,
+        Events: null(),
+        Reserved: 0,
+    }
+}
+
+/// A pin with `instances` over all filters and as many on one, none of them necessary.
+pub const fn pin<const N: usize>(
+    instances: u32,
+    table: Option<&'static Static<PCAUTOMATION_TABLE>>,
+    ranges: &'static Static<[*const KSDATARANGE; N]>,
+    flow: (KSPIN_DATAFLOW, KSPIN_COMMUNICATION),
+    category: &'static Static<GUID>,
+    name: Option<&'static Static<GUID>>,
+) -> PCPIN_DESCRIPTOR {
+    PCPIN_DESCRIPTOR {
+        MaxGlobalInstanceCount: instances,
+        MaxFilterInstanceCount: instances,
+        MinFilterInstanceCount: 0,
+        AutomationTable: match table {
+            Some(table) => &table.0,
+            None => null(),
+        },
+        KsPinDescriptor: KSPIN_DESCRIPTOR {
+            InterfacesCount: 0,
+            Interfaces: null(),
+            MediumsCount: 0,
+            Mediums: null(),
+            DataRangesCount: N as u32,
+            DataRanges: ranges.0.as_ptr(),
+            DataFlow: flow.0,
+            Communication: flow.1,
+            Category: &category.0,
+            Name: match name {
+                Some(name) => &name.0,
+                None => null(),
+            },
+            ConstrainedDataRangesCount: 0,
+            ConstrainedDataRanges: null(),
+        },
+    }
+}
+
+/// A node.
+pub const fn node(table: &'static Static<PCAUTOMATION_TABLE>, kind: &'static Static<GUID>) -> PCNODE_DESCRIPTOR {
+    PCNODE_DESCRIPTOR {
+        Flags: 0,
+        AutomationTable: &table.0,
+        Type: &kind.0,
+        Name: null(),
+    }
+}
+
+/// A connection inside the filter.
+pub const fn connection(from: u32, from_pin: u32, to: u32, to_pin: u32) -> PCCONNECTION_DESCRIPTOR {
+    PCCONNECTION_DESCRIPTOR {
+        FromNode: from,
+        FromNodePin: from_pin,
+        ToNode: to,
+        ToNodePin: to_pin,
+    }
+}
+
+/// The filter.
+pub const fn filter<const P: usize, const N: usize, const C: usize, const K: usize>(
+    table: &'static Static<PCAUTOMATION_TABLE>,
+    pins: &'static Static<[PCPIN_DESCRIPTOR; P]>,
+    nodes: &'static Static<[PCNODE_DESCRIPTOR; N]>,
+    connections: &'static Static<[PCCONNECTION_DESCRIPTOR; C]>,
+    categories: &'static Static<[GUID; K]>,
+) -> PCFILTER_DESCRIPTOR {
+    PCFILTER_DESCRIPTOR {
+        Version: 0,
+        AutomationTable: &table.0,
+        PinSize: size_of::<PCPIN_DESCRIPTOR>() as u32,
+        PinCount: P as u32,
+        Pins: pins.0.as_ptr(),
+        NodeSize: size_of::<PCNODE_DESCRIPTOR>() as u32,
+        NodeCount: N as u32,
+        Nodes: nodes.0.as_ptr(),
+        ConnectionCount: C as u32,
+        Connections: connections.0.as_ptr(),
+        CategoryCount: K as u32,
+        Categories: categories.0.as_ptr(),
+    }
+}

@@ -1,0 +1,126 @@
+//! `IMiniportDMus`.
+
+use super::object::{Class, vtable};
+use super::port::{Allocator, Interface, MasterClock, Port};
+use crate::kernel::irql::Passive;
+use crate::kernel::{Result, status};
+use arioso_core::ks::dmusicks::{
+    DONT_HOLD_FOR_SEQUENCING, DMUS_STREAM_TYPE, IAllocatorMXF, IMXF, IMasterClock, IMiniportDMus, IMiniportDMusVtbl, IPortDMus,
+};
+use arioso_core::ks::ks::{KSDATAFORMAT, KSDATARANGE};
+use arioso_core::ks::portcls::{IResourceList, IServiceGroup, IUnknown, PCFILTER_DESCRIPTOR};
+use arioso_core::ks::status::{STATUS_INVALID_PARAMETER, STATUS_NOT_IMPLEMENTED, STATUS_SUCCESS};
+use arioso_core::ks::{GUID, NTSTATUS, POOL_TYPE, PVOID};
+use core::ptr::null_mut;
+
+/// A stream as the port gets it: a reference to an object with an `IMXF` table.
+pub struct NewStream(*mut IMXF);
+
+impl NewStream {
+    /// For a class whose table begins like `IMXFVtbl`; the class says so by its private interface list containing `IID_IMXF`.
+    pub fn new<T: Class>(stream: super::object::ObjectRef<T>) -> Result<Self> {
+        if !T::INTERFACES.contains(&arioso_core::ks::guid::IID_IMXF) {
+            return Err(STATUS_INVALID_PARAMETER);
+        }
+        Ok(Self(stream.into_unknown().cast()))
+    }
+}
+
+/// What the port asks for in `NewStream`.
+pub struct StreamRequest<'a> {
+    pub pin: u32,
+    /// `DMUS_STREAM_*`.
+    pub kind: DMUS_STREAM_TYPE,
+    /// The data format with everything behind it: `FormatSize` bytes, at least a `KSDATAFORMAT`.
+    pub format: &'a [u8],
+    pub allocator: Option<Allocator>,
+    pub clock: Option<MasterClock>,
+}
+
+/// `IMiniportDMus`.
+pub trait MiniportDMus {
+    fn description(&self) -> &'static PCFILTER_DESCRIPTOR;
+
+    /// Keeps the port; it is released when the object goes.
+    fn init(&self, passive: Passive, port: Port) -> Result;
+
+    fn new_stream(&self, passive: Passive, request: StreamRequest<'_>) -> Result<NewStream>;
+}
+
+/// Builds the vtable.
+pub const fn miniport_dmus<T: Class + MiniportDMus>() -> IMiniportDMusVtbl {
+    vtable!([Class, MiniportDMus] IMiniportDMus, IMiniportDMusVtbl for T {
+        GetDescription |miniport, description: *mut *const PCFILTER_DESCRIPTOR| -> NTSTATUS {
+            if description.is_null() {
+                return STATUS_INVALID_PARAMETER;
+            }
+            description.write(miniport.description());
+            STATUS_SUCCESS
+        }
+        DataRangeIntersection |
+            miniport, _pin: u32, _range: *const KSDATARANGE, _matching: *const KSDATARANGE, _length: u32, _format: PVOID,
+            _format_length: *mut u32
+        | -> NTSTATUS { STATUS_NOT_IMPLEMENTED }
+        Init |
+            miniport, _adapter: *mut IUnknown, _resources: *mut IResourceList, port: *mut IPortDMus,
+            group: *mut *mut IServiceGroup
+        | -> NTSTATUS {
+            if !group.is_null() {
+                group.write(null_mut());
+            }
+            match Interface::borrow(port) {
+                Some(port) => status(miniport.init(Passive::assume(), port)),
+                None => STATUS_INVALID_PARAMETER,
+            }
+        }
+        Service |miniport| {}
+        NewStream |
+            miniport, stream: *mut *mut IMXF, outer: *mut IUnknown, _pool: POOL_TYPE, pin: u32, kind: DMUS_STREAM_TYPE,
+            format: *const KSDATAFORMAT, group: *mut *mut IServiceGroup, allocator: *mut IAllocatorMXF,
+            clock: *mut IMasterClock, prefetch: *mut u64
+        | -> NTSTATUS {
+            if stream.is_null() || group.is_null() || prefetch.is_null() {
+                return STATUS_INVALID_PARAMETER;
+            }
+            stream.write(null_mut());
+            group.write(null_mut());
+            prefetch.write(0);
+            let Some(format) = format_bytes(format) else {
+                return STATUS_INVALID_PARAMETER;
+            };
+            if !outer.is_null() {
+                return STATUS_INVALID_PARAMETER;
+            }
+            let request = StreamRequest {
+                pin,
+                kind,
+                format,
+                allocator: Interface::borrow(allocator),
+                clock: Interface::borrow(clock),
+            };
+            match miniport.new_stream(Passive::assume(), request) {
+                Ok(new) => {
+                    prefetch.write(DONT_HOLD_FOR_SEQUENCING);
+                    stream.write(new.0);
+                    STATUS_SUCCESS
+                }
+                Err(status) => status,
+            }
+        }
+    })
+}
+
+/// The bytes of a data format.
+///
+/// # Safety
+/// `format` is null or a format of `FormatSize` bytes that lives for `'a`.
+unsafe fn format_bytes<'a>(format: *const KSDATAFORMAT) -> Option<&'a [u8]> {
+    // SAFETY: the caller's promise; a format that tells less than its own size is refused.
+    unsafe {
+        let size = (*format.as_ref()?).FormatSize as usize;
+        if size < size_of::<KSDATAFORMAT>() {
+            return None;
+        }
+        Some(core::slice::from_raw_parts(format.cast(), size))
+    }
+}

@@ -1,0 +1,255 @@
+//! The object: vtable pointer, reference count, value.
+
+use crate::kernel::driver::Device;
+use crate::kernel::{Result, no_memory};
+use arioso_core::ks::status::{STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
+use arioso_core::ks::{GUID, NTSTATUS, PVOID};
+use arioso_core::mem::TryBox;
+use core::ffi::c_void;
+use core::marker::PhantomData;
+use core::ops::Deref;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU32, Ordering, fence};
+
+/// What can live in an [`Object`].
+///
+/// # Safety
+/// `VTABLE` starts with [`query_interface`], [`add_ref`], [`release`] of this class, its functions take an `Object<Self>`, and it
+/// serves every interface of `INTERFACES`.
+pub unsafe trait Class: Send + Sync + Sized + 'static {
+    type Vtable: 'static;
+    const VTABLE: &'static Self::Vtable;
+    /// Besides `IUnknown`; the first is private to this class and identifies it.
+    const INTERFACES: &'static [GUID];
+}
+
+/// A reference-counted value; what PortCls has pointers to.
+#[repr(C)]
+pub struct Object<T: Class> {
+    vtable: *const T::Vtable,
+    references: AtomicU32,
+    value: T,
+}
+
+/// A counted reference to an object of ours. The last one drops the value, at the IRQL of whoever lets it go.
+pub struct ObjectRef<T: Class>(NonNull<Object<T>>, PhantomData<Object<T>>);
+
+// SAFETY: the count is atomic and the value is `Send + Sync`.
+unsafe impl<T: Class> Send for ObjectRef<T> {}
+// SAFETY: as above.
+unsafe impl<T: Class> Sync for ObjectRef<T> {}
+
+impl<T: Class> ObjectRef<T> {
+    pub fn new(value: T) -> Result<Self> {
+        let object = TryBox::try_new(Object {
+            vtable: T::VTABLE,
+            references: AtomicU32::new(1),
+            value,
+        })
+        .map_err(no_memory)?;
+        // SAFETY: a box's address is not null.
+        Ok(Self(unsafe { NonNull::new_unchecked(object.into_raw()) }, PhantomData))
+    }
+
+    /// The pointer that PortCls gets; its reference stays with `self`.
+    pub fn as_unknown(&self) -> *mut c_void {
+        self.0.as_ptr().cast()
+    }
+
+    /// The pointer that PortCls gets, with the reference.
+    pub fn into_unknown(self) -> *mut c_void {
+        let unknown = self.as_unknown();
+        core::mem::forget(self);
+        unknown
+    }
+
+    /// Takes back what [`ObjectRef::into_unknown`] gave away.
+    ///
+    /// # Safety
+    /// `unknown` is null or came from there, and its reference is given up.
+    unsafe fn from_unknown(unknown: *mut c_void) -> Option<Self> {
+        NonNull::new(unknown.cast()).map(|object| Self(object, PhantomData))
+    }
+
+    /// A new reference to the object behind a pointer that came back from PortCls, if it is of this class.
+    ///
+    /// # Safety
+    /// `unknown` is null or a live COM object.
+    pub unsafe fn identify(unknown: *mut c_void) -> Option<Self> {
+        let id = T::INTERFACES.first()?;
+        let mut found: *mut c_void = core::ptr::null_mut();
+        // SAFETY: every COM object starts with a pointer to a table that starts with QueryInterface.
+        let status = unsafe {
+            let table = unknown.cast::<*const Unknown>().as_ref()?;
+            ((**table).query_interface)(unknown, id, &mut found)
+        };
+        if status < 0 {
+            return None;
+        }
+        // SAFETY: only this class answers to its private interface, with a reference.
+        unsafe { Self::from_unknown(found) }
+    }
+}
+
+impl<T: Class> ObjectRef<T> {
+    /// Stores a reference in the device extension; what was there is released.
+    pub fn keep(self, device: &Device) {
+        swap_kept(device, self.into_unknown());
+    }
+
+    /// Takes the reference out of the device extension.
+    pub fn take_kept(device: &Device) -> Option<Self> {
+        let kept = device.slot().load(Ordering::Acquire);
+        // SAFETY: null, or an object of ours that the slot holds a reference to.
+        let found = unsafe { Self::identify(kept) };
+        swap_kept(device, core::ptr::null_mut());
+        found
+    }
+}
+
+/// Replaces the reference in the device extension. PnP requests of one device do not run concurrently.
+fn swap_kept(device: &Device, new: *mut c_void) {
+    let old = device.slot().swap(new, Ordering::AcqRel);
+    // SAFETY: null, or an object of ours: its table starts with QueryInterface, AddRef, Release, and the slot's reference is given up.
+    unsafe {
+        if let Some(table) = old.cast::<*const Unknown>().as_ref() {
+            ((**table).release)(old);
+        }
+    }
+}
+
+#[repr(C)]
+struct Unknown {
+    query_interface: QueryInterface,
+    add_ref: unsafe extern "efiapi" fn(*mut c_void) -> u32,
+    release: unsafe extern "efiapi" fn(*mut c_void) -> u32,
+}
+
+type QueryInterface = unsafe extern "efiapi" fn(*mut c_void, *const GUID, *mut PVOID) -> NTSTATUS;
+
+impl<T: Class> Clone for ObjectRef<T> {
+    fn clone(&self) -> Self {
+        // SAFETY: `self` holds a reference.
+        unsafe { self.0.as_ref() }.references.fetch_add(1, Ordering::Relaxed);
+        Self(self.0, PhantomData)
+    }
+}
+
+impl<T: Class> Deref for ObjectRef<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: `self` holds a reference.
+        unsafe { &self.0.as_ref().value }
+    }
+}
+
+impl<T: Class> Drop for ObjectRef<T> {
+    fn drop(&mut self) {
+        // SAFETY: `self` holds a reference and gives it up.
+        unsafe { release::<T, Object<T>>(self.0.as_ptr()) };
+    }
+}
+
+/// The value behind `this`.
+///
+/// # Safety
+/// `this` is a live `Object<T>`.
+pub unsafe fn value<'a, T: Class>(this: *mut c_void) -> &'a T {
+    // SAFETY: the caller's promise.
+    unsafe { &(*this.cast::<Object<T>>()).value }
+}
+
+/// `IUnknown::QueryInterface`.
+///
+/// # Safety
+/// `this` is a live object of the class; the other pointers are valid.
+pub unsafe extern "efiapi" fn query_interface<T: Class, I>(this: *mut I, id: *const GUID, object: *mut PVOID) -> NTSTATUS {
+    use arioso_core::ks::guid::IID_IUnknown;
+    // SAFETY: the caller's promise. GUIDs come at any address.
+    unsafe {
+        if object.is_null() || id.is_null() {
+            return STATUS_INVALID_PARAMETER;
+        }
+        let id = id.read_unaligned();
+        if id == IID_IUnknown || T::INTERFACES.contains(&id) {
+            add_ref::<T, I>(this);
+            object.write(this.cast());
+            STATUS_SUCCESS
+        } else {
+            object.write(core::ptr::null_mut());
+            STATUS_INVALID_PARAMETER
+        }
+    }
+}
+
+/// `IUnknown::AddRef`. Any IRQL.
+///
+/// # Safety
+/// `this` is a live object of the class.
+pub unsafe extern "efiapi" fn add_ref<T: Class, I>(this: *mut I) -> u32 {
+    // SAFETY: the caller's promise.
+    unsafe { &*this.cast::<Object<T>>() }
+        .references
+        .fetch_add(1, Ordering::Relaxed)
+        .wrapping_add(1)
+}
+
+/// `IUnknown::Release`. The last one destroys the object: at `PASSIVE_LEVEL`.
+///
+/// # Safety
+/// `this` is an object of the class, and the caller gives up a reference.
+pub unsafe extern "efiapi" fn release<T: Class, I>(this: *mut I) -> u32 {
+    let this = this.cast::<Object<T>>();
+    // SAFETY: the caller's promise.
+    let left = unsafe { &*this }.references.fetch_sub(1, Ordering::Release).wrapping_sub(1);
+    if left == 0 {
+        fence(Ordering::Acquire);
+        // SAFETY: the last reference is gone, and the object came out of a `TryBox`.
+        drop(unsafe { TryBox::from_raw(this) });
+    }
+    left
+}
+
+/// The vtable of `$class` for `$interface`: the three methods of `IUnknown`, and for each slot a body that gets `&$class` and the
+/// slot's arguments. Bodies are unsafe blocks: they turn raw arguments into safe ones.
+macro_rules! vtable {
+    ([$object_bound:path, $bound:path] $interface:ident, $vtbl:ident for $class:ident {
+        $( $name:ident |$object:ident $(, $arg:ident : $ty:ty)*| $(-> $ret:ty)? $body:block )*
+    }) => {{
+        $(
+            #[allow(non_snake_case)]
+            unsafe extern "efiapi" fn $name<$class: $object_bound + $bound>(this: *mut $interface $(, $arg: $ty)*) $(-> $ret)? {
+                // SAFETY: PortCls calls an object that it holds a reference to, with arguments and at an IRQL as the interface
+                // says.
+                #[allow(unused_unsafe, unused_variables)]
+                unsafe {
+                    let $object = $crate::com::object::value::<$class>(this.cast());
+                    $body
+                }
+            }
+        )*
+        $vtbl {
+            QueryInterface: $crate::com::object::query_interface::<$class, $interface>,
+            AddRef: $crate::com::object::add_ref::<$class, $interface>,
+            Release: $crate::com::object::release::<$class, $interface>,
+            $( $name: $name::<$class>, )*
+        }
+    }};
+}
+pub(super) use vtable;
+
+/// Makes `$class` the class of objects with the vtable that `$make` builds for it.
+macro_rules! class {
+    ($class:ty: $vtbl:ty = $make:path, [$($id:expr),+ $(,)?]) => {
+        // SAFETY: the vtable was built for this class by `vtable!`; it has the slots of all the interfaces, which derive from one
+        // another.
+        #[allow(unsafe_code)]
+        unsafe impl $crate::com::object::Class for $class {
+            type Vtable = $vtbl;
+            const VTABLE: &'static $vtbl = &$make();
+            const INTERFACES: &'static [arioso_core::ks::GUID] = &[$($id),+];
+        }
+    };
+}
+pub(crate) use class;

@@ -1,0 +1,244 @@
+//! PortCls: its exports and interfaces.
+
+use super::event::Chain;
+use super::object::{Class, ObjectRef};
+use crate::kernel::driver::{Device, Driver};
+use crate::kernel::irql::Passive;
+use crate::kernel::{Result, check};
+use arioso_core::ks::dmusicks::{IAllocatorMXF, IMasterClock, IPortDMus};
+use arioso_core::ks::guid::CLSID_PortDMus;
+use arioso_core::ks::portcls::{IPort, IResourceList, IUnknown};
+use arioso_core::ks::status::STATUS_UNSUCCESSFUL;
+use arioso_core::ks::{AlignedGuid, GUID, NTSTATUS};
+use core::ffi::c_void;
+use core::ptr::{NonNull, null_mut};
+use wdk_sys::{DEVICE_OBJECT, DRIVER_OBJECT, IRP, PCUNICODE_STRING};
+
+/// `PCPFNSTARTDEVICE`
+pub type StartDevice = unsafe extern "C" fn(*mut DEVICE_OBJECT, *mut IRP, *mut IResourceList) -> NTSTATUS;
+/// `PDRIVER_ADD_DEVICE`
+pub type AddDevice = unsafe extern "C" fn(*mut DRIVER_OBJECT, *mut DEVICE_OBJECT) -> NTSTATUS;
+
+#[link(name = "portcls.sys", kind = "raw-dylib", modifiers = "+verbatim")]
+unsafe extern "C" {
+    fn PcInitializeAdapterDriver(driver: *mut DRIVER_OBJECT, path: PCUNICODE_STRING, add: AddDevice) -> NTSTATUS;
+    fn PcAddAdapterDevice(
+        driver: *mut DRIVER_OBJECT,
+        pdo: *mut DEVICE_OBJECT,
+        start: StartDevice,
+        max_objects: u32,
+        extension_size: u32,
+    ) -> NTSTATUS;
+    fn PcDispatchIrp(device: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS;
+    fn PcNewPort(port: *mut *mut IPort, class: *const GUID) -> NTSTATUS;
+    fn PcRegisterSubdevice(device: *mut DEVICE_OBJECT, name: *const u16, port: *mut IUnknown) -> NTSTATUS;
+    fn PcRegisterAdapterPowerManagement(adapter: *mut IUnknown, device: *mut DEVICE_OBJECT) -> NTSTATUS;
+    fn PcUnregisterAdapterPowerManagement(device: *mut DEVICE_OBJECT) -> NTSTATUS;
+}
+
+/// Lets PortCls fill the driver's dispatch table.
+///
+/// # Safety
+/// The arguments are those of `DriverEntry`.
+pub unsafe fn initialize_driver(_: Passive, driver: Driver, path: PCUNICODE_STRING, add: AddDevice) -> Result {
+    // SAFETY: PASSIVE_LEVEL; the caller's promise.
+    check(unsafe { PcInitializeAdapterDriver(driver.as_ptr(), path, add) })
+}
+
+/// Makes and attaches the functional device object, with room for `subdevices`.
+///
+/// # Safety
+/// The first two arguments are those of `AddDevice`.
+pub unsafe fn add_device(_: Passive, driver: *mut DRIVER_OBJECT, pdo: *mut DEVICE_OBJECT, start: StartDevice, subdevices: u32) -> Result {
+    // SAFETY: PASSIVE_LEVEL; the caller's promise. Zero asks for PortCls' own extension only.
+    check(unsafe { PcAddAdapterDevice(driver, pdo, start, subdevices, 0) })
+}
+
+/// Passes a request to PortCls.
+///
+/// # Safety
+/// The arguments are those of a dispatch routine, and the request is given up.
+pub unsafe fn dispatch(device: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
+    // SAFETY: the caller's promise.
+    unsafe { PcDispatchIrp(device, irp) }
+}
+
+/// Registration of an adapter's power object; dropping it unregisters.
+pub struct PowerRegistration(crate::kernel::driver::DeviceRef);
+
+impl PowerRegistration {
+    /// `adapter` answers to `IAdapterPowerManagement`.
+    pub fn new<T: Class>(_: Passive, adapter: &ObjectRef<T>, device: &Device) -> Result<Self> {
+        // SAFETY: PASSIVE_LEVEL; PortCls takes its own reference.
+        check(unsafe { PcRegisterAdapterPowerManagement(adapter.as_unknown().cast(), device.as_ptr()) })?;
+        Ok(Self(device.reference()))
+    }
+}
+
+impl Drop for PowerRegistration {
+    fn drop(&mut self) {
+        // SAFETY: PASSIVE_LEVEL by contract of this type's owner, the adapter; registered once.
+        let _ = unsafe { PcUnregisterAdapterPowerManagement(self.0.device().as_ptr()) };
+    }
+}
+
+/// What `StartDevice` gets besides the device.
+#[derive(Clone, Copy)]
+pub struct StartArguments {
+    irp: *mut IRP,
+    resources: *mut IResourceList,
+}
+
+impl StartArguments {
+    /// # Safety
+    /// They are the arguments of a `StartDevice` that has not returned yet.
+    pub unsafe fn new(irp: *mut IRP, resources: *mut IResourceList) -> Self {
+        Self { irp, resources }
+    }
+}
+
+/// Makes a DMus port for `miniport` and registers it as the subdevice `name` (zero-terminated).
+pub fn register_dmus<T: Class>(
+    _: Passive,
+    device: &Device,
+    arguments: &StartArguments,
+    name: &'static [u16],
+    miniport: &ObjectRef<T>,
+) -> Result {
+    static CLASS: AlignedGuid = CLSID_PortDMus.aligned();
+    if name.last() != Some(&0) {
+        return Err(STATUS_UNSUCCESSFUL);
+    }
+    let mut port: *mut IPort = null_mut();
+    // SAFETY: PASSIVE_LEVEL.
+    check(unsafe { PcNewPort(&mut port, &CLASS.0) })?;
+    // SAFETY: a new port, with one reference for us.
+    let port = unsafe { Interface::adopt(port) }.ok_or(STATUS_UNSUCCESSFUL)?;
+    // SAFETY: as `IPort::Init` wants them; the port takes its own references. The name is static.
+    unsafe {
+        check(((*port.table()).Init)(
+            port.as_ptr(),
+            device.as_ptr().cast(),
+            arguments.irp.cast(),
+            miniport.as_unknown().cast(),
+            null_mut(),
+            arguments.resources,
+        ))?;
+        check(PcRegisterSubdevice(device.as_ptr(), name.as_ptr(), port.as_ptr().cast()))
+    }
+}
+
+/// A COM interface's object: its first word points to a table that starts with QueryInterface, AddRef, Release.
+///
+/// # Safety
+/// `Table` is that table.
+pub unsafe trait ComInterface {
+    type Table;
+}
+
+macro_rules! com_interfaces {
+    ($($interface:ty => $table:ty;)*) => {$(
+        // SAFETY: declared so in `core::ks`.
+        unsafe impl ComInterface for $interface {
+            type Table = $table;
+        }
+    )*};
+}
+com_interfaces! {
+    IPort => arioso_core::ks::portcls::IPortVtbl;
+    IPortDMus => arioso_core::ks::dmusicks::IPortDMusVtbl;
+    IAllocatorMXF => arioso_core::ks::dmusicks::IAllocatorMXFVtbl;
+    IMasterClock => arioso_core::ks::dmusicks::IMasterClockVtbl;
+}
+
+/// A counted reference to an object of PortCls.
+pub struct Interface<I: ComInterface>(NonNull<I>);
+
+// SAFETY: PortCls' objects count atomically and may be called from any thread, at the IRQL that the interface says.
+unsafe impl<I: ComInterface> Send for Interface<I> {}
+// SAFETY: as above.
+unsafe impl<I: ComInterface> Sync for Interface<I> {}
+
+#[repr(C)]
+struct UnknownTable {
+    query_interface: *const c_void,
+    add_ref: unsafe extern "efiapi" fn(*mut c_void) -> u32,
+    release: unsafe extern "efiapi" fn(*mut c_void) -> u32,
+}
+
+impl<I: ComInterface> Interface<I> {
+    /// Takes over a reference.
+    ///
+    /// # Safety
+    /// `object` is null or has a reference that is given up.
+    pub unsafe fn adopt(object: *mut I) -> Option<Self> {
+        NonNull::new(object).map(Self)
+    }
+
+    /// A new reference.
+    ///
+    /// # Safety
+    /// `object` is null or alive.
+    pub unsafe fn borrow(object: *mut I) -> Option<Self> {
+        let this = Self(NonNull::new(object)?);
+        // SAFETY: the caller's promise.
+        unsafe { ((*this.unknown()).add_ref)(this.0.as_ptr().cast()) };
+        Some(this)
+    }
+
+    fn as_ptr(&self) -> *mut I {
+        self.0.as_ptr()
+    }
+
+    fn table(&self) -> *const I::Table {
+        // SAFETY: a live COM object.
+        unsafe { *self.0.as_ptr().cast::<*const I::Table>() }
+    }
+
+    fn unknown(&self) -> *const UnknownTable {
+        self.table().cast()
+    }
+}
+
+impl<I: ComInterface> Clone for Interface<I> {
+    fn clone(&self) -> Self {
+        // SAFETY: `self` holds a reference.
+        unsafe { ((*self.unknown()).add_ref)(self.0.as_ptr().cast()) };
+        Self(self.0)
+    }
+}
+
+impl<I: ComInterface> Drop for Interface<I> {
+    fn drop(&mut self) {
+        // SAFETY: `self` holds a reference and gives it up.
+        unsafe { ((*self.unknown()).release)(self.0.as_ptr().cast()) };
+    }
+}
+
+/// The DMus port, as the miniport knows it.
+pub type Port = Interface<IPortDMus>;
+/// The port's event allocator.
+pub type Allocator = Interface<IAllocatorMXF>;
+/// The system's master clock.
+pub type MasterClock = Interface<IMasterClock>;
+
+impl Allocator {
+    /// Returns the chain, with the buffers of its events. `DISPATCH_LEVEL` or below.
+    pub fn give_back(&self, chain: Chain) {
+        if chain.is_empty() {
+            return;
+        }
+        // SAFETY: the chain is ours and given up.
+        unsafe { ((*self.table()).PutMessage)(self.as_ptr(), chain.into_raw()) };
+    }
+}
+
+impl MasterClock {
+    /// The time in 100 ns, if the clock tells it. Any IRQL.
+    pub fn now(&self) -> Option<i64> {
+        let mut time = 0i64;
+        // SAFETY: the result lives across the call.
+        let status = unsafe { ((*self.table()).GetTime)(self.as_ptr(), &mut time) };
+        (status >= 0).then_some(time)
+    }
+}

@@ -1,0 +1,109 @@
+//! The filter descriptor: what the filter is, as data.
+//!
+//! Pin 0 takes MIDI and DirectMusic events, one instance per virtual synthesizer; pin 1 yields audio to a wave sink; between them is
+//! one synthesizer node (`dmus-miniport.md` §4.4).
+
+use super::tables::{FILTER_TABLE, NODE_TABLE, PIN_TABLE};
+use crate::com::descriptor::{Static, connection, filter, node, pin, range};
+use arioso_core::ks::GUID;
+use arioso_core::ks::guid::{
+    KSAUDFNAME_MIDI, KSCATEGORY_AUDIO, KSCATEGORY_DATATRANSFORM, KSCATEGORY_SYNTHESIZER, KSDATAFORMAT_SPECIFIER_NONE,
+    KSDATAFORMAT_SPECIFIER_WAVEFORMATEX, KSDATAFORMAT_SUBTYPE_DIRECTMUSIC, KSDATAFORMAT_SUBTYPE_MIDI, KSDATAFORMAT_SUBTYPE_PCM,
+    KSDATAFORMAT_TYPE_AUDIO, KSDATAFORMAT_TYPE_MUSIC, KSMUSIC_TECHNOLOGY_SWSYNTH, KSNODETYPE_SYNTHESIZER,
+};
+use arioso_core::ks::ks::{
+    KSDATARANGE, KSPIN_COMMUNICATION_SINK, KSPIN_COMMUNICATION_SOURCE, KSPIN_DATAFLOW_IN, KSPIN_DATAFLOW_OUT,
+};
+use arioso_core::ks::ksmedia::{KSDATARANGE_AUDIO, KSDATARANGE_MUSIC};
+use arioso_core::ks::portcls::{PCCONNECTION_DESCRIPTOR, PCFILTER_DESCRIPTOR, PCFILTER_NODE, PCNODE_DESCRIPTOR, PCPIN_DESCRIPTOR};
+
+/// The MIDI pin.
+pub const MIDI_PIN: u32 = 0;
+/// The wave pin.
+pub const WAVE_PIN: u32 = 1;
+/// Instances of the MIDI pin, over all clients.
+pub const MIDI_INSTANCES: u32 = 16;
+/// Sample rates of the wave pin.
+pub const RATES: core::ops::RangeInclusive<u32> = 11_025..=96_000;
+/// Notes that a pin may sound at once, as far as the data range tells.
+const NOTES: u32 = 256;
+
+const fn music(subtype: GUID) -> KSDATARANGE_MUSIC {
+    KSDATARANGE_MUSIC {
+        DataRange: KSDATARANGE {
+            FormatSize: size_of::<KSDATARANGE_MUSIC>() as u32,
+            Flags: 0,
+            SampleSize: 0,
+            Reserved: 0,
+            MajorFormat: KSDATAFORMAT_TYPE_MUSIC,
+            SubFormat: subtype,
+            Specifier: KSDATAFORMAT_SPECIFIER_NONE,
+        },
+        Technology: KSMUSIC_TECHNOLOGY_SWSYNTH,
+        Channels: 16,
+        Notes: NOTES,
+        ChannelMask: 0xFFFF,
+    }
+}
+
+static MIDI_RANGE: Static<KSDATARANGE_MUSIC> = Static(music(KSDATAFORMAT_SUBTYPE_MIDI));
+static DIRECTMUSIC_RANGE: Static<KSDATARANGE_MUSIC> = Static(music(KSDATAFORMAT_SUBTYPE_DIRECTMUSIC));
+static PCM_RANGE: Static<KSDATARANGE_AUDIO> = Static(KSDATARANGE_AUDIO {
+    DataRange: KSDATARANGE {
+        FormatSize: size_of::<KSDATARANGE_AUDIO>() as u32,
+        Flags: 0,
+        SampleSize: 0,
+        Reserved: 0,
+        MajorFormat: KSDATAFORMAT_TYPE_AUDIO,
+        SubFormat: KSDATAFORMAT_SUBTYPE_PCM,
+        Specifier: KSDATAFORMAT_SPECIFIER_WAVEFORMATEX,
+    },
+    MaximumChannels: 2,
+    MinimumBitsPerSample: 16,
+    MaximumBitsPerSample: 16,
+    MinimumSampleFrequency: *RATES.start(),
+    MaximumSampleFrequency: *RATES.end(),
+});
+
+// The pin that legacy MIDI clients look for comes first.
+static MIDI_RANGES: Static<[*const KSDATARANGE; 2]> = Static([range(&MIDI_RANGE), range(&DIRECTMUSIC_RANGE)]);
+static WAVE_RANGES: Static<[*const KSDATARANGE; 1]> = Static([range(&PCM_RANGE)]);
+
+static AUDIO: Static<GUID> = Static(KSCATEGORY_AUDIO);
+static MIDI_NAME: Static<GUID> = Static(KSAUDFNAME_MIDI);
+static SYNTHESIZER: Static<GUID> = Static(KSNODETYPE_SYNTHESIZER);
+
+static PINS: Static<[PCPIN_DESCRIPTOR; 2]> = Static([
+    pin(
+        MIDI_INSTANCES,
+        Some(&PIN_TABLE),
+        &MIDI_RANGES,
+        (KSPIN_DATAFLOW_IN, KSPIN_COMMUNICATION_SINK),
+        &AUDIO,
+        Some(&MIDI_NAME),
+    ),
+    pin(
+        1,
+        None,
+        &WAVE_RANGES,
+        (KSPIN_DATAFLOW_OUT, KSPIN_COMMUNICATION_SOURCE),
+        &AUDIO,
+        None,
+    ),
+]);
+
+static NODES: Static<[PCNODE_DESCRIPTOR; 1]> = Static([node(&NODE_TABLE, &SYNTHESIZER)]);
+
+const SYNTH_NODE: u32 = 0;
+const NODE_IN: u32 = 1;
+const NODE_OUT: u32 = 0;
+
+static CONNECTIONS: Static<[PCCONNECTION_DESCRIPTOR; 2]> = Static([
+    connection(PCFILTER_NODE, MIDI_PIN, SYNTH_NODE, NODE_IN),
+    connection(SYNTH_NODE, NODE_OUT, PCFILTER_NODE, WAVE_PIN),
+]);
+
+static CATEGORIES: Static<[GUID; 3]> = Static([KSCATEGORY_AUDIO, KSCATEGORY_DATATRANSFORM, KSCATEGORY_SYNTHESIZER]);
+
+/// What `IMiniport::GetDescription` returns.
+pub static FILTER: Static<PCFILTER_DESCRIPTOR> = Static(filter(&FILTER_TABLE, &PINS, &NODES, &CONNECTIONS, &CATEGORIES));

@@ -1,0 +1,20 @@
+//! The DMus miniport.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`filter`] | the filter descriptor, as data |
+//! | [`miniport`] | `IMiniportDMus` |
+//! | [`render`] | the stream of a MIDI pin |
+//! | [`wave`] | the stream of the wave pin |
+//! | [`tables`], [`properties`] | the property tables; their dispatch |
+//! | [`general`], [`synth`], [`dls`] | the properties |
+
+mod dls;
+pub mod filter;
+mod general;
+pub mod miniport;
+mod properties;
+mod render;
+mod synth;
+mod tables;
+mod wave;

@@ -1,0 +1,234 @@
+//! A MIDI pin, as its stream and the properties see it.
+
+use super::pin::Pin;
+use super::renderer::Command;
+use super::{Engine, MAX_GROUPS};
+use crate::com::event::Chain;
+use crate::kernel::Result;
+use crate::kernel::irql::Passive;
+use crate::kernel::lock::Mutex;
+use alloc::vec::Vec;
+use arioso_core::ks::arioso::ARIOSO_STATISTICS;
+use arioso_core::ks::dmusprop::DAUD_STANDARD_VOICE_PRIORITY;
+use arioso_core::ks::ks::{KSSTATE, KSSTATE_PAUSE, KSSTATE_RUN};
+use arioso_core::ks::status::STATUS_UNSUCCESSFUL;
+use arioso_core::mem::Shared;
+use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+
+/// An open MIDI pin: one virtual synthesizer. Dropping it (at `PASSIVE_LEVEL`) closes the pin; its events have gone back then.
+pub struct PinHandle {
+    engine: Shared<Engine>,
+    pin: Shared<Pin>,
+    slot: u8,
+    volume: AtomicI32,
+    boost: AtomicI32,
+    groups: AtomicU32,
+    /// Voice priorities that were set, by group and channel.
+    priorities: Mutex<Vec<Option<u32>>>,
+    /// Frames that the engine had rendered when the pin was opened.
+    frames_before: u64,
+    /// Lost notes at the last entry to RUN.
+    lost_before: AtomicU64,
+}
+
+/// What `RUNNINGSTATS` tells.
+pub struct Running {
+    pub voices: u32,
+    /// Since entry to RUN.
+    pub lost_notes: u32,
+    /// 1.0 is full scale.
+    pub peak_level: f32,
+}
+
+const ALL_SOUND_OFF: u8 = 120;
+const ALL_NOTES_OFF: u8 = 123;
+
+impl PinHandle {
+    pub(super) fn new(engine: Shared<Engine>, pin: Shared<Pin>, slot: u8, priorities: Mutex<Vec<Option<u32>>>) -> Self {
+        let frames_before = engine.common.frames.load(Ordering::Relaxed);
+        Self {
+            engine,
+            pin,
+            slot,
+            volume: AtomicI32::new(0),
+            boost: AtomicI32::new(600),
+            groups: AtomicU32::new(1),
+            priorities,
+            frames_before,
+            lost_before: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes over the port's events. `DISPATCH_LEVEL` or below.
+    pub fn put(&self, chain: Chain) {
+        self.pin.put(chain);
+        if self.engine.common.is_closed() {
+            return;
+        }
+        self.engine.wake();
+    }
+
+    /// Leaving RUN releases the pin's notes, stopping cuts them.
+    pub fn set_state(&self, passive: Passive, state: KSSTATE) {
+        let before = self.pin.state();
+        if self.engine.common.is_closed() {
+            return;
+        }
+        if state == KSSTATE_RUN && before != KSSTATE_RUN {
+            let lost = self.pin.meter.lost_notes.load(Ordering::Relaxed);
+            self.lost_before.store(lost, Ordering::Relaxed);
+        }
+        self.pin.set_state(passive, state);
+        if before == KSSTATE_RUN && state != KSSTATE_RUN {
+            let controller = if state == KSSTATE_PAUSE { ALL_NOTES_OFF } else { ALL_SOUND_OFF };
+            self.send(passive, Command::Quiet {
+                slot: self.slot,
+                controller,
+            });
+        }
+        self.engine.wake();
+    }
+
+    fn send(&self, passive: Passive, command: Command) {
+        self.engine.send(passive, command);
+    }
+
+    /// 1/100 dB.
+    pub fn volume(&self) -> i32 {
+        self.volume.load(Ordering::Relaxed)
+    }
+
+    pub fn set_volume(&self, passive: Passive, volume: i32) {
+        self.volume.store(volume, Ordering::Relaxed);
+        self.send(passive, Command::Volume { slot: self.slot, volume });
+    }
+
+    /// 1/100 dB.
+    pub fn boost(&self) -> i32 {
+        self.boost.load(Ordering::Relaxed)
+    }
+
+    pub fn set_boost(&self, passive: Passive, boost: i32) {
+        self.boost.store(boost, Ordering::Relaxed);
+        self.send(passive, Command::Boost { slot: self.slot, boost });
+    }
+
+    pub fn groups(&self) -> u32 {
+        self.groups.load(Ordering::Relaxed)
+    }
+
+    /// 1..=[`MAX_GROUPS`].
+    pub fn set_groups(&self, passive: Passive, groups: u32) -> Result {
+        let count = u16::try_from(groups)
+            .ok()
+            .filter(|n| (1..=MAX_GROUPS).contains(n))
+            .ok_or(STATUS_UNSUCCESSFUL)?;
+        if self.groups() != groups {
+            self.engine.set_groups(passive, self.slot, count)?;
+            self.groups.store(groups, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Voice priority of a channel (0..16) of the 1-based `group`, if there is such a channel.
+    pub fn priority(&self, passive: Passive, group: u32, channel: u32) -> Option<u32> {
+        let at = self.channel_index(group, channel)?;
+        let set = self.priorities.with(passive, |p| p.get(at).copied().flatten());
+        Some(set.unwrap_or_else(|| default_priority(channel)))
+    }
+
+    pub fn set_priority(&self, passive: Passive, group: u32, channel: u32, priority: u32) -> Result {
+        let at = self.channel_index(group, channel).ok_or(STATUS_UNSUCCESSFUL)?;
+        self.priorities.with(passive, |p| {
+            if let Some(place) = p.get_mut(at) {
+                *place = Some(priority);
+            }
+        });
+        self.send(passive, Command::Priority {
+            slot: self.slot,
+            group: group as u16,
+            channel: channel as u16,
+            priority,
+        });
+        Ok(())
+    }
+
+    fn channel_index(&self, group: u32, channel: u32) -> Option<usize> {
+        let known = (1..=self.groups()).contains(&group) && channel < 16;
+        known.then(|| (group.wrapping_sub(1).wrapping_mul(16).wrapping_add(channel)) as usize)
+    }
+
+    /// Size of the voice pool, which all pins share.
+    pub fn voices(&self) -> u32 {
+        self.engine.settings.voices.into()
+    }
+
+    /// Output rate in Hz.
+    pub fn rate(&self) -> u32 {
+        self.engine.common.rate()
+    }
+
+    /// Earliest master time at which a new event is on time.
+    pub fn latency(&self) -> i64 {
+        self.engine.common.latency(self.pin.now())
+    }
+
+    /// A download buffer's bytes; its handle.
+    pub fn download(&self, passive: Passive, bytes: &[u8]) -> Result<u32> {
+        self.engine.download(passive, self.slot, bytes)
+    }
+
+    pub fn unload(&self, passive: Passive, download: u32) -> Result {
+        self.engine.unload(passive, self.slot, download)
+    }
+
+    pub fn running(&self) -> Running {
+        let meter = &self.pin.meter;
+        let lost = meter
+            .lost_notes
+            .load(Ordering::Relaxed)
+            .wrapping_sub(self.lost_before.load(Ordering::Relaxed));
+        Running {
+            voices: meter.voices.load(Ordering::Relaxed),
+            lost_notes: u32::try_from(lost).unwrap_or(u32::MAX),
+            peak_level: f32::from_bits(meter.peak_level.load(Ordering::Relaxed)),
+        }
+    }
+
+    pub fn statistics(&self) -> ARIOSO_STATISTICS {
+        let meter = &self.pin.meter;
+        let common = &self.engine.common;
+        ARIOSO_STATISTICS {
+            Size: size_of::<ARIOSO_STATISTICS>() as u32,
+            Flags: 0,
+            Events: meter.events.load(Ordering::Relaxed),
+            Late: meter.late.load(Ordering::Relaxed),
+            LostNotes: meter.lost_notes.load(Ordering::Relaxed),
+            Notes: meter.notes.load(Ordering::Relaxed),
+            Voices: meter.voices.load(Ordering::Relaxed),
+            PeakVoices: meter.peak_voices.load(Ordering::Relaxed),
+            MaxLateness: meter.max_lateness.load(Ordering::Relaxed),
+            Frames: common.frames.load(Ordering::Relaxed).wrapping_sub(self.frames_before),
+            Slices: common.slices.load(Ordering::Relaxed),
+            SkippedSlices: common.skipped.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Drop for PinHandle {
+    fn drop(&mut self) {
+        let passive = Passive::of_drop();
+        self.pin.set_state(passive, arioso_core::ks::ks::KSSTATE_STOP);
+        self.engine.close_pin(passive, self.slot);
+    }
+}
+
+/// `DAUD_STANDARD_VOICE_PRIORITY` and the channel's offset: drums first, then channels 1 to 9, then 11 to 16.
+fn default_priority(channel: u32) -> u32 {
+    let offset = match channel {
+        9 => 0xF,
+        0..=8 => 0xE_u32.wrapping_sub(channel),
+        _ => 15_u32.saturating_sub(channel),
+    };
+    DAUD_STANDARD_VOICE_PRIORITY | offset
+}

@@ -1,0 +1,246 @@
+//! The engine of one device: who renders, what the pins play, which instruments there are.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`shared`] | what every context may touch: the owner's baton, the command ring, the sample clock |
+//! | [`renderer`] | what only the owner touches: the synthesizer and the pins' tracks |
+//! | [`pin`], [`handle`] | a pin's queue; what a MIDI pin's stream does with it |
+//! | [`sink`], [`slices`] | the wave sink as owner; the slice timer as owner |
+//! | [`idle`] | nobody listens: channel state is followed, queues are emptied |
+//! | [`retire`] | what the owner let go of is freed at `PASSIVE_LEVEL` |
+//! | [`bank`], [`settings`] | the default instruments, the registry |
+//!
+//! *Owner* is idle, the wave sink or the slice timer. It changes only in `SetState` and close, at `PASSIVE_LEVEL`, after the old owner
+//! has left.
+
+mod bank;
+mod handle;
+mod idle;
+mod pin;
+mod renderer;
+mod retire;
+pub mod settings;
+mod shared;
+mod sink;
+mod slices;
+mod track;
+
+pub use handle::PinHandle;
+pub use sink::SinkHandle;
+
+use self::idle::Idle;
+use self::pin::Pin;
+use self::renderer::Command;
+use self::settings::Settings;
+use self::shared::{Owner, Shared as Common};
+use crate::com::port::{Allocator, MasterClock};
+use crate::dmus::filter::MIDI_INSTANCES;
+use crate::kernel::driver::Device;
+use crate::kernel::irql::Passive;
+use crate::kernel::lock::Mutex;
+use crate::kernel::timer::LazyTimer;
+use crate::kernel::{Result, no_memory};
+use arioso_core::dls::store::{self, Handle, Quotas, Store};
+use arioso_core::ks::NTSTATUS;
+use arioso_core::ks::status::{STATUS_DELETE_PENDING, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST, STATUS_UNSUCCESSFUL};
+use arioso_core::mem::{Shared, TryBox, vec};
+use arioso_core::synth::{Parts, Port};
+use core::sync::atomic::Ordering;
+
+/// Pins, and so virtual synthesizers, at a time.
+pub const PINS: usize = MIDI_INSTANCES as usize;
+/// Channel groups that a pin may have.
+pub const MAX_GROUPS: u16 = 32;
+/// Output rate while no wave pin says another.
+pub const DEFAULT_RATE: u32 = 44_100;
+
+/// The engine of one device. Streams and the miniport hold it; it goes with the last of them, at `PASSIVE_LEVEL`.
+pub struct Engine {
+    // The timer goes first: its routine uses the rest.
+    idle: LazyTimer<Idle>,
+    common: Shared<Common>,
+    book: Mutex<Book>,
+    settings: Settings,
+}
+
+/// What threads agree on.
+struct Book {
+    pins: [Option<Shared<Pin>>; PINS],
+    store: Store,
+    bank_read: bool,
+    sink_open: bool,
+}
+
+impl Engine {
+    pub fn new(device: &Device, settings: Settings) -> Result<Self> {
+        let common = Shared::try_new(Common::new(device, &settings)?).map_err(no_memory)?;
+        Ok(Self {
+            idle: LazyTimer::new(Idle(common.clone()))?,
+            common,
+            book: Mutex::new(Book {
+                pins: [const { None }; PINS],
+                store: Store::new(Quotas::default()),
+                bank_read: false,
+                sink_open: false,
+            })
+            .map_err(no_memory)?,
+            settings,
+        })
+    }
+
+    /// Opens a MIDI pin: a virtual synthesizer of its own, in state STOP.
+    pub fn open_pin(this: &Shared<Self>, passive: Passive, allocator: Allocator, clock: Option<MasterClock>) -> Result<PinHandle> {
+        if this.common.is_closed() {
+            return Err(STATUS_DELETE_PENDING);
+        }
+        this.read_bank(passive);
+        let pin = Shared::try_new(Pin::new(allocator, clock)?).map_err(no_memory)?;
+        let track = TryBox::try_new(track::Track::new(pin.clone())?).map_err(no_memory)?;
+        let priorities = vec::try_filled(usize::from(MAX_GROUPS) * 16, None)
+            .and_then(Mutex::new)
+            .map_err(no_memory)?;
+        let mut port = Port::new(1).map_err(no_memory)?;
+        let slot = this.book.with(passive, |book| {
+            let free = book.pins.iter_mut().enumerate().find(|(_, p)| p.is_none());
+            let (slot, place) = free.ok_or(STATUS_INVALID_DEVICE_REQUEST)?;
+            let slot = slot as u8;
+            let patches = book.store.patches(slot).map_err(no_memory)?;
+            drop(port.set_patches(patches));
+            *place = Some(pin.clone());
+            Ok::<_, NTSTATUS>(slot)
+        })?;
+        this.send(passive, Command::Attach { slot, track, port });
+        Ok(PinHandle::new(this.clone(), pin, slot, priorities))
+    }
+
+    /// Opens the wave pin.
+    pub fn open_sink(this: &Shared<Self>, passive: Passive, rate: u32, clock: Option<MasterClock>) -> Result<SinkHandle> {
+        if this.common.is_closed() {
+            return Err(STATUS_DELETE_PENDING);
+        }
+        this.read_bank(passive);
+        this.book.with(passive, |book| {
+            if book.sink_open {
+                return Err(STATUS_INVALID_DEVICE_REQUEST);
+            }
+            book.sink_open = true;
+            Ok(())
+        })?;
+        SinkHandle::new(this.clone(), passive, rate, clock)
+    }
+
+    /// The device goes: nobody renders any more, all events go back, streams that are still open fall silent.
+    pub fn shut_down(&self, passive: Passive) {
+        self.common.closed.store(true, Ordering::SeqCst);
+        self.give_to(passive, Owner::Idle, DEFAULT_RATE);
+        for slot in 0..PINS {
+            let pin = self
+                .book
+                .with(passive, |book| book.pins.get(slot).and_then(Option::clone));
+            if let Some(pin) = pin {
+                pin.set_state(passive, arioso_core::ks::ks::KSSTATE_STOP);
+            }
+        }
+    }
+
+    /// Output rate in Hz.
+    pub fn rate(&self) -> u32 {
+        self.common.rate()
+    }
+
+    /// Size of the voice pool.
+    pub fn voices(&self) -> u32 {
+        self.settings.voices.into()
+    }
+
+    /// Changes the owner; the new one renders at `rate`.
+    fn give_to(&self, passive: Passive, owner: Owner, rate: u32) {
+        let common = &self.common;
+        self.book.with(passive, |_| {
+            if owner != Owner::Idle {
+                // What became due while nobody listened is history, not a chord.
+                idle::catch_up(passive, common);
+            }
+            common.hand_over(passive, owner, rate);
+        });
+        common.reap(passive);
+        self.wake();
+    }
+
+    /// Sends a command to the owner. It takes effect at the owner's next block; at once, if nobody listens.
+    fn send(&self, passive: Passive, command: Command) {
+        self.common.send(passive, command);
+        self.wake();
+    }
+
+    /// Lets the idle timer run if it has something to do. `DISPATCH_LEVEL` or below.
+    fn wake(&self) {
+        if self.common.owner() == Owner::Idle && !self.common.is_closed() {
+            idle::arm(&self.common, self.idle.alarm());
+        }
+    }
+
+    /// Reads the default instruments, once.
+    fn read_bank(&self, passive: Passive) {
+        let wanted = self
+            .book
+            .with(passive, |book| !core::mem::replace(&mut book.bank_read, true));
+        if wanted {
+            let instruments = bank::read(passive, &self.settings);
+            let added = self.book.with(passive, |book| book.store.add_defaults(instruments));
+            if added.is_err() {
+                debug_line!("no memory for the default instruments");
+            }
+        }
+    }
+
+    /// Takes a download for the pin `slot`; the handle of what it became.
+    fn download(&self, passive: Passive, slot: u8, bytes: &[u8]) -> Result<u32> {
+        self.change_store(passive, slot, |store| store.download(slot, bytes).map(|h| h.0).map_err(store_status))
+    }
+
+    /// Drops a download of the pin `slot`.
+    fn unload(&self, passive: Passive, slot: u8, download: u32) -> Result {
+        self.change_store(passive, slot, |store| store.unload(slot, Handle(download)).map_err(store_status))
+    }
+
+    /// Changes the store and shows the pin's new instruments to the owner.
+    fn change_store<T>(&self, passive: Passive, slot: u8, change: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
+        let (result, patches) = self.book.with(passive, |book| {
+            let result = change(&mut book.store)?;
+            let patches = book.store.patches(slot).map_err(no_memory)?;
+            Ok::<_, NTSTATUS>((result, patches))
+        })?;
+        self.send(passive, Command::Patches { slot, patches });
+        Ok(result)
+    }
+
+    /// Sets the number of channel groups of the pin `slot`.
+    fn set_groups(&self, passive: Passive, slot: u8, groups: u16) -> Result {
+        let parts = Parts::new(groups).and_then(TryBox::try_new).map_err(no_memory)?;
+        self.send(passive, Command::Parts { slot, parts });
+        Ok(())
+    }
+
+    /// Closes the pin `slot`, whose queue is stopped.
+    fn close_pin(&self, passive: Passive, slot: u8) {
+        self.send(passive, Command::Detach { slot });
+        self.book.with(passive, |book| {
+            book.store.close_port(slot);
+            if let Some(place) = book.pins.get_mut(usize::from(slot)) {
+                *place = None;
+            }
+        });
+        self.common.reap(passive);
+    }
+}
+
+/// The documented statuses of downloads: no memory, or unsuccessful.
+fn store_status(error: store::Error) -> NTSTATUS {
+    match error {
+        store::Error::NoMemory | store::Error::Quota => STATUS_INSUFFICIENT_RESOURCES,
+        store::Error::Invalid(_) | store::Error::AlreadyDownloaded | store::Error::BadWaveLink | store::Error::UnknownHandle => {
+            STATUS_UNSUCCESSFUL
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What only the owner touches.
+
+use super::idle::Next;
+use super::retire::{Bin, Garbage};
+use super::settings::Settings;
+use super::shared::Shared as Common;
+use super::track::Track;
+use super::{DEFAULT_RATE, PINS};
+use crate::kernel::{Result, no_memory};
+use arioso_core::dls::model::Patches;
+use arioso_core::mem::{Shared, TryBox};
+use arioso_core::synth::sequencer::{Events, Source, run};
+use arioso_core::synth::{Parts, Port, PortId, Settings as SynthSettings, Synth};
+
+/// What the owner is told. Executed at the start of its next block.
+pub enum Command {
+    Attach {
+        slot: u8,
+        track: TryBox<Track>,
+        port: TryBox<Port>,
+    },
+    Detach {
+        slot: u8,
+    },
+    Patches {
+        slot: u8,
+        patches: Shared<Patches>,
+    },
+    Parts {
+        slot: u8,
+        parts: TryBox<Parts>,
+    },
+    /// 1/100 dB.
+    Volume {
+        slot: u8,
+        volume: i32,
+    },
+    /// 1/100 dB.
+    Boost {
+        slot: u8,
+        boost: i32,
+    },
+    Priority {
+        slot: u8,
+        group: u16,
+        channel: u16,
+        priority: u32,
+    },
+    /// A controller without value for all channels: all sound off, all notes off.
+    Quiet {
+        slot: u8,
+        controller: u8,
+    },
+}
+
+/// Frames that are rendered at once.
+pub const BLOCK: usize = 256;
+
+/// The synthesizer and the pins' tracks.
+pub struct Renderer {
+    synth: Synth,
+    tracks: [Place; PINS],
+    bin: Bin,
+    mixed: TryBox<[[f32; 2]; BLOCK]>,
+}
+
+/// A slot for a track; without one it has no events.
+struct Place(Option<TryBox<Track>>);
+
+impl Events for Place {
+    fn peek_time(&self) -> Option<i64> {
+        self.0.as_ref()?.peek_time()
+    }
+
+    fn pop(&mut self, take: &mut dyn FnMut(u16, &[u8])) {
+        if let Some(track) = &mut self.0 {
+            track.pop(take);
+        }
+    }
+}
+
+impl Renderer {
+    pub fn new(settings: &Settings) -> Result<Self> {
+        let mut synth = Synth::new(&SynthSettings {
+            voices: settings.voices,
+            rate: DEFAULT_RATE,
+            ports: PINS as u8,
+        })
+        .map_err(no_memory)?;
+        synth.follow(true);
+        Ok(Self {
+            synth,
+            tracks: [const { Place(None) }; PINS],
+            bin: Bin::default(),
+            mixed: TryBox::try_filled([0.0; 2]).map_err(no_memory)?,
+        })
+    }
+
+    /// `PASSIVE_LEVEL`, at a change of owner.
+    pub fn set_output(&mut self, rate: u32, follow: bool) {
+        self.synth.set_output(rate);
+        self.synth.follow(follow);
+    }
+
+    /// Executes queued commands, as far as there is room for what they leave behind. `DISPATCH_LEVEL` or below.
+    pub fn run_commands(&mut self, common: &Common) {
+        while self.bin.has_room(common.reaper.work()) {
+            match common.commands.try_pop() {
+                Some(command) => self.execute(common, command),
+                None => break,
+            }
+        }
+        self.retire(common);
+    }
+
+    fn execute(&mut self, common: &Common, command: Command) {
+        let reaper = common.reaper.work();
+        let mut left: [Option<Garbage>; 2] = [None, None];
+        match command {
+            Command::Attach { slot, track, port } => {
+                let old = match self.tracks.get_mut(usize::from(slot)) {
+                    Some(place) => place.0.replace(track),
+                    None => Some(track),
+                };
+                left = [old.map(Garbage::Track), self.synth.attach(PortId(slot), port).map(Garbage::Port)];
+            }
+            Command::Detach { slot } => {
+                let old = self.tracks.get_mut(usize::from(slot)).and_then(|place| place.0.take());
+                left = [old.map(Garbage::Track), self.synth.detach(PortId(slot)).map(Garbage::Port)];
+            }
+            Command::Patches { slot, patches } => {
+                let old = match self.synth.port_mut(PortId(slot)) {
+                    Some(port) => port.set_patches(patches),
+                    None => Some(patches),
+                };
+                left = [old.map(Garbage::Patches), None];
+            }
+            Command::Parts { slot, parts } => {
+                let old = match self.synth.port_mut(PortId(slot)) {
+                    Some(port) => port.set_parts(parts),
+                    None => parts,
+                };
+                self.synth.refresh(PortId(slot));
+                left = [Some(Garbage::Parts(old)), None];
+            }
+            Command::Volume { slot, volume } => {
+                if let Some(port) = self.synth.port_mut(PortId(slot)) {
+                    port.set_volume(volume);
+                }
+                self.synth.refresh(PortId(slot));
+            }
+            Command::Boost { slot, boost } => {
+                if let Some(port) = self.synth.port_mut(PortId(slot)) {
+                    port.set_boost(boost);
+                }
+                self.synth.refresh(PortId(slot));
+            }
+            Command::Priority {
+                slot,
+                group,
+                channel,
+                priority,
+            } => {
+                if let Some(port) = self.synth.port_mut(PortId(slot)) {
+                    port.set_priority(group, channel, priority);
+                }
+            }
+            Command::Quiet { slot, controller } => {
+                for channel in 0..16u8 {
+                    self.synth.message(PortId(slot), 0, &[0xB0 | channel, controller, 0]);
+                }
+            }
+        }
+        for garbage in left.into_iter().flatten() {
+            self.bin.throw(reaper, garbage);
+            common.reaper.queue();
+        }
+    }
+
+    /// Hands what the synthesizer let go of to the reaper.
+    fn retire(&mut self, common: &Common) {
+        let mut any = false;
+        while self.bin.has_room(common.reaper.work()) {
+            let Some(retired) = self.synth.take_retired() else { break };
+            self.bin.throw(common.reaper.work(), Garbage::Synth(retired));
+            any = true;
+        }
+        if any {
+            common.reaper.queue();
+        }
+    }
+
+    /// Renders up to [`BLOCK`] frames; the first is the device's frame `first`. `DISPATCH_LEVEL` or below; no lock is held.
+    pub fn render(&mut self, common: &Common, first: i64, frames: usize) -> &[[f32; 2]] {
+        self.run_commands(common);
+        let frames = frames.min(BLOCK);
+        let end = first.saturating_add(frames as i64);
+        let mut clock = common.begin_block(end);
+        let block_time = clock.frame_to_ref(first);
+        let out = self.mixed.get_mut(..frames).unwrap_or_default();
+        let mut port = 0u8;
+        let mut sources = self.tracks.each_mut().map(|place| {
+            if let Some(track) = &mut place.0 {
+                track.begin_block(block_time);
+            }
+            let source = Source {
+                port: PortId(port),
+                events: place,
+            };
+            port = port.wrapping_add(1);
+            source
+        });
+        run(&mut self.synth, &mut clock, &mut sources, first, out);
+        self.end_block();
+        common.note_rendered(end, frames as u64);
+        self.retire(common);
+        self.mixed.get(..frames).unwrap_or_default()
+    }
+
+    fn end_block(&mut self) {
+        for (slot, place) in self.tracks.iter_mut().enumerate() {
+            if let Some(track) = &mut place.0 {
+                track.end_block(self.synth.port(PortId(slot as u8)).map(Port::stats));
+            }
+        }
+    }
+
+    /// Lets every pin's due events act on its channels, at most `budget` of each. `DISPATCH_LEVEL` or below.
+    pub fn follow(&mut self, common: &Common, budget: usize) -> Next {
+        let mut next = Next::Nothing;
+        for (slot, track) in self.tracks.iter_mut().enumerate() {
+            let Some(track) = &mut track.0 else { continue };
+            let id = PortId(slot as u8);
+            let now = track.pin().now();
+            track.begin_block(i64::MIN);
+            let mut left = budget;
+            let wait = loop {
+                match track.peek_time() {
+                    None => break Next::Nothing,
+                    Some(time) if time > now => break Next::In(time.saturating_sub(now)),
+                    Some(_) if left == 0 => break Next::Now,
+                    Some(_) => {
+                        left = left.wrapping_sub(1);
+                        let synth = &mut self.synth;
+                        track.pop(&mut |group, message| synth.message(id, group, message));
+                    }
+                }
+            };
+            track.end_block(self.synth.port(id).map(Port::stats));
+            next = sooner(next, wait);
+        }
+        self.retire(common);
+        next
+    }
+}
+
+fn sooner(a: Next, b: Next) -> Next {
+    match (a, b) {
+        (Next::Now, _) | (_, Next::Now) => Next::Now,
+        (Next::In(a), Next::In(b)) => Next::In(a.min(b)),
+        (Next::In(delay), Next::Nothing) | (Next::Nothing, Next::In(delay)) => Next::In(delay),
+        (Next::Nothing, Next::Nothing) => Next::Nothing,
+    }
+}

@@ -1,0 +1,170 @@
+//! The wave sink: the port's worker thread calls for audio, at `PASSIVE_LEVEL`.
+
+use super::renderer::BLOCK;
+use super::shared::Owner;
+use super::slices::Feed;
+use super::{DEFAULT_RATE, Engine};
+use crate::com::port::MasterClock;
+use crate::com::stream::{FRAME_BYTES, RenderUnit};
+use crate::kernel::irql::Passive;
+use crate::kernel::lock::Mutex;
+use crate::kernel::timer::MILLISECOND;
+use crate::kernel::{Result, clock, no_memory};
+use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN};
+use arioso_core::mem::Shared;
+
+/// The open wave pin. Dropping it (at `PASSIVE_LEVEL`) closes it.
+pub struct SinkHandle {
+    engine: Shared<Engine>,
+    clock: Option<MasterClock>,
+    rate: u32,
+    /// While the slice timer renders.
+    feed: Mutex<Option<Feed>>,
+}
+
+/// Tries of a hundred microseconds each while somebody executes commands in the owner's place.
+const TRIES: usize = 50;
+
+impl SinkHandle {
+    pub(super) fn new(engine: Shared<Engine>, passive: Passive, rate: u32, clock: Option<MasterClock>) -> Result<Self> {
+        let feed = Mutex::new(None).map_err(no_memory);
+        match feed {
+            Ok(feed) => Ok(Self {
+                engine,
+                clock,
+                rate,
+                feed,
+            }),
+            Err(status) => {
+                engine.book.with(passive, |book| book.sink_open = false);
+                Err(status)
+            }
+        }
+    }
+
+    /// What `Render` counts in.
+    pub fn unit(&self) -> RenderUnit {
+        self.engine.settings.unit
+    }
+
+    /// Entering RUN makes this the owner (or the slice timer, on its behalf); leaving it makes the engine idle.
+    pub fn set_state(&self, passive: Passive, state: KSSTATE) -> Result {
+        let engine = &self.engine;
+        let common = &engine.common;
+        if state != KSSTATE_RUN || common.is_closed() {
+            self.leave(passive);
+            return Ok(());
+        }
+        if common.owner() != Owner::Idle {
+            return Ok(());
+        }
+        if engine.settings.ahead {
+            let feed = Feed::new(common.clone(), self.rate)?;
+            engine.give_to(passive, Owner::Slices, self.rate);
+            self.feed.with(passive, |f| *f = Some(feed));
+        } else {
+            engine.give_to(passive, Owner::Sink, self.rate);
+        }
+        Ok(())
+    }
+
+    fn leave(&self, passive: Passive) {
+        // The timer is deleted, with wait, before the owner changes.
+        drop(self.feed.with(passive, Option::take));
+        if self.engine.common.owner() != Owner::Idle {
+            self.engine.give_to(passive, Owner::Idle, DEFAULT_RATE);
+        }
+    }
+
+    fn now(&self) -> i64 {
+        self.clock
+            .as_ref()
+            .and_then(MasterClock::now)
+            .unwrap_or_else(clock::now)
+    }
+
+    /// Fills `out` with 16-bit stereo; its first frame is the device's frame `position`. Silence while somebody else renders.
+    pub fn render(&self, passive: Passive, out: &mut [u8], position: i64) {
+        let common = &self.engine.common;
+        let rest = match common.owner() {
+            Owner::Sink => {
+                common.start_clock(self.now(), position);
+                self.render_now(passive, out, position)
+            }
+            Owner::Slices => {
+                common.start_clock(self.now(), position);
+                self.feed.with(passive, |feed| match feed {
+                    Some(feed) => feed.read(passive, out, position),
+                    None => out,
+                })
+            }
+            Owner::Idle => out,
+        };
+        rest.fill(0);
+        if common.reaper.work().is_full() {
+            common.reap(passive);
+        }
+    }
+
+    /// Renders into `out`; what could not be rendered.
+    fn render_now<'a>(&self, passive: Passive, out: &'a mut [u8], position: i64) -> &'a mut [u8] {
+        let common = &self.engine.common;
+        let mut renderer = None;
+        for _ in 0..TRIES {
+            renderer = common.enter(Owner::Sink);
+            if renderer.is_some() || common.owner() != Owner::Sink {
+                break;
+            }
+            passive.sleep(MILLISECOND / 10);
+        }
+        let Some(mut renderer) = renderer else { return out };
+        let mut first = position;
+        for chunk in out.chunks_mut(BLOCK * FRAME_BYTES as usize) {
+            let frames = chunk.len() / FRAME_BYTES as usize;
+            let block = renderer.render(common, first, frames);
+            write_pcm(block, chunk);
+            first = first.saturating_add(frames as i64);
+        }
+        &mut []
+    }
+
+    /// The device has reached stream time `time` (100 ns).
+    pub fn sync(&self, _: Passive, time: i64, start: bool) {
+        const SECOND: i128 = 10_000_000;
+        let frame = i128::from(time).saturating_mul(self.rate.into()).checked_div(SECOND).unwrap_or(0);
+        self.engine.common.sync(self.now(), frame as i64, start);
+    }
+
+    pub fn sample_to_ref_time(&self, sample: i64) -> i64 {
+        self.engine.common.frame_to_ref(sample)
+    }
+
+    pub fn ref_time_to_sample(&self, time: i64) -> i64 {
+        self.engine.common.ref_to_frame(time)
+    }
+}
+
+impl Drop for SinkHandle {
+    fn drop(&mut self) {
+        let passive = Passive::of_drop();
+        self.leave(passive);
+        self.engine.book.with(passive, |book| book.sink_open = false);
+    }
+}
+
+/// Converts frames to 16-bit PCM, rounding to nearest and clipping; bytes beyond the frames are zeroed.
+pub fn write_pcm(frames: &[[f32; 2]], out: &mut [u8]) {
+    let (words, rest) = out.as_chunks_mut::<2>();
+    let samples = frames.as_flattened().iter().copied().chain(core::iter::repeat(0.0));
+    for (to, sample) in words.iter_mut().zip(samples) {
+        *to = quantize(sample).to_le_bytes();
+    }
+    rest.fill(0);
+}
+
+fn quantize(sample: f32) -> i16 {
+    let scaled = sample * 32768.0;
+    // A cast truncates towards zero and saturates.
+    let rounded = if scaled < 0.0 { scaled - 0.5 } else { scaled + 0.5 };
+    rounded as i16
+}

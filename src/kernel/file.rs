@@ -1,0 +1,132 @@
+//! Whole files.
+
+use super::irql::Passive;
+use super::{Result, check, no_memory};
+use alloc::vec::Vec;
+use arioso_core::ks::status::{STATUS_END_OF_FILE, STATUS_FILE_INVALID};
+use arioso_core::mem::vec;
+use core::ffi::c_void;
+use core::ptr::null_mut;
+use wdk_sys::{
+    _FILE_INFORMATION_CLASS, FILE_GENERIC_READ, FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_SHARE_READ, FILE_STANDARD_INFORMATION,
+    FILE_SYNCHRONOUS_IO_NONALERT, HANDLE, IO_STATUS_BLOCK, LARGE_INTEGER, OBJ_CASE_INSENSITIVE, OBJ_KERNEL_HANDLE, OBJECT_ATTRIBUTES,
+    UNICODE_STRING, ntddk,
+};
+
+/// A handle that closes itself. Kernel handles only.
+pub(super) struct Handle(pub(super) HANDLE);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // SAFETY: the handle is open and ours.
+        let _ = unsafe { ntddk::ZwClose(self.0) };
+    }
+}
+
+/// The counted string over `text`.
+pub(super) fn unicode(text: &[u16]) -> UNICODE_STRING {
+    let bytes = u16::try_from(size_of_val(text)).unwrap_or(u16::MAX & !1);
+    UNICODE_STRING {
+        Length: bytes,
+        MaximumLength: bytes,
+        Buffer: text.as_ptr().cast_mut(),
+    }
+}
+
+/// Attributes of a kernel handle to `name`, which must outlive them.
+pub(super) fn attributes(root: HANDLE, name: &mut UNICODE_STRING) -> OBJECT_ATTRIBUTES {
+    OBJECT_ATTRIBUTES {
+        Length: size_of::<OBJECT_ATTRIBUTES>() as u32,
+        RootDirectory: root,
+        ObjectName: name,
+        Attributes: OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE,
+        SecurityDescriptor: null_mut(),
+        SecurityQualityOfService: null_mut(),
+    }
+}
+
+/// The bytes of the file at the NT path `path`, if they are at most `limit`.
+pub fn read(_: Passive, path: &[u16], limit: usize) -> Result<Vec<u8>> {
+    let handle = open(path)?;
+    let len = length(&handle)?;
+    if len > limit {
+        return Err(STATUS_FILE_INVALID);
+    }
+    let mut bytes = vec::try_filled(len, 0u8).map_err(no_memory)?;
+    let mut rest = bytes.as_mut_slice();
+    let mut offset = 0i64;
+    while !rest.is_empty() {
+        let got = read_some(&handle, offset, rest)?;
+        if got == 0 {
+            return Err(STATUS_END_OF_FILE);
+        }
+        offset = offset.wrapping_add(got as i64);
+        rest = rest.get_mut(got..).unwrap_or_default();
+    }
+    Ok(bytes)
+}
+
+fn open(path: &[u16]) -> Result<Handle> {
+    let mut name = unicode(path);
+    let mut attributes = attributes(null_mut(), &mut name);
+    let mut handle: HANDLE = null_mut();
+    let mut io = IO_STATUS_BLOCK::default();
+    // SAFETY: PASSIVE_LEVEL; everything pointed to lives across the call.
+    check(unsafe {
+        ntddk::ZwCreateFile(
+            &mut handle,
+            FILE_GENERIC_READ,
+            &mut attributes,
+            &mut io,
+            null_mut(),
+            0,
+            FILE_SHARE_READ,
+            FILE_OPEN,
+            FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE,
+            null_mut(),
+            0,
+        )
+    })?;
+    Ok(Handle(handle))
+}
+
+fn length(handle: &Handle) -> Result<usize> {
+    let mut info = FILE_STANDARD_INFORMATION::default();
+    let mut io = IO_STATUS_BLOCK::default();
+    // SAFETY: PASSIVE_LEVEL; the buffer has the size that is told.
+    check(unsafe {
+        ntddk::ZwQueryInformationFile(
+            handle.0,
+            &mut io,
+            (&raw mut info).cast::<c_void>(),
+            size_of::<FILE_STANDARD_INFORMATION>() as u32,
+            _FILE_INFORMATION_CLASS::FileStandardInformation,
+        )
+    })?;
+    // SAFETY: a plain number in every view of the union.
+    let len = unsafe { info.EndOfFile.QuadPart };
+    usize::try_from(len).map_err(|_| STATUS_FILE_INVALID)
+}
+
+/// Fills the front of `into`; says with how many bytes.
+fn read_some(handle: &Handle, offset: i64, into: &mut [u8]) -> Result<usize> {
+    const MOST: usize = 1 << 20;
+    let len = into.len().min(MOST);
+    let mut at = LARGE_INTEGER { QuadPart: offset };
+    let mut io = IO_STATUS_BLOCK::default();
+    // SAFETY: PASSIVE_LEVEL, synchronous handle: the call ends when the buffer is filled.
+    check(unsafe {
+        ntddk::ZwReadFile(
+            handle.0,
+            null_mut(),
+            None,
+            null_mut(),
+            &mut io,
+            into.as_mut_ptr().cast(),
+            len as u32,
+            &mut at,
+            null_mut(),
+        )
+    })?;
+    Ok((io.Information as usize).min(len))
+}
