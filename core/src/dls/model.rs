@@ -176,12 +176,12 @@ pub enum Destination {
 /// The instruments a port can choose from; immutable once published to the renderer.
 #[derive(Debug, Default)]
 pub struct Patches {
-    /// Sorted by patch; of two instruments with one patch the one that is not GM comes first.
+    /// Sorted by patch; one per patch.
     pub(crate) instruments: Vec<Shared<Instrument>>,
 }
 
 impl Patches {
-    /// The instrument of a DirectMusic patch; of several the one that is not GM. Any IRQL.
+    /// The instrument of a DirectMusic patch. Any IRQL.
     pub fn find(&self, patch: u32) -> Option<&Shared<Instrument>> {
         let first = self.instruments.partition_point(|i| i.patch < patch);
         self.instruments.get(first).filter(|i| i.patch == patch)
