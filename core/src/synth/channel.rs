@@ -133,7 +133,10 @@ impl Channel {
 
     /// Value of a controller.
     pub fn get(&self, number: u8) -> u8 {
-        self.controllers.get(usize::from(number)).copied().unwrap_or(0)
+        self.controllers
+            .get(usize::from(number))
+            .copied()
+            .unwrap_or(0)
     }
 
     pub fn set(&mut self, number: u8, value: u8) {
@@ -182,7 +185,11 @@ impl Channel {
     /// Coarse tuning (RPN 2) in semitones; drums have none.
     pub fn transpose(&self) -> i32 {
         let [_, _, coarse] = self.rpn;
-        if self.drum { 0 } else { i32::from(coarse >> 7) - 64 }
+        if self.drum {
+            0
+        } else {
+            i32::from(coarse >> 7) - 64
+        }
     }
 
     pub fn sustain(&self) -> bool {

@@ -35,7 +35,9 @@ impl Piece {
         let distance = position - self.at;
         let seconds = distance.checked_div_euclid(per_second).unwrap_or(0);
         let rest = distance - seconds * per_second;
-        let ticks = (rest * TICKS_PER_SECOND + per_second - 1).checked_div_euclid(per_second).unwrap_or(0);
+        let ticks = (rest * TICKS_PER_SECOND + per_second - 1)
+            .checked_div_euclid(per_second)
+            .unwrap_or(0);
         let time = i128::from(self.time) + seconds.saturating_mul(TICKS_PER_SECOND) + ticks;
         time.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
     }
@@ -52,6 +54,11 @@ pub struct SampleClock {
     drift: f64,
     /// Time of the last `sync` or `start`.
     synced: i64,
+    /// Where the device lies ahead of the mapping, in frames: bounds from whole-frame reports, each of which leaves a frame open.
+    /// Together they narrow it down to a small part of one.
+    bounds: (f64, f64),
+    /// Position at the last `sync`, in units of 2^-32 frames.
+    at_sync: i128,
     /// Everything before this time is final.
     committed: i64,
 }
@@ -61,13 +68,28 @@ impl SampleClock {
     const LOST: f64 = 0.1;
     /// Steepest slope error that is ever used.
     const MAX_SLEW: f64 = 0.005;
+    /// How far the drift may be from what is believed.
+    const DRIFT_DOUBT: f64 = 5e-6;
     /// Largest drift that is believed.
     const MAX_DRIFT: f64 = 0.001;
 
     /// A clock for an output of `rate` frames per second; frame 0 at time 0 until [`start`](Self::start).
     pub fn new(rate: u32) -> Self {
-        let origin = Piece { time: 0, at: 0, slope: ONE as i64 };
-        Self { rate: rate.max(1), pieces: [origin; PIECES], count: 1, drift: 0.0, synced: 0, committed: i64::MIN }
+        let origin = Piece {
+            time: 0,
+            at: 0,
+            slope: ONE as i64,
+        };
+        Self {
+            rate: rate.max(1),
+            pieces: [origin; PIECES],
+            count: 1,
+            drift: 0.0,
+            synced: 0,
+            bounds: (-1.0, 1.0),
+            at_sync: 0,
+            committed: i64::MIN,
+        }
     }
 
     /// Nominal frames per second.
@@ -79,9 +101,14 @@ impl SampleClock {
     pub fn start(&mut self, master_now: i64, frame: i64) {
         *self = Self::new(self.rate);
         if let Some(first) = self.pieces.first_mut() {
-            *first = Piece { time: master_now, at: i128::from(frame) * ONE, slope: ONE as i64 };
+            *first = Piece {
+                time: master_now,
+                at: i128::from(frame) * ONE,
+                slope: ONE as i64,
+            };
         }
         self.synced = master_now;
+        self.at_sync = i128::from(frame) * ONE;
     }
 
     /// The device is at `frame` (whole frames that have passed) at `master_now`.
@@ -91,21 +118,38 @@ impl SampleClock {
     pub fn sync(&mut self, master_now: i64, frame: i64) {
         let rate = f64::from(self.rate);
         let predicted = self.position(master_now);
-        let reported = i128::from(frame) * ONE;
-        // The device is somewhere inside its frame: any position there is right.
-        let error = reported - predicted + (predicted - reported).clamp(0, ONE - 1);
-        let error = error as f64 / ONE as f64;
+        let ahead = (i128::from(frame) * ONE - predicted) as f64 / ONE as f64;
+        let ticks = master_now.saturating_sub(self.synced).max(0) as f64;
+        let nominal = ticks / TICKS_PER_SECOND as f64 * rate;
+        // What the mapping gained on the device since, if the device kept to its drift.
+        let gained = (predicted - self.at_sync) as f64 / ONE as f64 - nominal * (1.0 + self.drift);
+        let doubt = nominal * Self::DRIFT_DOUBT;
+        let (low, high) = (
+            self.bounds.0 - gained - doubt,
+            self.bounds.1 - gained + doubt,
+        );
+        self.bounds = (low.max(ahead), high.min(ahead + 1.0));
+        if self.bounds.0 > self.bounds.1 {
+            self.bounds = (ahead, ahead + 1.0);
+        }
+        self.at_sync = predicted;
+        let error = 0.0f64.max(self.bounds.0).min(self.bounds.1);
         let seconds = error / rate;
         if seconds.abs() > Self::LOST {
             return self.start_again(master_now, frame);
         }
-        let elapsed = (master_now.saturating_sub(self.synced) as f64 / TICKS_PER_SECOND as f64).clamp(0.0, 0.1);
+        let elapsed = (master_now.saturating_sub(self.synced) as f64 / TICKS_PER_SECOND as f64)
+            .clamp(0.0, 0.1);
         self.synced = self.synced.max(master_now);
         let clean = error.abs() <= 4.0;
         let bandwidth = if clean { 8.0 } else { 1.0 };
-        self.drift = (self.drift + bandwidth * bandwidth * seconds * elapsed).clamp(-Self::MAX_DRIFT, Self::MAX_DRIFT);
+        self.drift = (self.drift + bandwidth * bandwidth * seconds * elapsed)
+            .clamp(-Self::MAX_DRIFT, Self::MAX_DRIFT);
         let slew = (self.drift + 2.0 * bandwidth * seconds).clamp(-Self::MAX_SLEW, Self::MAX_SLEW);
-        self.bend(master_now, (ONE as i64).wrapping_add((slew * ONE as f64) as i64));
+        self.bend(
+            master_now,
+            (ONE as i64).wrapping_add((slew * ONE as f64) as i64),
+        );
     }
 
     /// Frames before `frame` have been rendered: what has been said about them stays.
@@ -121,7 +165,11 @@ impl SampleClock {
     /// The first master time that [`ref_to_frame`](Self::ref_to_frame) maps to `frame`.
     pub fn frame_to_ref(&self, frame: i64) -> i64 {
         let position = i128::from(frame) * ONE;
-        let piece = self.used().rev().find(|piece| piece.at <= position).unwrap_or(self.oldest());
+        let piece = self
+            .used()
+            .rev()
+            .find(|piece| piece.at <= position)
+            .unwrap_or(self.oldest());
         piece.time_of(self.rate, position)
     }
 
@@ -135,32 +183,56 @@ impl SampleClock {
     }
 
     fn position(&self, time: i64) -> i128 {
-        let piece = self.used().rev().find(|piece| piece.time <= time).unwrap_or(self.oldest());
+        let piece = self
+            .used()
+            .rev()
+            .find(|piece| piece.time <= time)
+            .unwrap_or(self.oldest());
         piece.position(self.rate, time)
     }
 
     /// Continues with another slope from now on, or from where nothing is committed.
     fn bend(&mut self, now: i64, slope: i64) {
-        let Some(last) = self.used().next_back().copied() else { return };
+        let Some(last) = self.used().next_back().copied() else {
+            return;
+        };
         if last.slope == slope {
             return;
         }
         let time = now.max(self.committed).max(last.time);
-        self.push(Piece { time, at: last.position(self.rate, time), slope });
+        self.push(Piece {
+            time,
+            at: last.position(self.rate, time),
+            slope,
+        });
     }
 
     /// The device jumped. The committed past stays as it is; the future begins at the new place, but never before the past's end.
     fn start_again(&mut self, now: i64, frame: i64) {
         let slope = (ONE as i64).wrapping_add((self.drift * ONE as f64) as i64);
-        let wanted = Piece { time: now, at: i128::from(frame) * ONE, slope };
-        let time = now.max(self.committed).max(self.used().next_back().map_or(now, |last| last.time));
+        let wanted = Piece {
+            time: now,
+            at: i128::from(frame) * ONE,
+            slope,
+        };
+        let time = now
+            .max(self.committed)
+            .max(self.used().next_back().map_or(now, |last| last.time));
         let at = wanted.position(self.rate, time).max(self.position(time));
         self.synced = now;
+        self.at_sync = wanted.at;
+        self.bounds = (-1.0, 1.0);
         self.push(Piece { time, at, slope });
     }
 
     fn push(&mut self, piece: Piece) {
-        if let Some(last) = self.pieces.iter_mut().take(self.count).next_back().filter(|last| last.time == piece.time) {
+        if let Some(last) = self
+            .pieces
+            .iter_mut()
+            .take(self.count)
+            .next_back()
+            .filter(|last| last.time == piece.time)
+        {
             *last = piece;
             return;
         }
@@ -174,4 +246,3 @@ impl SampleClock {
         }
     }
 }
-

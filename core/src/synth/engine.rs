@@ -136,7 +136,13 @@ impl Synth {
                     _ => return,
                 };
                 for group in parts {
-                    self.channel_message(id, group * CHANNELS as u16 + channel, status & 0xF0, first & 0x7F, second);
+                    self.channel_message(
+                        id,
+                        group * CHANNELS as u16 + channel,
+                        status & 0xF0,
+                        first & 0x7F,
+                        second,
+                    );
                 }
             }
             _ => {}
@@ -147,8 +153,11 @@ impl Synth {
         match kind {
             0x90 if second > 0 => self.note_on(id, part, first, second),
             0x80 | 0x90 => {
-                let sustain = self.channel(id, part).is_some_and(|channel| channel.sustain());
-                self.pool.note_off(id.0, part, first, sustain, self.position);
+                let sustain = self
+                    .channel(id, part)
+                    .is_some_and(|channel| channel.sustain());
+                self.pool
+                    .note_off(id.0, part, first, sustain, self.position);
             }
             0xA0 => self.pool.poly_pressure(id.0, part, first, second),
             0xB0 => self.control_change(id, part, first, second),
@@ -184,7 +193,12 @@ impl Synth {
             slot.snap();
         }
         self.serial = self.serial.wrapping_add(1);
-        let note = NoteOn { key, velocity, serial: self.serial, position: self.position };
+        let note = NoteOn {
+            key,
+            velocity,
+            serial: self.serial,
+            position: self.position,
+        };
         let context = Context::new(&self.filters, self.rate);
         let lost = self.pool.note_on(&self.slots, id.0, part, note, &context);
         let voices = self.pool.sounding_of(id.0) as u32;
@@ -199,12 +213,15 @@ impl Synth {
 
     fn control_change(&mut self, id: PortId, part: u16, number: u8, value: u8) {
         let position = self.position;
-        let Some(channel) = self.channel_mut(id, part) else { return };
+        let Some(channel) = self.channel_mut(id, part) else {
+            return;
+        };
         match number {
             cc::ALL_SOUND_OFF => return self.pool.all_sound_off(id.0, Some(part), position),
             cc::RESET_CONTROLLERS => {
                 channel.reset_controllers(value);
-                self.pool.pedal_up(id.0, part, cc::SOSTENUTO, false, position);
+                self.pool
+                    .pedal_up(id.0, part, cc::SOSTENUTO, false, position);
                 self.pool.pedal_up(id.0, part, cc::SUSTAIN, false, position);
             }
             cc::ALL_NOTES_OFF..=127 => {
@@ -234,7 +251,9 @@ impl Synth {
 
     fn system(&mut self, id: PortId, group: u16, request: Request) {
         let position = self.position;
-        let Some(port) = self.port_mut(id) else { return };
+        let Some(port) = self.port_mut(id) else {
+            return;
+        };
         match request {
             Request::Reset(system) => {
                 port.reset(system);
@@ -244,7 +263,9 @@ impl Synth {
                 let groups = port.groups();
                 for index in 0..groups {
                     if (group == 0 || group == index + 1)
-                        && let Some(channel) = port.parts_mut().channel_mut(index * CHANNELS as u16 + u16::from(channel))
+                        && let Some(channel) = port
+                            .parts_mut()
+                            .channel_mut(index * CHANNELS as u16 + u16::from(channel))
                     {
                         channel.drum = drum;
                     }
@@ -259,7 +280,9 @@ impl Synth {
 
     /// Lets sounding voices of a port follow its channels again.
     pub fn refresh(&mut self, id: PortId) {
-        let parts = self.port(id).map_or(0, |port| port.groups().saturating_mul(CHANNELS as u16));
+        let parts = self
+            .port(id)
+            .map_or(0, |port| port.groups().saturating_mul(CHANNELS as u16));
         for part in 0..parts {
             self.pool.touch(id.0, part);
         }
@@ -284,7 +307,9 @@ impl Synth {
             }
             let since_tick = (self.position % u64::from(TICK)) as u32;
             let frames = rest.len().min((TICK - since_tick) as usize);
-            let Some((now, later)) = rest.split_at_mut_checked(frames) else { break };
+            let Some((now, later)) = rest.split_at_mut_checked(frames) else {
+                break;
+            };
             self.stretch(since_tick == 0, now);
             rest = later;
         }
@@ -306,7 +331,11 @@ impl Synth {
                     port.stats.voices = self.pool.sounding_of(id) as u32;
                 }
             }
-            let kind = slot.port.as_ref().map(|port| port.interpolation()).unwrap_or_default();
+            let kind = slot
+                .port
+                .as_ref()
+                .map(|port| port.interpolation())
+                .unwrap_or_default();
             let (left, right) = self.pool.render(id, kind, self.position, out.len());
             let mut peak = 0.0f32;
             for (frame, (left, right)) in out.iter_mut().zip(left.iter().zip(right)) {
@@ -324,4 +353,3 @@ impl Synth {
         self.position = self.position.wrapping_add(out.len() as u64);
     }
 }
-

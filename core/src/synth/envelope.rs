@@ -56,7 +56,12 @@ pub struct Envelope {
 
 impl Envelope {
     pub const fn new() -> Self {
-        Self { stage: Stage::Delay, elapsed: 0, from: 0.0, slope: 0 }
+        Self {
+            stage: Stage::Delay,
+            elapsed: 0,
+            from: 0.0,
+            slope: 0,
+        }
     }
 
     /// Moves on by `frames`.
@@ -120,7 +125,12 @@ impl Envelope {
     }
 
     fn begin_release(&mut self, from: f32, slope: u32) {
-        *self = Self { stage: Stage::Release, elapsed: 0, from, slope };
+        *self = Self {
+            stage: Stage::Release,
+            elapsed: 0,
+            from,
+            slope,
+        };
         if from <= 0.0 || slope == 0 {
             self.stage = Stage::Done;
         }

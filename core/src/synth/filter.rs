@@ -18,10 +18,18 @@ pub struct Coefficients {
 
 impl Coefficients {
     /// Passes everything unchanged.
-    pub const FLAT: Self = Self { e: 1.0, b2: 0.0, k: 1.0 };
+    pub const FLAT: Self = Self {
+        e: 1.0,
+        b2: 0.0,
+        k: 1.0,
+    };
 
     fn mix(a: Self, b: Self, t: f32) -> Self {
-        Self { e: a.e + (b.e - a.e) * t, b2: a.b2 + (b.b2 - a.b2) * t, k: a.k + (b.k - a.k) * t }
+        Self {
+            e: a.e + (b.e - a.e) * t,
+            b2: a.b2 + (b.b2 - a.b2) * t,
+            k: a.k + (b.k - a.k) * t,
+        }
     }
 }
 
@@ -33,13 +41,9 @@ pub struct Prototype {
 }
 
 impl Prototype {
-    /// The prototype for a cutoff (as a part of the sample rate, 0 < fc ≤ 1/4) and a resonance in dB (0..). Uses libm.
-    pub fn solve(fc: f64, resonance: f64) -> Self {
-        Self::solve_from(fc, resonance, 0.0)
-    }
-
-    /// As [`solve`](Self::solve), for a solution at `low` radians or above.
-    fn solve_from(fc: f64, resonance: f64, low: f64) -> Self {
+    /// The prototype for a cutoff (as a part of the sample rate, 0 < fc ≤ 1/4) and a resonance in dB (0..), if its angle is known
+    /// to be `low` or above. Uses libm.
+    pub fn solve(fc: f64, resonance: f64, low: f64) -> Self {
         let peak = libm::pow(10.0, resonance / 20.0);
         let width = libm::sqrt((peak * peak - 1.0).max(0.0));
         let at = |theta: f64| {
@@ -58,7 +62,11 @@ impl Prototype {
         }
         let mut best = b;
         for _ in 0..60 {
-            best = if fb != fa { b - fb * (b - a) / (fb - fa) } else { b };
+            best = if fb != fa {
+                b - fb * (b - a) / (fb - fa)
+            } else {
+                b
+            };
             let f = at(best).1 - fc;
             if libm::fabs(f) < 1e-13 * fc {
                 break;
@@ -87,7 +95,11 @@ impl Prototype {
 
     fn coefficients(&self, resonance: f64) -> Coefficients {
         let (_, b2, k) = self.direct(resonance);
-        Coefficients { e: self.e() as f32, b2: b2 as f32, k: k as f32 }
+        Coefficients {
+            e: self.e() as f32,
+            b2: b2 as f32,
+            k: k as f32,
+        }
     }
 }
 
@@ -122,7 +134,7 @@ impl FilterTable {
             let fc = libm::exp2(f64::from(LOWEST) + row as f64 / f64::from(PER_OCTAVE));
             for (column, low) in lows.iter_mut().enumerate() {
                 let resonance = column as f64 * f64::from(RESONANCE_STEP);
-                let poles = Prototype::solve_from(fc, resonance, *low);
+                let poles = Prototype::solve(fc, resonance, *low);
                 *low = poles.theta;
                 vec::try_push(&mut entries, poles.coefficients(resonance))?;
             }
@@ -142,10 +154,19 @@ impl FilterTable {
         let row = (x as usize).min(CUTOFFS - 2);
         let column = (y as usize).min(RESONANCES - 2);
         let (s, t) = (x - row as f32, y - column as f32);
-        let entry = |r: usize, c: usize| self.entries.get(r * RESONANCES + c).copied().unwrap_or(Coefficients::FLAT);
+        let entry = |r: usize, c: usize| {
+            self.entries
+                .get(r * RESONANCES + c)
+                .copied()
+                .unwrap_or(Coefficients::FLAT)
+        };
         let lower = Coefficients::mix(entry(row, column), entry(row, column + 1), t);
         let upper = Coefficients::mix(entry(row + 1, column), entry(row + 1, column + 1), t);
         let inside = Coefficients::mix(lower, upper, s);
-        if log2_cutoff > -2.0 { Coefficients::mix(inside, Coefficients::FLAT, log2_cutoff + 2.0) } else { inside }
+        if log2_cutoff > -2.0 {
+            Coefficients::mix(inside, Coefficients::FLAT, log2_cutoff + 2.0)
+        } else {
+            inside
+        }
     }
 }

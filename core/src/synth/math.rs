@@ -14,16 +14,17 @@ pub fn exp2(x: f32) -> f32 {
     let f = x - whole as f32;
     // Taylor series of exp(f ln 2) on |f| ≤ 1/2; the remainder is below 2e-8.
     let p = 1.0
-        + f * (0.693_147_2
+        + f * (core::f32::consts::LN_2
             + f * (0.240_226_5
-                + f * (0.055_504_11 + f * (0.009_618_129 + f * (0.001_333_355_8 + f * 0.000_154_035_3)))));
+                + f * (0.055_504_11
+                    + f * (0.009_618_129 + f * (0.001_333_355_8 + f * 0.000_154_035_3)))));
     p * f32::from_bits(((whole + 127) as u32) << 23)
 }
 
 /// log2(x) for normal x > 0; absolute error below 1e-6. Anything else gives -126.
 #[inline]
 pub fn log2(x: f32) -> f32 {
-    if !(x >= f32::MIN_POSITIVE) {
+    if x < f32::MIN_POSITIVE || x.is_nan() {
         return -126.0;
     }
     let bits = x.to_bits();
@@ -42,7 +43,11 @@ pub fn log2(x: f32) -> f32 {
 /// Amplitude of a level in dB; exactly 0 at and below [`SILENCE_DB`].
 #[inline]
 pub fn amplitude(db: f32) -> f32 {
-    if db > SILENCE_DB { exp2(db * LOG2_PER_DB) } else { 0.0 }
+    if db > SILENCE_DB {
+        exp2(db * LOG2_PER_DB)
+    } else {
+        0.0
+    }
 }
 
 /// Level in dB of an amplitude > 0.
@@ -55,8 +60,10 @@ pub fn decibels(amplitude: f32) -> f32 {
 #[inline]
 pub fn quarter_sine(t: f32) -> f32 {
     let q = t * t;
-    let p = 1.570_796_3
-        + q * (-0.645_964_1 + q * (0.079_692_63 + q * (-0.004_681_754 + q * (0.000_160_441_2 - q * 0.000_003_598_8))));
+    let p = core::f32::consts::FRAC_PI_2
+        + q * (-0.645_964_1
+            + q * (0.079_692_63
+                + q * (-0.004_681_754 + q * (0.000_160_441_2 - q * 0.000_003_598_8))));
     (t * p).clamp(-1.0, 1.0)
 }
 

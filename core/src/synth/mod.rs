@@ -35,3 +35,6 @@ pub use engine::{Settings, Synth};
 pub use oscillator::Interpolation;
 pub use pool::Retired;
 pub use port::{Port, PortId, Stats};
+
+#[cfg(test)]
+mod tests;

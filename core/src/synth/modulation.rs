@@ -67,7 +67,13 @@ impl Inputs<'_> {
             Source::Controller(number) => seven(self.channel.get(number)),
             // Whole semitones; drums are never transposed.
             Source::Rpn(2) => fourteen(((self.channel.transpose() + 64) << 7) as u16),
-            Source::Rpn(number) => fourteen(self.channel.rpn.get(usize::from(number)).copied().unwrap_or(0)),
+            Source::Rpn(number) => fourteen(
+                self.channel
+                    .rpn
+                    .get(usize::from(number))
+                    .copied()
+                    .unwrap_or(0),
+            ),
             Source::None | Source::Lfo | Source::Vibrato | Source::Eg1 | Source::Eg2 => None,
         }
     }
@@ -94,7 +100,13 @@ pub fn shaped(shape: Shape, value: f32, range: f32) -> f32 {
         (Curve::Linear, true) => 2.0 * (v / range) - 1.0,
         (Curve::Switch, bipolar) => {
             let on = v >= range * 0.5;
-            if on { 1.0 } else if bipolar { -1.0 } else { 0.0 }
+            if on {
+                1.0
+            } else if bipolar {
+                -1.0
+            } else {
+                0.0
+            }
         }
         (curve, false) => bent(curve, v / max),
         (curve, true) => {
@@ -140,14 +152,22 @@ fn affine(source: Source, shape: Shape, inputs: &Inputs) -> Option<Affine> {
             (true, true) => (-a, -b),
             (true, false) => (-a, 1.0 - b),
         };
-        return Some(Affine { mover: Some(mover), a, b });
+        return Some(Affine {
+            mover: Some(mover),
+            a,
+            b,
+        });
     }
     let b = match inputs.value(source) {
         Some((value, range)) => shaped(shape, value, range),
         None if shape.invert => -1.0,
         None => 1.0,
     };
-    Some(Affine { mover: None, a: 0.0, b })
+    Some(Affine {
+        mover: None,
+        a: 0.0,
+        b,
+    })
 }
 
 /// An input when the movers stand at `values`.
@@ -156,7 +176,11 @@ fn instant(source: Source, shape: Shape, inputs: &Inputs, values: &[f32; MOVERS]
         (Some(mover), Some(f)) => f.a * value_of(values, mover) + f.b,
         (Some(mover), None) => {
             let raw = value_of(values, mover);
-            let unipolar = if matches!(mover, Mover::Lfo | Mover::Vibrato) { 0.5 * raw + 0.5 } else { raw };
+            let unipolar = if matches!(mover, Mover::Lfo | Mover::Vibrato) {
+                0.5 * raw + 0.5
+            } else {
+                raw
+            };
             shaped(shape, unipolar * 127.0, 128.0)
         }
         (None, f) => f.map_or(0.0, |f| f.b),
@@ -207,7 +231,9 @@ impl Modulation {
     pub fn bind(&mut self, articulation: &Articulation, inputs: &Inputs) {
         *self = Self::default();
         for connection in &articulation.connections {
-            let Some((target, unit)) = target(connection.destination) else { continue };
+            let Some((target, unit)) = target(connection.destination) else {
+                continue;
+            };
             if implied(connection) {
                 continue;
             }
@@ -243,7 +269,11 @@ impl Modulation {
         if depth == 0.0 {
             return;
         }
-        if let Some(slot) = self.depth.get_mut(target as usize).and_then(|row| row.get_mut(mover as usize)) {
+        if let Some(slot) = self
+            .depth
+            .get_mut(target as usize)
+            .and_then(|row| row.get_mut(mover as usize))
+        {
             *slot += depth;
             self.moving |= 1 << target as u16;
         }
@@ -269,7 +299,11 @@ impl Modulation {
         if self.moves(target)
             && let Some(row) = self.depth.get(target as usize)
         {
-            sum += row.iter().zip(values).map(|(depth, value)| depth * value).sum::<f32>();
+            sum += row
+                .iter()
+                .zip(values)
+                .map(|(depth, value)| depth * value)
+                .sum::<f32>();
         }
         sum
     }
@@ -281,10 +315,16 @@ impl Modulation {
 }
 
 /// The sum, per target, of the connections that have no affine form.
-pub fn general_part(articulation: &Articulation, inputs: &Inputs, values: &[f32; MOVERS]) -> [f32; TARGETS] {
+pub fn general_part(
+    articulation: &Articulation,
+    inputs: &Inputs,
+    values: &[f32; MOVERS],
+) -> [f32; TARGETS] {
     let mut sums = [0.0; TARGETS];
     for connection in &articulation.connections {
-        let Some((target, unit)) = target(connection.destination) else { continue };
+        let Some((target, unit)) = target(connection.destination) else {
+            continue;
+        };
         let source = affine(connection.source, connection.source_shape, inputs);
         let control = affine(connection.control, connection.control_shape, inputs);
         let folded = matches!((&source, &control), (Some(s), Some(c)) if s.mover.is_none() || c.mover.is_none());
@@ -314,7 +354,11 @@ pub struct Fixed {
 /// Evaluates a destination that is read once, at note-on; movers count as they stand then (at rest).
 pub fn fixed(articulation: &Articulation, inputs: &Inputs, destination: Destination) -> Fixed {
     let mut fixed = Fixed::default();
-    for connection in articulation.connections.iter().filter(|c| c.destination == destination) {
+    for connection in articulation
+        .connections
+        .iter()
+        .filter(|c| c.destination == destination)
+    {
         if connection.source == Source::None && connection.control == Source::None {
             fixed.given = true;
             if connection.scale == i32::MIN {
@@ -322,8 +366,17 @@ pub fn fixed(articulation: &Articulation, inputs: &Inputs, destination: Destinat
                 continue;
             }
         }
-        let product = instant(connection.source, connection.source_shape, inputs, &[0.0; MOVERS])
-            * instant(connection.control, connection.control_shape, inputs, &[0.0; MOVERS]);
+        let product = instant(
+            connection.source,
+            connection.source_shape,
+            inputs,
+            &[0.0; MOVERS],
+        ) * instant(
+            connection.control,
+            connection.control_shape,
+            inputs,
+            &[0.0; MOVERS],
+        );
         fixed.sum += product * connection.scale as f32 * (1.0 / 65536.0);
     }
     fixed

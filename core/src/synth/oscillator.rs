@@ -36,7 +36,8 @@ pub struct Oscillator {
 impl Oscillator {
     /// Starts a wave at its first frame.
     pub fn start(&mut self, wave: Shared<Wave>, sample_loop: Option<Loop>) {
-        let (loop_start, loop_end) = sample_loop.map_or((0, 0), |l| (l.start, l.start.saturating_add(l.length)));
+        let (loop_start, loop_end) =
+            sample_loop.map_or((0, 0), |l| (l.start, l.start.saturating_add(l.length)));
         *self = Self {
             wave: Some(wave),
             loop_start,
@@ -49,35 +50,71 @@ impl Oscillator {
 
     /// A one-shot wave has been played to its end.
     pub fn is_over(&self) -> bool {
-        let frames = self.wave.as_ref().map_or(0, |wave| wave.frames().len() as u64);
+        let frames = self
+            .wave
+            .as_ref()
+            .map_or(0, |wave| wave.frames().len() as u64);
         !self.looping && self.position >> 32 >= frames
     }
 
     /// Writes lane `lane` of `out` and moves on by `out.len()` frames. Samples are in units of the 16-bit wave.
-    pub fn read(&mut self, kind: Interpolation, kernel: &SincTable, lane: usize, out: &mut [[f32; LANES]]) {
+    pub fn read(
+        &mut self,
+        kind: Interpolation,
+        kernel: &SincTable,
+        lane: usize,
+        out: &mut [[f32; LANES]],
+    ) {
         let Some(wave) = self.wave.take() else {
             fill(lane, out);
             return;
         };
         match kind {
-            Interpolation::Linear => self.run(wave.frames(), lane, out, 0, 1, |frames, index, fraction| {
-                let (a, b) = (tap(frames, index), tap(frames, index + 1));
-                a + (b - a) * (fraction as f32 * FRACTION)
-            }, |this, frames, index, fraction| {
-                let (a, b) = (this.looped_tap(frames, index), this.looped_tap(frames, index + 1));
-                a + (b - a) * (fraction as f32 * FRACTION)
-            }),
-            Interpolation::Sinc8 => self.run(wave.frames(), lane, out, 3, 4, |frames, index, fraction| {
-                let weights = kernel.weights(fraction);
-                let start = index.wrapping_sub(3) as usize;
-                match frames.get(start..start.wrapping_add(8)) {
-                    Some(taps) => taps.iter().zip(weights).map(|(&x, w)| f32::from(x) * w).sum(),
-                    None => 0.0,
-                }
-            }, |this, frames, index, fraction| {
-                let weights = kernel.weights(fraction);
-                weights.iter().zip(-3i64..).map(|(w, k)| this.looped_tap(frames, index + k) * w).sum()
-            }),
+            Interpolation::Linear => self.run(
+                wave.frames(),
+                lane,
+                out,
+                0,
+                1,
+                |frames, index, fraction| {
+                    let (a, b) = (tap(frames, index), tap(frames, index + 1));
+                    a + (b - a) * (fraction as f32 * FRACTION)
+                },
+                |this, frames, index, fraction| {
+                    let (a, b) = (
+                        this.looped_tap(frames, index),
+                        this.looped_tap(frames, index + 1),
+                    );
+                    a + (b - a) * (fraction as f32 * FRACTION)
+                },
+            ),
+            Interpolation::Sinc8 => self.run(
+                wave.frames(),
+                lane,
+                out,
+                3,
+                4,
+                |frames, index, fraction| {
+                    let weights = kernel.weights(fraction);
+                    let start = index.wrapping_sub(3) as usize;
+                    match frames.get(start..start.wrapping_add(8)) {
+                        Some(taps) => taps
+                            .iter()
+                            .zip(weights)
+                            .map(|(&x, w)| f32::from(x) * w)
+                            .sum(),
+                        None => 0.0,
+                    }
+                },
+                |this, frames, index, fraction| {
+                    let weights = kernel.weights(fraction);
+                    weights
+                        .iter()
+                        .zip(-3i64..)
+                        .map(|(w, k)| this.looped_tap(frames, index + k) * w)
+                        .sum()
+                },
+            ),
         }
         self.wave = Some(wave);
     }
@@ -106,13 +143,23 @@ impl Oscillator {
                 fill(lane, out);
                 return;
             }
-            let limit = if self.looping { u64::from(self.loop_end).min(frame_count) } else { frame_count };
+            let limit = if self.looping {
+                u64::from(self.loop_end).min(frame_count)
+            } else {
+                frame_count
+            };
             // A wave's beginning and, once wrapped, its loop's.
-            let first = if self.wrapped { u64::from(self.loop_start) + before } else { before };
+            let first = if self.wrapped {
+                u64::from(self.loop_start) + before
+            } else {
+                before
+            };
             let plain = if index >= first && index + after < limit {
                 // Samples whose index stays below `limit - after`.
                 let room = ((limit - after) << 32) - self.position;
-                (room - 1).checked_div(self.step).map_or(u64::MAX, |n| n.saturating_add(1))
+                (room - 1)
+                    .checked_div(self.step)
+                    .map_or(u64::MAX, |n| n.saturating_add(1))
             } else {
                 0
             };
@@ -126,10 +173,16 @@ impl Oscillator {
                 continue;
             }
             let count = usize::try_from(plain).unwrap_or(usize::MAX).min(out.len());
-            let Some((now, rest)) = core::mem::take(&mut out).split_at_mut_checked(count) else { return };
+            let Some((now, rest)) = core::mem::take(&mut out).split_at_mut_checked(count) else {
+                return;
+            };
             let (mut position, step) = (self.position, self.step);
             for slot in now {
-                set(slot, lane, inside(frames, (position >> 32) as i64, position as u32));
+                set(
+                    slot,
+                    lane,
+                    inside(frames, (position >> 32) as i64, position as u32),
+                );
                 position = position.wrapping_add(step);
             }
             self.position = position;
@@ -210,7 +263,8 @@ impl SincTable {
             let mut weights = [0.0f64; TAPS];
             for (k, weight) in weights.iter_mut().enumerate() {
                 let x = k as f64 - (half - 1.0) - fraction;
-                let window = bessel(BETA * libm::sqrt((1.0 - (x / half) * (x / half)).max(0.0))) / bessel(BETA);
+                let window = bessel(BETA * libm::sqrt((1.0 - (x / half) * (x / half)).max(0.0)))
+                    / bessel(BETA);
                 *weight = sinc(x) * window;
             }
             let sum: f64 = weights.iter().sum();
@@ -224,7 +278,11 @@ impl SincTable {
     fn weights(&self, fraction: u32) -> [f32; TAPS] {
         let row = (fraction >> 24) as usize;
         let blend = (fraction & 0x00FF_FFFF) as f32 * (1.0 / 16_777_216.0);
-        let Some([a, b]) = self.rows.get(row..row + 2).and_then(|pair| pair.as_array::<2>()) else {
+        let Some([a, b]) = self
+            .rows
+            .get(row..row + 2)
+            .and_then(|pair| pair.as_array::<2>())
+        else {
             return [0.0; TAPS];
         };
         let mut weights = *a;

@@ -127,12 +127,16 @@ impl Pool {
 
     /// Voices of one port that sound.
     pub fn sounding_of(&self, port: u8) -> usize {
-        self.counts.get(usize::from(port)).map_or(0, |count| count.sounding)
+        self.counts
+            .get(usize::from(port))
+            .map_or(0, |count| count.sounding)
     }
 
     /// The port has voices to render, fading ones included.
     pub fn is_active(&self, port: u8) -> bool {
-        self.counts.get(usize::from(port)).is_some_and(|count| count.lanes > 0)
+        self.counts
+            .get(usize::from(port))
+            .is_some_and(|count| count.lanes > 0)
     }
 
     /// No lane holds a voice.
@@ -145,10 +149,26 @@ impl Pool {
     }
 
     /// Starts the regions of a note. Returns how many notes were lost over it (voices cut before their release, or not started).
-    pub fn note_on(&mut self, slots: &[PortSlot], port: u8, part: u16, note: NoteOn, context: &Context) -> u32 {
-        let Some(found) = slots.get(usize::from(port)).and_then(|slot| slot.port.as_ref()) else { return 0 };
-        let Some(channel) = found.parts().channel(part) else { return 0 };
-        let Some(instrument) = found.instrument(channel) else { return 0 };
+    pub fn note_on(
+        &mut self,
+        slots: &[PortSlot],
+        port: u8,
+        part: u16,
+        note: NoteOn,
+        context: &Context,
+    ) -> u32 {
+        let Some(found) = slots
+            .get(usize::from(port))
+            .and_then(|slot| slot.port.as_ref())
+        else {
+            return 0;
+        };
+        let Some(channel) = found.parts().channel(part) else {
+            return 0;
+        };
+        let Some(instrument) = found.instrument(channel) else {
+            return 0;
+        };
         let key = (i32::from(note.key) + channel.transpose()).clamp(0, 127) as u8;
         let matches = |region: &&Region| {
             let inside = |(low, high): (u8, u8), x: u8| low <= x && x <= high;
@@ -157,7 +177,10 @@ impl Pool {
         for region in instrument.regions.iter().filter(matches) {
             self.exclude(port, part, region, note);
         }
-        let around = Surroundings { channel, tuning: found.tuning(channel) };
+        let around = Surroundings {
+            channel,
+            tuning: found.tuning(channel),
+        };
         let mut lost = 0;
         for region in instrument.regions.iter().filter(matches) {
             let (lane, stolen) = self.allocate(port, note, channel.priority);
@@ -176,7 +199,13 @@ impl Pool {
             quad.port = port;
             self.used = self.used.max(index / LANES + 1);
             voice.start(note, region, around, context, quad, index % LANES);
-            *tag = Tag { port, key: note.key, part, key_group: region.key_group, flags: LIVE | GATE | PENDING };
+            *tag = Tag {
+                port,
+                key: note.key,
+                part,
+                key_group: region.key_group,
+                flags: LIVE | GATE | PENDING,
+            };
             self.pending = true;
             self.sounding += 1;
             if let Some(count) = self.counts.get_mut(usize::from(port)) {
@@ -191,7 +220,10 @@ impl Pool {
     fn exclude(&mut self, port: u8, part: u16, region: &Region, note: NoteOn) {
         let offset = offset_of(note.position);
         for index in 0..self.tags.len() {
-            let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index)) else { continue };
+            let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index))
+            else {
+                continue;
+            };
             if !tag.plays(port, part) || voice.serial == note.serial {
                 continue;
             }
@@ -204,7 +236,10 @@ impl Pool {
                 // Not one frame of it had been heard.
                 continue;
             }
-            let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index)) else { continue };
+            let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index))
+            else {
+                continue;
+            };
             tag.clear(GATE | SOSTENUTO);
             tag.set(RELEASED | PENDING);
             voice.shut_down(offset);
@@ -216,15 +251,16 @@ impl Pool {
     fn allocate(&mut self, port: u8, note: NoteOn, priority: u32) -> (Option<usize>, bool) {
         let mut cut = false;
         if self.sounding >= self.limit {
-            let Some(victim) = self.victim(note, priority) else { return (None, false) };
+            let Some(victim) = self.victim(note, priority) else {
+                return (None, false);
+            };
             cut = self.tags.get(victim).is_some_and(|tag| !tag.is(RELEASED));
             self.kill(victim, note.position);
         }
-        let shared = self
-            .quads
-            .iter()
-            .take(self.used)
-            .position(|quad| !quad.is_empty() && quad.port == port && quad.free_lane().is_some());
+        let shared =
+            self.quads.iter().take(self.used).position(|quad| {
+                !quad.is_empty() && quad.port == port && quad.free_lane().is_some()
+            });
         let quad = shared.or_else(|| self.quads.iter().position(Quad::is_empty));
         let lane = quad.and_then(|q| Some(q * LANES + self.quads.get(q)?.free_lane()?));
         (lane, cut)
@@ -236,11 +272,24 @@ impl Pool {
         let candidates = self.tags.iter().zip(&self.voices).enumerate();
         candidates
             .filter(|(_, (tag, voice))| {
-                tag.is(LIVE) && !tag.is(DYING) && voice.serial != note.serial && voice.priority <= priority
+                tag.is(LIVE)
+                    && !tag.is(DYING)
+                    && voice.serial != note.serial
+                    && voice.priority <= priority
             })
             .min_by_key(|(_, (tag, voice))| {
-                let stage = if tag.is(RELEASED) { 0u8 } else if !tag.is(GATE) { 1 } else { 2 };
-                let level = if stage == 0 { (voice.loudness() * 255.0) as u8 } else { 0 };
+                let stage = if tag.is(RELEASED) {
+                    0u8
+                } else if !tag.is(GATE) {
+                    1
+                } else {
+                    2
+                };
+                let level = if stage == 0 {
+                    (voice.loudness() * 255.0) as u8
+                } else {
+                    0
+                };
                 (voice.priority, stage, level, voice.serial)
             })
             .map(|(index, _)| index)
@@ -248,10 +297,18 @@ impl Pool {
 
     /// Fades a voice out quickly; it counts no more. One that has not been heard yet just goes.
     fn kill(&mut self, index: usize, position: u64) {
-        if self.voices.get(index).is_some_and(|voice| voice.started == position) && self.free(index) {
+        if self
+            .voices
+            .get(index)
+            .is_some_and(|voice| voice.started == position)
+            && self.free(index)
+        {
             return;
         }
-        let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index)) else { return };
+        let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index))
+        else {
+            return;
+        };
         if !tag.is(LIVE) || tag.is(DYING) {
             return;
         }
@@ -275,9 +332,11 @@ impl Pool {
         if self.retired.capacity().saturating_sub(self.retired.len()) < 2 {
             return false;
         }
-        let (Some(quad), Some(voice), Some(tag)) =
-            (self.quads.get_mut(index / LANES), self.voices.get_mut(index), self.tags.get_mut(index))
-        else {
+        let (Some(quad), Some(voice), Some(tag)) = (
+            self.quads.get_mut(index / LANES),
+            self.voices.get_mut(index),
+            self.tags.get_mut(index),
+        ) else {
             return false;
         };
         if !tag.is(LIVE) {
@@ -286,8 +345,14 @@ impl Pool {
         let Tag { port, .. } = *tag;
         let counted = !tag.is(DYING);
         *tag = Tag::default();
-        let wave = quad.stop(index % LANES).and_then(Shared::release).map(Retired::Wave);
-        let articulation = voice.take_articulation().and_then(Shared::release).map(Retired::Articulation);
+        let wave = quad
+            .stop(index % LANES)
+            .and_then(Shared::release)
+            .map(Retired::Wave);
+        let articulation = voice
+            .take_articulation()
+            .and_then(Shared::release)
+            .map(Retired::Articulation);
         for last in [wave, articulation].into_iter().flatten() {
             // There is room for two.
             if let Err(last) = vec::push_within(&mut self.retired, last) {
@@ -307,14 +372,20 @@ impl Pool {
     }
 
     /// Calls `action` for every voice of a part.
-    fn each(&mut self, port: u8, part: u16, mut action: impl FnMut(&mut Tag, &mut Voice, &mut Quad, usize)) {
+    fn each(
+        &mut self,
+        port: u8,
+        part: u16,
+        mut action: impl FnMut(&mut Tag, &mut Voice, &mut Quad, usize),
+    ) {
         for (q, quad) in self.quads.iter_mut().enumerate().take(self.used) {
             if quad.port != port || quad.is_empty() {
                 continue;
             }
             for lane in 0..LANES {
                 let index = q * LANES + lane;
-                if let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index))
+                if let (Some(tag), Some(voice)) =
+                    (self.tags.get_mut(index), self.voices.get_mut(index))
                     && tag.plays(port, part)
                 {
                     action(tag, voice, quad, lane);
@@ -386,10 +457,9 @@ impl Pool {
     /// Silences a part, or with `None` the whole port.
     pub fn all_sound_off(&mut self, port: u8, part: Option<u16>, position: u64) {
         for index in 0..self.used * LANES {
-            let meant = self
-                .tags
-                .get(index)
-                .is_some_and(|tag| tag.is(LIVE) && tag.port == port && part.is_none_or(|part| part == tag.part));
+            let meant = self.tags.get(index).is_some_and(|tag| {
+                tag.is(LIVE) && tag.port == port && part.is_none_or(|part| part == tag.part)
+            });
             if meant {
                 self.kill(index, position);
             }
@@ -436,9 +506,11 @@ impl Pool {
 
     #[inline]
     fn control_one(&mut self, slots: &[PortSlot], context: &Context, index: usize, at_tick: bool) {
-        let (Some(quad), Some(voice), Some(tag)) =
-            (self.quads.get_mut(index / LANES), self.voices.get_mut(index), self.tags.get_mut(index))
-        else {
+        let (Some(quad), Some(voice), Some(tag)) = (
+            self.quads.get_mut(index / LANES),
+            self.voices.get_mut(index),
+            self.tags.get_mut(index),
+        ) else {
             return;
         };
         let lane = index % LANES;
@@ -453,10 +525,16 @@ impl Pool {
         if !pending && !tag.is(DIRTY) && voice.pass() {
             return;
         }
-        let around = slots.get(usize::from(tag.port)).and_then(|slot| slot.port.as_ref()).and_then(|port| {
-            let channel = port.parts().channel(tag.part).filter(|_| !tag.is(DYING))?;
-            Some(Surroundings { channel, tuning: port.tuning(channel) })
-        });
+        let around = slots
+            .get(usize::from(tag.port))
+            .and_then(|slot| slot.port.as_ref())
+            .and_then(|port| {
+                let channel = port.parts().channel(tag.part).filter(|_| !tag.is(DYING))?;
+                Some(Surroundings {
+                    channel,
+                    tuning: port.tuning(channel),
+                })
+            });
         if pending {
             // Its state stands at this very frame.
             tag.clear(PENDING);
@@ -473,15 +551,28 @@ impl Pool {
     }
 
     /// Mixes the voices of a port into the left and right bus; the result is `frames` long.
-    pub fn render(&mut self, port: u8, kind: Interpolation, position: u64, frames: usize) -> (&[Lanes], &[Lanes]) {
-        let (Some(samples), Some(left), Some(right)) =
-            (self.samples.get_mut(..frames), self.left.get_mut(..frames), self.right.get_mut(..frames))
-        else {
+    pub fn render(
+        &mut self,
+        port: u8,
+        kind: Interpolation,
+        position: u64,
+        frames: usize,
+    ) -> (&[Lanes], &[Lanes]) {
+        let (Some(samples), Some(left), Some(right)) = (
+            self.samples.get_mut(..frames),
+            self.left.get_mut(..frames),
+            self.right.get_mut(..frames),
+        ) else {
             return (&[], &[]);
         };
         left.fill(Lanes::ZERO);
         right.fill(Lanes::ZERO);
-        for quad in self.quads.iter_mut().take(self.used).filter(|quad| quad.port == port && !quad.is_empty()) {
+        for quad in self
+            .quads
+            .iter_mut()
+            .take(self.used)
+            .filter(|quad| quad.port == port && !quad.is_empty())
+        {
             quad.render(kind, &self.kernel, position & 1 == 1, samples, left, right);
         }
         (left, right)

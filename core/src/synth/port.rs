@@ -119,7 +119,9 @@ impl Port {
 
     /// Voice priority of a channel (0..16) of a group (1-based); `None` if there is no such channel.
     pub fn priority(&self, group: u16, channel: u16) -> Option<u32> {
-        self.parts.channel(part_of(group, channel)?).map(|channel| channel.priority)
+        self.parts
+            .channel(part_of(group, channel)?)
+            .map(|channel| channel.priority)
     }
 
     /// Sets a voice priority for the notes to come; false if there is no such channel.
@@ -152,7 +154,9 @@ impl Port {
     pub(super) fn obey(&mut self, request: Request) {
         match request {
             Request::MasterVolume(volume) => self.master_volume = volume,
-            Request::FineTuning(value) => self.fine_tuning = (f32::from(value) - 8192.0) * (100.0 / 8192.0),
+            Request::FineTuning(value) => {
+                self.fine_tuning = (f32::from(value) - 8192.0) * (100.0 / 8192.0)
+            }
             Request::CoarseTuning(value) => self.coarse_tuning = (f32::from(value) - 64.0) * 100.0,
             Request::Reset(_) | Request::Rhythm { .. } => {}
         }
@@ -160,7 +164,12 @@ impl Port {
 
     /// Master tuning of a channel in cents; drums keep their pitch under coarse tuning.
     pub(super) fn tuning(&self, channel: &Channel) -> f32 {
-        self.fine_tuning + if channel.drum { 0.0 } else { self.coarse_tuning }
+        self.fine_tuning
+            + if channel.drum {
+                0.0
+            } else {
+                self.coarse_tuning
+            }
     }
 
     /// Amplitude of the port's bus.
@@ -179,21 +188,32 @@ impl Port {
         let find = |patch: u32| patches.find(patch);
         let melodic = |msb: u32, lsb: u32| find(msb << 16 | lsb << 8 | program);
         let drums = |msb: u32, lsb: u32, program: u32| {
-            find(DRUM_KIT | msb << 16 | lsb << 8 | program).or_else(|| find(0x78 << 16 | lsb << 8 | program))
+            find(DRUM_KIT | msb << 16 | lsb << 8 | program)
+                .or_else(|| find(0x78 << 16 | lsb << 8 | program))
         };
         let found = if channel.drum {
             find(DRUM_KIT | msb << 16 | lsb << 8 | program)
                 .or_else(|| drums(0, 0, program))
                 .or_else(|| drums(0, 0, program & !7))
                 .or_else(|| drums(0, 0, 0))
-                .or_else(|| patches.instruments().iter().find(|i| i.patch & DRUM_KIT != 0))
+                .or_else(|| {
+                    patches
+                        .instruments()
+                        .iter()
+                        .find(|i| i.patch & DRUM_KIT != 0)
+                })
         } else {
             melodic(msb, lsb)
                 .or_else(|| melodic(msb, 0))
                 .or_else(|| melodic(msb & !7, 0))
                 .or_else(|| melodic(0x79, 0))
                 .or_else(|| melodic(0, 0))
-                .or_else(|| patches.instruments().iter().find(|i| i.patch & (DRUM_KIT | 0x7F) == program))
+                .or_else(|| {
+                    patches
+                        .instruments()
+                        .iter()
+                        .find(|i| i.patch & (DRUM_KIT | 0x7F) == program)
+                })
         };
         found.map(|instrument| &**instrument)
     }
@@ -240,7 +260,11 @@ impl PortSlot {
         let wanted = self.wanted();
         self.gain = self.goal;
         let rest = wanted - self.goal;
-        self.goal = if rest.abs() <= 1e-5 * wanted + 1e-9 { wanted } else { self.goal + rest * Self::SMOOTHING };
+        self.goal = if rest.abs() <= 1e-5 * wanted + 1e-9 {
+            wanted
+        } else {
+            self.goal + rest * Self::SMOOTHING
+        };
         self.step = (self.goal - self.gain) / frames.max(1) as f32;
     }
 

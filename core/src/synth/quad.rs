@@ -50,13 +50,23 @@ impl Quad {
     }
 
     /// Starts a wave in a lane.
-    pub fn start(&mut self, lane: usize, wave: Shared<Wave>, sample_loop: Option<Loop>, filtered: bool) {
+    pub fn start(
+        &mut self,
+        lane: usize,
+        wave: Shared<Wave>,
+        sample_loop: Option<Loop>,
+        filtered: bool,
+    ) {
         if let Some(oscillator) = self.oscillators.get_mut(lane) {
             oscillator.start(wave, sample_loop);
         }
         let bit = 1u8 << (lane & (LANES - 1));
         self.live |= bit;
-        self.filtered = if filtered { self.filtered | bit } else { self.filtered & !bit };
+        self.filtered = if filtered {
+            self.filtered | bit
+        } else {
+            self.filtered & !bit
+        };
         self.y.set(lane, 0.0);
         self.d.set(lane, 0.0);
     }
@@ -70,7 +80,9 @@ impl Quad {
         self.ramp(lane, [0.0; 2], Coefficients::FLAT, 1);
         self.y.set(lane, 0.0);
         self.d.set(lane, 0.0);
-        self.oscillators.get_mut(lane).and_then(|oscillator| oscillator.wave.take())
+        self.oscillators
+            .get_mut(lane)
+            .and_then(|oscillator| oscillator.wave.take())
     }
 
     /// A one-shot wave has come to its end.
@@ -105,11 +117,16 @@ impl Quad {
     pub fn ramp(&mut self, lane: usize, gains: [f32; 2], coefficients: Coefficients, frames: u32) {
         let share = 1.0 / frames.max(1) as f32;
         let [left, right] = gains;
-        self.left_step.set(lane, (left * UNIT - self.left.get(lane)) * share);
-        self.right_step.set(lane, (right * UNIT - self.right.get(lane)) * share);
-        self.e_step.set(lane, (coefficients.e - self.e.get(lane)) * share);
-        self.b2_step.set(lane, (coefficients.b2 - self.b2.get(lane)) * share);
-        self.k_step.set(lane, (coefficients.k - self.k.get(lane)) * share);
+        self.left_step
+            .set(lane, (left * UNIT - self.left.get(lane)) * share);
+        self.right_step
+            .set(lane, (right * UNIT - self.right.get(lane)) * share);
+        self.e_step
+            .set(lane, (coefficients.e - self.e.get(lane)) * share);
+        self.b2_step
+            .set(lane, (coefficients.b2 - self.b2.get(lane)) * share);
+        self.k_step
+            .set(lane, (coefficients.k - self.k.get(lane)) * share);
     }
 
     /// Adds the quad to a bus. `samples`, `left` and `right` have one length; `odd` is the parity of the first frame.

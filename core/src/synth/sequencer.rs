@@ -53,8 +53,12 @@ pub fn run(
     let mut frame = first_frame;
     let mut rest = out;
     while let Some((due, source)) = next(clock, sources, first_frame, end) {
-        let ahead = usize::try_from(due.at.saturating_sub(frame)).unwrap_or(0).min(rest.len());
-        let Some((now, later)) = core::mem::take(&mut rest).split_at_mut_checked(ahead) else { break };
+        let ahead = usize::try_from(due.at.saturating_sub(frame))
+            .unwrap_or(0)
+            .min(rest.len());
+        let Some((now, later)) = core::mem::take(&mut rest).split_at_mut_checked(ahead) else {
+            break;
+        };
         synth.render(now);
         rest = later;
         frame = due.at.max(frame);
@@ -64,7 +68,9 @@ pub fn run(
             report.max_lateness = report.max_lateness.max(due.late);
         }
         let port = source.port;
-        source.events.pop(&mut |group, message| synth.message(port, group, message));
+        source
+            .events
+            .pop(&mut |group, message| synth.message(port, group, message));
     }
     synth.render(rest);
     clock.commit(end);
@@ -88,12 +94,17 @@ fn next<'a, 's>(
 ) -> Option<(Due, &'a mut Source<'s>)> {
     let mut best: Option<(Due, &'a mut Source<'s>)> = None;
     for source in sources {
-        let Some(time) = source.events.peek_time() else { continue };
+        let Some(time) = source.events.peek_time() else {
+            continue;
+        };
         let stamp = clock.ref_to_frame(time);
         if stamp >= end {
             continue;
         }
-        let due = Due { at: stamp.max(first), late: first.saturating_sub(stamp).max(0) };
+        let due = Due {
+            at: stamp.max(first),
+            late: first.saturating_sub(stamp).max(0),
+        };
         if best.as_ref().is_none_or(|(other, _)| due.at < other.at) {
             best = Some((due, source));
         }

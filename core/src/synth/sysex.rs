@@ -23,15 +23,31 @@ pub fn parse(message: &[u8]) -> Option<Request> {
         [0xF0, 0x7E, _, 0x09, 0x01 | 0x02, 0xF7] => Some(Request::Reset(System::Gm)),
         [0xF0, 0x7E, _, 0x09, 0x03, 0xF7] => Some(Request::Reset(System::Gm2)),
         [0xF0, 0x7E, _, 0x0A, 0x01, 0xF7] => Some(Request::Reset(System::Gm)),
-        [0xF0, 0x7F, _, 0x04, 0x01, lsb, msb, 0xF7] => Some(Request::MasterVolume(fourteen(lsb, msb))),
-        [0xF0, 0x7F, _, 0x04, 0x03, lsb, msb, 0xF7] => Some(Request::FineTuning(fourteen(lsb, msb))),
-        [0xF0, 0x7F, _, 0x04, 0x04, _, msb, 0xF7] => Some(Request::CoarseTuning(msb)),
-        [0xF0, 0x43, 0x10..=0x1F, 0x4C, 0x00, 0x00, 0x7E, 0x00, 0xF7] => Some(Request::Reset(System::Xg)),
-        [0xF0, 0x43, 0x10..=0x1F, 0x4C, 0x00, 0x00, 0x04, volume, 0xF7] => {
-            Some(Request::MasterVolume(fourteen(127, volume)))
+        [0xF0, 0x7F, _, 0x04, 0x01, lsb, msb, 0xF7] => {
+            Some(Request::MasterVolume(fourteen(lsb, msb)))
         }
+        [0xF0, 0x7F, _, 0x04, 0x03, lsb, msb, 0xF7] => {
+            Some(Request::FineTuning(fourteen(lsb, msb)))
+        }
+        [0xF0, 0x7F, _, 0x04, 0x04, _, msb, 0xF7] => Some(Request::CoarseTuning(msb)),
+        [0xF0, 0x43, 0x10..=0x1F, 0x4C, 0x00, 0x00, 0x7E, 0x00, 0xF7] => {
+            Some(Request::Reset(System::Xg))
+        }
+        [
+            0xF0,
+            0x43,
+            0x10..=0x1F,
+            0x4C,
+            0x00,
+            0x00,
+            0x04,
+            volume,
+            0xF7,
+        ] => Some(Request::MasterVolume(fourteen(127, volume))),
         // DT1 to a GS device: address, data, checksum.
-        [0xF0, 0x41, _, 0x42, 0x12, a, b, c, data, checksum, 0xF7] if roland_checksum(&[a, b, c, data]) == checksum => {
+        [0xF0, 0x41, _, 0x42, 0x12, a, b, c, data, checksum, 0xF7]
+            if roland_checksum(&[a, b, c, data]) == checksum =>
+        {
             gs(a, b, c, data)
         }
         _ => None,
@@ -48,7 +64,10 @@ fn gs(a: u8, b: u8, c: u8, data: u8) -> Option<Request> {
                 part @ 1..=9 => part - 1,
                 part => part,
             };
-            Some(Request::Rhythm { channel, drum: data != 0 })
+            Some(Request::Rhythm {
+                channel,
+                drum: data != 0,
+            })
         }
         _ => None,
     }

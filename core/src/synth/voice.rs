@@ -41,8 +41,13 @@ struct Movers {
 }
 
 impl Movers {
-    const REST: Self =
-        Self { eg1: Envelope::new(), eg2: Envelope::new(), lfo: Lfo::new(0), vibrato: Lfo::new(0), fade: FADE };
+    const REST: Self = Self {
+        eg1: Envelope::new(),
+        eg2: Envelope::new(),
+        lfo: Lfo::new(0),
+        vibrato: Lfo::new(0),
+        fade: FADE,
+    };
 }
 
 /// What a voice needs to know of the outside when it computes.
@@ -56,7 +61,11 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     pub fn new(filters: &'a FilterTable, rate: u32) -> Self {
         let rate = rate as f32;
-        Self { filters, rate, log2_a440: math::log2(440.0 / rate) }
+        Self {
+            filters,
+            rate,
+            log2_a440: math::log2(440.0 / rate),
+        }
     }
 }
 
@@ -152,7 +161,15 @@ impl Default for Voice {
 
 impl Voice {
     /// Starts a region; the voice sounds from the current position on.
-    pub fn start(&mut self, note: NoteOn, region: &Region, around: Surroundings, context: &Context, quad: &mut Quad, lane: usize) {
+    pub fn start(
+        &mut self,
+        note: NoteOn,
+        region: &Region,
+        around: Surroundings,
+        context: &Context,
+        quad: &mut Quad,
+        lane: usize,
+    ) {
         let channel = around.channel;
         self.articulation = Some(region.articulation.clone());
         self.serial = note.serial;
@@ -176,7 +193,14 @@ impl Voice {
         };
         let inputs = inputs_of(self.key, self.velocity, 0, channel);
         self.now = Movers::REST;
-        read_times(&mut self.volume, &mut self.modulator, &mut self.now, &region.articulation, &inputs, context.rate);
+        read_times(
+            &mut self.volume,
+            &mut self.modulator,
+            &mut self.now,
+            &region.articulation,
+            &inputs,
+            context.rate,
+        );
         self.now.eg1.advance(&self.volume, 0);
         self.now.eg2.advance(&self.modulator, 0);
         self.bind(around, context);
@@ -201,13 +225,25 @@ impl Voice {
     /// Recomputes everything that follows from the channel.
     pub fn bind(&mut self, around: Surroundings, context: &Context) {
         self.wake();
-        let Some(articulation) = &self.articulation else { return };
-        self.modulation.bind(articulation, &inputs_of(self.key, self.velocity, self.poly_pressure, around.channel));
-        self.modulation.add_base(Target::Pitch, self.pitch_offset + around.tuning);
+        let Some(articulation) = &self.articulation else {
+            return;
+        };
+        self.modulation.bind(
+            articulation,
+            &inputs_of(self.key, self.velocity, self.poly_pressure, around.channel),
+        );
+        self.modulation
+            .add_base(Target::Pitch, self.pitch_offset + around.tuning);
         self.modulation.add_base(Target::Gain, self.gain_offset);
         let still = [0.0; MOVERS];
-        self.lfo_step = phase_step(self.modulation.value(Target::LfoFrequency, &still), context.rate);
-        self.vibrato_step = phase_step(self.modulation.value(Target::VibratoFrequency, &still), context.rate);
+        self.lfo_step = phase_step(
+            self.modulation.value(Target::LfoFrequency, &still),
+            context.rate,
+        );
+        self.vibrato_step = phase_step(
+            self.modulation.value(Target::VibratoFrequency, &still),
+            context.rate,
+        );
         if !self.modulation.moves(Target::Gain) && !self.modulation.moves(Target::Pan) {
             self.place(&still, None);
         }
@@ -222,12 +258,22 @@ impl Voice {
     }
 
     /// A control tick: what was planned is reached, and the next stretch is planned.
-    pub fn tick(&mut self, around: Option<Surroundings>, context: &Context, quad: &mut Quad, lane: usize) {
+    pub fn tick(
+        &mut self,
+        around: Option<Surroundings>,
+        context: &Context,
+        quad: &mut Quad,
+        lane: usize,
+    ) {
         self.now = self.next;
         self.at = 0;
         for (level, &wanted) in self.level.iter_mut().zip(&self.wanted) {
             let rest = wanted - *level;
-            *level = if rest.abs() <= 1e-5 * (wanted + 1e-4) { wanted } else { *level + rest * SMOOTHING };
+            *level = if rest.abs() <= 1e-5 * (wanted + 1e-4) {
+                wanted
+            } else {
+                *level + rest * SMOOTHING
+            };
         }
         quad.jump(lane, self.gains, self.coefficients);
         self.plan(around, context, quad, lane);
@@ -236,7 +282,8 @@ impl Voice {
     /// Nothing is left to hear.
     pub fn is_over(&self) -> bool {
         // A voice passed over by ticks is steady: it stays as it is.
-        !self.steady && (self.next.eg1.is_over(&self.volume) || (self.fading && self.next.fade == 0))
+        !self.steady
+            && (self.next.eg1.is_over(&self.volume) || (self.fading && self.next.fade == 0))
     }
 
     /// Plans from `now`, which is the current frame, to the next tick. At a tick that is a whole stretch.
@@ -254,17 +301,29 @@ impl Voice {
         self.plan(around, context, quad, lane);
     }
 
-    fn plan(&mut self, around: Option<Surroundings>, context: &Context, quad: &mut Quad, lane: usize) {
+    fn plan(
+        &mut self,
+        around: Option<Surroundings>,
+        context: &Context,
+        quad: &mut Quad,
+        lane: usize,
+    ) {
         let frames = TICK.saturating_sub(self.at).max(1);
         self.next = self.advanced(self.now, frames);
         let values = self.values(&self.now);
         quad.set_step(lane, self.step(&values, around));
 
         if self.modulation.moves(Target::LfoFrequency) {
-            self.lfo_step = phase_step(self.modulation.value(Target::LfoFrequency, &values), context.rate);
+            self.lfo_step = phase_step(
+                self.modulation.value(Target::LfoFrequency, &values),
+                context.rate,
+            );
         }
         if self.modulation.moves(Target::VibratoFrequency) {
-            self.vibrato_step = phase_step(self.modulation.value(Target::VibratoFrequency, &values), context.rate);
+            self.vibrato_step = phase_step(
+                self.modulation.value(Target::VibratoFrequency, &values),
+                context.rate,
+            );
         }
         let ahead = self.values(&self.next);
         if self.modulation.moves(Target::Gain) || self.modulation.moves(Target::Pan) {
@@ -309,14 +368,20 @@ impl Voice {
     /// Note-off, `offset` frames (1..=TICK) after the last tick that was worked off.
     pub fn release(&mut self, offset: u32) {
         self.settle(offset);
-        self.now.eg1.release_volume(&self.volume, self.volume.release);
-        self.now.eg2.release_value(&self.modulator, self.modulator.release);
+        self.now
+            .eg1
+            .release_volume(&self.volume, self.volume.release);
+        self.now
+            .eg2
+            .release_value(&self.modulator, self.modulator.release);
     }
 
     /// An exclusive note shuts this one down.
     pub fn shut_down(&mut self, offset: u32) {
         self.settle(offset);
-        self.now.eg1.release_volume(&self.volume, self.volume.shutdown);
+        self.now
+            .eg1
+            .release_volume(&self.volume, self.volume.shutdown);
     }
 
     /// Leaves quickly, whatever the envelope says.
@@ -355,7 +420,11 @@ impl Voice {
 
     fn amplitude(&self, movers: &Movers) -> f32 {
         let level = movers.eg1.amplitude(&self.volume);
-        if self.fading { level * movers.fade as f32 * (1.0 / FADE as f32) } else { level }
+        if self.fading {
+            level * movers.fade as f32 * (1.0 / FADE as f32)
+        } else {
+            level
+        }
     }
 
     /// What the connections without an affine form add to a target.
@@ -372,7 +441,10 @@ impl Voice {
 
     fn target(&self, target: Target, values: &[f32; MOVERS], around: Option<Surroundings>) -> f32 {
         let general = if self.modulation.is_general() {
-            self.general(values, around).get(target as usize).copied().unwrap_or(0.0)
+            self.general(values, around)
+                .get(target as usize)
+                .copied()
+                .unwrap_or(0.0)
         } else {
             0.0
         };
@@ -384,36 +456,62 @@ impl Voice {
         let gain = math::amplitude(self.target(Target::Gain, values, around).min(MAX_GAIN_DB));
         let pan = self.target(Target::Pan, values, around).clamp(-0.5, 0.5) + 0.5;
         let [left, right] = self.sides;
-        self.wanted = [gain * left * math::quarter_sine(1.0 - pan), gain * right * math::quarter_sine(pan)];
+        self.wanted = [
+            gain * left * math::quarter_sine(1.0 - pan),
+            gain * right * math::quarter_sine(pan),
+        ];
     }
 
     /// Frames of the wave per output frame, 32.32.
     fn step(&self, values: &[f32; MOVERS], around: Option<Surroundings>) -> u64 {
-        let cents = self.target(Target::Pitch, values, around).clamp(-12_000.0, 12_000.0);
+        let cents = self
+            .target(Target::Pitch, values, around)
+            .clamp(-12_000.0, 12_000.0);
         let ratio = f64::from(math::exp2(cents * (1.0 / 1200.0)));
         ((self.unity_step * ratio + 0.5) as u64).clamp(1, 1 << 48)
     }
 
-    fn filter_at(&self, values: &[f32; MOVERS], around: Option<Surroundings>, context: &Context) -> Coefficients {
+    fn filter_at(
+        &self,
+        values: &[f32; MOVERS],
+        around: Option<Surroundings>,
+        context: &Context,
+    ) -> Coefficients {
         if !self.filtered {
             return Coefficients::FLAT;
         }
         let cents = self.target(Target::Cutoff, values, around);
         let resonance = self.target(Target::Resonance, values, around);
-        context.filters.at((cents - 6900.0) * (1.0 / 1200.0) + context.log2_a440, resonance)
+        context.filters.at(
+            (cents - 6900.0) * (1.0 / 1200.0) + context.log2_a440,
+            resonance,
+        )
     }
 }
 
 fn inputs_of(key: f32, velocity: u8, poly_pressure: u8, channel: &Channel) -> Inputs<'_> {
-    Inputs { channel, key, velocity, poly_pressure }
+    Inputs {
+        channel,
+        key,
+        velocity,
+        poly_pressure,
+    }
 }
 
 /// The key that drives pitch and scaling: the connections to the key number, or the transposed note where there are none.
 fn effective_key(articulation: &Articulation, channel: &Channel, note: NoteOn) -> f32 {
     let key = f32::from(note.key);
-    let connected = articulation.connections.iter().any(|c| c.destination == Destination::KeyNumber);
+    let connected = articulation
+        .connections
+        .iter()
+        .any(|c| c.destination == Destination::KeyNumber);
     let effective = if connected {
-        fixed(articulation, &inputs_of(key, note.velocity, 0, channel), Destination::KeyNumber).sum * 0.01
+        fixed(
+            articulation,
+            &inputs_of(key, note.velocity, 0, channel),
+            Destination::KeyNumber,
+        )
+        .sum * 0.01
     } else {
         key + channel.transpose() as f32
     };
@@ -438,10 +536,20 @@ fn read_times(
     use Destination as D;
     let get = |destination| fixed(articulation, inputs, destination);
     let frames = |f: Fixed, least: f32| {
-        let seconds = if f.zero || !f.given { 0.0 } else { math::seconds(f.sum.min(12_000.0)).min(MAX_TIME) };
+        let seconds = if f.zero || !f.given {
+            0.0
+        } else {
+            math::seconds(f.sum.min(12_000.0)).min(MAX_TIME)
+        };
         (seconds.max(least) * rate + 0.5) as u32
     };
-    let sustain = |f: Fixed| if f.given { (f.sum * 0.001).clamp(0.0, 1.0) } else { 1.0 };
+    let sustain = |f: Fixed| {
+        if f.given {
+            (f.sum * 0.001).clamp(0.0, 1.0)
+        } else {
+            1.0
+        }
+    };
     *volume = Contour {
         delay: frames(get(D::Eg1Delay), 0.0),
         attack: frames(get(D::Eg1Attack), 0.0),

@@ -1,0 +1,149 @@
+//! The sample clock against a device with a known rate.
+
+use super::*;
+
+fn exact(time: i64, rate: u32) -> i64 {
+    (i128::from(time) * i128::from(rate)).div_euclid(10_000_000) as i64
+}
+
+#[test]
+fn no_drift_means_no_error_ever() {
+    for rate in [11_025u32, 22_050, 44_100, 48_000, 96_000] {
+        let (origin, first) = (987_654_321_987_654i64, 12_345i64);
+        let mut clock = SampleClock::new(rate);
+        clock.start(origin, first);
+        let mut random = Random(u64::from(rate));
+        let mut now = 0i64;
+        for _ in 0..20_000 {
+            now += 190_000 + random.below(20_000) as i64;
+            clock.sync(origin + now, first + exact(now, rate));
+            clock.commit(first + exact(now, rate) + 960);
+            let stamp = now + random.below(10_000_000) as i64 - 5_000_000;
+            assert_eq!(
+                clock.ref_to_frame(origin + stamp),
+                first + exact(stamp, rate)
+            );
+        }
+        // A hundred years on.
+        let far = 31_557_600_000_000_000i64;
+        assert_eq!(clock.ref_to_frame(origin + far), first + exact(far, rate));
+    }
+}
+
+#[test]
+fn frame_to_ref_is_the_first_time_of_a_frame() {
+    let mut clock = SampleClock::new(44_100);
+    clock.start(555, -77);
+    for frame in (-1000..200_000).step_by(37) {
+        let time = clock.frame_to_ref(frame);
+        assert_eq!(clock.ref_to_frame(time), frame);
+        assert_eq!(clock.ref_to_frame(time - 1), frame - 1);
+    }
+}
+
+/// Runs a drifting device; returns the worst error in frames after the settling time.
+fn follow(ppm: f64, rate: u32, jitter: i64, settle: i64, lead: i64) -> i64 {
+    let mut clock = SampleClock::new(rate);
+    clock.start(0, 0);
+    let true_rate = f64::from(rate) * (1.0 + ppm * 1e-6);
+    let device = |time: i64| (time as f64 * true_rate / 1e7).floor() as i64;
+    let mut random = Random(5);
+    let mut worst = 0;
+    let mut last = i64::MIN;
+    let mut history: Vec<(i64, i64)> = Vec::new();
+    for step in 1..3000i64 {
+        let now = step * 200_000;
+        let wobble = if jitter == 0 {
+            0
+        } else {
+            random.below(2 * jitter as u64) as i64 - jitter
+        };
+        clock.sync(now, device(now + wobble));
+        // Stamps that lie in the past do not move.
+        for (time, frame) in &history {
+            assert_eq!(clock.ref_to_frame(*time), *frame);
+        }
+        let rendered = device(now) + lead;
+        clock.commit(rendered);
+        history.clear();
+        let end = clock.frame_to_ref(rendered);
+        for stamp in (end - 190_000..end).step_by(9_973) {
+            let frame = clock.ref_to_frame(stamp);
+            history.push((stamp, frame));
+            if now > settle {
+                worst = worst.max((frame - device(stamp)).abs());
+            }
+        }
+        let frame = clock.ref_to_frame(now);
+        assert!(frame >= last, "it went back");
+        last = frame;
+    }
+    worst
+}
+
+#[test]
+fn drift_is_followed_within_a_frame() {
+    for ppm in [-200.0f64, -123.4, -20.0, 50.0, 200.0] {
+        for rate in [44_100, 48_000, 96_000] {
+            for lead in [0, 480, 960] {
+                // A drift shows once it amounts to a frame; from then on two seconds.
+                let first_sign = 1e13 / (ppm.abs() * f64::from(rate));
+                let worst = follow(ppm, rate, 0, first_sign as i64 + 20_000_000, lead);
+                assert!(worst <= 1, "{ppm} {rate} {lead}: {worst}");
+            }
+        }
+    }
+}
+
+/// Reports at a steady cadence show a small drift only when it amounts to a whole frame: the correction then is late by a little.
+#[test]
+fn a_tiny_drift_stays_within_two_frames() {
+    for ppm in [-5.0, -1.0, 0.5, 3.0, 10.0] {
+        let worst = follow(ppm, 44_100, 0, 0, 960);
+        assert!(worst <= 2, "{ppm}: {worst}");
+    }
+}
+
+#[test]
+fn jitter_is_smoothed() {
+    // ±1 ms of jitter is ±48 frames; the clock stays within a quarter of that.
+    let worst = follow(100.0, 48_000, 10_000, 100_000_000, 960);
+    assert!(worst <= 14, "{worst}");
+}
+
+#[test]
+fn a_jump_of_the_device_is_followed_at_once() {
+    let mut clock = SampleClock::new(48_000);
+    clock.start(0, 0);
+    clock.commit(4800);
+    let before: Vec<i64> = (0..100).map(|i| clock.ref_to_frame(i * 10_000)).collect();
+    clock.sync(1_000_000, 100_000);
+    assert!(
+        before
+            .iter()
+            .zip(0..)
+            .all(|(f, i)| *f == clock.ref_to_frame(i * 10_000))
+    );
+    assert_eq!(clock.ref_to_frame(1_100_000), 100_480);
+}
+
+#[test]
+fn extremes_do_not_overflow() {
+    let mut clock = SampleClock::new(96_000);
+    for (time, frame) in [
+        (i64::MAX, i64::MAX),
+        (i64::MIN, i64::MIN),
+        (0, i64::MAX),
+        (i64::MAX, 0),
+        (i64::MIN, i64::MAX),
+    ] {
+        clock.start(time, frame);
+        for t in [i64::MIN, -1, 0, 1, i64::MAX] {
+            clock.ref_to_frame(t);
+            clock.frame_to_ref(t);
+            clock.sync(t, frame);
+            clock.commit(t);
+            clock.sync(t, t);
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! §4.4: envelopes seen through a constant wave.
+
+use super::*;
+
+/// Levels in dB at the given seconds, for a note of `hold` seconds.
+fn levels(changes: &[Connection], velocity: u8, key: u8, hold: f64, total: f64) -> Vec<f32> {
+    let mut changes = changes.to_vec();
+    // Pitch does not matter for a constant, velocity must not change the level.
+    changes.push(connect(
+        (Source::Velocity, VOLUME),
+        Source::None,
+        Destination::Gain,
+        0,
+    ));
+    let mut synth = dc_synth(&changes);
+    send(&mut synth, &[0x90, key, velocity]);
+    let held = (hold * f64::from(RATE)) as usize;
+    let mut out = render(&mut synth, held);
+    send(&mut synth, &[0x80, key, 0]);
+    out.extend(render(
+        &mut synth,
+        (total * f64::from(RATE)) as usize - held,
+    ));
+    left(&out).into_iter().map(db).collect()
+}
+
+fn at(levels: &[f32], seconds: f64) -> f32 {
+    levels[(seconds * f64::from(RATE)) as usize]
+}
+
+/// Seconds at which the level falls to `level` for the last time.
+fn falls(levels: &[f32], level: f32) -> f32 {
+    levels
+        .iter()
+        .rposition(|&l| l > level)
+        .map_or(0.0, |i| (i + 1) as f32 / RATE as f32)
+}
+
+#[test]
+fn no_attack_is_full_at_the_first_frame() {
+    let levels = levels(&[], 127, 60, 0.1, 0.2);
+    near(levels[0], 0.0, 1e-3);
+    near(levels[4000], 0.0, 1e-3);
+}
+
+#[test]
+fn decay_is_linear_in_db() {
+    let levels = levels(
+        &[
+            set(Destination::Eg1Decay, seconds(1.0)),
+            set(Destination::Eg1Sustain, permille(0.0)),
+        ],
+        127,
+        60,
+        1.4,
+        1.5,
+    );
+    near(falls(&levels, -60.0), 0.625, 0.001);
+    near(at(&levels, 0.5), -48.0, 0.1);
+    near(at(&levels, 0.25), -24.0, 0.1);
+    // -0.128 dB in 64 frames.
+    near(levels[12_064] - levels[12_000], -0.128, 0.002);
+    near(falls(&levels, -95.0), 95.0 / 96.0, 0.001);
+    assert_eq!(at(&levels, 1.01), db(0.0));
+}
+
+#[test]
+fn sustain_is_on_the_db_scale_and_release_continues_from_it() {
+    let levels = levels(
+        &[
+            set(Destination::Eg1Decay, seconds(1.0)),
+            set(Destination::Eg1Sustain, permille(500.0)),
+            set(Destination::Eg1Release, seconds(0.4)),
+        ],
+        127,
+        60,
+        1.0,
+        1.5,
+    );
+    near(falls(&levels[..48_000], -47.9), 0.5, 0.01);
+    near(at(&levels, 0.9), -48.0, 0.01);
+    near(at(&levels, 1.1), -72.0, 0.2);
+    near(falls(&levels, -95.0), 1.0 + 0.2 * 47.0 / 48.0, 0.001);
+}
+
+#[test]
+fn attack_is_linear_in_amplitude() {
+    let levels = levels(
+        &[set(Destination::Eg1Attack, seconds(1.0))],
+        127,
+        60,
+        1.2,
+        1.3,
+    );
+    near(at(&levels, 0.5), -6.02, 0.01);
+    near(at(&levels, 0.1), -20.0, 0.02);
+    near(at(&levels, 1.0), 0.0, 0.01);
+}
+
+#[test]
+fn an_interrupted_attack_releases_from_its_level() {
+    let changes = [
+        set(Destination::Eg1Attack, seconds(1.0)),
+        set(Destination::Eg1Release, seconds(2.0)),
+    ];
+    let levels = levels(&changes, 127, 60, 0.5, 2.6);
+    near(at(&levels, 0.5), -6.02, 0.05);
+    near(
+        falls(&levels, -95.0),
+        0.5 + 2.0 * (95.0 - 6.02) / 96.0,
+        0.002,
+    );
+    assert_eq!(at(&levels, 0.5 + 1.88), db(0.0));
+}
+
+#[test]
+fn delay_and_hold() {
+    let changes = [
+        set(Destination::Eg1Delay, seconds(0.1)),
+        set(Destination::Eg1Hold, seconds(0.2)),
+        set(Destination::Eg1Decay, seconds(1.0)),
+        set(Destination::Eg1Sustain, permille(0.0)),
+    ];
+    let levels = levels(&changes, 127, 60, 0.9, 1.0);
+    assert_eq!(at(&levels, 0.09), db(0.0));
+    near(at(&levels, 0.11), 0.0, 0.01);
+    near(at(&levels, 0.29), 0.0, 0.01);
+    near(at(&levels, 0.3 + 0.25), -24.0, 0.2);
+}
+
+#[test]
+fn velocity_scales_the_attack() {
+    let changes = [
+        set(Destination::Eg1Attack, seconds(0.4)),
+        connect(
+            (Source::Velocity, LINEAR),
+            Source::None,
+            Destination::Eg1Attack,
+            0xFB50_0000u32 as i32,
+        ),
+    ];
+    let levels = levels(&changes, 110, 60, 0.4, 0.41);
+    near(at(&levels, 0.11024), -6.02, 0.02);
+    near(at(&levels, 0.2215), 0.0, 0.001);
+}
+
+#[test]
+fn key_scales_the_decay() {
+    let changes = [
+        set(Destination::Eg1Decay, seconds(1.0)),
+        set(Destination::Eg1Sustain, permille(0.0)),
+        connect(
+            (Source::Key, LINEAR),
+            Source::None,
+            Destination::Eg1Decay,
+            cents(-6000.0),
+        ),
+    ];
+    let levels = levels(&changes, 127, 64, 0.3, 0.31);
+    near(falls(&levels, -48.0), 0.17678 / 2.0, 0.001);
+}
+
+#[test]
+fn a_time_of_zero_stays_zero() {
+    let changes = [connect(
+        (Source::Velocity, LINEAR),
+        Source::None,
+        Destination::Eg1Attack,
+        cents(6000.0),
+    )];
+    near(levels(&changes, 127, 60, 0.1, 0.11)[0], 0.0, 1e-3);
+}
+
+#[test]
+fn eg2_is_linear_in_cents() {
+    // 1200 cents over a decay of 1 s: half an octave left in the middle.
+    let changes = [
+        set(Destination::Eg2Decay, seconds(1.0)),
+        set(Destination::Eg2Sustain, permille(0.0)),
+        connect(
+            (Source::Eg2, LINEAR),
+            Source::None,
+            Destination::Pitch,
+            cents(1200.0),
+        ),
+    ];
+    let frames: Vec<i16> = (0..32_000).collect();
+    let mut synth = synth(std::vec![region(
+        &wave(16_000, &frames),
+        PLAIN,
+        &articulation(&changes)
+    )]);
+    send(&mut synth, &[0x90, 60, 127]);
+    let out = left(&render(&mut synth, 48_100));
+    for (time, octaves) in [(0.1, 0.9), (0.5, 0.5), (0.9, 0.1)] {
+        let i = (time * 48_000.0) as usize;
+        let step = f64::from(out[i + 80] - out[i - 80]) * 32767.0 / 160.0;
+        assert!((step * 3.0 - libm::exp2(octaves)).abs() < 2e-3, "{step}");
+    }
+}
+
+#[test]
+fn vibrato_has_its_frequency_depth_and_delay() {
+    let changes = [
+        set(
+            Destination::VibratoFrequency,
+            cents(6900.0 + 1200.0 * (4.0f64 / 440.0).log2()),
+        ),
+        set(Destination::VibratoDelay, seconds(0.25)),
+        connect(
+            (Source::Vibrato, BIPOLAR),
+            Source::None,
+            Destination::Pitch,
+            cents(100.0),
+        ),
+    ];
+    let frames: Vec<i16> = (0..32_000).collect();
+    let mut synth = synth(std::vec![region(
+        &wave(16_000, &frames),
+        PLAIN,
+        &articulation(&changes)
+    )]);
+    send(&mut synth, &[0x90, 60, 127]);
+    let out = left(&render(&mut synth, 48_100));
+    let bend = |time: f64| {
+        let i = (time * 48_000.0) as usize;
+        1200.0 * (f64::from(out[i + 160] - out[i - 160]) * 32767.0 / 320.0 * 3.0).log2()
+    };
+    near(bend(0.2) as f32, 0.0, 0.5);
+    // A quarter and three quarters of a period after the delay.
+    near(bend(0.25 + 0.0625) as f32, 100.0, 1.0);
+    near(bend(0.25 + 0.1875) as f32, -100.0, 1.0);
+    near(bend(0.25 + 0.5625) as f32, 100.0, 1.0);
+}

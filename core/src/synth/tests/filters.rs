@@ -1,0 +1,175 @@
+//! §4.6: the filter's prototype, its table, and what it does to a voice.
+
+use super::super::filter::{Coefficients, FilterTable, Prototype};
+use super::*;
+
+/// Response in dB at a frequency (as a part of the rate).
+fn response(c: Coefficients, f: f64) -> f64 {
+    let w = core::f64::consts::TAU * f;
+    let (e, b2, k) = (f64::from(c.e), f64::from(c.b2), f64::from(c.k));
+    let b1 = e - 1.0 - b2;
+    let re = 1.0 + b1 * w.cos() + b2 * (2.0 * w).cos();
+    let im = -b1 * w.sin() - b2 * (2.0 * w).sin();
+    20.0 * (k / (re * re + im * im).sqrt()).log10()
+}
+
+const VECTORS: [(f64, f64, f64, [f64; 3]); 17] = [
+    (44100.0, 1000.0, 0.0, [-1.818964, 0.833991, 0.01502685]),
+    (44100.0, 1000.0, 6.0, [-1.919899, 0.935703, 0.01118831]),
+    (44100.0, 1000.0, 12.0, [-1.952040, 0.968101, 0.00804988]),
+    (44100.0, 1000.0, 22.5, [-1.974198, 0.990440, 0.00444773]),
+    (44100.0, 4000.0, 0.0, [-1.294978, 0.478731, 0.18375289]),
+    (44100.0, 4000.0, 6.0, [-1.563378, 0.771358, 0.14723880]),
+    (44100.0, 4000.0, 12.0, [-1.662216, 0.881572, 0.10993849]),
+    (44100.0, 200.0, 0.0, [-1.963722, 0.964368, 0.00064633]),
+    (48000.0, 1000.0, 0.0, [-1.833620, 0.846399, 0.01277807]),
+    (48000.0, 1000.0, 6.0, [-1.927363, 0.940754, 0.00947995]),
+    (48000.0, 1000.0, 12.0, [-1.957054, 0.970646, 0.00681223]),
+    (48000.0, 4000.0, 0.0, [-1.349683, 0.509254, 0.15957030]),
+    (22050.0, 1000.0, 0.0, [-1.640065, 0.694962, 0.05489699]),
+    (22050.0, 1000.0, 6.0, [-1.816210, 0.876116, 0.04241082]),
+    (22050.0, 1000.0, 12.0, [-1.875810, 0.937574, 0.03095509]),
+    (22050.0, 1000.0, 6.0, [-1.816210, 0.876116, 0.04241082]),
+    (44100.0, 1000.0, 6.0, [-1.919899, 0.935703, 0.01118831]),
+];
+
+#[test]
+fn prototype() {
+    for (rate, cutoff, resonance, expected) in VECTORS {
+        let (b1, b2, k) = Prototype::solve(cutoff / rate, resonance, 0.0).direct(resonance);
+        for (actual, expected) in [b1, b2].into_iter().zip(expected) {
+            assert!(
+                (actual - expected).abs() < 1.5e-6,
+                "{rate} {cutoff} {resonance}: {actual} {expected}"
+            );
+        }
+        assert!((k / expected[2] - 1.0).abs() < 1e-4, "{k} {}", expected[2]);
+    }
+    for (cutoff, resonance, theta, r) in [
+        (1000.0, 0.0, 0.090642, 0.913231),
+        (1000.0, 12.0, 0.126818, 0.983921),
+        (4000.0, 6.0, 0.473380, 0.878270),
+    ] {
+        let poles = Prototype::solve(cutoff / 44100.0, resonance, 0.0);
+        assert!(
+            (poles.theta - theta).abs() < 1e-6 && (poles.r - r).abs() < 1e-6,
+            "{poles:?}"
+        );
+    }
+}
+
+#[test]
+fn table_follows_the_prototype() {
+    let table = FilterTable::new().unwrap();
+    for (rate, cutoff, resonance, expected) in VECTORS {
+        let c = table.at((cutoff / rate).log2() as f32, resonance as f32);
+        let exact = Coefficients {
+            e: (1.0 + expected[0] + expected[1]) as f32,
+            b2: expected[1] as f32,
+            k: expected[2] as f32,
+        };
+        for f in [0.0, 0.25, 0.5, 0.8, 1.0, 1.5, 4.0] {
+            let f = f * cutoff / rate;
+            let difference = response(c, f) - response(exact, f);
+            assert!(
+                difference.abs() < 0.1,
+                "{rate} {cutoff} {resonance} {f}: {difference}"
+            );
+        }
+    }
+    // Response at the cutoff and two octaves above.
+    let c = table.at((1000.0f32 / 44100.0).log2(), 0.0);
+    near(response(c, 1000.0 / 44100.0) as f32, -4.008, 0.05);
+    near(response(c, 4000.0 / 44100.0) as f32, -25.68, 0.05);
+}
+
+#[test]
+fn peak_over_dc_is_the_resonance_and_all_is_stable() {
+    let table = FilterTable::new().unwrap();
+    for step in 0..110 {
+        let log2_cutoff = -11.5 + step as f32 * 0.1;
+        for resonance in [0.0f32, 0.7, 3.0, 8.2, 15.0, 22.5, 30.0] {
+            let c = table.at(log2_cutoff, resonance);
+            // |b1| < 1 + b2 < 2
+            let (e, b2) = (f64::from(c.e), f64::from(c.b2));
+            assert!(
+                b2 < 1.0 && e > 0.0 && 2.0 + 2.0 * b2 - e > 0.0,
+                "{log2_cutoff} {resonance} {c:?}"
+            );
+            if (-7.9..-2.6).contains(&log2_cutoff) && resonance >= 3.0 {
+                let cutoff = f64::from(log2_cutoff).exp2();
+                let peak = (1..2000)
+                    .map(|i| response(c, cutoff * i as f64 / 1000.0))
+                    .fold(-200.0, f64::max);
+                near((peak - response(c, 0.0)) as f32, resonance.min(22.5), 0.35);
+                near(response(c, 0.0) as f32, -resonance.min(22.5) / 2.0, 0.35);
+            }
+        }
+    }
+    assert_eq!(table.at(-1.0, 22.5), Coefficients::FLAT);
+    assert_eq!(
+        table.at(f32::NAN, f32::NAN).k.is_nan(),
+        table.at(f32::NAN, f32::NAN).k.is_nan()
+    );
+}
+
+/// A sine of `hertz` through a voice with this filter; RMS against the same without.
+fn through(hertz: f64, cutoff: f64, resonance: f64) -> f64 {
+    let period = 4800;
+    let cycles = (hertz * period as f64 / f64::from(RATE)).round();
+    let frames: Vec<i16> = (0..period)
+        .map(|i| {
+            (3000.0 * (core::f64::consts::TAU * cycles * f64::from(i) / f64::from(period)).sin())
+                .round() as i16
+        })
+        .collect();
+    let level = |changes: &[Connection]| {
+        let mut synth = synth(std::vec![region(
+            &wave(RATE, &frames),
+            looped(0, period as u32),
+            &articulation(changes)
+        )]);
+        send(&mut synth, &[0x90, 60, 127]);
+        let out = render(&mut synth, 14_400);
+        (out[4800..]
+            .iter()
+            .map(|f| f64::from(f[0]).powi(2))
+            .sum::<f64>()
+            / 9600.0)
+            .sqrt()
+    };
+    let absolute = cents(6900.0 + 1200.0 * (cutoff / 440.0).log2());
+    let filtered = level(&[
+        set(Destination::FilterCutoff, absolute),
+        set(Destination::FilterQ, decibel(resonance)),
+    ]);
+    20.0 * (filtered / level(&[])).log10()
+}
+
+#[test]
+fn a_voice_is_filtered() {
+    near(through(100.0, 1000.0, 12.0) as f32, -6.0, 0.3);
+    near(through(1000.0, 1000.0, 0.0) as f32, -4.0, 0.2);
+    near(through(880.0, 1000.0, 12.0) as f32, 6.0, 0.5);
+    assert!(through(8000.0, 1000.0, 0.0) < -35.0);
+    near(through(5000.0, 30_000.0, 20.0) as f32, 0.0, 1e-3);
+}
+
+#[test]
+fn no_denormals_in_a_decaying_filter() {
+    let changes = [
+        set(Destination::FilterCutoff, cents(6000.0)),
+        set(Destination::FilterQ, decibel(20.0)),
+    ];
+    let mut frames = std::vec![0i16; 48_000];
+    frames[0] = 32767;
+    let mut synth = synth(std::vec![region(
+        &wave(RATE, &frames),
+        looped(100, 1000),
+        &articulation(&changes)
+    )]);
+    send(&mut synth, &[0x90, 60, 127]);
+    let out = render(&mut synth, 200_000);
+    assert!(out.iter().flatten().all(|x| *x == 0.0 || x.is_normal()));
+    assert!(out[150_000..].iter().all(|f| f[0].abs() < 1e-9));
+}

@@ -1,0 +1,273 @@
+//! Events at their frames, whatever the blocks.
+
+use super::super::sequencer::{Events, Report, Source as Queue, run};
+use super::*;
+use std::collections::VecDeque;
+
+struct List(VecDeque<(i64, Vec<u8>)>);
+
+impl Events for List {
+    fn peek_time(&self) -> Option<i64> {
+        self.0.front().map(|event| event.0)
+    }
+
+    fn pop(&mut self, take: &mut dyn FnMut(u16, &[u8])) {
+        if let Some((_, message)) = self.0.pop_front() {
+            take(1, &message);
+        }
+    }
+}
+
+/// A busy minute's worth of everything, squeezed into a second.
+fn busy(seed: u64) -> VecDeque<(i64, Vec<u8>)> {
+    let mut random = Random(seed);
+    let mut events: Vec<(i64, Vec<u8>)> = (0..400)
+        .map(|_| {
+            let channel = random.below(16) as u8;
+            let (a, b) = (random.below(128) as u8, random.below(128) as u8);
+            let message = match random.below(8) {
+                0..=3 => std::vec![0x90 | channel, a, b],
+                4 => std::vec![0x80 | channel, a, b],
+                5 => std::vec![0xE0 | channel, a, b],
+                6 => std::vec![
+                    0xB0 | channel,
+                    [1, 7, 10, 11, 64, 66, 120, 121, 123, 6, 100, 101][usize::from(a) % 12],
+                    b
+                ],
+                _ => std::vec![0xD0 | channel, a],
+            };
+            (random.below(10_000_000) as i64, message)
+        })
+        .collect();
+    events.sort_by_key(|event| event.0);
+    events.into()
+}
+
+fn rich() -> Synth {
+    let (dc_wave, info) = dc();
+    let frames: Vec<i16> = (0..3000)
+        .map(|i| ((i * 7919) % 60_000 - 30_000) as i16)
+        .collect();
+    let moving = articulation(&[
+        connect(
+            (Source::Vibrato, BIPOLAR),
+            Source::None,
+            Destination::Pitch,
+            cents(30.0),
+        ),
+        connect(
+            (Source::Lfo, BIPOLAR),
+            Source::Controller(1),
+            Destination::Gain,
+            decibel(6.0),
+        ),
+        connect(
+            (Source::Lfo, BIPOLAR),
+            Source::None,
+            Destination::FilterCutoff,
+            cents(1200.0),
+        ),
+        set(Destination::FilterCutoff, cents(7500.0)),
+        set(Destination::FilterQ, decibel(9.0)),
+        set(Destination::Eg1Attack, seconds(0.02)),
+        set(Destination::Eg1Decay, seconds(0.3)),
+        set(Destination::Eg1Sustain, permille(700.0)),
+        set(Destination::Eg1Release, seconds(0.2)),
+    ]);
+    let noisy = wave(22_050, &frames);
+    let mut one_shot = region(&noisy, PLAIN, &articulation(&[]));
+    one_shot.keys = (0, 50);
+    let mut sung = region(&noisy, looped(500, 1777), &moving);
+    sung.keys = (40, 127);
+    let mut soft = region(&dc_wave, info, &articulation(&[]));
+    soft.velocities = (0, 60);
+    synth_with(20, 44_100, std::vec![one_shot, sung, soft])
+}
+
+fn play(
+    seed: u64,
+    mut block: impl FnMut() -> usize,
+    interpolation: Interpolation,
+) -> (Vec<u32>, Report) {
+    let mut synth = rich();
+    synth
+        .port_mut(PORT)
+        .unwrap()
+        .set_interpolation(interpolation);
+    let mut clock = SampleClock::new(44_100);
+    clock.start(0, 0);
+    let mut events = List(busy(seed));
+    let mut out = std::vec![[0.0; 2]; 50_000];
+    let mut total = Report::default();
+    let mut done = 0;
+    while done < out.len() {
+        let n = block().clamp(1, out.len() - done);
+        let mut sources = [Queue {
+            port: PORT,
+            events: &mut events,
+        }];
+        total.add(&run(
+            &mut synth,
+            &mut clock,
+            &mut sources,
+            done as i64,
+            &mut out[done..done + n],
+        ));
+        done += n;
+    }
+    (out.iter().flatten().map(|x| x.to_bits()).collect(), total)
+}
+
+#[test]
+fn any_partition_gives_the_same_bits() {
+    for seed in 0..3 {
+        for interpolation in [Interpolation::Linear, Interpolation::Sinc8] {
+            let (whole, report) = play(seed, || usize::MAX, interpolation);
+            assert_eq!((report.events, report.late), (400, 0));
+            assert!(whole.iter().filter(|x| **x != 0).count() > 50_000);
+            let mut random = Random(seed);
+            let (parts, report) = play(seed, || random.below(4096) as usize + 1, interpolation);
+            assert_eq!((report.events, report.late), (400, 0));
+            assert!(whole == parts, "random blocks, seed {seed}");
+            for size in [1, 31, 32, 64, 441, 1000] {
+                assert!(
+                    whole == play(seed, || size, interpolation).0,
+                    "blocks of {size}, seed {seed}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_thousand_stamps_are_zero_frames_off() {
+    let mut random = Random(11);
+    let start = 123_456_789_012_345i64;
+    let mut stamps: Vec<i64> = (0..1000)
+        .map(|i| start + i * 100_000 + random.below(60_000) as i64)
+        .collect();
+    stamps.sort();
+    for rate in [44_100u32, 48_000, 22_050] {
+        let frames = 500;
+        let mut shape = std::vec![0; frames];
+        shape[0] = 32767;
+        let mut synth = synth_with(
+            64,
+            rate,
+            std::vec![region(&wave(rate, &shape), PLAIN, &articulation(&[]))],
+        );
+        let mut clock = SampleClock::new(rate);
+        clock.start(start, 0);
+        let mut events = List(
+            stamps
+                .iter()
+                .enumerate()
+                .map(|(i, t)| (*t, std::vec![0x90, (i % 128) as u8, 127]))
+                .collect(),
+        );
+        // All at unity pitch: keys must not matter.
+        let flat = articulation(&[
+            connect((Source::Key, LINEAR), Source::None, Destination::Pitch, 0),
+            set(Destination::Pitch, cents(6000.0)),
+        ]);
+        let regions = std::vec![region(&wave(rate, &shape), PLAIN, &flat)];
+        let instrument = Shared::try_new(Instrument {
+            patch: 0,
+            gm: false,
+            regions,
+        })
+        .unwrap();
+        let patches = Patches {
+            instruments: std::vec![instrument],
+        };
+        synth
+            .port_mut(PORT)
+            .unwrap()
+            .set_patches(Shared::try_new(patches).unwrap());
+        let total = 11 * rate as usize;
+        let mut out = std::vec![[0.0; 2]; total];
+        let mut done = 0;
+        while done < total {
+            let n = (random.below(2000) as usize + 1).min(total - done);
+            let mut sources = [Queue {
+                port: PORT,
+                events: &mut events,
+            }];
+            let report = run(
+                &mut synth,
+                &mut clock,
+                &mut sources,
+                done as i64,
+                &mut out[done..done + n],
+            );
+            assert_eq!(report.late, 0);
+            done += n;
+        }
+        let heard: Vec<usize> = out
+            .iter()
+            .enumerate()
+            .filter(|(_, f)| f[0] > 0.1)
+            .map(|(i, _)| i)
+            .collect();
+        let expected: Vec<usize> = stamps
+            .iter()
+            .map(|t| (i128::from(t - start) * i128::from(rate)).div_euclid(10_000_000) as usize)
+            .collect();
+        assert_eq!(heard, expected);
+    }
+}
+
+#[test]
+fn late_events_act_at_the_block_and_are_counted() {
+    let mut synth = dc_synth(&[]);
+    let mut clock = SampleClock::new(RATE);
+    clock.start(0, 0);
+    let mut events = List([(1_000_000, std::vec![0x90, 60, 127])].into());
+    let mut out = [[0.0; 2]; 64];
+    let mut sources = [Queue {
+        port: PORT,
+        events: &mut events,
+    }];
+    let report = run(&mut synth, &mut clock, &mut sources, 5000, &mut out);
+    assert_eq!(
+        report,
+        Report {
+            events: 1,
+            late: 1,
+            max_lateness: 200
+        }
+    );
+    assert!(out[0][0] > 0.3);
+}
+
+#[test]
+fn order_is_frame_then_source_then_arrival() {
+    // Program changes of two queues at one stamp: the last one wins.
+    let mut synth = dc_synth(&[]);
+    let mut clock = SampleClock::new(RATE);
+    clock.start(0, 0);
+    let mut first = List([(100, std::vec![0xC0, 1]), (100, std::vec![0xC0, 2])].into());
+    let mut second = List([(100, std::vec![0xC0, 3]), (50, std::vec![0xC0, 4])].into());
+    let mut out = [[0.0; 2]; 64];
+    let mut sources = [
+        Queue {
+            port: PORT,
+            events: &mut first,
+        },
+        Queue {
+            port: PORT,
+            events: &mut second,
+        },
+    ];
+    run(&mut synth, &mut clock, &mut sources, 0, &mut out);
+    assert_eq!(
+        synth
+            .port(PORT)
+            .unwrap()
+            .parts()
+            .channel(0)
+            .unwrap()
+            .program,
+        4
+    );
+}

@@ -1,0 +1,157 @@
+//! Who is cut when voices run out.
+
+use super::*;
+
+/// A synthesizer of `voices` voices with a constant wave and a long release.
+fn small(voices: u16) -> Synth {
+    let (wave, info) = dc();
+    synth_with(
+        voices,
+        RATE,
+        std::vec![region(
+            &wave,
+            info,
+            &articulation(&[set(Destination::Eg1Release, seconds(20.0))])
+        )],
+    )
+}
+
+/// Whether a note of the channel still sounds: mute all others.
+fn sounds(synth: &mut Synth, channel: u8) -> bool {
+    for other in (0..16).filter(|c| *c != channel) {
+        send(synth, &[0xB0 | other, 7, 0]);
+    }
+    let level = left(&render(synth, 9600))[9599];
+    for other in 0..16 {
+        send(synth, &[0xB0 | other, 7, 127]);
+    }
+    render(synth, 9600);
+    level > 0.01
+}
+
+#[test]
+fn lower_channels_never_steal_from_higher_ones() {
+    // Order of importance: 10, 1–9, 11–16.
+    let mut synth = small(2);
+    send(&mut synth, &[0x99, 60, 127]);
+    send(&mut synth, &[0x90, 60, 127]);
+    render(&mut synth, 100);
+    send(&mut synth, &[0x9A, 60, 127]);
+    assert_eq!(synth.voices(), 2);
+    assert_eq!(synth.port(PORT).unwrap().stats().lost_notes, 1);
+    assert!(sounds(&mut synth, 9) && sounds(&mut synth, 0) && !sounds(&mut synth, 10));
+    // Not even once the higher note is released.
+    send(&mut synth, &[0x80, 60, 0]);
+    send(&mut synth, &[0x91, 60, 127]);
+    assert!(sounds(&mut synth, 0) && !sounds(&mut synth, 1));
+}
+
+#[test]
+fn higher_channels_take_the_least_important_voice() {
+    let mut synth = small(3);
+    for channel in [15, 4, 0] {
+        send(&mut synth, &[0x90 | channel, 60, 127]);
+        render(&mut synth, 50);
+    }
+    send(&mut synth, &[0x99, 60, 127]);
+    assert!(
+        !sounds(&mut synth, 15)
+            && sounds(&mut synth, 4)
+            && sounds(&mut synth, 0)
+            && sounds(&mut synth, 9)
+    );
+}
+
+#[test]
+fn released_then_oldest_inside_a_channel() {
+    let mut synth = small(3);
+    for key in [60, 61, 62] {
+        send(&mut synth, &[0x90, key, 127]);
+        render(&mut synth, 50);
+    }
+    send(&mut synth, &[0x80, 61, 0]);
+    render(&mut synth, 480);
+    // The released one goes: nothing is lost.
+    send(&mut synth, &[0x90, 63, 127]);
+    render(&mut synth, 480);
+    assert_eq!(synth.port(PORT).unwrap().stats().lost_notes, 0);
+    // Then the oldest: key 60. Its note-off changes nothing any more, that of 62 does.
+    send(&mut synth, &[0x90, 64, 127]);
+    assert_eq!(synth.port(PORT).unwrap().stats().lost_notes, 1);
+    near(left(&render(&mut synth, 960))[959], 3.0, 1e-3);
+    send(&mut synth, &[0x80, 60, 0]);
+    near(left(&render(&mut synth, 960))[959], 3.0, 1e-3);
+}
+
+#[test]
+fn client_priorities_decide() {
+    let mut synth = small(1);
+    let port = synth.port_mut(PORT).unwrap();
+    assert_eq!(port.priority(1, 9), Some(0x8000_000F));
+    assert_eq!(port.priority(1, 0), Some(0x8000_000E));
+    assert_eq!(port.priority(1, 8), Some(0x8000_0006));
+    assert_eq!(port.priority(1, 10), Some(0x8000_0005));
+    assert_eq!(port.priority(2, 15), Some(0x8000_0000));
+    assert_eq!(
+        (
+            port.priority(0, 0),
+            port.priority(3, 0),
+            port.priority(1, 16)
+        ),
+        (None, None, None)
+    );
+    assert!(port.set_priority(2, 15, 0xF000_0000));
+    send(&mut synth, &[0x99, 60, 127]);
+    render(&mut synth, 10);
+    synth.message(PORT, 2, &[0x9F, 61, 127]);
+    assert_eq!(synth.port(PORT).unwrap().stats().lost_notes, 1);
+    render(&mut synth, 1000);
+    send(&mut synth, &[0x99, 60, 127]);
+    assert_eq!(synth.port(PORT).unwrap().stats().lost_notes, 2);
+}
+
+#[test]
+fn a_stolen_voice_fades_without_a_click() {
+    let mut synth = small(1);
+    send(&mut synth, &[0x90, 60, 127]);
+    let mut out = left(&render(&mut synth, 1009));
+    // The new note is silent: what is heard is the old one's end.
+    send(&mut synth, &[0xB1, 7, 0]);
+    send(&mut synth, &[0xB0, 7, 127]);
+    let quiet = articulation(&[set(Destination::Eg1Delay, seconds(10.0))]);
+    let (wave, info) = dc();
+    let patches = Patches {
+        instruments: std::vec![
+            Shared::try_new(Instrument {
+                patch: 0,
+                gm: false,
+                regions: std::vec![region(&wave, info, &quiet)]
+            })
+            .unwrap()
+        ],
+    };
+    synth
+        .port_mut(PORT)
+        .unwrap()
+        .set_patches(Shared::try_new(patches).unwrap());
+    send(&mut synth, &[0x90, 72, 127]);
+    out.extend(left(&render(&mut synth, 400)));
+    assert!(out.windows(2).all(|w| (w[0] - w[1]).abs() < 0.01));
+    assert!(out[1009] > 0.9 && out[1009 + 160] == 0.0);
+}
+
+#[test]
+fn a_flood_at_one_instant_stays_in_bounds() {
+    let mut synth = small(8);
+    for round in 0..50 {
+        for key in 0..128 {
+            send(&mut synth, &[0x90 | (round % 16), key, 127]);
+        }
+        assert!(synth.voices() <= 8);
+        let out = render(&mut synth, 7);
+        assert!(out.iter().all(|f| f[0].is_finite()));
+    }
+    let stats = *synth.port(PORT).unwrap().stats();
+    assert_eq!(stats.notes, 6400);
+    assert!(stats.peak_voices <= 8 && stats.lost_notes >= 6400 - 1000);
+}
