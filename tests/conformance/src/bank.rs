@@ -19,13 +19,15 @@ pub struct Downloads {
 }
 
 impl Downloads {
-    /// Downloads the waves of an instrument that are not there yet, then the instrument. False if no region can sound.
+    /// Downloads the waves of an instrument that are not there yet, then the instrument under the number `patch`. False if no
+    /// region can sound.
     pub fn add<C: Client>(
         &mut self,
         client: &mut C,
         pin: C::Handle,
         file: &Collection,
         instrument: &Instrument,
+        patch: u32,
     ) -> Result<bool> {
         let mut regions = Vec::new();
         for region in instrument.regions() {
@@ -37,7 +39,7 @@ impl Downloads {
             return Ok(false);
         }
         let content = download::Instrument {
-            patch: instrument.patch(),
+            patch,
             flags: 0,
             regions,
             articulations: articulations(&instrument.articulation()),

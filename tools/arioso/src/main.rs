@@ -1,1 +1,151 @@
-fn main() {}
+//! `arioso`: plays MIDI files through the driver, in a simulated kernel.
+
+mod demo;
+mod driver;
+mod failure;
+mod machine;
+mod output;
+mod player;
+mod report;
+mod session;
+mod song;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+use failure::{Failure, Kind, Result, read};
+use player::PinKind;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Play MIDI files through the Arioso driver, loaded into a simulated Windows kernel.
+#[derive(Parser)]
+#[command(
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 played, 1 the session failed, 2 wrong usage, 3 an input file cannot be used, 4 the output cannot be \
+                  written, 5 the driver cannot be built, 6 played, but the driver verifier found violations."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Play a Standard MIDI File into a WAV file
+    Play {
+        /// The MIDI file
+        file: PathBuf,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Play the built-in song
+    Demo {
+        #[command(flatten)]
+        options: Options,
+    },
+    /// The built-in bank
+    Bank {
+        #[command(subcommand)]
+        command: BankCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum BankCommand {
+    /// Write the built-in General MIDI bank as a DLS file
+    Build {
+        /// The DLS file
+        #[arg(short, long)]
+        output: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct Options {
+    /// Instruments: a DLS file instead of the built-in bank
+    #[arg(long, value_name = "FILE.dls")]
+    bank: Option<PathBuf>,
+    /// The data range that the song is sent on
+    #[arg(long, value_enum, default_value = "directmusic")]
+    pin: PinKind,
+    /// Frames per second of the output
+    #[arg(long, default_value_t = 48_000, value_parser = clap::value_parser!(u32).range(11_025..=96_000))]
+    rate: u32,
+    /// The WAV file [default: the song's name with .wav, in the current directory]
+    #[arg(short, long, value_name = "OUT.wav")]
+    output: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("arioso: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    match cli.command {
+        Command::Play { file, options } => {
+            let bytes = read(&file, "MIDI file")?;
+            let name = file.file_stem().unwrap_or_default().to_os_string();
+            let song = song::smf::read(&bytes).map_err(|why| {
+                Failure::new(
+                    Kind::Input,
+                    format!(
+                        "cannot play {}: {why} (it must be a Standard MIDI File)",
+                        file.display()
+                    ),
+                )
+            })?;
+            session::play(&song, PathBuf::from(name).with_extension("wav"), &options)
+        }
+        Command::Demo { options } => {
+            let song =
+                song::smf::read(&demo::song()).map_err(|why| Failure::new(Kind::Session, why))?;
+            session::play(&song, PathBuf::from("arioso-demo.wav"), &options)
+        }
+        Command::Bank {
+            command: BankCommand::Build { output },
+        } => {
+            output::write_bytes(&output, &arioso_bank::general_midi())?;
+            println!("{}", output.display());
+            Ok(())
+        }
+    }
+}
+
+/// Help and version are printed; an error becomes one line.
+fn usage(error: &clap::Error) -> Result<()> {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            print!("{error}");
+            Ok(())
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::new(
+            Kind::Usage,
+            "a command is missing: play, demo or bank (see arioso --help)",
+        )),
+        _ => {
+            let text = error.to_string();
+            let first: Vec<&str> = text
+                .lines()
+                .take_while(|line| !line.trim().is_empty())
+                .map(str::trim)
+                .collect();
+            let first = first.join(" ");
+            let first = first.strip_prefix("error: ").unwrap_or(&first);
+            Err(Failure::new(
+                Kind::Usage,
+                format!("{first} (see arioso --help)"),
+            ))
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Plays a song as DirectMusic does: downloads, buffers sent ahead of their time, the wave pin running.
+
+use crate::failure::{Failure, Kind, Result};
+use crate::song::instruments::{DRUMS, substitutes, used};
+use crate::song::{Event, SECOND, Song};
+use arioso_core::dls::file::{Collection, Instrument};
+use arioso_core::ks::arioso::ARIOSO_STATISTICS;
+use arioso_core::ks::dmusprop::{
+    SYNTH_PORTPARAMS, SYNTH_PORTPARAMS_CHANNELGROUPS, SYNTH_PORTPARAMS_SAMPLERATE,
+    SYNTH_PORTPARAMS_VOICES,
+};
+use arioso_core::ks::guid::{
+    KSCATEGORY_SYNTHESIZER, KSDATAFORMAT_SUBTYPE_DIRECTMUSIC, KSDATAFORMAT_SUBTYPE_MIDI,
+};
+use arioso_core::ks::ks::{KSPIN_DATAFLOW_IN, KSSTATE_RUN};
+use conformance::Client;
+use conformance::bank::Downloads;
+use conformance::events::{EventBuffer, MusicBuffer, Write, write};
+use conformance::filter::{Filter, Pin};
+use conformance::synth;
+use conformance::wave::{WavePath, is_wave_output};
+use std::collections::VecDeque;
+
+/// Events are sent this long before their time.
+const AHEAD: i64 = SECOND / 2;
+/// And this often.
+const STEP: i64 = SECOND / 20;
+/// From the call to the first event.
+const LEAD_IN: i64 = SECOND / 4;
+/// The longest tail.
+const TAIL: i64 = 15 * SECOND;
+/// Bytes of one event buffer.
+const BUFFER: usize = 8192;
+
+/// Which data range the song is sent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum PinKind {
+    /// DMUS_EVENTHEADER records, instruments by download.
+    Directmusic,
+    /// KSMUSICFORMAT records, instruments of the driver's own bank.
+    Midi,
+}
+
+/// What is known after a song.
+#[derive(Debug)]
+pub struct Played {
+    pub statistics: ARIOSO_STATISTICS,
+    /// Master time at which the wave path began to run, 100 ns.
+    pub running: i64,
+    /// Master time of the song's beginning.
+    pub start: i64,
+    /// Patches that the bank does not have.
+    pub missing: Vec<u32>,
+}
+
+/// Plays `song` with the instruments of `bank`. `progress` hears the song's time.
+pub fn play<C: Client>(
+    client: &mut C,
+    song: &Song,
+    bank: &Collection,
+    kind: PinKind,
+    rate: u32,
+    mut progress: impl FnMut(i64),
+) -> Result<Played> {
+    let subtype = match kind {
+        PinKind::Directmusic => KSDATAFORMAT_SUBTYPE_DIRECTMUSIC,
+        PinKind::Midi => KSDATAFORMAT_SUBTYPE_MIDI,
+    };
+    let (filter, music_pin) = Filter::find(client, &KSCATEGORY_SYNTHESIZER, |pin| {
+        pin.flow == KSPIN_DATAFLOW_IN && pin.takes(&subtype)
+    })?;
+    let wave_pin = filter
+        .pins(client)?
+        .iter()
+        .find(|pin| is_wave_output(pin))
+        .map(|pin| pin.id)
+        .ok_or_else(|| Failure::new(Kind::Session, "the synthesizer has no wave pin"))?;
+
+    let mut pin = match kind {
+        PinKind::Directmusic => filter.direct_music_pin(client, music_pin)?,
+        PinKind::Midi => filter.midi_pin(client, music_pin)?,
+    };
+    let mut downloads = Downloads::default();
+    let missing = match kind {
+        PinKind::Directmusic => {
+            configure(client, &pin, song.groups(), rate)?;
+            download(client, &pin, song, bank, &mut downloads)?
+        }
+        // The driver chooses from its own bank, this one.
+        PinKind::Midi => used(song)
+            .into_iter()
+            .filter(|patch| find(bank, *patch).is_none())
+            .collect(),
+    };
+    let mut wave = WavePath::open(client, &filter, wave_pin, rate)?;
+    let running = client.now();
+    wave.run(client)?;
+    pin.set_state(client, KSSTATE_RUN)?;
+
+    let start = synth::latency_clock(client, pin.handle)?.max(client.now()) + LEAD_IN;
+    feed(client, &pin, song, kind, start, &mut progress)?;
+    let statistics = finish(client, &pin, start + song.length)?;
+
+    pin.close(client)?;
+    wave.close(client)?;
+    filter.close(client);
+    Ok(Played {
+        statistics,
+        running,
+        start,
+        missing,
+    })
+}
+
+fn configure<C: Client>(client: &mut C, pin: &Pin<C>, groups: u32, rate: u32) -> Result<()> {
+    let wanted = SYNTH_PORTPARAMS {
+        ValidParams: SYNTH_PORTPARAMS_VOICES
+            | SYNTH_PORTPARAMS_CHANNELGROUPS
+            | SYNTH_PORTPARAMS_SAMPLERATE,
+        Voices: 256,
+        ChannelGroups: groups,
+        SampleRate: rate,
+        ..SYNTH_PORTPARAMS::default()
+    };
+    synth::port_parameters(client, pin.handle, wanted)?;
+    Ok(())
+}
+
+/// Downloads what the song plays; gives the patches for which there is nothing.
+fn download<C: Client>(
+    client: &mut C,
+    pin: &Pin<C>,
+    song: &Song,
+    bank: &Collection,
+    downloads: &mut Downloads,
+) -> Result<Vec<u32>> {
+    let mut missing = Vec::new();
+    for patch in used(song) {
+        let sounds = match find(bank, patch) {
+            // Under the number that the song asks for.
+            Some(instrument) => downloads.add(client, pin.handle, bank, &instrument, patch)?,
+            None => false,
+        };
+        if !sounds {
+            missing.push(patch);
+        }
+    }
+    Ok(missing)
+}
+
+/// The bank's instrument for a patch, or the best substitute.
+fn find<'a>(bank: &Collection<'a>, patch: u32) -> Option<Instrument<'a>> {
+    substitutes(patch).find_map(|patch| {
+        bank.instruments()
+            .find(|instrument| instrument.patch() == patch)
+    })
+}
+
+/// Sends all events, each [`AHEAD`] of its time.
+fn feed<C: Client>(
+    client: &mut C,
+    pin: &Pin<C>,
+    song: &Song,
+    kind: PinKind,
+    start: i64,
+    progress: &mut impl FnMut(i64),
+) -> Result<()> {
+    let mut events = song.events.iter().peekable();
+    let mut writes: VecDeque<Write<C>> = VecDeque::new();
+    loop {
+        let horizon = client.now() + AHEAD - start;
+        let mut due = Vec::new();
+        while let Some(event) = events.next_if(|event| event.time <= horizon) {
+            due.push(event);
+        }
+        match kind {
+            PinKind::Directmusic => send_records(client, pin, start, &due, &mut writes),
+            PinKind::Midi => send_bytes(client, pin, start, &due, &mut writes),
+        }
+        while let Some(completion) = writes.front_mut().and_then(|write| write.poll(client)) {
+            if completion.status < 0 {
+                return Err(conformance::Error::status("write stream", completion.status).into());
+            }
+            writes.pop_front();
+        }
+        progress((client.now() - start).clamp(0, song.length));
+        if events.peek().is_none() {
+            break;
+        }
+        client.sleep(STEP);
+    }
+    for write in writes {
+        write.wait(client)?;
+    }
+    while client.now() < start + song.length {
+        client.sleep(STEP);
+        progress((client.now() - start).clamp(0, song.length));
+    }
+    Ok(())
+}
+
+fn send_records<C: Client>(
+    client: &mut C,
+    pin: &Pin<C>,
+    start: i64,
+    due: &[&Event],
+    writes: &mut VecDeque<Write<C>>,
+) {
+    let mut buffer: Option<EventBuffer> = None;
+    for event in due {
+        let time = start + event.time;
+        let open = buffer.get_or_insert_with(|| EventBuffer::new(time));
+        open.push(time, event.group, &event.message);
+        if open.bytes().len() >= BUFFER {
+            flush(client, pin, buffer.take(), writes);
+        }
+    }
+    flush(client, pin, buffer, writes);
+}
+
+fn flush<C: Client>(
+    client: &mut C,
+    pin: &Pin<C>,
+    buffer: Option<EventBuffer>,
+    writes: &mut VecDeque<Write<C>>,
+) {
+    if let Some(buffer) = buffer {
+        writes.push_back(write(client, pin.handle, buffer.start(), buffer.bytes()));
+    }
+}
+
+/// A buffer for each moment: KSMUSICFORMAT counts milliseconds only, the stream header 100 ns.
+fn send_bytes<C: Client>(
+    client: &mut C,
+    pin: &Pin<C>,
+    start: i64,
+    due: &[&Event],
+    writes: &mut VecDeque<Write<C>>,
+) {
+    for moment in due.chunk_by(|a, b| a.time == b.time) {
+        let mut buffer = MusicBuffer::default();
+        let bytes: Vec<u8> = moment
+            .iter()
+            .flat_map(|event| event.message.iter().copied())
+            .collect();
+        buffer.push(0, &bytes);
+        writes.push_back(write(
+            client,
+            pin.handle,
+            start + moment[0].time,
+            buffer.bytes(),
+        ));
+    }
+}
+
+/// Lets the last notes die away.
+fn finish<C: Client>(client: &mut C, pin: &Pin<C>, end: i64) -> Result<ARIOSO_STATISTICS> {
+    loop {
+        let statistics = synth::statistics(client, pin.handle)?;
+        if client.now() > end && statistics.Voices == 0 || client.now() > end + TAIL {
+            // What is rendered is still on its way.
+            client.sleep(SECOND / 5);
+            return Ok(synth::statistics(client, pin.handle)?);
+        }
+        client.sleep(STEP);
+    }
+}
+
+/// A patch for people.
+pub fn describe(patch: u32) -> String {
+    let (msb, lsb, program) = (patch >> 16 & 0x7F, patch >> 8 & 0x7F, patch & 0x7F);
+    let what = if patch & DRUMS != 0 {
+        "drum kit"
+    } else {
+        "program"
+    };
+    if msb | lsb == 0 {
+        format!("{what} {}", program + 1)
+    } else {
+        format!("{what} {} of bank {msb}/{lsb}", program + 1)
+    }
+}

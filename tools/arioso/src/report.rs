@@ -1,0 +1,122 @@
+//! The table at the end.
+
+use crate::song::{SECOND, Song};
+use arioso_core::ks::arioso::ARIOSO_STATISTICS;
+use std::time::Duration;
+
+/// Everything that the table tells.
+pub struct Report<'a> {
+    pub song: &'a Song,
+    pub statistics: &'a ARIOSO_STATISTICS,
+    /// Frames written, and their rate.
+    pub frames: usize,
+    pub rate: u32,
+    /// Time that it took.
+    pub elapsed: Duration,
+    /// What the verifier found.
+    pub violations: &'a [String],
+}
+
+impl Report<'_> {
+    /// Rows of name and value.
+    pub fn rows(&self) -> Vec<(&'static str, String)> {
+        let seconds = self.frames as f64 / f64::from(self.rate.max(1));
+        let statistics = self.statistics;
+        let late = match statistics.Late {
+            0 => "0".to_string(),
+            late => format!(
+                "{late} (at most {:.1} ms)",
+                statistics.MaxLateness as f64 / SECOND as f64 * 1000.0
+            ),
+        };
+        vec![
+            (
+                "length",
+                format!(
+                    "{}:{:04.1} (song {})",
+                    seconds as u64 / 60,
+                    seconds % 60.0,
+                    minutes(self.song.length)
+                ),
+            ),
+            ("notes", self.song.notes().to_string()),
+            ("peak voices", statistics.PeakVoices.to_string()),
+            ("events late", late),
+            ("notes lost", statistics.LostNotes.to_string()),
+            (
+                "speed",
+                format!(
+                    "{:.0}× real time",
+                    seconds / self.elapsed.as_secs_f64().max(1e-6)
+                ),
+            ),
+            ("verifier", self.verdict()),
+        ]
+    }
+
+    fn verdict(&self) -> String {
+        match self.violations.len() {
+            0 => "clean".into(),
+            1 => "1 violation".into(),
+            n => format!("{n} violations"),
+        }
+    }
+
+    pub fn print(&self) {
+        let rows = self.rows();
+        let width = rows
+            .iter()
+            .map(|(name, _)| name.chars().count())
+            .max()
+            .unwrap_or(0);
+        for (name, value) in rows {
+            println!("  {name:<width$}  {value}");
+        }
+        for violation in self.violations {
+            println!("  ! {violation}");
+        }
+    }
+}
+
+fn minutes(time: i64) -> String {
+    let seconds = time as f64 / SECOND as f64;
+    format!("{}:{:04.1}", seconds as u64 / 60, seconds % 60.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows() {
+        let song = Song {
+            events: vec![],
+            length: 65 * SECOND,
+        };
+        let statistics = ARIOSO_STATISTICS {
+            PeakVoices: 17,
+            Late: 2,
+            MaxLateness: 15_000,
+            ..ARIOSO_STATISTICS::default()
+        };
+        let report = Report {
+            song: &song,
+            statistics: &statistics,
+            frames: 48_000 * 66,
+            rate: 48_000,
+            elapsed: Duration::from_secs(2),
+            violations: &[],
+        };
+        let rows: std::collections::HashMap<_, _> = report.rows().into_iter().collect();
+        assert_eq!(rows["length"], "1:06.0 (song 1:05.0)");
+        assert_eq!(rows["events late"], "2 (at most 1.5 ms)");
+        assert_eq!(
+            (
+                rows["peak voices"].as_str(),
+                rows["speed"].as_str(),
+                rows["verifier"].as_str()
+            ),
+            ("17", "33× real time", "clean")
+        );
+    }
+}

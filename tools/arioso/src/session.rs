@@ -1,0 +1,172 @@
+//! One song from the files to the WAV: bank, driver, machine, player, output, table.
+
+use crate::failure::{Failure, Kind, Result, read};
+use crate::machine::Machine;
+use crate::player::{self, Played};
+use crate::report::Report;
+use crate::song::{SECOND, Song};
+use crate::{Options, driver, output};
+use arioso_core::dls::file::{Collection, Error, Limits};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Plays a song into `options.output`, or `name`.
+pub fn play(song: &Song, name: PathBuf, options: &Options) -> Result<()> {
+    // What the user gave is checked before anything is built or started.
+    let path = options.output.clone().unwrap_or(name);
+    output::check(&path)?;
+    let bank = match &options.bank {
+        Some(file) => read(file, "bank")?,
+        None => arioso_bank::general_midi(),
+    };
+    let collection = parse(&bank, options.bank.as_deref())?;
+    let image = driver::image()?;
+
+    let bar = progress_bar(song);
+    let started = Instant::now();
+    let mut machine = Machine::start(&image, &bank)?;
+    let mut client = machine.client();
+    let played = player::play(
+        &mut client,
+        song,
+        &collection,
+        options.pin,
+        options.rate,
+        |time| {
+            bar.set_position((time / (SECOND / 1000)) as u64);
+        },
+    );
+    drop(client);
+    let finished = machine.finish();
+    let elapsed = started.elapsed();
+    bar.finish_and_clear();
+    // What the kernel has to say explains a failure of the player.
+    let played = match (played, &finished) {
+        (Ok(played), _) => played,
+        (Err(failure), finished) => return Err(explained(failure, &finished.violations)),
+    };
+
+    let samples = trim(&finished.audio, &played, options.rate);
+    output::write_wav(&path, options.rate, samples)?;
+    for patch in &played.missing {
+        eprintln!(
+            "arioso: the bank has no {}; its notes are silent",
+            player::describe(*patch)
+        );
+    }
+    let report = Report {
+        song,
+        statistics: &played.statistics,
+        frames: samples.len() / 2,
+        rate: options.rate,
+        elapsed,
+        violations: &finished.violations,
+    };
+    report.print();
+    println!("{}", path.display());
+    if finished.violations.is_empty() {
+        Ok(())
+    } else {
+        let count = finished.violations.len();
+        Err(Failure::new(
+            Kind::Verifier,
+            format!("the driver verifier found {count} violations (listed above)"),
+        ))
+    }
+}
+
+fn parse<'a>(bank: &'a [u8], file: Option<&Path>) -> Result<Collection<'a>> {
+    let name = || {
+        file.map_or("the built-in bank".into(), |file| {
+            file.display().to_string()
+        })
+    };
+    let unusable = |why: String| {
+        Failure::new(
+            Kind::Input,
+            format!("cannot use {}: {why} (it must be a DLS file)", name()),
+        )
+    };
+    let collection = Collection::parse(bank, Limits::default().answers).map_err(|error| {
+        unusable(match error {
+            Error::NotDls => "it is no RIFF file of the form DLS".into(),
+            Error::NoInstruments => "it has no list of instruments".into(),
+            Error::Conditional => "its own conditions exclude this synthesizer".into(),
+            Error::TooLarge => "it is too large".into(),
+            Error::NoMemory => "there is not enough memory for it".into(),
+        })
+    })?;
+    if collection.instruments().next().is_none() {
+        return Err(unusable("it has no instruments".into()));
+    }
+    Ok(collection)
+}
+
+fn explained(failure: Failure, violations: &[String]) -> Failure {
+    match violations.first() {
+        Some(first) => Failure::new(failure.kind, format!("{failure}; verifier: {first}")),
+        None => failure,
+    }
+}
+
+/// Only on a terminal.
+fn progress_bar(song: &Song) -> ProgressBar {
+    let length = (song.length / (SECOND / 1000)) as u64;
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {elapsed}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+/// The song alone: without the time before its first event, and without what is silent at the end.
+fn trim<'a>(audio: &'a [i16], played: &Played, rate: u32) -> &'a [i16] {
+    let before = i128::from(played.start - played.running) * i128::from(rate) / i128::from(SECOND);
+    let silent = audio.iter().take_while(|sample| **sample == 0).count() / 2;
+    let first = silent.min(usize::try_from(before).unwrap_or(0));
+    let sounding = audio
+        .iter()
+        .rposition(|sample| *sample != 0)
+        .map_or(first, |last| last / 2 + 1);
+    let last = (sounding + rate as usize / 10)
+        .min(audio.len() / 2)
+        .max(first);
+    &audio[2 * first..2 * last]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn played(start: i64) -> Played {
+        Played {
+            statistics: Default::default(),
+            running: 0,
+            start,
+            missing: vec![],
+        }
+    }
+
+    #[test]
+    fn silence_before_the_song_is_cut_but_not_silence_in_it() {
+        let mut audio = vec![0; 2 * 5000];
+        audio[2 * 900] = 7;
+        audio[2 * 1000 + 1] = -3;
+        // The song starts at frame 500 of 1 kHz.
+        assert_eq!(
+            trim(&audio, &played(SECOND / 2), 1000).len(),
+            2 * (1001 - 500 + 100)
+        );
+        // Sound before the song's start is kept.
+        assert_eq!(
+            trim(&audio, &played(SECOND), 1000).len(),
+            2 * (1001 - 900 + 100)
+        );
+    }
+
+    #[test]
+    fn silence_alone_is_nearly_nothing() {
+        assert_eq!(trim(&[0; 4000], &played(SECOND), 1000).len(), 2 * 100);
+        assert_eq!(trim(&[], &played(SECOND), 1000).len(), 0);
+    }
+}

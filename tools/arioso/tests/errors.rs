@@ -1,0 +1,182 @@
+//! What goes wrong is told in one line, with an exit code, and leaves no WAV behind.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::{env, fs};
+
+/// A directory of the test's own.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = env::temp_dir().join(format!("arioso-cli-{}-{name}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(&self.0)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn arioso(directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_arioso"))
+        .args(arguments)
+        .current_dir(directory)
+        // No build: these errors come before the driver is looked for.
+        .env("ARIOSO_SYS", "/nonexistent/arioso.sys")
+        .output()
+        .unwrap()
+}
+
+/// The error's line; checks that there is only that, and the exit code.
+fn complaint(output: &Output, code: i32) -> String {
+    let error = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.starts_with("arioso: "), "{error}");
+    assert!(output.stdout.is_empty());
+    error
+}
+
+/// Format 0, 96 ticks, one note.
+const MIDI: &[u8] =
+    b"MThd\0\0\0\x06\0\0\0\x01\0\x60MTrk\0\0\0\x0C\0\x90\x3C\x40\x60\x80\x3C\x40\0\xFF\x2F\0";
+
+#[test]
+fn missing_files() {
+    let scratch = Scratch::new("missing");
+    let error = complaint(&arioso(&scratch.0, &["play", "nothing.mid"]), 3);
+    assert!(
+        error.contains("nothing.mid") && error.contains("no such file"),
+        "{error}"
+    );
+    scratch.file("song.mid", MIDI);
+    let error = complaint(
+        &arioso(&scratch.0, &["play", "song.mid", "--bank", "nothing.dls"]),
+        3,
+    );
+    assert!(error.contains("nothing.dls"), "{error}");
+    assert_eq!(scratch.names(), ["song.mid"]);
+}
+
+#[test]
+fn bad_midi() {
+    let scratch = Scratch::new("midi");
+    for (name, content) in [
+        ("text", &b"this is no music"[..]),
+        ("cut", &MIDI[..MIDI.len() - 3]),
+        ("empty", b""),
+    ] {
+        scratch.file("song.mid", content);
+        let error = complaint(
+            &arioso(&scratch.0, &["play", "song.mid", "-o", "out.wav"]),
+            3,
+        );
+        assert!(
+            error.contains("song.mid") && error.contains("MIDI File"),
+            "{name}: {error}"
+        );
+    }
+    assert_eq!(scratch.names(), ["song.mid"]);
+}
+
+#[test]
+fn bad_banks() {
+    let scratch = Scratch::new("bank");
+    scratch.file("song.mid", MIDI);
+    for content in [
+        &b"RIFF"[..],
+        b"RIFF\x04\0\0\0WAVE",
+        b"RIFF\x04\0\0\0DLS ",
+        b"",
+    ] {
+        scratch.file("bank.dls", content);
+        let error = complaint(
+            &arioso(
+                &scratch.0,
+                &["play", "song.mid", "--bank", "bank.dls", "-o", "out.wav"],
+            ),
+            3,
+        );
+        assert!(
+            error.contains("bank.dls") && error.contains("DLS"),
+            "{error}"
+        );
+    }
+    assert_eq!(scratch.names(), ["bank.dls", "song.mid"]);
+}
+
+#[test]
+fn bad_options() {
+    let scratch = Scratch::new("options");
+    scratch.file("song.mid", MIDI);
+    for arguments in [
+        &["play"][..],
+        &[],
+        &["dance"],
+        &["play", "song.mid", "--rate", "100"],
+        &["play", "song.mid", "--rate", "fast"],
+        &["play", "song.mid", "--pin", "usb"],
+        &["play", "song.mid", "--loud"],
+    ] {
+        let error = complaint(&arioso(&scratch.0, arguments), 2);
+        assert!(error.contains("--help"), "{error}");
+    }
+    assert_eq!(scratch.names(), ["song.mid"]);
+}
+
+#[test]
+fn bad_outputs() {
+    let scratch = Scratch::new("output");
+    scratch.file("song.mid", MIDI);
+    for path in [".", "no/such/directory/out.wav"] {
+        let error = complaint(&arioso(&scratch.0, &["play", "song.mid", "-o", path]), 4);
+        assert!(error.contains("cannot write"), "{error}");
+    }
+    assert_eq!(scratch.names(), ["song.mid"]);
+}
+
+#[test]
+fn missing_driver() {
+    let scratch = Scratch::new("driver");
+    scratch.file("song.mid", MIDI);
+    let error = complaint(&arioso(&scratch.0, &["play", "song.mid"]), 5);
+    assert!(error.contains("ARIOSO_SYS"), "{error}");
+    assert_eq!(scratch.names(), ["song.mid"]);
+}
+
+#[test]
+fn help_is_no_error() {
+    let scratch = Scratch::new("help");
+    let output = arioso(&scratch.0, &["--help"]);
+    assert!(output.status.success());
+    assert!(String::from_utf8(output.stdout).unwrap().contains("play"));
+}
+
+#[test]
+fn the_bank_can_be_written() {
+    let scratch = Scratch::new("write");
+    let output = arioso(&scratch.0, &["bank", "build", "-o", "gm.dls"]);
+    assert!(output.status.success());
+    assert_eq!(scratch.names(), ["gm.dls"]);
+    let bytes = fs::read(scratch.0.join("gm.dls")).unwrap();
+    assert!(bytes.starts_with(b"RIFF") && bytes.len() < 2_000_000);
+}
