@@ -13,7 +13,14 @@ use crate::kernel::{Result, no_memory};
 use arioso_core::mem::Shared;
 
 /// `L"Synth"`: must equal the reference string in the INF.
-const SUBDEVICE: &[u16] = &[b'S' as u16, b'y' as u16, b'n' as u16, b't' as u16, b'h' as u16, 0];
+const SUBDEVICE: &[u16] = &[
+    b'S' as u16,
+    b'y' as u16,
+    b'n' as u16,
+    b't' as u16,
+    b'h' as u16,
+    0,
+];
 
 /// The adapter object. It lives in the device extension from start until the device stops or goes. Streams never refer to it.
 pub struct Adapter {
@@ -47,9 +54,16 @@ impl Adapter {
         result
     }
 
-    fn register(&self, passive: Passive, device: &Device, arguments: &StartArguments, this: &ObjectRef<Adapter>) -> Result {
+    fn register(
+        &self,
+        passive: Passive,
+        device: &Device,
+        arguments: &StartArguments,
+        this: &ObjectRef<Adapter>,
+    ) -> Result {
         let framework = MiniportDevice::create(passive, device)?;
-        self.registered.with(passive, |r| r.framework = Some(framework));
+        self.registered
+            .with(passive, |r| r.framework = Some(framework));
         let power = PowerRegistration::new(passive, this, device)?;
         self.registered.with(passive, |r| r.power = Some(power));
         let miniport = ObjectRef::new(Miniport::new(self.engine.clone())?)?;

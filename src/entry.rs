@@ -15,7 +15,10 @@ use wdk_sys::{DRIVER_OBJECT, PCUNICODE_STRING};
 /// Called by the system, with this driver's object and registry path.
 #[allow(unsafe_code)]
 #[unsafe(export_name = "DriverEntry")]
-pub unsafe extern "system" fn driver_entry(driver: *mut DRIVER_OBJECT, path: PCUNICODE_STRING) -> NTSTATUS {
+pub unsafe extern "system" fn driver_entry(
+    driver: *mut DRIVER_OBJECT,
+    path: PCUNICODE_STRING,
+) -> NTSTATUS {
     debug_line!("loading");
     // SAFETY: the arguments are DriverEntry's.
     let status = unsafe { driver::load::<Arioso>(driver, path) };

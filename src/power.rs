@@ -4,7 +4,9 @@ use crate::adapter::Adapter;
 use crate::com::object::class;
 use crate::com::power::{AdapterPower, adapter_power};
 use crate::kernel::irql::Passive;
-use arioso_core::ks::guid::{IID_IAdapterPowerManagement, IID_IAdapterPowerManagement2, IID_IAdapterPowerManagement3};
+use arioso_core::ks::guid::{
+    IID_IAdapterPowerManagement, IID_IAdapterPowerManagement2, IID_IAdapterPowerManagement3,
+};
 use arioso_core::ks::portcls::IAdapterPowerManagement3Vtbl;
 use arioso_core::ks::{DEVICE_POWER_STATE, GUID};
 

@@ -3,8 +3,8 @@
 use arioso_core::ks::GUID;
 use arioso_core::ks::ks::{KSDATARANGE, KSPIN_COMMUNICATION, KSPIN_DATAFLOW, KSPIN_DESCRIPTOR};
 use arioso_core::ks::portcls::{
-    PCAUTOMATION_TABLE, PCCONNECTION_DESCRIPTOR, PCEVENT_ITEM, PCFILTER_DESCRIPTOR, PCMETHOD_ITEM, PCNODE_DESCRIPTOR, PCPIN_DESCRIPTOR,
-    PCPROPERTY_ITEM,
+    PCAUTOMATION_TABLE, PCCONNECTION_DESCRIPTOR, PCEVENT_ITEM, PCFILTER_DESCRIPTOR, PCMETHOD_ITEM,
+    PCNODE_DESCRIPTOR, PCPIN_DESCRIPTOR, PCPROPERTY_ITEM,
 };
 use core::ptr::null;
 
@@ -21,7 +21,9 @@ pub const fn range<T>(range: &'static Static<T>) -> *const KSDATARANGE {
 }
 
 /// A property table.
-pub const fn properties<const N: usize>(items: &'static Static<[PCPROPERTY_ITEM; N]>) -> PCAUTOMATION_TABLE {
+pub const fn properties<const N: usize>(
+    items: &'static Static<[PCPROPERTY_ITEM; N]>,
+) -> PCAUTOMATION_TABLE {
     PCAUTOMATION_TABLE {
         PropertyItemSize: size_of::<PCPROPERTY_ITEM>() as u32,
         PropertyCount: N as u32,
@@ -74,7 +76,10 @@ pub const fn pin<const N: usize>(
 }
 
 /// A node.
-pub const fn node(table: &'static Static<PCAUTOMATION_TABLE>, kind: &'static Static<GUID>) -> PCNODE_DESCRIPTOR {
+pub const fn node(
+    table: &'static Static<PCAUTOMATION_TABLE>,
+    kind: &'static Static<GUID>,
+) -> PCNODE_DESCRIPTOR {
     PCNODE_DESCRIPTOR {
         Flags: 0,
         AutomationTable: &table.0,

@@ -7,7 +7,10 @@ use crate::kernel::{Result, status, wdf};
 use arioso_core::ks::NTSTATUS;
 use arioso_core::ks::portcls::IResourceList;
 use arioso_core::ks::status::STATUS_INVALID_PARAMETER;
-use wdk_sys::{DEVICE_OBJECT, DRIVER_OBJECT, IRP, IRP_MN_REMOVE_DEVICE, IRP_MN_STOP_DEVICE, IRP_MN_SURPRISE_REMOVAL, PCUNICODE_STRING};
+use wdk_sys::{
+    DEVICE_OBJECT, DRIVER_OBJECT, IRP, IRP_MN_REMOVE_DEVICE, IRP_MN_STOP_DEVICE,
+    IRP_MN_SURPRISE_REMOVAL, PCUNICODE_STRING,
+};
 
 /// An adapter driver under PortCls.
 pub trait AdapterDriver: 'static {
@@ -28,7 +31,10 @@ pub trait AdapterDriver: 'static {
 ///
 /// # Safety
 /// The arguments are those of `DriverEntry`.
-pub unsafe fn load<D: AdapterDriver>(driver: *mut DRIVER_OBJECT, path: PCUNICODE_STRING) -> NTSTATUS {
+pub unsafe fn load<D: AdapterDriver>(
+    driver: *mut DRIVER_OBJECT,
+    path: PCUNICODE_STRING,
+) -> NTSTATUS {
     // SAFETY: DriverEntry runs at PASSIVE_LEVEL; the arguments are its own.
     let result = unsafe {
         let passive = Passive::assume();
@@ -47,16 +53,27 @@ pub unsafe fn load<D: AdapterDriver>(driver: *mut DRIVER_OBJECT, path: PCUNICODE
     status(result)
 }
 
-unsafe extern "C" fn add<D: AdapterDriver>(driver: *mut DRIVER_OBJECT, pdo: *mut DEVICE_OBJECT) -> NTSTATUS {
+unsafe extern "C" fn add<D: AdapterDriver>(
+    driver: *mut DRIVER_OBJECT,
+    pdo: *mut DEVICE_OBJECT,
+) -> NTSTATUS {
     // SAFETY: AddDevice runs at PASSIVE_LEVEL; the arguments are its own.
     status(unsafe { add_device(Passive::assume(), driver, pdo, start::<D>, D::SUBDEVICES) })
 }
 
-unsafe extern "C" fn start<D: AdapterDriver>(device: *mut DEVICE_OBJECT, irp: *mut IRP, resources: *mut IResourceList) -> NTSTATUS {
+unsafe extern "C" fn start<D: AdapterDriver>(
+    device: *mut DEVICE_OBJECT,
+    irp: *mut IRP,
+    resources: *mut IResourceList,
+) -> NTSTATUS {
     // SAFETY: PortCls calls at PASSIVE_LEVEL during IRP_MN_START_DEVICE, with the device it made.
     let result = unsafe {
         match Device::new(device.cast()) {
-            Some(device) => D::start(Passive::assume(), device, &StartArguments::new(irp, resources)),
+            Some(device) => D::start(
+                Passive::assume(),
+                device,
+                &StartArguments::new(irp, resources),
+            ),
             None => Err(STATUS_INVALID_PARAMETER),
         }
     };
@@ -67,8 +84,10 @@ unsafe extern "C" fn pnp<D: AdapterDriver>(device: *mut DEVICE_OBJECT, irp: *mut
     // SAFETY: a dispatch routine at PASSIVE_LEVEL; the request is passed on to PortCls in any case.
     unsafe {
         let minor = u32::from(minor_function(irp));
-        if matches!(minor, IRP_MN_STOP_DEVICE | IRP_MN_SURPRISE_REMOVAL | IRP_MN_REMOVE_DEVICE)
-            && let Some(device) = Device::new(device.cast())
+        if matches!(
+            minor,
+            IRP_MN_STOP_DEVICE | IRP_MN_SURPRISE_REMOVAL | IRP_MN_REMOVE_DEVICE
+        ) && let Some(device) = Device::new(device.cast())
         {
             D::leave(Passive::assume(), device);
         }

@@ -186,10 +186,6 @@ impl Events {
         EventQueue::new().map(Self)
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The next event's time.
     pub fn peek_time(&self) -> Option<i64> {
         self.0.peek_time()

@@ -5,12 +5,13 @@ use super::port::{Allocator, Interface, MasterClock, Port};
 use crate::kernel::irql::Passive;
 use crate::kernel::{Result, status};
 use arioso_core::ks::dmusicks::{
-    DONT_HOLD_FOR_SEQUENCING, DMUS_STREAM_TYPE, IAllocatorMXF, IMXF, IMasterClock, IMiniportDMus, IMiniportDMusVtbl, IPortDMus,
+    DMUS_STREAM_TYPE, DONT_HOLD_FOR_SEQUENCING, IAllocatorMXF, IMXF, IMasterClock, IMiniportDMus,
+    IMiniportDMusVtbl, IPortDMus,
 };
 use arioso_core::ks::ks::{KSDATAFORMAT, KSDATARANGE};
 use arioso_core::ks::portcls::{IResourceList, IServiceGroup, IUnknown, PCFILTER_DESCRIPTOR};
 use arioso_core::ks::status::{STATUS_INVALID_PARAMETER, STATUS_NOT_IMPLEMENTED, STATUS_SUCCESS};
-use arioso_core::ks::{GUID, NTSTATUS, POOL_TYPE, PVOID};
+use arioso_core::ks::{NTSTATUS, POOL_TYPE, PVOID};
 use core::ptr::null_mut;
 
 /// A stream as the port gets it: a reference to an object with an `IMXF` table.

@@ -48,7 +48,10 @@ impl<T: Class> ObjectRef<T> {
         })
         .map_err(no_memory)?;
         // SAFETY: a box's address is not null.
-        Ok(Self(unsafe { NonNull::new_unchecked(object.into_raw()) }, PhantomData))
+        Ok(Self(
+            unsafe { NonNull::new_unchecked(object.into_raw()) },
+            PhantomData,
+        ))
     }
 
     /// The pointer that PortCls gets; its reference stays with `self`.
@@ -130,7 +133,9 @@ type QueryInterface = unsafe extern "efiapi" fn(*mut c_void, *const GUID, *mut P
 impl<T: Class> Clone for ObjectRef<T> {
     fn clone(&self) -> Self {
         // SAFETY: `self` holds a reference.
-        unsafe { self.0.as_ref() }.references.fetch_add(1, Ordering::Relaxed);
+        unsafe { self.0.as_ref() }
+            .references
+            .fetch_add(1, Ordering::Relaxed);
         Self(self.0, PhantomData)
     }
 }
@@ -164,7 +169,11 @@ pub unsafe fn value<'a, T: Class>(this: *mut c_void) -> &'a T {
 ///
 /// # Safety
 /// `this` is a live object of the class; the other pointers are valid.
-pub unsafe extern "efiapi" fn query_interface<T: Class, I>(this: *mut I, id: *const GUID, object: *mut PVOID) -> NTSTATUS {
+pub unsafe extern "efiapi" fn query_interface<T: Class, I>(
+    this: *mut I,
+    id: *const GUID,
+    object: *mut PVOID,
+) -> NTSTATUS {
     use arioso_core::ks::guid::IID_IUnknown;
     // SAFETY: the caller's promise. GUIDs come at any address.
     unsafe {
@@ -202,7 +211,10 @@ pub unsafe extern "efiapi" fn add_ref<T: Class, I>(this: *mut I) -> u32 {
 pub unsafe extern "efiapi" fn release<T: Class, I>(this: *mut I) -> u32 {
     let this = this.cast::<Object<T>>();
     // SAFETY: the caller's promise.
-    let left = unsafe { &*this }.references.fetch_sub(1, Ordering::Release).wrapping_sub(1);
+    let left = unsafe { &*this }
+        .references
+        .fetch_sub(1, Ordering::Release)
+        .wrapping_sub(1);
     if left == 0 {
         fence(Ordering::Acquire);
         // SAFETY: the last reference is gone, and the object came out of a `TryBox`.

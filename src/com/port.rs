@@ -15,13 +15,18 @@ use core::ptr::{NonNull, null_mut};
 use wdk_sys::{DEVICE_OBJECT, DRIVER_OBJECT, IRP, PCUNICODE_STRING};
 
 /// `PCPFNSTARTDEVICE`
-pub type StartDevice = unsafe extern "C" fn(*mut DEVICE_OBJECT, *mut IRP, *mut IResourceList) -> NTSTATUS;
+pub type StartDevice =
+    unsafe extern "C" fn(*mut DEVICE_OBJECT, *mut IRP, *mut IResourceList) -> NTSTATUS;
 /// `PDRIVER_ADD_DEVICE`
 pub type AddDevice = unsafe extern "C" fn(*mut DRIVER_OBJECT, *mut DEVICE_OBJECT) -> NTSTATUS;
 
 #[link(name = "portcls.sys", kind = "raw-dylib", modifiers = "+verbatim")]
 unsafe extern "C" {
-    fn PcInitializeAdapterDriver(driver: *mut DRIVER_OBJECT, path: PCUNICODE_STRING, add: AddDevice) -> NTSTATUS;
+    fn PcInitializeAdapterDriver(
+        driver: *mut DRIVER_OBJECT,
+        path: PCUNICODE_STRING,
+        add: AddDevice,
+    ) -> NTSTATUS;
     fn PcAddAdapterDevice(
         driver: *mut DRIVER_OBJECT,
         pdo: *mut DEVICE_OBJECT,
@@ -31,8 +36,15 @@ unsafe extern "C" {
     ) -> NTSTATUS;
     fn PcDispatchIrp(device: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS;
     fn PcNewPort(port: *mut *mut IPort, class: *const GUID) -> NTSTATUS;
-    fn PcRegisterSubdevice(device: *mut DEVICE_OBJECT, name: *const u16, port: *mut IUnknown) -> NTSTATUS;
-    fn PcRegisterAdapterPowerManagement(adapter: *mut IUnknown, device: *mut DEVICE_OBJECT) -> NTSTATUS;
+    fn PcRegisterSubdevice(
+        device: *mut DEVICE_OBJECT,
+        name: *const u16,
+        port: *mut IUnknown,
+    ) -> NTSTATUS;
+    fn PcRegisterAdapterPowerManagement(
+        adapter: *mut IUnknown,
+        device: *mut DEVICE_OBJECT,
+    ) -> NTSTATUS;
     fn PcUnregisterAdapterPowerManagement(device: *mut DEVICE_OBJECT) -> NTSTATUS;
 }
 
@@ -40,7 +52,12 @@ unsafe extern "C" {
 ///
 /// # Safety
 /// The arguments are those of `DriverEntry`.
-pub unsafe fn initialize_driver(_: Passive, driver: Driver, path: PCUNICODE_STRING, add: AddDevice) -> Result {
+pub unsafe fn initialize_driver(
+    _: Passive,
+    driver: Driver,
+    path: PCUNICODE_STRING,
+    add: AddDevice,
+) -> Result {
     // SAFETY: PASSIVE_LEVEL; the caller's promise.
     check(unsafe { PcInitializeAdapterDriver(driver.as_ptr(), path, add) })
 }
@@ -49,7 +66,13 @@ pub unsafe fn initialize_driver(_: Passive, driver: Driver, path: PCUNICODE_STRI
 ///
 /// # Safety
 /// The first two arguments are those of `AddDevice`.
-pub unsafe fn add_device(_: Passive, driver: *mut DRIVER_OBJECT, pdo: *mut DEVICE_OBJECT, start: StartDevice, subdevices: u32) -> Result {
+pub unsafe fn add_device(
+    _: Passive,
+    driver: *mut DRIVER_OBJECT,
+    pdo: *mut DEVICE_OBJECT,
+    start: StartDevice,
+    subdevices: u32,
+) -> Result {
     // SAFETY: PASSIVE_LEVEL; the caller's promise. Zero asks for PortCls' own extension only.
     check(unsafe { PcAddAdapterDevice(driver, pdo, start, subdevices, 0) })
 }
@@ -70,7 +93,9 @@ impl PowerRegistration {
     /// `adapter` answers to `IAdapterPowerManagement`.
     pub fn new<T: Class>(_: Passive, adapter: &ObjectRef<T>, device: &Device) -> Result<Self> {
         // SAFETY: PASSIVE_LEVEL; PortCls takes its own reference.
-        check(unsafe { PcRegisterAdapterPowerManagement(adapter.as_unknown().cast(), device.as_ptr()) })?;
+        check(unsafe {
+            PcRegisterAdapterPowerManagement(adapter.as_unknown().cast(), device.as_ptr())
+        })?;
         Ok(Self(device.reference()))
     }
 }
@@ -124,7 +149,11 @@ pub fn register_dmus<T: Class>(
             null_mut(),
             arguments.resources,
         ))?;
-        check(PcRegisterSubdevice(device.as_ptr(), name.as_ptr(), port.as_ptr().cast()))
+        check(PcRegisterSubdevice(
+            device.as_ptr(),
+            name.as_ptr(),
+            port.as_ptr().cast(),
+        ))
     }
 }
 

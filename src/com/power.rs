@@ -4,7 +4,9 @@ use super::object::{Class, vtable};
 use crate::kernel::irql::Passive;
 use arioso_core::ks::portcls::{IAdapterPowerManagement3, IAdapterPowerManagement3Vtbl};
 use arioso_core::ks::status::STATUS_SUCCESS;
-use arioso_core::ks::{DEVICE_POWER_STATE, GUID, NTSTATUS, PDEVICE_CAPABILITIES, POWER_STATE, PVOID, SYSTEM_POWER_STATE};
+use arioso_core::ks::{
+    DEVICE_POWER_STATE, NTSTATUS, PDEVICE_CAPABILITIES, POWER_STATE, SYSTEM_POWER_STATE,
+};
 
 /// The adapter's side of power management. A software device allows every state.
 pub trait AdapterPower {

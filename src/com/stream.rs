@@ -4,10 +4,12 @@ use super::event::Chain;
 use super::object::{Class, vtable};
 use crate::kernel::irql::Passive;
 use crate::kernel::{Result, status};
-use arioso_core::ks::dmusicks::{DMUS_KERNEL_EVENT, IMXF, IMXFVtbl, ISynthSinkDMus, ISynthSinkDMusVtbl};
+use arioso_core::ks::dmusicks::{
+    DMUS_KERNEL_EVENT, IMXF, IMXFVtbl, ISynthSinkDMus, ISynthSinkDMusVtbl,
+};
 use arioso_core::ks::ks::KSSTATE;
 use arioso_core::ks::status::{STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
-use arioso_core::ks::{BOOL, GUID, NTSTATUS, PVOID};
+use arioso_core::ks::{BOOL, NTSTATUS};
 
 /// `IMXF`, for a stream that renders.
 pub trait Mxf {
@@ -61,7 +63,10 @@ pub struct RenderBuffer {
 impl RenderBuffer {
     /// The memory.
     pub fn bytes(&mut self, unit: RenderUnit) -> &mut [u8] {
-        let Some(len) = self.length.checked_mul(FRAME_BYTES / unit.per_frame().max(1)) else {
+        let Some(len) = self
+            .length
+            .checked_mul(FRAME_BYTES / unit.per_frame().max(1))
+        else {
             return &mut [];
         };
         if self.start.is_null() {

@@ -4,8 +4,9 @@ use super::properties::{Call, Property, Size, read, write};
 use crate::com::descriptor::Static;
 use crate::kernel::{Result, mdl};
 use arioso_core::ks::dmusprop::{
-    KSPROPERTY_SYNTH_DLS_APPEND, KSPROPERTY_SYNTH_DLS_COMPACT, KSPROPERTY_SYNTH_DLS_DOWNLOAD, KSPROPERTY_SYNTH_DLS_UNLOAD,
-    KSPROPERTY_SYNTH_DLS_WAVEFORMAT, SYNTH_BUFFER, SYNTH_BUFFER32, SYNTHDOWNLOAD, SYNTHDOWNLOAD32,
+    KSPROPERTY_SYNTH_DLS_APPEND, KSPROPERTY_SYNTH_DLS_COMPACT, KSPROPERTY_SYNTH_DLS_DOWNLOAD,
+    KSPROPERTY_SYNTH_DLS_UNLOAD, KSPROPERTY_SYNTH_DLS_WAVEFORMAT, SYNTH_BUFFER, SYNTH_BUFFER32,
+    SYNTHDOWNLOAD, SYNTHDOWNLOAD32,
 };
 use arioso_core::ks::guid::KSPROPSETID_Synth_Dls;
 use arioso_core::ks::ks::{VT_EMPTY, VT_UI4, VT_UI8};
@@ -86,15 +87,21 @@ fn download(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     let bytes = mdl::copy_in(request.passive, request.requestor, address, size)?;
     let handle = pin.pin().download(request.passive, &bytes)?;
     if call.narrow {
-        write(value, SYNTHDOWNLOAD32 {
-            DownloadHandle: handle,
-            Free: FREE,
-        })
+        write(
+            value,
+            SYNTHDOWNLOAD32 {
+                DownloadHandle: handle,
+                Free: FREE,
+            },
+        )
     } else {
-        write(value, SYNTHDOWNLOAD {
-            DownloadHandle: core::ptr::without_provenance_mut(handle as usize),
-            Free: FREE,
-        })
+        write(
+            value,
+            SYNTHDOWNLOAD {
+                DownloadHandle: core::ptr::without_provenance_mut(handle as usize),
+                Free: FREE,
+            },
+        )
     }
 }
 
@@ -122,13 +129,16 @@ fn append(_: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
 fn wave_format(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     const PCM: u16 = 1;
     let rate = call.miniport()?.engine().rate();
-    write(value, WAVEFORMATEX {
-        wFormatTag: PCM,
-        nChannels: 2,
-        nSamplesPerSec: rate,
-        nAvgBytesPerSec: rate.wrapping_mul(4),
-        nBlockAlign: 4,
-        wBitsPerSample: 16,
-        cbSize: 0,
-    })
+    write(
+        value,
+        WAVEFORMATEX {
+            wFormatTag: PCM,
+            nChannels: 2,
+            nSamplesPerSec: rate,
+            nAvgBytesPerSec: rate.wrapping_mul(4),
+            nBlockAlign: 4,
+            wBitsPerSample: 16,
+            cbSize: 0,
+        },
+    )
 }

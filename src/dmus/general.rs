@@ -4,9 +4,9 @@ use super::properties::{Call, Property, Size, write};
 use crate::com::descriptor::Static;
 use crate::kernel::Result;
 use arioso_core::ks::guid::{
-    GUID_DMUS_PROP_DLS1, GUID_DMUS_PROP_DLS2, GUID_DMUS_PROP_Effects, GUID_DMUS_PROP_GM_Hardware, GUID_DMUS_PROP_GS_Capable,
-    GUID_DMUS_PROP_GS_Hardware, GUID_DMUS_PROP_INSTRUMENT2, GUID_DMUS_PROP_XG_Capable, GUID_DMUS_PROP_XG_Hardware,
-    KSPROPSETID_General,
+    GUID_DMUS_PROP_DLS1, GUID_DMUS_PROP_DLS2, GUID_DMUS_PROP_Effects, GUID_DMUS_PROP_GM_Hardware,
+    GUID_DMUS_PROP_GS_Capable, GUID_DMUS_PROP_GS_Hardware, GUID_DMUS_PROP_INSTRUMENT2,
+    GUID_DMUS_PROP_XG_Capable, GUID_DMUS_PROP_XG_Hardware, KSPROPSETID_General,
 };
 use arioso_core::ks::ks::{KSCOMPONENTID, KSPROPERTY_GENERAL_COMPONENTID, VT_EMPTY, VT_UI4};
 use arioso_core::ks::{GUID, NTSTATUS};
@@ -30,14 +30,17 @@ pub const PROPERTIES: [Property; 1] = [Property {
 }];
 
 fn component_id(_: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
-    write(value, KSCOMPONENTID {
-        Manufacturer: MAKER_ID,
-        Product: SYNTH_ID,
-        Component: SYNTH_ID,
-        Name: NAME_ID,
-        Version: 0,
-        Revision: 1,
-    })
+    write(
+        value,
+        KSCOMPONENTID {
+            Manufacturer: MAKER_ID,
+            Product: SYNTH_ID,
+            Component: SYNTH_ID,
+            Name: NAME_ID,
+            Version: 0,
+            Revision: 1,
+        },
+    )
 }
 
 /// One question of DirectMusic: a set with item 0 and a 32-bit answer.

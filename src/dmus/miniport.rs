@@ -10,14 +10,19 @@ use crate::engine::Engine;
 use crate::kernel::Result;
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::Mutex;
-use arioso_core::ks::dmusicks::{DMUS_STREAM_MIDI_RENDER, DMUS_STREAM_WAVE_SINK, IMiniportDMusVtbl};
+use arioso_core::ks::dmusicks::{
+    DMUS_STREAM_MIDI_RENDER, DMUS_STREAM_WAVE_SINK, IMiniportDMusVtbl,
+};
 use arioso_core::ks::guid::{
-    IID_IMiniport, IID_IMiniportDMus, KSDATAFORMAT_SPECIFIER_WAVEFORMATEX, KSDATAFORMAT_SUBTYPE_PCM, KSDATAFORMAT_TYPE_AUDIO,
+    IID_IMiniport, IID_IMiniportDMus, KSDATAFORMAT_SPECIFIER_WAVEFORMATEX,
+    KSDATAFORMAT_SUBTYPE_PCM, KSDATAFORMAT_TYPE_AUDIO,
 };
 use arioso_core::ks::ks::KSDATAFORMAT;
 use arioso_core::ks::ksmedia::WAVEFORMATEX;
 use arioso_core::ks::portcls::PCFILTER_DESCRIPTOR;
-use arioso_core::ks::status::{STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_PARAMETER, STATUS_NO_MATCH};
+use arioso_core::ks::status::{
+    STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_PARAMETER, STATUS_NO_MATCH,
+};
 use arioso_core::ks::{GUID, Wire};
 use arioso_core::mem::Shared;
 

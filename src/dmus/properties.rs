@@ -9,11 +9,13 @@ use crate::com::property::{Answer, Handler, Request, item};
 use crate::kernel::Result;
 use arioso_core::ks::guid::KSPROPTYPESETID_General;
 use arioso_core::ks::ks::{
-    KSIDENTIFIER, KSPROPERTY_DESCRIPTION, KSPROPERTY_TYPE_BASICSUPPORT, KSPROPERTY_TYPE_GET, KSPROPERTY_TYPE_SET,
+    KSIDENTIFIER, KSPROPERTY_DESCRIPTION, KSPROPERTY_TYPE_BASICSUPPORT, KSPROPERTY_TYPE_GET,
+    KSPROPERTY_TYPE_SET,
 };
 use arioso_core::ks::portcls::PCPROPERTY_ITEM;
 use arioso_core::ks::status::{
-    STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_DEVICE_REQUEST, STATUS_NOT_FOUND, STATUS_SUCCESS,
+    STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_DEVICE_REQUEST,
+    STATUS_NOT_FOUND, STATUS_SUCCESS,
 };
 use arioso_core::ks::{GUID, NTSTATUS, Wire};
 
@@ -43,7 +45,10 @@ pub struct Size {
 }
 
 impl Size {
-    pub const NONE: Self = Self { native: 0, narrow: 0 };
+    pub const NONE: Self = Self {
+        native: 0,
+        narrow: 0,
+    };
 
     /// The same for both.
     pub const fn of<T>() -> Self {
@@ -98,7 +103,8 @@ pub fn read<T: Wire>(value: &[u8]) -> Result<T> {
 pub const FILTER_PROPERTIES: &[&[Property]] = &[&general::PROPERTIES];
 
 /// Properties of the synthesizer node and of MIDI pins.
-pub const NODE_PROPERTIES: &[&[Property]] = &[&synth::PROPERTIES, &dls::PROPERTIES, &general::CAPABILITIES];
+pub const NODE_PROPERTIES: &[&[Property]] =
+    &[&synth::PROPERTIES, &dls::PROPERTIES, &general::CAPABILITIES];
 
 /// Rows of some groups of properties.
 pub const fn count(groups: &[&[Property]]) -> usize {
@@ -130,7 +136,9 @@ impl Handler for NodeProperties {
 }
 
 /// The rows that PortCls sees for some properties.
-pub const fn items<H: Handler, const N: usize>(groups: &[&'static [Property]]) -> [PCPROPERTY_ITEM; N] {
+pub const fn items<H: Handler, const N: usize>(
+    groups: &[&'static [Property]],
+) -> [PCPROPERTY_ITEM; N] {
     let mut items = [const {
         PCPROPERTY_ITEM {
             Set: core::ptr::null(),
@@ -185,7 +193,8 @@ fn negotiate(property: &Property, request: &Request<'_>, value: &mut [u8]) -> An
         return basic_support(property, value);
     }
     // A 32-bit caller's structures come as it made them, unless a layer above has widened them already.
-    let narrow = request.is_32bit && request.instance.len() < property.instance.native || request.is_32bit && narrow_value(property, value);
+    let narrow = request.is_32bit && request.instance.len() < property.instance.native
+        || request.is_32bit && narrow_value(property, value);
     let size = |size: Size| if narrow { size.narrow } else { size.native };
     if request.instance.len() < size(property.instance) {
         return refuse(STATUS_BUFFER_TOO_SMALL);
@@ -206,7 +215,10 @@ fn negotiate(property: &Property, request: &Request<'_>, value: &mut [u8]) -> An
             return refuse(STATUS_BUFFER_TOO_SMALL);
         };
         match get(&call, value) {
-            Ok(status) => Answer { status, size: needed },
+            Ok(status) => Answer {
+                status,
+                size: needed,
+            },
             Err(status) => refuse(status),
         }
     } else if request.verb & KSPROPERTY_TYPE_SET != 0 {
@@ -217,7 +229,10 @@ fn negotiate(property: &Property, request: &Request<'_>, value: &mut [u8]) -> An
             return refuse(STATUS_BUFFER_TOO_SMALL);
         };
         match put(&call, value) {
-            Ok(status) => Answer { status, size: needed },
+            Ok(status) => Answer {
+                status,
+                size: needed,
+            },
             Err(status) => refuse(status),
         }
     } else {

@@ -6,7 +6,9 @@ use crate::com::descriptor::Static;
 use crate::engine::MAX_GROUPS;
 use crate::engine::settings::wide;
 use crate::kernel::Result;
-use arioso_core::ks::arioso::{ARIOSO_STATISTICS, KSPROPERTY_ARIOSO_STATISTICS, KSPROPSETID_Arioso};
+use arioso_core::ks::arioso::{
+    ARIOSO_STATISTICS, KSPROPERTY_ARIOSO_STATISTICS, KSPROPSETID_Arioso,
+};
 use arioso_core::ks::dmusprop::*;
 use arioso_core::ks::guid::KSPROPSETID_Synth;
 use arioso_core::ks::ks::{VT_EMPTY, VT_I4, VT_UI4, VT_UI8};
@@ -32,16 +34,31 @@ pub const PROPERTIES: [Property; 9] = [
     Property {
         get: Some(volume),
         put: Some(set_volume),
-        ..property(KSPROPERTY_SYNTH_VOLUME, VT_I4, Size::NONE, Size::of::<i32>())
+        ..property(
+            KSPROPERTY_SYNTH_VOLUME,
+            VT_I4,
+            Size::NONE,
+            Size::of::<i32>(),
+        )
     },
     Property {
         get: Some(boost),
         put: Some(set_boost),
-        ..property(KSPROPERTY_SYNTH_VOLUMEBOOST, VT_I4, Size::NONE, Size::of::<i32>())
+        ..property(
+            KSPROPERTY_SYNTH_VOLUMEBOOST,
+            VT_I4,
+            Size::NONE,
+            Size::of::<i32>(),
+        )
     },
     Property {
         get: Some(caps),
-        ..property(KSPROPERTY_SYNTH_CAPS, VT_EMPTY, Size::NONE, Size::of::<SYNTHCAPS>())
+        ..property(
+            KSPROPERTY_SYNTH_CAPS,
+            VT_EMPTY,
+            Size::NONE,
+            Size::of::<SYNTHCAPS>(),
+        )
     },
     Property {
         get: Some(port_parameters),
@@ -55,7 +72,12 @@ pub const PROPERTIES: [Property; 9] = [
     Property {
         get: Some(channel_groups),
         put: Some(set_channel_groups),
-        ..property(KSPROPERTY_SYNTH_CHANNELGROUPS, VT_UI4, Size::NONE, Size::of::<u32>())
+        ..property(
+            KSPROPERTY_SYNTH_CHANNELGROUPS,
+            VT_UI4,
+            Size::NONE,
+            Size::of::<u32>(),
+        )
     },
     Property {
         get: Some(voice_priority),
@@ -69,16 +91,31 @@ pub const PROPERTIES: [Property; 9] = [
     },
     Property {
         get: Some(latency_clock),
-        ..property(KSPROPERTY_SYNTH_LATENCYCLOCK, VT_UI8, Size::NONE, Size::of::<u64>())
+        ..property(
+            KSPROPERTY_SYNTH_LATENCYCLOCK,
+            VT_UI8,
+            Size::NONE,
+            Size::of::<u64>(),
+        )
     },
     Property {
         get: Some(running_stats),
-        ..property(KSPROPERTY_SYNTH_RUNNINGSTATS, VT_EMPTY, Size::NONE, Size::of::<SYNTH_STATS>())
+        ..property(
+            KSPROPERTY_SYNTH_RUNNINGSTATS,
+            VT_EMPTY,
+            Size::NONE,
+            Size::of::<SYNTH_STATS>(),
+        )
     },
     Property {
         set: &Static(KSPROPSETID_Arioso),
         get: Some(statistics),
-        ..property(KSPROPERTY_ARIOSO_STATISTICS, VT_EMPTY, Size::NONE, Size::of::<ARIOSO_STATISTICS>())
+        ..property(
+            KSPROPERTY_ARIOSO_STATISTICS,
+            VT_EMPTY,
+            Size::NONE,
+            Size::of::<ARIOSO_STATISTICS>(),
+        )
     },
 ];
 
@@ -94,7 +131,9 @@ fn volume(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
 }
 
 fn set_volume(call: &Call<'_>, value: &[u8]) -> Result<NTSTATUS> {
-    call.pin()?.pin().set_volume(call.request.passive, clamp(read(value)?));
+    call.pin()?
+        .pin()
+        .set_volume(call.request.passive, clamp(read(value)?));
     Ok(STATUS_SUCCESS)
 }
 
@@ -103,26 +142,34 @@ fn boost(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
 }
 
 fn set_boost(call: &Call<'_>, value: &[u8]) -> Result<NTSTATUS> {
-    call.pin()?.pin().set_boost(call.request.passive, clamp(read(value)?));
+    call.pin()?
+        .pin()
+        .set_boost(call.request.passive, clamp(read(value)?));
     Ok(STATUS_SUCCESS)
 }
 
 /// Answers on the filter too: DirectMusic enumerates with it.
 fn caps(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     let mut description = [0u16; SYNTH_DESCRIPTION_LENGTH];
-    for (to, from) in description.iter_mut().zip(wide!("Arioso DirectMusic Synthesizer")) {
+    for (to, from) in description
+        .iter_mut()
+        .zip(wide!("Arioso DirectMusic Synthesizer"))
+    {
         *to = *from;
     }
-    write(value, SYNTHCAPS {
-        Guid: SYNTH_ID,
-        Flags: SYNTH_PC_DLS | SYNTH_PC_DLS2 | SYNTH_PC_SOFTWARESYNTH,
-        MemorySize: SYNTH_PC_SYSTEMMEMORY,
-        MaxChannelGroups: MAX_GROUPS.into(),
-        MaxVoices: call.miniport()?.engine().voices(),
-        MaxAudioChannels: 2,
-        EffectFlags: SYNTH_EFFECT_NONE,
-        Description: description,
-    })
+    write(
+        value,
+        SYNTHCAPS {
+            Guid: SYNTH_ID,
+            Flags: SYNTH_PC_DLS | SYNTH_PC_DLS2 | SYNTH_PC_SOFTWARESYNTH,
+            MemorySize: SYNTH_PC_SYSTEMMEMORY,
+            MaxChannelGroups: MAX_GROUPS.into(),
+            MaxVoices: call.miniport()?.engine().voices(),
+            MaxAudioChannels: 2,
+            EffectFlags: SYNTH_EFFECT_NONE,
+            Description: description,
+        },
+    )
 }
 
 /// Sets what the instance asks for as far as it can be had, and tells what is.
@@ -138,13 +185,16 @@ fn port_parameters(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     let pin = stream.pin();
     let wants = |bit: u32| asked.ValidParams & bit != 0;
     if wants(SYNTH_PORTPARAMS_CHANNELGROUPS) {
-        pin.set_groups(call.request.passive, asked.ChannelGroups.clamp(1, MAX_GROUPS.into()))?;
+        pin.set_groups(
+            call.request.passive,
+            asked.ChannelGroups.clamp(1, MAX_GROUPS.into()),
+        )?;
     }
     let have = SYNTH_PORTPARAMS {
         ValidParams: ALL,
         // One pool for all pins: a smaller one would only cost notes.
         Voices: if wants(SYNTH_PORTPARAMS_VOICES) {
-            asked.Voices.clamp(1, pin.voices())
+            asked.Voices.min(pin.voices()).max(1)
         } else {
             pin.voices()
         },
@@ -161,7 +211,11 @@ fn port_parameters(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
         || wants(SYNTH_PORTPARAMS_SAMPLERATE) && asked.SampleRate != have.SampleRate
         || wants(SYNTH_PORTPARAMS_EFFECTS) && asked.EffectsFlags != have.EffectsFlags
         || wants(SYNTH_PORTPARAMS_SHARE) && asked.Share != have.Share;
-    Ok(if changed { STATUS_NOT_ALL_ASSIGNED } else { STATUS_SUCCESS })
+    Ok(if changed {
+        STATUS_NOT_ALL_ASSIGNED
+    } else {
+        STATUS_SUCCESS
+    })
 }
 
 fn channel_groups(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
@@ -169,21 +223,29 @@ fn channel_groups(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
 }
 
 fn set_channel_groups(call: &Call<'_>, value: &[u8]) -> Result<NTSTATUS> {
-    call.pin()?.pin().set_groups(call.request.passive, read(value)?)?;
+    call.pin()?
+        .pin()
+        .set_groups(call.request.passive, read(value)?)?;
     Ok(STATUS_SUCCESS)
 }
 
 fn voice_priority(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     let at: SYNTHVOICEPRIORITY_INSTANCE = call.instance()?;
-    let priority = call.pin()?.pin().priority(call.request.passive, at.ChannelGroup, at.Channel);
+    let priority = call
+        .pin()?
+        .pin()
+        .priority(call.request.passive, at.ChannelGroup, at.Channel);
     write(value, priority.ok_or(STATUS_UNSUCCESSFUL)?)
 }
 
 fn set_voice_priority(call: &Call<'_>, value: &[u8]) -> Result<NTSTATUS> {
     let at: SYNTHVOICEPRIORITY_INSTANCE = call.instance()?;
-    call.pin()?
-        .pin()
-        .set_priority(call.request.passive, at.ChannelGroup, at.Channel, read(value)?)?;
+    call.pin()?.pin().set_priority(
+        call.request.passive,
+        at.ChannelGroup,
+        at.Channel,
+        read(value)?,
+    )?;
     Ok(STATUS_SUCCESS)
 }
 
@@ -193,13 +255,16 @@ fn latency_clock(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
 
 fn running_stats(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     let running = call.pin()?.pin().running();
-    write(value, SYNTH_STATS {
-        ValidStats: SYNTH_STATS_VOICES | SYNTH_STATS_LOST_NOTES | SYNTH_STATS_PEAK_VOLUME,
-        Voices: running.voices,
-        LostNotes: running.lost_notes,
-        PeakVolume: hundredths_of_db(running.peak_level),
-        ..SYNTH_STATS::default()
-    })
+    write(
+        value,
+        SYNTH_STATS {
+            ValidStats: SYNTH_STATS_VOICES | SYNTH_STATS_LOST_NOTES | SYNTH_STATS_PEAK_VOLUME,
+            Voices: running.voices,
+            LostNotes: running.lost_notes,
+            PeakVolume: hundredths_of_db(running.peak_level),
+            ..SYNTH_STATS::default()
+        },
+    )
 }
 
 fn statistics(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {

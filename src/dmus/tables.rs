@@ -1,12 +1,15 @@
 //! The property tables, as PortCls reads them.
 
-use super::properties::{FILTER_PROPERTIES, FilterProperties, NODE_PROPERTIES, NodeProperties, count, items};
+use super::properties::{
+    FILTER_PROPERTIES, FilterProperties, NODE_PROPERTIES, NodeProperties, count, items,
+};
 use crate::com::descriptor::{Static, properties};
 use arioso_core::ks::portcls::{PCAUTOMATION_TABLE, PCPROPERTY_ITEM};
 
 static FILTER_ITEMS: Static<[PCPROPERTY_ITEM; count(FILTER_PROPERTIES)]> =
     Static(items::<FilterProperties, _>(FILTER_PROPERTIES));
-static NODE_ITEMS: Static<[PCPROPERTY_ITEM; count(NODE_PROPERTIES)]> = Static(items::<NodeProperties, _>(NODE_PROPERTIES));
+static NODE_ITEMS: Static<[PCPROPERTY_ITEM; count(NODE_PROPERTIES)]> =
+    Static(items::<NodeProperties, _>(NODE_PROPERTIES));
 
 /// Of the filter.
 pub static FILTER_TABLE: Static<PCAUTOMATION_TABLE> = Static(properties(&FILTER_ITEMS));

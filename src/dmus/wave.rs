@@ -50,7 +50,9 @@ impl Mxf for WaveStream {
 impl SynthSink for WaveStream {
     fn render(&self, passive: Passive, mut buffer: RenderBuffer, position: i64) {
         let unit = self.sink.unit();
-        let position = position.checked_div(i64::from(unit.per_frame())).unwrap_or(0);
+        let position = position
+            .checked_div(i64::from(unit.per_frame()))
+            .unwrap_or(0);
         self.sink.render(passive, buffer.bytes(unit), position);
     }
 

@@ -39,7 +39,10 @@ fn load(passive: Passive, path: &[u16]) -> Result<Vec<Shared<Instrument>>> {
 fn beside(image: &[u16]) -> Result<Vec<u16>> {
     let root: &[u16] = wide!("\\SystemRoot\\");
     let name: &[u16] = wide!("arioso.dls");
-    let end = image.iter().rposition(|&c| c == u16::from(b'\\')).map_or(0, |i| i.wrapping_add(1));
+    let end = image
+        .iter()
+        .rposition(|&c| c == u16::from(b'\\'))
+        .map_or(0, |i| i.wrapping_add(1));
     let directory = image.get(..end).unwrap_or_default();
     let mut path = Vec::new();
     if directory.first() != Some(&u16::from(b'\\')) {

@@ -44,7 +44,12 @@ const ALL_SOUND_OFF: u8 = 120;
 const ALL_NOTES_OFF: u8 = 123;
 
 impl PinHandle {
-    pub(super) fn new(engine: Shared<Engine>, pin: Shared<Pin>, slot: u8, priorities: Mutex<Vec<Option<u32>>>) -> Self {
+    pub(super) fn new(
+        engine: Shared<Engine>,
+        pin: Shared<Pin>,
+        slot: u8,
+        priorities: Mutex<Vec<Option<u32>>>,
+    ) -> Self {
         let frames_before = engine.common.frames.load(Ordering::Relaxed);
         Self {
             engine,
@@ -62,9 +67,6 @@ impl PinHandle {
     /// Takes over the port's events. `DISPATCH_LEVEL` or below.
     pub fn put(&self, chain: Chain) {
         self.pin.put(chain);
-        if self.engine.common.is_closed() {
-            return;
-        }
         self.engine.wake();
     }
 
@@ -80,13 +82,22 @@ impl PinHandle {
         }
         self.pin.set_state(passive, state);
         if before == KSSTATE_RUN && state != KSSTATE_RUN {
-            let controller = if state == KSSTATE_PAUSE { ALL_NOTES_OFF } else { ALL_SOUND_OFF };
-            self.send(passive, Command::Quiet {
-                slot: self.slot,
-                controller,
-            });
+            let controller = if state == KSSTATE_PAUSE {
+                ALL_NOTES_OFF
+            } else {
+                ALL_SOUND_OFF
+            };
+            self.send(
+                passive,
+                Command::Quiet {
+                    slot: self.slot,
+                    controller,
+                },
+            );
         }
-        self.engine.wake();
+        if self.pin.is_pending() {
+            self.engine.wake();
+        }
     }
 
     fn send(&self, passive: Passive, command: Command) {
@@ -100,7 +111,13 @@ impl PinHandle {
 
     pub fn set_volume(&self, passive: Passive, volume: i32) {
         self.volume.store(volume, Ordering::Relaxed);
-        self.send(passive, Command::Volume { slot: self.slot, volume });
+        self.send(
+            passive,
+            Command::Volume {
+                slot: self.slot,
+                volume,
+            },
+        );
     }
 
     /// 1/100 dB.
@@ -110,7 +127,13 @@ impl PinHandle {
 
     pub fn set_boost(&self, passive: Passive, boost: i32) {
         self.boost.store(boost, Ordering::Relaxed);
-        self.send(passive, Command::Boost { slot: self.slot, boost });
+        self.send(
+            passive,
+            Command::Boost {
+                slot: self.slot,
+                boost,
+            },
+        );
     }
 
     pub fn groups(&self) -> u32 {
@@ -133,23 +156,36 @@ impl PinHandle {
     /// Voice priority of a channel (0..16) of the 1-based `group`, if there is such a channel.
     pub fn priority(&self, passive: Passive, group: u32, channel: u32) -> Option<u32> {
         let at = self.channel_index(group, channel)?;
-        let set = self.priorities.with(passive, |p| p.get(at).copied().flatten());
+        let set = self
+            .priorities
+            .with(passive, |p| p.get(at).copied().flatten());
         Some(set.unwrap_or_else(|| default_priority(channel)))
     }
 
-    pub fn set_priority(&self, passive: Passive, group: u32, channel: u32, priority: u32) -> Result {
-        let at = self.channel_index(group, channel).ok_or(STATUS_UNSUCCESSFUL)?;
+    pub fn set_priority(
+        &self,
+        passive: Passive,
+        group: u32,
+        channel: u32,
+        priority: u32,
+    ) -> Result {
+        let at = self
+            .channel_index(group, channel)
+            .ok_or(STATUS_UNSUCCESSFUL)?;
         self.priorities.with(passive, |p| {
             if let Some(place) = p.get_mut(at) {
                 *place = Some(priority);
             }
         });
-        self.send(passive, Command::Priority {
-            slot: self.slot,
-            group: group as u16,
-            channel: channel as u16,
-            priority,
-        });
+        self.send(
+            passive,
+            Command::Priority {
+                slot: self.slot,
+                group: group as u16,
+                channel: channel as u16,
+                priority,
+            },
+        );
         Ok(())
     }
 
@@ -208,7 +244,10 @@ impl PinHandle {
             Voices: meter.voices.load(Ordering::Relaxed),
             PeakVoices: meter.peak_voices.load(Ordering::Relaxed),
             MaxLateness: meter.max_lateness.load(Ordering::Relaxed),
-            Frames: common.frames.load(Ordering::Relaxed).wrapping_sub(self.frames_before),
+            Frames: common
+                .frames
+                .load(Ordering::Relaxed)
+                .wrapping_sub(self.frames_before),
             Slices: common.slices.load(Ordering::Relaxed),
             SkippedSlices: common.skipped.load(Ordering::Relaxed),
         }
@@ -218,7 +257,8 @@ impl PinHandle {
 impl Drop for PinHandle {
     fn drop(&mut self) {
         let passive = Passive::of_drop();
-        self.pin.set_state(passive, arioso_core::ks::ks::KSSTATE_STOP);
+        self.pin
+            .set_state(passive, arioso_core::ks::ks::KSSTATE_STOP);
         self.engine.close_pin(passive, self.slot);
     }
 }

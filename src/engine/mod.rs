@@ -42,7 +42,10 @@ use crate::kernel::timer::LazyTimer;
 use crate::kernel::{Result, no_memory};
 use arioso_core::dls::store::{self, Handle, Quotas, Store};
 use arioso_core::ks::NTSTATUS;
-use arioso_core::ks::status::{STATUS_DELETE_PENDING, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST, STATUS_UNSUCCESSFUL};
+use arioso_core::ks::status::{
+    STATUS_DELETE_PENDING, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST,
+    STATUS_UNSUCCESSFUL,
+};
 use arioso_core::mem::{Shared, TryBox, vec};
 use arioso_core::synth::{Parts, Port};
 use core::sync::atomic::Ordering;
@@ -89,7 +92,12 @@ impl Engine {
     }
 
     /// Opens a MIDI pin: a virtual synthesizer of its own, in state STOP.
-    pub fn open_pin(this: &Shared<Self>, passive: Passive, allocator: Allocator, clock: Option<MasterClock>) -> Result<PinHandle> {
+    pub fn open_pin(
+        this: &Shared<Self>,
+        passive: Passive,
+        allocator: Allocator,
+        clock: Option<MasterClock>,
+    ) -> Result<PinHandle> {
         if this.common.is_closed() {
             return Err(STATUS_DELETE_PENDING);
         }
@@ -114,7 +122,12 @@ impl Engine {
     }
 
     /// Opens the wave pin.
-    pub fn open_sink(this: &Shared<Self>, passive: Passive, rate: u32, clock: Option<MasterClock>) -> Result<SinkHandle> {
+    pub fn open_sink(
+        this: &Shared<Self>,
+        passive: Passive,
+        rate: u32,
+        clock: Option<MasterClock>,
+    ) -> Result<SinkHandle> {
         if this.common.is_closed() {
             return Err(STATUS_DELETE_PENDING);
         }
@@ -156,24 +169,28 @@ impl Engine {
     /// Changes the owner; the new one renders at `rate`.
     fn give_to(&self, passive: Passive, owner: Owner, rate: u32) {
         let common = &self.common;
-        self.book.with(passive, |_| {
+        let pending = self.book.with(passive, |book| {
             if owner != Owner::Idle {
                 // What became due while nobody listened is history, not a chord.
                 idle::catch_up(passive, common);
             }
             common.hand_over(passive, owner, rate);
+            book.pins.iter().flatten().any(|pin| pin.is_pending())
         });
         common.reap(passive);
-        self.wake();
+        if pending {
+            self.wake();
+        }
     }
 
     /// Sends a command to the owner. It takes effect at the owner's next block; at once, if nobody listens.
     fn send(&self, passive: Passive, command: Command) {
-        self.common.send(passive, command);
-        self.wake();
+        if !self.common.send(passive, command) {
+            self.wake();
+        }
     }
 
-    /// Lets the idle timer run if it has something to do. `DISPATCH_LEVEL` or below.
+    /// Sets the idle timer, if the engine is idle: there is something to do. `DISPATCH_LEVEL` or below.
     fn wake(&self) {
         if self.common.owner() == Owner::Idle && !self.common.is_closed() {
             idle::arm(&self.common, self.idle.alarm());
@@ -182,12 +199,14 @@ impl Engine {
 
     /// Reads the default instruments, once.
     fn read_bank(&self, passive: Passive) {
-        let wanted = self
-            .book
-            .with(passive, |book| !core::mem::replace(&mut book.bank_read, true));
+        let wanted = self.book.with(passive, |book| {
+            !core::mem::replace(&mut book.bank_read, true)
+        });
         if wanted {
             let instruments = bank::read(passive, &self.settings);
-            let added = self.book.with(passive, |book| book.store.add_defaults(instruments));
+            let added = self
+                .book
+                .with(passive, |book| book.store.add_defaults(instruments));
             if added.is_err() {
                 debug_line!("no memory for the default instruments");
             }
@@ -196,16 +215,28 @@ impl Engine {
 
     /// Takes a download for the pin `slot`; the handle of what it became.
     fn download(&self, passive: Passive, slot: u8, bytes: &[u8]) -> Result<u32> {
-        self.change_store(passive, slot, |store| store.download(slot, bytes).map(|h| h.0).map_err(store_status))
+        self.change_store(passive, slot, |store| {
+            store
+                .download(slot, bytes)
+                .map(|h| h.0)
+                .map_err(store_status)
+        })
     }
 
     /// Drops a download of the pin `slot`.
     fn unload(&self, passive: Passive, slot: u8, download: u32) -> Result {
-        self.change_store(passive, slot, |store| store.unload(slot, Handle(download)).map_err(store_status))
+        self.change_store(passive, slot, |store| {
+            store.unload(slot, Handle(download)).map_err(store_status)
+        })
     }
 
     /// Changes the store and shows the pin's new instruments to the owner.
-    fn change_store<T>(&self, passive: Passive, slot: u8, change: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
+    fn change_store<T>(
+        &self,
+        passive: Passive,
+        slot: u8,
+        change: impl FnOnce(&mut Store) -> Result<T>,
+    ) -> Result<T> {
         let (result, patches) = self.book.with(passive, |book| {
             let result = change(&mut book.store)?;
             let patches = book.store.patches(slot).map_err(no_memory)?;
@@ -217,7 +248,9 @@ impl Engine {
 
     /// Sets the number of channel groups of the pin `slot`.
     fn set_groups(&self, passive: Passive, slot: u8, groups: u16) -> Result {
-        let parts = Parts::new(groups).and_then(TryBox::try_new).map_err(no_memory)?;
+        let parts = Parts::new(groups)
+            .and_then(TryBox::try_new)
+            .map_err(no_memory)?;
         self.send(passive, Command::Parts { slot, parts });
         Ok(())
     }
@@ -239,8 +272,9 @@ impl Engine {
 fn store_status(error: store::Error) -> NTSTATUS {
     match error {
         store::Error::NoMemory | store::Error::Quota => STATUS_INSUFFICIENT_RESOURCES,
-        store::Error::Invalid(_) | store::Error::AlreadyDownloaded | store::Error::BadWaveLink | store::Error::UnknownHandle => {
-            STATUS_UNSUCCESSFUL
-        }
+        store::Error::Invalid(_)
+        | store::Error::AlreadyDownloaded
+        | store::Error::BadWaveLink
+        | store::Error::UnknownHandle => STATUS_UNSUCCESSFUL,
     }
 }

@@ -110,7 +110,8 @@ impl Pin {
 
     /// Whether an owner will find events here sooner or later.
     pub fn is_pending(&self) -> bool {
-        self.queue.with(|q| q.state == KSSTATE_RUN && !q.events.is_empty())
+        self.queue
+            .with(|q| q.state == KSSTATE_RUN && q.events.peek_time().is_some())
     }
 
     /// The next event's time, while the pin runs.

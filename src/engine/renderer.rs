@@ -122,11 +122,20 @@ impl Renderer {
                     Some(place) => place.0.replace(track),
                     None => Some(track),
                 };
-                left = [old.map(Garbage::Track), self.synth.attach(PortId(slot), port).map(Garbage::Port)];
+                left = [
+                    old.map(Garbage::Track),
+                    self.synth.attach(PortId(slot), port).map(Garbage::Port),
+                ];
             }
             Command::Detach { slot } => {
-                let old = self.tracks.get_mut(usize::from(slot)).and_then(|place| place.0.take());
-                left = [old.map(Garbage::Track), self.synth.detach(PortId(slot)).map(Garbage::Port)];
+                let old = self
+                    .tracks
+                    .get_mut(usize::from(slot))
+                    .and_then(|place| place.0.take());
+                left = [
+                    old.map(Garbage::Track),
+                    self.synth.detach(PortId(slot)).map(Garbage::Port),
+                ];
             }
             Command::Patches { slot, patches } => {
                 let old = match self.synth.port_mut(PortId(slot)) {
@@ -167,7 +176,8 @@ impl Renderer {
             }
             Command::Quiet { slot, controller } => {
                 for channel in 0..16u8 {
-                    self.synth.message(PortId(slot), 0, &[0xB0 | channel, controller, 0]);
+                    self.synth
+                        .message(PortId(slot), 0, &[0xB0 | channel, controller, 0]);
                 }
             }
         }
@@ -181,8 +191,11 @@ impl Renderer {
     fn retire(&mut self, common: &Common) {
         let mut any = false;
         while self.bin.has_room(common.reaper.work()) {
-            let Some(retired) = self.synth.take_retired() else { break };
-            self.bin.throw(common.reaper.work(), Garbage::Synth(retired));
+            let Some(retired) = self.synth.take_retired() else {
+                break;
+            };
+            self.bin
+                .throw(common.reaper.work(), Garbage::Synth(retired));
             any = true;
         }
         if any {

@@ -69,8 +69,12 @@ impl Settings {
                 _ => RenderUnit::Bytes,
             },
             ahead: number(wide!("WaveSinkFeed")) == Some(1),
-            bank: key.as_ref().and_then(|k| path(passive, k, wide!("BankPath"))),
-            image: service.as_ref().and_then(|k| path(passive, k, wide!("ImagePath"))),
+            bank: key
+                .as_ref()
+                .and_then(|k| path(passive, k, wide!("BankPath"))),
+            image: service
+                .as_ref()
+                .and_then(|k| path(passive, k, wide!("ImagePath"))),
         }
     }
 

@@ -105,20 +105,22 @@ impl Shared {
 
     /// Changes the owner. One thread at a time.
     pub fn hand_over(&self, passive: Passive, owner: Owner, rate: u32) {
-        self.renderer.hand_over(passive, owner.number(), |renderer| {
-            renderer.run_commands(self);
-            renderer.set_output(rate, owner == Owner::Idle);
-            self.clock.with(|t| {
-                t.clock = SampleClock::new(rate);
-                t.started = false;
+        self.renderer
+            .hand_over(passive, owner.number(), |renderer| {
+                renderer.run_commands(self);
+                renderer.set_output(rate, owner == Owner::Idle);
+                self.clock.with(|t| {
+                    t.clock = SampleClock::new(rate);
+                    t.started = false;
+                });
+                self.rate.store(rate, Ordering::Relaxed);
+                self.rendered.store(0, Ordering::Relaxed);
             });
-            self.rate.store(rate, Ordering::Relaxed);
-            self.rendered.store(0, Ordering::Relaxed);
-        });
     }
 
-    /// Queues a command. When the ring is full, the caller executes what is in it, in the owner's place.
-    pub fn send(&self, passive: Passive, command: Command) {
+    /// Queues a command. When the ring is full, the caller executes what is in it, in the owner's place. False if the engine is idle
+    /// and somebody has to run the command later.
+    pub fn send(&self, passive: Passive, command: Command) -> bool {
         let mut command = command;
         loop {
             match self.commands.try_push(command) {
@@ -129,9 +131,7 @@ impl Shared {
                 passive.sleep(crate::kernel::timer::MILLISECOND / 10);
             }
         }
-        if self.owner() == Owner::Idle {
-            self.run_commands(Owner::Idle);
-        }
+        self.owner() != Owner::Idle || self.run_commands(Owner::Idle)
     }
 
     /// Executes queued commands in the place of `owner`; false if somebody is inside.
@@ -202,10 +202,18 @@ impl Shared {
             now
         } else {
             let frame = self.rendered.load(Ordering::Acquire);
-            self.clock.with(|t| if t.started { t.clock.frame_to_ref(frame) } else { now })
+            self.clock.with(|t| {
+                if t.started {
+                    t.clock.frame_to_ref(frame)
+                } else {
+                    now
+                }
+            })
         };
         let latency = rendered.max(now.saturating_add(1));
-        self.latency.fetch_max(latency, Ordering::Relaxed).max(latency)
+        self.latency
+            .fetch_max(latency, Ordering::Relaxed)
+            .max(latency)
     }
 }
 

@@ -26,7 +26,12 @@ pub struct SinkHandle {
 const TRIES: usize = 50;
 
 impl SinkHandle {
-    pub(super) fn new(engine: Shared<Engine>, passive: Passive, rate: u32, clock: Option<MasterClock>) -> Result<Self> {
+    pub(super) fn new(
+        engine: Shared<Engine>,
+        passive: Passive,
+        rate: u32,
+        clock: Option<MasterClock>,
+    ) -> Result<Self> {
         let feed = Mutex::new(None).map_err(no_memory);
         match feed {
             Ok(feed) => Ok(Self {
@@ -117,7 +122,9 @@ impl SinkHandle {
             }
             passive.sleep(MILLISECOND / 10);
         }
-        let Some(mut renderer) = renderer else { return out };
+        let Some(mut renderer) = renderer else {
+            return out;
+        };
         let mut first = position;
         for chunk in out.chunks_mut(BLOCK * FRAME_BYTES as usize) {
             let frames = chunk.len() / FRAME_BYTES as usize;
@@ -131,7 +138,10 @@ impl SinkHandle {
     /// The device has reached stream time `time` (100 ns).
     pub fn sync(&self, _: Passive, time: i64, start: bool) {
         const SECOND: i128 = 10_000_000;
-        let frame = i128::from(time).saturating_mul(self.rate.into()).checked_div(SECOND).unwrap_or(0);
+        let frame = i128::from(time)
+            .saturating_mul(self.rate.into())
+            .checked_div(SECOND)
+            .unwrap_or(0);
         self.engine.common.sync(self.now(), frame as i64, start);
     }
 
@@ -148,14 +158,20 @@ impl Drop for SinkHandle {
     fn drop(&mut self) {
         let passive = Passive::of_drop();
         self.leave(passive);
-        self.engine.book.with(passive, |book| book.sink_open = false);
+        self.engine
+            .book
+            .with(passive, |book| book.sink_open = false);
     }
 }
 
 /// Converts frames to 16-bit PCM, rounding to nearest and clipping; bytes beyond the frames are zeroed.
 pub fn write_pcm(frames: &[[f32; 2]], out: &mut [u8]) {
     let (words, rest) = out.as_chunks_mut::<2>();
-    let samples = frames.as_flattened().iter().copied().chain(core::iter::repeat(0.0));
+    let samples = frames
+        .as_flattened()
+        .iter()
+        .copied()
+        .chain(core::iter::repeat(0.0));
     for (to, sample) in words.iter_mut().zip(samples) {
         *to = quantize(sample).to_le_bytes();
     }
@@ -165,6 +181,10 @@ pub fn write_pcm(frames: &[[f32; 2]], out: &mut [u8]) {
 fn quantize(sample: f32) -> i16 {
     let scaled = sample * 32768.0;
     // A cast truncates towards zero and saturates.
-    let rounded = if scaled < 0.0 { scaled - 0.5 } else { scaled + 0.5 };
+    let rounded = if scaled < 0.0 {
+        scaled - 0.5
+    } else {
+        scaled + 0.5
+    };
     rounded as i16
 }

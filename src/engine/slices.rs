@@ -9,8 +9,8 @@ use crate::kernel::irql::Passive;
 use crate::kernel::lock::SpinLock;
 use crate::kernel::timer::{MILLISECOND, SharpTimer, Tick};
 use crate::kernel::{Result, no_memory};
-use arioso_core::mem::{Shared, TryBox, vec};
 use alloc::vec::Vec;
+use arioso_core::mem::{Shared, TryBox, vec};
 use core::sync::atomic::{AtomicI64, Ordering};
 
 /// Frames between reader and renderer beyond the reader's next block: 3 ms.
@@ -83,7 +83,9 @@ impl Routine for Slicer {
     /// `DISPATCH_LEVEL`. One slice a call; behind by more, it queues itself again.
     fn run(&self, dpc: &Dpc<Self>) {
         let goal = self.goal.load(Ordering::Acquire);
-        let Some(mut renderer) = self.common.enter(Owner::Slices) else { return };
+        let Some(mut renderer) = self.common.enter(Owner::Slices) else {
+            return;
+        };
         let (first, room) = self
             .fifo
             .with(|f| (f.written, CAPACITY.saturating_sub(f.len()) >= self.slice));
@@ -163,7 +165,8 @@ impl Feed {
         self.ask(end.saturating_add(frames).saturating_add(self.lead));
         let missing = out.get_mut(at..).unwrap_or_default();
         if missing.len() >= FRAME_BYTES as usize {
-            let slices = (missing.len() / FRAME_BYTES as usize).div_ceil(self.dpc.routine().slice.max(1));
+            let slices =
+                (missing.len() / FRAME_BYTES as usize).div_ceil(self.dpc.routine().slice.max(1));
             self.dpc
                 .routine()
                 .common

@@ -54,9 +54,15 @@ impl Track {
     pub fn end_block(&mut self, stats: Option<&Stats>) {
         let meter = &self.pin.meter;
         if self.taken != 0 {
-            meter.events.fetch_add(u64::from(self.taken), Ordering::Relaxed);
-            meter.late.fetch_add(u64::from(self.late), Ordering::Relaxed);
-            meter.max_lateness.fetch_max(self.max_lateness, Ordering::Relaxed);
+            meter
+                .events
+                .fetch_add(u64::from(self.taken), Ordering::Relaxed);
+            meter
+                .late
+                .fetch_add(u64::from(self.late), Ordering::Relaxed);
+            meter
+                .max_lateness
+                .fetch_max(self.max_lateness, Ordering::Relaxed);
             let done = core::mem::replace(&mut self.done, Chain::EMPTY);
             self.pin.give_back(done, self.taken);
             self.taken = 0;
@@ -66,8 +72,12 @@ impl Track {
             meter.notes.store(stats.notes, Ordering::Relaxed);
             meter.lost_notes.store(stats.lost_notes, Ordering::Relaxed);
             meter.voices.store(stats.voices, Ordering::Relaxed);
-            meter.peak_voices.store(stats.peak_voices, Ordering::Relaxed);
-            meter.peak_level.store(stats.peak_level.to_bits(), Ordering::Relaxed);
+            meter
+                .peak_voices
+                .store(stats.peak_voices, Ordering::Relaxed);
+            meter
+                .peak_level
+                .store(stats.peak_level.to_bits(), Ordering::Relaxed);
         }
     }
 
@@ -96,7 +106,9 @@ impl Track {
             self.max_lateness = self.max_lateness.max(lateness);
         }
         let group = event.group();
-        self.read(event.bytes(), event.is_incomplete(), &mut |message| take(group, message));
+        self.read(event.bytes(), event.is_incomplete(), &mut |message| {
+            take(group, message)
+        });
         self.taken = self.taken.wrapping_add(1);
         self.done.push(event);
     }

@@ -10,7 +10,10 @@ macro_rules! debug_line {
         $crate::kernel::debug::line(concat!("arioso: ", $text, "\n\0").as_bytes(), 0)
     };
     ($text:literal, $number:expr) => {
-        $crate::kernel::debug::line(concat!("arioso: ", $text, "\n\0").as_bytes(), $number as u32)
+        $crate::kernel::debug::line(
+            concat!("arioso: ", $text, "\n\0").as_bytes(),
+            $number as u32,
+        )
     };
 }
 
@@ -42,10 +45,26 @@ pub fn panic(location: Option<&core::panic::Location<'_>>) -> ! {
             line,
             column,
         );
-        ntddk::KeBugCheckEx(CODE, line.into(), column.into(), file.as_ptr().addr() as u64, file.len() as u64);
+        ntddk::KeBugCheckEx(
+            CODE,
+            line.into(),
+            column.into(),
+            file.as_ptr().addr() as u64,
+            file.len() as u64,
+        );
     }
     #[allow(unreachable_code)]
     loop {
         core::hint::spin_loop();
     }
+}
+
+/// Calls a function that does not exist: an image with a reachable panic does not link.
+#[cfg(arioso_no_panic_check)]
+pub fn cannot_panic() -> ! {
+    unsafe extern "C" {
+        fn arioso_driver_can_panic() -> !;
+    }
+    // SAFETY: never linked.
+    unsafe { arioso_driver_can_panic() }
 }

@@ -60,7 +60,12 @@ impl<R: Routine> Drop for Dpc<R> {
     }
 }
 
-unsafe extern "C" fn call<R: Routine>(_: *mut KDPC, context: *mut c_void, _: *mut c_void, _: *mut c_void) {
+unsafe extern "C" fn call<R: Routine>(
+    _: *mut KDPC,
+    context: *mut c_void,
+    _: *mut c_void,
+    _: *mut c_void,
+) {
     // SAFETY: the context is the body that `new` made and `drop` has not yet freed. `Dpc<R>` is a box: a pointer to the body.
     // The handle made here is never dropped.
     unsafe {

@@ -121,7 +121,10 @@ impl Driver {
                 &mut extension,
             ))?;
             let extension = &mut *extension.cast::<Extension>();
-            let copy = extension.path.get_mut(..path.len()).ok_or(STATUS_BUFFER_TOO_SMALL)?;
+            let copy = extension
+                .path
+                .get_mut(..path.len())
+                .ok_or(STATUS_BUFFER_TOO_SMALL)?;
             for (to, from) in copy.iter_mut().zip(path) {
                 *to = *from;
             }
@@ -159,7 +162,9 @@ impl Driver {
         unsafe {
             let driver = &mut *self.0;
             if let (Some(extension), Some(old)) = (self.extension(), driver.DriverUnload) {
-                extension.unload.store(old as *mut c_void, Ordering::Release);
+                extension
+                    .unload
+                    .store(old as *mut c_void, Ordering::Release);
             }
             if let Some(entry) = driver.MajorFunction.get_mut(wdk_sys::IRP_MJ_PNP as usize) {
                 *entry = Some(pnp);

@@ -32,7 +32,9 @@ unsafe impl GlobalAlloc for Heap {
             return block;
         }
         // The pool's alignment leaves at least 16 bytes below the next multiple of a larger power of two.
-        let skip = layout.align().wrapping_sub(block.addr() & layout.align().wrapping_sub(1));
+        let skip = layout
+            .align()
+            .wrapping_sub(block.addr() & layout.align().wrapping_sub(1));
         // SAFETY: `16 <= skip <= align`, and the block is larger than the layout by `align`.
         unsafe {
             let aligned = block.add(skip);

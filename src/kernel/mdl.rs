@@ -2,13 +2,14 @@
 
 use super::irql::Passive;
 use super::{Result, check, no_memory};
+use alloc::vec::Vec;
 use arioso_core::ks::status::{STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_USER_BUFFER};
 use arioso_core::mem::vec;
-use alloc::vec::Vec;
 use core::ffi::c_void;
 use core::ptr::null_mut;
 use wdk_sys::{
-    _LOCK_OPERATION, _MEMORY_CACHING_TYPE, _MM_PAGE_PRIORITY, _MODE, MDL, MDL_MAPPED_TO_SYSTEM_VA, MDL_SOURCE_IS_NONPAGED_POOL, ntddk,
+    _LOCK_OPERATION, _MEMORY_CACHING_TYPE, _MM_PAGE_PRIORITY, _MODE, MDL, MDL_MAPPED_TO_SYSTEM_VA,
+    MDL_SOURCE_IS_NONPAGED_POOL, ntddk,
 };
 
 unsafe extern "C" {
@@ -60,7 +61,9 @@ impl Locked {
             Requestor::Kernel => _MODE::KernelMode,
         };
         // SAFETY: PASSIVE_LEVEL in the caller's process; what the call raises becomes a status.
-        let locked = check(unsafe { arioso_probe_and_lock(mdl, mode as i8, _LOCK_OPERATION::IoReadAccess as i32) });
+        let locked = check(unsafe {
+            arioso_probe_and_lock(mdl, mode as i8, _LOCK_OPERATION::IoReadAccess as i32)
+        });
         if let Err(status) = locked {
             // SAFETY: allocated above, not locked.
             unsafe { ntddk::IoFreeMdl(mdl) };

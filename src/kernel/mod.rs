@@ -37,7 +37,11 @@ pub type Result<T = ()> = core::result::Result<T, NTSTATUS>;
 
 /// `Ok` for every success status.
 pub fn check(status: NTSTATUS) -> Result {
-    if arioso_core::ks::nt_success(status) { Ok(()) } else { Err(status) }
+    if arioso_core::ks::nt_success(status) {
+        Ok(())
+    } else {
+        Err(status)
+    }
 }
 
 /// The status of a result.

@@ -5,7 +5,9 @@ use super::irql::Passive;
 use super::{Result, check};
 use arioso_core::ks::status::STATUS_OBJECT_TYPE_MISMATCH;
 use core::ptr::null_mut;
-use wdk_sys::{_KEY_VALUE_INFORMATION_CLASS, HANDLE, KEY_READ, REG_DWORD, REG_EXPAND_SZ, REG_SZ, ntddk};
+use wdk_sys::{
+    _KEY_VALUE_INFORMATION_CLASS, HANDLE, KEY_READ, REG_DWORD, REG_EXPAND_SZ, REG_SZ, ntddk,
+};
 
 /// An open key.
 pub struct Key(Handle);
@@ -28,9 +30,11 @@ impl Key {
 
     /// A `REG_DWORD`.
     pub fn number(&self, passive: Passive, name: &[u16]) -> Result<u32> {
-        self.value(passive, name, |kind, data| match (kind, data.first_chunk()) {
-            (REG_DWORD, Some(bytes)) => Ok(u32::from_le_bytes(*bytes)),
-            _ => Err(STATUS_OBJECT_TYPE_MISMATCH),
+        self.value(passive, name, |kind, data| {
+            match (kind, data.first_chunk()) {
+                (REG_DWORD, Some(bytes)) => Ok(u32::from_le_bytes(*bytes)),
+                _ => Err(STATUS_OBJECT_TYPE_MISMATCH),
+            }
         })
     }
 
@@ -53,7 +57,12 @@ impl Key {
         })
     }
 
-    fn value<T>(&self, _: Passive, name: &[u16], read: impl FnOnce(u32, &[u8]) -> Result<T>) -> Result<T> {
+    fn value<T>(
+        &self,
+        _: Passive,
+        name: &[u16],
+        read: impl FnOnce(u32, &[u8]) -> Result<T>,
+    ) -> Result<T> {
         #[repr(align(8))]
         struct Buffer([u8; HEADER + MOST]);
         let mut buffer = Buffer([0; HEADER + MOST]);

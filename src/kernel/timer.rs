@@ -34,7 +34,9 @@ impl Alarm {
             QuadPart: delay.max(1).wrapping_neg(),
         };
         // SAFETY: both objects are initialized, and the timer's `drop` stops them before they go.
-        unsafe { ntddk::KeSetCoalescableTimer(self.timer.get(), due, 0, tolerance_ms, self.dpc.get()) };
+        unsafe {
+            ntddk::KeSetCoalescableTimer(self.timer.get(), due, 0, tolerance_ms, self.dpc.get())
+        };
     }
 }
 
@@ -75,10 +77,6 @@ impl<R: Routine> LazyTimer<R> {
     pub fn alarm(&self) -> &Alarm {
         &self.0.alarm
     }
-
-    pub fn routine(&self) -> &R {
-        &self.0.routine
-    }
 }
 
 impl<R: Routine> Drop for LazyTimer<R> {
@@ -96,7 +94,12 @@ impl<R: Routine> Drop for LazyTimer<R> {
     }
 }
 
-unsafe extern "C" fn lazy_expired<R: Routine>(_: *mut KDPC, context: *mut c_void, _: *mut c_void, _: *mut c_void) {
+unsafe extern "C" fn lazy_expired<R: Routine>(
+    _: *mut KDPC,
+    context: *mut c_void,
+    _: *mut c_void,
+    _: *mut c_void,
+) {
     // SAFETY: the context is the body that `new` made and `drop` has not yet freed.
     let body = unsafe { &*context.cast::<Lazy<R>>() };
     body.routine.run(&body.alarm);
@@ -125,7 +128,9 @@ impl<F: Tick> SharpTimer<F> {
         let callback = TryBox::try_new(callback).map_err(no_memory)?;
         let context = (&raw const *callback).cast_mut().cast::<c_void>();
         // SAFETY: the callback lives until `drop` has deleted the timer with wait.
-        let timer = unsafe { ntddk::ExAllocateTimer(Some(expired::<F>), context, EX_TIMER_HIGH_RESOLUTION) };
+        let timer = unsafe {
+            ntddk::ExAllocateTimer(Some(expired::<F>), context, EX_TIMER_HIGH_RESOLUTION)
+        };
         Ok(Self {
             timer: NonNull::new(timer).ok_or(STATUS_INSUFFICIENT_RESOURCES)?,
             _callback: callback,
@@ -136,7 +141,14 @@ impl<F: Tick> SharpTimer<F> {
     pub fn start(&self, period: i64) {
         let period = period.max(1);
         // SAFETY: the timer exists.
-        unsafe { ntddk::ExSetTimer(self.timer.as_ptr(), period.wrapping_neg(), period, null_mut()) };
+        unsafe {
+            ntddk::ExSetTimer(
+                self.timer.as_ptr(),
+                period.wrapping_neg(),
+                period,
+                null_mut(),
+            )
+        };
     }
 }
 

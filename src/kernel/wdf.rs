@@ -8,8 +8,9 @@ use arioso_core::ks::status::STATUS_NOT_SUPPORTED;
 use core::mem::transmute;
 use core::ptr::null_mut;
 use wdk_sys::{
-    _WDF_DRIVER_INIT_FLAGS, _WDFFUNCENUM, DRIVER_OBJECT, NTSTATUS, PCUNICODE_STRING, PDEVICE_OBJECT, PWDF_DRIVER_GLOBALS,
-    PWDF_OBJECT_ATTRIBUTES, ULONG, WDF_DRIVER_CONFIG, WDFDEVICE, WDFDRIVER, WDFOBJECT, WdfDriverGlobals, WdfFunctions,
+    _WDF_DRIVER_INIT_FLAGS, _WDFFUNCENUM, DRIVER_OBJECT, NTSTATUS, PCUNICODE_STRING,
+    PDEVICE_OBJECT, PWDF_DRIVER_GLOBALS, PWDF_OBJECT_ATTRIBUTES, ULONG, WDF_DRIVER_CONFIG,
+    WDFDEVICE, WDFDRIVER, WDFOBJECT, WdfDriverGlobals, WdfFunctions,
 };
 
 /// `wdfminiport.h`, which `wdf.h` does not include.
@@ -48,13 +49,18 @@ fn function(index: usize) -> Option<unsafe extern "C" fn()> {
 ///
 /// # Safety
 /// The arguments are those of `DriverEntry`.
-pub unsafe fn create_driver(_: Passive, driver: *mut DRIVER_OBJECT, path: PCUNICODE_STRING) -> Result {
+pub unsafe fn create_driver(
+    _: Passive,
+    driver: *mut DRIVER_OBJECT,
+    path: PCUNICODE_STRING,
+) -> Result {
     let mut config = WDF_DRIVER_CONFIG {
         Size: size_of::<WDF_DRIVER_CONFIG>() as ULONG,
         DriverInitFlags: _WDF_DRIVER_INIT_FLAGS::WdfDriverInitNoDispatchOverride as ULONG,
         ..Default::default()
     };
-    let create = function(_WDFFUNCENUM::WdfDriverCreateTableIndex as usize).ok_or(STATUS_NOT_SUPPORTED)?;
+    let create =
+        function(_WDFFUNCENUM::WdfDriverCreateTableIndex as usize).ok_or(STATUS_NOT_SUPPORTED)?;
     // SAFETY: the table's entry has this type; the caller's promise covers the arguments.
     check(unsafe {
         transmute::<unsafe extern "C" fn(), PfnDriverCreate>(create)(
@@ -78,7 +84,10 @@ pub unsafe fn unload(_: Passive, entry_failed: bool) {
         if let Some(unload) = function(_WDFFUNCENUM::WdfDriverMiniportUnloadTableIndex as usize) {
             // SAFETY: the entry has this type.
             unsafe {
-                transmute::<unsafe extern "C" fn(), PfnDriverMiniportUnload>(unload)(WdfDriverGlobals, (*WdfDriverGlobals).Driver);
+                transmute::<unsafe extern "C" fn(), PfnDriverMiniportUnload>(unload)(
+                    WdfDriverGlobals,
+                    (*WdfDriverGlobals).Driver,
+                );
             }
         }
         return;
@@ -86,7 +95,10 @@ pub unsafe fn unload(_: Passive, entry_failed: bool) {
     // SAFETY: the library's variable: it also unbinds.
     unsafe {
         if let Some(unload) = wdk_sys::WdfDriverMiniportUnloadOverride {
-            transmute::<unsafe extern "C" fn(), PfnDriverMiniportUnload>(unload)(WdfDriverGlobals, (*WdfDriverGlobals).Driver);
+            transmute::<unsafe extern "C" fn(), PfnDriverMiniportUnload>(unload)(
+                WdfDriverGlobals,
+                (*WdfDriverGlobals).Driver,
+            );
         }
     }
 }
@@ -102,7 +114,8 @@ unsafe impl Sync for MiniportDevice {}
 impl MiniportDevice {
     pub fn create(_: Passive, device: &Device) -> Result<Self> {
         let mut handle: WDFDEVICE = null_mut();
-        let create = function(_WDFFUNCENUM::WdfDeviceMiniportCreateTableIndex as usize).ok_or(STATUS_NOT_SUPPORTED)?;
+        let create = function(_WDFFUNCENUM::WdfDeviceMiniportCreateTableIndex as usize)
+            .ok_or(STATUS_NOT_SUPPORTED)?;
         // SAFETY: the entry has this type; the framework finds the other two devices itself.
         check(unsafe {
             transmute::<unsafe extern "C" fn(), PfnDeviceMiniportCreate>(create)(
@@ -123,7 +136,12 @@ impl Drop for MiniportDevice {
     fn drop(&mut self) {
         if let Some(delete) = function(_WDFFUNCENUM::WdfObjectDeleteTableIndex as usize) {
             // SAFETY: the entry has this type; the handle is ours and deleted once.
-            unsafe { transmute::<unsafe extern "C" fn(), PfnObjectDelete>(delete)(WdfDriverGlobals, self.0.cast()) };
+            unsafe {
+                transmute::<unsafe extern "C" fn(), PfnObjectDelete>(delete)(
+                    WdfDriverGlobals,
+                    self.0.cast(),
+                )
+            };
         }
     }
 }

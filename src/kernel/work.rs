@@ -59,11 +59,13 @@ impl<W: Work> WorkItem<W> {
     /// The work runs at least once after this. `DISPATCH_LEVEL` or below.
     pub fn queue(&self) {
         let body = &*self.0;
-        let before = body.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| match state {
-            IDLE => Some(QUEUED),
-            RUNNING => Some(AGAIN),
-            _ => None,
-        });
+        let before = body
+            .state
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| match state {
+                IDLE => Some(QUEUED),
+                RUNNING => Some(AGAIN),
+                _ => None,
+            });
         if before == Ok(IDLE) {
             let context = (&raw const *body).cast_mut().cast::<c_void>();
             // SAFETY: the item is not queued; the body lives until `drop` has seen it idle.
