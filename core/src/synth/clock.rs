@@ -7,8 +7,8 @@
 const TICKS_PER_SECOND: i128 = 10_000_000;
 /// 2^32: one frame in the fixed point of a piece, and a slope of exactly the nominal rate.
 const ONE: i128 = 1 << 32;
-/// Pieces that are remembered. At one `sync` in 20 ms: two thirds of a second.
-const PIECES: usize = 32;
+/// Pieces that are remembered. At one `sync` in 20 ms: a third of a second.
+const PIECES: usize = 16;
 
 /// `frames(t) = frame + fraction + (t - time) * rate * slope`
 #[derive(Clone, Copy, Debug)]

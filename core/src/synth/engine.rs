@@ -1,12 +1,12 @@
 //! The synthesizer: ports, messages, rendering.
 
-use super::channel::{CHANNELS, Channel, cc};
+use super::channel::{CHANNELS, Channel, System, cc};
 use super::filter::FilterTable;
 use super::pool::{Pool, Retired};
 use super::port::{Port, PortId, PortSlot};
-use super::sysex::{self, Request};
 use super::voice::{Context, NoteOn, TICK};
 use crate::mem::{NoMemory, TryBox, vec};
+use crate::midi::Universal;
 use alloc::vec::Vec;
 
 /// How a synthesizer is built.
@@ -123,8 +123,8 @@ impl Synth {
         let groups = port.groups();
         match *message {
             [0xF0, ..] => {
-                if let Some(request) = sysex::parse(message) {
-                    self.system(id, group, request);
+                if let Some(request) = Universal::parse(message) {
+                    self.system(id, group, &request);
                 }
             }
             [status @ 0x80..=0xEF, first, ref rest @ ..] => {
@@ -249,33 +249,36 @@ impl Synth {
         self.pool.touch(id.0, part);
     }
 
-    fn system(&mut self, id: PortId, group: u16, request: Request) {
+    fn system(&mut self, id: PortId, group: u16, request: &Universal) {
         let position = self.position;
         let Some(port) = self.port_mut(id) else {
             return;
         };
-        match request {
-            Request::Reset(system) => {
-                port.reset(system);
-                self.pool.all_sound_off(id.0, None, position);
+        let reset = match *request {
+            Universal::Gm1On | Universal::GmOff | Universal::DlsOn | Universal::DlsOff => {
+                System::Gm
             }
-            Request::Rhythm { channel, drum } => {
-                let groups = port.groups();
-                for index in 0..groups {
+            Universal::Gm2On => System::Gm2,
+            Universal::GsReset => System::Gs,
+            Universal::XgOn => System::Xg,
+            Universal::GsRhythmPart { channel, map } => {
+                for index in 0..port.groups() {
+                    let part = index * CHANNELS as u16 + u16::from(channel);
                     if (group == 0 || group == index + 1)
-                        && let Some(channel) = port
-                            .parts_mut()
-                            .channel_mut(index * CHANNELS as u16 + u16::from(channel))
+                        && let Some(channel) = port.parts_mut().channel_mut(part)
                     {
-                        channel.drum = drum;
+                        channel.drum = map != 0;
                     }
                 }
+                return;
             }
             _ => {
                 port.obey(request);
-                self.refresh(id);
+                return self.refresh(id);
             }
-        }
+        };
+        port.reset(reset);
+        self.pool.all_sound_off(id.0, None, position);
     }
 
     /// Lets sounding voices of a port follow its channels again.

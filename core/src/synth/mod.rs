@@ -6,7 +6,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `clock`, `sequencer` | master time → frames; events into a block |
-//! | `engine`, `port`, `channel`, `sysex` | what MIDI messages mean |
+//! | `engine`, `port`, `channel` | what MIDI messages mean |
 //! | `pool` | which voices live: start, stop, exclusivity, stealing |
 //! | `voice`, `modulation`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
 //! | `quad`, `oscillator`, `lanes` | render side, four voices in lock-step |
@@ -26,7 +26,6 @@ mod pool;
 mod port;
 mod quad;
 pub mod sequencer;
-mod sysex;
 mod voice;
 
 pub use channel::{Channel, Parts, System};

@@ -3,9 +3,9 @@
 use super::channel::{Channel, Parts, System};
 use super::math;
 use super::oscillator::Interpolation;
-use super::sysex::Request;
 use crate::dls::model::{Instrument, Patches};
 use crate::mem::{NoMemory, Shared, TryBox};
+use crate::midi::Universal;
 
 /// A port's slot in the synthesizer, 0..`Settings::ports`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -150,15 +150,20 @@ impl Port {
         self.system = system;
     }
 
-    /// Acts on the requests that concern the whole port but resets.
-    pub(super) fn obey(&mut self, request: Request) {
-        match request {
-            Request::MasterVolume(volume) => self.master_volume = volume,
-            Request::FineTuning(value) => {
-                self.fine_tuning = (f32::from(value) - 8192.0) * (100.0 / 8192.0)
+    /// Acts on the requests that concern the whole port, apart from resets.
+    pub(super) fn obey(&mut self, request: &Universal) {
+        match *request {
+            Universal::MasterVolume(volume) => self.master_volume = volume,
+            Universal::GsMasterVolume(volume) => {
+                self.master_volume = (u16::from(volume) << 7) | u16::from(volume);
             }
-            Request::CoarseTuning(value) => self.coarse_tuning = (f32::from(value) - 64.0) * 100.0,
-            Request::Reset(_) | Request::Rhythm { .. } => {}
+            Universal::MasterFineTune(value) => {
+                self.fine_tuning = (f32::from(value) - 8192.0) * (100.0 / 8192.0);
+            }
+            Universal::MasterCoarseTune(value) => {
+                self.coarse_tuning = (f32::from(value) - 64.0) * 100.0;
+            }
+            _ => {}
         }
     }
 
