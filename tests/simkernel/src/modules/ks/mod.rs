@@ -20,6 +20,7 @@ use topology::*;
 
 use crate::executive::Export;
 use crate::exports;
+
 use crate::nt::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 
 pub const MODULE: &str = "ks.sys";

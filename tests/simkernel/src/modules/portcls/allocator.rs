@@ -292,3 +292,35 @@ unsafe extern "efiapi" fn put_buffer(this: *mut IAllocatorMXF, buffer: *mut u8) 
     unsafe { com::of::<Allocator, _>(this).put_buffer(buffer) };
     STATUS_SUCCESS
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_come_home_once() {
+        let mut blocks = Blocks::new(EVENT, 4);
+        let taken: Vec<*mut u8> = (0..10).map(|_| blocks.take().0).collect();
+        assert_eq!(blocks.out, 10);
+        for &block in &taken {
+            assert_eq!(blocks.place(block), Some(Place::Port));
+            assert_eq!(blocks.give_back(block), Ok(()));
+            assert_eq!(blocks.give_back(block), Err("has been put back already"));
+        }
+        assert_eq!(blocks.out, 0);
+        let mut foreign = [0u64; 8];
+        assert_eq!(blocks.give_back(foreign.as_mut_ptr().cast()), Err("is not of this allocator"));
+        assert_eq!(blocks.give_back(taken[3].wrapping_add(8)), Err("is not of this allocator"));
+    }
+
+    #[test]
+    fn writing_to_a_free_block_is_seen() {
+        let mut blocks = Blocks::new(EVENT, 1);
+        let (block, dirty) = blocks.take();
+        assert!(!dirty);
+        blocks.give_back(block).unwrap();
+        // SAFETY: the slab still owns the memory.
+        unsafe { *block.add(8) = 1 };
+        assert_eq!(blocks.take(), (block, true));
+    }
+}

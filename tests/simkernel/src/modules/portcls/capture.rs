@@ -56,10 +56,14 @@ impl Capture {
         }
     }
 
-    /// Entry to RUN: events go to `pin` from now on.
-    pub fn run(&mut self, pin: *mut Pin, now: i64) {
+    /// Events go to `pin` from now on.
+    pub fn attach(&mut self, pin: *mut Pin) {
         // SAFETY: we hold a reference.
         unsafe { (*self.sink).value.pin.set(pin) };
+    }
+
+    /// Entry to RUN: times of captured events are relative to it.
+    pub fn run(&mut self, now: i64) {
         self.base = now;
     }
 

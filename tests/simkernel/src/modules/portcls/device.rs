@@ -360,6 +360,9 @@ unsafe fn pnp(device: &mut Device, request: *mut IRP) -> NTSTATUS {
             IRP_MN_SURPRISE_REMOVAL => {
                 device.disable();
                 device.phase = Phase::Surprised;
+                for port in device.ports() {
+                    com::of::<Port, _>(port.get()).device_gone();
+                }
                 (*request).IoStatus.Status = STATUS_SUCCESS;
                 pass_down(device, request)
             }

@@ -47,6 +47,7 @@ use property::PcCompletePendingPropertyRequest;
 
 use crate::executive::Export;
 use crate::exports;
+
 use crate::nt::{DEVICE_OBJECT, DISPATCH_LEVEL, HIGH_LEVEL, PASSIVE_LEVEL};
 
 pub use format::Pcm;

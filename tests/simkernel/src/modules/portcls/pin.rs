@@ -223,6 +223,9 @@ unsafe fn open_stream(request: *mut IRP, filter_file: *mut FILE_OBJECT, filter: 
             resume: false,
             role,
         }));
+        if let Role::Capture(capture) = &mut (*pin).role {
+            capture.attach(pin);
+        }
         let header = &raw mut (*pin).handle.header;
         ks_call!(KsAllocateObjectHeader, header, 0, 0, request, filter::dispatch_table(Kind::Pin));
         ObfReferenceObject(filter_file.cast());
@@ -342,7 +345,7 @@ impl Pin {
                     Render::drain(pin);
                 }
                 Role::WaveSink(sink) => sink.start(),
-                Role::Capture(capture) => capture.run(pin, clock::now()),
+                Role::Capture(capture) => capture.run(clock::now()),
             }
         }
     }
@@ -387,6 +390,20 @@ impl Pin {
                 }
                 Role::Capture(capture) => capture.cancel(),
                 Role::WaveSink(_) => {}
+            }
+        }
+    }
+
+    /// The device has gone: nothing plays or waits any more. The stream stays until the handle is closed.
+    ///
+    /// # Safety
+    /// A live pin.
+    pub unsafe fn device_gone(pin: *mut Pin) {
+        // SAFETY: by the contract.
+        unsafe {
+            Pin::cancel_requests(pin);
+            if let Role::WaveSink(sink) = &mut (*pin).role {
+                sink.stop();
             }
         }
     }

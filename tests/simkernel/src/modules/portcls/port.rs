@@ -111,6 +111,14 @@ impl Port {
         }
     }
 
+    /// Surprise removal: what is open stays open, but does nothing any more.
+    pub fn device_gone(&self) {
+        for pin in self.pins.borrow().clone() {
+            // SAFETY: pins leave the list before they are freed.
+            unsafe { Pin::device_gone(pin) };
+        }
+    }
+
     /// Tells miniports that ask for it, and steps streams down before and up after.
     pub fn power_change(&self, state: i32, before: bool) {
         let d0 = state == 1;
