@@ -33,14 +33,18 @@ pub fn make(tools: &Tools, wdk_build: &Path) -> Result<PathBuf> {
 fn manifest(root: &Path, wdk_build: &Path) -> Result<String> {
     let text = fs::read_to_string(root.join("Cargo.toml"))?;
     let mut manifest = String::new();
-    let mut members = 0;
+    let (mut members, mut profile) = (0, false);
     for line in text.lines() {
+        if line.starts_with('[') {
+            // The host's profiles; ours are in the configuration.
+            profile = line.starts_with("[profile.");
+        }
         if line.starts_with("members = ") {
             members += 1;
             manifest.push_str("members = [\".\", \"core\"]\n");
         } else if line.starts_with("default-members = ") {
             manifest.push_str("default-members = [\".\"]\n");
-        } else {
+        } else if !profile {
             manifest.push_str(line);
             manifest.push('\n');
         }
@@ -76,6 +80,7 @@ fn config(tools: &Tools, root: &Path, workspace: &Path) -> Result<String> {
          opt-level = 2\n\
          \n\
          [profile.release]\n\
+         debug = \"line-tables-only\"\n\
          panic = \"abort\"\n\
          lto = \"fat\"\n\
          codegen-units = 1\n",
