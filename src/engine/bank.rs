@@ -13,6 +13,7 @@ use arioso_core::mem::{Shared, vec};
 const LARGEST: usize = 256 << 20;
 
 /// Reads the first bank that there is. A bank that cannot be read or is not one is passed over: the device starts without it.
+#[inline(never)]
 pub fn read(passive: Passive, settings: &Settings) -> Vec<Shared<Instrument>> {
     let beside = settings.image().and_then(|image| beside(image).ok());
     let windows: &[u16] = wide!("\\SystemRoot\\System32\\drivers\\gm.dls");
@@ -30,6 +31,8 @@ pub fn read(passive: Passive, settings: &Settings) -> Vec<Shared<Instrument>> {
     Vec::new()
 }
 
+// Not inlined: its frame would lie under those of the callers for as long as they run.
+#[inline(never)]
 fn load(passive: Passive, path: &[u16]) -> Result<Vec<Shared<Instrument>>> {
     let bytes = file::read(passive, path, LARGEST)?;
     dls::load(&bytes, dls::Limits::default()).map_err(|_| STATUS_FILE_INVALID)

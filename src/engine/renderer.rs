@@ -10,7 +10,7 @@ use crate::kernel::{Result, no_memory};
 use arioso_core::dls::model::Patches;
 use arioso_core::mem::{Shared, TryBox};
 use arioso_core::synth::sequencer::{Events, Source, run};
-use arioso_core::synth::{Parts, Port, PortId, Settings as SynthSettings, Synth};
+use arioso_core::synth::{Parts, Port, PortId, SampleClock, Settings as SynthSettings, Synth};
 
 /// What the owner is told. Executed at the start of its next block.
 pub enum Command {
@@ -61,6 +61,8 @@ pub struct Renderer {
     synth: Synth,
     tracks: [Place; PINS],
     bin: Bin,
+    /// As it was at the block's start.
+    clock: SampleClock,
     mixed: TryBox<[[f32; 2]; BLOCK]>,
 }
 
@@ -92,6 +94,7 @@ impl Renderer {
             synth,
             tracks: [const { Place(None) }; PINS],
             bin: Bin::default(),
+            clock: SampleClock::new(DEFAULT_RATE),
             mixed: TryBox::try_filled([0.0; 2]).map_err(no_memory)?,
         })
     }
@@ -208,8 +211,8 @@ impl Renderer {
         self.run_commands(common);
         let frames = frames.min(BLOCK);
         let end = first.saturating_add(frames as i64);
-        let mut clock = common.begin_block(end);
-        let block_time = clock.frame_to_ref(first);
+        common.begin_block(end, &mut self.clock);
+        let block_time = self.clock.frame_to_ref(first);
         let out = self.mixed.get_mut(..frames).unwrap_or_default();
         let mut port = 0u8;
         let mut sources = self.tracks.each_mut().map(|place| {
@@ -223,7 +226,7 @@ impl Renderer {
             port = port.wrapping_add(1);
             source
         });
-        run(&mut self.synth, &mut clock, &mut sources, first, out);
+        run(&mut self.synth, &mut self.clock, &mut sources, first, out);
         self.end_block();
         common.note_rendered(end, frames as u64);
         self.retire(common);

@@ -150,12 +150,12 @@ impl Shared {
         self.reaper.work().reap(passive);
     }
 
-    /// The clock for a block that ends before frame `end`: whatever comes later leaves these frames alone.
-    pub fn begin_block(&self, end: i64) -> SampleClock {
+    /// Copies the clock for a block that ends before frame `end`: whatever comes later leaves these frames alone.
+    pub fn begin_block(&self, end: i64, clock: &mut SampleClock) {
         self.clock.with(|t| {
             t.clock.commit(end);
-            t.clock.clone()
-        })
+            clock.clone_from(&t.clock);
+        });
     }
 
     /// Master time of a frame. `DISPATCH_LEVEL` or below.
