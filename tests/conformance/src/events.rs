@@ -130,8 +130,8 @@ pub fn write<C: Client>(client: &mut C, pin: C::Handle, time: i64, data: &[u8]) 
 impl<C: Client> Write<C> {
     /// Whether the request has completed; its memory is free then.
     pub fn poll(&mut self, client: &mut C) -> Option<Completion> {
-        let completion = client.poll(self.request.as_mut()?)?;
-        self.request = None;
+        client.poll(self.request.as_mut()?)?;
+        let completion = client.wait(self.request.take()?);
         self.release(client);
         Some(completion)
     }

@@ -235,16 +235,16 @@ fn bars(from: usize, to: usize) -> impl Iterator<Item = (u32, u8, [u8; 4])> {
 }
 
 fn strings() -> Part {
-    let mut part = Part::new(0, 48, 84, 54, 60);
-    part.swell(0, 3 * BAR, 60, 110);
+    let mut part = Part::new(0, 48, 98, 54, 60);
+    part.swell(0, 3 * BAR, 92, 120);
     for (at, _, keys) in bars(0, 24) {
-        part.chord(at, BAR - 20, &keys, 66);
+        part.chord(at, BAR - 20, &keys, 76);
     }
     part
 }
 
 fn harp() -> Part {
-    let mut part = Part::new(1, 46, 96, 40, 70);
+    let mut part = Part::new(1, 46, 118, 40, 70);
     for (at, bass, keys) in bars(0, FIRST) {
         let run = [
             bass + 12,
@@ -257,7 +257,7 @@ fn harp() -> Part {
             keys[3] + 12,
         ];
         for (i, key) in run.into_iter().enumerate() {
-            part.note(at + i as u32 * TICKS / 2, TICKS, key, 72 + 3 * i as u8);
+            part.note(at + i as u32 * TICKS / 2, TICKS, key, 84 + 3 * i as u8);
         }
     }
     // Into each part, up the scale.

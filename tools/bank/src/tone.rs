@@ -11,7 +11,7 @@ use libm::{cos, exp, log2, round};
 use std::f64::consts::PI;
 
 /// Loudness that all sounds are levelled to, dB RMS re full scale.
-const LOUDNESS: f64 = -18.0;
+const LOUDNESS: f64 = -10.0;
 /// Partials above this part of the sample rate are left out.
 const HIGHEST: f64 = 0.46;
 

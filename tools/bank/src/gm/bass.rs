@@ -140,16 +140,16 @@ fn fretless(name: &str, key: u8) -> Wave {
 }
 
 fn slap(name: &str, key: u8) -> Wave {
-    Tone::new(string(0.07, 0.45, 22.0, 0.45))
+    Tone::new(string(0.09, 0.7, 22.0, 0.6))
         .length(0.079, 0.04)
-        .burst(0.9, 0.004, 1500.0, 8000.0)
+        .burst(0.3, 0.004, 1500.0, 8000.0)
         .render(name, key)
 }
 
 fn pop(name: &str, key: u8) -> Wave {
-    Tone::new(string(0.05, 0.4, 26.0, 0.5))
+    Tone::new(string(0.07, 0.65, 26.0, 0.6))
         .length(0.072, 0.04)
-        .burst(0.7, 0.003, 2000.0, 9000.0)
+        .burst(0.25, 0.003, 2000.0, 9000.0)
         .render(name, key)
 }
 

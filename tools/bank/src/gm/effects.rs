@@ -77,7 +77,7 @@ pub fn family() -> Vec<Program> {
                 slow(layer("ooh", ooh, CHOIR))
                     .env(1.2, 0.0, 0.0, 5.0)
                     .vibrato(2.3, 45.0, 0.3)
-                    .filter(1500.0, 8.0, 600.0)
+                    .filter(2200.0, 5.0, 600.0)
                     .wah(0.4, 1800.0),
                 24.0,
                 35.0,

@@ -98,7 +98,7 @@ fn sitar(name: &str, key: u8) -> Wave {
             let n = f64::from(n);
             Partial {
                 phase: n * n * 0.05,
-                ..Partial::fading(n, pow(n, -0.35) * (0.3 + comb(n, 0.07)), 0.6, 0.2)
+                ..Partial::fading(n, pow(n, -0.55) * (0.3 + comb(n, 0.07)), 0.6, 0.2)
             }
             .rising(0.0015 * n)
         })
@@ -110,16 +110,16 @@ fn sitar(name: &str, key: u8) -> Wave {
 }
 
 fn banjo(name: &str, key: u8) -> Wave {
-    Tone::new(plucked(0.12, 0.35, 0.45, 0.09))
+    Tone::new(plucked(0.12, 0.55, 0.45, 0.09))
         .length(0.065, 0.02)
-        .burst(0.7, 0.005, 700.0, 5000.0)
+        .burst(0.25, 0.005, 700.0, 5000.0)
         .render(name, key)
 }
 
 fn shamisen(name: &str, key: u8) -> Wave {
-    Tone::new(plucked(0.05, 0.3, 0.35, 0.12))
+    Tone::new(plucked(0.07, 0.55, 0.35, 0.12))
         .length(0.065, 0.02)
-        .burst(1.0, 0.007, 400.0, 4000.0)
+        .burst(0.35, 0.007, 400.0, 4000.0)
         .render(name, key)
 }
 

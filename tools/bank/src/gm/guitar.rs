@@ -127,7 +127,7 @@ fn clean_wave(name: &str, key: u8) -> Wave {
 fn muted(name: &str, key: u8) -> Wave {
     Tone::new(string(0.2, 0.6, 10.0, 0.2, 0.0001))
         .length(0.05, 0.02)
-        .burst(0.5, 0.006, 300.0, 3500.0)
+        .burst(0.2, 0.006, 300.0, 3500.0)
         .render(name, key)
 }
 

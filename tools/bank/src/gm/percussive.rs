@@ -94,7 +94,8 @@ pub fn sounds() -> Vec<Program> {
             vec![
                 layer("telephone", telephone, &[72])
                     .env(0.0, 0.0, 0.0, 1.2)
-                    .tremolo(13.0, 10.0, 0.01),
+                    .tremolo(13.0, 10.0, 0.01)
+                    .gain(-8.0),
             ],
         ),
         program(

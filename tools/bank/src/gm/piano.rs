@@ -24,7 +24,7 @@ pub fn family() -> Vec<Program> {
         program(
             0,
             "Acoustic Grand Piano",
-            vec![grand().filter(1100.0, 0.0, 3600.0).key_cutoff(3000.0)],
+            vec![grand().filter(450.0, 0.0, 2800.0).key_cutoff(2000.0)],
         ),
         program(1, "Bright Acoustic Piano", vec![bright(grand())]),
         program(2, "Electric Grand Piano", electric),
@@ -162,7 +162,7 @@ fn harpsichord(name: &str, key: u8) -> Wave {
     Tone::new(partials)
         .rate(32_000)
         .length(0.079, 0.02)
-        .burst(0.6, 0.003, 2000.0, 9000.0)
+        .burst(0.22, 0.003, 2000.0, 9000.0)
         .render(name, key)
 }
 
@@ -172,7 +172,7 @@ fn clavinet(name: &str, key: u8) -> Wave {
             let n = f64::from(n);
             Partial::fading(
                 n,
-                comb(n, 0.13) * comb(n, 0.4) * pow(n, -0.4),
+                comb(n, 0.13) * comb(n, 0.4) * pow(n, -0.65),
                 0.6 * exp(-n / 25.0),
                 0.1,
             )
@@ -180,6 +180,6 @@ fn clavinet(name: &str, key: u8) -> Wave {
         .collect();
     Tone::new(partials)
         .length(0.065, 0.015)
-        .burst(0.2, 0.004, 1500.0, 6000.0)
+        .burst(0.08, 0.004, 1500.0, 6000.0)
         .render(name, key)
 }
