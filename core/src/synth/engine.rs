@@ -56,7 +56,7 @@ impl Synth {
     pub fn set_output(&mut self, rate: u32) {
         let rate = rate.clamp(RATES.0, RATES.1);
         if rate != self.rate {
-            self.pool.drop_all();
+            self.pool.drop_all(self.position);
             self.rate = rate;
         }
     }
@@ -106,7 +106,7 @@ impl Synth {
     /// While on, messages act on channels only: sounding voices are dropped and none is started.
     pub fn follow(&mut self, on: bool) {
         if on {
-            self.pool.drop_all();
+            self.pool.drop_all(self.position);
         }
         self.following = on;
     }
@@ -283,12 +283,7 @@ impl Synth {
 
     /// Lets sounding voices of a port follow its channels again.
     pub fn refresh(&mut self, id: PortId) {
-        let parts = self
-            .port(id)
-            .map_or(0, |port| port.groups().saturating_mul(CHANNELS as u16));
-        for part in 0..parts {
-            self.pool.touch(id.0, part);
-        }
+        self.pool.touch_port(id.0);
     }
 
     fn channel(&self, id: PortId, part: u16) -> Option<&Channel> {

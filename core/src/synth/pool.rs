@@ -466,10 +466,21 @@ impl Pool {
         }
     }
 
-    /// Drops every voice at once.
-    pub fn drop_all(&mut self) {
+    /// Drops every voice at once; one that cannot go yet, because the retire list is full, fades.
+    pub fn drop_all(&mut self, position: u64) {
         for index in 0..self.used * LANES {
-            self.free(index);
+            if !self.free(index) {
+                self.kill(index, position);
+            }
+        }
+    }
+
+    /// What all channels of a port depend on has changed.
+    pub fn touch_port(&mut self, port: u8) {
+        for tag in self.tags.iter_mut().filter(|tag| tag.port == port) {
+            if tag.is(LIVE) && !tag.is(DYING) {
+                tag.set(DIRTY);
+            }
         }
     }
 
