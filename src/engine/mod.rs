@@ -33,6 +33,7 @@ use self::pin::Pin;
 use self::renderer::Command;
 use self::settings::Settings;
 use self::shared::{Owner, Shared as Common};
+use self::slices::Feed;
 use crate::com::port::{Allocator, MasterClock};
 use crate::dmus::filter::MIDI_INSTANCES;
 use crate::kernel::driver::Device;
@@ -63,6 +64,8 @@ pub struct Engine {
     idle: LazyTimer<Idle>,
     common: Shared<Common>,
     book: Mutex<Book>,
+    /// While the slice timer renders.
+    feed: Mutex<Option<Feed>>,
     settings: Settings,
 }
 
@@ -87,6 +90,7 @@ impl Engine {
                 sink_open: false,
             })
             .map_err(no_memory)?,
+            feed: Mutex::new(None).map_err(no_memory)?,
             settings,
         })
     }
@@ -139,13 +143,13 @@ impl Engine {
             book.sink_open = true;
             Ok(())
         })?;
-        SinkHandle::new(this.clone(), passive, rate, clock)
+        Ok(SinkHandle::new(this.clone(), rate, clock))
     }
 
     /// The device goes: nobody renders any more, all events go back, streams that are still open fall silent.
     pub fn shut_down(&self, passive: Passive) {
         self.common.closed.store(true, Ordering::SeqCst);
-        self.give_to(passive, Owner::Idle, DEFAULT_RATE);
+        self.stop_rendering(passive);
         for slot in 0..PINS {
             let pin = self
                 .book
@@ -166,6 +170,20 @@ impl Engine {
         self.settings.voices.into()
     }
 
+    /// Makes the engine idle. The slice timer is deleted, with wait, before the owner changes.
+    fn stop_rendering(&self, passive: Passive) {
+        drop(self.feed.with(passive, Option::take));
+        if self.common.owner() != Owner::Idle {
+            self.give_to(passive, Owner::Idle, self.rate());
+        }
+    }
+
+    /// Frees what the owner let go of.
+    fn reap(&self, passive: Passive) {
+        self.common.reap(passive);
+        self.book.with(passive, |book| book.store.collect());
+    }
+
     /// Changes the owner; the new one renders at `rate`.
     fn give_to(&self, passive: Passive, owner: Owner, rate: u32) {
         let common = &self.common;
@@ -177,7 +195,7 @@ impl Engine {
             common.hand_over(passive, owner, rate);
             book.pins.iter().flatten().any(|pin| pin.is_pending())
         });
-        common.reap(passive);
+        self.reap(passive);
         if pending {
             self.wake();
         }
@@ -264,7 +282,7 @@ impl Engine {
                 *place = None;
             }
         });
-        self.common.reap(passive);
+        self.reap(passive);
     }
 }
 

@@ -98,6 +98,11 @@ impl Shared {
         self.rate.load(Ordering::Relaxed)
     }
 
+    /// The wave pin's format says another rate.
+    pub fn set_rate(&self, rate: u32) {
+        self.rate.store(rate, Ordering::Relaxed);
+    }
+
     /// The renderer, for its owner. Any IRQL; never waits.
     pub fn enter(&self, owner: Owner) -> Option<Inside<'_, Renderer>> {
         self.renderer.enter(owner.number())

@@ -7,9 +7,8 @@ use super::{DEFAULT_RATE, Engine};
 use crate::com::port::MasterClock;
 use crate::com::stream::{FRAME_BYTES, RenderUnit};
 use crate::kernel::irql::Passive;
-use crate::kernel::lock::Mutex;
 use crate::kernel::timer::MILLISECOND;
-use crate::kernel::{Result, clock, no_memory};
+use crate::kernel::{Result, clock};
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN};
 use arioso_core::mem::Shared;
 
@@ -18,32 +17,18 @@ pub struct SinkHandle {
     engine: Shared<Engine>,
     clock: Option<MasterClock>,
     rate: u32,
-    /// While the slice timer renders.
-    feed: Mutex<Option<Feed>>,
 }
 
 /// Tries of a hundred microseconds each while somebody executes commands in the owner's place.
 const TRIES: usize = 50;
 
 impl SinkHandle {
-    pub(super) fn new(
-        engine: Shared<Engine>,
-        passive: Passive,
-        rate: u32,
-        clock: Option<MasterClock>,
-    ) -> Result<Self> {
-        let feed = Mutex::new(None).map_err(no_memory);
-        match feed {
-            Ok(feed) => Ok(Self {
-                engine,
-                clock,
-                rate,
-                feed,
-            }),
-            Err(status) => {
-                engine.book.with(passive, |book| book.sink_open = false);
-                Err(status)
-            }
+    pub(super) fn new(engine: Shared<Engine>, rate: u32, clock: Option<MasterClock>) -> Self {
+        engine.common.set_rate(rate);
+        Self {
+            engine,
+            clock,
+            rate,
         }
     }
 
@@ -57,7 +42,7 @@ impl SinkHandle {
         let engine = &self.engine;
         let common = &engine.common;
         if state != KSSTATE_RUN || common.is_closed() {
-            self.leave(passive);
+            self.engine.stop_rendering(passive);
             return Ok(());
         }
         if common.owner() != Owner::Idle {
@@ -66,19 +51,11 @@ impl SinkHandle {
         if engine.settings.ahead {
             let feed = Feed::new(common.clone(), self.rate)?;
             engine.give_to(passive, Owner::Slices, self.rate);
-            self.feed.with(passive, |f| *f = Some(feed));
+            self.engine.feed.with(passive, |f| *f = Some(feed));
         } else {
             engine.give_to(passive, Owner::Sink, self.rate);
         }
         Ok(())
-    }
-
-    fn leave(&self, passive: Passive) {
-        // The timer is deleted, with wait, before the owner changes.
-        drop(self.feed.with(passive, Option::take));
-        if self.engine.common.owner() != Owner::Idle {
-            self.engine.give_to(passive, Owner::Idle, DEFAULT_RATE);
-        }
     }
 
     fn now(&self) -> i64 {
@@ -98,7 +75,7 @@ impl SinkHandle {
             }
             Owner::Slices => {
                 common.start_clock(self.now(), position);
-                self.feed.with(passive, |feed| match feed {
+                self.engine.feed.with(passive, |feed| match feed {
                     Some(feed) => feed.read(passive, out, position),
                     None => out,
                 })
@@ -157,7 +134,8 @@ impl SinkHandle {
 impl Drop for SinkHandle {
     fn drop(&mut self) {
         let passive = Passive::of_drop();
-        self.leave(passive);
+        self.engine.stop_rendering(passive);
+        self.engine.common.set_rate(DEFAULT_RATE);
         self.engine
             .book
             .with(passive, |book| book.sink_open = false);
