@@ -1,0 +1,149 @@
+//! Power.
+
+use super::*;
+use crate::guest;
+use std::ptr::null_mut;
+
+pub fn exports() -> Vec<Export> {
+    crate::exports! {
+        DISPATCH_LEVEL => PoSetPowerState, PoStartNextPowerIrp, PoCallDriver, PoRequestPowerIrp, PoRegisterDeviceForIdleDetection,
+            PoSetDeviceBusyEx;
+        PASSIVE_LEVEL => PoRegisterPowerSettingCallback, PoUnregisterPowerSettingCallback, PoCreatePowerRequest, PoSetPowerRequest,
+            PoClearPowerRequest, PoDeletePowerRequest, PoRegisterSystemState, PoUnregisterSystemState;
+    }
+}
+
+/// The old state.
+pub unsafe extern "efiapi" fn PoSetPowerState(_device: *mut DEVICE_OBJECT, _kind: u32, state: POWER_STATE) -> POWER_STATE {
+    state
+}
+
+pub unsafe extern "efiapi" fn PoStartNextPowerIrp(_irp: *mut IRP) {}
+
+pub unsafe extern "efiapi" fn PoCallDriver(device: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
+    // SAFETY: the same contract.
+    unsafe { irp::IofCallDriver(device, irp) }
+}
+
+struct Request {
+    completion: usize,
+    context: usize,
+    device: *mut DEVICE_OBJECT,
+    minor: u8,
+    state: POWER_STATE,
+}
+
+unsafe extern "efiapi" fn done(_device: *mut DEVICE_OBJECT, irp: *mut IRP, context: PVOID) -> NTSTATUS {
+    // SAFETY: `context` was made by PoRequestPowerIrp; the request is complete.
+    unsafe {
+        let r = Box::from_raw(context.cast::<Request>());
+        if r.completion != 0 {
+            guest::call(
+                r.completion,
+                &[
+                    r.device as usize,
+                    r.minor as usize,
+                    r.state as usize,
+                    r.context,
+                    &raw mut (*irp).IoStatus as usize,
+                ],
+            );
+        }
+        irp::IoFreeIrp(irp);
+    }
+    status::STATUS_MORE_PROCESSING_REQUIRED
+}
+
+/// Sends a device power request to the top of the device's stack; STATUS_PENDING.
+pub unsafe extern "efiapi" fn PoRequestPowerIrp(
+    device: *mut DEVICE_OBJECT,
+    minor: u8,
+    state: POWER_STATE,
+    completion: PVOID,
+    context: PVOID,
+    irp_out: *mut *mut IRP,
+) -> NTSTATUS {
+    let request = Box::into_raw(Box::new(Request {
+        completion: completion as usize,
+        context: context as usize,
+        device,
+        minor,
+        state,
+    }));
+    // SAFETY: a device of the caller's; the request is ours until it is sent.
+    unsafe {
+        let top = io::top_of_stack(device);
+        let irp = irp::new_irp((*top).StackSize + 1, irp::Origin::Driver(0));
+        (*irp).IoStatus.Status = status::STATUS_NOT_SUPPORTED;
+        let next = next_stack_location(irp);
+        (*next).MajorFunction = IRP_MJ_POWER;
+        (*next).MinorFunction = minor;
+        (*next).Parameters.Power = PARAMETERS_POWER {
+            SystemContext: 0,
+            Pad0: 0,
+            Type: DEVICE_POWER_STATE_TYPE,
+            Pad1: 0,
+            State: state,
+            Pad2: 0,
+            ShutdownType: 0,
+            Pad3: 0,
+        };
+        set_completion_routine(irp, done, request.cast(), true, true, true);
+        if !irp_out.is_null() {
+            *irp_out = irp;
+        }
+        irp::IofCallDriver(top, irp);
+    }
+    status::STATUS_PENDING
+}
+
+pub unsafe extern "efiapi" fn PoRegisterDeviceForIdleDetection(
+    _device: *mut DEVICE_OBJECT,
+    _conservation: u32,
+    _performance: u32,
+    _state: u32,
+) -> *mut u32 {
+    null_mut()
+}
+
+pub unsafe extern "efiapi" fn PoSetDeviceBusyEx(_pointer: *mut u32) {}
+
+pub unsafe extern "efiapi" fn PoRegisterPowerSettingCallback(
+    _device: *mut DEVICE_OBJECT,
+    _setting: *const GUID,
+    _callback: PVOID,
+    _context: PVOID,
+    handle: *mut PVOID,
+) -> NTSTATUS {
+    if !handle.is_null() {
+        // SAFETY: the caller's.
+        unsafe { *handle = 0x1000 as PVOID };
+    }
+    status::STATUS_SUCCESS
+}
+
+pub unsafe extern "efiapi" fn PoUnregisterPowerSettingCallback(_handle: PVOID) -> NTSTATUS {
+    status::STATUS_SUCCESS
+}
+
+pub unsafe extern "efiapi" fn PoCreatePowerRequest(request: *mut PVOID, _device: *mut DEVICE_OBJECT, _context: PVOID) -> NTSTATUS {
+    // SAFETY: the caller's.
+    unsafe { *request = 0x1000 as PVOID };
+    status::STATUS_SUCCESS
+}
+
+pub unsafe extern "efiapi" fn PoSetPowerRequest(_request: PVOID, _kind: u32) -> NTSTATUS {
+    status::STATUS_SUCCESS
+}
+
+pub unsafe extern "efiapi" fn PoClearPowerRequest(_request: PVOID, _kind: u32) -> NTSTATUS {
+    status::STATUS_SUCCESS
+}
+
+pub unsafe extern "efiapi" fn PoDeletePowerRequest(_request: PVOID) {}
+
+pub unsafe extern "efiapi" fn PoRegisterSystemState(handle: PVOID, _flags: u32) -> PVOID {
+    if handle.is_null() { 0x1000 as PVOID } else { handle }
+}
+
+pub unsafe extern "efiapi" fn PoUnregisterSystemState(_handle: PVOID) {}

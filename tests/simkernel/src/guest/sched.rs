@@ -1,0 +1,420 @@
+//! The scheduler: one virtual processor, priorities, waits, DPCs. The order of equals is drawn from the seed.
+
+use super::*;
+use crate::state::Random;
+use crate::{bugcheck, clock, executive, verifier};
+use std::collections::VecDeque;
+
+/// What waits in the DPC queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Deferred {
+    Dpc(*mut KDPC),
+    /// A timer of ExAllocateTimer, by its number.
+    ExTimer(u64),
+}
+
+pub(crate) struct Scheduler {
+    ready: VecDeque<*mut Context>,
+    waiting: Vec<*mut Context>,
+    live: usize,
+    main_sp: usize,
+    dpc: *mut Context,
+    dpc_return: *mut Context,
+    pub deferred: VecDeque<Deferred>,
+    irql: KIRQL,
+    random: Random,
+    /// True: the order of equals and preemption points are drawn from the seed.
+    shuffle: bool,
+    waits: u64,
+    finished: Option<*mut Context>,
+}
+
+static SCHEDULER: Global<Scheduler> = Global::new(Scheduler {
+    ready: VecDeque::new(),
+    waiting: Vec::new(),
+    live: 0,
+    main_sp: 0,
+    dpc: null_mut(),
+    dpc_return: null_mut(),
+    deferred: VecDeque::new(),
+    irql: PASSIVE_LEVEL,
+    random: Random::new(0),
+    shuffle: false,
+    waits: 0,
+    finished: None,
+});
+
+/// Seed 0: strict first-in-first-out order and no preemption between equals.
+pub(crate) fn initialize(seed: u64) {
+    let s = SCHEDULER.get();
+    s.random = Random::new(seed);
+    s.shuffle = seed != 0;
+    let dpc = Context::new("DPC", Kind::Dpc, 32, Box::new(dpc_loop));
+    s.dpc = Box::into_raw(dpc);
+}
+
+pub(crate) fn irql() -> KIRQL {
+    SCHEDULER.get().irql
+}
+
+/// Sets the level; the caller calls [`deliver`] after lowering it.
+pub(crate) fn set_irql(level: KIRQL) -> KIRQL {
+    std::mem::replace(&mut SCHEDULER.get().irql, level)
+}
+
+pub(crate) fn deferred() -> &'static mut VecDeque<Deferred> {
+    &mut SCHEDULER.get().deferred
+}
+
+/// Starts a thread. It runs when the scheduler comes to it.
+pub(crate) fn spawn(name: &str, priority: i32, entry: Box<dyn FnOnce()>) -> *mut Context {
+    let context = Box::into_raw(Context::new(name, Kind::Thread, priority, entry));
+    let s = SCHEDULER.get();
+    s.ready.push_back(context);
+    s.live += 1;
+    context
+}
+
+/// Runs what is due at an export boundary: DPCs when the level allows it, then threads of higher priority.
+pub(crate) fn deliver() {
+    let s = SCHEDULER.get();
+    if s.irql >= DISPATCH_LEVEL {
+        return;
+    }
+    if !s.deferred.is_empty() {
+        run_deferred();
+    }
+    let context = current();
+    if context.is_null() || SCHEDULER.get().ready.is_empty() {
+        return;
+    }
+    let s = SCHEDULER.get();
+    // SAFETY: contexts in the queues are live.
+    let best = s.ready.iter().map(|c| unsafe { (**c).priority }).max().unwrap_or(0);
+    // SAFETY: the running context is live.
+    let own = unsafe { (*context).priority };
+    if best > own || (best == own && s.shuffle && s.random.below(64) == 0) {
+        yield_now();
+    }
+}
+
+/// Runs the queued DPCs on their own stack and comes back.
+fn run_deferred() {
+    let from = current();
+    let s = SCHEDULER.get();
+    if from == s.dpc {
+        return;
+    }
+    let level = std::mem::replace(&mut s.irql, DISPATCH_LEVEL);
+    s.dpc_return = from;
+    let slot = if from.is_null() {
+        &raw mut s.main_sp
+    } else {
+        // SAFETY: the running context is live.
+        unsafe { &raw mut (*from).saved_sp }
+    };
+    let dpc = s.dpc;
+    set_current(dpc);
+    // SAFETY: the DPC context is suspended in its loop; it comes back to `slot`.
+    unsafe { switch::switch(slot, (*dpc).saved_sp) };
+    set_current(from);
+    SCHEDULER.get().irql = level;
+}
+
+fn dpc_loop() {
+    loop {
+        while let Some(item) = SCHEDULER.get().deferred.pop_front() {
+            clock::charge_call();
+            match item {
+                Deferred::Dpc(dpc) => executive::ke::run_dpc(dpc),
+                Deferred::ExTimer(number) => executive::ex_timer::run(number),
+            }
+            if irql() != DISPATCH_LEVEL {
+                verifier::violation(format!("a DPC returned at IRQL {}", irql()));
+                set_irql(DISPATCH_LEVEL);
+            }
+            verifier::dpc_ended();
+        }
+        let s = SCHEDULER.get();
+        let back = s.dpc_return;
+        // SAFETY: whoever switched here is suspended at its saved stack pointer.
+        unsafe {
+            let to = if back.is_null() { s.main_sp } else { (*back).saved_sp };
+            switch::switch(&raw mut (*s.dpc).saved_sp, to);
+        }
+    }
+}
+
+/// True while a DPC runs.
+pub(crate) fn in_dpc() -> bool {
+    !current().is_null() && current() == SCHEDULER.get().dpc
+}
+
+/// Gives the processor to the scheduler; the context's state says whether it runs again.
+fn leave(context: *mut Context) {
+    let s = SCHEDULER.get();
+    // SAFETY: the running context is live; the scheduler is suspended at main_sp.
+    unsafe {
+        (*context).irql = s.irql;
+        switch::switch(&raw mut (*context).saved_sp, s.main_sp);
+    }
+}
+
+fn yield_now() {
+    let context = current();
+    // SAFETY: the running context is live.
+    unsafe { (*context).state = State::Ready };
+    SCHEDULER.get().ready.push_back(context);
+    leave(context);
+}
+
+/// Ends the running thread.
+pub(super) fn finish_current() -> ! {
+    let context = current();
+    // SAFETY: the running context is live.
+    unsafe {
+        verifier::thread_ended(&*context);
+        set_irql(PASSIVE_LEVEL);
+        (*context).state = State::Done;
+        (*context).thread.header.SignalState = 1;
+        signalled(&raw mut (*context).thread.header);
+    }
+    SCHEDULER.get().finished = Some(context);
+    leave(context);
+    unreachable!("a finished thread was resumed");
+}
+
+/// PsTerminateSystemThread: like returning from the start routine, whose frames are abandoned.
+pub(crate) fn terminate_current() -> ! {
+    finish_current()
+}
+
+/// Runs contexts and lets time pass until `done` says so. False: nothing can run any more before `limit` (ns).
+/// Called by the scheduler's own stack only.
+pub(crate) fn run_until(limit: Option<u64>, mut done: impl FnMut() -> bool) -> bool {
+    assert!(current().is_null(), "the scheduler was entered from a guest context");
+    loop {
+        if done() {
+            return true;
+        }
+        if !deferred().is_empty() {
+            run_deferred();
+            continue;
+        }
+        if let Some(context) = pick() {
+            resume(context);
+            continue;
+        }
+        match (clock::next_due(), limit) {
+            (Some(due), Some(limit)) if due > limit => {
+                clock::advance_to(limit);
+                return done();
+            }
+            (Some(due), _) => clock::advance_to(due),
+            (None, Some(limit)) => {
+                clock::advance_to(limit);
+                return done();
+            }
+            (None, None) => return false,
+        }
+    }
+}
+
+fn pick() -> Option<*mut Context> {
+    let s = SCHEDULER.get();
+    // SAFETY: contexts in the queues are live.
+    let best = s.ready.iter().map(|c| unsafe { (**c).priority }).max()?;
+    let candidates: Vec<usize> = (0..s.ready.len())
+        // SAFETY: as above.
+        .filter(|&i| unsafe { (*s.ready[i]).priority } == best)
+        .collect();
+    let choice = if s.shuffle {
+        s.random.below(candidates.len() as u64) as usize
+    } else {
+        0
+    };
+    s.ready.remove(candidates[choice])
+}
+
+fn resume(context: *mut Context) {
+    let s = SCHEDULER.get();
+    // SAFETY: `context` came from the ready queue and is live; it returns here by `leave`.
+    unsafe {
+        (*context).state = State::Running;
+        s.irql = (*context).irql;
+        set_current(context);
+        switch::switch(&raw mut s.main_sp, (*context).saved_sp);
+    }
+    set_current(null_mut());
+    let s = SCHEDULER.get();
+    s.irql = PASSIVE_LEVEL;
+    if let Some(done) = s.finished.take() {
+        s.live -= 1;
+        // SAFETY: made by `spawn`, in no queue any more.
+        let mut done = unsafe { Box::from_raw(done) };
+        executive::ps::thread_gone(&mut done);
+        if let Some(panic) = done.panic.take() {
+            drop(done);
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+/// Threads that have not ended.
+pub(crate) fn live_threads() -> usize {
+    SCHEDULER.get().live
+}
+
+/// Names of the threads that wait or are ready, for messages.
+pub(crate) fn describe_threads() -> Vec<String> {
+    let s = SCHEDULER.get();
+    s.ready
+        .iter()
+        .map(|c| (c, "ready"))
+        .chain(s.waiting.iter().map(|c| (c, "waiting")))
+        // SAFETY: contexts in the queues are live.
+        .map(|(c, state)| unsafe { format!("{} ({state}, {} objects)", (**c).name, (**c).wait.objects.len()) })
+        .collect()
+}
+
+/// Objects somebody waits on that lie in a memory range.
+pub(crate) fn waited_in(range: std::ops::Range<usize>) -> Option<usize> {
+    let s = SCHEDULER.get();
+    s.waiting
+        .iter()
+        // SAFETY: contexts in the queues are live.
+        .flat_map(|c| unsafe { (**c).wait.objects.iter() })
+        .map(|o| *o as usize)
+        .find(|o| range.contains(o))
+}
+
+fn takes(context: *mut Context, object: *mut DISPATCHER_HEADER) -> bool {
+    // SAFETY: waited objects are live (the verifier reports freeing one).
+    unsafe {
+        if (*object).Type == MUTANT_OBJECT {
+            let mutex: *mut KMUTEX = object.cast();
+            let thread: PVOID = (&raw mut *(*context).thread).cast();
+            return (*object).SignalState > 0 || (*mutex).OwnerThread == thread;
+        }
+        (*object).SignalState > 0
+    }
+}
+
+fn consume(context: *mut Context, object: *mut DISPATCHER_HEADER) {
+    // SAFETY: as in `takes`.
+    unsafe {
+        match (*object).Type {
+            SYNCHRONIZATION_EVENT | SYNCHRONIZATION_TIMER => (*object).SignalState = 0,
+            SEMAPHORE_OBJECT => (*object).SignalState -= 1,
+            MUTANT_OBJECT => {
+                (*object).SignalState -= 1;
+                (*object.cast::<KMUTEX>()).OwnerThread = (&raw mut *(*context).thread).cast();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The wait's result if its condition holds now; takes the objects.
+fn satisfy(context: *mut Context) -> Option<NTSTATUS> {
+    // SAFETY: `context` is live.
+    let wait = unsafe { &(*context).wait };
+    if wait.all {
+        if !wait.objects.iter().all(|&o| takes(context, o)) {
+            return None;
+        }
+        wait.objects.iter().for_each(|&o| consume(context, o));
+        return Some(status::STATUS_SUCCESS);
+    }
+    let index = wait.objects.iter().position(|&o| takes(context, o))?;
+    consume(context, wait.objects[index]);
+    Some(index as NTSTATUS)
+}
+
+/// Waits for one or all of `objects`. `timeout` in 100 ns: negative relative, else absolute system time; `None` for ever.
+pub(crate) fn wait(objects: &[*mut DISPATCHER_HEADER], all: bool, timeout: Option<i64>) -> NTSTATUS {
+    let context = current();
+    if context.is_null() {
+        panic!("a wait outside a guest context");
+    }
+    // SAFETY: the running context is live.
+    let own = unsafe { &mut *context };
+    let s = SCHEDULER.get();
+    s.waits += 1;
+    own.wait = Wait {
+        objects: objects.to_vec(),
+        all,
+        number: s.waits,
+        status: status::STATUS_TIMEOUT,
+    };
+    if !objects.is_empty()
+        && let Some(status) = satisfy(context)
+    {
+        own.wait.objects.clear();
+        return status;
+    }
+    if timeout == Some(0) && !objects.is_empty() {
+        own.wait.objects.clear();
+        return status::STATUS_TIMEOUT;
+    }
+    if s.irql >= DISPATCH_LEVEL {
+        bugcheck::bugcheck(
+            bugcheck::IRQL_NOT_LESS_OR_EQUAL,
+            [objects.first().map_or(0, |o| *o as usize), s.irql as usize, 0, 0],
+            "a blocking wait at DISPATCH_LEVEL or above",
+        );
+    }
+    verifier::thread_waits();
+    own.state = State::Waiting;
+    s.waiting.push(context);
+    if let Some(t) = timeout {
+        clock::add(clock::due_of(t), clock::Event::Wake(context, own.wait.number));
+    }
+    leave(context);
+    // SAFETY: it runs again, so it is live.
+    unsafe {
+        (*context).wait.objects.clear();
+        (*context).wait.status
+    }
+}
+
+fn wake(context: *mut Context, status: NTSTATUS) {
+    let s = SCHEDULER.get();
+    s.waiting.retain(|c| *c != context);
+    // SAFETY: it was in the waiting list.
+    unsafe {
+        (*context).wait.status = status;
+        (*context).state = State::Ready;
+        clock::cancel_wake(context, (*context).wait.number);
+    }
+    s.ready.push_back(context);
+}
+
+/// The timeout of a wait has come.
+pub(crate) fn timed_out(context: *mut Context, number: u64) {
+    let s = SCHEDULER.get();
+    if !s.waiting.contains(&context) {
+        return;
+    }
+    // SAFETY: it is in the waiting list.
+    if unsafe { (*context).wait.number } == number {
+        wake(context, status::STATUS_TIMEOUT);
+    }
+}
+
+/// Wakes whom a newly signalled object satisfies.
+pub(crate) fn signalled(object: *mut DISPATCHER_HEADER) {
+    let waiters: Vec<*mut Context> = SCHEDULER
+        .get()
+        .waiting
+        .iter()
+        .copied()
+        // SAFETY: contexts in the queues are live.
+        .filter(|c| unsafe { (**c).wait.objects.contains(&object) })
+        .collect();
+    for context in waiters {
+        if let Some(status) = satisfy(context) {
+            wake(context, status);
+        }
+    }
+}

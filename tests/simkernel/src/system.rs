@@ -1,0 +1,316 @@
+//! The machine as tests see it.
+
+use crate::executive::{self, dbg, io, zw};
+use crate::loader::{self, ModuleSource};
+use crate::nt::*;
+use crate::registry::{self, Value};
+use crate::{clock, fault, guest, pnp, pool, user, verifier, wdf};
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+pub use crate::executive::zw::FileData;
+pub use crate::verifier::Verdict;
+
+/// How a machine is set up.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Decides the order of equal threads and where they are preempted; 0: strict order, no preemption between equals.
+    pub seed: u64,
+    /// How much faster the audio device's clock runs than the system clock, parts per million.
+    pub drift_ppm: f64,
+    /// Virtual time that one call of an export takes.
+    pub call_cost_ns: u64,
+    /// Values of the service's `Parameters` key.
+    pub parameters: Vec<(String, Value)>,
+    /// Other registry values: key path, name, value.
+    pub registry: Vec<(String, String, Value)>,
+    /// Files of the simulated disk, by NT path.
+    pub files: Vec<(String, FileData)>,
+    /// Modules to load from PE files in place of the built-in ones: name (`portcls.sys`), path.
+    pub modules: Vec<(String, PathBuf)>,
+    /// Every pool block ends at an inaccessible page.
+    pub special_pool: bool,
+    /// A violation stops the machine.
+    pub strict: bool,
+    /// The n-th allocation (1-based) of driver code fails.
+    pub fail_allocation: Option<u64>,
+    /// Debug output also goes to stderr.
+    pub echo: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            seed: 1,
+            drift_ppm: 0.0,
+            call_cost_ns: 50,
+            parameters: Vec::new(),
+            registry: Vec::new(),
+            files: Vec::new(),
+            modules: Vec::new(),
+            special_pool: false,
+            strict: false,
+            fail_allocation: None,
+            echo: true,
+        }
+    }
+}
+
+struct Loaded {
+    service: String,
+    object: *mut DRIVER_OBJECT,
+    base: usize,
+    size: usize,
+}
+
+/// A device made by [`System::add_root_device`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Device(*mut DEVICE_OBJECT);
+
+/// The machine. One per process; it cannot be shut down, only left.
+pub struct System {
+    options: Options,
+    drivers: Vec<Loaded>,
+}
+
+thread_local! {
+    static BOOTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// An hour: longer than anything a test waits for without saying so.
+const PATIENCE: i64 = 3600 * 10_000_000;
+
+impl System {
+    /// Panics on a second call in one process.
+    pub fn boot(options: Options) -> System {
+        assert!(!BOOTED.replace(true), "one machine per process");
+        fault::initialize();
+        user::initialize();
+        guest::initialize(options.seed);
+        clock::initialize(options.call_cost_ns);
+        pool::initialize(options.special_pool);
+        verifier::initialize(options.seed, options.strict, options.fail_allocation);
+        dbg::OUTPUT.get().echo = options.echo;
+        loader::register_kernel();
+        loader::register("WDFLDR.SYS", ModuleSource::Builtin(wdf::module()));
+        for (name, path) in &options.modules {
+            loader::register(name, ModuleSource::File(path.clone()));
+        }
+        for (path, data) in &options.files {
+            zw::add_file(path, data.clone());
+        }
+        for (key, name, value) in &options.registry {
+            registry::set(key, name, value.clone());
+        }
+        System {
+            options,
+            drivers: Vec::new(),
+        }
+    }
+
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Runs `f` in a new thread (of the system process, or of a client: [`executive::ps::PROCESS_64`]) and returns when it is done.
+    /// Panics when it never will be, naming what every thread waits for.
+    pub fn call<R: 'static>(&mut self, process: usize, f: impl FnOnce() -> R + 'static) -> R {
+        let result: Rc<Cell<Option<R>>> = Rc::new(Cell::new(None));
+        let done = Rc::new(Cell::new(false));
+        let (slot, flag) = (result.clone(), done.clone());
+        let context = guest::spawn(
+            if process == 0 { "system" } else { "client" },
+            9,
+            Box::new(move || {
+                slot.set(Some(f()));
+                flag.set(true);
+            }),
+        );
+        // SAFETY: just made; it has not run.
+        unsafe { (*context).process = process };
+        let limit = clock::now_ns() + PATIENCE as u64 * 100;
+        if !guest::run_until(Some(limit), || done.get()) {
+            panic!("a call did not come back; threads: {:?}", guest::describe_threads());
+        }
+        match result.take() {
+            Some(r) => r,
+            None => unreachable!("a finished call without a result"),
+        }
+    }
+
+    /// Loads a driver and calls its entry point. The service key `…\Services\<service>` is made.
+    pub fn load_driver(&mut self, service: &str, path: &Path) -> Result<(), String> {
+        let key = format!("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\{service}");
+        registry::create(&key);
+        registry::set(&key, "ImagePath", Value::text(&format!("\\SystemRoot\\System32\\drivers\\{service}.sys")));
+        registry::create(&format!("{key}\\Parameters"));
+        for (name, value) in &self.options.parameters {
+            registry::set(&format!("{key}\\Parameters"), name, value.clone());
+        }
+        let file = path.file_name().map(|n| n.to_string_lossy().into_owned());
+        let image = loader::load(&file.unwrap_or_default(), path)?;
+        let object = io::new_driver(service, image.base, image.size);
+        let (entry, base, size) = (image.entry, image.base, image.size);
+        let status = self.call(0, move || {
+            // SAFETY: the image's entry point has this signature; the path lives as long as the call, the driver object longer.
+            unsafe {
+                (*object).DriverInit = Some(std::mem::transmute::<usize, PDRIVER_INITIALIZE>(entry));
+                let path = wide(&key);
+                let string = UNICODE_STRING::of(&path[..path.len() - 1]);
+                guest::call(entry, &[object as usize, &raw const string as usize]) as NTSTATUS
+            }
+        });
+        if status < 0 {
+            io::delete_driver(object);
+            self.settle();
+            verifier::driver_unloaded(service, base, size, object);
+            loader::unload(base);
+            return Err(format!("DriverEntry of {service} returned {status:#010x}"));
+        }
+        image.discard_init();
+        self.drivers.push(Loaded {
+            service: service.to_owned(),
+            object,
+            base,
+            size,
+        });
+        Ok(())
+    }
+
+    fn driver(&self, service: &str) -> Option<&Loaded> {
+        self.drivers.iter().find(|d| d.service.eq_ignore_ascii_case(service))
+    }
+
+    /// The driver object of a loaded service.
+    pub fn driver_object(&self, service: &str) -> Option<*mut DRIVER_OBJECT> {
+        self.driver(service).map(|d| d.object)
+    }
+
+    /// Makes a root-enumerated device and calls the driver's AddDevice.
+    pub fn add_root_device(&mut self, service: &str) -> Result<Device, NTSTATUS> {
+        let object = self.driver(service).map(|d| d.object).ok_or(status::STATUS_NO_SUCH_DEVICE)?;
+        let service = service.to_owned();
+        self.call(0, move || pnp::add_device(object, &service)).map(Device)
+    }
+
+    /// IRP_MN_START_DEVICE.
+    pub fn start(&mut self, device: Device) -> NTSTATUS {
+        self.call(0, move || pnp::start(device.0))
+    }
+
+    /// IRP_MN_QUERY_STOP_DEVICE and IRP_MN_STOP_DEVICE.
+    pub fn stop(&mut self, device: Device) -> NTSTATUS {
+        self.call(0, move || pnp::stop(device.0))
+    }
+
+    /// IRP_MN_SURPRISE_REMOVAL. [`System::remove`] follows when all handles are closed.
+    pub fn surprise_remove(&mut self, device: Device) -> NTSTATUS {
+        self.call(0, move || pnp::surprise_removal(device.0))
+    }
+
+    /// IRP_MN_QUERY_REMOVE_DEVICE and IRP_MN_REMOVE_DEVICE. Refused while files are open.
+    pub fn remove(&mut self, device: Device) -> NTSTATUS {
+        if pnp::open_files(device.0) > 0 && pnp::is_gone(device.0) {
+            return status::STATUS_INVALID_DEVICE_STATE;
+        }
+        self.call(0, move || pnp::remove(device.0))
+    }
+
+    /// A system power request (IRP_MN_SET_POWER) to a device's stack: `POWER_SYSTEM_WORKING`, `POWER_SYSTEM_SLEEPING3`, …
+    pub fn set_system_power(&mut self, device: Device, state: i32) -> NTSTATUS {
+        self.call(0, move || pnp::system_power(device.0, IRP_MN_SET_POWER, state))
+    }
+
+    /// Open files on a device's stack.
+    pub fn open_files(&self, device: Device) -> i32 {
+        pnp::open_files(device.0)
+    }
+
+    /// Calls DriverUnload, checks what is left, unmaps the image. The driver must have no devices.
+    pub fn unload(&mut self, service: &str) -> Result<(), String> {
+        let i = self
+            .drivers
+            .iter()
+            .position(|d| d.service.eq_ignore_ascii_case(service))
+            .ok_or("no such driver")?;
+        if !pnp::devices_of_service(service).is_empty() {
+            return Err("the driver still has devices".into());
+        }
+        let object = self.drivers[i].object;
+        // SAFETY: a live driver object.
+        let Some(unload) = (unsafe { (*object).DriverUnload }) else {
+            return Err("the driver cannot be unloaded".into());
+        };
+        self.settle();
+        self.call(0, move || {
+            // SAFETY: the driver's unload routine.
+            unsafe { guest::call(unload as usize, &[object as usize]) };
+        });
+        self.settle();
+        let d = self.drivers.remove(i);
+        verifier::driver_unloaded(&d.service, d.base, d.size, d.object);
+        pool::check_all();
+        io::delete_driver(d.object);
+        loader::unload(d.base);
+        Ok(())
+    }
+
+    /// Lets queued DPCs and ready threads run, without letting time pass.
+    fn settle(&mut self) {
+        guest::run_until(Some(clock::now_ns()), || false);
+    }
+
+    /// Interrupt time, 100 ns.
+    pub fn now(&self) -> i64 {
+        clock::now()
+    }
+
+    /// Lets virtual time pass (100 ns units).
+    pub fn run_for(&mut self, hundred_ns: i64) {
+        let end = clock::now_ns() + hundred_ns.max(0) as u64 * 100;
+        guest::run_until(Some(end), || false);
+    }
+
+    /// Runs until `done`, at most for some time (100 ns units); false if it did not happen.
+    pub fn run_until(&mut self, hundred_ns: i64, done: impl FnMut() -> bool) -> bool {
+        let end = clock::now_ns() + hundred_ns.max(0) as u64 * 100;
+        guest::run_until(Some(end), done)
+    }
+
+    /// Links of the enabled device interfaces of a category.
+    pub fn interfaces(&self, category: &GUID) -> Vec<String> {
+        io::enabled_interfaces(category)
+    }
+
+    /// What drivers printed, line by line.
+    pub fn debug_output(&self) -> &[String] {
+        &dbg::OUTPUT.get().lines
+    }
+
+    /// From now on: the n-th allocation (1-based) of driver code fails; `None`: none does.
+    pub fn fail_allocation(&mut self, n: Option<u64>) {
+        verifier::fail_allocation(n);
+    }
+
+    /// Allocations by driver code so far.
+    pub fn allocations(&self) -> u64 {
+        verifier::allocations()
+    }
+
+    /// Threads that have not ended.
+    pub fn threads(&self) -> usize {
+        guest::live_threads()
+    }
+
+    /// Requests that are not complete.
+    pub fn requests(&self) -> usize {
+        executive::irp::live()
+    }
+
+    /// Checks pool, and says what rules were broken so far.
+    pub fn verdict(&mut self) -> Verdict {
+        pool::check_all();
+        verifier::verdict()
+    }
+}
