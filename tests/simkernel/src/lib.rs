@@ -17,12 +17,14 @@
 #[macro_use]
 pub mod nt;
 pub mod bugcheck;
+pub mod client;
 mod clock;
 #[macro_use]
 pub mod executive;
 mod fault;
 pub mod guest;
 pub mod loader;
+pub mod modules;
 mod pnp;
 mod pool;
 pub mod registry;

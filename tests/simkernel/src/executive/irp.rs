@@ -40,7 +40,7 @@ struct Info {
 
 /// How a client's request came out.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Outcome {
+pub struct Outcome {
     pub status: NTSTATUS,
     pub information: usize,
 }
@@ -616,7 +616,7 @@ pub unsafe extern "efiapi" fn IoForwardIrpSynchronously(device: *mut DEVICE_OBJE
 
 /// What a client asks of an open file.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Ask {
+pub enum Ask {
     Control {
         code: u32,
         input: (u64, u32),
