@@ -2,6 +2,8 @@
 
 use crate::executive::{self, dbg, io, zw};
 use crate::loader::{self, ModuleSource};
+use crate::client::{ClientOptions, SimClient};
+use crate::modules::{self, pcm_sink};
 use crate::nt::*;
 use crate::registry::{self, Value};
 use crate::{clock, fault, guest, pnp, pool, user, verifier, wdf};
@@ -10,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 pub use crate::executive::zw::FileData;
+pub use crate::modules::AudioOptions;
 pub use crate::verifier::Verdict;
 
 /// How a machine is set up.
@@ -37,6 +40,8 @@ pub struct Options {
     pub fail_allocation: Option<u64>,
     /// Debug output also goes to stderr.
     pub echo: bool,
+    /// The port's wave sink and the audio device behind it.
+    pub audio: AudioOptions,
 }
 
 impl Default for Options {
@@ -53,6 +58,7 @@ impl Default for Options {
             strict: false,
             fail_allocation: None,
             echo: true,
+            audio: AudioOptions::default(),
         }
     }
 }
@@ -94,6 +100,7 @@ impl System {
         dbg::OUTPUT.get().echo = options.echo;
         loader::register_kernel();
         loader::register("WDFLDR.SYS", ModuleSource::Builtin(wdf::module()));
+        modules::register(&options.audio, options.drift_ppm);
         for (name, path) in &options.modules {
             loader::register(name, ModuleSource::File(path.clone()));
         }
@@ -103,10 +110,53 @@ impl System {
         for (key, name, value) in &options.registry {
             registry::set(key, name, value.clone());
         }
-        System {
+        let mut system = System {
             options,
             drivers: Vec::new(),
+        };
+        system.install_renderer();
+        system
+    }
+
+    /// The built-in audio device: see [`pcm_sink`].
+    fn install_renderer(&mut self) {
+        const SERVICE: &str = "PcmSink";
+        let status = self.load_host_driver(SERVICE, pcm_sink::driver_entry);
+        assert!(status >= 0, "the audio device's driver: {status:#010x}");
+        let device = self.add_root_device(SERVICE);
+        let status = device.map_or_else(|status| status, |device| self.start(device));
+        assert!(status >= 0, "the audio device: {status:#010x}");
+    }
+
+    /// Calls the entry point of a driver that is host code.
+    pub fn load_host_driver(&mut self, service: &str, entry: PDRIVER_INITIALIZE) -> NTSTATUS {
+        let key = format!("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\{service}");
+        registry::create(&format!("{key}\\Parameters"));
+        let object = io::new_driver(service, 0, 0);
+        let status = self.call(0, move || {
+            // SAFETY: the entry point has this signature; the path lives as long as the call.
+            unsafe {
+                let path = wide(&key);
+                let string = UNICODE_STRING::of(&path[..path.len() - 1]);
+                guest::call(entry as usize, &[object as usize, &raw const string as usize]) as NTSTATUS
+            }
+        });
+        if status < 0 {
+            io::delete_driver(object);
+            return status;
         }
+        self.drivers.push(Loaded {
+            service: service.to_owned(),
+            object,
+            base: 0,
+            size: 0,
+        });
+        status
+    }
+
+    /// A user-mode program.
+    pub fn client(&mut self, options: ClientOptions) -> SimClient {
+        SimClient::new(options)
     }
 
     pub fn options(&self) -> &Options {

@@ -5,3 +5,46 @@ pub mod ks;
 pub mod pcm_sink;
 pub mod portcls;
 pub(crate) mod thunk;
+
+use crate::executive::Export;
+use crate::loader::{self, ModuleSource};
+use crate::nt::{HIGH_LEVEL, NTSTATUS, PASSIVE_LEVEL};
+use pcm_sink::Keep;
+use portcls::wave_sink::WaveSinkOptions;
+
+/// The audio side of the machine.
+#[derive(Clone, Debug, Default)]
+pub struct AudioOptions {
+    pub wave_sink: WaveSinkOptions,
+    /// What the audio device does with the samples.
+    pub keep: Keep,
+}
+
+/// Makes the built-in modules known to the loader.
+pub(crate) fn register(audio: &AudioOptions, drift_ppm: f64) {
+    loader::register("ks.sys", ModuleSource::Builtin(ks::exports()));
+    loader::register("portcls.sys", ModuleSource::Builtin(portcls::exports()));
+    loader::register("drmk.sys", ModuleSource::Builtin(drmk_exports()));
+    portcls::wave_sink::configure(audio.wave_sink.clone());
+    pcm_sink::configure(audio.keep, drift_ppm);
+}
+
+/// `drmk.sys`: no content is protected here.
+fn drmk_exports() -> Vec<Export> {
+    exports! {
+        PASSIVE_LEVEL => DrmForwardContentToDeviceObject, DrmAddContentHandlers, DrmForwardContentToFileObject,
+            DrmForwardContentToInterface, DrmCreateContentMixed, DrmDestroyContent;
+        HIGH_LEVEL => DrmGetContentRights;
+    }
+}
+
+macro_rules! no_drm {
+    ($($name:ident)*) => {$(
+        #[allow(non_snake_case)]
+        unsafe extern "efiapi" fn $name() -> NTSTATUS {
+            arioso_core::ks::status::STATUS_NOT_SUPPORTED
+        }
+    )*};
+}
+no_drm!(DrmForwardContentToDeviceObject DrmAddContentHandlers DrmForwardContentToFileObject DrmForwardContentToInterface
+    DrmCreateContentMixed DrmDestroyContent DrmGetContentRights);

@@ -19,7 +19,6 @@ use stream::*;
 use topology::*;
 
 use crate::executive::Export;
-use crate::exports;
 
 use crate::nt::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 

@@ -46,7 +46,6 @@ use power::*;
 use property::PcCompletePendingPropertyRequest;
 
 use crate::executive::Export;
-use crate::exports;
 
 use crate::nt::{DEVICE_OBJECT, DISPATCH_LEVEL, HIGH_LEVEL, PASSIVE_LEVEL};
 
