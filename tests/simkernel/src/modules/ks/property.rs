@@ -87,7 +87,7 @@ unsafe fn capture(request: *mut IRP) -> Result<Buffers, NTSTATUS> {
                 irp::free(system);
                 return Err(status);
             }
-            irp::attach_buffer(request, system, flags & KSPROPERTY_TYPE_SET == 0);
+            irp::attach_buffer(request, system, output > 0 && flags & KSPROPERTY_TYPE_SET == 0);
         }
         let data = if output == 0 { ptr::null_mut() } else { system };
         Ok(Buffers { property: system.cast::<u8>().add(gap).cast(), input, data, output })

@@ -122,7 +122,7 @@ impl<I> Ref<I> {
     /// # Safety
     /// `pointer` is null or a live interface.
     pub unsafe fn from_owned(pointer: *mut I) -> Option<Self> {
-        (!pointer.is_null()).then_some(Ref(pointer))
+        (!pointer.is_null()).then(|| Ref(pointer))
     }
 
     /// Adds a reference. `None` for null.
