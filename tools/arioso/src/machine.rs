@@ -1,60 +1,91 @@
-//! The simulated computer.
+//! The simulated computer: the driver is loaded and started, at the end removed and unloaded.
 
 use crate::failure::{Failure, Kind, Result};
+use simkernel::client::{ClientOptions, SimClient};
+use simkernel::modules::pcm_sink;
+use simkernel::registry::Value;
+use simkernel::system::{Device, FileData, Options, System};
 use std::path::Path;
+use std::sync::Arc;
 
-pub struct Machine;
+const SERVICE: &str = "arioso";
+/// Where the driver's own bank lies on the simulated disk.
+const BANK: &str = r"\SystemRoot\System32\drivers\arioso.dls";
+
+/// A running machine with the driver in it.
+pub struct Machine {
+    system: System,
+    device: Device,
+}
+
+/// What is left when the machine is off.
 pub struct Finished {
-    pub violations: Vec<String>,
+    /// 16-bit stereo, interleaved.
     pub audio: Vec<i16>,
+    /// Master time of the first frame, 100 ns.
+    pub started: i64,
+    /// What the driver verifier found.
+    pub violations: Vec<String>,
 }
-pub struct Nobody;
+
 impl Machine {
-    pub fn start(_image: &Path, _bank: &[u8]) -> Result<Self> {
-        Err(Failure::new(Kind::Session, "no machine"))
+    /// Boots, loads the image and starts a device. `bank` becomes the driver's default set. One machine per process.
+    pub fn start(image: &Path, bank: Option<&[u8]>, verbose: bool) -> Result<Self> {
+        let mut options = Options {
+            echo: verbose,
+            ..Options::default()
+        };
+        if let Some(bank) = bank {
+            options
+                .parameters
+                .push(("BankPath".into(), Value::text(BANK)));
+            options
+                .files
+                .push((BANK.into(), FileData::Bytes(Arc::new(bank.to_vec()))));
+        }
+        let mut system = System::boot(options);
+        system.load_driver(SERVICE, image).map_err(|why| {
+            Failure::new(
+                Kind::Session,
+                format!("the driver {} does not load: {why}", image.display()),
+            )
+        })?;
+        let device = system
+            .add_root_device(SERVICE)
+            .map_err(|status| conformance::Error::status("AddDevice", status))?;
+        let status = system.start(device);
+        if status < 0 {
+            return Err(conformance::Error::status("IRP_MN_START_DEVICE", status).into());
+        }
+        Ok(Self { system, device })
     }
-    pub fn client(&mut self) -> Nobody {
-        Nobody
+
+    /// A program on it.
+    pub fn client(&mut self) -> SimClient {
+        self.system.client(ClientOptions::default())
     }
-    pub fn finish(self) -> Finished {
+
+    /// Removes the device, unloads the driver and asks the verifier.
+    pub fn finish(mut self) -> Finished {
+        let started = pcm_sink::played().map_or(0, |played| played.started);
+        let audio = pcm_sink::take()
+            .as_chunks()
+            .0
+            .iter()
+            .map(|pair| i16::from_le_bytes(*pair))
+            .collect();
+        let mut violations = Vec::new();
+        let status = self.system.remove(self.device);
+        if status < 0 {
+            violations.push(conformance::Error::status("IRP_MN_REMOVE_DEVICE", status).to_string());
+        } else if let Err(why) = self.system.unload(SERVICE) {
+            violations.push(format!("the driver does not unload: {why}"));
+        }
+        violations.extend(self.system.verdict().violations);
         Finished {
-            violations: vec![],
-            audio: vec![],
+            audio,
+            started,
+            violations,
         }
     }
-}
-impl conformance::Client for Nobody {
-    type Handle = u32;
-    type Request = ();
-    fn interfaces(&mut self, _: &arioso_core::ks::GUID) -> Vec<String> {
-        vec![]
-    }
-    fn open(&mut self, _: &str) -> std::result::Result<u32, i32> {
-        Err(-1)
-    }
-    fn create_pin(&mut self, _: u32, _: &[u8], _: Option<u32>) -> std::result::Result<u32, i32> {
-        Err(-1)
-    }
-    fn close(&mut self, _: u32) {}
-    fn allocate(&mut self, _: usize) -> u64 {
-        0
-    }
-    fn free(&mut self, _: u64) {}
-    fn write(&mut self, _: u64, _: &[u8]) {}
-    fn read(&mut self, _: u64, _: &mut [u8]) {}
-    fn submit(&mut self, _: u32, _: u32, _: (u64, u32), _: (u64, u32)) {}
-    fn poll(&mut self, _: &mut ()) -> Option<conformance::Completion> {
-        None
-    }
-    fn wait(&mut self, _: ()) -> conformance::Completion {
-        conformance::Completion {
-            status: 0,
-            information: 0,
-        }
-    }
-    fn cancel(&mut self, _: &mut ()) {}
-    fn now(&mut self) -> i64 {
-        0
-    }
-    fn sleep(&mut self, _: i64) {}
 }

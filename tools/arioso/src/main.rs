@@ -75,6 +75,9 @@ struct Options {
     /// The WAV file [default: the song's name with .wav, in the current directory]
     #[arg(short, long, value_name = "OUT.wav")]
     output: Option<PathBuf>,
+    /// Show what the driver prints to the kernel debugger
+    #[arg(short, long)]
+    verbose: bool,
 }
 
 fn main() -> ExitCode {

@@ -45,9 +45,7 @@ pub enum PinKind {
 #[derive(Debug)]
 pub struct Played {
     pub statistics: ARIOSO_STATISTICS,
-    /// Master time at which the wave path began to run, 100 ns.
-    pub running: i64,
-    /// Master time of the song's beginning.
+    /// Master time of the song's beginning, 100 ns.
     pub start: i64,
     /// Patches that the bank does not have.
     pub missing: Vec<u32>,
@@ -93,12 +91,22 @@ pub fn play<C: Client>(
             .collect(),
     };
     let mut wave = WavePath::open(client, &filter, wave_pin, rate)?;
-    let running = client.now();
     wave.run(client)?;
     pin.set_state(client, KSSTATE_RUN)?;
-
+    // A MIDI stream counts its own time, a DirectMusic stream that of the master clock.
+    let zero = match kind {
+        PinKind::Directmusic => 0,
+        PinKind::Midi => client.now(),
+    };
     let start = synth::latency_clock(client, pin.handle)?.max(client.now()) + LEAD_IN;
-    feed(client, &pin, song, kind, start, &mut progress)?;
+    Feeder {
+        pin: &pin,
+        kind,
+        start,
+        origin: start - zero,
+        writes: VecDeque::new(),
+    }
+    .feed(client, song, &mut progress)?;
     let statistics = finish(client, &pin, start + song.length)?;
 
     pin.close(client)?;
@@ -106,7 +114,6 @@ pub fn play<C: Client>(
     filter.close(client);
     Ok(Played {
         statistics,
-        running,
         start,
         missing,
     })
@@ -156,100 +163,94 @@ fn find<'a>(bank: &Collection<'a>, patch: u32) -> Option<Instrument<'a>> {
     })
 }
 
-/// Sends all events, each [`AHEAD`] of its time.
-fn feed<C: Client>(
-    client: &mut C,
-    pin: &Pin<C>,
-    song: &Song,
+/// Sends events to a running pin.
+struct Feeder<'a, C: Client> {
+    pin: &'a Pin<C>,
     kind: PinKind,
+    /// The song's beginning on the master clock.
     start: i64,
-    progress: &mut impl FnMut(i64),
-) -> Result<()> {
-    let mut events = song.events.iter().peekable();
-    let mut writes: VecDeque<Write<C>> = VecDeque::new();
-    loop {
-        let horizon = client.now() + AHEAD - start;
-        let mut due = Vec::new();
-        while let Some(event) = events.next_if(|event| event.time <= horizon) {
-            due.push(event);
+    /// The song's beginning on the clock that stream headers count.
+    origin: i64,
+    writes: VecDeque<Write<C>>,
+}
+
+impl<C: Client> Feeder<'_, C> {
+    /// Sends all events, each [`AHEAD`] of its time, and waits for the song's end.
+    fn feed(mut self, client: &mut C, song: &Song, progress: &mut impl FnMut(i64)) -> Result<()> {
+        let mut rest = song.events.as_slice();
+        while !rest.is_empty() {
+            let horizon = client.now() + AHEAD - self.start;
+            let (due, later) = rest.split_at(rest.partition_point(|event| event.time <= horizon));
+            rest = later;
+            match self.kind {
+                PinKind::Directmusic => self.send_records(client, due),
+                PinKind::Midi => self.send_bytes(client, due),
+            }
+            self.collect(client)?;
+            self.step(client, song, progress);
         }
-        match kind {
-            PinKind::Directmusic => send_records(client, pin, start, &due, &mut writes),
-            PinKind::Midi => send_bytes(client, pin, start, &due, &mut writes),
+        for write in std::mem::take(&mut self.writes) {
+            write.wait(client)?;
         }
-        while let Some(completion) = writes.front_mut().and_then(|write| write.poll(client)) {
+        while client.now() < self.start + song.length {
+            self.step(client, song, progress);
+        }
+        Ok(())
+    }
+
+    fn step(&self, client: &mut C, song: &Song, progress: &mut impl FnMut(i64)) {
+        client.sleep(STEP);
+        progress((client.now() - self.start).clamp(0, song.length));
+    }
+
+    fn send_records(&mut self, client: &mut C, due: &[Event]) {
+        let mut buffer: Option<EventBuffer> = None;
+        for event in due {
+            let time = self.origin + event.time;
+            let open = buffer.get_or_insert_with(|| EventBuffer::new(time));
+            open.push(time, event.group, &event.message);
+            if open.bytes().len() >= BUFFER {
+                self.flush(client, buffer.take());
+            }
+        }
+        self.flush(client, buffer);
+    }
+
+    fn flush(&mut self, client: &mut C, buffer: Option<EventBuffer>) {
+        if let Some(buffer) = buffer {
+            self.writes.push_back(write(
+                client,
+                self.pin.handle,
+                buffer.start(),
+                buffer.bytes(),
+            ));
+        }
+    }
+
+    /// A buffer for each moment: KSMUSICFORMAT counts milliseconds only, the stream header 100 ns.
+    fn send_bytes(&mut self, client: &mut C, due: &[Event]) {
+        for moment in due.chunk_by(|a, b| a.time == b.time) {
+            let mut buffer = MusicBuffer::default();
+            let bytes: Vec<u8> = moment
+                .iter()
+                .flat_map(|event| event.message.iter().copied())
+                .collect();
+            buffer.push(0, &bytes);
+            let time = self.origin + moment.first().map_or(0, |event| event.time);
+            self.writes
+                .push_back(write(client, self.pin.handle, time, buffer.bytes()));
+        }
+    }
+
+    /// Takes back the buffers that have been consumed.
+    fn collect(&mut self, client: &mut C) -> Result<()> {
+        while let Some(completion) = self.writes.front_mut().and_then(|write| write.poll(client)) {
             if completion.status < 0 {
                 return Err(conformance::Error::status("write stream", completion.status).into());
             }
-            writes.pop_front();
+            self.writes.pop_front();
         }
-        progress((client.now() - start).clamp(0, song.length));
-        if events.peek().is_none() {
-            break;
-        }
-        client.sleep(STEP);
-    }
-    for write in writes {
-        write.wait(client)?;
-    }
-    while client.now() < start + song.length {
-        client.sleep(STEP);
-        progress((client.now() - start).clamp(0, song.length));
-    }
-    Ok(())
-}
-
-fn send_records<C: Client>(
-    client: &mut C,
-    pin: &Pin<C>,
-    start: i64,
-    due: &[&Event],
-    writes: &mut VecDeque<Write<C>>,
-) {
-    let mut buffer: Option<EventBuffer> = None;
-    for event in due {
-        let time = start + event.time;
-        let open = buffer.get_or_insert_with(|| EventBuffer::new(time));
-        open.push(time, event.group, &event.message);
-        if open.bytes().len() >= BUFFER {
-            flush(client, pin, buffer.take(), writes);
-        }
-    }
-    flush(client, pin, buffer, writes);
-}
-
-fn flush<C: Client>(
-    client: &mut C,
-    pin: &Pin<C>,
-    buffer: Option<EventBuffer>,
-    writes: &mut VecDeque<Write<C>>,
-) {
-    if let Some(buffer) = buffer {
-        writes.push_back(write(client, pin.handle, buffer.start(), buffer.bytes()));
-    }
-}
-
-/// A buffer for each moment: KSMUSICFORMAT counts milliseconds only, the stream header 100 ns.
-fn send_bytes<C: Client>(
-    client: &mut C,
-    pin: &Pin<C>,
-    start: i64,
-    due: &[&Event],
-    writes: &mut VecDeque<Write<C>>,
-) {
-    for moment in due.chunk_by(|a, b| a.time == b.time) {
-        let mut buffer = MusicBuffer::default();
-        let bytes: Vec<u8> = moment
-            .iter()
-            .flat_map(|event| event.message.iter().copied())
-            .collect();
-        buffer.push(0, &bytes);
-        writes.push_back(write(
-            client,
-            pin.handle,
-            start + moment[0].time,
-            buffer.bytes(),
-        ));
+        Ok(())
     }
 }
 

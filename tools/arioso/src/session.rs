@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, Kind, Result, read};
 use crate::machine::Machine;
-use crate::player::{self, Played};
+use crate::player::{self, PinKind};
 use crate::report::Report;
 use crate::song::{SECOND, Song};
 use crate::{Options, driver, output};
@@ -25,7 +25,9 @@ pub fn play(song: &Song, name: PathBuf, options: &Options) -> Result<()> {
 
     let bar = progress_bar(song);
     let started = Instant::now();
-    let mut machine = Machine::start(&image, &bank)?;
+    // On the MIDI range nothing can be downloaded: the instruments are the driver's own.
+    let own = (options.pin == PinKind::Midi).then_some(bank.as_slice());
+    let mut machine = Machine::start(&image, own, options.verbose)?;
     let mut client = machine.client();
     let played = player::play(
         &mut client,
@@ -47,7 +49,11 @@ pub fn play(song: &Song, name: PathBuf, options: &Options) -> Result<()> {
         (Err(failure), finished) => return Err(explained(failure, &finished.violations)),
     };
 
-    let samples = trim(&finished.audio, &played, options.rate);
+    let samples = trim(
+        &finished.audio,
+        played.start - finished.started,
+        options.rate,
+    );
     output::write_wav(&path, options.rate, samples)?;
     for patch in &played.missing {
         eprintln!(
@@ -120,8 +126,9 @@ fn progress_bar(song: &Song) -> ProgressBar {
 }
 
 /// The song alone: without the time before its first event, and without what is silent at the end.
-fn trim<'a>(audio: &'a [i16], played: &Played, rate: u32) -> &'a [i16] {
-    let before = i128::from(played.start - played.running) * i128::from(rate) / i128::from(SECOND);
+/// `before` is the time from the first frame of `audio` to the song, 100 ns.
+fn trim(audio: &[i16], before: i64, rate: u32) -> &[i16] {
+    let before = i128::from(before) * i128::from(rate) / i128::from(SECOND);
     let silent = audio.iter().take_while(|sample| **sample == 0).count() / 2;
     let first = silent.min(usize::try_from(before).unwrap_or(0));
     let sounding = audio
@@ -138,35 +145,20 @@ fn trim<'a>(audio: &'a [i16], played: &Played, rate: u32) -> &'a [i16] {
 mod tests {
     use super::*;
 
-    fn played(start: i64) -> Played {
-        Played {
-            statistics: Default::default(),
-            running: 0,
-            start,
-            missing: vec![],
-        }
-    }
-
     #[test]
     fn silence_before_the_song_is_cut_but_not_silence_in_it() {
         let mut audio = vec![0; 2 * 5000];
         audio[2 * 900] = 7;
         audio[2 * 1000 + 1] = -3;
         // The song starts at frame 500 of 1 kHz.
-        assert_eq!(
-            trim(&audio, &played(SECOND / 2), 1000).len(),
-            2 * (1001 - 500 + 100)
-        );
+        assert_eq!(trim(&audio, SECOND / 2, 1000).len(), 2 * (1001 - 500 + 100));
         // Sound before the song's start is kept.
-        assert_eq!(
-            trim(&audio, &played(SECOND), 1000).len(),
-            2 * (1001 - 900 + 100)
-        );
+        assert_eq!(trim(&audio, SECOND, 1000).len(), 2 * (1001 - 900 + 100));
     }
 
     #[test]
     fn silence_alone_is_nearly_nothing() {
-        assert_eq!(trim(&[0; 4000], &played(SECOND), 1000).len(), 2 * 100);
-        assert_eq!(trim(&[], &played(SECOND), 1000).len(), 0);
+        assert_eq!(trim(&[0; 4000], SECOND, 1000).len(), 2 * 100);
+        assert_eq!(trim(&[], SECOND, 1000).len(), 0);
     }
 }
