@@ -27,6 +27,27 @@ pub trait AdapterDriver: 'static {
     fn unload(passive: Passive);
 }
 
+/// Exports `DriverEntry`, which the I/O manager calls first (through the framework's own entry).
+macro_rules! export {
+    ($driver:ty) => {
+        /// # Safety
+        /// Called by the system, with this driver's object and registry path.
+        #[allow(unsafe_code)]
+        #[unsafe(export_name = "DriverEntry")]
+        unsafe extern "system" fn driver_entry(
+            driver: *mut wdk_sys::DRIVER_OBJECT,
+            path: wdk_sys::PCUNICODE_STRING,
+        ) -> arioso_core::ks::NTSTATUS {
+            debug_line!("loading");
+            // SAFETY: the arguments are DriverEntry's.
+            let status = unsafe { $crate::com::driver::load::<$driver>(driver, path) };
+            debug_line!("loaded, status %08x", status);
+            status
+        }
+    };
+}
+pub(crate) use export;
+
 /// `DriverEntry`: framework in miniport mode, then PortCls, then our PnP and unload routines around PortCls'.
 ///
 /// # Safety
