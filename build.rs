@@ -27,9 +27,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     let mut shim = cc::Build::new();
-    shim.file("src/kernel/probe.c").opt_level(2).debug(false).inherit_rustflags(false);
+    shim.file("src/kernel/probe.c")
+        .opt_level(2)
+        .debug(false)
+        .inherit_rustflags(false);
     if shim.get_compiler().is_like_clang() {
-        shim.flag("-ffreestanding").flag("-Xclang").flag("-cfguard").flag("-fno-stack-protector");
+        shim.flag("-ffreestanding")
+            .flag("-Xclang")
+            .flag("-cfguard")
+            .flag("-fno-stack-protector");
     } else {
         shim.flag("/kernel").flag("/guard:cf").flag("/GS-");
     }
