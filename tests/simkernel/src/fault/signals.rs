@@ -109,6 +109,10 @@ unsafe extern "C" fn on_signal(signal: i32, info: *mut libc::siginfo_t, ucontext
             uc.uc_mcontext.gregs[libc::REG_RIP as usize] = r.rip as i64;
             return;
         }
+        if signal == libc::SIGTRAP && driver && *((r.rip - 1) as *const u8) == 0xcc {
+            // Windows reports the address of the breakpoint, Linux the one behind it.
+            r.rip -= 1;
+        }
         let context = guest::current();
         if context.is_null() || (!driver && !crt::is_leaf(r.rip) && (*context).frame.is_null() && !(*context).guard_hit(address)) {
             eprintln!("simkernel: signal {signal} in host code at {}, address {address:#x}", loader::symbolise(r.rip));
