@@ -26,6 +26,8 @@ struct Builtin {
 }
 
 #[derive(Default)]
+// Boxed: references to images outlive changes of the lists.
+#[allow(clippy::vec_box)]
 struct Modules {
     builtin: BTreeMap<String, Builtin>,
     files: BTreeMap<String, PathBuf>,
@@ -130,7 +132,7 @@ pub fn find_export(module: &str, name: &str) -> Option<usize> {
 }
 
 /// As [`find_export`], for a caller that is driver code.
-pub(crate) fn guest_routine(module: &str, name: &str) -> Option<usize> {
+pub fn guest_routine(module: &str, name: &str) -> Option<usize> {
     find_export(module, name)?;
     resolve(module, name).ok()
 }
@@ -174,7 +176,7 @@ pub(crate) fn image_of(address: usize) -> Option<&'static Image> {
         .iter()
         .find(|i| (i.base..i.base + i.size).contains(&address))
         // SAFETY: boxed; see `load`.
-        .map(|i| unsafe { &*(&raw const **i) })
+        .map(|i| unsafe { &*std::ptr::from_ref(i.as_ref()) })
 }
 
 pub(crate) fn is_guest(address: usize) -> bool {
