@@ -51,7 +51,12 @@ pub(crate) fn bugcheck(code: u32, parameters: [usize; 4], text: &str) -> ! {
 }
 
 /// Prints everything and ends the process with [`EXIT_CODE`].
-pub(crate) fn stop(code: u32, parameters: [usize; 4], text: &str, context: Option<&fault::Registers>) -> ! {
+pub(crate) fn stop(
+    code: u32,
+    parameters: [usize; 4],
+    text: &str,
+    context: Option<&fault::Registers>,
+) -> ! {
     dbg::flush();
     let mut out = String::new();
     let mut line = |s: String| {
@@ -67,14 +72,21 @@ pub(crate) fn stop(code: u32, parameters: [usize; 4], text: &str, context: Optio
         parameters[3]
     ));
     line(format!("    {text}"));
-    if let Some(n) = status::name(parameters[0] as u32 as i32).filter(|_| code == KMODE_EXCEPTION_NOT_HANDLED) {
+    if let Some(n) =
+        status::name(parameters[0] as u32 as i32).filter(|_| code == KMODE_EXCEPTION_NOT_HANDLED)
+    {
         line(format!("    {n}"));
     }
     let current = guest::current();
     if !current.is_null() {
         // SAFETY: the running context is live.
         let c = unsafe { &*current };
-        line(format!("    context '{}', IRQL {}, time {} ns", c.name, guest::irql(), clock::now_ns()));
+        line(format!(
+            "    context '{}', IRQL {}, time {} ns",
+            c.name,
+            guest::irql(),
+            clock::now_ns()
+        ));
     }
     for p in parameters {
         if let Some(d) = pool::describe_address(p) {
@@ -94,7 +106,9 @@ pub(crate) fn stop(code: u32, parameters: [usize; 4], text: &str, context: Optio
     line("  last calls, newest first:".into());
     let trace = guest::TRACE.get();
     for i in 1..=24usize {
-        let Some(e) = trace.entries[trace.next.wrapping_sub(i) % 64] else { break };
+        let Some(e) = trace.entries[trace.next.wrapping_sub(i) % 64] else {
+            break;
+        };
         // SAFETY: imports are never freed.
         let import = unsafe { &*e.import };
         line(format!(

@@ -148,7 +148,9 @@ pub(crate) fn advance_to(ns: u64) {
 fn expire() {
     loop {
         let c = CLOCK.get();
-        let Some((&key, &event)) = c.due.iter().next() else { break };
+        let Some((&key, &event)) = c.due.iter().next() else {
+            break;
+        };
         if key.0 > c.now {
             break;
         }

@@ -12,7 +12,7 @@
 //! | `pool`, [`user`], [`registry`], `clock` | memory, the client's address space, keys, virtual time |
 //! | `pnp`, `wdf` | the PnP manager, the KMDF binding |
 //! | [`verifier`], `bugcheck` | broken rules, and the end |
-#![allow(non_camel_case_types, non_snake_case)]
+#![allow(non_camel_case_types, non_snake_case, clippy::upper_case_acronyms)]
 
 #[macro_use]
 pub mod nt;

@@ -67,12 +67,18 @@ pub(crate) fn property(pdo: *mut DEVICE_OBJECT, property: u32) -> Option<Vec<u8>
         // DevicePropertyDeviceDescription
         0 => text("Arioso"),
         // HardwareID (a MULTI_SZ)
-        1 => text(&format!("{}\0", &n.instance[..n.instance.rfind('\\').unwrap_or(0)])),
+        1 => text(&format!(
+            "{}\0",
+            &n.instance[..n.instance.rfind('\\').unwrap_or(0)]
+        )),
         // ClassName, ClassGuid
         4 => text("MEDIA"),
         5 => text("{4d36e96c-e325-11ce-bfc1-08002be10318}"),
         // DriverKeyName
-        6 => text(&format!("{{4d36e96c-e325-11ce-bfc1-08002be10318}}\\{:04}", n.number)),
+        6 => text(&format!(
+            "{{4d36e96c-e325-11ce-bfc1-08002be10318}}\\{:04}",
+            n.number
+        )),
         // Manufacturer, FriendlyName
         7 => text("Arioso"),
         8 => text("Arioso"),
@@ -153,11 +159,22 @@ fn bus_driver() -> *mut DRIVER_OBJECT {
 }
 
 /// Makes a root device for a driver and calls its AddDevice.
-pub(crate) fn add_device(driver: *mut DRIVER_OBJECT, service: &str) -> Result<*mut DEVICE_OBJECT, NTSTATUS> {
+pub(crate) fn add_device(
+    driver: *mut DRIVER_OBJECT,
+    service: &str,
+) -> Result<*mut DEVICE_OBJECT, NTSTATUS> {
     let mut pdo = null_mut();
     // SAFETY: live driver objects; the routine is the driver's.
     unsafe {
-        let status = io::IoCreateDevice(bus_driver(), 0, std::ptr::null(), FILE_DEVICE_UNKNOWN, 0, 0, &mut pdo);
+        let status = io::IoCreateDevice(
+            bus_driver(),
+            0,
+            std::ptr::null(),
+            FILE_DEVICE_UNKNOWN,
+            0,
+            0,
+            &mut pdo,
+        );
         if status < 0 {
             return Err(status);
         }
@@ -195,7 +212,9 @@ fn delete_pdo(pdo: *mut DEVICE_OBJECT) {
     MANAGER.get().nodes.retain(|n| n.pdo != pdo);
     let enabled = io::forget_interfaces(pdo);
     if enabled != 0 {
-        verifier::violation(format!("{enabled} device interface(s) were still enabled at removal"));
+        verifier::violation(format!(
+            "{enabled} device interface(s) were still enabled at removal"
+        ));
     }
     // SAFETY: a live PDO with nothing attached.
     unsafe { io::IoDeleteDevice(pdo) };
@@ -215,7 +234,13 @@ fn send(pdo: *mut DEVICE_OBJECT, fill: impl FnOnce(&mut IO_STACK_LOCATION)) -> N
         (*irp).IoStatus.Status = STATUS_NOT_SUPPORTED;
         fill(&mut *next_stack_location(irp));
         if irp::IofCallDriver(top, irp) == STATUS_PENDING {
-            ke::KeWaitForSingleObject((&raw mut *event).cast(), 0, KERNEL_MODE, 0, std::ptr::null());
+            ke::KeWaitForSingleObject(
+                (&raw mut *event).cast(),
+                0,
+                KERNEL_MODE,
+                0,
+                std::ptr::null(),
+            );
         }
         block.Status
     }
@@ -278,7 +303,11 @@ pub(crate) fn remove(pdo: *mut DEVICE_OBJECT) -> NTSTATUS {
         let open = open_files(pdo) > 0;
         if status < 0 || open {
             pnp(pdo, IRP_MN_CANCEL_REMOVE_DEVICE);
-            return if status < 0 { status } else { STATUS_INVALID_DEVICE_STATE };
+            return if status < 0 {
+                status
+            } else {
+                STATUS_INVALID_DEVICE_STATE
+            };
         }
         if let Some(n) = node(pdo) {
             n.gone = true;

@@ -59,7 +59,13 @@ pub(crate) fn initialize(special: bool) {
 pub(crate) fn tag_text(tag: u32) -> String {
     tag.to_le_bytes()
         .iter()
-        .map(|&b| if b.is_ascii_graphic() || b == b' ' { b as char } else { '.' })
+        .map(|&b| {
+            if b.is_ascii_graphic() || b == b' ' {
+                b as char
+            } else {
+                '.'
+            }
+        })
         .collect()
 }
 
@@ -85,7 +91,11 @@ pub(crate) fn allocate(size: usize, tag: u32, paged: bool, zero: bool, owner: us
             libc::mprotect(start.byte_add(len), PAGE_SIZE, libc::PROT_NONE);
             start as usize
         };
-        let offset = if size >= PAGE_SIZE { 0 } else { (len - size.max(1)) & !15 };
+        let offset = if size >= PAGE_SIZE {
+            0
+        } else {
+            (len - size.max(1)) & !15
+        };
         (start + offset, Mapping::Pages(start, len + PAGE_SIZE))
     } else {
         // SAFETY: plain heap memory, released in `release`.
@@ -161,7 +171,11 @@ fn describe(address: usize, block: &Block) -> String {
         block.size,
         tag_text(block.tag),
         block.number,
-        if site.is_empty() { "a built-in module".to_owned() } else { site.join(" < ") }
+        if site.is_empty() {
+            "a built-in module".to_owned()
+        } else {
+            site.join(" < ")
+        }
     )
 }
 
@@ -171,17 +185,27 @@ pub(crate) fn free(address: usize, tag: u32) {
     let Some(block) = p.blocks.remove(&address) else {
         let (parameter, text) = match p.freed.get(&address) {
             Some(b) => (7, format!("double free: {}", describe(address, b))),
-            None => (0x46, format!("a pointer was freed that is no pool block: {address:#x}")),
+            None => (
+                0x46,
+                format!("a pointer was freed that is no pool block: {address:#x}"),
+            ),
         };
         bugcheck(BAD_POOL_CALLER, [parameter, 0, 0, address], &text);
     };
     p.ranges.remove(&address);
     p.bytes -= block.size;
     if tag != 0 && block.tag != tag {
-        verifier::violation(format!("freed with tag '{}': {}", tag_text(tag), describe(address, &block)));
+        verifier::violation(format!(
+            "freed with tag '{}': {}",
+            tag_text(tag),
+            describe(address, &block)
+        ));
     }
     if let Err(why) = intact(address, &block) {
-        verifier::violation(format!("pool corruption, {why}: {}", describe(address, &block)));
+        verifier::violation(format!(
+            "pool corruption, {why}: {}",
+            describe(address, &block)
+        ));
     }
     if block.paged && guest::irql() > APC_LEVEL {
         verifier::violation(format!("paged pool freed at IRQL {}", guest::irql()));
@@ -200,7 +224,9 @@ pub(crate) fn free(address: usize, tag: u32) {
     p.freed.insert(address, block);
     p.quarantine.push_back(address);
     while p.quarantined > QUARANTINE {
-        let Some(oldest) = p.quarantine.pop_front() else { break };
+        let Some(oldest) = p.quarantine.pop_front() else {
+            break;
+        };
         release(oldest);
     }
 }
@@ -208,11 +234,15 @@ pub(crate) fn free(address: usize, tag: u32) {
 /// Gives a quarantined block back to the host.
 fn release(address: usize) {
     let p = pool();
-    let Some(block) = p.freed.remove(&address) else { return };
+    let Some(block) = p.freed.remove(&address) else {
+        return;
+    };
     p.quarantined -= block.size.min(PAGE_SIZE) + 64;
     match block.mapping {
         // SAFETY: the block's own pages.
-        Mapping::Pages(start, len) => unsafe { drop(libc::munmap(start as _, len)) },
+        Mapping::Pages(start, len) => unsafe {
+            libc::munmap(start as _, len);
+        },
         Mapping::Heap => {
             check_freed(address, &block);
             // SAFETY: allocated with malloc, 16 bytes before the block.
@@ -225,7 +255,10 @@ fn check_freed(address: usize, block: &Block) {
     // SAFETY: a quarantined block is still ours.
     let bytes = unsafe { std::slice::from_raw_parts(address as *const u8, block.size) };
     if let Some(i) = bytes.iter().position(|b| *b != FREED) {
-        verifier::violation(format!("written after free at offset {i:#x}: {}", describe(address, block)));
+        verifier::violation(format!(
+            "written after free at offset {i:#x}: {}",
+            describe(address, block)
+        ));
     }
 }
 
@@ -234,7 +267,10 @@ pub(crate) fn check_all() {
     let p = pool();
     for (&address, block) in &p.blocks {
         if let Err(why) = intact(address, block) {
-            verifier::violation(format!("pool corruption, {why}: {}", describe(address, block)));
+            verifier::violation(format!(
+                "pool corruption, {why}: {}",
+                describe(address, block)
+            ));
         }
     }
     for (&address, block) in &p.freed {
@@ -251,7 +287,11 @@ pub(crate) fn describe_address(address: usize) -> Option<String> {
         && address < start + size + PAGE_SIZE
         && let Some(block) = p.blocks.get(&start)
     {
-        return Some(format!("at offset {:#x} of {}", address - start, describe(start, block)));
+        return Some(format!(
+            "at offset {:#x} of {}",
+            address - start,
+            describe(start, block)
+        ));
     }
     p.freed
         .range(..=address)
@@ -286,7 +326,9 @@ pub(crate) fn leaks(owner: Option<usize>) -> Vec<String> {
     let mut groups: BTreeMap<(u32, [usize; 6]), (usize, usize, u64)> = BTreeMap::new();
     for block in p.blocks.values() {
         if owner.is_none_or(|o| o == block.owner) {
-            let g = groups.entry((block.tag, block.site)).or_insert((0, 0, block.number));
+            let g = groups
+                .entry((block.tag, block.site))
+                .or_insert((0, 0, block.number));
             g.0 += 1;
             g.1 += block.size;
             g.2 = g.2.min(block.number);
@@ -303,7 +345,11 @@ pub(crate) fn leaks(owner: Option<usize>) -> Vec<String> {
             format!(
                 "leak: {count} block(s), {bytes} bytes, tag '{}', first allocation {first}, by {}",
                 tag_text(tag),
-                if site.is_empty() { "a built-in module".to_owned() } else { site.join(" < ") }
+                if site.is_empty() {
+                    "a built-in module".to_owned()
+                } else {
+                    site.join(" < ")
+                }
             )
         })
         .collect()

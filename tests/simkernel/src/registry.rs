@@ -87,12 +87,16 @@ pub(crate) fn key(path: &str) -> Option<&'static mut Key> {
 pub(crate) fn set(path: &str, name: &str, value: Value) {
     create(path);
     if let Some(k) = key(path) {
-        k.values.insert(name.to_lowercase(), (name.to_owned(), value));
+        k.values
+            .insert(name.to_lowercase(), (name.to_owned(), value));
     }
 }
 
 pub(crate) fn get(path: &str, name: &str) -> Option<Value> {
-    key(path)?.values.get(&name.to_lowercase()).map(|(_, v)| v.clone())
+    key(path)?
+        .values
+        .get(&name.to_lowercase())
+        .map(|(_, v)| v.clone())
 }
 
 /// Names of the keys directly below.

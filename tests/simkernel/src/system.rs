@@ -1,8 +1,8 @@
 //! The machine as tests see it.
 
+use crate::client::{ClientOptions, SimClient};
 use crate::executive::{self, dbg, io, zw};
 use crate::loader::{self, ModuleSource};
-use crate::client::{ClientOptions, SimClient};
 use crate::modules::{self, pcm_sink};
 use crate::nt::*;
 use crate::registry::{self, Value};
@@ -138,7 +138,10 @@ impl System {
             unsafe {
                 let path = wide(&key);
                 let string = UNICODE_STRING::of(&path[..path.len() - 1]);
-                guest::call(entry as usize, &[object as usize, &raw const string as usize]) as NTSTATUS
+                guest::call(
+                    entry as usize,
+                    &[object as usize, &raw const string as usize],
+                ) as NTSTATUS
             }
         });
         if status < 0 {
@@ -181,7 +184,10 @@ impl System {
         unsafe { (*context).process = process };
         let limit = clock::now_ns() + PATIENCE as u64 * 100;
         if !guest::run_until(Some(limit), || done.get()) {
-            panic!("a call did not come back; threads: {:?}", guest::describe_threads());
+            panic!(
+                "a call did not come back; threads: {:?}",
+                guest::describe_threads()
+            );
         }
         match result.take() {
             Some(r) => r,
@@ -193,7 +199,11 @@ impl System {
     pub fn load_driver(&mut self, service: &str, path: &Path) -> Result<(), String> {
         let key = format!("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\{service}");
         registry::create(&key);
-        registry::set(&key, "ImagePath", Value::text(&format!("\\SystemRoot\\System32\\drivers\\{service}.sys")));
+        registry::set(
+            &key,
+            "ImagePath",
+            Value::text(&format!("\\SystemRoot\\System32\\drivers\\{service}.sys")),
+        );
         registry::create(&format!("{key}\\Parameters"));
         for (name, value) in &self.options.parameters {
             registry::set(&format!("{key}\\Parameters"), name, value.clone());
@@ -205,7 +215,8 @@ impl System {
         let status = self.call(0, move || {
             // SAFETY: the image's entry point has this signature; the path lives as long as the call, the driver object longer.
             unsafe {
-                (*object).DriverInit = Some(std::mem::transmute::<usize, PDRIVER_INITIALIZE>(entry));
+                (*object).DriverInit =
+                    Some(std::mem::transmute::<usize, PDRIVER_INITIALIZE>(entry));
                 let path = wide(&key);
                 let string = UNICODE_STRING::of(&path[..path.len() - 1]);
                 guest::call(entry, &[object as usize, &raw const string as usize]) as NTSTATUS
@@ -229,7 +240,9 @@ impl System {
     }
 
     fn driver(&self, service: &str) -> Option<&Loaded> {
-        self.drivers.iter().find(|d| d.service.eq_ignore_ascii_case(service))
+        self.drivers
+            .iter()
+            .find(|d| d.service.eq_ignore_ascii_case(service))
     }
 
     /// The driver object of a loaded service.
@@ -239,9 +252,13 @@ impl System {
 
     /// Makes a root-enumerated device and calls the driver's AddDevice.
     pub fn add_root_device(&mut self, service: &str) -> Result<Device, NTSTATUS> {
-        let object = self.driver(service).map(|d| d.object).ok_or(status::STATUS_NO_SUCH_DEVICE)?;
+        let object = self
+            .driver(service)
+            .map(|d| d.object)
+            .ok_or(status::STATUS_NO_SUCH_DEVICE)?;
         let service = service.to_owned();
-        self.call(0, move || pnp::add_device(object, &service)).map(Device)
+        self.call(0, move || pnp::add_device(object, &service))
+            .map(Device)
     }
 
     /// IRP_MN_START_DEVICE.
@@ -269,7 +286,9 @@ impl System {
 
     /// A system power request (IRP_MN_SET_POWER) to a device's stack: `POWER_SYSTEM_WORKING`, `POWER_SYSTEM_SLEEPING3`, …
     pub fn set_system_power(&mut self, device: Device, state: i32) -> NTSTATUS {
-        self.call(0, move || pnp::system_power(device.0, IRP_MN_SET_POWER, state))
+        self.call(0, move || {
+            pnp::system_power(device.0, IRP_MN_SET_POWER, state)
+        })
     }
 
     /// Open files on a device's stack.

@@ -27,7 +27,10 @@ fn arena() -> &'static mut Arena {
         // SAFETY: a memory file and two mappings of it; the first reserves the user addresses.
         unsafe {
             let file = libc::memfd_create(c"user".as_ptr(), libc::MFD_CLOEXEC);
-            assert!(file >= 0 && libc::ftruncate(file, SIZE as i64) == 0, "no memory file");
+            assert!(
+                file >= 0 && libc::ftruncate(file, SIZE as i64) == 0,
+                "no memory file"
+            );
             let user = libc::mmap(
                 BASE as *mut _,
                 SIZE,
@@ -62,9 +65,9 @@ pub(crate) fn initialize() {
     arena();
 }
 
-/// True for any address that belongs to user mode.
+/// True for any address that belongs to user mode. The host's own memory, which is the kernel's here, lies above.
 pub fn is_user(address: u64) -> bool {
-    address < 0x8000_0000_0000 && (address < 0x1_0000_0000)
+    address < 1 << 32
 }
 
 /// Zeroed memory in the caller's address space. Panics when the arena is exhausted.
@@ -95,14 +98,20 @@ pub fn free(address: u64) {
     let pages = bytes.div_ceil(PAGE_SIZE);
     let end = address + (pages * PAGE_SIZE) as u64;
     // Locked pages stay with whoever locked them.
-    if a.locked.range(..end).next_back().is_none_or(|(s, n)| s + *n as u64 <= address) {
+    if a.locked
+        .range(..end)
+        .next_back()
+        .is_none_or(|(s, n)| s + *n as u64 <= address)
+    {
         a.free.entry(pages).or_default().push(address);
     }
 }
 
 /// True if every page of the range is allocated.
 pub fn is_mapped(address: u64, length: usize) -> bool {
-    let Some(end) = address.checked_add(length as u64) else { return false };
+    let Some(end) = address.checked_add(length as u64) else {
+        return false;
+    };
     arena()
         .blocks
         .range(..=address)

@@ -46,7 +46,8 @@ struct State {
     allocations: u64,
     locks: Vec<usize>,
     extended: i32,
-    marks: BTreeMap<(usize, u64), Vec<bool>>,
+    /// By generation and address of the request.
+    marks: BTreeMap<(u64, usize), Vec<bool>>,
     random: Random,
 }
 
@@ -84,11 +85,19 @@ pub fn violation(text: impl Into<String>) {
         .take_while(|a| **a != 0)
         .map(|a| loader::symbolise(*a))
         .collect();
-    let text = if site.is_empty() { text } else { format!("{text} [{}]", site.join(" < ")) };
+    let text = if site.is_empty() {
+        text
+    } else {
+        format!("{text} [{}]", site.join(" < "))
+    };
     eprintln!("verifier: {text}");
     STATE.get().violations.push(text.clone());
     if STATE.get().strict {
-        crate::bugcheck::bugcheck(crate::bugcheck::DRIVER_VERIFIER_DETECTED_VIOLATION, [0; 4], &text);
+        crate::bugcheck::bugcheck(
+            crate::bugcheck::DRIVER_VERIFIER_DETECTED_VIOLATION,
+            [0; 4],
+            &text,
+        );
     }
 }
 
@@ -143,7 +152,9 @@ pub(crate) fn lowering_irql(new: KIRQL) {
     if new < DISPATCH_LEVEL
         && let Some(lock) = STATE.get().locks.first()
     {
-        violation(format!("IRQL was lowered to {new} while spin lock {lock:#x} is held"));
+        violation(format!(
+            "IRQL was lowered to {new} while spin lock {lock:#x} is held"
+        ));
         STATE.get().locks.clear();
     }
 }
@@ -165,7 +176,11 @@ pub(crate) fn thread_waits() {
 
 pub(crate) fn thread_ended(context: &Context) {
     if guest::irql() != PASSIVE_LEVEL {
-        violation(format!("thread '{}' ended at IRQL {}", context.name, guest::irql()));
+        violation(format!(
+            "thread '{}' ended at IRQL {}",
+            context.name,
+            guest::irql()
+        ));
     }
     if context.critical != 0 || context.fast_mutexes != 0 {
         violation(format!(
@@ -190,10 +205,14 @@ pub(crate) fn extended_state(change: i32) {
 pub(crate) fn writing_object(address: usize, size: usize) {
     using_object(address, "initialisation");
     if let Some(timer) = clock::timer_in(address..address + size) {
-        violation(format!("an object at {address:#x} is initialised over a set timer at {timer:#x}"));
+        violation(format!(
+            "an object at {address:#x} is initialised over a set timer at {timer:#x}"
+        ));
     }
     if let Some(object) = guest::waited_in(address..address + size) {
-        violation(format!("an object at {address:#x} is initialised while a thread waits on {object:#x}"));
+        violation(format!(
+            "an object at {address:#x} is initialised while a thread waits on {object:#x}"
+        ));
     }
 }
 
@@ -208,7 +227,10 @@ pub(crate) fn using_object(address: usize, what: &str) {
 /// A block goes away: nothing that the kernel still uses may be in it.
 pub(crate) fn memory_freed(range: Range<usize>, describe: &dyn Fn() -> String) {
     if let Some(timer) = clock::timer_in(range.clone()) {
-        violation(format!("freed with a set timer at {timer:#x} inside: {}", describe()));
+        violation(format!(
+            "freed with a set timer at {timer:#x} inside: {}",
+            describe()
+        ));
         clock::cancel_timer(timer as *mut KTIMER);
     }
     let queue = guest::deferred();
@@ -218,7 +240,10 @@ pub(crate) fn memory_freed(range: Range<usize>, describe: &dyn Fn() -> String) {
         guest::deferred().retain(|d| !inside(d));
     }
     if let Some(object) = guest::waited_in(range) {
-        violation(format!("freed while a thread waits on {object:#x} inside: {}", describe()));
+        violation(format!(
+            "freed while a thread waits on {object:#x} inside: {}",
+            describe()
+        ));
     }
 }
 
@@ -227,23 +252,19 @@ pub(crate) fn memory_freed(range: Range<usize>, describe: &dyn Fn() -> String) {
 /// Keeps which locations were marked pending, until their dispatch routines have returned.
 pub(crate) fn keep_pending_marks(irp: usize, generation: u64, marks: &[bool]) {
     let m = &mut STATE.get().marks;
-    m.insert((irp, generation), marks.to_vec());
-    while m.len() > 4096 {
-        let oldest = m.keys().copied().min_by_key(|k| k.1);
-        match oldest {
-            Some(k) => drop(m.remove(&k)),
-            None => break,
-        }
+    m.insert((generation, irp), marks.to_vec());
+    if m.len() > 1024 {
+        m.pop_first();
     }
 }
 
-pub(crate) fn take_pending_mark(irp: usize, generation: u64, index: usize) -> Option<bool> {
-    let marks = &mut STATE.get().marks;
-    let mark = marks.get(&(irp, generation))?.get(index).copied();
-    if index <= 1 {
-        return mark;
-    }
-    mark
+pub(crate) fn pending_mark(irp: usize, generation: u64, index: usize) -> Option<bool> {
+    STATE
+        .get()
+        .marks
+        .get(&(generation, irp))?
+        .get(index)
+        .copied()
 }
 
 // ---- unload
@@ -280,6 +301,8 @@ pub(crate) fn driver_unloaded(name: &str, base: usize, size: usize, driver: *mut
         }
     }
     if let Some(timer) = clock::timer_in(code.clone()) {
-        violation(format!("{name}: unloaded with a set timer at {timer:#x} in its image"));
+        violation(format!(
+            "{name}: unloaded with a set timer at {timer:#x} in its image"
+        ));
     }
 }

@@ -94,11 +94,31 @@ fn table() -> *const usize {
         f.table = (0..FUNCTIONS)
             .map(|i| {
                 let (name, address, max_irql): (&str, usize, KIRQL) = match i {
-                    116 => ("WdfDriverCreate", driver_create as *const () as usize, PASSIVE_LEVEL),
-                    118 => ("WdfDriverWdmGetDriverObject", wdm_driver_object as *const () as usize, HIGH_LEVEL),
-                    200 => ("WdfDeviceMiniportCreate", miniport_create as *const () as usize, PASSIVE_LEVEL),
-                    201 => ("WdfDriverMiniportUnload", miniport_unload as *const () as usize, PASSIVE_LEVEL),
-                    208 => ("WdfObjectDelete", object_delete as *const () as usize, DISPATCH_LEVEL),
+                    116 => (
+                        "WdfDriverCreate",
+                        driver_create as *const () as usize,
+                        PASSIVE_LEVEL,
+                    ),
+                    118 => (
+                        "WdfDriverWdmGetDriverObject",
+                        wdm_driver_object as *const () as usize,
+                        HIGH_LEVEL,
+                    ),
+                    200 => (
+                        "WdfDeviceMiniportCreate",
+                        miniport_create as *const () as usize,
+                        PASSIVE_LEVEL,
+                    ),
+                    201 => (
+                        "WdfDriverMiniportUnload",
+                        miniport_unload as *const () as usize,
+                        PASSIVE_LEVEL,
+                    ),
+                    208 => (
+                        "WdfObjectDelete",
+                        object_delete as *const () as usize,
+                        DISPATCH_LEVEL,
+                    ),
                     _ => (
                         Box::leak(format!("WdfFunctions[{i}]").into_boxed_str()) as &str,
                         unknown as *const () as usize,
@@ -129,7 +149,8 @@ unsafe extern "efiapi" fn WdfVersionBind(
     // SAFETY: the arguments of a KMDF driver's start-up code.
     unsafe {
         let i = &*info;
-        if i.Size as usize != size_of::<WDF_BIND_INFO>() || from_wide(i.Component) != "KmdfLibrary" {
+        if i.Size as usize != size_of::<WDF_BIND_INFO>() || from_wide(i.Component) != "KmdfLibrary"
+        {
             return STATUS_INVALID_PARAMETER;
         }
         // Windows 10 2004 has KMDF 1.31.
@@ -165,7 +186,10 @@ unsafe extern "efiapi" fn WdfVersionUnbind(
     }
     f.bound -= 1;
     if !f.objects.is_empty() {
-        verifier::violation(format!("WdfVersionUnbind with {} framework object(s) left", f.objects.len()));
+        verifier::violation(format!(
+            "WdfVersionUnbind with {} framework object(s) left",
+            f.objects.len()
+        ));
         f.objects.clear();
     }
     // SAFETY: made by WdfVersionBind.
@@ -173,7 +197,11 @@ unsafe extern "efiapi" fn WdfVersionUnbind(
     STATUS_SUCCESS
 }
 
-unsafe extern "efiapi" fn WdfVersionBindClass(_bind: PVOID, _globals: PVOID, _class: PVOID) -> NTSTATUS {
+unsafe extern "efiapi" fn WdfVersionBindClass(
+    _bind: PVOID,
+    _globals: PVOID,
+    _class: PVOID,
+) -> NTSTATUS {
     STATUS_NOT_SUPPORTED
 }
 
@@ -196,7 +224,9 @@ unsafe extern "efiapi" fn driver_create(
             return STATUS_INFO_LENGTH_MISMATCH;
         }
         if (*config).DriverInitFlags & NO_DISPATCH_OVERRIDE == 0 {
-            verifier::violation("WdfDriverCreate without WdfDriverInitNoDispatchOverride is not simulated");
+            verifier::violation(
+                "WdfDriverCreate without WdfDriverInitNoDispatchOverride is not simulated",
+            );
             return STATUS_NOT_SUPPORTED;
         }
         if !(*globals).Driver.is_null() {
@@ -212,10 +242,17 @@ unsafe extern "efiapi" fn driver_create(
     STATUS_SUCCESS
 }
 
-unsafe extern "efiapi" fn wdm_driver_object(_globals: *mut WDF_DRIVER_GLOBALS, driver: HANDLE) -> *mut DRIVER_OBJECT {
+unsafe extern "efiapi" fn wdm_driver_object(
+    _globals: *mut WDF_DRIVER_GLOBALS,
+    driver: HANDLE,
+) -> *mut DRIVER_OBJECT {
     match FRAMEWORK.get().objects.get(&(driver as usize)) {
         Some(Kind::Driver(object)) => *object,
-        _ => bugcheck::bugcheck(0x10d, [0xa, driver as usize, 0, 0], "WDF_VIOLATION: not a WDFDRIVER"),
+        _ => bugcheck::bugcheck(
+            0x10d,
+            [0xa, driver as usize, 0, 0],
+            "WDF_VIOLATION: not a WDFDRIVER",
+        ),
     }
 }
 
@@ -231,8 +268,15 @@ unsafe extern "efiapi" fn miniport_create(
     if verifier::allocation_fails() {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    if !matches!(FRAMEWORK.get().objects.get(&(driver as usize)), Some(Kind::Driver(_))) {
-        bugcheck::bugcheck(0x10d, [0xa, driver as usize, 0, 0], "WDF_VIOLATION: not a WDFDRIVER");
+    if !matches!(
+        FRAMEWORK.get().objects.get(&(driver as usize)),
+        Some(Kind::Driver(_))
+    ) {
+        bugcheck::bugcheck(
+            0x10d,
+            [0xa, driver as usize, 0, 0],
+            "WDF_VIOLATION: not a WDFDRIVER",
+        );
     }
     // SAFETY: the caller's.
     unsafe { *out = new_object(Kind::Device) };
@@ -243,7 +287,9 @@ unsafe extern "efiapi" fn miniport_unload(globals: *mut WDF_DRIVER_GLOBALS, driv
     let f = FRAMEWORK.get();
     let devices = f.objects.values().filter(|k| **k == Kind::Device).count();
     if devices != 0 {
-        verifier::violation(format!("WdfDriverMiniportUnload with {devices} WDFDEVICE(s) not deleted"));
+        verifier::violation(format!(
+            "WdfDriverMiniportUnload with {devices} WDFDEVICE(s) not deleted"
+        ));
         f.objects.retain(|_, k| *k != Kind::Device);
     }
     if f.objects.remove(&(driver as usize)).is_none() {

@@ -31,10 +31,22 @@ fn build(name: &str) -> Result<(), Failed> {
     let names = header
         .lines()
         .filter_map(|l| l.strip_prefix("IMPORT "))
-        .filter_map(|l| l.split('(').next()?.split([' ', '*']).next_back().map(str::to_owned));
+        .filter_map(|l| {
+            l.split('(')
+                .next()?
+                .split([' ', '*'])
+                .next_back()
+                .map(str::to_owned)
+        });
     let definition: String = "LIBRARY ntoskrnl.exe\nEXPORTS\n".to_owned()
-        + &names.chain(["__C_specific_handler".to_owned(), "__chkstk".to_owned()]).collect::<Vec<_>>().join("\n");
-    let (def, lib) = (out.join(format!("{name}.def")), out.join(format!("{name}.lib")));
+        + &names
+            .chain(["__C_specific_handler".to_owned(), "__chkstk".to_owned()])
+            .collect::<Vec<_>>()
+            .join("\n");
+    let (def, lib) = (
+        out.join(format!("{name}.def")),
+        out.join(format!("{name}.lib")),
+    );
     std::fs::write(&def, definition)?;
     run(Command::new("llvm-dlltool-19")
         .args(["-m", "i386:x86-64", "-d"])
@@ -43,15 +55,35 @@ fn build(name: &str) -> Result<(), Failed> {
         .arg(&lib))?;
     let object = out.join(format!("{name}.obj"));
     run(Command::new("clang-19")
-        .args(["--target=x86_64-pc-windows-msvc", "-std=c17", "-O1", "-fno-inline", "-fasync-exceptions", "-ffreestanding", "-fno-stack-protector"])
+        .args([
+            "--target=x86_64-pc-windows-msvc",
+            "-std=c17",
+            "-O1",
+            "-fno-inline",
+            "-fasync-exceptions",
+            "-ffreestanding",
+            "-fno-stack-protector",
+        ])
         .args(["-Wno-infinite-recursion", "-c"])
         .arg(source.join(format!("{name}.c")))
         .arg("-o")
         .arg(&object))?;
     run(Command::new("lld-link-19")
-        .args(["/NODEFAULTLIB", "/SUBSYSTEM:NATIVE,10.0", "/DRIVER", "/ENTRY:DriverEntry", "/DYNAMICBASE"])
-        .arg(format!("/MAP:{}", out.join(format!("{name}.map")).display()))
-        .arg(format!("/OUT:{}", out.join(format!("{name}.sys")).display()))
+        .args([
+            "/NODEFAULTLIB",
+            "/SUBSYSTEM:NATIVE,10.0",
+            "/DRIVER",
+            "/ENTRY:DriverEntry",
+            "/DYNAMICBASE",
+        ])
+        .arg(format!(
+            "/MAP:{}",
+            out.join(format!("{name}.map")).display()
+        ))
+        .arg(format!(
+            "/OUT:{}",
+            out.join(format!("{name}.sys")).display()
+        ))
         .arg(&object)
         .arg(&lib))
 }
@@ -59,8 +91,14 @@ fn build(name: &str) -> Result<(), Failed> {
 /// What a child does: loads the driver as the service `case`, unloads it, prints the verdict.
 fn child(spec: &str) {
     let mut words = spec.split(' ');
-    let (driver, case) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let mut options = Options { seed: 0, ..Options::default() };
+    let (driver, case) = (
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+    );
+    let mut options = Options {
+        seed: 0,
+        ..Options::default()
+    };
     for word in words {
         match word {
             "special" => options.special_pool = true,
@@ -86,7 +124,8 @@ fn spawn(spec: &str) -> Result<(Option<i32>, String), Failed> {
         .env(CHILD, spec)
         .env("RUST_BACKTRACE", "0")
         .output()?;
-    let text = String::from_utf8_lossy(&out.stderr).into_owned() + &String::from_utf8_lossy(&out.stdout);
+    let text =
+        String::from_utf8_lossy(&out.stderr).into_owned() + &String::from_utf8_lossy(&out.stdout);
     Ok((out.status.code(), text))
 }
 
@@ -118,44 +157,137 @@ fn printed(spec: &str) -> Result<Vec<String>, Failed> {
 
 fn same(spec: &str, expected: &[&str]) -> Result<(), Failed> {
     let got = printed(spec)?;
-    if got == expected { Ok(()) } else { Err(format!("{got:#?}").into()) }
+    if got == expected {
+        Ok(())
+    } else {
+        Err(format!("{got:#?}").into())
+    }
 }
 
 /// Cases of `bugs.c` that stop the machine: name, what the report must say.
 const STOPS: &[(&str, &[&str])] = &[
-    ("double_free", &["BAD_POOL_CALLER", "double free", "100 bytes, tag 'Test'", "bugs.sys!double_free"]),
-    ("large_overrun", &["STOP 0x00000050", "at offset 0x2000 of block", "bugs.sys!large_overrun"]),
-    ("large_late", &["STOP 0x00000050", "in freed block", "bugs.sys!large_late"]),
-    ("special special", &["STOP 0x00000050", "64 bytes", "bugs.sys!special"]),
+    (
+        "double_free",
+        &[
+            "BAD_POOL_CALLER",
+            "double free",
+            "100 bytes, tag 'Test'",
+            "bugs.sys!double_free",
+        ],
+    ),
+    (
+        "large_overrun",
+        &[
+            "STOP 0x00000050",
+            "at offset 0x2000 of block",
+            "bugs.sys!large_overrun",
+        ],
+    ),
+    (
+        "large_late",
+        &["STOP 0x00000050", "in freed block", "bugs.sys!large_late"],
+    ),
+    (
+        "special special",
+        &["STOP 0x00000050", "64 bytes", "bugs.sys!special"],
+    ),
     ("stack", &["stack overflow", "bugs.sys!deep"]),
     ("big_frame", &["stack overflow", "bugs.sys!big_frame"]),
-    ("lock_twice", &["SPIN_LOCK_ALREADY_OWNED", "bugs.sys!lock_twice"]),
-    ("wait_at_dispatch", &["IRQL_NOT_LESS_OR_EQUAL", "a blocking wait at DISPATCH_LEVEL"]),
-    ("complete_twice", &["MULTIPLE_IRP_COMPLETE_REQUESTS", "bugs.sys!twice"]),
+    (
+        "lock_twice",
+        &["SPIN_LOCK_ALREADY_OWNED", "bugs.sys!lock_twice"],
+    ),
+    (
+        "wait_at_dispatch",
+        &[
+            "IRQL_NOT_LESS_OR_EQUAL",
+            "a blocking wait at DISPATCH_LEVEL",
+        ],
+    ),
+    (
+        "complete_twice",
+        &["MULTIPLE_IRP_COMPLETE_REQUESTS", "bugs.sys!twice"],
+    ),
     ("no_locations", &["NO_MORE_IRP_STACK_LOCATIONS"]),
-    ("dead_device", &["no device (any more)", "bugs.sys!dead_device"]),
-    ("unknown_import", &["SimkernelHasNoSuchExport", "bugs.sys!unknown_import"]),
-    ("fast_fail", &["KERNEL_SECURITY_CHECK_FAILURE (0x2", "bugs.sys!fast_fail"]),
-    ("null_pointer", &["KMODE_EXCEPTION_NOT_HANDLED (0xc0000005", "STATUS_ACCESS_VIOLATION", "bugs.sys!null_pointer"]),
-    ("wild_pointer", &["STOP 0x00000050 ", "0xffff800012345678", "bugs.sys!wild_pointer"]),
-    ("user_pointer", &["STATUS_ACCESS_VIOLATION", "bugs.sys!user_pointer"]),
-    ("user_at_dispatch", &["STOP 0x000000d1", "bugs.sys!user_at_dispatch"]),
-    ("illegal", &["STATUS_ILLEGAL_INSTRUCTION", "bugs.sys!illegal"]),
+    (
+        "dead_device",
+        &["no device (any more)", "bugs.sys!dead_device"],
+    ),
+    (
+        "unknown_import",
+        &["SimkernelHasNoSuchExport", "bugs.sys!unknown_import"],
+    ),
+    (
+        "fast_fail",
+        &["KERNEL_SECURITY_CHECK_FAILURE (0x2", "bugs.sys!fast_fail"],
+    ),
+    (
+        "null_pointer",
+        &[
+            "KMODE_EXCEPTION_NOT_HANDLED (0xc0000005",
+            "STATUS_ACCESS_VIOLATION",
+            "bugs.sys!null_pointer",
+        ],
+    ),
+    (
+        "wild_pointer",
+        &[
+            "STOP 0x00000050 ",
+            "0xffff800012345678",
+            "bugs.sys!wild_pointer",
+        ],
+    ),
+    (
+        "user_pointer",
+        &["STATUS_ACCESS_VIOLATION", "bugs.sys!user_pointer"],
+    ),
+    (
+        "user_at_dispatch",
+        &["STOP 0x000000d1", "bugs.sys!user_at_dispatch"],
+    ),
+    (
+        "illegal",
+        &["STATUS_ILLEGAL_INSTRUCTION", "bugs.sys!illegal"],
+    ),
     ("breakpoint", &["STATUS_BREAKPOINT", "bugs.sys!breakpoint"]),
-    ("privileged", &["STATUS_PRIVILEGED_INSTRUCTION", "bugs.sys!privileged"]),
+    (
+        "privileged",
+        &["STATUS_PRIVILEGED_INSTRUCTION", "bugs.sys!privileged"],
+    ),
     ("read_only", &["STOP 0x00000050", "bugs.sys!read_only"]),
-    ("panic", &["panicked at src/lib.rs:12", "STOP 0x000000e2", "(0x11, 0x22, 0x33, 0x44)", "ntoskrnl.exe!DbgPrint(", "bugs.sys!panic"]),
-    ("leak strict", &["leak: 1 block(s)", "DRIVER_VERIFIER_DETECTED_VIOLATION"]),
+    (
+        "panic",
+        &[
+            "panicked at src/lib.rs:12",
+            "STOP 0x000000e2",
+            "(0x11, 0x22, 0x33, 0x44)",
+            "ntoskrnl.exe!DbgPrint(",
+            "bugs.sys!panic",
+        ],
+    ),
+    (
+        "leak strict",
+        &["leak: 1 block(s)", "DRIVER_VERIFIER_DETECTED_VIOLATION"],
+    ),
 ];
 
 /// Cases that the machine survives: name, what the verdict must say.
 const VIOLATIONS: &[(&str, &[&str])] = &[
-    ("irql", &["ntoskrnl.exe!ZwClose was called at IRQL 2", "bugs.sys!irql"]),
+    (
+        "irql",
+        &["ntoskrnl.exe!ZwClose was called at IRQL 2", "bugs.sys!irql"],
+    ),
     ("wrong_tag", &["freed with tag"]),
-    ("leak", &["leak: 1 block(s), 123 bytes, tag 'Test'", "bugs.sys!leak"]),
+    (
+        "leak",
+        &["leak: 1 block(s), 123 bytes, tag 'Test'", "bugs.sys!leak"],
+    ),
     ("overrun", &["pool corruption, the bytes behind it"]),
     ("underrun", &["pool corruption, the bytes before it"]),
-    ("late_write", &["written after free at offset 0x7", "bugs.sys!late_write"]),
+    (
+        "late_write",
+        &["written after free at offset 0x7", "bugs.sys!late_write"],
+    ),
     ("executable", &["executable pool"]),
     ("paged_at_dispatch", &["paged pool allocated at IRQL 2"]),
     ("lock_lowered", &["IRQL was lowered to 0 while spin lock"]),
@@ -163,7 +295,10 @@ const VIOLATIONS: &[(&str, &[&str])] = &[
     ("left_raised", &["ended at IRQL 2"]),
     ("mutex_held", &["holding 1 mutex"]),
     ("dpc_irql", &["a DPC returned at IRQL 0"]),
-    ("free_timer", &["freed with a set timer", "bugs.sys!free_timer"]),
+    (
+        "free_timer",
+        &["freed with a set timer", "bugs.sys!free_timer"],
+    ),
     ("free_dpc", &["freed with a queued DPC"]),
     ("freed_event", &["KeSetEvent(", "in freed block"]),
     ("timer_leak", &["leak: 1 timer(s) of ExAllocateTimer"]),
@@ -176,20 +311,30 @@ const VIOLATIONS: &[(&str, &[&str])] = &[
     ("handle_leak", &["was not closed"]),
     ("too_few_references", &["one reference too few"]),
     ("unlock_unlocked", &["of pages that are not locked"]),
-    ("pending_not_marked", &["did not mark the request pending and returned 0x00000103"]),
-    ("marked_not_pending", &["marked the request pending and returned 0x00000000"]),
+    (
+        "pending_not_marked",
+        &["did not mark the request pending and returned 0x00000103"],
+    ),
+    (
+        "marked_not_pending",
+        &["marked the request pending and returned 0x00000000"],
+    ),
     ("completed_pending", &["completed with STATUS_PENDING"]),
     ("cancel_left", &["with its cancel routine still set"]),
     ("dispatch_raised", &["was entered at IRQL 0 and left at 2"]),
     ("cancel_lock", &["did not release the cancel spin lock"]),
-    ("complete_own", &["of IoAllocateIrp was completed to the end"]),
+    (
+        "complete_own",
+        &["of IoAllocateIrp was completed to the end"],
+    ),
 ];
 
 fn seh() -> Result<(), Failed> {
     let lines = printed("seh seh")?;
     let bad: Vec<_> = lines.iter().filter(|l| l.starts_with("WRONG")).collect();
     let good = lines.iter().filter(|l| l.starts_with("ok ")).count();
-    let last = "done 11 123456789abc wide \\Registry\\Machine\\System\\CurrentControlSet\\Services\\seh";
+    let last =
+        "done 11 123456789abc wide \\Registry\\Machine\\System\\CurrentControlSet\\Services\\seh";
     if bad.is_empty() && good == 12 && lines.last().is_some_and(|l| l == last) {
         return Ok(());
     }
@@ -226,18 +371,42 @@ fn main() {
         return;
     }
     let arguments = Arguments::from_args();
-    let built = if arguments.list { Ok(()) } else { ["seh", "bugs", "threads"].iter().try_for_each(|n| build(n)) };
+    let built = if arguments.list {
+        Ok(())
+    } else {
+        ["seh", "bugs", "threads"].iter().try_for_each(|n| build(n))
+    };
     if let Err(e) = built {
-        eprintln!("the test drivers could not be built: {}", e.message().unwrap_or_default());
+        eprintln!(
+            "the test drivers could not be built: {}",
+            e.message().unwrap_or_default()
+        );
         std::process::exit(1);
     }
     let mut trials = vec![
         Trial::test("seh", seh),
-        Trial::test("clean", || expect("bugs clean", 0, &["verdict: clean", "unload: Ok"])),
-        Trial::test("allocation failure", || expect("bugs no_memory fail", 0, &["no memory", "verdict: clean"])),
-        Trial::test("no allocation failure", || expect("bugs no_memory", 0, &["] allocated", "verdict: clean"])),
-        Trial::test("deadlock", || expect("bugs forever", 101, &["a call did not come back", "waiting, 1 objects"])),
-        Trial::test("order of DPCs", || same("threads dpcs", &["again 0", "0 important", "0 first", "0 second", "lowered"])),
+        Trial::test("clean", || {
+            expect("bugs clean", 0, &["verdict: clean", "unload: Ok"])
+        }),
+        Trial::test("allocation failure", || {
+            expect("bugs no_memory fail", 0, &["no memory", "verdict: clean"])
+        }),
+        Trial::test("no allocation failure", || {
+            expect("bugs no_memory", 0, &["] allocated", "verdict: clean"])
+        }),
+        Trial::test("deadlock", || {
+            expect(
+                "bugs forever",
+                101,
+                &["a call did not come back", "waiting, 1 objects"],
+            )
+        }),
+        Trial::test("order of DPCs", || {
+            same(
+                "threads dpcs",
+                &["again 0", "0 important", "0 first", "0 second", "lowered"],
+            )
+        }),
         Trial::test("timers", || {
             same(
                 "threads timers",
@@ -254,11 +423,16 @@ fn main() {
             )
         }),
         Trial::test("high-resolution timers", || {
-            same("threads ex_timers", &["1 slice", "2 slice", "3 slice", "deleted 1"])
+            same(
+                "threads ex_timers",
+                &["1 slice", "2 slice", "3 slice", "deleted 1"],
+            )
         }),
     ];
     for seed in [0, 1, 2, 3] {
-        trials.push(Trial::test(format!("threads, seed {seed}"), move || threads(seed)));
+        trials.push(Trial::test(format!("threads, seed {seed}"), move || {
+            threads(seed)
+        }));
     }
     for (case, wanted) in STOPS {
         trials.push(Trial::test(format!("stops: {case}"), move || {

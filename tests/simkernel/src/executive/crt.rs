@@ -17,7 +17,10 @@ pub fn exports() -> Vec<Export> {
         ("memmove", simk_memmove as *const () as usize),
         ("RtlCopyMemory", simk_memmove as *const () as usize),
         ("RtlMoveMemory", simk_memmove as *const () as usize),
-        ("RtlCopyMemoryNonTemporal", simk_memmove as *const () as usize),
+        (
+            "RtlCopyMemoryNonTemporal",
+            simk_memmove as *const () as usize,
+        ),
         ("memset", simk_memset as *const () as usize),
         ("RtlFillMemory", simk_fill as *const () as usize),
         ("RtlZeroMemory", simk_zero as *const () as usize),
@@ -392,7 +395,11 @@ mod tests {
             let mut a = vec![1u8; 120];
             // SAFETY: `n` < 120.
             unsafe { simk_memset(a.as_mut_ptr().add(3), 0x15a, n) };
-            assert!(a.iter().enumerate().all(|(i, &b)| b == if (3..3 + n).contains(&i) { 0x5a } else { 1 }));
+            assert!(
+                a.iter()
+                    .enumerate()
+                    .all(|(i, &b)| b == if (3..3 + n).contains(&i) { 0x5a } else { 1 })
+            );
             // SAFETY: as above.
             unsafe { simk_fill(a.as_mut_ptr().add(3), n, 9) };
             assert_eq!(a.iter().filter(|b| **b == 9).count(), n);

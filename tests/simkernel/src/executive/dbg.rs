@@ -52,7 +52,11 @@ pub unsafe extern "efiapi" fn DbgPrint(format: *const c_char) -> u32 {
     0
 }
 
-pub unsafe extern "efiapi" fn DbgPrintEx(_component: u32, _level: u32, format: *const c_char) -> u32 {
+pub unsafe extern "efiapi" fn DbgPrintEx(
+    _component: u32,
+    _level: u32,
+    format: *const c_char,
+) -> u32 {
     // SAFETY: called by driver code with a format and its arguments.
     unsafe { print(&format_c(format, &mut va_args(3))) };
     0
@@ -77,7 +81,12 @@ pub(crate) unsafe fn va_list(list: *const usize) -> impl FnMut() -> usize {
     }
 }
 
-pub unsafe extern "efiapi" fn vDbgPrintEx(_component: u32, _level: u32, format: *const c_char, list: *const usize) -> u32 {
+pub unsafe extern "efiapi" fn vDbgPrintEx(
+    _component: u32,
+    _level: u32,
+    format: *const c_char,
+    list: *const usize,
+) -> u32 {
     // SAFETY: a format and its arguments.
     unsafe { print(&format_c(format, &mut va_list(list))) };
     0
@@ -111,9 +120,19 @@ pub unsafe extern "efiapi" fn DbgBreakPointWithStatus(_status: u32) {
     unsafe { DbgBreakPoint() }
 }
 
-pub unsafe extern "efiapi" fn RtlAssert(what: *const c_char, file: *const c_char, line: u32, _message: *const c_char) {
+pub unsafe extern "efiapi" fn RtlAssert(
+    what: *const c_char,
+    file: *const c_char,
+    line: u32,
+    _message: *const c_char,
+) {
     // SAFETY: two C strings.
-    let (what, file) = unsafe { (CStr::from_ptr(what).to_string_lossy(), CStr::from_ptr(file).to_string_lossy()) };
+    let (what, file) = unsafe {
+        (
+            CStr::from_ptr(what).to_string_lossy(),
+            CStr::from_ptr(file).to_string_lossy(),
+        )
+    };
     bugcheck(
         crate::bugcheck::KMODE_EXCEPTION_NOT_HANDLED,
         [status::STATUS_ASSERTION_FAILURE as u32 as usize, 0, 0, 0],
@@ -129,7 +148,12 @@ pub unsafe extern "efiapi" fn KeBugCheckEx(code: u32, p1: usize, p2: usize, p3: 
     bugcheck_code(code, [p1, p2, p3, p4]);
 }
 
-pub unsafe extern "efiapi" fn KeRegisterBugCheckReasonCallback(_record: PVOID, _routine: PVOID, _reason: u32, _name: PVOID) -> BOOLEAN {
+pub unsafe extern "efiapi" fn KeRegisterBugCheckReasonCallback(
+    _record: PVOID,
+    _routine: PVOID,
+    _reason: u32,
+    _name: PVOID,
+) -> BOOLEAN {
     1
 }
 
@@ -143,7 +167,16 @@ pub unsafe extern "efiapi" fn KeDeregisterBugCheckReasonCallback(_record: PVOID)
 /// `format` is a C string, and pointer arguments are valid for their conversion.
 pub(crate) unsafe fn format_c(format: *const c_char, next: &mut dyn FnMut() -> usize) -> String {
     // SAFETY: by the contract.
-    unsafe { format_units(CStr::from_ptr(format).to_bytes().iter().map(|&b| u16::from(b)), false, next) }
+    unsafe {
+        format_units(
+            CStr::from_ptr(format)
+                .to_bytes()
+                .iter()
+                .map(|&b| u16::from(b)),
+            false,
+            next,
+        )
+    }
 }
 
 /// As [`format_c`]; `wide`: what %s means. The output may contain lone surrogates' replacement characters only.
@@ -155,7 +188,9 @@ pub(crate) unsafe fn format_units(
     wide: bool,
     next: &mut dyn FnMut() -> usize,
 ) -> String {
-    let text: Vec<char> = char::decode_utf16(format).map(|c| c.unwrap_or('\u{fffd}')).collect();
+    let text: Vec<char> = char::decode_utf16(format)
+        .map(|c| c.unwrap_or('\u{fffd}'))
+        .collect();
     let mut out = String::new();
     let mut i = 0;
     let at = |i: usize| text.get(i).copied().unwrap_or('\0');
@@ -166,7 +201,8 @@ pub(crate) unsafe fn format_units(
             continue;
         }
         i += 1;
-        let (mut left, mut zero, mut plus, mut alternate, mut space) = (false, false, false, false, false);
+        let (mut left, mut zero, mut plus, mut alternate, mut space) =
+            (false, false, false, false, false);
         loop {
             match at(i) {
                 '-' => left = true,
@@ -275,7 +311,11 @@ pub(crate) unsafe fn format_units(
                 if alternate && v != 0 {
                     prefix = if conversion == 'x' { "0x" } else { "0X" };
                 }
-                let digits = if conversion == 'x' { format!("{v:x}") } else { format!("{v:X}") };
+                let digits = if conversion == 'x' {
+                    format!("{v:x}")
+                } else {
+                    format!("{v:X}")
+                };
                 pad_digits(digits, precision)
             }
             'o' => pad_digits(format!("{:o}", unsigned(next())), precision),
@@ -283,7 +323,11 @@ pub(crate) unsafe fn format_units(
             'c' | 'C' => {
                 let v = next();
                 let is_wide = long.unwrap_or(wide != (conversion == 'C'));
-                let unit = if is_wide { v as u16 } else { u16::from(v as u8) };
+                let unit = if is_wide {
+                    v as u16
+                } else {
+                    u16::from(v as u8)
+                };
                 String::from_utf16_lossy(&[unit])
             }
             's' | 'S' => {
@@ -296,7 +340,9 @@ pub(crate) unsafe fn format_units(
                         "(null)".to_owned()
                     } else if is_wide {
                         let p = p as *const u16;
-                        let n = (0..limit).take_while(|&k| p.add(k).read_unaligned() != 0).count();
+                        let n = (0..limit)
+                            .take_while(|&k| p.add(k).read_unaligned() != 0)
+                            .count();
                         let units: Vec<u16> = (0..n).map(|k| p.add(k).read_unaligned()).collect();
                         String::from_utf16_lossy(&units)
                     } else {
@@ -317,7 +363,10 @@ pub(crate) unsafe fn format_units(
                         if long == Some(true) || (wide && long.is_none()) {
                             s.to_string()
                         } else {
-                            let b = std::slice::from_raw_parts(s.Buffer.cast::<u8>(), s.Length as usize);
+                            let b = std::slice::from_raw_parts(
+                                s.Buffer.cast::<u8>(),
+                                s.Length as usize,
+                            );
                             String::from_utf8_lossy(b).into_owned()
                         }
                     }
@@ -336,7 +385,10 @@ pub(crate) unsafe fn format_units(
         };
         let length = body.chars().count() + sign.len() + prefix.len();
         let fill = (width as usize).saturating_sub(length);
-        let zeros = zero && !left && !matches!(conversion, 's' | 'S' | 'c' | 'C' | 'Z') && precision.is_none();
+        let zeros = zero
+            && !left
+            && !matches!(conversion, 's' | 'S' | 'c' | 'C' | 'Z')
+            && precision.is_none();
         if !left && !zeros {
             out.extend(std::iter::repeat_n(' ', fill));
         }
@@ -372,9 +424,21 @@ mod tests {
 
     #[test]
     fn integers() {
-        assert_eq!(f(c"%d %u", &[-5i32 as u32 as usize, 0xffff_ffff]), "-5 4294967295");
-        assert_eq!(f(c"%08x|%#x|%-4d|%4d", &[0xbeef, 16, 7, 7]), "0000beef|0x10|7   |   7");
-        assert_eq!(f(c"%I64d %lld %zu %hu", &[usize::MAX, usize::MAX, 9, 0x1_0002]), "-1 -1 9 2");
+        assert_eq!(
+            f(c"%d %u", &[-5i32 as u32 as usize, 0xffff_ffff]),
+            "-5 4294967295"
+        );
+        assert_eq!(
+            f(c"%08x|%#x|%-4d|%4d", &[0xbeef, 16, 7, 7]),
+            "0000beef|0x10|7   |   7"
+        );
+        assert_eq!(
+            f(
+                c"%I64d %lld %zu %hu",
+                &[usize::MAX, usize::MAX, 9, 0x1_0002]
+            ),
+            "-1 -1 9 2"
+        );
         assert_eq!(f(c"%p %%", &[0x1234]), "0000000000001234 %");
         assert_eq!(f(c"%.3d %*d", &[5, 4, 6]), "005    6");
     }
@@ -384,15 +448,28 @@ mod tests {
         let w = wide("wide");
         let u = UNICODE_STRING::of(&w[..4]);
         assert_eq!(
-            f(c"%s %S %ws %wZ %.2s", &[
-                c"abc".as_ptr() as usize,
-                w.as_ptr() as usize,
-                w.as_ptr() as usize,
-                &raw const u as usize,
-                c"abc".as_ptr() as usize
-            ]),
+            f(
+                c"%s %S %ws %wZ %.2s",
+                &[
+                    c"abc".as_ptr() as usize,
+                    w.as_ptr() as usize,
+                    w.as_ptr() as usize,
+                    &raw const u as usize,
+                    c"abc".as_ptr() as usize
+                ]
+            ),
             "abc wide wide wide ab"
         );
-        assert_eq!(f(c"%5s|%-5s|%c", &[c"ab".as_ptr() as usize, c"ab".as_ptr() as usize, 'x' as usize]), "   ab|ab   |x");
+        assert_eq!(
+            f(
+                c"%5s|%-5s|%c",
+                &[
+                    c"ab".as_ptr() as usize,
+                    c"ab".as_ptr() as usize,
+                    'x' as usize
+                ]
+            ),
+            "   ab|ab   |x"
+        );
     }
 }

@@ -39,7 +39,10 @@ unsafe fn allocate(size: usize, tag: u32, paged: bool, zero: bool, caller: usize
         verifier::violation("a pool allocation of zero bytes");
     }
     if tag == 0 || tag == u32::from_le_bytes(*b"BIG ") {
-        verifier::violation(format!("a pool allocation with tag '{}'", pool::tag_text(tag)));
+        verifier::violation(format!(
+            "a pool allocation with tag '{}'",
+            pool::tag_text(tag)
+        ));
     }
     if caller != 0 && verifier::allocation_fails() {
         return null_mut();
@@ -84,10 +87,22 @@ pub unsafe extern "efiapi" fn ExAllocatePoolWithTag(kind: u32, size: usize, tag:
 
 pub unsafe extern "efiapi" fn ExAllocatePool(kind: u32, size: usize) -> PVOID {
     // SAFETY: no requirements.
-    unsafe { allocate(size, tag(b"None"), kind & 1 != 0, false, direct_caller(ExAllocatePool as *const () as usize)) }
+    unsafe {
+        allocate(
+            size,
+            tag(b"None"),
+            kind & 1 != 0,
+            false,
+            direct_caller(ExAllocatePool as *const () as usize),
+        )
+    }
 }
 
-pub unsafe extern "efiapi" fn ExAllocatePoolWithQuotaTag(kind: u32, size: usize, tag: u32) -> PVOID {
+pub unsafe extern "efiapi" fn ExAllocatePoolWithQuotaTag(
+    kind: u32,
+    size: usize,
+    tag: u32,
+) -> PVOID {
     let caller = direct_caller(ExAllocatePoolWithQuotaTag as *const () as usize);
     // SAFETY: no requirements.
     let block = unsafe { allocate(size, tag, kind & 1 != 0, false, caller) };
@@ -158,7 +173,10 @@ pub unsafe extern "efiapi" fn ExpInterlockedPopEntrySList(head: *mut [usize; 2])
     }
 }
 
-pub unsafe extern "efiapi" fn ExpInterlockedPushEntrySList(head: *mut [usize; 2], entry: *mut usize) -> *mut usize {
+pub unsafe extern "efiapi" fn ExpInterlockedPushEntrySList(
+    head: *mut [usize; 2],
+    entry: *mut usize,
+) -> *mut usize {
     // SAFETY: an initialised list and an entry of the caller's.
     unsafe {
         let first = (*head)[1];
@@ -195,9 +213,24 @@ pub struct Lookaside {
     free: usize,
 }
 
-layout!(Lookaside, 128, depth = 16, kind = 36, size = 44, allocate = 48, free = 56);
+layout!(
+    Lookaside,
+    128,
+    depth = 16,
+    kind = 36,
+    size = 44,
+    allocate = 48,
+    free = 56
+);
 
-unsafe fn initialize_lookaside(list: *mut Lookaside, allocate: usize, free: usize, kind: u32, size: usize, tag: u32) {
+unsafe fn initialize_lookaside(
+    list: *mut Lookaside,
+    allocate: usize,
+    free: usize,
+    kind: u32,
+    size: usize,
+    tag: u32,
+) {
     let routine = |given: usize, name: &str| {
         if given != 0 {
             given
@@ -304,7 +337,7 @@ pub unsafe extern "efiapi" fn ExWaitForRundownProtectionRelease(run: *mut usize)
     // SAFETY: initialised.
     unsafe {
         *run |= 1;
-        while *run > 1 {
+        while run.read_volatile() > 1 {
             guest::wait(&[], false, Some(-10_000));
         }
     }

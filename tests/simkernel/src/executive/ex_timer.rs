@@ -44,14 +44,20 @@ fn lookup(object: PVOID, what: &str) -> Option<&'static mut Timer> {
     match number {
         Some(n) => timers.get_mut(&n),
         None => {
-            verifier::violation(format!("{what}({object:p}) on something that is no timer or has been deleted"));
+            verifier::violation(format!(
+                "{what}({object:p}) on something that is no timer or has been deleted"
+            ));
             None
         }
     }
 }
 
 /// Null when there is no memory.
-pub unsafe extern "efiapi" fn ExAllocateTimer(callback: PVOID, context: PVOID, attributes: u32) -> PVOID {
+pub unsafe extern "efiapi" fn ExAllocateTimer(
+    callback: PVOID,
+    context: PVOID,
+    attributes: u32,
+) -> PVOID {
     let caller = ex::direct_caller(ExAllocateTimer as *const () as usize);
     if caller != 0 && verifier::allocation_fails() {
         return null_mut();
@@ -61,7 +67,11 @@ pub unsafe extern "efiapi" fn ExAllocateTimer(callback: PVOID, context: PVOID, a
     let notification = attributes & EX_TIMER_NOTIFICATION != 0;
     let object = Box::into_raw(Box::new(Object {
         header: DISPATCHER_HEADER {
-            Type: if notification { NOTIFICATION_TIMER } else { SYNCHRONIZATION_TIMER },
+            Type: if notification {
+                NOTIFICATION_TIMER
+            } else {
+                SYNCHRONIZATION_TIMER
+            },
             Signalling: 0,
             Size: 0,
             Reserved1: 0,
@@ -97,7 +107,9 @@ pub unsafe extern "efiapi" fn ExSetTimer(
     period: i64,
     parameters: *const EXT_SET_PARAMETERS,
 ) -> BOOLEAN {
-    let Some(t) = lookup(timer, "ExSetTimer") else { return 0 };
+    let Some(t) = lookup(timer, "ExSetTimer") else {
+        return 0;
+    };
     if t.deleted.is_some() {
         verifier::violation("ExSetTimer on a timer that is being deleted");
         return 0;
@@ -105,7 +117,10 @@ pub unsafe extern "efiapi" fn ExSetTimer(
     // SAFETY: the caller's; an EX_TIMER of ours.
     let (tolerance, number) = unsafe {
         let p = parameters.as_ref();
-        ((p.map_or(0, |p| p.NoWakeTolerance.max(0)) as u64) * 100, (*t.object).number)
+        (
+            (p.map_or(0, |p| p.NoWakeTolerance.max(0)) as u64) * 100,
+            (*t.object).number,
+        )
     };
     let was = clock::cancel_ex_timer(number);
     t.period_ns = period.max(0) as u64 * 100;
@@ -121,7 +136,9 @@ pub unsafe extern "efiapi" fn ExSetTimer(
 
 /// True if the timer was set.
 pub unsafe extern "efiapi" fn ExCancelTimer(timer: PVOID, _parameters: PVOID) -> BOOLEAN {
-    let Some(t) = lookup(timer, "ExCancelTimer") else { return 0 };
+    let Some(t) = lookup(timer, "ExCancelTimer") else {
+        return 0;
+    };
     // SAFETY: an EX_TIMER of ours.
     let number = unsafe { (*t.object).number };
     let mut was = clock::cancel_ex_timer(number);
@@ -140,18 +157,28 @@ pub unsafe extern "efiapi" fn ExDeleteTimer(
     wait: BOOLEAN,
     parameters: *const EXT_DELETE_PARAMETERS,
 ) -> BOOLEAN {
-    let Some(t) = lookup(timer, "ExDeleteTimer") else { return 0 };
+    let Some(t) = lookup(timer, "ExDeleteTimer") else {
+        return 0;
+    };
     if t.deleted.is_some() {
         verifier::violation("ExDeleteTimer on a timer that is being deleted");
         return 0;
     }
     if wait != 0 && (cancel == 0 || guest::irql() > PASSIVE_LEVEL) {
-        verifier::violation(format!("ExDeleteTimer with Wait, Cancel {cancel}, at IRQL {}", guest::irql()));
+        verifier::violation(format!(
+            "ExDeleteTimer with Wait, Cancel {cancel}, at IRQL {}",
+            guest::irql()
+        ));
     }
     // SAFETY: the caller's; an EX_TIMER of ours.
     let (number, done) = unsafe {
         let p = parameters.as_ref();
-        let done = p.map_or((0, 0), |p| (p.DeleteCallback.map_or(0, |f| f as usize), p.DeleteContext as usize));
+        let done = p.map_or((0, 0), |p| {
+            (
+                p.DeleteCallback.map_or(0, |f| f as usize),
+                p.DeleteContext as usize,
+            )
+        });
         ((*t.object).number, done)
     };
     t.deleted = Some(done);
@@ -178,11 +205,15 @@ pub unsafe extern "efiapi" fn ExDeleteTimer(
 }
 
 fn finish_if_idle(number: u64) {
-    let Some(t) = TIMERS.get().1.get_mut(&number) else { return };
+    let Some(t) = TIMERS.get().1.get_mut(&number) else {
+        return;
+    };
     if t.running || t.queued || clock::ex_timer_set(number) {
         return;
     }
-    let Some((callback, context)) = t.deleted else { return };
+    let Some((callback, context)) = t.deleted else {
+        return;
+    };
     t.gone = true;
     if callback != 0 {
         // SAFETY: an EXT_DELETE_CALLBACK and its context.
@@ -195,7 +226,9 @@ fn finish_if_idle(number: u64) {
 }
 
 pub(crate) fn expired(number: u64, due: u64) {
-    let Some(t) = TIMERS.get().1.get_mut(&number) else { return };
+    let Some(t) = TIMERS.get().1.get_mut(&number) else {
+        return;
+    };
     if t.period_ns != 0 {
         clock::add(due + t.period_ns, clock::Event::ExTimer(number));
     }
@@ -213,7 +246,9 @@ pub(crate) fn expired(number: u64, due: u64) {
 }
 
 pub(crate) fn run(number: u64) {
-    let Some(t) = TIMERS.get().1.get_mut(&number) else { return };
+    let Some(t) = TIMERS.get().1.get_mut(&number) else {
+        return;
+    };
     t.queued = false;
     t.running = true;
     let (callback, object, context) = (t.callback, t.object as usize, t.context as usize);

@@ -71,7 +71,11 @@ unsafe extern "efiapi" fn invalid_request(_device: *mut DEVICE_OBJECT, irp: *mut
 
 /// A driver object whose dispatch routines all refuse. `start`: base of its image, 0 for a host module.
 pub(crate) fn new_driver(name: &str, start: usize, size: usize) -> *mut DRIVER_OBJECT {
-    let mut strings = vec![wide(&format!("\\Driver\\{name}")), wide(name), wide("\\REGISTRY\\MACHINE\\HARDWARE\\DESCRIPTION\\SYSTEM")];
+    let mut strings = vec![
+        wide(&format!("\\Driver\\{name}")),
+        wide(name),
+        wide("\\REGISTRY\\MACHINE\\HARDWARE\\DESCRIPTION\\SYSTEM"),
+    ];
     let text = |s: &mut Vec<u16>| UNICODE_STRING {
         Length: (s.len() as u16 - 1) * 2,
         MaximumLength: s.len() as u16 * 2,
@@ -143,12 +147,17 @@ pub unsafe extern "efiapi" fn IoAllocateDriverObjectExtension(
     status::STATUS_SUCCESS
 }
 
-pub unsafe extern "efiapi" fn IoGetDriverObjectExtension(driver: *mut DRIVER_OBJECT, id: PVOID) -> PVOID {
+pub unsafe extern "efiapi" fn IoGetDriverObjectExtension(
+    driver: *mut DRIVER_OBJECT,
+    id: PVOID,
+) -> PVOID {
     IO.get()
         .drivers
         .get_mut(&(driver as usize))
         .and_then(|d| d.client_extensions.get_mut(&(id as usize)))
-        .map_or(null_mut(), |b| (b.as_mut_ptr() as usize).next_multiple_of(16) as PVOID)
+        .map_or(null_mut(), |b| {
+            (b.as_mut_ptr() as usize).next_multiple_of(16) as PVOID
+        })
 }
 
 // ---- devices
@@ -198,14 +207,20 @@ pub unsafe extern "efiapi" fn IoCreateDevice(
         d.Characteristics = characteristics;
         d.DeviceType = kind;
         d.StackSize = 1;
-        d.DeviceExtension = if extension_size == 0 { null_mut() } else { device.add(1).cast() };
+        d.DeviceExtension = if extension_size == 0 {
+            null_mut()
+        } else {
+            device.add(1).cast()
+        };
         d.DeviceObjectExtension = &raw mut block.0;
         block.0.Type = IO_TYPE_DEVICE_OBJECT_EXTENSION;
         block.0.Size = size_of::<DEVOBJ_EXTENSION>() as u16;
         block.0.DeviceObject = device;
         (*driver).DeviceObject = device;
         if let Some(name) = name.as_ref() {
-            IO.get().named.insert(name.to_string().to_lowercase(), device as usize);
+            IO.get()
+                .named
+                .insert(name.to_string().to_lowercase(), device as usize);
         }
         *out = device;
     }
@@ -216,16 +231,22 @@ pub unsafe extern "efiapi" fn IoCreateDevice(
 
 pub unsafe extern "efiapi" fn IoDeleteDevice(device: *mut DEVICE_OBJECT) {
     if !is_device(device) {
-        verifier::violation(format!("IoDeleteDevice({device:p}) of something that is no device"));
+        verifier::violation(format!(
+            "IoDeleteDevice({device:p}) of something that is no device"
+        ));
         return;
     }
     // SAFETY: a live device.
     unsafe {
         if !(*device).AttachedDevice.is_null() {
-            verifier::violation(format!("IoDeleteDevice({device:p}) while another device is attached to it"));
+            verifier::violation(format!(
+                "IoDeleteDevice({device:p}) while another device is attached to it"
+            ));
         }
         if !(*(*device).DeviceObjectExtension).AttachedTo.is_null() {
-            verifier::violation(format!("IoDeleteDevice({device:p}) while it is attached to another device"));
+            verifier::violation(format!(
+                "IoDeleteDevice({device:p}) while it is attached to another device"
+            ));
         }
         let mut at = &raw mut (*(*device).DriverObject).DeviceObject;
         while !(*at).is_null() && *at != device {
@@ -251,7 +272,9 @@ fn free_device(device: *mut DEVICE_OBJECT) {
     io.dead.retain(|d| *d != device as usize);
     if let Some(block) = io.devices.remove(&(device as usize)) {
         let start = block.1.as_ptr() as usize;
-        verifier::memory_freed(start..start + block.1.len(), &|| format!("device object {device:p}"));
+        verifier::memory_freed(start..start + block.1.len(), &|| {
+            format!("device object {device:p}")
+        });
         drop(block);
     }
 }
@@ -329,12 +352,16 @@ pub(crate) unsafe fn bottom_of_stack(mut device: *mut DEVICE_OBJECT) -> *mut DEV
     }
 }
 
-pub unsafe extern "efiapi" fn IoGetAttachedDevice(device: *mut DEVICE_OBJECT) -> *mut DEVICE_OBJECT {
+pub unsafe extern "efiapi" fn IoGetAttachedDevice(
+    device: *mut DEVICE_OBJECT,
+) -> *mut DEVICE_OBJECT {
     // SAFETY: the caller's device.
     unsafe { top_of_stack(device) }
 }
 
-pub unsafe extern "efiapi" fn IoGetAttachedDeviceReference(device: *mut DEVICE_OBJECT) -> *mut DEVICE_OBJECT {
+pub unsafe extern "efiapi" fn IoGetAttachedDeviceReference(
+    device: *mut DEVICE_OBJECT,
+) -> *mut DEVICE_OBJECT {
     // SAFETY: the caller's device.
     unsafe {
         let top = top_of_stack(device);
@@ -343,7 +370,8 @@ pub unsafe extern "efiapi" fn IoGetAttachedDeviceReference(device: *mut DEVICE_O
     }
 }
 
-pub unsafe extern "efiapi" fn IoInvalidateDeviceRelations(_device: *mut DEVICE_OBJECT, _kind: u32) {}
+pub unsafe extern "efiapi" fn IoInvalidateDeviceRelations(_device: *mut DEVICE_OBJECT, _kind: u32) {
+}
 
 pub unsafe extern "efiapi" fn IoInvalidateDeviceState(_device: *mut DEVICE_OBJECT) {}
 
@@ -352,7 +380,9 @@ pub unsafe extern "efiapi" fn IoGetRequestorProcess(_irp: *mut IRP) -> PVOID {
     unsafe { ps::PsGetCurrentProcess() }
 }
 
-pub unsafe extern "efiapi" fn IoRegisterShutdownNotification(_device: *mut DEVICE_OBJECT) -> NTSTATUS {
+pub unsafe extern "efiapi" fn IoRegisterShutdownNotification(
+    _device: *mut DEVICE_OBJECT,
+) -> NTSTATUS {
     status::STATUS_SUCCESS
 }
 
@@ -370,7 +400,12 @@ pub unsafe extern "efiapi" fn IoGetFileObjectGenericMapping() -> *const [u32; 4]
     &raw const MAPPING
 }
 
-pub unsafe extern "efiapi" fn IoReportTargetDeviceChangeAsynchronous(_pdo: PVOID, _what: PVOID, _callback: PVOID, _context: PVOID) -> NTSTATUS {
+pub unsafe extern "efiapi" fn IoReportTargetDeviceChangeAsynchronous(
+    _pdo: PVOID,
+    _what: PVOID,
+    _callback: PVOID,
+    _context: PVOID,
+) -> NTSTATUS {
     status::STATUS_SUCCESS
 }
 
@@ -412,16 +447,27 @@ pub unsafe extern "efiapi" fn IoRegisterDeviceInterface(
             return status::STATUS_INVALID_DEVICE_REQUEST;
         };
         let guid = guid.read_unaligned();
-        let reference = reference.as_ref().map(ToString::to_string).unwrap_or_default();
+        let reference = reference
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         if reference.contains(['\\', '/']) {
             return status::STATUS_INVALID_DEVICE_REQUEST;
         }
-        let mut link = format!("\\??\\{}#{}", instance.replace('\\', "#"), rtl::guid_text(&guid).to_lowercase());
+        let mut link = format!(
+            "\\??\\{}#{}",
+            instance.replace('\\', "#"),
+            rtl::guid_text(&guid).to_lowercase()
+        );
         if !reference.is_empty() {
             link = format!("{link}\\{reference}");
         }
         let io = IO.get();
-        if !io.interfaces.iter().any(|i| i.link.eq_ignore_ascii_case(&link)) {
+        if !io
+            .interfaces
+            .iter()
+            .any(|i| i.link.eq_ignore_ascii_case(&link))
+        {
             io.interfaces.push(Interface {
                 link: link.clone(),
                 guid,
@@ -435,10 +481,18 @@ pub unsafe extern "efiapi" fn IoRegisterDeviceInterface(
     status::STATUS_SUCCESS
 }
 
-pub unsafe extern "efiapi" fn IoSetDeviceInterfaceState(link: *const UNICODE_STRING, enable: BOOLEAN) -> NTSTATUS {
+pub unsafe extern "efiapi" fn IoSetDeviceInterfaceState(
+    link: *const UNICODE_STRING,
+    enable: BOOLEAN,
+) -> NTSTATUS {
     // SAFETY: the caller's.
     let link = unsafe { (*link).to_string() };
-    let Some(i) = IO.get().interfaces.iter_mut().find(|i| i.link.eq_ignore_ascii_case(&link)) else {
+    let Some(i) = IO
+        .get()
+        .interfaces
+        .iter_mut()
+        .find(|i| i.link.eq_ignore_ascii_case(&link))
+    else {
         return status::STATUS_OBJECT_NAME_NOT_FOUND;
     };
     if i.enabled == (enable != 0) {
@@ -465,7 +519,11 @@ pub(crate) fn enabled_interfaces(guid: &GUID) -> Vec<String> {
 /// The PDO has gone: so have its interfaces. Returns how many were still enabled.
 pub(crate) fn forget_interfaces(pdo: *mut DEVICE_OBJECT) -> usize {
     let io = IO.get();
-    let enabled = io.interfaces.iter().filter(|i| i.device == pdo as usize && i.enabled).count();
+    let enabled = io
+        .interfaces
+        .iter()
+        .filter(|i| i.device == pdo as usize && i.enabled)
+        .count();
     io.interfaces.retain(|i| i.device != pdo as usize);
     enabled
 }
@@ -509,8 +567,9 @@ pub unsafe extern "efiapi" fn IoGetDeviceInterfaceAlias(
             .iter()
             .find(|i| i.link.eq_ignore_ascii_case(&link))
             .and_then(|own| {
-                all.iter()
-                    .find(|i| i.device == own.device && i.reference == own.reference && i.guid == guid)
+                all.iter().find(|i| {
+                    i.device == own.device && i.reference == own.reference && i.guid == guid
+                })
             });
         match found {
             Some(i) => {
@@ -522,9 +581,17 @@ pub unsafe extern "efiapi" fn IoGetDeviceInterfaceAlias(
     }
 }
 
-pub unsafe extern "efiapi" fn IoCreateSymbolicLink(link: *const UNICODE_STRING, target: *const UNICODE_STRING) -> NTSTATUS {
+pub unsafe extern "efiapi" fn IoCreateSymbolicLink(
+    link: *const UNICODE_STRING,
+    target: *const UNICODE_STRING,
+) -> NTSTATUS {
     // SAFETY: the caller's.
-    let (link, target) = unsafe { ((*link).to_string().to_lowercase(), (*target).to_string().to_lowercase()) };
+    let (link, target) = unsafe {
+        (
+            (*link).to_string().to_lowercase(),
+            (*target).to_string().to_lowercase(),
+        )
+    };
     let link = link.replace("\\dosdevices\\", "\\??\\");
     if IO.get().links.contains_key(&link) {
         return status::STATUS_OBJECT_NAME_COLLISION;
@@ -535,7 +602,12 @@ pub unsafe extern "efiapi" fn IoCreateSymbolicLink(link: *const UNICODE_STRING, 
 
 pub unsafe extern "efiapi" fn IoDeleteSymbolicLink(link: *const UNICODE_STRING) -> NTSTATUS {
     // SAFETY: the caller's.
-    let link = unsafe { (*link).to_string().to_lowercase().replace("\\dosdevices\\", "\\??\\") };
+    let link = unsafe {
+        (*link)
+            .to_string()
+            .to_lowercase()
+            .replace("\\dosdevices\\", "\\??\\")
+    };
     match IO.get().links.remove(&link) {
         Some(_) => status::STATUS_SUCCESS,
         None => status::STATUS_OBJECT_NAME_NOT_FOUND,
@@ -566,7 +638,12 @@ pub unsafe extern "efiapi" fn IoGetDeviceProperty(
 }
 
 /// `kind` 1 device (hardware) key, 2 driver (software) key.
-pub unsafe extern "efiapi" fn IoOpenDeviceRegistryKey(pdo: *mut DEVICE_OBJECT, kind: u32, _access: u32, key: *mut HANDLE) -> NTSTATUS {
+pub unsafe extern "efiapi" fn IoOpenDeviceRegistryKey(
+    pdo: *mut DEVICE_OBJECT,
+    kind: u32,
+    _access: u32,
+    key: *mut HANDLE,
+) -> NTSTATUS {
     let owner = ex::direct_caller(IoOpenDeviceRegistryKey as *const () as usize);
     let Some(path) = pnp::key_path(pdo, kind & 3 == 2) else {
         return status::STATUS_INVALID_DEVICE_REQUEST;
@@ -576,12 +653,21 @@ pub unsafe extern "efiapi" fn IoOpenDeviceRegistryKey(pdo: *mut DEVICE_OBJECT, k
     status::STATUS_SUCCESS
 }
 
-pub unsafe extern "efiapi" fn IoOpenDeviceInterfaceRegistryKey(link: *const UNICODE_STRING, _access: u32, key: *mut HANDLE) -> NTSTATUS {
+pub unsafe extern "efiapi" fn IoOpenDeviceInterfaceRegistryKey(
+    link: *const UNICODE_STRING,
+    _access: u32,
+    key: *mut HANDLE,
+) -> NTSTATUS {
     let owner = ex::direct_caller(IoOpenDeviceInterfaceRegistryKey as *const () as usize);
     // SAFETY: the caller's.
     unsafe {
         let link = (*link).to_string();
-        let Some(i) = IO.get().interfaces.iter().find(|i| i.link.eq_ignore_ascii_case(&link)) else {
+        let Some(i) = IO
+            .get()
+            .interfaces
+            .iter()
+            .find(|i| i.link.eq_ignore_ascii_case(&link))
+        else {
             return status::STATUS_OBJECT_NAME_NOT_FOUND;
         };
         let path = format!(
@@ -608,13 +694,19 @@ unsafe fn create_event(kind: u32, handle: *mut HANDLE, owner: usize) -> PVOID {
     }
 }
 
-pub unsafe extern "efiapi" fn IoCreateNotificationEvent(_name: PVOID, handle: *mut HANDLE) -> PVOID {
+pub unsafe extern "efiapi" fn IoCreateNotificationEvent(
+    _name: PVOID,
+    handle: *mut HANDLE,
+) -> PVOID {
     let owner = ex::direct_caller(IoCreateNotificationEvent as *const () as usize);
     // SAFETY: the caller's.
     unsafe { create_event(0, handle, owner) }
 }
 
-pub unsafe extern "efiapi" fn IoCreateSynchronizationEvent(_name: PVOID, handle: *mut HANDLE) -> PVOID {
+pub unsafe extern "efiapi" fn IoCreateSynchronizationEvent(
+    _name: PVOID,
+    handle: *mut HANDLE,
+) -> PVOID {
     let owner = ex::direct_caller(IoCreateSynchronizationEvent as *const () as usize);
     // SAFETY: the caller's.
     unsafe { create_event(1, handle, owner) }
@@ -626,7 +718,10 @@ pub unsafe extern "efiapi" fn IoCreateSynchronizationEvent(_name: PVOID, handle:
 fn find_device(path: &str) -> Option<(*mut DEVICE_OBJECT, String)> {
     let io = IO.get();
     let mut path = path.replace("\\DosDevices\\", "\\??\\");
-    if let Some(rest) = path.strip_prefix("\\\\?\\").or_else(|| path.strip_prefix("\\\\.\\")) {
+    if let Some(rest) = path
+        .strip_prefix("\\\\?\\")
+        .or_else(|| path.strip_prefix("\\\\.\\"))
+    {
         path = format!("\\??\\{rest}");
     }
     let folded = path.to_lowercase();
@@ -639,19 +734,29 @@ fn find_device(path: &str) -> Option<(*mut DEVICE_OBJECT, String)> {
         if i.enabled && folded.starts_with(&i.link.to_lowercase()) {
             let boundary = folded.as_bytes().get(i.link.len());
             if matches!(boundary, None | Some(b'\\')) {
-                return Some((i.device as *mut DEVICE_OBJECT, path[base.len()..].to_owned()));
+                return Some((
+                    i.device as *mut DEVICE_OBJECT,
+                    path[base.len()..].to_owned(),
+                ));
             }
         }
     }
     let mut named = folded.clone();
-    if let Some((link, target)) = io.links.iter().find(|(l, _)| folded == **l || folded.starts_with(&format!("{l}\\"))) {
+    if let Some((link, target)) = io
+        .links
+        .iter()
+        .find(|(l, _)| folded == **l || folded.starts_with(&format!("{l}\\")))
+    {
         named = format!("{target}{}", &folded[link.len()..]);
     }
     let (name, device) = io
         .named
         .iter()
         .find(|(n, _)| named == **n || named.starts_with(&format!("{n}\\")))?;
-    Some((*device as *mut DEVICE_OBJECT, named[name.len()..].to_owned()))
+    Some((
+        *device as *mut DEVICE_OBJECT,
+        named[name.len()..].to_owned(),
+    ))
 }
 
 pub(crate) fn is_device_path(path: &str) -> bool {
@@ -693,7 +798,8 @@ pub fn open(name: &[u16], root: HANDLE, kernel: bool, owner: usize) -> Result<HA
         file.ReadAccess = 1;
         file.WriteAccess = 1;
         let bytes = size_of_val(&file_name[..]);
-        let buffer: *mut u16 = pool::allocate(bytes + 2, tag(b"IoNm"), true, true, usize::MAX).cast();
+        let buffer: *mut u16 =
+            pool::allocate(bytes + 2, tag(b"IoNm"), true, true, usize::MAX).cast();
         std::ptr::copy_nonoverlapping(file_name.as_ptr(), buffer, file_name.len());
         file.FileName = UNICODE_STRING {
             Length: bytes as u16,
@@ -744,7 +850,10 @@ pub fn open(name: &[u16], root: HANDLE, kernel: bool, owner: usize) -> Result<HA
 const FILE_CREATE_FAILED: u32 = 1 << 31;
 
 /// Sends a request of the I/O manager about a file and waits for it.
-unsafe fn file_request(file: *mut FILE_OBJECT, fill: impl FnOnce(&mut IO_STACK_LOCATION)) -> NTSTATUS {
+unsafe fn file_request(
+    file: *mut FILE_OBJECT,
+    fill: impl FnOnce(&mut IO_STACK_LOCATION),
+) -> NTSTATUS {
     // SAFETY: a live file; the event and status block live until the request is complete.
     unsafe {
         let device = irp::IoGetRelatedDeviceObject(file);
@@ -761,7 +870,13 @@ unsafe fn file_request(file: *mut FILE_OBJECT, fill: impl FnOnce(&mut IO_STACK_L
         (*next).FileObject = file;
         let status = irp::IofCallDriver(device, irp);
         if status == status::STATUS_PENDING {
-            ke::KeWaitForSingleObject((&raw mut *event).cast(), 0, KERNEL_MODE, 0, std::ptr::null());
+            ke::KeWaitForSingleObject(
+                (&raw mut *event).cast(),
+                0,
+                KERNEL_MODE,
+                0,
+                std::ptr::null(),
+            );
         }
         block.Status
     }
@@ -787,7 +902,10 @@ pub(crate) fn close_file(file: *mut FILE_OBJECT) {
         }
         let (device, related) = ((*file).DeviceObject, (*file).RelatedFileObject);
         pool::free((*file).FileName.Buffer as usize, 0);
-        verifier::memory_freed(file as usize..file as usize + size_of::<FILE_OBJECT>(), &|| format!("file object {file:p}"));
+        verifier::memory_freed(
+            file as usize..file as usize + size_of::<FILE_OBJECT>(),
+            &|| format!("file object {file:p}"),
+        );
         drop(Box::from_raw(file));
         (*device).ReferenceCount -= 1;
         release_device(device);
@@ -891,13 +1009,17 @@ pub unsafe extern "efiapi" fn IoFreeWorkItem(item: PVOID) {
             // SAFETY: made by IoAllocateWorkItem.
             drop(unsafe { Box::from_raw(item.cast::<[usize; 8]>()) });
         }
-        None => verifier::violation(format!("IoFreeWorkItem({item:p}) of something that is no work item")),
+        None => verifier::violation(format!(
+            "IoFreeWorkItem({item:p}) of something that is no work item"
+        )),
     }
 }
 
 fn queue(item: PVOID, routine: usize, context: usize, extended: bool) {
     let Some(w) = IO.get().work_items.get_mut(&(item as usize)) else {
-        verifier::violation(format!("IoQueueWorkItem({item:p}) of something that is no work item"));
+        verifier::violation(format!(
+            "IoQueueWorkItem({item:p}) of something that is no work item"
+        ));
         return;
     };
     if w.queued {
@@ -918,7 +1040,11 @@ fn queue(item: PVOID, routine: usize, context: usize, extended: bool) {
             }
             // SAFETY: the routine and its arguments; the reference was taken above.
             unsafe {
-                let arguments = if extended { [object, context, item] } else { [object, context, 0] };
+                let arguments = if extended {
+                    [object, context, item]
+                } else {
+                    [object, context, 0]
+                };
                 guest::call(routine, &arguments);
                 if ob::kind_of(object as PVOID) == Some(ob::Kind::Device) {
                     release_device(object as *mut DEVICE_OBJECT);
@@ -930,11 +1056,21 @@ fn queue(item: PVOID, routine: usize, context: usize, extended: bool) {
     );
 }
 
-pub unsafe extern "efiapi" fn IoQueueWorkItem(item: PVOID, routine: PIO_WORKITEM_ROUTINE, _queue: u32, context: PVOID) {
+pub unsafe extern "efiapi" fn IoQueueWorkItem(
+    item: PVOID,
+    routine: PIO_WORKITEM_ROUTINE,
+    _queue: u32,
+    context: PVOID,
+) {
     queue(item, routine as usize, context as usize, false);
 }
 
-pub unsafe extern "efiapi" fn IoQueueWorkItemEx(item: PVOID, routine: PIO_WORKITEM_ROUTINE_EX, _queue: u32, context: PVOID) {
+pub unsafe extern "efiapi" fn IoQueueWorkItemEx(
+    item: PVOID,
+    routine: PIO_WORKITEM_ROUTINE_EX,
+    _queue: u32,
+    context: PVOID,
+) {
     queue(item, routine as usize, context as usize, true);
 }
 

@@ -35,7 +35,6 @@ struct Info {
     /// Set while each location is with a driver: marked pending.
     pending: Vec<bool>,
     generation: u64,
-    system_buffer: bool,
 }
 
 /// How a client's request came out.
@@ -75,7 +74,8 @@ unsafe fn initialize(irp: *mut IRP, stack: i8) {
         (*irp).Size = bytes_of(stack) as u16;
         (*irp).StackCount = stack;
         (*irp).CurrentLocation = stack + 1;
-        (*irp).Tail.CurrentStackLocation = irp.add(1).cast::<IO_STACK_LOCATION>().add(stack as usize);
+        (*irp).Tail.CurrentStackLocation =
+            irp.add(1).cast::<IO_STACK_LOCATION>().add(stack as usize);
         initialize_list_head(&raw mut (*irp).ThreadListEntry);
     }
 }
@@ -104,7 +104,6 @@ fn track(irp: *mut IRP, stack: i8, origin: Origin) {
             bits_32: None,
             pending: vec![false; stack as usize + 2],
             generation: r.generation,
-            system_buffer: false,
         },
     );
 }
@@ -138,7 +137,9 @@ pub unsafe extern "efiapi" fn IoInitializeIrp(irp: *mut IRP, _size: u16, stack: 
 
 pub unsafe extern "efiapi" fn IoReuseIrp(irp: *mut IRP, status: NTSTATUS) {
     let Some(i) = info(irp) else {
-        verifier::violation(format!("IoReuseIrp({irp:p}) of something that is no request"));
+        verifier::violation(format!(
+            "IoReuseIrp({irp:p}) of something that is no request"
+        ));
         return;
     };
     i.completed = false;
@@ -155,7 +156,9 @@ pub unsafe extern "efiapi" fn IoFreeIrp(irp: *mut IRP) {
     match REQUESTS.get().live.remove(&(irp as usize)) {
         Some(i) => {
             if matches!(i.origin, Origin::Synchronous(_)) && !i.completed {
-                verifier::violation(format!("IoFreeIrp({irp:p}) of a request that the I/O manager frees"));
+                verifier::violation(format!(
+                    "IoFreeIrp({irp:p}) of a request that the I/O manager frees"
+                ));
             }
             // SAFETY: allocated by `new_irp`; the pattern makes late use visible.
             unsafe {
@@ -163,7 +166,9 @@ pub unsafe extern "efiapi" fn IoFreeIrp(irp: *mut IRP) {
                 libc::free(irp.cast());
             }
         }
-        None => verifier::violation(format!("IoFreeIrp({irp:p}) of something that is no request, or freed twice")),
+        None => verifier::violation(format!(
+            "IoFreeIrp({irp:p}) of something that is no request, or freed twice"
+        )),
     }
 }
 
@@ -195,7 +200,11 @@ pub unsafe extern "efiapi" fn IofCallDriver(device: *mut DEVICE_OBJECT, irp: *mu
         }
         (*irp).CurrentLocation -= 1;
         if (*irp).CurrentLocation <= 0 {
-            bugcheck(NO_MORE_IRP_STACK_LOCATIONS, [irp as usize, 0, 0, 0], "a request with too few stack locations");
+            bugcheck(
+                NO_MORE_IRP_STACK_LOCATIONS,
+                [irp as usize, 0, 0, 0],
+                "a request with too few stack locations",
+            );
         }
         (*irp).Tail.CurrentStackLocation = (*irp).Tail.CurrentStackLocation.sub(1);
         let location = (*irp).Tail.CurrentStackLocation;
@@ -230,15 +239,23 @@ pub unsafe extern "efiapi" fn IofCallDriver(device: *mut DEVICE_OBJECT, irp: *mu
         let marked = match info(irp) {
             Some(i) if i.generation == generation => Some(
                 i.pending.get(index).copied().unwrap_or(false)
-                    || (!i.completed && (*irp).CurrentLocation as usize <= index && (*location).Control & SL_PENDING_RETURNED != 0),
+                    || (!i.completed
+                        && (*irp).CurrentLocation as usize <= index
+                        && (*location).Control & SL_PENDING_RETURNED != 0),
             ),
-            _ => verifier::take_pending_mark(irp as usize, generation, index),
+            _ => verifier::pending_mark(irp as usize, generation, index),
         };
         if let Some(marked) = marked
             && marked != (status == status::STATUS_PENDING)
         {
-            let verb = if marked { "marked the request pending and returned" } else { "did not mark the request pending and returned" };
-            verifier::violation(format!("major function {major:#x}, minor {minor:#x}: the dispatch routine {verb} {status:#010x}"));
+            let verb = if marked {
+                "marked the request pending and returned"
+            } else {
+                "did not mark the request pending and returned"
+            };
+            verifier::violation(format!(
+                "major function {major:#x}, minor {minor:#x}: the dispatch routine {verb} {status:#010x}"
+            ));
         }
         status
     }
@@ -255,23 +272,34 @@ pub unsafe extern "efiapi" fn IofCompleteRequest(irp: *mut IRP, _boost: i8) {
         );
     };
     if own.completed {
-        bugcheck(MULTIPLE_IRP_COMPLETE_REQUESTS, [irp as usize, 0, 0, 0], "a request was completed twice");
+        bugcheck(
+            MULTIPLE_IRP_COMPLETE_REQUESTS,
+            [irp as usize, 0, 0, 0],
+            "a request was completed twice",
+        );
     }
     let generation = own.generation;
     // SAFETY: a live request that the caller owns.
     unsafe {
         if (*irp).CancelRoutine.is_some() {
-            verifier::violation(format!("a request ({irp:p}) was completed with its cancel routine still set"));
+            verifier::violation(format!(
+                "a request ({irp:p}) was completed with its cancel routine still set"
+            ));
         }
         if (*irp).IoStatus.Status == status::STATUS_PENDING {
-            verifier::violation(format!("a request ({irp:p}) was completed with STATUS_PENDING"));
+            verifier::violation(format!(
+                "a request ({irp:p}) was completed with STATUS_PENDING"
+            ));
         }
         while (*irp).CurrentLocation <= (*irp).StackCount {
             let location = (*irp).Tail.CurrentStackLocation;
             let done = *location;
             let pending = done.Control & SL_PENDING_RETURNED != 0;
             (*irp).PendingReturned = pending as BOOLEAN;
-            if pending && let Some(p) = info(irp).and_then(|i| i.pending.get_mut((*irp).CurrentLocation as usize)) {
+            if pending
+                && let Some(p) =
+                    info(irp).and_then(|i| i.pending.get_mut((*irp).CurrentLocation as usize))
+            {
                 *p = true;
             }
             // Windows clears what the driver had, so that stale use shows.
@@ -296,7 +324,9 @@ pub unsafe extern "efiapi" fn IofCompleteRequest(irp: *mut IRP, _boost: i8) {
                     return;
                 }
                 if info(irp).is_none_or(|i| i.generation != generation) {
-                    verifier::violation("a completion routine freed its request and did not return STATUS_MORE_PROCESSING_REQUIRED");
+                    verifier::violation(
+                        "a completion routine freed its request and did not return STATUS_MORE_PROCESSING_REQUIRED",
+                    );
                     return;
                 }
             } else if pending && (*irp).CurrentLocation <= (*irp).StackCount {
@@ -318,7 +348,11 @@ unsafe fn finish(irp: *mut IRP) {
         let mut block = (*irp).IoStatus;
         let flags = (*irp).Flags;
         let buffer = (*irp).AssociatedIrp.SystemBuffer;
-        if flags & IRP_BUFFERED_IO != 0 && flags & IRP_INPUT_OPERATION != 0 && !error(block.Status) && block.Information != 0 {
+        if flags & IRP_BUFFERED_IO != 0
+            && flags & IRP_INPUT_OPERATION != 0
+            && !error(block.Status)
+            && block.Information != 0
+        {
             let to = (*irp).UserBuffer as u64;
             let bytes = std::slice::from_raw_parts(buffer.cast::<u8>(), block.Information);
             if (*irp).RequestorMode == USER_MODE || user::is_user(to) {
@@ -422,7 +456,9 @@ pub unsafe extern "efiapi" fn IoCancelIrp(irp: *mut IRP) -> BOOLEAN {
 
 // ---- requests made by drivers
 
-pub unsafe extern "efiapi" fn IoGetRelatedDeviceObject(file: *mut FILE_OBJECT) -> *mut DEVICE_OBJECT {
+pub unsafe extern "efiapi" fn IoGetRelatedDeviceObject(
+    file: *mut FILE_OBJECT,
+) -> *mut DEVICE_OBJECT {
     // SAFETY: a file object.
     unsafe { io::top_of_stack((*file).DeviceObject) }
 }
@@ -450,7 +486,11 @@ pub unsafe extern "efiapi" fn IoBuildDeviceIoControlRequest(
         (*irp).RequestorMode = KERNEL_MODE;
         (*irp).Tail.Thread = ke::KeGetCurrentThread();
         let next = next_stack_location(irp);
-        (*next).MajorFunction = if internal != 0 { IRP_MJ_INTERNAL_DEVICE_CONTROL } else { IRP_MJ_DEVICE_CONTROL };
+        (*next).MajorFunction = if internal != 0 {
+            IRP_MJ_INTERNAL_DEVICE_CONTROL
+        } else {
+            IRP_MJ_DEVICE_CONTROL
+        };
         set_control_buffers(irp, next, code, input, input_length, output, output_length);
         irp
     }
@@ -485,7 +525,11 @@ unsafe fn set_control_buffers(
                 (*irp).UserBuffer = output;
             }
             _ => {
-                let out = if method == METHOD_BUFFERED { output_length } else { 0 };
+                let out = if method == METHOD_BUFFERED {
+                    output_length
+                } else {
+                    0
+                };
                 let length = input_length.max(out) as usize;
                 if length != 0 {
                     let buffer = pool::allocate(length, tag(b"Io  "), false, true, usize::MAX);
@@ -498,7 +542,11 @@ unsafe fn set_control_buffers(
                                 return status::STATUS_ACCESS_VIOLATION;
                             }
                         } else {
-                            std::ptr::copy_nonoverlapping(input.cast(), buffer, input_length as usize);
+                            std::ptr::copy_nonoverlapping(
+                                input.cast(),
+                                buffer,
+                                input_length as usize,
+                            );
                         }
                     }
                 }
@@ -536,7 +584,18 @@ pub unsafe extern "efiapi" fn IoBuildSynchronousFsdRequest(
         return null_mut();
     }
     // SAFETY: the same contract.
-    unsafe { build_fsd(major as u8, device, buffer, length, offset, event, block, Origin::Synchronous(owner)) }
+    unsafe {
+        build_fsd(
+            major as u8,
+            device,
+            buffer,
+            length,
+            offset,
+            event,
+            block,
+            Origin::Synchronous(owner),
+        )
+    }
 }
 
 pub unsafe extern "efiapi" fn IoBuildAsynchronousFsdRequest(
@@ -552,7 +611,18 @@ pub unsafe extern "efiapi" fn IoBuildAsynchronousFsdRequest(
         return null_mut();
     }
     // SAFETY: the same contract.
-    unsafe { build_fsd(major as u8, device, buffer, length, offset, null_mut(), block, Origin::Driver(owner)) }
+    unsafe {
+        build_fsd(
+            major as u8,
+            device,
+            buffer,
+            length,
+            offset,
+            null_mut(),
+            block,
+            Origin::Driver(owner),
+        )
+    }
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -588,14 +658,21 @@ unsafe fn build_fsd(
     }
 }
 
-unsafe extern "efiapi" fn signal_event(_device: *mut DEVICE_OBJECT, _irp: *mut IRP, event: PVOID) -> NTSTATUS {
+unsafe extern "efiapi" fn signal_event(
+    _device: *mut DEVICE_OBJECT,
+    _irp: *mut IRP,
+    event: PVOID,
+) -> NTSTATUS {
     // SAFETY: IoForwardIrpSynchronously's event.
     unsafe { ke::KeSetEvent(event.cast(), 0, 0) };
     status::STATUS_MORE_PROCESSING_REQUIRED
 }
 
 /// True if the request was sent; its status is in the request.
-pub unsafe extern "efiapi" fn IoForwardIrpSynchronously(device: *mut DEVICE_OBJECT, irp: *mut IRP) -> BOOLEAN {
+pub unsafe extern "efiapi" fn IoForwardIrpSynchronously(
+    device: *mut DEVICE_OBJECT,
+    irp: *mut IRP,
+) -> BOOLEAN {
     // SAFETY: a request of the caller's.
     unsafe {
         if (*irp).CurrentLocation <= 1 {
@@ -604,9 +681,22 @@ pub unsafe extern "efiapi" fn IoForwardIrpSynchronously(device: *mut DEVICE_OBJE
         let mut event = Box::new(std::mem::zeroed::<KEVENT>());
         ke::KeInitializeEvent(&raw mut *event, 0, 0);
         copy_current_stack_location_to_next(irp);
-        set_completion_routine(irp, signal_event, (&raw mut *event).cast(), true, true, true);
+        set_completion_routine(
+            irp,
+            signal_event,
+            (&raw mut *event).cast(),
+            true,
+            true,
+            true,
+        );
         if IofCallDriver(device, irp) == status::STATUS_PENDING {
-            ke::KeWaitForSingleObject((&raw mut *event).cast(), 0, KERNEL_MODE, 0, std::ptr::null());
+            ke::KeWaitForSingleObject(
+                (&raw mut *event).cast(),
+                0,
+                KERNEL_MODE,
+                0,
+                std::ptr::null(),
+            );
         }
     }
     1
@@ -648,9 +738,21 @@ pub(crate) unsafe fn send_user(file: *mut FILE_OBJECT, ask: Ask, bits_32: bool) 
         let next = next_stack_location(irp);
         (*next).FileObject = file;
         let status = match ask {
-            Ask::Control { code, input, output } => {
+            Ask::Control {
+                code,
+                input,
+                output,
+            } => {
                 (*next).MajorFunction = IRP_MJ_DEVICE_CONTROL;
-                set_control_buffers(irp, next, code, input.0 as PVOID, input.1, output.0 as PVOID, output.1)
+                set_control_buffers(
+                    irp,
+                    next,
+                    code,
+                    input.0 as PVOID,
+                    input.1,
+                    output.0 as PVOID,
+                    output.1,
+                )
             }
             Ask::Read(address, length) | Ask::Write(address, length) => {
                 let write = matches!(ask, Ask::Write(..));

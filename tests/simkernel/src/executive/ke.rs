@@ -36,7 +36,11 @@ pub unsafe extern "efiapi" fn KeGetCurrentIrql() -> KIRQL {
 pub unsafe extern "efiapi" fn KfRaiseIrql(new: KIRQL) -> KIRQL {
     let old = guest::irql();
     if new < old {
-        bugcheck(IRQL_NOT_GREATER_OR_EQUAL, [new as usize, old as usize, 0, 0], "KeRaiseIrql to a lower level");
+        bugcheck(
+            IRQL_NOT_GREATER_OR_EQUAL,
+            [new as usize, old as usize, 0, 0],
+            "KeRaiseIrql to a lower level",
+        );
     }
     guest::set_irql(new)
 }
@@ -49,7 +53,11 @@ pub unsafe extern "efiapi" fn KeRaiseIrqlToDpcLevel() -> KIRQL {
 pub unsafe extern "efiapi" fn KeLowerIrql(new: KIRQL) {
     let old = guest::irql();
     if new > old {
-        bugcheck(IRQL_NOT_GREATER_OR_EQUAL, [new as usize, old as usize, 0, 0], "KeLowerIrql to a higher level");
+        bugcheck(
+            IRQL_NOT_GREATER_OR_EQUAL,
+            [new as usize, old as usize, 0, 0],
+            "KeLowerIrql to a higher level",
+        );
     }
     verifier::lowering_irql(new);
     guest::set_irql(new);
@@ -107,7 +115,11 @@ pub unsafe extern "efiapi" fn ExSetTimerResolution(_desired: u32, _set: BOOLEAN)
     10_000
 }
 
-pub unsafe extern "efiapi" fn ExQueryTimerResolution(maximum: *mut u32, minimum: *mut u32, current: *mut u32) {
+pub unsafe extern "efiapi" fn ExQueryTimerResolution(
+    maximum: *mut u32,
+    minimum: *mut u32,
+    current: *mut u32,
+) {
     // SAFETY: the caller's.
     unsafe {
         *maximum = 156_250;
@@ -120,7 +132,11 @@ pub unsafe extern "efiapi" fn KeStallExecutionProcessor(microseconds: u32) {
     clock::advance_by(u64::from(microseconds) * 1000);
 }
 
-pub unsafe extern "efiapi" fn KeDelayExecutionThread(_mode: i8, _alertable: BOOLEAN, interval: *mut i64) -> NTSTATUS {
+pub unsafe extern "efiapi" fn KeDelayExecutionThread(
+    _mode: i8,
+    _alertable: BOOLEAN,
+    interval: *mut i64,
+) -> NTSTATUS {
     // SAFETY: the caller's.
     let interval = unsafe { *interval };
     guest::wait(&[], false, Some(interval));
@@ -172,7 +188,11 @@ pub unsafe extern "efiapi" fn KeRestoreFloatingPointState(_save: PVOID) -> NTSTA
     status::STATUS_SUCCESS
 }
 
-pub unsafe extern "efiapi" fn KeSynchronizeExecution(_interrupt: PVOID, routine: PVOID, context: PVOID) -> BOOLEAN {
+pub unsafe extern "efiapi" fn KeSynchronizeExecution(
+    _interrupt: PVOID,
+    routine: PVOID,
+    context: PVOID,
+) -> BOOLEAN {
     let old = guest::set_irql(guest::irql().max(DISPATCH_LEVEL + 1));
     // SAFETY: a PKSYNCHRONIZE_ROUTINE.
     let result = unsafe { guest::call(routine as usize, &[context as usize]) };
@@ -261,10 +281,21 @@ unsafe fn initialize_header(header: *mut DISPATCHER_HEADER, kind: u8, size: usiz
 /// `kind` 0: notification, 1: synchronization.
 pub unsafe extern "efiapi" fn KeInitializeEvent(event: *mut KEVENT, kind: u32, state: BOOLEAN) {
     // SAFETY: the caller's storage.
-    unsafe { initialize_header(&raw mut (*event).Header, kind as u8, size_of::<KEVENT>(), i32::from(state != 0)) }
+    unsafe {
+        initialize_header(
+            &raw mut (*event).Header,
+            kind as u8,
+            size_of::<KEVENT>(),
+            i32::from(state != 0),
+        )
+    }
 }
 
-pub unsafe extern "efiapi" fn KeSetEvent(event: *mut KEVENT, _increment: i32, _wait: BOOLEAN) -> i32 {
+pub unsafe extern "efiapi" fn KeSetEvent(
+    event: *mut KEVENT,
+    _increment: i32,
+    _wait: BOOLEAN,
+) -> i32 {
     verifier::using_object(event as usize, "KeSetEvent");
     // SAFETY: an initialised event.
     unsafe {
@@ -289,10 +320,19 @@ pub unsafe extern "efiapi" fn KeReadStateEvent(event: *mut KEVENT) -> i32 {
     unsafe { (*event).Header.SignalState }
 }
 
-pub unsafe extern "efiapi" fn KeInitializeSemaphore(semaphore: *mut KSEMAPHORE, count: i32, limit: i32) {
+pub unsafe extern "efiapi" fn KeInitializeSemaphore(
+    semaphore: *mut KSEMAPHORE,
+    count: i32,
+    limit: i32,
+) {
     // SAFETY: the caller's storage.
     unsafe {
-        initialize_header(&raw mut (*semaphore).Header, SEMAPHORE_OBJECT, size_of::<KSEMAPHORE>(), count);
+        initialize_header(
+            &raw mut (*semaphore).Header,
+            SEMAPHORE_OBJECT,
+            size_of::<KSEMAPHORE>(),
+            count,
+        );
         (*semaphore).Limit = limit;
     }
 }
@@ -307,9 +347,14 @@ pub unsafe extern "efiapi" fn KeReleaseSemaphore(
     // SAFETY: an initialised semaphore.
     unsafe {
         let old = (*semaphore).Header.SignalState;
-        match old.checked_add(adjustment).filter(|n| *n <= (*semaphore).Limit && adjustment > 0) {
+        match old
+            .checked_add(adjustment)
+            .filter(|n| *n <= (*semaphore).Limit && adjustment > 0)
+        {
             Some(n) => (*semaphore).Header.SignalState = n,
-            None => verifier::violation(format!("KeReleaseSemaphore({semaphore:p}) above its limit")),
+            None => {
+                verifier::violation(format!("KeReleaseSemaphore({semaphore:p}) above its limit"))
+            }
         }
         guest::signalled(&raw mut (*semaphore).Header);
         old
@@ -324,7 +369,12 @@ pub unsafe extern "efiapi" fn KeReadStateSemaphore(semaphore: *mut KSEMAPHORE) -
 pub unsafe extern "efiapi" fn KeInitializeMutex(mutex: *mut KMUTEX, _level: u32) {
     // SAFETY: the caller's storage.
     unsafe {
-        initialize_header(&raw mut (*mutex).Header, MUTANT_OBJECT, size_of::<KMUTEX>(), 1);
+        initialize_header(
+            &raw mut (*mutex).Header,
+            MUTANT_OBJECT,
+            size_of::<KMUTEX>(),
+            1,
+        );
         (*mutex).OwnerThread = null_mut();
         (*mutex).Abandoned = 0;
     }
@@ -334,7 +384,9 @@ pub unsafe extern "efiapi" fn KeReleaseMutex(mutex: *mut KMUTEX, _wait: BOOLEAN)
     // SAFETY: an initialised mutex.
     unsafe {
         if (*mutex).OwnerThread != KeGetCurrentThread() {
-            verifier::violation(format!("KeReleaseMutex({mutex:p}) by a thread that does not own it"));
+            verifier::violation(format!(
+                "KeReleaseMutex({mutex:p}) by a thread that does not own it"
+            ));
             return 0;
         }
         let old = (*mutex).Header.SignalState;
@@ -389,15 +441,23 @@ pub unsafe extern "efiapi" fn KeWaitForMultipleObjects(
     _blocks: PVOID,
 ) -> NTSTATUS {
     // SAFETY: the caller's array.
-    let (objects, timeout) =
-        unsafe { (std::slice::from_raw_parts(objects, count as usize), timeout.as_ref().copied()) };
+    let (objects, timeout) = unsafe {
+        (
+            std::slice::from_raw_parts(objects, count as usize),
+            timeout.as_ref().copied(),
+        )
+    };
     let objects: Vec<_> = objects.iter().map(|o| o.cast()).collect();
     guest::wait(&objects, kind == 0, timeout)
 }
 
 // ---- DPCs
 
-pub unsafe extern "efiapi" fn KeInitializeDpc(dpc: *mut KDPC, routine: PKDEFERRED_ROUTINE, context: PVOID) {
+pub unsafe extern "efiapi" fn KeInitializeDpc(
+    dpc: *mut KDPC,
+    routine: PKDEFERRED_ROUTINE,
+    context: PVOID,
+) {
     verifier::writing_object(dpc as usize, size_of::<KDPC>());
     // SAFETY: the caller's storage.
     unsafe {
@@ -415,7 +475,11 @@ pub unsafe extern "efiapi" fn KeInitializeDpc(dpc: *mut KDPC, routine: PKDEFERRE
     }
 }
 
-pub unsafe extern "efiapi" fn KeInitializeThreadedDpc(dpc: *mut KDPC, routine: PKDEFERRED_ROUTINE, context: PVOID) {
+pub unsafe extern "efiapi" fn KeInitializeThreadedDpc(
+    dpc: *mut KDPC,
+    routine: PKDEFERRED_ROUTINE,
+    context: PVOID,
+) {
     // SAFETY: the same contract; threaded DPCs run as ordinary ones here, which is allowed.
     unsafe { KeInitializeDpc(dpc, routine, context) }
 }
@@ -428,7 +492,11 @@ pub unsafe extern "efiapi" fn KeSetImportanceDpc(dpc: *mut KDPC, importance: u32
 
 pub unsafe extern "efiapi" fn KeSetTargetProcessorDpc(_dpc: *mut KDPC, _number: i8) {}
 
-pub unsafe extern "efiapi" fn KeInsertQueueDpc(dpc: *mut KDPC, argument1: PVOID, argument2: PVOID) -> BOOLEAN {
+pub unsafe extern "efiapi" fn KeInsertQueueDpc(
+    dpc: *mut KDPC,
+    argument1: PVOID,
+    argument2: PVOID,
+) -> BOOLEAN {
     verifier::using_object(dpc as usize, "KeInsertQueueDpc");
     let queue = guest::deferred();
     // SAFETY: an initialised DPC.
@@ -512,7 +580,12 @@ pub unsafe extern "efiapi" fn KeSetTimer(timer: *mut KTIMER, due: i64, dpc: *mut
 }
 
 /// `period` in ms.
-pub unsafe extern "efiapi" fn KeSetTimerEx(timer: *mut KTIMER, due: i64, period: i32, dpc: *mut KDPC) -> BOOLEAN {
+pub unsafe extern "efiapi" fn KeSetTimerEx(
+    timer: *mut KTIMER,
+    due: i64,
+    period: i32,
+    dpc: *mut KDPC,
+) -> BOOLEAN {
     // SAFETY: the same contract.
     unsafe { KeSetCoalescableTimer(timer, due, period as u32, 0, dpc) }
 }
@@ -527,7 +600,8 @@ pub unsafe extern "efiapi" fn KeSetCoalescableTimer(
 ) -> BOOLEAN {
     verifier::using_object(timer as usize, "KeSetTimer");
     let was_set = clock::cancel_timer(timer);
-    let at = clock::tick_of(clock::due_of(due).max(clock::now_ns()) + u64::from(tolerance) * 1_000_000);
+    let at =
+        clock::tick_of(clock::due_of(due).max(clock::now_ns()) + u64::from(tolerance) * 1_000_000);
     // SAFETY: an initialised timer.
     unsafe {
         (*timer).Header.SignalState = 0;
@@ -561,7 +635,11 @@ pub(crate) fn timer_expired(timer: *mut KTIMER, due: u64) {
         guest::signalled(&raw mut (*timer).Header);
         if !(*timer).Dpc.is_null() {
             let time = clock::system_time();
-            KeInsertQueueDpc((*timer).Dpc, (time as u32) as usize as PVOID, ((time >> 32) as usize) as PVOID);
+            KeInsertQueueDpc(
+                (*timer).Dpc,
+                (time as u32) as usize as PVOID,
+                ((time >> 32) as usize) as PVOID,
+            );
         }
     }
 }

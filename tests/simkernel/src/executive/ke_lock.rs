@@ -31,7 +31,11 @@ unsafe fn acquire(lock: *mut KSPIN_LOCK) {
     // SAFETY: the caller's lock.
     unsafe {
         if *lock != 0 {
-            bugcheck(SPIN_LOCK_ALREADY_OWNED, [lock as usize, *lock, 0, 0], "a spin lock that is held already");
+            bugcheck(
+                SPIN_LOCK_ALREADY_OWNED,
+                [lock as usize, *lock, 0, 0],
+                "a spin lock that is held already",
+            );
         }
         *lock = 1;
     }
@@ -42,7 +46,9 @@ unsafe fn release(lock: *mut KSPIN_LOCK) {
     // SAFETY: the caller's lock.
     unsafe {
         if *lock == 0 {
-            verifier::violation(format!("a spin lock ({lock:p}) was released that nobody holds"));
+            verifier::violation(format!(
+                "a spin lock ({lock:p}) was released that nobody holds"
+            ));
         }
         *lock = 0;
     }
@@ -104,7 +110,10 @@ pub unsafe extern "efiapi" fn KeTryToAcquireSpinLockAtDpcLevel(lock: *mut KSPIN_
     1
 }
 
-pub unsafe extern "efiapi" fn KeAcquireInStackQueuedSpinLock(lock: *mut KSPIN_LOCK, handle: *mut KLOCK_QUEUE_HANDLE) {
+pub unsafe extern "efiapi" fn KeAcquireInStackQueuedSpinLock(
+    lock: *mut KSPIN_LOCK,
+    handle: *mut KLOCK_QUEUE_HANDLE,
+) {
     // SAFETY: the caller's lock and handle.
     unsafe {
         (*handle).Lock = lock;
@@ -128,7 +137,9 @@ pub unsafe extern "efiapi" fn KeAcquireInStackQueuedSpinLockAtDpcLevel(
     }
 }
 
-pub unsafe extern "efiapi" fn KeReleaseInStackQueuedSpinLockFromDpcLevel(handle: *mut KLOCK_QUEUE_HANDLE) {
+pub unsafe extern "efiapi" fn KeReleaseInStackQueuedSpinLockFromDpcLevel(
+    handle: *mut KLOCK_QUEUE_HANDLE,
+) {
     // SAFETY: the caller's handle.
     unsafe { KeReleaseSpinLockFromDpcLevel((*handle).Lock) }
 }
@@ -153,7 +164,11 @@ pub unsafe extern "efiapi" fn ExInterlockedInsertTailList(
     // SAFETY: the caller's list.
     unsafe {
         locked(lock, || {
-            let last = if is_list_empty(head) { null_mut() } else { (*head).Blink };
+            let last = if is_list_empty(head) {
+                null_mut()
+            } else {
+                (*head).Blink
+            };
             insert_tail_list(head, entry);
             last
         })
@@ -168,7 +183,11 @@ pub unsafe extern "efiapi" fn ExInterlockedInsertHeadList(
     // SAFETY: the caller's list.
     unsafe {
         locked(lock, || {
-            let first = if is_list_empty(head) { null_mut() } else { (*head).Flink };
+            let first = if is_list_empty(head) {
+                null_mut()
+            } else {
+                (*head).Flink
+            };
             insert_head_list(head, entry);
             first
         })
@@ -238,7 +257,9 @@ unsafe fn exit(mutex: *mut FAST_MUTEX) {
     // SAFETY: an initialised mutex.
     unsafe {
         if (*mutex).Owner != KeGetCurrentThread() {
-            verifier::violation(format!("a fast mutex ({mutex:p}) was released by a thread that does not own it"));
+            verifier::violation(format!(
+                "a fast mutex ({mutex:p}) was released by a thread that does not own it"
+            ));
         }
         (*mutex).Owner = null_mut();
         (*mutex).Count += 1;
@@ -316,7 +337,9 @@ pub unsafe extern "efiapi" fn ExDeleteResourceLite(resource: *mut ERESOURCE) -> 
     // SAFETY: an initialised resource.
     unsafe {
         if (*resource).ActiveEntries != 0 {
-            verifier::violation(format!("ExDeleteResourceLite({resource:p}) while it is held"));
+            verifier::violation(format!(
+                "ExDeleteResourceLite({resource:p}) while it is held"
+            ));
         }
     }
     status::STATUS_SUCCESS
@@ -349,12 +372,18 @@ unsafe fn acquire_resource(resource: *mut ERESOURCE, exclusive: bool, wait: bool
     }
 }
 
-pub unsafe extern "efiapi" fn ExAcquireResourceExclusiveLite(resource: *mut ERESOURCE, wait: BOOLEAN) -> BOOLEAN {
+pub unsafe extern "efiapi" fn ExAcquireResourceExclusiveLite(
+    resource: *mut ERESOURCE,
+    wait: BOOLEAN,
+) -> BOOLEAN {
     // SAFETY: an initialised resource.
     unsafe { acquire_resource(resource, true, wait != 0) }
 }
 
-pub unsafe extern "efiapi" fn ExAcquireResourceSharedLite(resource: *mut ERESOURCE, wait: BOOLEAN) -> BOOLEAN {
+pub unsafe extern "efiapi" fn ExAcquireResourceSharedLite(
+    resource: *mut ERESOURCE,
+    wait: BOOLEAN,
+) -> BOOLEAN {
     // SAFETY: an initialised resource.
     unsafe { acquire_resource(resource, false, wait != 0) }
 }
@@ -364,7 +393,9 @@ pub unsafe extern "efiapi" fn ExReleaseResourceLite(resource: *mut ERESOURCE) {
     unsafe {
         let r = &mut *resource;
         if r.ActiveEntries == 0 {
-            verifier::violation(format!("ExReleaseResourceLite({resource:p}) of a resource that is not held"));
+            verifier::violation(format!(
+                "ExReleaseResourceLite({resource:p}) of a resource that is not held"
+            ));
             return;
         }
         r.ActiveEntries -= 1;
@@ -374,7 +405,9 @@ pub unsafe extern "efiapi" fn ExReleaseResourceLite(resource: *mut ERESOURCE) {
     }
 }
 
-pub unsafe extern "efiapi" fn ExEnterCriticalRegionAndAcquireResourceExclusive(resource: *mut ERESOURCE) -> PVOID {
+pub unsafe extern "efiapi" fn ExEnterCriticalRegionAndAcquireResourceExclusive(
+    resource: *mut ERESOURCE,
+) -> PVOID {
     // SAFETY: an initialised resource.
     unsafe {
         ke::KeEnterCriticalRegion();
@@ -391,7 +424,9 @@ pub unsafe extern "efiapi" fn ExReleaseResourceAndLeaveCriticalRegion(resource: 
     }
 }
 
-pub unsafe extern "efiapi" fn ExIsResourceAcquiredExclusiveLite(resource: *mut ERESOURCE) -> BOOLEAN {
+pub unsafe extern "efiapi" fn ExIsResourceAcquiredExclusiveLite(
+    resource: *mut ERESOURCE,
+) -> BOOLEAN {
     // SAFETY: an initialised resource.
     unsafe { ((*resource).OwnerEntry[0] == KeGetCurrentThread() as usize) as BOOLEAN }
 }

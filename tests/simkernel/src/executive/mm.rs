@@ -112,12 +112,21 @@ pub unsafe extern "efiapi" fn IoFreeMdl(mdl: *mut MDL) {
     }
 }
 
-pub unsafe extern "efiapi" fn IoBuildPartialMdl(source: *mut MDL, target: *mut MDL, address: PVOID, length: u32) {
+pub unsafe extern "efiapi" fn IoBuildPartialMdl(
+    source: *mut MDL,
+    target: *mut MDL,
+    address: PVOID,
+    length: u32,
+) {
     // SAFETY: two MDLs of the caller's.
     unsafe {
         let base = address_of(source);
         let skip = (address as u64).wrapping_sub(base);
-        let length = if length == 0 { (*source).ByteCount - skip as u32 } else { length };
+        let length = if length == 0 {
+            (*source).ByteCount - skip as u32
+        } else {
+            length
+        };
         (*target).StartVa = (address as usize & !(PAGE_SIZE - 1)) as PVOID;
         (*target).ByteOffset = (address as usize & (PAGE_SIZE - 1)) as u32;
         (*target).ByteCount = length;
@@ -130,7 +139,11 @@ pub unsafe extern "efiapi" fn IoBuildPartialMdl(source: *mut MDL, target: *mut M
 }
 
 /// Locks the pages. Raises STATUS_ACCESS_VIOLATION if they are not there or not the caller's to use. `operation` 0 read, 1 write, 2 modify.
-pub unsafe extern "efiapi" fn MmProbeAndLockPages(mdl: *mut MDL, mode: KPROCESSOR_MODE, operation: u32) {
+pub unsafe extern "efiapi" fn MmProbeAndLockPages(
+    mdl: *mut MDL,
+    mode: KPROCESSOR_MODE,
+    operation: u32,
+) {
     // SAFETY: the same contract.
     let status = unsafe { probe_and_lock(mdl, mode, operation) };
     if status < 0 {
@@ -149,10 +162,15 @@ pub unsafe fn probe_and_lock(mdl: *mut MDL, mode: KPROCESSOR_MODE, operation: u3
         }
         if user::is_user(address) {
             if guest::irql() > APC_LEVEL {
-                verifier::violation(format!("MmProbeAndLockPages of user memory at IRQL {}", guest::irql()));
+                verifier::violation(format!(
+                    "MmProbeAndLockPages of user memory at IRQL {}",
+                    guest::irql()
+                ));
             }
             if mode == KERNEL_MODE && ex::ExGetPreviousMode() == USER_MODE {
-                verifier::violation("MmProbeAndLockPages of a user address without probing (KernelMode)");
+                verifier::violation(
+                    "MmProbeAndLockPages of a user address without probing (KernelMode)",
+                );
             }
             let context = guest::current();
             let in_process = context.is_null() || (*context).process != 0;
@@ -167,7 +185,12 @@ pub unsafe fn probe_and_lock(mdl: *mut MDL, mode: KPROCESSOR_MODE, operation: u3
             (*mdl).MappedSystemVa = address as PVOID;
         }
         state.locked = true;
-        (*mdl).MdlFlags |= MDL_PAGES_LOCKED | if operation != 0 { MDL_WRITE_OPERATION } else { 0 };
+        (*mdl).MdlFlags |= MDL_PAGES_LOCKED
+            | if operation != 0 {
+                MDL_WRITE_OPERATION
+            } else {
+                0
+            };
     }
     status::STATUS_SUCCESS
 }
@@ -175,7 +198,9 @@ pub unsafe fn probe_and_lock(mdl: *mut MDL, mode: KPROCESSOR_MODE, operation: u3
 pub unsafe extern "efiapi" fn MmUnlockPages(mdl: *mut MDL) {
     let state = state_of(mdl);
     if !state.locked {
-        verifier::violation(format!("MmUnlockPages({mdl:p}) of pages that are not locked"));
+        verifier::violation(format!(
+            "MmUnlockPages({mdl:p}) of pages that are not locked"
+        ));
         return;
     }
     // SAFETY: a locked MDL.
@@ -221,7 +246,9 @@ pub unsafe extern "efiapi" fn MmMapLockedPagesSpecifyCache(
             return address as PVOID;
         }
         if !state.locked && (*mdl).MdlFlags & MDL_PARTIAL == 0 {
-            verifier::violation(format!("MmMapLockedPages({mdl:p}) of pages that are not locked"));
+            verifier::violation(format!(
+                "MmMapLockedPages({mdl:p}) of pages that are not locked"
+            ));
             return null_mut();
         }
         if let Some(system) = state.system {
@@ -261,7 +288,9 @@ pub unsafe extern "efiapi" fn MmUnmapLockedPages(system: PVOID, mdl: *mut MDL) {
         // SAFETY: a mapped MDL.
         Some(mapped) => unsafe {
             if mapped != system as usize {
-                verifier::violation(format!("MmUnmapLockedPages({system:p}) of another address than was mapped"));
+                verifier::violation(format!(
+                    "MmUnmapLockedPages({system:p}) of another address than was mapped"
+                ));
             }
             user::unmap_system(mapped, (*mdl).ByteCount as usize);
             (*mdl).MdlFlags &= !MDL_MAPPED_TO_SYSTEM_VA;
@@ -270,7 +299,9 @@ pub unsafe extern "efiapi" fn MmUnmapLockedPages(system: PVOID, mdl: *mut MDL) {
         None if state.pages.is_some() => {}
         // SAFETY: an MDL of the caller's.
         None if unsafe { user::is_user(address_of(mdl)) } => {
-            verifier::violation(format!("MmUnmapLockedPages({mdl:p}) of an MDL that is not mapped"));
+            verifier::violation(format!(
+                "MmUnmapLockedPages({mdl:p}) of an MDL that is not mapped"
+            ));
         }
         None => {}
     }
@@ -302,12 +333,20 @@ pub(crate) unsafe fn release_chain(mut mdl: *mut MDL) {
 
 /// MDLs that an image allocated and did not free.
 pub(crate) fn leaks(owner: usize) -> usize {
-    MDLS.get().values().filter(|s| s.owner == owner && s.bytes != 0).count()
+    MDLS.get()
+        .values()
+        .filter(|s| s.owner == owner && s.bytes != 0)
+        .count()
 }
 
 // ---- pages
 
-pub unsafe extern "efiapi" fn MmAllocatePagesForMdl(low: i64, high: i64, skip: i64, bytes: usize) -> *mut MDL {
+pub unsafe extern "efiapi" fn MmAllocatePagesForMdl(
+    low: i64,
+    high: i64,
+    skip: i64,
+    bytes: usize,
+) -> *mut MDL {
     // SAFETY: the same contract.
     unsafe { MmAllocatePagesForMdlEx(low, high, skip, bytes, 1, 0) }
 }
@@ -324,7 +363,13 @@ pub unsafe extern "efiapi" fn MmAllocatePagesForMdlEx(
     if owner != 0 && verifier::allocation_fails() {
         return null_mut();
     }
-    let pages = pool::allocate(bytes.next_multiple_of(PAGE_SIZE), MDL_TAG, false, true, owner);
+    let pages = pool::allocate(
+        bytes.next_multiple_of(PAGE_SIZE),
+        MDL_TAG,
+        false,
+        true,
+        owner,
+    );
     if pages.is_null() {
         return null_mut();
     }
@@ -351,7 +396,14 @@ pub unsafe extern "efiapi" fn MmFreePagesFromMdl(mdl: *mut MDL) {
 
 pub unsafe extern "efiapi" fn MmAllocateContiguousMemory(bytes: usize, _highest: i64) -> PVOID {
     let owner = ex::direct_caller(MmAllocateContiguousMemory as *const () as usize);
-    pool::allocate(bytes.next_multiple_of(PAGE_SIZE), MDL_TAG, false, true, owner).cast()
+    pool::allocate(
+        bytes.next_multiple_of(PAGE_SIZE),
+        MDL_TAG,
+        false,
+        true,
+        owner,
+    )
+    .cast()
 }
 
 pub unsafe extern "efiapi" fn MmAllocateContiguousMemorySpecifyCache(
@@ -362,14 +414,25 @@ pub unsafe extern "efiapi" fn MmAllocateContiguousMemorySpecifyCache(
     _cache: u32,
 ) -> PVOID {
     let owner = ex::direct_caller(MmAllocateContiguousMemorySpecifyCache as *const () as usize);
-    pool::allocate(bytes.next_multiple_of(PAGE_SIZE), MDL_TAG, false, true, owner).cast()
+    pool::allocate(
+        bytes.next_multiple_of(PAGE_SIZE),
+        MDL_TAG,
+        false,
+        true,
+        owner,
+    )
+    .cast()
 }
 
 pub unsafe extern "efiapi" fn MmFreeContiguousMemory(address: PVOID) {
     pool::free(address as usize, MDL_TAG);
 }
 
-pub unsafe extern "efiapi" fn MmFreeContiguousMemorySpecifyCache(address: PVOID, _bytes: usize, _cache: u32) {
+pub unsafe extern "efiapi" fn MmFreeContiguousMemorySpecifyCache(
+    address: PVOID,
+    _bytes: usize,
+    _cache: u32,
+) {
     pool::free(address as usize, MDL_TAG);
 }
 

@@ -1,6 +1,11 @@
 //! Exports of `ntoskrnl.exe` and `hal.dll`, by topic. The functions carry their Windows names; built-in host modules may call
 //! them directly.
-#![allow(non_snake_case, ambiguous_glob_reexports, clippy::missing_safety_doc, clippy::not_unsafe_ptr_arg_deref)]
+#![allow(
+    non_snake_case,
+    ambiguous_glob_reexports,
+    clippy::missing_safety_doc,
+    clippy::not_unsafe_ptr_arg_deref
+)]
 
 pub mod crt;
 pub mod dbg;

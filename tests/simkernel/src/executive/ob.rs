@@ -106,7 +106,11 @@ pub(crate) fn kind_of(object: PVOID) -> Option<Kind> {
 
 /// References besides those that handles hold; `None` for something that is no object.
 pub fn references(object: PVOID) -> Option<i64> {
-    TABLE.get().objects.get(&(object as usize)).map(|o| o.references)
+    TABLE
+        .get()
+        .objects
+        .get(&(object as usize))
+        .map(|o| o.references)
 }
 
 /// A new handle, which holds a reference.
@@ -117,7 +121,11 @@ pub fn new_handle(object: PVOID, kernel: bool, owner: usize) -> HANDLE {
         o.handles += 1;
     }
     t.next += 4;
-    let value = if kernel { t.next | 0xffff_ffff_8000_0000 } else { t.next };
+    let value = if kernel {
+        t.next | 0xffff_ffff_8000_0000
+    } else {
+        t.next
+    };
     t.handles.insert(
         value,
         Handle {
@@ -247,7 +255,9 @@ pub unsafe extern "efiapi" fn ObfReferenceObject(object: PVOID) -> isize {
             o.references as isize
         }
         None => {
-            verifier::violation(format!("ObReferenceObject({object:p}) of something that is no object"));
+            verifier::violation(format!(
+                "ObReferenceObject({object:p}) of something that is no object"
+            ));
             0
         }
     }
@@ -257,7 +267,9 @@ pub unsafe extern "efiapi" fn ObfReferenceObject(object: PVOID) -> isize {
 pub unsafe extern "efiapi" fn ObfDereferenceObject(object: PVOID) -> isize {
     let t = TABLE.get();
     let Some(o) = t.objects.get_mut(&(object as usize)) else {
-        verifier::violation(format!("ObDereferenceObject({object:p}) of something that is no object"));
+        verifier::violation(format!(
+            "ObDereferenceObject({object:p}) of something that is no object"
+        ));
         return 0;
     };
     o.references -= 1;
@@ -268,12 +280,17 @@ pub unsafe extern "efiapi" fn ObfDereferenceObject(object: PVOID) -> isize {
     if matches!(kind, Kind::Device | Kind::Driver) {
         // Devices and drivers live until IoDeleteDevice and unload.
         if o.references < 0 {
-            verifier::violation(format!("ObDereferenceObject({object:p}): one reference too few ({kind:?})"));
+            verifier::violation(format!(
+                "ObDereferenceObject({object:p}): one reference too few ({kind:?})"
+            ));
         }
         return o.references as isize;
     }
     if guest::irql() > PASSIVE_LEVEL && kind == Kind::File {
-        verifier::violation(format!("the last reference to a file was dropped at IRQL {}", guest::irql()));
+        verifier::violation(format!(
+            "the last reference to a file was dropped at IRQL {}",
+            guest::irql()
+        ));
     }
     t.objects.remove(&(object as usize));
     match kind {
@@ -304,7 +321,9 @@ pub(crate) fn leaks(owner: usize) -> Vec<String> {
         .chain(
             t.objects
                 .iter()
-                .filter(|(_, o)| o.owner == owner && o.handles == 0 && o.kind == Kind::Thread && o.references > 0)
+                .filter(|(_, o)| {
+                    o.owner == owner && o.handles == 0 && o.kind == Kind::Thread && o.references > 0
+                })
                 .map(|(a, _)| format!("leak: a reference to thread object {a:#x} was not dropped")),
         )
         .collect()

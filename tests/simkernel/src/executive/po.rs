@@ -14,7 +14,11 @@ pub fn exports() -> Vec<Export> {
 }
 
 /// The old state.
-pub unsafe extern "efiapi" fn PoSetPowerState(_device: *mut DEVICE_OBJECT, _kind: u32, state: POWER_STATE) -> POWER_STATE {
+pub unsafe extern "efiapi" fn PoSetPowerState(
+    _device: *mut DEVICE_OBJECT,
+    _kind: u32,
+    state: POWER_STATE,
+) -> POWER_STATE {
     state
 }
 
@@ -33,7 +37,11 @@ struct Request {
     state: POWER_STATE,
 }
 
-unsafe extern "efiapi" fn done(_device: *mut DEVICE_OBJECT, irp: *mut IRP, context: PVOID) -> NTSTATUS {
+unsafe extern "efiapi" fn done(
+    _device: *mut DEVICE_OBJECT,
+    irp: *mut IRP,
+    context: PVOID,
+) -> NTSTATUS {
     // SAFETY: `context` was made by PoRequestPowerIrp; the request is complete.
     unsafe {
         let r = Box::from_raw(context.cast::<Request>());
@@ -126,7 +134,11 @@ pub unsafe extern "efiapi" fn PoUnregisterPowerSettingCallback(_handle: PVOID) -
     status::STATUS_SUCCESS
 }
 
-pub unsafe extern "efiapi" fn PoCreatePowerRequest(request: *mut PVOID, _device: *mut DEVICE_OBJECT, _context: PVOID) -> NTSTATUS {
+pub unsafe extern "efiapi" fn PoCreatePowerRequest(
+    request: *mut PVOID,
+    _device: *mut DEVICE_OBJECT,
+    _context: PVOID,
+) -> NTSTATUS {
     // SAFETY: the caller's.
     unsafe { *request = 0x1000 as PVOID };
     status::STATUS_SUCCESS
@@ -143,7 +155,11 @@ pub unsafe extern "efiapi" fn PoClearPowerRequest(_request: PVOID, _kind: u32) -
 pub unsafe extern "efiapi" fn PoDeletePowerRequest(_request: PVOID) {}
 
 pub unsafe extern "efiapi" fn PoRegisterSystemState(handle: PVOID, _flags: u32) -> PVOID {
-    if handle.is_null() { 0x1000 as PVOID } else { handle }
+    if handle.is_null() {
+        0x1000 as PVOID
+    } else {
+        handle
+    }
 }
 
 pub unsafe extern "efiapi" fn PoUnregisterSystemState(_handle: PVOID) {}

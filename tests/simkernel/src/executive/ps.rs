@@ -4,7 +4,6 @@ use super::*;
 use crate::guest::{self, Context};
 use crate::verifier;
 
-
 pub fn exports() -> Vec<Export> {
     let mut list = crate::exports! {
         HIGH_LEVEL => PsGetCurrentThread, PsGetCurrentProcess, PsGetCurrentProcessId, PsGetCurrentThreadId, IoGetCurrentProcess,
@@ -26,7 +25,11 @@ pub const PROCESS_32: usize = 2;
 fn process() -> usize {
     let context = guest::current();
     // SAFETY: the running context is live.
-    if context.is_null() { 0 } else { unsafe { (*context).process } }
+    if context.is_null() {
+        0
+    } else {
+        unsafe { (*context).process }
+    }
 }
 
 pub unsafe extern "efiapi" fn PsGetCurrentThread() -> PVOID {
@@ -35,7 +38,11 @@ pub unsafe extern "efiapi" fn PsGetCurrentThread() -> PVOID {
 }
 
 pub unsafe extern "efiapi" fn PsGetCurrentProcess() -> PVOID {
-    if process() == 0 { (&raw mut SYSTEM_PROCESS).cast() } else { (&raw mut USER_PROCESS).cast() }
+    if process() == 0 {
+        (&raw mut SYSTEM_PROCESS).cast()
+    } else {
+        (&raw mut USER_PROCESS).cast()
+    }
 }
 
 pub unsafe extern "efiapi" fn IoGetCurrentProcess() -> PVOID {
@@ -110,7 +117,12 @@ pub(crate) fn thread_gone(context: &mut Context) {
     }
 }
 
-pub unsafe extern "efiapi" fn PsGetVersion(major: *mut u32, minor: *mut u32, build: *mut u32, name: *mut UNICODE_STRING) -> BOOLEAN {
+pub unsafe extern "efiapi" fn PsGetVersion(
+    major: *mut u32,
+    minor: *mut u32,
+    build: *mut u32,
+    name: *mut UNICODE_STRING,
+) -> BOOLEAN {
     // SAFETY: optional results of the caller's.
     unsafe {
         for (p, v) in [(major, 10), (minor, 0), (build, 19041)] {
@@ -145,4 +157,3 @@ pub unsafe extern "efiapi" fn RtlIsNtDdiVersionAvailable(version: u32) -> BOOLEA
 pub unsafe extern "efiapi" fn RtlGetEnabledExtendedFeatures(mask: u64) -> u64 {
     mask & 7
 }
-

@@ -42,7 +42,11 @@ pub fn new_unicode_string(text: &[u16], owner: usize) -> UNICODE_STRING {
 pub unsafe extern "efiapi" fn RtlInitUnicodeString(to: *mut UNICODE_STRING, text: *const u16) {
     // SAFETY: a terminated string or null.
     unsafe {
-        let bytes = if text.is_null() { 0 } else { (crt::wcslen(text) * 2).min(0xfffc) };
+        let bytes = if text.is_null() {
+            0
+        } else {
+            (crt::wcslen(text) * 2).min(0xfffc)
+        };
         *to = UNICODE_STRING {
             Length: bytes as u16,
             MaximumLength: if text.is_null() { 0 } else { bytes as u16 + 2 },
@@ -55,7 +59,11 @@ pub unsafe extern "efiapi" fn RtlInitUnicodeString(to: *mut UNICODE_STRING, text
 pub unsafe extern "efiapi" fn RtlInitAnsiString(to: *mut UNICODE_STRING, text: *const c_char) {
     // SAFETY: a terminated string or null.
     unsafe {
-        let bytes = if text.is_null() { 0 } else { crt::strlen(text).min(0xfffe) };
+        let bytes = if text.is_null() {
+            0
+        } else {
+            crt::strlen(text).min(0xfffe)
+        };
         *to = UNICODE_STRING {
             Length: bytes as u16,
             MaximumLength: if text.is_null() { 0 } else { bytes as u16 + 1 },
@@ -69,12 +77,23 @@ pub unsafe extern "efiapi" fn RtlInitString(to: *mut UNICODE_STRING, text: *cons
     unsafe { RtlInitAnsiString(to, text) }
 }
 
-pub unsafe extern "efiapi" fn RtlCopyUnicodeString(to: *mut UNICODE_STRING, from: *const UNICODE_STRING) {
+pub unsafe extern "efiapi" fn RtlCopyUnicodeString(
+    to: *mut UNICODE_STRING,
+    from: *const UNICODE_STRING,
+) {
     // SAFETY: two strings of the caller's.
     unsafe {
-        let length = if from.is_null() { 0 } else { (*from).Length.min((*to).MaximumLength) };
+        let length = if from.is_null() {
+            0
+        } else {
+            (*from).Length.min((*to).MaximumLength)
+        };
         if length > 0 {
-            std::ptr::copy((*from).Buffer.cast::<u8>(), (*to).Buffer.cast::<u8>(), length as usize);
+            std::ptr::copy(
+                (*from).Buffer.cast::<u8>(),
+                (*to).Buffer.cast::<u8>(),
+                length as usize,
+            );
         }
         (*to).Length = length;
         if length + 2 <= (*to).MaximumLength {
@@ -100,12 +119,18 @@ unsafe fn append(to: *mut UNICODE_STRING, units: &[u16]) -> NTSTATUS {
     status::STATUS_SUCCESS
 }
 
-pub unsafe extern "efiapi" fn RtlAppendUnicodeStringToString(to: *mut UNICODE_STRING, from: *const UNICODE_STRING) -> NTSTATUS {
+pub unsafe extern "efiapi" fn RtlAppendUnicodeStringToString(
+    to: *mut UNICODE_STRING,
+    from: *const UNICODE_STRING,
+) -> NTSTATUS {
     // SAFETY: two strings of the caller's.
     unsafe { append(to, (*from).units()) }
 }
 
-pub unsafe extern "efiapi" fn RtlAppendUnicodeToString(to: *mut UNICODE_STRING, from: *const u16) -> NTSTATUS {
+pub unsafe extern "efiapi" fn RtlAppendUnicodeToString(
+    to: *mut UNICODE_STRING,
+    from: *const u16,
+) -> NTSTATUS {
     if from.is_null() {
         return status::STATUS_SUCCESS;
     }
@@ -119,17 +144,29 @@ unsafe fn compare(a: *const UNICODE_STRING, b: *const UNICODE_STRING, fold: bool
     unsafe { (*a).units().iter().map(f).cmp((*b).units().iter().map(f)) as i32 }
 }
 
-pub unsafe extern "efiapi" fn RtlCompareUnicodeString(a: *const UNICODE_STRING, b: *const UNICODE_STRING, fold: BOOLEAN) -> i32 {
+pub unsafe extern "efiapi" fn RtlCompareUnicodeString(
+    a: *const UNICODE_STRING,
+    b: *const UNICODE_STRING,
+    fold: BOOLEAN,
+) -> i32 {
     // SAFETY: the same contract.
     unsafe { compare(a, b, fold != 0) }
 }
 
-pub unsafe extern "efiapi" fn RtlEqualUnicodeString(a: *const UNICODE_STRING, b: *const UNICODE_STRING, fold: BOOLEAN) -> BOOLEAN {
+pub unsafe extern "efiapi" fn RtlEqualUnicodeString(
+    a: *const UNICODE_STRING,
+    b: *const UNICODE_STRING,
+    fold: BOOLEAN,
+) -> BOOLEAN {
     // SAFETY: the same contract.
     unsafe { (compare(a, b, fold != 0) == 0) as BOOLEAN }
 }
 
-pub unsafe extern "efiapi" fn RtlPrefixUnicodeString(a: *const UNICODE_STRING, b: *const UNICODE_STRING, fold: BOOLEAN) -> BOOLEAN {
+pub unsafe extern "efiapi" fn RtlPrefixUnicodeString(
+    a: *const UNICODE_STRING,
+    b: *const UNICODE_STRING,
+    fold: BOOLEAN,
+) -> BOOLEAN {
     let f = |c: &u16| if fold != 0 { upper(*c) } else { *c };
     // SAFETY: two strings of the caller's.
     unsafe {
@@ -162,14 +199,21 @@ pub unsafe extern "efiapi" fn RtlFreeAnsiString(string: *mut UNICODE_STRING) {
     unsafe { RtlFreeUnicodeString(string) }
 }
 
-pub unsafe extern "efiapi" fn RtlCreateUnicodeString(to: *mut UNICODE_STRING, text: *const u16) -> BOOLEAN {
+pub unsafe extern "efiapi" fn RtlCreateUnicodeString(
+    to: *mut UNICODE_STRING,
+    text: *const u16,
+) -> BOOLEAN {
     let owner = ex::direct_caller(RtlCreateUnicodeString as *const () as usize);
     // SAFETY: a terminated string.
     unsafe { *to = new_unicode_string(std::slice::from_raw_parts(text, crt::wcslen(text)), owner) };
     1
 }
 
-pub unsafe extern "efiapi" fn RtlDuplicateUnicodeString(_flags: u32, from: *const UNICODE_STRING, to: *mut UNICODE_STRING) -> NTSTATUS {
+pub unsafe extern "efiapi" fn RtlDuplicateUnicodeString(
+    _flags: u32,
+    from: *const UNICODE_STRING,
+    to: *mut UNICODE_STRING,
+) -> NTSTATUS {
     let owner = ex::direct_caller(RtlDuplicateUnicodeString as *const () as usize);
     // SAFETY: two strings of the caller's.
     unsafe { *to = new_unicode_string((*from).units(), owner) };
@@ -203,7 +247,8 @@ pub unsafe extern "efiapi" fn RtlAnsiStringToUnicodeString(
     let owner = ex::direct_caller(RtlAnsiStringToUnicodeString as *const () as usize);
     // SAFETY: two strings of the caller's.
     unsafe {
-        let bytes = std::slice::from_raw_parts((*from).Buffer.cast::<u8>(), (*from).Length as usize);
+        let bytes =
+            std::slice::from_raw_parts((*from).Buffer.cast::<u8>(), (*from).Length as usize);
         let units: Vec<u16> = bytes.iter().map(|&b| u16::from(b)).collect();
         put(to, &units, allocate != 0, owner)
     }
@@ -217,7 +262,11 @@ pub unsafe extern "efiapi" fn RtlUnicodeStringToAnsiString(
     let owner = ex::direct_caller(RtlUnicodeStringToAnsiString as *const () as usize);
     // SAFETY: two strings of the caller's.
     unsafe {
-        let bytes: Vec<u8> = (*from).units().iter().map(|&c| u8::try_from(c).unwrap_or(b'?')).collect();
+        let bytes: Vec<u8> = (*from)
+            .units()
+            .iter()
+            .map(|&c| u8::try_from(c).unwrap_or(b'?'))
+            .collect();
         if allocate != 0 {
             let buffer = pool::allocate(bytes.len() + 1, STRING_TAG, true, true, owner);
             (*to).Buffer = buffer.cast();
@@ -260,7 +309,10 @@ pub fn guid_from_text(text: &str) -> Option<GUID> {
     })
 }
 
-pub unsafe extern "efiapi" fn RtlStringFromGUID(guid: *const GUID, to: *mut UNICODE_STRING) -> NTSTATUS {
+pub unsafe extern "efiapi" fn RtlStringFromGUID(
+    guid: *const GUID,
+    to: *mut UNICODE_STRING,
+) -> NTSTATUS {
     let owner = ex::direct_caller(RtlStringFromGUID as *const () as usize);
     // SAFETY: the caller's.
     unsafe {
@@ -269,7 +321,10 @@ pub unsafe extern "efiapi" fn RtlStringFromGUID(guid: *const GUID, to: *mut UNIC
     }
 }
 
-pub unsafe extern "efiapi" fn RtlGUIDFromString(from: *const UNICODE_STRING, guid: *mut GUID) -> NTSTATUS {
+pub unsafe extern "efiapi" fn RtlGUIDFromString(
+    from: *const UNICODE_STRING,
+    guid: *mut GUID,
+) -> NTSTATUS {
     // SAFETY: the caller's.
     unsafe {
         match guid_from_text(&(*from).to_string()) {
@@ -282,7 +337,11 @@ pub unsafe extern "efiapi" fn RtlGUIDFromString(from: *const UNICODE_STRING, gui
     }
 }
 
-pub unsafe extern "efiapi" fn RtlIntegerToUnicodeString(value: u32, base: u32, to: *mut UNICODE_STRING) -> NTSTATUS {
+pub unsafe extern "efiapi" fn RtlIntegerToUnicodeString(
+    value: u32,
+    base: u32,
+    to: *mut UNICODE_STRING,
+) -> NTSTATUS {
     let text = match base {
         0 | 10 => value.to_string(),
         16 => format!("{value:X}"),
@@ -294,7 +353,11 @@ pub unsafe extern "efiapi" fn RtlIntegerToUnicodeString(value: u32, base: u32, t
     unsafe { put(to, &text.encode_utf16().collect::<Vec<_>>(), false, 0) }
 }
 
-pub unsafe extern "efiapi" fn RtlUnicodeStringToInteger(from: *const UNICODE_STRING, base: u32, value: *mut u32) -> NTSTATUS {
+pub unsafe extern "efiapi" fn RtlUnicodeStringToInteger(
+    from: *const UNICODE_STRING,
+    base: u32,
+    value: *mut u32,
+) -> NTSTATUS {
     // SAFETY: the caller's.
     unsafe {
         let text = (*from).to_string();
@@ -307,13 +370,21 @@ pub unsafe extern "efiapi" fn RtlUnicodeStringToInteger(from: *const UNICODE_STR
         if !(2..=16).contains(&radix) {
             return status::STATUS_INVALID_PARAMETER;
         }
-        let end = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
+        let end = digits
+            .find(|c: char| !c.is_digit(radix))
+            .unwrap_or(digits.len());
         *value = u32::from_str_radix(&digits[..end], radix).unwrap_or(0);
     }
     status::STATUS_SUCCESS
 }
 
-pub unsafe extern "efiapi" fn RtlMultiByteToUnicodeN(to: *mut u16, max: u32, len: *mut u32, from: *const u8, n: u32) -> NTSTATUS {
+pub unsafe extern "efiapi" fn RtlMultiByteToUnicodeN(
+    to: *mut u16,
+    max: u32,
+    len: *mut u32,
+    from: *const u8,
+    n: u32,
+) -> NTSTATUS {
     let count = n.min(max / 2);
     // SAFETY: the caller's buffers.
     unsafe {
@@ -327,13 +398,23 @@ pub unsafe extern "efiapi" fn RtlMultiByteToUnicodeN(to: *mut u16, max: u32, len
     status::STATUS_SUCCESS
 }
 
-pub unsafe extern "efiapi" fn RtlMultiByteToUnicodeSize(bytes: *mut u32, _from: *const u8, n: u32) -> NTSTATUS {
+pub unsafe extern "efiapi" fn RtlMultiByteToUnicodeSize(
+    bytes: *mut u32,
+    _from: *const u8,
+    n: u32,
+) -> NTSTATUS {
     // SAFETY: the caller's.
     unsafe { *bytes = n * 2 };
     status::STATUS_SUCCESS
 }
 
-pub unsafe extern "efiapi" fn RtlUnicodeToMultiByteN(to: *mut u8, max: u32, len: *mut u32, from: *const u16, bytes: u32) -> NTSTATUS {
+pub unsafe extern "efiapi" fn RtlUnicodeToMultiByteN(
+    to: *mut u8,
+    max: u32,
+    len: *mut u32,
+    from: *const u16,
+    bytes: u32,
+) -> NTSTATUS {
     let count = (bytes / 2).min(max);
     // SAFETY: the caller's buffers.
     unsafe {
@@ -386,7 +467,12 @@ pub unsafe extern "efiapi" fn RtlTimeToTimeFields(time: *const i64, fields: *mut
     }
 }
 
-pub unsafe extern "efiapi" fn RtlHashUnicodeString(string: *const UNICODE_STRING, fold: BOOLEAN, _algorithm: u32, hash: *mut u32) -> NTSTATUS {
+pub unsafe extern "efiapi" fn RtlHashUnicodeString(
+    string: *const UNICODE_STRING,
+    fold: BOOLEAN,
+    _algorithm: u32,
+    hash: *mut u32,
+) -> NTSTATUS {
     // SAFETY: the caller's.
     unsafe {
         *hash = (*string).units().iter().fold(0u32, |h, &c| {

@@ -82,25 +82,42 @@ fn key_path(handle: HANDLE) -> Option<String> {
 /// A key handle for the I/O manager (device keys); the key is made if it does not exist.
 pub(crate) fn open_key_handle(path: &str, owner: usize) -> HANDLE {
     registry::create(path);
-    open(Opened::Key(path.to_owned()), ob::Kind::Key, OBJ_KERNEL_HANDLE, owner)
+    open(
+        Opened::Key(path.to_owned()),
+        ob::Kind::Key,
+        OBJ_KERNEL_HANDLE,
+        owner,
+    )
 }
 
 unsafe fn path_of(attributes: *const OBJECT_ATTRIBUTES) -> Result<String, NTSTATUS> {
     // SAFETY: the caller's.
     unsafe {
         let a = &*attributes;
-        let name = if a.ObjectName.is_null() { String::new() } else { (*a.ObjectName).to_string() };
+        let name = if a.ObjectName.is_null() {
+            String::new()
+        } else {
+            (*a.ObjectName).to_string()
+        };
         if a.RootDirectory.is_null() {
             return Ok(name);
         }
         let root = key_path(a.RootDirectory).ok_or(status::STATUS_INVALID_HANDLE)?;
-        Ok(if name.is_empty() { root } else { format!("{root}\\{name}") })
+        Ok(if name.is_empty() {
+            root
+        } else {
+            format!("{root}\\{name}")
+        })
     }
 }
 
 // ---- keys
 
-pub unsafe extern "efiapi" fn ZwOpenKey(handle: *mut HANDLE, _access: u32, attributes: *const OBJECT_ATTRIBUTES) -> NTSTATUS {
+pub unsafe extern "efiapi" fn ZwOpenKey(
+    handle: *mut HANDLE,
+    _access: u32,
+    attributes: *const OBJECT_ATTRIBUTES,
+) -> NTSTATUS {
     let owner = ex::direct_caller(ZwOpenKey as *const () as usize);
     // SAFETY: the caller's.
     unsafe {
@@ -111,7 +128,12 @@ pub unsafe extern "efiapi" fn ZwOpenKey(handle: *mut HANDLE, _access: u32, attri
         if !registry::exists(&path) {
             return status::STATUS_OBJECT_NAME_NOT_FOUND;
         }
-        *handle = open(Opened::Key(path), ob::Kind::Key, (*attributes).Attributes, owner);
+        *handle = open(
+            Opened::Key(path),
+            ob::Kind::Key,
+            (*attributes).Attributes,
+            owner,
+        );
     }
     status::STATUS_SUCCESS
 }
@@ -137,7 +159,12 @@ pub unsafe extern "efiapi" fn ZwCreateKey(
         if !disposition.is_null() {
             *disposition = if new { 1 } else { 2 };
         }
-        *handle = open(Opened::Key(path), ob::Kind::Key, (*attributes).Attributes, owner);
+        *handle = open(
+            Opened::Key(path),
+            ob::Kind::Key,
+            (*attributes).Attributes,
+            owner,
+        );
     }
     status::STATUS_SUCCESS
 }
@@ -168,7 +195,11 @@ unsafe fn give(bytes: &[u8], head: usize, out: PVOID, length: u32, needed: *mut 
         }
         let n = bytes.len().min(length as usize);
         std::ptr::copy_nonoverlapping(bytes.as_ptr(), out.cast(), n);
-        if n < bytes.len() { status::STATUS_BUFFER_OVERFLOW } else { status::STATUS_SUCCESS }
+        if n < bytes.len() {
+            status::STATUS_BUFFER_OVERFLOW
+        } else {
+            status::STATUS_SUCCESS
+        }
     }
 }
 
@@ -213,7 +244,9 @@ pub unsafe extern "efiapi" fn ZwQueryValueKey(
     length: u32,
     needed: *mut u32,
 ) -> NTSTATUS {
-    let Some(path) = key_path(handle) else { return status::STATUS_INVALID_HANDLE };
+    let Some(path) = key_path(handle) else {
+        return status::STATUS_INVALID_HANDLE;
+    };
     // SAFETY: the caller's.
     unsafe {
         let name = (*name).to_string();
@@ -235,8 +268,12 @@ pub unsafe extern "efiapi" fn ZwEnumerateValueKey(
     length: u32,
     needed: *mut u32,
 ) -> NTSTATUS {
-    let Some(path) = key_path(handle) else { return status::STATUS_INVALID_HANDLE };
-    let Some(key) = registry::key(&path) else { return status::STATUS_INVALID_HANDLE };
+    let Some(path) = key_path(handle) else {
+        return status::STATUS_INVALID_HANDLE;
+    };
+    let Some(key) = registry::key(&path) else {
+        return status::STATUS_INVALID_HANDLE;
+    };
     let Some((name, value)) = key.values.values().nth(index as usize) else {
         return status::STATUS_NO_MORE_ENTRIES;
     };
@@ -255,7 +292,9 @@ pub unsafe extern "efiapi" fn ZwEnumerateKey(
     length: u32,
     needed: *mut u32,
 ) -> NTSTATUS {
-    let Some(path) = key_path(handle) else { return status::STATUS_INVALID_HANDLE };
+    let Some(path) = key_path(handle) else {
+        return status::STATUS_INVALID_HANDLE;
+    };
     let Some(name) = registry::subkeys(&path).into_iter().nth(index as usize) else {
         return status::STATUS_NO_MORE_ENTRIES;
     };
@@ -271,9 +310,19 @@ pub unsafe extern "efiapi" fn ZwEnumerateKey(
 }
 
 /// `class` 2, KEY_FULL_INFORMATION.
-pub unsafe extern "efiapi" fn ZwQueryKey(handle: HANDLE, class: u32, out: PVOID, length: u32, needed: *mut u32) -> NTSTATUS {
-    let Some(path) = key_path(handle) else { return status::STATUS_INVALID_HANDLE };
-    let Some(key) = registry::key(&path) else { return status::STATUS_INVALID_HANDLE };
+pub unsafe extern "efiapi" fn ZwQueryKey(
+    handle: HANDLE,
+    class: u32,
+    out: PVOID,
+    length: u32,
+    needed: *mut u32,
+) -> NTSTATUS {
+    let Some(path) = key_path(handle) else {
+        return status::STATUS_INVALID_HANDLE;
+    };
+    let Some(key) = registry::key(&path) else {
+        return status::STATUS_INVALID_HANDLE;
+    };
     if class != 2 {
         return status::STATUS_INVALID_PARAMETER;
     }
@@ -289,8 +338,16 @@ pub unsafe extern "efiapi" fn ZwQueryKey(handle: HANDLE, class: u32, out: PVOID,
         keys.iter().map(units).max().unwrap_or(0),
         0,
         key.values.len() as u32,
-        key.values.values().map(|(n, _)| units(n)).max().unwrap_or(0),
-        key.values.values().map(|(_, v)| v.data.len() as u32).max().unwrap_or(0),
+        key.values
+            .values()
+            .map(|(n, _)| units(n))
+            .max()
+            .unwrap_or(0),
+        key.values
+            .values()
+            .map(|(_, v)| v.data.len() as u32)
+            .max()
+            .unwrap_or(0),
     ];
     let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
     // SAFETY: the caller's.
@@ -305,17 +362,28 @@ pub unsafe extern "efiapi" fn ZwSetValueKey(
     data: *const u8,
     size: u32,
 ) -> NTSTATUS {
-    let Some(path) = key_path(handle) else { return status::STATUS_INVALID_HANDLE };
+    let Some(path) = key_path(handle) else {
+        return status::STATUS_INVALID_HANDLE;
+    };
     // SAFETY: the caller's.
     unsafe {
-        let data = if size == 0 { Vec::new() } else { std::slice::from_raw_parts(data, size as usize).to_vec() };
+        let data = if size == 0 {
+            Vec::new()
+        } else {
+            std::slice::from_raw_parts(data, size as usize).to_vec()
+        };
         registry::set(&path, &(*name).to_string(), Value { kind, data });
     }
     status::STATUS_SUCCESS
 }
 
-pub unsafe extern "efiapi" fn ZwDeleteValueKey(handle: HANDLE, name: *const UNICODE_STRING) -> NTSTATUS {
-    let Some(path) = key_path(handle) else { return status::STATUS_INVALID_HANDLE };
+pub unsafe extern "efiapi" fn ZwDeleteValueKey(
+    handle: HANDLE,
+    name: *const UNICODE_STRING,
+) -> NTSTATUS {
+    let Some(path) = key_path(handle) else {
+        return status::STATUS_INVALID_HANDLE;
+    };
     // SAFETY: the caller's.
     let name = unsafe { (*name).to_string().to_lowercase() };
     match registry::key(&path).and_then(|k| k.values.remove(&name)) {
@@ -373,7 +441,13 @@ pub unsafe extern "efiapi" fn RtlQueryRegistryValues(
                     std::ptr::copy_nonoverlapping(v.data.as_ptr(), t.entry_context.cast(), 4);
                 }
                 Some(v) if v.kind == REG_SZ || v.kind == REG_EXPAND_SZ => {
-                    let units: Vec<u16> = v.data.as_chunks::<2>().0.iter().map(|c| u16::from_le_bytes(*c)).collect();
+                    let units: Vec<u16> = v
+                        .data
+                        .as_chunks::<2>()
+                        .0
+                        .iter()
+                        .map(|c| u16::from_le_bytes(*c))
+                        .collect();
                     let units = units.strip_suffix(&[0]).unwrap_or(&units);
                     let to: *mut UNICODE_STRING = t.entry_context.cast();
                     if (*to).Buffer.is_null() {
@@ -430,7 +504,13 @@ pub unsafe extern "efiapi" fn ZwCreateFile(
     }
 }
 
-fn open_path(name: &[u16], root: HANDLE, attributes: u32, owner: usize, disposition: u32) -> Result<HANDLE, NTSTATUS> {
+fn open_path(
+    name: &[u16],
+    root: HANDLE,
+    attributes: u32,
+    owner: usize,
+    disposition: u32,
+) -> Result<HANDLE, NTSTATUS> {
     let text = String::from_utf16_lossy(name);
     if !root.is_null() || io::is_device_path(&text) {
         return io::open(name, root, attributes & OBJ_KERNEL_HANDLE != 0, owner);
@@ -439,15 +519,23 @@ fn open_path(name: &[u16], root: HANDLE, attributes: u32, owner: usize, disposit
     let data = match STATE.get().disk.get(&key) {
         Some(FileData::Bytes(b)) => b.clone(),
         Some(FileData::Host(path)) => {
-            let bytes = Arc::new(std::fs::read(path).map_err(|_| status::STATUS_OBJECT_NAME_NOT_FOUND)?);
+            let bytes =
+                Arc::new(std::fs::read(path).map_err(|_| status::STATUS_OBJECT_NAME_NOT_FOUND)?);
             STATE.get().disk.insert(key, FileData::Bytes(bytes.clone()));
             bytes
         }
         // FILE_OPEN and FILE_OVERWRITE need an existing file; the disk is read-only.
-        None if disposition == 1 || disposition == 4 => return Err(status::STATUS_OBJECT_NAME_NOT_FOUND),
+        None if disposition == 1 || disposition == 4 => {
+            return Err(status::STATUS_OBJECT_NAME_NOT_FOUND);
+        }
         None => return Err(status::STATUS_ACCESS_DENIED),
     };
-    Ok(open(Opened::File { data, position: 0 }, ob::Kind::DiskFile, attributes, owner))
+    Ok(open(
+        Opened::File { data, position: 0 },
+        ob::Kind::DiskFile,
+        attributes,
+        owner,
+    ))
 }
 
 pub unsafe extern "efiapi" fn ZwOpenFile(
@@ -493,12 +581,23 @@ pub unsafe extern "efiapi" fn ZwReadFile(
     };
     // SAFETY: `length` bytes at `buffer` and the results are the caller's.
     unsafe {
-        let at = offset.as_ref().copied().filter(|o| *o >= 0).map_or(*position, |o| o as u64);
-        let rest = usize::try_from(at).ok().and_then(|a| data.get(a..)).unwrap_or(&[]);
+        let at = offset
+            .as_ref()
+            .copied()
+            .filter(|o| *o >= 0)
+            .map_or(*position, |o| o as u64);
+        let rest = usize::try_from(at)
+            .ok()
+            .and_then(|a| data.get(a..))
+            .unwrap_or(&[]);
         let n = rest.len().min(length as usize);
         std::ptr::copy_nonoverlapping(rest.as_ptr(), buffer, n);
         *position = at + n as u64;
-        let status = if n == 0 && length != 0 { status::STATUS_END_OF_FILE } else { status::STATUS_SUCCESS };
+        let status = if n == 0 && length != 0 {
+            status::STATUS_END_OF_FILE
+        } else {
+            status::STATUS_SUCCESS
+        };
         *block = IO_STATUS_BLOCK {
             Status: status,
             Reserved: 0,
@@ -557,13 +656,14 @@ pub unsafe extern "efiapi" fn ZwQueryInformationFile(
                 if (length as usize) < size_of::<FILE_STANDARD_INFORMATION>() {
                     return status::STATUS_INFO_LENGTH_MISMATCH;
                 }
-                out.cast::<FILE_STANDARD_INFORMATION>().write(FILE_STANDARD_INFORMATION {
-                    AllocationSize: data.len().next_multiple_of(PAGE_SIZE) as i64,
-                    EndOfFile: data.len() as i64,
-                    NumberOfLinks: 1,
-                    DeletePending: 0,
-                    Directory: 0,
-                });
+                out.cast::<FILE_STANDARD_INFORMATION>()
+                    .write(FILE_STANDARD_INFORMATION {
+                        AllocationSize: data.len().next_multiple_of(PAGE_SIZE) as i64,
+                        EndOfFile: data.len() as i64,
+                        NumberOfLinks: 1,
+                        DeletePending: 0,
+                        Directory: 0,
+                    });
                 done(size_of::<FILE_STANDARD_INFORMATION>())
             }
             FILE_POSITION_INFORMATION_CLASS => {
@@ -599,7 +699,11 @@ pub unsafe extern "efiapi" fn ZwSetInformationFile(
     status::STATUS_SUCCESS
 }
 
-pub unsafe extern "efiapi" fn ZwWaitForSingleObject(handle: HANDLE, alertable: BOOLEAN, timeout: *const i64) -> NTSTATUS {
+pub unsafe extern "efiapi" fn ZwWaitForSingleObject(
+    handle: HANDLE,
+    alertable: BOOLEAN,
+    timeout: *const i64,
+) -> NTSTATUS {
     match ob::object_of(handle) {
         Some((object, ob::Kind::Thread | ob::Kind::Event | ob::Kind::Semaphore)) => {
             // SAFETY: a dispatcher object.

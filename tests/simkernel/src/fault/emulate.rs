@@ -48,7 +48,11 @@ fn shared_word(offset: usize) -> u64 {
 
 /// `mov r, [m]` (8B /r) and `mov eax, [moffs]` (A1).
 fn shared_read(r: &mut Registers, address: usize, b: &[u8]) -> bool {
-    let (rex, op) = if b[0] & 0xf0 == 0x40 { (b[0], 1) } else { (0, 0) };
+    let (rex, op) = if b[0] & 0xf0 == 0x40 {
+        (b[0], 1)
+    } else {
+        (0, 0)
+    };
     let wide = rex & 8 != 0;
     let value = shared_word(address - SHARED);
     let value = if wide { value } else { value & 0xffff_ffff } as usize;

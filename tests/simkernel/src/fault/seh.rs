@@ -22,7 +22,12 @@ pub(crate) struct EXCEPTION_RECORD {
     pub ExceptionInformation: [usize; 15],
 }
 
-layout!(EXCEPTION_RECORD, 152, ExceptionAddress = 16, ExceptionInformation = 32);
+layout!(
+    EXCEPTION_RECORD,
+    152,
+    ExceptionAddress = 16,
+    ExceptionInformation = 32
+);
 
 const NONCONTINUABLE: u32 = 1;
 const UNWINDING: u32 = 2;
@@ -112,7 +117,12 @@ pub(crate) fn raise_status(status: NTSTATUS) -> ! {
 }
 
 /// Finds and runs a handler for an exception at `origin`. `frame`: the innermost call that outlives it.
-pub(super) fn dispatch(record: EXCEPTION_RECORD, origin: Registers, frame: *mut CallFrame, text: &str) -> ! {
+pub(super) fn dispatch(
+    record: EXCEPTION_RECORD,
+    origin: Registers,
+    frame: *mut CallFrame,
+    text: &str,
+) -> ! {
     let context = guest::current();
     let mut record = Box::new(record);
     let mut windows = CONTEXT::from(&origin);
@@ -132,9 +142,13 @@ pub(super) fn dispatch(record: EXCEPTION_RECORD, origin: Registers, frame: *mut 
         if !unwind::readable(r.gp[4]) {
             break;
         }
-        let Some(f) = unwind::step(&mut r, exact) else { break };
+        let Some(f) = unwind::step(&mut r, exact) else {
+            break;
+        };
         exact = false;
-        let Some((handler, data, flags)) = f.handler else { continue };
+        let Some((handler, data, flags)) = f.handler else {
+            continue;
+        };
         if flags & EHANDLER == 0 {
             continue;
         }
@@ -156,7 +170,12 @@ pub(super) fn dispatch(record: EXCEPTION_RECORD, origin: Registers, frame: *mut 
                 if record.ExceptionFlags & NONCONTINUABLE != 0 {
                     bugcheck::stop(
                         KMODE_EXCEPTION_NOT_HANDLED,
-                        [status::STATUS_NONCONTINUABLE_EXCEPTION as u32 as usize, origin.rip, 0, 0],
+                        [
+                            status::STATUS_NONCONTINUABLE_EXCEPTION as u32 as usize,
+                            origin.rip,
+                            0,
+                            0,
+                        ],
                         "a filter continued an exception that cannot be continued",
                         Some(&origin),
                     );
@@ -168,7 +187,12 @@ pub(super) fn dispatch(record: EXCEPTION_RECORD, origin: Registers, frame: *mut 
             1 => {}
             other => bugcheck::stop(
                 KMODE_EXCEPTION_NOT_HANDLED,
-                [record.ExceptionCode as u32 as usize, origin.rip, other as usize, 0],
+                [
+                    record.ExceptionCode as u32 as usize,
+                    origin.rip,
+                    other as usize,
+                    0,
+                ],
                 "a language handler returned an unknown disposition",
                 Some(&origin),
             ),
@@ -197,7 +221,10 @@ fn dispatcher_context(
     DISPATCHER_CONTEXT {
         ControlPc: pc,
         ImageBase: f.image.map_or(0, |i| i.base),
-        FunctionEntry: f.function.as_ref().map_or(std::ptr::null(), std::ptr::from_ref),
+        FunctionEntry: f
+            .function
+            .as_ref()
+            .map_or(std::ptr::null(), std::ptr::from_ref),
         EstablisherFrame: f.establisher,
         TargetIp: 0,
         ContextRecord: context,
@@ -282,7 +309,13 @@ unsafe extern "efiapi" fn __C_specific_handler(
         let pc = ((*dispatcher).ControlPc - base) as u32;
         let table = (*dispatcher).HandlerData as *const u32;
         let count = *table;
-        let scope = |i: u32| table.add(1).cast::<Scope>().add(i as usize).read_unaligned();
+        let scope = |i: u32| {
+            table
+                .add(1)
+                .cast::<Scope>()
+                .add(i as usize)
+                .read_unaligned()
+        };
         let first = (*dispatcher).ScopeIndex;
         let flags = (*record).ExceptionFlags;
         if flags & (UNWINDING | EXIT_UNWIND) == 0 {
@@ -298,14 +331,24 @@ unsafe extern "efiapi" fn __C_specific_handler(
                 let verdict = if s.handler == 1 {
                     1
                 } else {
-                    guest::call(base + s.handler as usize, &[&raw mut pointers as usize, establisher]) as i32
+                    guest::call(
+                        base + s.handler as usize,
+                        &[&raw mut pointers as usize, establisher],
+                    ) as i32
                 };
                 if verdict < 0 {
                     return 0;
                 }
                 if verdict > 0 {
                     let code = (*record).ExceptionCode as u32 as usize;
-                    RtlUnwindEx(establisher, base + s.target as usize, record, code, context, std::ptr::null_mut());
+                    RtlUnwindEx(
+                        establisher,
+                        base + s.target as usize,
+                        record,
+                        code,
+                        context,
+                        std::ptr::null_mut(),
+                    );
                 }
             }
         } else {
@@ -315,7 +358,9 @@ unsafe extern "efiapi" fn __C_specific_handler(
                 if !(s.begin..s.end).contains(&pc) {
                     continue;
                 }
-                if flags & TARGET_UNWIND != 0 && ((s.begin..s.end).contains(&target) || (s.target != 0 && s.target == target)) {
+                if flags & TARGET_UNWIND != 0
+                    && ((s.begin..s.end).contains(&target) || (s.target != 0 && s.target == target))
+                {
                     return 1;
                 }
                 if s.target == 0 {
@@ -342,10 +387,18 @@ unsafe extern "efiapi" fn RtlUnwindEx(
     unsafe {
         let origin = match (*context).exceptions.last() {
             Some(e) => e.origin.clone(),
-            None => bugcheck::bugcheck(KMODE_EXCEPTION_NOT_HANDLED, [0; 4], "RtlUnwind without an exception"),
+            None => bugcheck::bugcheck(
+                KMODE_EXCEPTION_NOT_HANDLED,
+                [0; 4],
+                "RtlUnwind without an exception",
+            ),
         };
         let mut own = EXCEPTION_RECORD::new(status::STATUS_UNWIND, origin.rip, &[]);
-        let record = if record.is_null() { &raw mut own } else { record };
+        let record = if record.is_null() {
+            &raw mut own
+        } else {
+            record
+        };
         (*record).ExceptionFlags |= UNWINDING;
         let mut r = origin.clone();
         let mut exact = true;
@@ -354,14 +407,17 @@ unsafe extern "efiapi" fn RtlUnwindEx(
             if !unwind::readable(r.gp[4]) {
                 break;
             }
-            let Some(f) = unwind::step(&mut r, exact) else { break };
+            let Some(f) = unwind::step(&mut r, exact) else {
+                break;
+            };
             exact = false;
             let reached = f.establisher == target_frame;
             if let Some((handler, data, flags)) = f.handler
                 && flags & UHANDLER != 0
             {
                 let mut windows = CONTEXT::from(&before);
-                let mut dispatcher = dispatcher_context(before.rip, &f, &raw mut *windows, handler, data);
+                let mut dispatcher =
+                    dispatcher_context(before.rip, &f, &raw mut *windows, handler, data);
                 dispatcher.TargetIp = target;
                 if reached {
                     (*record).ExceptionFlags |= TARGET_UNWIND;
@@ -385,16 +441,35 @@ unsafe extern "efiapi" fn RtlUnwindEx(
         }
         bugcheck::stop(
             KMODE_EXCEPTION_NOT_HANDLED,
-            [status::STATUS_UNWIND as u32 as usize, target_frame, target, 0],
+            [
+                status::STATUS_UNWIND as u32 as usize,
+                target_frame,
+                target,
+                0,
+            ],
             "RtlUnwind did not find its target frame",
             Some(&origin),
         );
     }
 }
 
-unsafe extern "efiapi" fn RtlUnwind(target_frame: usize, target: usize, record: *mut EXCEPTION_RECORD, value: usize) {
+unsafe extern "efiapi" fn RtlUnwind(
+    target_frame: usize,
+    target: usize,
+    record: *mut EXCEPTION_RECORD,
+    value: usize,
+) {
     // SAFETY: the same contract.
-    unsafe { RtlUnwindEx(target_frame, target, record, value, std::ptr::null_mut(), std::ptr::null_mut()) }
+    unsafe {
+        RtlUnwindEx(
+            target_frame,
+            target,
+            record,
+            value,
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+        )
+    }
 }
 
 unsafe extern "efiapi" fn RtlRaiseException(record: *const EXCEPTION_RECORD) {

@@ -18,7 +18,7 @@ static mut KPCR: [usize; 1024] = [0; 1024];
 
 pub(crate) fn set_current_thread(thread: *mut c_void) {
     // SAFETY: one thread. KPCR.Prcb.CurrentThread is at 0x188.
-    unsafe { (*(&raw mut KPCR))[0x188 / 8] = thread as usize };
+    unsafe { KPCR[0x188 / 8] = thread as usize };
 }
 
 struct Pending {
@@ -56,7 +56,13 @@ pub(crate) fn initialize() {
             ss_size: STACK,
         };
         libc::sigaltstack(&stack, std::ptr::null_mut());
-        for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGTRAP, libc::SIGFPE] {
+        for signal in [
+            libc::SIGSEGV,
+            libc::SIGBUS,
+            libc::SIGILL,
+            libc::SIGTRAP,
+            libc::SIGFPE,
+        ] {
             let mut action: libc::sigaction = std::mem::zeroed();
             action.sa_sigaction = on_signal as *const () as usize;
             action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
@@ -114,8 +120,16 @@ unsafe extern "C" fn on_signal(signal: i32, info: *mut libc::siginfo_t, ucontext
             r.rip -= 1;
         }
         let context = guest::current();
-        if context.is_null() || (!driver && !crt::is_leaf(r.rip) && (*context).frame.is_null() && !(*context).guard_hit(address)) {
-            eprintln!("simkernel: signal {signal} in host code at {}, address {address:#x}", loader::symbolise(r.rip));
+        if context.is_null()
+            || (!driver
+                && !crt::is_leaf(r.rip)
+                && (*context).frame.is_null()
+                && !(*context).guard_hit(address))
+        {
+            eprintln!(
+                "simkernel: signal {signal} in host code at {}, address {address:#x}",
+                loader::symbolise(r.rip)
+            );
             eprintln!("{}", std::backtrace::Backtrace::force_capture());
             libc::_exit(bugcheck::EXIT_CODE + 1);
         }
@@ -148,7 +162,13 @@ extern "sysv64" fn after_signal() -> ! {
     let c = unsafe { &mut *context };
     let in_driver = loader::is_guest(r.rip) || crt::is_leaf(r.rip);
     // SAFETY: rip of a fault in driver code is mapped, unless the fault is that it is not.
-    let byte = |i: usize| if in_driver { unsafe { *((r.rip + i) as *const u8) } } else { 0 };
+    let byte = |i: usize| {
+        if in_driver {
+            unsafe { *((r.rip + i) as *const u8) }
+        } else {
+            0
+        }
+    };
     let fetch = p.address == r.rip;
 
     if c.guard_hit(p.address) && p.signal == libc::SIGSEGV {
@@ -168,21 +188,42 @@ extern "sysv64" fn after_signal() -> ! {
         );
     }
     let (code, parameters, text): (NTSTATUS, Vec<usize>, String) = match p.signal {
-        libc::SIGTRAP => (status::STATUS_BREAKPOINT, vec![0], "int 3, a breakpoint".into()),
-        libc::SIGILL => (status::STATUS_ILLEGAL_INSTRUCTION, vec![], "an illegal instruction (ud2)".into()),
+        libc::SIGTRAP => (
+            status::STATUS_BREAKPOINT,
+            vec![0],
+            "int 3, a breakpoint".into(),
+        ),
+        libc::SIGILL => (
+            status::STATUS_ILLEGAL_INSTRUCTION,
+            vec![],
+            "an illegal instruction (ud2)".into(),
+        ),
         // FPE_INTDIV
-        libc::SIGFPE if p.code == 1 => {
-            (status::STATUS_INTEGER_DIVIDE_BY_ZERO, vec![], "integer division by zero".into())
-        }
-        libc::SIGFPE => (status::STATUS_FLOAT_INVALID_OPERATION, vec![], "a floating-point exception".into()),
-        _ if !fetch && privileged([byte(0), byte(1), byte(2)]) => {
-            (status::STATUS_PRIVILEGED_INSTRUCTION, vec![], "a privileged instruction".into())
-        }
+        libc::SIGFPE if p.code == 1 => (
+            status::STATUS_INTEGER_DIVIDE_BY_ZERO,
+            vec![],
+            "integer division by zero".into(),
+        ),
+        libc::SIGFPE => (
+            status::STATUS_FLOAT_INVALID_OPERATION,
+            vec![],
+            "a floating-point exception".into(),
+        ),
+        _ if !fetch && privileged([byte(0), byte(1), byte(2)]) => (
+            status::STATUS_PRIVILEGED_INSTRUCTION,
+            vec![],
+            "a privileged instruction".into(),
+        ),
         _ => {
             if p.address >> 12 == 0xFFFF_F780_0000_0000 >> 12 {
                 bugcheck::stop(
                     bugcheck::KMODE_EXCEPTION_NOT_HANDLED,
-                    [status::STATUS_ACCESS_VIOLATION as u32 as usize, r.rip, 0, p.address],
+                    [
+                        status::STATUS_ACCESS_VIOLATION as u32 as usize,
+                        r.rip,
+                        0,
+                        p.address,
+                    ],
                     "KUSER_SHARED_DATA was read with an instruction that simkernel does not emulate",
                     Some(&r),
                 );
@@ -210,7 +251,13 @@ extern "sysv64" fn after_signal() -> ! {
         );
     };
     // SAFETY: linked frames are live.
-    let previous = unsafe { if outer.is_null() { outer } else { (*outer).previous } };
+    let previous = unsafe {
+        if outer.is_null() {
+            outer
+        } else {
+            (*outer).previous
+        }
+    };
     let text = format!("{text}, in host code at {}", loader::symbolise(r.rip));
     dispatch(record, site, previous, &text)
 }
@@ -231,12 +278,24 @@ fn access_violation(p: &Pending, r: &Registers, in_driver: bool) -> (NTSTATUS, V
         );
     }
     if !is_user && in_driver && p.code != 128 {
-        bugcheck::stop(PAGE_FAULT_IN_NONPAGED_AREA, [p.address, 0, r.rip, 0], &text, Some(r));
+        bugcheck::stop(
+            PAGE_FAULT_IN_NONPAGED_AREA,
+            [p.address, 0, r.rip, 0],
+            &text,
+            Some(r),
+        );
     }
     (status::STATUS_ACCESS_VIOLATION, vec![0, p.address], text)
 }
 
 fn privileged(b: [u8; 3]) -> bool {
-    let b = if b[0] & 0xf0 == 0x40 { [b[1], b[2], 0] } else { b };
-    matches!(b, [0xf4 | 0xfa | 0xfb, ..] | [0x0f, 0x20..=0x23 | 0x30 | 0x32 | 0x01, _])
+    let b = if b[0] & 0xf0 == 0x40 {
+        [b[1], b[2], 0]
+    } else {
+        b
+    };
+    matches!(
+        b,
+        [0xf4 | 0xfa | 0xfb, ..] | [0x0f, 0x20..=0x23 | 0x30 | 0x32 | 0x01, _]
+    )
 }

@@ -78,19 +78,27 @@ pub(super) fn step(r: &mut Registers, exact: bool) -> Option<Frame> {
         let flags = byte(0) >> 3;
         let prologue = u32::from(byte(1));
         let count = byte(2) as usize;
-        let (frame_register, frame_offset) = ((byte(3) & 15) as usize, usize::from(byte(3) >> 4) * 16);
+        let (frame_register, frame_offset) =
+            ((byte(3) & 15) as usize, usize::from(byte(3) >> 4) * 16);
         if first && frame_register != 0 {
             // Set already, unless the prologue has not come to it.
-            let set = (0..count).any(|i| word(4 + 2 * i) >> 8 & 15 == 3 && u32::from(word(4 + 2 * i) as u8) <= offset);
+            let set = (0..count).any(|i| {
+                word(4 + 2 * i) >> 8 & 15 == 3 && u32::from(word(4 + 2 * i) as u8) <= offset
+            });
             if offset >= prologue || set {
                 establisher = r.gp[frame_register] - frame_offset;
             }
         }
-        let base = if frame_register != 0 { establisher } else { r.gp[4] };
+        let base = if frame_register != 0 {
+            establisher
+        } else {
+            r.gp[4]
+        };
         let mut i = 0;
         while i < count {
             let code = word(4 + 2 * i);
-            let (at, operation, info_bits) = (u32::from(code as u8), code >> 8 & 15, (code >> 12) as usize);
+            let (at, operation, info_bits) =
+                (u32::from(code as u8), code >> 8 & 15, (code >> 12) as usize);
             let slots = match operation {
                 1 if info_bits == 0 => 2,
                 1 => 3,
@@ -167,7 +175,11 @@ fn epilogue(r: &mut Registers) -> Option<()> {
     } else if byte(at) == 0x48 && byte(at + 1) == 0x81 && byte(at + 2) == 0xc4 {
         sp = sp.wrapping_add_signed(long(at + 3));
         at += 7;
-    } else if byte(at) & 0xfe == 0x48 && byte(at + 1) == 0x8d && byte(at + 2) & 0x38 == 0x20 && byte(at + 2) & 7 != 4 {
+    } else if byte(at) & 0xfe == 0x48
+        && byte(at + 1) == 0x8d
+        && byte(at + 2) & 0x38 == 0x20
+        && byte(at + 2) & 7 != 4
+    {
         let register = (byte(at + 2) & 7) as usize | if byte(at) & 1 != 0 { 8 } else { 0 };
         match byte(at + 2) >> 6 {
             1 => {
@@ -191,7 +203,10 @@ fn epilogue(r: &mut Registers) -> Option<()> {
         sp += 8;
         at += length;
     }
-    let returns = matches!((byte(at), byte(at + 1)), (0xc3, _) | (0xc2, _) | (0xf3, 0xc3));
+    let returns = matches!(
+        (byte(at), byte(at + 1)),
+        (0xc3, _) | (0xc2, _) | (0xf3, 0xc3)
+    );
     if !returns {
         return None;
     }

@@ -137,7 +137,11 @@ impl Context {
             name: name.to_owned(),
             kind,
             state: State::Ready,
-            irql: if kind == Kind::Dpc { DISPATCH_LEVEL } else { PASSIVE_LEVEL },
+            irql: if kind == Kind::Dpc {
+                DISPATCH_LEVEL
+            } else {
+                PASSIVE_LEVEL
+            },
             priority,
             process: 0,
             wait: Wait::default(),

@@ -90,7 +90,12 @@ pub(crate) fn deliver() {
     }
     let s = SCHEDULER.get();
     // SAFETY: contexts in the queues are live.
-    let best = s.ready.iter().map(|c| unsafe { (**c).priority }).max().unwrap_or(0);
+    let best = s
+        .ready
+        .iter()
+        .map(|c| unsafe { (**c).priority })
+        .max()
+        .unwrap_or(0);
     // SAFETY: the running context is live.
     let own = unsafe { (*context).priority };
     if best > own || (best == own && s.shuffle && s.random.below(64) == 0) {
@@ -139,7 +144,11 @@ fn dpc_loop() {
         let back = s.dpc_return;
         // SAFETY: whoever switched here is suspended at its saved stack pointer.
         unsafe {
-            let to = if back.is_null() { s.main_sp } else { (*back).saved_sp };
+            let to = if back.is_null() {
+                s.main_sp
+            } else {
+                (*back).saved_sp
+            };
             switch::switch(&raw mut (*s.dpc).saved_sp, to);
         }
     }
@@ -192,7 +201,10 @@ pub(crate) fn terminate_current() -> ! {
 /// Runs contexts and lets time pass until `done` says so. False: nothing can run any more before `limit` (ns).
 /// Called by the scheduler's own stack only.
 pub(crate) fn run_until(limit: Option<u64>, mut done: impl FnMut() -> bool) -> bool {
-    assert!(current().is_null(), "the scheduler was entered from a guest context");
+    assert!(
+        current().is_null(),
+        "the scheduler was entered from a guest context"
+    );
     loop {
         if done() {
             return true;
@@ -273,7 +285,13 @@ pub(crate) fn describe_threads() -> Vec<String> {
         .map(|c| (c, "ready"))
         .chain(s.waiting.iter().map(|c| (c, "waiting")))
         // SAFETY: contexts in the queues are live.
-        .map(|(c, state)| unsafe { format!("{} ({state}, {} objects)", (**c).name, (**c).wait.objects.len()) })
+        .map(|(c, state)| unsafe {
+            format!(
+                "{} ({state}, {} objects)",
+                (**c).name,
+                (**c).wait.objects.len()
+            )
+        })
         .collect()
 }
 
@@ -332,7 +350,11 @@ fn satisfy(context: *mut Context) -> Option<NTSTATUS> {
 }
 
 /// Waits for one or all of `objects`. `timeout` in 100 ns: negative relative, else absolute system time; `None` for ever.
-pub(crate) fn wait(objects: &[*mut DISPATCHER_HEADER], all: bool, timeout: Option<i64>) -> NTSTATUS {
+pub(crate) fn wait(
+    objects: &[*mut DISPATCHER_HEADER],
+    all: bool,
+    timeout: Option<i64>,
+) -> NTSTATUS {
     let context = current();
     if context.is_null() {
         panic!("a wait outside a guest context");
@@ -360,7 +382,12 @@ pub(crate) fn wait(objects: &[*mut DISPATCHER_HEADER], all: bool, timeout: Optio
     if s.irql >= DISPATCH_LEVEL {
         bugcheck::bugcheck(
             bugcheck::IRQL_NOT_LESS_OR_EQUAL,
-            [objects.first().map_or(0, |o| *o as usize), s.irql as usize, 0, 0],
+            [
+                objects.first().map_or(0, |o| *o as usize),
+                s.irql as usize,
+                0,
+                0,
+            ],
             "a blocking wait at DISPATCH_LEVEL or above",
         );
     }
@@ -368,7 +395,10 @@ pub(crate) fn wait(objects: &[*mut DISPATCHER_HEADER], all: bool, timeout: Optio
     own.state = State::Waiting;
     s.waiting.push(context);
     if let Some(t) = timeout {
-        clock::add(clock::due_of(t), clock::Event::Wake(context, own.wait.number));
+        clock::add(
+            clock::due_of(t),
+            clock::Event::Wake(context, own.wait.number),
+        );
     }
     leave(context);
     // SAFETY: it runs again, so it is live.

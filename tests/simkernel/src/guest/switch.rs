@@ -69,7 +69,11 @@ pub unsafe fn call(function: usize, arguments: &[usize]) -> usize {
     let here = (&raw const words) as usize;
     // SAFETY: by the contract; the context's stacks are mapped.
     unsafe {
-        let sp = if (*context).on_guest_stack(here) { 0 } else { (*context).guest_sp() };
+        let sp = if (*context).on_guest_stack(here) {
+            0
+        } else {
+            (*context).guest_sp()
+        };
         transfer(function, words.as_ptr(), sp, &raw mut (*context).host_sp)
     }
 }

@@ -91,7 +91,10 @@ fn map_data(name: &str, data: &[u8], path: &Path) -> Result<Box<Image>, String> 
         let raw = s.size_of_raw_data.get(LE).min(s.virtual_size.get(LE)) as usize;
         let from = s.pointer_to_raw_data.get(LE) as usize;
         let rva = s.virtual_address.get(LE);
-        put(rva as usize, data.get(from..from + raw).ok_or("truncated section")?)?;
+        put(
+            rva as usize,
+            data.get(from..from + raw).ok_or("truncated section")?,
+        )?;
         list.push(Section {
             rva,
             size: s.virtual_size.get(LE).next_multiple_of(4096),
@@ -106,7 +109,9 @@ fn map_data(name: &str, data: &[u8], path: &Path) -> Result<Box<Image>, String> 
                 match r.typ {
                     pe::IMAGE_REL_BASED_DIR64 => {
                         let at = r.virtual_address as usize;
-                        let cell: &mut [u8] = memory.get_mut(at..at + 8).ok_or("a relocation outside the image")?;
+                        let cell: &mut [u8] = memory
+                            .get_mut(at..at + 8)
+                            .ok_or("a relocation outside the image")?;
                         let value = u64::from_le_bytes(cell.try_into().map_err(|_| "relocation")?);
                         cell.copy_from_slice(&value.wrapping_add(delta).to_le_bytes());
                     }
@@ -143,7 +148,9 @@ fn map_data(name: &str, data: &[u8], path: &Path) -> Result<Box<Image>, String> 
     let mut exports = BTreeMap::new();
     if let Some(table) = dirs.export_table(data, &sections).map_err(fail)? {
         for export in table.exports().map_err(fail)? {
-            if let (Some(n), object::read::pe::ExportTarget::Address(rva)) = (export.name, export.target) {
+            if let (Some(n), object::read::pe::ExportTarget::Address(rva)) =
+                (export.name, export.target)
+            {
                 exports.insert(text(n)?, rva);
             }
         }
@@ -151,9 +158,18 @@ fn map_data(name: &str, data: &[u8], path: &Path) -> Result<Box<Image>, String> 
 
     let mut functions = Vec::new();
     if let Some(dir) = dirs.get(pe::IMAGE_DIRECTORY_ENTRY_EXCEPTION) {
-        let (rva, len) = (dir.virtual_address.get(LE) as usize, dir.size.get(LE) as usize);
-        for entry in memory.get(rva..rva + len).ok_or("exception directory")?.as_chunks::<12>().0 {
-            let word = |i: usize| u32::from_le_bytes([entry[i], entry[i + 1], entry[i + 2], entry[i + 3]]);
+        let (rva, len) = (
+            dir.virtual_address.get(LE) as usize,
+            dir.size.get(LE) as usize,
+        );
+        for entry in memory
+            .get(rva..rva + len)
+            .ok_or("exception directory")?
+            .as_chunks::<12>()
+            .0
+        {
+            let word =
+                |i: usize| u32::from_le_bytes([entry[i], entry[i + 1], entry[i + 2], entry[i + 3]]);
             functions.push(FunctionEntry {
                 begin: word(0),
                 end: word(4),
@@ -177,7 +193,10 @@ fn map_data(name: &str, data: &[u8], path: &Path) -> Result<Box<Image>, String> 
 }
 
 impl Image {
-    pub fn bind(&self, resolve: &mut dyn FnMut(&str, &str) -> Result<usize, String>) -> Result<(), String> {
+    pub fn bind(
+        &self,
+        resolve: &mut dyn FnMut(&str, &str) -> Result<usize, String>,
+    ) -> Result<(), String> {
         for (module, name, slot) in &self.imports {
             let address = resolve(module, name)?;
             // SAFETY: the slot lies in this image, which is still writable.
@@ -196,7 +215,10 @@ impl Image {
                 protection |= libc::PROT_EXEC;
             }
             if protection & libc::PROT_WRITE != 0 && protection & libc::PROT_EXEC != 0 {
-                return Err(format!("{}: a section is writable and executable", self.name));
+                return Err(format!(
+                    "{}: a section is writable and executable",
+                    self.name
+                ));
             }
             self.set_protection(s, protection);
         }
@@ -207,14 +229,22 @@ impl Image {
 
     fn set_protection(&self, s: &Section, protection: i32) {
         // SAFETY: the section lies in this image.
-        let done = unsafe { libc::mprotect((self.base + s.rva as usize) as _, s.size as usize, protection) };
+        let done = unsafe {
+            libc::mprotect(
+                (self.base + s.rva as usize) as _,
+                s.size as usize,
+                protection,
+            )
+        };
         assert_eq!(done, 0, "mprotect");
     }
 
     /// Takes away what is needed only while DriverEntry runs.
     pub fn discard_init(&self) {
         for s in &self.sections {
-            if s.flags & pe::IMAGE_SCN_MEM_DISCARDABLE.0 != 0 && s.flags & pe::IMAGE_SCN_MEM_EXECUTE.0 != 0 {
+            if s.flags & pe::IMAGE_SCN_MEM_DISCARDABLE.0 != 0
+                && s.flags & pe::IMAGE_SCN_MEM_EXECUTE.0 != 0
+            {
                 self.set_protection(s, libc::PROT_NONE);
             }
         }
@@ -227,7 +257,10 @@ impl Image {
     /// The unwind entry that covers an address.
     pub fn function(&self, address: usize) -> Option<FunctionEntry> {
         let rva = (address - self.base) as u32;
-        let i = self.functions.partition_point(|f| f.begin <= rva).checked_sub(1)?;
+        let i = self
+            .functions
+            .partition_point(|f| f.begin <= rva)
+            .checked_sub(1)?;
         self.functions.get(i).filter(|f| rva < f.end).copied()
     }
 
@@ -237,11 +270,6 @@ impl Image {
             Some((symbol, offset)) => format!("{}!{}+{offset:#x}", self.name, demangle(symbol)),
             None => format!("{}+{rva:#x}", self.name),
         }
-    }
-
-    /// The address of a symbol of the map file.
-    pub fn symbol(&self, name: &str) -> Option<usize> {
-        self.symbols.address(name).map(|rva| self.base + rva as usize)
     }
 
     /// Takes the memory away after unload.
@@ -259,13 +287,24 @@ fn demangle(symbol: &str) -> String {
     };
     let mut parts = Vec::new();
     while let Some(digits) = rest.find(|c: char| !c.is_ascii_digit()).filter(|&n| n > 0) {
-        let Ok(n) = rest[..digits].parse::<usize>() else { break };
-        let Some(part) = rest.get(digits..digits + n) else { break };
+        let Ok(n) = rest[..digits].parse::<usize>() else {
+            break;
+        };
+        let Some(part) = rest.get(digits..digits + n) else {
+            break;
+        };
         parts.push(part.replace("..", "::"));
         rest = &rest[digits + n..];
     }
-    if parts.last().is_some_and(|p| p.len() == 17 && p.starts_with('h')) {
+    if parts
+        .last()
+        .is_some_and(|p| p.len() == 17 && p.starts_with('h'))
+    {
         parts.pop();
     }
-    if parts.is_empty() { symbol.to_owned() } else { parts.join("::") }
+    if parts.is_empty() {
+        symbol.to_owned()
+    } else {
+        parts.join("::")
+    }
 }

@@ -35,10 +35,6 @@ impl Symbols {
         let (start, name) = self.0.get(i)?;
         Some((name, rva - start))
     }
-
-    pub fn address(&self, name: &str) -> Option<u32> {
-        self.0.iter().find(|(_, n)| n == name).map(|(r, _)| *r)
-    }
 }
 
 #[cfg(test)]
@@ -57,6 +53,5 @@ mod tests {
         assert_eq!(s.find(0x1007), Some(("first", 7)));
         assert_eq!(s.find(0x1010), Some(("second", 8)));
         assert_eq!(s.find(0xfff), None);
-        assert_eq!(s.address("second"), Some(0x1008));
     }
 }

@@ -3,7 +3,7 @@
 mod image;
 mod map;
 
-pub(crate) use image::{Image, FunctionEntry};
+pub(crate) use image::{FunctionEntry, Image};
 
 use crate::executive::{self, Export};
 use crate::guest;
@@ -125,7 +125,10 @@ pub fn find_export(module: &str, name: &str) -> Option<usize> {
     let key = module.to_lowercase();
     let m = modules();
     if m.files.contains_key(&key) {
-        let image = m.images.iter().find(|i| i.name.eq_ignore_ascii_case(&key))?;
+        let image = m
+            .images
+            .iter()
+            .find(|i| i.name.eq_ignore_ascii_case(&key))?;
         return image.export(name);
     }
     m.builtin.get(&key)?.exports.get(name).map(|e| e.address)
@@ -187,7 +190,11 @@ pub(crate) fn is_guest(address: usize) -> bool {
 pub(crate) fn symbolise(address: usize) -> String {
     match image_of(address) {
         Some(image) => image.symbolise(address),
-        None => match modules().unloaded.iter().find(|i| (i.base..i.base + i.size).contains(&address)) {
+        None => match modules()
+            .unloaded
+            .iter()
+            .find(|i| (i.base..i.base + i.size).contains(&address))
+        {
             Some(image) => format!("unloaded {}", image.symbolise(address)),
             None => host_symbol(address),
         },

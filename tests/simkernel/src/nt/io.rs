@@ -87,13 +87,15 @@ pub type PDRIVER_ADD_DEVICE = unsafe extern "efiapi" fn(
     DriverObject: *mut DRIVER_OBJECT,
     PhysicalDeviceObject: *mut DEVICE_OBJECT,
 ) -> NTSTATUS;
-pub type PDRIVER_CANCEL = unsafe extern "efiapi" fn(DeviceObject: *mut DEVICE_OBJECT, Irp: *mut IRP);
+pub type PDRIVER_CANCEL =
+    unsafe extern "efiapi" fn(DeviceObject: *mut DEVICE_OBJECT, Irp: *mut IRP);
 pub type PIO_COMPLETION_ROUTINE = unsafe extern "efiapi" fn(
     DeviceObject: *mut DEVICE_OBJECT,
     Irp: *mut IRP,
     Context: PVOID,
 ) -> NTSTATUS;
-pub type PIO_WORKITEM_ROUTINE = unsafe extern "efiapi" fn(DeviceObject: *mut DEVICE_OBJECT, Context: PVOID);
+pub type PIO_WORKITEM_ROUTINE =
+    unsafe extern "efiapi" fn(DeviceObject: *mut DEVICE_OBJECT, Context: PVOID);
 pub type PIO_WORKITEM_ROUTINE_EX =
     unsafe extern "efiapi" fn(IoObject: PVOID, Context: PVOID, IoWorkItem: PVOID);
 
@@ -553,13 +555,23 @@ pub unsafe fn set_completion_routine(
 ///
 /// # Safety
 /// `irp` is a live IRP.
-pub unsafe fn set_cancel_routine(irp: *mut IRP, routine: Option<PDRIVER_CANCEL>) -> Option<PDRIVER_CANCEL> {
+pub unsafe fn set_cancel_routine(
+    irp: *mut IRP,
+    routine: Option<PDRIVER_CANCEL>,
+) -> Option<PDRIVER_CANCEL> {
     // SAFETY: by the contract.
     unsafe { std::mem::replace(&mut (*irp).CancelRoutine, routine) }
 }
 
 layout!(DRIVER_EXTENSION, 40, ServiceKeyName = 24);
-layout!(DRIVER_OBJECT, 336, DriverExtension = 48, DriverName = 56, DriverUnload = 104, MajorFunction = 112);
+layout!(
+    DRIVER_OBJECT,
+    336,
+    DriverExtension = 48,
+    DriverName = 56,
+    DriverUnload = 104,
+    MajorFunction = 112
+);
 layout!(
     DEVICE_OBJECT,
     336,
@@ -575,12 +587,43 @@ layout!(
 layout!(DEVOBJ_EXTENSION, 80, AttachedTo = 48);
 layout!(FILE_OBJECT, 216, FileName = 88, Lock = 128, IrpList = 192);
 layout!(IO_STATUS_BLOCK, 16, Information = 8);
-layout!(IRP, 208, IoStatus = 48, RequestorMode = 64, CancelRoutine = 104, UserBuffer = 112, Tail = 120);
-layout!(IRP_TAIL, 88, ListEntry = 48, CurrentStackLocation = 64, OriginalFileObject = 72);
-layout!(PARAMETERS_CREATE, 32, FileAttributes = 16, ShareAccess = 18, EaLength = 24);
+layout!(
+    IRP,
+    208,
+    IoStatus = 48,
+    RequestorMode = 64,
+    CancelRoutine = 104,
+    UserBuffer = 112,
+    Tail = 120
+);
+layout!(
+    IRP_TAIL,
+    88,
+    ListEntry = 48,
+    CurrentStackLocation = 64,
+    OriginalFileObject = 72
+);
+layout!(
+    PARAMETERS_CREATE,
+    32,
+    FileAttributes = 16,
+    ShareAccess = 18,
+    EaLength = 24
+);
 layout!(PARAMETERS_READ, 24, ByteOffset = 16);
-layout!(PARAMETERS_DEVICE_IO_CONTROL, 32, IoControlCode = 16, Type3InputBuffer = 24);
+layout!(
+    PARAMETERS_DEVICE_IO_CONTROL,
+    32,
+    IoControlCode = 16,
+    Type3InputBuffer = 24
+);
 layout!(PARAMETERS_POWER, 32, State = 16, ShutdownType = 24);
-layout!(IO_STACK_LOCATION, 72, Parameters = 8, DeviceObject = 40, Context = 64);
+layout!(
+    IO_STACK_LOCATION,
+    72,
+    Parameters = 8,
+    DeviceObject = 40,
+    Context = 64
+);
 layout!(DEVICE_CAPABILITIES, 64, DeviceState = 16);
 layout!(CM_RESOURCE_LIST, 40, List = 4);

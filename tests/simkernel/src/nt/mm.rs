@@ -44,4 +44,11 @@ pub const fn tag(name: &[u8; 4]) -> u32 {
     u32::from_le_bytes(*name)
 }
 
-layout!(MDL, 48, MappedSystemVa = 24, StartVa = 32, ByteCount = 40, ByteOffset = 44);
+layout!(
+    MDL,
+    48,
+    MappedSystemVa = 24,
+    StartVa = 32,
+    ByteCount = 40,
+    ByteOffset = 44
+);
