@@ -4,7 +4,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use arioso_core::ks::ks::{IOCTL_KS_READ_STREAM, IOCTL_KS_WRITE_STREAM, KSPIN_CONNECT, KSSTREAM_HEADER, KSSTREAM_HEADER32, KSSTRING_Pin};
+use arioso_core::ks::ks::{
+    IOCTL_KS_READ_STREAM, IOCTL_KS_WRITE_STREAM, KSPIN_CONNECT, KSSTREAM_HEADER, KSSTREAM_HEADER32,
+    KSSTRING_Pin,
+};
 use arioso_core::ks::{GUID, Wire};
 use conformance::{Client, Completion, NtStatus};
 
@@ -57,7 +60,7 @@ impl Thunk {
     fn new(output: (u64, u32)) -> Option<Thunk> {
         let length = output.1 as usize;
         let mut bytes = vec![0; length];
-        if length == 0 || length % NARROW != 0 || !user::read(output.0, &mut bytes) {
+        if length == 0 || !length.is_multiple_of(NARROW) || !user::read(output.0, &mut bytes) {
             return None;
         }
         let mut out = Vec::with_capacity(length / NARROW * WIDE);
@@ -80,7 +83,11 @@ impl Thunk {
         }
         let wide = user::allocate(out.len());
         user::write(wide, &out);
-        Some(Thunk { narrow: output.0, wide, count: length / NARROW })
+        Some(Thunk {
+            narrow: output.0,
+            wide,
+            count: length / NARROW,
+        })
     }
 
     /// Copies what the driver changed back: all up to `Data` has the same place in both layouts.
@@ -104,18 +111,33 @@ impl SimClient {
     pub fn new(options: ClientOptions) -> SimClient {
         static NEXT: crate::state::Global<usize> = crate::state::Global::new(0x1000);
         *NEXT.get() += 4;
-        SimClient { process: *NEXT.get(), options, handles: Vec::new(), memory: Vec::new() }
+        SimClient {
+            process: *NEXT.get(),
+            options,
+            handles: Vec::new(),
+            memory: Vec::new(),
+        }
     }
 
     /// Runs `body` in a thread of the process, and the machine until it has returned.
     fn enter<R: 'static>(&self, body: impl FnOnce() -> R + 'static) -> R {
         let result = Rc::new(RefCell::new(None));
         let slot = Rc::clone(&result);
-        let context = guest::spawn("client", PRIORITY, Box::new(move || *slot.borrow_mut() = Some(body())));
+        let context = guest::spawn(
+            "client",
+            PRIORITY,
+            Box::new(move || *slot.borrow_mut() = Some(body())),
+        );
         // SAFETY: just spawned; it has not run yet.
         unsafe { (*context).process = self.process };
-        let ended = guest::run_until(Some(clock::now_ns() + PATIENCE_NS), || result.borrow().is_some());
-        assert!(ended, "a client's call does not return; threads: {}", guest::describe_threads().join(", "));
+        let ended = guest::run_until(Some(clock::now_ns() + PATIENCE_NS), || {
+            result.borrow().is_some()
+        });
+        assert!(
+            ended,
+            "a client's call does not return; threads: {}",
+            guest::describe_threads().join(", ")
+        );
         result.take().expect("ended")
     }
 
@@ -149,11 +171,17 @@ impl Client for SimClient {
     fn open(&mut self, link: &str) -> Result<SimHandle, NtStatus> {
         let name: Vec<u16> = link.encode_utf16().collect();
         let owner = self.process;
-        let result = self.enter(move || io::open(&name, std::ptr::null_mut(), false, owner).map(|h| h as usize));
+        let result = self
+            .enter(move || io::open(&name, std::ptr::null_mut(), false, owner).map(|h| h as usize));
         self.opened(result)
     }
 
-    fn create_pin(&mut self, filter: SimHandle, connect: &[u8], to: Option<SimHandle>) -> Result<SimHandle, NtStatus> {
+    fn create_pin(
+        &mut self,
+        filter: SimHandle,
+        connect: &[u8],
+        to: Option<SimHandle>,
+    ) -> Result<SimHandle, NtStatus> {
         let mut bytes = connect.to_vec();
         let at = std::mem::offset_of!(KSPIN_CONNECT, PinToHandle);
         if let (Some(to), Some(field)) = (to, bytes.get_mut(at..at + 8)) {
@@ -161,9 +189,14 @@ impl Client for SimClient {
         }
         bytes.resize(bytes.len().next_multiple_of(2), 0);
         let mut name: Vec<u16> = format!("{KSSTRING_Pin}\\").encode_utf16().collect();
-        name.extend(bytes.chunks_exact(2).map(|c| u16::from_le_bytes([c[0], c[1]])));
+        name.extend(
+            bytes
+                .chunks_exact(2)
+                .map(|c| u16::from_le_bytes([c[0], c[1]])),
+        );
         let owner = self.process;
-        let result = self.enter(move || io::open(&name, filter.0 as HANDLE, false, owner).map(|h| h as usize));
+        let result = self
+            .enter(move || io::open(&name, filter.0 as HANDLE, false, owner).map(|h| h as usize));
         self.opened(result)
     }
 
@@ -195,22 +228,50 @@ impl Client for SimClient {
     }
 
     fn write(&mut self, address: u64, bytes: &[u8]) {
-        assert!(user::write(address, bytes), "the client wrote to {address:#x}, which is not its memory");
+        assert!(
+            user::write(address, bytes),
+            "the client wrote to {address:#x}, which is not its memory"
+        );
     }
 
     fn read(&mut self, address: u64, bytes: &mut [u8]) {
-        assert!(user::read(address, bytes), "the client read {address:#x}, which is not its memory");
+        assert!(
+            user::read(address, bytes),
+            "the client read {address:#x}, which is not its memory"
+        );
     }
 
-    fn submit(&mut self, handle: SimHandle, code: u32, input: (u64, u32), output: (u64, u32)) -> SimRequest {
+    fn submit(
+        &mut self,
+        handle: SimHandle,
+        code: u32,
+        input: (u64, u32),
+        output: (u64, u32),
+    ) -> SimRequest {
         let bits_32 = self.options.wow64;
         let stream = code == IOCTL_KS_WRITE_STREAM || code == IOCTL_KS_READ_STREAM;
-        let thunk = if bits_32 && stream { Thunk::new(output) } else { None };
-        let output = thunk.as_ref().map_or(output, |t| (t.wide, (t.count * WIDE) as u32));
+        let thunk = if bits_32 && stream {
+            Thunk::new(output)
+        } else {
+            None
+        };
+        let output = thunk
+            .as_ref()
+            .map_or(output, |t| (t.wide, (t.count * WIDE) as u32));
         let number = self.enter(move || {
             let file = SimClient::file_of(handle).expect("a request on a handle that is not open");
             // SAFETY: an open file, in a thread of the client.
-            unsafe { irp::send_user(file, Ask::Control { code, input, output }, bits_32) }
+            unsafe {
+                irp::send_user(
+                    file,
+                    Ask::Control {
+                        code,
+                        input,
+                        output,
+                    },
+                    bits_32,
+                )
+            }
         });
         SimRequest { number, thunk }
     }
@@ -220,14 +281,21 @@ impl Client for SimClient {
         if let Some(thunk) = request.thunk.take() {
             thunk.finish();
         }
-        Some(Completion { status: outcome.status, information: outcome.information })
+        Some(Completion {
+            status: outcome.status,
+            information: outcome.information,
+        })
     }
 
     fn wait(&mut self, mut request: SimRequest) -> Completion {
         let number = request.number;
         let limit = clock::now_ns() + PATIENCE_NS;
         let ended = guest::run_until(Some(limit), || irp::outcome(number).is_some());
-        assert!(ended, "a request is pending for an hour; threads: {}", guest::describe_threads().join(", "));
+        assert!(
+            ended,
+            "a request is pending for an hour; threads: {}",
+            guest::describe_threads().join(", ")
+        );
         let completion = self.poll(&mut request).expect("complete");
         irp::forget_outcome(number);
         completion

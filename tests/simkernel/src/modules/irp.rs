@@ -6,8 +6,8 @@ use core::ffi::c_void;
 use arioso_core::ks::status::*;
 
 use crate::executive;
+use crate::nt::NTSTATUS;
 use crate::nt::*;
-use crate::nt::{NTSTATUS};
 
 /// Pool tag of the built-in modules.
 pub const TAG: u32 = tag(b"SimP");
@@ -148,7 +148,11 @@ pub unsafe fn copy_in(irp: *mut IRP, from: *mut c_void, to: *mut u8, length: usi
             return STATUS_SUCCESS;
         }
         let out = core::slice::from_raw_parts_mut(to, length);
-        if crate::user::read(from as u64, out) { STATUS_SUCCESS } else { STATUS_ACCESS_VIOLATION }
+        if crate::user::read(from as u64, out) {
+            STATUS_SUCCESS
+        } else {
+            STATUS_ACCESS_VIOLATION
+        }
     }
 }
 

@@ -55,7 +55,12 @@ struct Recorder {
     played: Option<Played>,
 }
 
-static RECORDER: Global<Recorder> = Global::new(Recorder { keep: Keep::All, drift_ppm: 0.0, data: Vec::new(), played: None });
+static RECORDER: Global<Recorder> = Global::new(Recorder {
+    keep: Keep::All,
+    drift_ppm: 0.0,
+    data: Vec::new(),
+    played: None,
+});
 
 /// For pins that are made from now on. Drift: how much faster than the master clock the device plays.
 pub fn configure(keep: Keep, drift_ppm: f64) {
@@ -116,12 +121,28 @@ fn code(name: &'static str, address: usize) -> usize {
 }
 
 /// `DriverEntry` of the module.
-pub unsafe extern "efiapi" fn driver_entry(driver: *mut DRIVER_OBJECT, _path: *mut UNICODE_STRING) -> NTSTATUS {
+///
+/// # Safety
+/// `driver` is a driver object that has just been made.
+pub unsafe extern "efiapi" fn driver_entry(
+    driver: *mut DRIVER_OBJECT,
+    _path: *mut UNICODE_STRING,
+) -> NTSTATUS {
     // SAFETY: the driver's own object; entries have the types of the slots.
     unsafe {
-        (*(*driver).DriverExtension).AddDevice = Some(core::mem::transmute::<usize, PDRIVER_ADD_DEVICE>(code("AddDevice", add_device as usize)));
-        (*driver).DriverUnload = Some(core::mem::transmute::<usize, PDRIVER_UNLOAD>(code("DriverUnload", unload as usize)));
-        let own = core::mem::transmute::<usize, PDRIVER_DISPATCH>(code("dispatch", dispatch as usize));
+        (*(*driver).DriverExtension).AddDevice =
+            Some(core::mem::transmute::<usize, PDRIVER_ADD_DEVICE>(code(
+                "AddDevice",
+                add_device as *const () as usize,
+            )));
+        (*driver).DriverUnload = Some(core::mem::transmute::<usize, PDRIVER_UNLOAD>(code(
+            "DriverUnload",
+            unload as *const () as usize,
+        )));
+        let own = core::mem::transmute::<usize, PDRIVER_DISPATCH>(code(
+            "dispatch",
+            dispatch as *const () as usize,
+        ));
         for major in [IRP_MJ_PNP, IRP_MJ_POWER, IRP_MJ_SYSTEM_CONTROL] {
             (*driver).MajorFunction[usize::from(major)] = Some(own);
         }
@@ -134,11 +155,22 @@ pub unsafe extern "efiapi" fn driver_entry(driver: *mut DRIVER_OBJECT, _path: *m
 
 unsafe extern "efiapi" fn unload(_driver: *mut DRIVER_OBJECT) {}
 
-unsafe extern "efiapi" fn add_device(driver: *mut DRIVER_OBJECT, pdo: *mut DEVICE_OBJECT) -> NTSTATUS {
+unsafe extern "efiapi" fn add_device(
+    driver: *mut DRIVER_OBJECT,
+    pdo: *mut DEVICE_OBJECT,
+) -> NTSTATUS {
     // SAFETY: the PnP manager's objects.
     unsafe {
         let mut fdo: *mut DEVICE_OBJECT = ptr::null_mut();
-        let status = IoCreateDevice(driver, size_of::<Extension>() as u32, ptr::null_mut(), FILE_DEVICE_KS, 0, 0, &mut fdo);
+        let status = IoCreateDevice(
+            driver,
+            size_of::<Extension>() as u32,
+            ptr::null_mut(),
+            FILE_DEVICE_KS,
+            0,
+            0,
+            &mut fdo,
+        );
         if status < 0 {
             return status;
         }
@@ -148,8 +180,15 @@ unsafe extern "efiapi" fn add_device(driver: *mut DRIVER_OBJECT, pdo: *mut DEVIC
         let header = &raw mut (*e).header;
         ks_call!(KsAllocateDeviceHeader, header, 0, 0);
         let name: &'static mut [u16] = Box::leak(wide(NAME).into_boxed_slice());
-        let create = code("filter create", create_filter as usize);
-        ks_call!(KsAddObjectCreateItemToDeviceHeader, (*e).header, create, 0, name.as_ptr(), 0);
+        let create = code("filter create", create_filter as *const () as usize);
+        ks_call!(
+            KsAddObjectCreateItemToDeviceHeader,
+            (*e).header,
+            create,
+            0,
+            name.as_ptr(),
+            0
+        );
         (*fdo).Flags &= !DO_DEVICE_INITIALIZING;
         STATUS_SUCCESS
     }
@@ -165,20 +204,29 @@ unsafe extern "efiapi" fn dispatch(fdo: *mut DEVICE_OBJECT, request: *mut IRP) -
         }
         match stack.MinorFunction {
             IRP_MN_START_DEVICE => {
-                let mut status = if IoForwardIrpSynchronously((*e).lower, request) == 0 { STATUS_UNSUCCESSFUL } else { (*request).IoStatus.Status };
+                let mut status = if IoForwardIrpSynchronously((*e).lower, request) == 0 {
+                    STATUS_UNSUCCESSFUL
+                } else {
+                    (*request).IoStatus.Status
+                };
                 if status >= 0 {
                     let name = wide(NAME);
-                    let mut reference = UNICODE_STRING::of(&name[..NAME.len()]);
-                    status = IoRegisterDeviceInterface((*e).pdo, &KSCATEGORY_MIXER, &mut reference, &mut (*e).link);
+                    let reference = UNICODE_STRING::of(&name[..NAME.len()]);
+                    status = IoRegisterDeviceInterface(
+                        (*e).pdo,
+                        &KSCATEGORY_MIXER,
+                        &reference,
+                        &mut (*e).link,
+                    );
                 }
                 if status >= 0 {
-                    status = IoSetDeviceInterfaceState(&mut (*e).link, 1);
+                    status = IoSetDeviceInterfaceState(&(*e).link, 1);
                 }
                 irp::complete(request, status)
             }
             IRP_MN_REMOVE_DEVICE => {
                 if !(*e).link.Buffer.is_null() {
-                    IoSetDeviceInterfaceState(&mut (*e).link, 0);
+                    IoSetDeviceInterfaceState(&(*e).link, 0);
                     crate::executive::rtl::RtlFreeUnicodeString(&mut (*e).link);
                 }
                 (*request).IoStatus.Status = STATUS_SUCCESS;
@@ -189,11 +237,14 @@ unsafe extern "efiapi" fn dispatch(fdo: *mut DEVICE_OBJECT, request: *mut IRP) -
                 status
             }
             IRP_MN_STOP_DEVICE | IRP_MN_SURPRISE_REMOVAL => {
-                IoSetDeviceInterfaceState(&mut (*e).link, 0);
+                IoSetDeviceInterfaceState(&(*e).link, 0);
                 (*request).IoStatus.Status = STATUS_SUCCESS;
                 pass(e, request)
             }
-            IRP_MN_QUERY_STOP_DEVICE | IRP_MN_QUERY_REMOVE_DEVICE | IRP_MN_CANCEL_STOP_DEVICE | IRP_MN_CANCEL_REMOVE_DEVICE => {
+            IRP_MN_QUERY_STOP_DEVICE
+            | IRP_MN_QUERY_REMOVE_DEVICE
+            | IRP_MN_CANCEL_STOP_DEVICE
+            | IRP_MN_CANCEL_REMOVE_DEVICE => {
                 (*request).IoStatus.Status = STATUS_SUCCESS;
                 pass(e, request)
             }
@@ -250,12 +301,40 @@ fn tables() -> &'static Tables2 {
         descriptor.DataFlow = KSPIN_DATAFLOW_IN;
         descriptor.Communication = KSPIN_COMMUNICATION_SINK;
         descriptor.Category = &CATEGORY.0;
-        let item = |set, id, get, set_handler, value| PortItem { set, id, get, set_handler, request: size_of::<KSPROPERTY>(), value };
-        let filter: Vec<PortItem> =
-            (KSPROPERTY_PIN_CTYPES..=KSPROPERTY_PIN_NAME).map(|id| item(KSPROPSETID_Pin, id, Some(pin_property as super::portcls::property::PortHandler), None, 0)).collect();
+        let item = |set, id, get, set_handler, value| PortItem {
+            set,
+            id,
+            get,
+            set_handler,
+            request: size_of::<KSPROPERTY>(),
+            value,
+        };
+        let filter: Vec<PortItem> = (KSPROPERTY_PIN_CTYPES..=KSPROPERTY_PIN_NAME)
+            .map(|id| {
+                item(
+                    KSPROPSETID_Pin,
+                    id,
+                    Some(pin_property as super::portcls::property::PortHandler),
+                    None,
+                    0,
+                )
+            })
+            .collect();
         let pin = [
-            item(KSPROPSETID_Connection, KSPROPERTY_CONNECTION_STATE, Some(get_state), Some(set_state), 4),
-            item(KSPROPSETID_Clock, KSPROPERTY_CLOCK_TIME, Some(get_time), None, 8),
+            item(
+                KSPROPSETID_Connection,
+                KSPROPERTY_CONNECTION_STATE,
+                Some(get_state),
+                Some(set_state),
+                4,
+            ),
+            item(
+                KSPROPSETID_Clock,
+                KSPROPERTY_CLOCK_TIME,
+                Some(get_time),
+                None,
+                8,
+            ),
         ];
         let class: Vec<u16> = KSSTRING_Pin.encode_utf16().collect();
         // SAFETY: no automation tables.
@@ -263,8 +342,14 @@ fn tables() -> &'static Tables2 {
         Box::new(Tables2 {
             filter,
             pin,
-            filter_dispatch: dispatch_table(control_filter as usize, close_filter as usize),
-            pin_dispatch: dispatch_table(control_pin as usize, close_pin as usize),
+            filter_dispatch: dispatch_table(
+                control_filter as *const () as usize,
+                close_filter as *const () as usize,
+            ),
+            pin_dispatch: dispatch_table(
+                control_pin as *const () as usize,
+                close_pin as *const () as usize,
+            ),
             descriptor,
             class,
             _range: range,
@@ -277,8 +362,14 @@ fn dispatch_table(control: usize, close: usize) -> KSDISPATCH_TABLE {
     // SAFETY: entries have the types of the slots; null is a valid table otherwise.
     unsafe {
         let mut table: KSDISPATCH_TABLE = core::mem::zeroed();
-        table.DeviceIoControl = Some(core::mem::transmute::<usize, arioso_core::ks::ks::PDRIVER_DISPATCH>(code("control", control)));
-        table.Close = Some(core::mem::transmute::<usize, arioso_core::ks::ks::PDRIVER_DISPATCH>(code("close", close)));
+        table.DeviceIoControl = Some(core::mem::transmute::<
+            usize,
+            arioso_core::ks::ks::PDRIVER_DISPATCH,
+        >(code("control", control)));
+        table.Close = Some(core::mem::transmute::<
+            usize,
+            arioso_core::ks::ks::PDRIVER_DISPATCH,
+        >(code("close", close)));
         table
     }
 }
@@ -287,17 +378,28 @@ unsafe extern "efiapi" fn create_filter(_fdo: *mut DEVICE_OBJECT, request: *mut 
     // SAFETY: routed here by our create item.
     unsafe {
         let t = tables();
-        let create = code("pin create", create_pin as usize);
+        let create = code("pin create", create_pin as *const () as usize);
         let length = (t.class.len() * 2) as u16;
-        let class = arioso_core::ks::ks::UNICODE_STRING { Length: length, MaximumLength: length, Buffer: t.class.as_ptr().cast_mut() };
+        let class = arioso_core::ks::ks::UNICODE_STRING {
+            Length: length,
+            MaximumLength: length,
+            Buffer: t.class.as_ptr().cast_mut(),
+        };
         let item = KSOBJECT_CREATE_ITEM {
-            Create: Some(core::mem::transmute::<usize, arioso_core::ks::ks::PDRIVER_DISPATCH>(create)),
+            Create: Some(core::mem::transmute::<
+                usize,
+                arioso_core::ks::ks::PDRIVER_DISPATCH,
+            >(create)),
             Context: ptr::null_mut(),
             ObjectClass: class,
             SecurityDescriptor: ptr::null_mut(),
             Flags: 0,
         };
-        let filter = Box::into_raw(Box::new(Filter { header: ptr::null_mut(), pin: ptr::null_mut(), items: [item] }));
+        let filter = Box::into_raw(Box::new(Filter {
+            header: ptr::null_mut(),
+            pin: ptr::null_mut(),
+            items: [item],
+        }));
         let header = &raw mut (*filter).header;
         let items = &raw const (*filter).items;
         let table = &raw const t.filter_dispatch;
@@ -328,7 +430,11 @@ unsafe extern "efiapi" fn control_filter(fdo: *mut DEVICE_OBJECT, request: *mut 
     }
 }
 
-unsafe extern "efiapi" fn pin_property(request: *mut c_void, property: *mut KSPROPERTY, data: *mut c_void) -> NTSTATUS {
+unsafe extern "efiapi" fn pin_property(
+    request: *mut c_void,
+    property: *mut KSPROPERTY,
+    data: *mut c_void,
+) -> NTSTATUS {
     let descriptor = &raw const tables().descriptor;
     // SAFETY: kernel copies made by KsPropertyHandler.
     unsafe { ks_call!(KsPinPropertyHandler, request, property, data, 1, descriptor) as NTSTATUS }
@@ -349,7 +455,8 @@ unsafe fn open_pin(request: *mut IRP) -> NTSTATUS {
         let filter = (*file).FsContext.cast::<Filter>();
         let mut connect: *mut KSPIN_CONNECT = ptr::null_mut();
         let (descriptor, connect_at) = (&raw const tables().descriptor, &raw mut connect);
-        let status = ks_call!(KsValidateConnectRequest, request, 1, descriptor, connect_at) as NTSTATUS;
+        let status =
+            ks_call!(KsValidateConnectRequest, request, 1, descriptor, connect_at) as NTSTATUS;
         if status < 0 {
             return status;
         }
@@ -358,11 +465,21 @@ unsafe fn open_pin(request: *mut IRP) -> NTSTATUS {
         }
         let format = connect.cast::<u8>().add(size_of::<KSPIN_CONNECT>());
         let length = ptr::read_unaligned(format.cast::<u32>()) as usize;
-        let Some(pcm) = Pcm::from_format(core::slice::from_raw_parts(format, length)).filter(|p| p.bits == 16 && p.channels <= 2) else {
+        let Some(pcm) = Pcm::from_format(core::slice::from_raw_parts(format, length))
+            .filter(|p| p.bits == 16 && p.channels <= 2)
+        else {
             return STATUS_NO_MATCH;
         };
         let drift_ppm = RECORDER.get().drift_ppm;
-        let pin = Box::into_raw(Box::new(Pin { header: ptr::null_mut(), filter: file, pcm, state: KSSTATE_STOP, paused: 0, run: 0, drift_ppm }));
+        let pin = Box::into_raw(Box::new(Pin {
+            header: ptr::null_mut(),
+            filter: file,
+            pcm,
+            state: KSSTATE_STOP,
+            paused: 0,
+            run: 0,
+            drift_ppm,
+        }));
         let (header, table) = (&raw mut (*pin).header, &raw const tables().pin_dispatch);
         ks_call!(KsAllocateObjectHeader, header, 0, 0, request, table);
         ObfReferenceObject(file.cast());
@@ -370,7 +487,14 @@ unsafe fn open_pin(request: *mut IRP) -> NTSTATUS {
         (*irp::file(request)).FsContext = pin.cast();
         let r = RECORDER.get();
         r.data.clear();
-        r.played = Some(Played { pcm, frames: 0, hash: 0xcbf2_9ce4_8422_2325, peak: 0, underruns: 0, started: 0 });
+        r.played = Some(Played {
+            pcm,
+            frames: 0,
+            hash: 0xcbf2_9ce4_8422_2325,
+            peak: 0,
+            underruns: 0,
+            started: 0,
+        });
         STATUS_SUCCESS
     }
 }
@@ -427,8 +551,16 @@ unsafe fn write(request: *mut IRP) -> NTSTATUS {
         if pin.state == KSSTATE_STOP {
             return STATUS_INVALID_DEVICE_STATE;
         }
-        let flags = KSPROBE_STREAMWRITE | KSPROBE_ALLOCATEMDL | KSPROBE_PROBEANDLOCK | KSPROBE_SYSTEMADDRESS;
-        let status = ks_call!(KsProbeStreamIrp, request, flags, size_of::<KSSTREAM_HEADER>()) as NTSTATUS;
+        let flags = KSPROBE_STREAMWRITE
+            | KSPROBE_ALLOCATEMDL
+            | KSPROBE_PROBEANDLOCK
+            | KSPROBE_SYSTEMADDRESS;
+        let status = ks_call!(
+            KsProbeStreamIrp,
+            request,
+            flags,
+            size_of::<KSSTREAM_HEADER>()
+        ) as NTSTATUS;
         if status < 0 {
             return status;
         }
@@ -441,7 +573,10 @@ unsafe fn write(request: *mut IRP) -> NTSTATUS {
             if header.FrameExtent == 0 {
                 continue;
             }
-            let data = irp::slice(system_address(mdl).cast::<u8>().cast_const(), header.DataUsed as usize);
+            let data = irp::slice(
+                system_address(mdl).cast::<u8>().cast_const(),
+                header.DataUsed as usize,
+            );
             mdl = (*mdl).Next;
             record(pin, data);
         }
@@ -456,20 +591,33 @@ fn record(pin: &Pin, data: &[u8]) {
     let wanted = i128::from(pin.time()) * i128::from(pin.pcm.rate) / 10_000_000;
     played.underruns += u64::from(wanted > i128::from(played.frames));
     played.frames += data.len() as u64 / u64::from(pin.pcm.frame_bytes());
-    played.hash = data.iter().fold(played.hash, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
-    let peak = data.chunks_exact(2).map(|s| i16::from_le_bytes([s[0], s[1]]).unsigned_abs()).max();
+    played.hash = data.iter().fold(played.hash, |h, &b| {
+        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let peak = data
+        .chunks_exact(2)
+        .map(|s| i16::from_le_bytes([s[0], s[1]]).unsigned_abs())
+        .max();
     played.peak = played.peak.max(peak.unwrap_or(0));
     if r.keep == Keep::All {
         r.data.extend_from_slice(data);
     }
 }
 
-unsafe extern "efiapi" fn get_state(request: *mut c_void, _property: *mut KSPROPERTY, data: *mut c_void) -> NTSTATUS {
+unsafe extern "efiapi" fn get_state(
+    request: *mut c_void,
+    _property: *mut KSPROPERTY,
+    data: *mut c_void,
+) -> NTSTATUS {
     // SAFETY: a property request on the pin; the length was checked.
     unsafe { write_value(request.cast(), data, pin_of(request.cast()).state) }
 }
 
-unsafe extern "efiapi" fn set_state(request: *mut c_void, _property: *mut KSPROPERTY, data: *mut c_void) -> NTSTATUS {
+unsafe extern "efiapi" fn set_state(
+    request: *mut c_void,
+    _property: *mut KSPROPERTY,
+    data: *mut c_void,
+) -> NTSTATUS {
     // SAFETY: a property request on the pin; the length was checked.
     unsafe {
         let pin = pin_of(request.cast());
@@ -489,7 +637,11 @@ unsafe extern "efiapi" fn set_state(request: *mut c_void, _property: *mut KSPROP
     }
 }
 
-unsafe extern "efiapi" fn get_time(request: *mut c_void, _property: *mut KSPROPERTY, data: *mut c_void) -> NTSTATUS {
+unsafe extern "efiapi" fn get_time(
+    request: *mut c_void,
+    _property: *mut KSPROPERTY,
+    data: *mut c_void,
+) -> NTSTATUS {
     // SAFETY: a property request on the pin; the length was checked.
     unsafe { write_value(request.cast(), data, pin_of(request.cast()).time()) }
 }

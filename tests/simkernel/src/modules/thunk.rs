@@ -18,7 +18,15 @@ pub fn code(module: &str, name: &'static str, address: usize, max_irql: KIRQL) -
     if let Some(&entry) = CODE.get().get(&address) {
         return entry;
     }
-    let entry = make_thunk(module, &Export { name, address, max_irql, raw: false });
+    let entry = make_thunk(
+        module,
+        &Export {
+            name,
+            address,
+            max_irql,
+            raw: false,
+        },
+    );
     CODE.get().insert(address, entry);
     entry
 }
@@ -34,7 +42,15 @@ pub fn table<V: Abi>(table: &'static V) -> *const V {
         // SAFETY: a vtable is an array of code addresses.
         let address = unsafe { *std::ptr::from_ref(table).cast::<usize>().add(i) };
         let name: &'static str = Box::leak(format!("{interface}::{}", field.name).into_boxed_str());
-        make_thunk("portcls.sys", &Export { name, address, max_irql: limit(interface, field.name), raw: false })
+        make_thunk(
+            "portcls.sys",
+            &Export {
+                name,
+                address,
+                max_irql: limit(interface, field.name),
+                raw: false,
+            },
+        )
     });
     let entries: &'static [usize] = Box::leak(slots.collect());
     TABLES.get().insert(key, entries.as_ptr() as usize);
@@ -45,11 +61,16 @@ pub fn table<V: Abi>(table: &'static V) -> *const V {
 fn limit(interface: &str, method: &str) -> KIRQL {
     match (interface, method) {
         (_, "AddRef" | "Release") => DISPATCH_LEVEL,
-        ("IMasterClock", "GetTime") | ("IPortDMus", "Notify") | ("IPortEvents", "GenerateEventList") => HIGH_LEVEL,
+        ("IMasterClock", "GetTime")
+        | ("IPortDMus", "Notify")
+        | ("IPortEvents", "GenerateEventList") => HIGH_LEVEL,
         ("IAllocatorMXF", "GetBufferSize") => HIGH_LEVEL,
         ("IAllocatorMXF" | "IMXF", _) => DISPATCH_LEVEL,
         ("IServiceGroup", "RequestService") => HIGH_LEVEL,
-        ("IServiceGroup", "SupportDelayedService" | "RequestDelayedService" | "CancelDelayedService") => DISPATCH_LEVEL,
+        (
+            "IServiceGroup",
+            "SupportDelayedService" | "RequestDelayedService" | "CancelDelayedService",
+        ) => DISPATCH_LEVEL,
         _ => PASSIVE_LEVEL,
     }
 }

@@ -58,7 +58,12 @@ static LOG: Shared = Shared(UnsafeCell::new(None));
 
 pub fn log() -> &'static mut Log {
     // SAFETY: one thread; borrows are short.
-    unsafe { (*LOG.0.get()).get_or_insert_with(|| Log { prefetch: DONT_HOLD_FOR_SEQUENCING, ..Log::default() }) }
+    unsafe {
+        (*LOG.0.get()).get_or_insert_with(|| Log {
+            prefetch: DONT_HOLD_FOR_SEQUENCING,
+            ..Log::default()
+        })
+    }
 }
 
 /// Objects that are still alive.
@@ -72,7 +77,10 @@ fn import<F>(name: &str) -> F {
     unsafe { std::mem::transmute_copy(&address) }
 }
 
-pub unsafe extern "efiapi" fn driver_entry(driver: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS {
+pub unsafe extern "efiapi" fn driver_entry(
+    driver: *mut DRIVER_OBJECT,
+    path: *mut UNICODE_STRING,
+) -> NTSTATUS {
     let initialize: FnPcInitializeAdapterDriver = import("PcInitializeAdapterDriver");
     // SAFETY: the loader's objects.
     unsafe { initialize(driver.cast(), path.cast(), add_device) }
@@ -84,7 +92,11 @@ unsafe extern "efiapi" fn add_device(driver: *mut c_void, pdo: *mut c_void) -> N
     unsafe { add(driver, pdo, start_device, 1, 0) }
 }
 
-unsafe extern "efiapi" fn start_device(fdo: *mut c_void, irp: PIRP, list: *mut IResourceList) -> NTSTATUS {
+unsafe extern "efiapi" fn start_device(
+    fdo: *mut c_void,
+    irp: PIRP,
+    list: *mut IResourceList,
+) -> NTSTATUS {
     let new_port: FnPcNewPort = import("PcNewPort");
     let register: FnPcRegisterSubdevice = import("PcRegisterSubdevice");
     let power: FnPcRegisterAdapterPowerManagement = import("PcRegisterAdapterPowerManagement");
@@ -101,9 +113,14 @@ unsafe extern "efiapi" fn start_device(fdo: *mut c_void, irp: PIRP, list: *mut I
         if status < 0 {
             return status;
         }
-        let miniport = Box::into_raw(Box::new(Miniport { vtbl: &MINIPORT.0, refs: 1, port: ptr::null_mut() }));
+        let miniport = Box::into_raw(Box::new(Miniport {
+            vtbl: &MINIPORT.0,
+            refs: 1,
+            port: ptr::null_mut(),
+        }));
         log().miniports += 1;
-        let mut status = ((*(*port).lpVtbl).Init)(port, fdo, irp, miniport.cast(), ptr::null_mut(), list);
+        let mut status =
+            ((*(*port).lpVtbl).Init)(port, fdo, irp, miniport.cast(), ptr::null_mut(), list);
         if status >= 0 {
             status = register(fdo, NAME.0.as_ptr(), port.cast());
         }
@@ -116,7 +133,14 @@ unsafe extern "efiapi" fn start_device(fdo: *mut c_void, irp: PIRP, list: *mut I
 }
 
 struct Name([u16; 6]);
-static NAME: Name = Name([b'S' as u16, b'y' as u16, b'n' as u16, b't' as u16, b'h' as u16, 0]);
+static NAME: Name = Name([
+    b'S' as u16,
+    b'y' as u16,
+    b'n' as u16,
+    b't' as u16,
+    b'h' as u16,
+    0,
+]);
 
 unsafe fn release(unknown: *mut IUnknown) {
     // SAFETY: a live interface.
@@ -132,7 +156,11 @@ struct PowerObject {
 }
 
 fn power_object() -> *mut IUnknown {
-    Box::into_raw(Box::new(PowerObject { vtbl: &POWER.0, refs: 1 })).cast()
+    Box::into_raw(Box::new(PowerObject {
+        vtbl: &POWER.0,
+        refs: 1,
+    }))
+    .cast()
 }
 
 static POWER: Table<IAdapterPowerManagementVtbl> = Table(IAdapterPowerManagementVtbl {
@@ -155,7 +183,11 @@ impl<T> std::ops::Deref for Table<T> {
     }
 }
 
-unsafe extern "efiapi" fn power_query(this: *mut IAdapterPowerManagement, iid: *const GUID, out: *mut *mut c_void) -> NTSTATUS {
+unsafe extern "efiapi" fn power_query(
+    this: *mut IAdapterPowerManagement,
+    iid: *const GUID,
+    out: *mut *mut c_void,
+) -> NTSTATUS {
     // SAFETY: PortCls' arguments.
     unsafe {
         if *iid == IID_IAdapterPowerManagement || *iid == IID_IUnknown {
@@ -194,11 +226,17 @@ unsafe extern "efiapi" fn power_change(_this: *mut IAdapterPowerManagement, stat
     log().powers.push(state);
 }
 
-unsafe extern "efiapi" fn power_allow(_this: *mut IAdapterPowerManagement, _state: i32) -> NTSTATUS {
+unsafe extern "efiapi" fn power_allow(
+    _this: *mut IAdapterPowerManagement,
+    _state: i32,
+) -> NTSTATUS {
     STATUS_SUCCESS
 }
 
-unsafe extern "efiapi" fn power_capabilities(_this: *mut IAdapterPowerManagement, _caps: *mut c_void) -> NTSTATUS {
+unsafe extern "efiapi" fn power_capabilities(
+    _this: *mut IAdapterPowerManagement,
+    _caps: *mut c_void,
+) -> NTSTATUS {
     STATUS_SUCCESS
 }
 
@@ -222,7 +260,11 @@ static MINIPORT: Table<IMiniportDMusVtbl> = Table(IMiniportDMusVtbl {
     NewStream: mini_new_stream,
 });
 
-unsafe extern "efiapi" fn mini_query(this: *mut IMiniportDMus, iid: *const GUID, out: *mut *mut c_void) -> NTSTATUS {
+unsafe extern "efiapi" fn mini_query(
+    this: *mut IMiniportDMus,
+    iid: *const GUID,
+    out: *mut *mut c_void,
+) -> NTSTATUS {
     // SAFETY: PortCls' arguments.
     unsafe {
         if [IID_IMiniportDMus, IID_IMiniport, IID_IUnknown].contains(&*iid) {
@@ -262,7 +304,10 @@ unsafe extern "efiapi" fn mini_release(this: *mut IMiniportDMus) -> u32 {
     }
 }
 
-unsafe extern "efiapi" fn mini_description(_this: *mut IMiniportDMus, out: *mut *const PCFILTER_DESCRIPTOR) -> NTSTATUS {
+unsafe extern "efiapi" fn mini_description(
+    _this: *mut IMiniportDMus,
+    out: *mut *const PCFILTER_DESCRIPTOR,
+) -> NTSTATUS {
     // SAFETY: an out parameter.
     unsafe { *out = descriptor() };
     STATUS_SUCCESS
@@ -322,7 +367,14 @@ unsafe extern "efiapi" fn mini_new_stream(
         }
         ((*(*allocator).lpVtbl).AddRef)(allocator);
         ((*(*clock).lpVtbl).AddRef)(clock);
-        let stream = Stream { vtbl: &STREAM.0, refs: 1, pin, allocator, clock, held: ptr::null_mut() };
+        let stream = Stream {
+            vtbl: &STREAM.0,
+            refs: 1,
+            pin,
+            allocator,
+            clock,
+            held: ptr::null_mut(),
+        };
         log().streams += 1;
         *mxf = Box::into_raw(Box::new(stream)).cast();
     }
@@ -360,7 +412,11 @@ unsafe fn stream<'a>(this: *mut ISynthSinkDMus) -> &'a mut Stream {
     unsafe { &mut *this.cast::<Stream>() }
 }
 
-unsafe extern "efiapi" fn stream_query(this: *mut ISynthSinkDMus, iid: *const GUID, out: *mut *mut c_void) -> NTSTATUS {
+unsafe extern "efiapi" fn stream_query(
+    this: *mut ISynthSinkDMus,
+    iid: *const GUID,
+    out: *mut *mut c_void,
+) -> NTSTATUS {
     // SAFETY: PortCls' arguments.
     unsafe {
         if [IID_ISynthSinkDMus, IID_IMXF, IID_IUnknown].contains(&*iid) {
@@ -410,7 +466,10 @@ unsafe extern "efiapi" fn stream_state(this: *mut ISynthSinkDMus, state: KSSTATE
     STATUS_SUCCESS
 }
 
-unsafe extern "efiapi" fn stream_put(this: *mut ISynthSinkDMus, chain: *mut DMUS_KERNEL_EVENT) -> NTSTATUS {
+unsafe extern "efiapi" fn stream_put(
+    this: *mut ISynthSinkDMus,
+    chain: *mut DMUS_KERNEL_EVENT,
+) -> NTSTATUS {
     // SAFETY: the chain is ours; the allocator is alive.
     unsafe {
         let own = stream(this);
@@ -425,7 +484,13 @@ unsafe extern "efiapi" fn stream_put(this: *mut ISynthSinkDMus, chain: *mut DMUS
             } else {
                 std::slice::from_raw_parts(e.uData.pbData(), length).to_vec()
             };
-            log().events.push((e.ullPresTime100ns, e.usChannelGroup, e.usFlags, bytes, position));
+            log().events.push((
+                e.ullPresTime100ns,
+                e.usChannelGroup,
+                e.usFlags,
+                bytes,
+                position,
+            ));
             log().delivered.push(now);
             position += 1;
             event = e.pNextEvt;
@@ -439,8 +504,10 @@ unsafe extern "efiapi" fn stream_put(this: *mut ISynthSinkDMus, chain: *mut DMUS
             }
             Fault::PutForeign => {
                 put(own.allocator, chain);
-                let mut foreign = DMUS_KERNEL_EVENT::default();
-                foreign.cbStruct = 40;
+                let mut foreign = DMUS_KERNEL_EVENT {
+                    cbStruct: 40,
+                    ..Default::default()
+                };
                 put(own.allocator, &mut foreign);
             }
             _ => {
@@ -455,25 +522,46 @@ unsafe extern "efiapi" fn stream_connect(_this: *mut ISynthSinkDMus, _sink: *mut
     STATUS_SUCCESS
 }
 
-unsafe extern "efiapi" fn stream_render(_this: *mut ISynthSinkDMus, buffer: *mut u8, length: u32, position: i64) {
+unsafe extern "efiapi" fn stream_render(
+    _this: *mut ISynthSinkDMus,
+    buffer: *mut u8,
+    length: u32,
+    position: i64,
+) {
     log().renders.push((length, position));
-    let over = if log().fault == Fault::OverrunRender { 2 } else { 0 };
+    let over = if log().fault == Fault::OverrunRender {
+        2
+    } else {
+        0
+    };
     // SAFETY: the buffer has `length` bytes (the fault writes behind on purpose, into the wave sink's guard).
     unsafe { ptr::write_bytes(buffer, 0, length as usize + over) };
 }
 
-unsafe extern "efiapi" fn stream_sync(this: *mut ISynthSinkDMus, time: i64, start: i32) -> NTSTATUS {
+unsafe extern "efiapi" fn stream_sync(
+    this: *mut ISynthSinkDMus,
+    time: i64,
+    start: i32,
+) -> NTSTATUS {
     // SAFETY: our object.
     let now = unsafe { master(stream(this)) };
     log().syncs.push((now, time, start != 0));
     STATUS_SUCCESS
 }
 
-unsafe extern "efiapi" fn stream_to_ref(_this: *mut ISynthSinkDMus, _sample: i64, _out: *mut i64) -> NTSTATUS {
+unsafe extern "efiapi" fn stream_to_ref(
+    _this: *mut ISynthSinkDMus,
+    _sample: i64,
+    _out: *mut i64,
+) -> NTSTATUS {
     STATUS_NOT_IMPLEMENTED
 }
 
-unsafe extern "efiapi" fn stream_to_sample(_this: *mut ISynthSinkDMus, _time: i64, _out: *mut i64) -> NTSTATUS {
+unsafe extern "efiapi" fn stream_to_sample(
+    _this: *mut ISynthSinkDMus,
+    _time: i64,
+    _out: *mut i64,
+) -> NTSTATUS {
     STATUS_NOT_IMPLEMENTED
 }
 
@@ -507,8 +595,15 @@ unsafe extern "efiapi" fn property(request: *mut PCPROPERTY_REQUEST) -> NTSTATUS
             r.ValueSize = 0;
             return STATUS_BUFFER_TOO_SMALL;
         }
-        ptr::write_unaligned(r.Value.cast(), answer(r.Node, r.InstanceSize, !r.MinorTarget.is_null()));
-        r.ValueSize = if log().fault == Fault::LongValue { 64 } else { 4 };
+        ptr::write_unaligned(
+            r.Value.cast(),
+            answer(r.Node, r.InstanceSize, !r.MinorTarget.is_null()),
+        );
+        r.ValueSize = if log().fault == Fault::LongValue {
+            64
+        } else {
+            4
+        };
     }
     STATUS_SUCCESS
 }
@@ -573,7 +668,12 @@ fn audio() -> *const KSDATARANGE {
     leak(range).cast()
 }
 
-fn pin(flow: i32, communication: i32, instances: u32, ranges: &'static [*const KSDATARANGE]) -> PCPIN_DESCRIPTOR {
+fn pin(
+    flow: i32,
+    communication: i32,
+    instances: u32,
+    ranges: &'static [*const KSDATARANGE],
+) -> PCPIN_DESCRIPTOR {
     PCPIN_DESCRIPTOR {
         MaxGlobalInstanceCount: instances,
         MaxFilterInstanceCount: instances,
@@ -597,9 +697,16 @@ fn pin(flow: i32, communication: i32, instances: u32, ranges: &'static [*const K
 }
 
 fn build() -> *const PCFILTER_DESCRIPTOR {
-    let item = |id, flags| PCPROPERTY_ITEM { Set: &SET_GUID.0, Id: id, Flags: flags, Handler: Some(property) };
-    let items: &'static [PCPROPERTY_ITEM] =
-        Box::leak(Box::new([item(0, KSPROPERTY_TYPE_GET), item(1, KSPROPERTY_TYPE_GET)]));
+    let item = |id, flags| PCPROPERTY_ITEM {
+        Set: &SET_GUID.0,
+        Id: id,
+        Flags: flags,
+        Handler: Some(property),
+    };
+    let items: &'static [PCPROPERTY_ITEM] = Box::leak(Box::new([
+        item(0, KSPROPERTY_TYPE_GET),
+        item(1, KSPROPERTY_TYPE_GET),
+    ]));
     let table = leak(PCAUTOMATION_TABLE {
         PropertyItemSize: size_of::<PCPROPERTY_ITEM>() as u32,
         PropertyCount: items.len() as u32,
@@ -612,7 +719,10 @@ fn build() -> *const PCFILTER_DESCRIPTOR {
         Events: ptr::null(),
         Reserved: 0,
     });
-    let midi = Box::leak(Box::new([music(KSDATAFORMAT_SUBTYPE_MIDI), music(KSDATAFORMAT_SUBTYPE_DIRECTMUSIC)]));
+    let midi = Box::leak(Box::new([
+        music(KSDATAFORMAT_SUBTYPE_MIDI),
+        music(KSDATAFORMAT_SUBTYPE_DIRECTMUSIC),
+    ]));
     let wave = Box::leak(Box::new([audio()]));
     let pins: &'static [PCPIN_DESCRIPTOR] = Box::leak(Box::new([
         pin(KSPIN_DATAFLOW_IN, KSPIN_COMMUNICATION_SINK, 2, midi),
@@ -624,10 +734,18 @@ fn build() -> *const PCFILTER_DESCRIPTOR {
         Type: leak(AlignedGuid(KSNODETYPE_SYNTHESIZER)).cast(),
         Name: ptr::null(),
     });
-    let connection = |a, b, c, d| PCCONNECTION_DESCRIPTOR { FromNode: a, FromNodePin: b, ToNode: c, ToNodePin: d };
-    let connections: &'static [PCCONNECTION_DESCRIPTOR] =
-        Box::leak(Box::new([connection(u32::MAX, 0, 0, 1), connection(0, 0, u32::MAX, 1)]));
-    let categories: &'static [GUID] = Box::leak(Box::new([KSCATEGORY_AUDIO, KSCATEGORY_SYNTHESIZER]));
+    let connection = |a, b, c, d| PCCONNECTION_DESCRIPTOR {
+        FromNode: a,
+        FromNodePin: b,
+        ToNode: c,
+        ToNodePin: d,
+    };
+    let connections: &'static [PCCONNECTION_DESCRIPTOR] = Box::leak(Box::new([
+        connection(u32::MAX, 0, 0, 1),
+        connection(0, 0, u32::MAX, 1),
+    ]));
+    let categories: &'static [GUID] =
+        Box::leak(Box::new([KSCATEGORY_AUDIO, KSCATEGORY_SYNTHESIZER]));
     leak(PCFILTER_DESCRIPTOR {
         Version: 0,
         AutomationTable: ptr::null(),

@@ -28,8 +28,14 @@ const SCENARIOS: &[(&str, fn())] = &[
     ("states_go_step_by_step", states_go_step_by_step),
     ("chains_and_fragments", chains_and_fragments),
     ("midi_bytes_become_messages", midi_bytes_become_messages),
-    ("port_sequences_for_a_miniport_with_prefetch", port_sequences_for_a_miniport_with_prefetch),
-    ("requests_wait_below_run_and_can_be_cancelled", requests_wait_below_run_and_can_be_cancelled),
+    (
+        "port_sequences_for_a_miniport_with_prefetch",
+        port_sequences_for_a_miniport_with_prefetch,
+    ),
+    (
+        "requests_wait_below_run_and_can_be_cancelled",
+        requests_wait_below_run_and_can_be_cancelled,
+    ),
     ("stop_flushes_the_sequencer", stop_flushes_the_sequencer),
     ("instances_are_limited", instances_are_limited),
     ("property_protocol", property_protocol),
@@ -40,7 +46,10 @@ const SCENARIOS: &[(&str, fn())] = &[
     ("wave_sink_frames_and_lists", wave_sink_frames_and_lists),
     ("device_drift", device_drift),
     ("power_pauses_streams", power_pauses_streams),
-    ("surprise_removal_with_an_open_pin", surprise_removal_with_an_open_pin),
+    (
+        "surprise_removal_with_an_open_pin",
+        surprise_removal_with_an_open_pin,
+    ),
     ("narrow_headers", narrow_headers),
     ("a_million_events_at_once", a_million_events_at_once),
     ("faults_are_found", faults_are_found),
@@ -60,23 +69,41 @@ const FAULTS: &[(Fault, &str)] = &[
 fn main() {
     let arguments = Arguments::from_args();
     if let Ok(name) = std::env::var(VARIABLE) {
-        match name.strip_prefix("fault ").and_then(|n| n.parse::<usize>().ok()) {
+        match name
+            .strip_prefix("fault ")
+            .and_then(|n| n.parse::<usize>().ok())
+        {
             Some(number) => misbehave(FAULTS[number].0, FAULTS[number].1),
-            None => SCENARIOS.iter().find(|s| s.0 == name).expect("a scenario").1(),
+            None => SCENARIOS
+                .iter()
+                .find(|s| s.0 == name)
+                .expect("a scenario")
+                .1(),
         }
         return;
     }
-    let trials = SCENARIOS.iter().map(|(name, _)| Trial::test(*name, || child(name))).collect();
+    let trials = SCENARIOS
+        .iter()
+        .map(|(name, _)| Trial::test(*name, || child(name)))
+        .collect();
     libtest_mimic::run(&arguments, trials).exit();
 }
 
 fn child(name: &str) -> Result<(), Failed> {
     let me = std::env::current_exe().expect("own path");
-    let output = Command::new(me).env(VARIABLE, name).output().expect("a child");
+    let output = Command::new(me)
+        .env(VARIABLE, name)
+        .output()
+        .expect("a child");
     if output.status.success() {
         return Ok(());
     }
-    Err(format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)).into())
+    Err(format!(
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+    .into())
 }
 
 /// A machine with the driver started.
@@ -92,12 +119,22 @@ impl Rig {
     }
 
     fn for_client(options: Options, client: ClientOptions) -> Rig {
-        let mut system = System::boot(Options { echo: false, ..options });
-        assert_eq!(system.load_host_driver(SERVICE, fake::driver_entry), STATUS_SUCCESS);
+        let mut system = System::boot(Options {
+            echo: false,
+            ..options
+        });
+        assert_eq!(
+            system.load_host_driver(SERVICE, fake::driver_entry),
+            STATUS_SUCCESS
+        );
         let device = system.add_root_device(SERVICE).expect("AddDevice");
         assert_eq!(system.start(device), STATUS_SUCCESS);
         let client = system.client(client);
-        Rig { system, device, client }
+        Rig {
+            system,
+            device,
+            client,
+        }
     }
 
     fn filter(&mut self) -> Filter<SimClient> {
@@ -107,7 +144,9 @@ impl Rig {
 
     fn direct_music(&mut self) -> (Filter<SimClient>, Pin<SimClient>) {
         let filter = self.filter();
-        let pin = filter.direct_music_pin(&mut self.client, 0).expect("the pin");
+        let pin = filter
+            .direct_music_pin(&mut self.client, 0)
+            .expect("the pin");
         (filter, pin)
     }
 
@@ -137,7 +176,9 @@ fn states_go_step_by_step() {
     let state = Property::new(KSPROPSETID_Connection, KSPROPERTY_CONNECTION_STATE);
     state.set(&mut rig.client, pin.handle, KSSTATE_RUN).unwrap();
     assert_eq!(pin.state(&mut rig.client).unwrap(), KSSTATE_RUN);
-    state.set(&mut rig.client, pin.handle, KSSTATE_ACQUIRE).unwrap();
+    state
+        .set(&mut rig.client, pin.handle, KSSTATE_ACQUIRE)
+        .unwrap();
     assert_eq!(log().states, [(0, 1), (0, 2), (0, 3), (0, 2), (0, 1)]);
     assert!(state.set(&mut rig.client, pin.handle, 4).is_err());
     // Closing stops.
@@ -159,12 +200,25 @@ fn chains_and_fragments() {
     long.extend((0..5000).map(|i| (i % 128) as u8));
     long.push(0xF7);
     buffer.push(start + 7, 1, &long);
-    write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes()).wait(&mut rig.client).unwrap();
+    write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
+        .wait(&mut rig.client)
+        .unwrap();
     let events = &log().events;
     assert_eq!(events.len(), 4);
-    assert_eq!((events[0].4, events[1].4), (0, 1), "events of one time come in one chain");
-    assert_eq!((events[1].0, events[1].1, &events[1].3[..]), (start, 2, &[0x90, 61, 1][..]));
-    assert_eq!((events[2].2, events[3].2), (1, 0), "all fragments but the last are incomplete");
+    assert_eq!(
+        (events[0].4, events[1].4),
+        (0, 1),
+        "events of one time come in one chain"
+    );
+    assert_eq!(
+        (events[1].0, events[1].1, &events[1].3[..]),
+        (start, 2, &[0x90, 61, 1][..])
+    );
+    assert_eq!(
+        (events[2].2, events[3].2),
+        (1, 0),
+        "all fragments but the last are incomplete"
+    );
     assert_eq!([&events[2].3[..], &events[3].3[..]].concat(), long);
     assert_eq!(events[2].0, start + 7);
     rig.close(filter, pin);
@@ -181,13 +235,23 @@ fn midi_bytes_become_messages() {
     buffer.push(0, &[0x90, 60, 1, 62, 2]);
     buffer.push(5, &[0xC0, 3]);
     let before = rig.client.now();
-    write(&mut rig.client, pin.handle, 0, buffer.bytes()).wait(&mut rig.client).unwrap();
+    write(&mut rig.client, pin.handle, 0, buffer.bytes())
+        .wait(&mut rig.client)
+        .unwrap();
     let events = &log().events;
-    assert_eq!(events.iter().map(|e| e.3.clone()).collect::<Vec<_>>(), [vec![0x90, 60, 1], vec![0x90, 62, 2], vec![0xC0, 3]]);
-    assert!((before..before + 1000).contains(&events[0].0), "time 0 is now");
+    assert_eq!(
+        events.iter().map(|e| e.3.clone()).collect::<Vec<_>>(),
+        [vec![0x90, 60, 1], vec![0x90, 62, 2], vec![0xC0, 3]]
+    );
+    assert!(
+        (before..before + 1000).contains(&events[0].0),
+        "time 0 is now"
+    );
     assert_eq!(events[2].0 - events[0].0, 50_000);
     // A time is stream time: it starts with RUN.
-    write(&mut rig.client, pin.handle, SECOND, &buffer.bytes()[..16]).wait(&mut rig.client).unwrap();
+    write(&mut rig.client, pin.handle, SECOND, &buffer.bytes()[..16])
+        .wait(&mut rig.client)
+        .unwrap();
     let at = log().events[3].0;
     assert!((at - run - SECOND).abs() < 1000, "{}", at - run - SECOND);
     rig.close(filter, pin);
@@ -204,10 +268,15 @@ fn port_sequences_for_a_miniport_with_prefetch() {
     for i in [3, 1, 2, 0] {
         buffer.push(start + i * 200_000, 1, &[0x90, i as u8, 1]);
     }
-    write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes()).wait(&mut rig.client).unwrap();
+    write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
+        .wait(&mut rig.client)
+        .unwrap();
     assert!(log().events.is_empty(), "held until they are due");
     rig.client.sleep(3 * SECOND);
-    assert_eq!(log().events.iter().map(|e| e.3[1]).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    assert_eq!(
+        log().events.iter().map(|e| e.3[1]).collect::<Vec<_>>(),
+        [0, 1, 2, 3]
+    );
     for (event, delivered) in log().events.iter().zip(&log().delivered) {
         let early = event.0 - delivered;
         assert!((20_000..=50_000).contains(&early), "{early}");
@@ -222,28 +291,42 @@ fn requests_wait_below_run_and_can_be_cancelled() {
     let mut pin = filter.midi_pin(&mut rig.client, 0).unwrap();
     let mut buffer = MusicBuffer::default();
     buffer.push(0, &[0x90, 60, 1]);
-    let refused = write(&mut rig.client, pin.handle, 0, buffer.bytes()).poll(&mut rig.client).unwrap();
+    let refused = write(&mut rig.client, pin.handle, 0, buffer.bytes())
+        .poll(&mut rig.client)
+        .unwrap();
     assert_eq!(refused.status, STATUS_INVALID_DEVICE_STATE);
     pin.set_state(&mut rig.client, KSSTATE_PAUSE).unwrap();
     let mut first = write(&mut rig.client, pin.handle, 0, buffer.bytes());
     let data = rig.client.allocate(16);
     rig.client.write(data, buffer.bytes());
     let header = rig.client.allocate(56);
-    let bytes = conformance::wire::Bytes::bytes(&conformance::events::stream_header(0, data, buffer.bytes().len() as u32));
+    let bytes = conformance::wire::Bytes::bytes(&conformance::events::stream_header(
+        0,
+        data,
+        buffer.bytes().len() as u32,
+    ));
     rig.client.write(header, &bytes);
-    let mut second = rig.client.submit(pin.handle, IOCTL_KS_WRITE_STREAM, (0, 0), (header, 56));
+    let mut second = rig
+        .client
+        .submit(pin.handle, IOCTL_KS_WRITE_STREAM, (0, 0), (header, 56));
     assert!(first.poll(&mut rig.client).is_none() && rig.client.poll(&mut second).is_none());
     rig.client.cancel(&mut second);
     assert_eq!(rig.client.wait(second).status, STATUS_CANCELLED);
     assert!(log().events.is_empty());
     pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
-    assert_eq!(first.poll(&mut rig.client).map(|c| c.status), Some(STATUS_SUCCESS));
+    assert_eq!(
+        first.poll(&mut rig.client).map(|c| c.status),
+        Some(STATUS_SUCCESS)
+    );
     assert_eq!(log().events.len(), 1);
     // STOP cancels what waits.
     pin.set_state(&mut rig.client, KSSTATE_PAUSE).unwrap();
     let mut third = write(&mut rig.client, pin.handle, 0, buffer.bytes());
     pin.set_state(&mut rig.client, KSSTATE_STOP).unwrap();
-    assert_eq!(third.poll(&mut rig.client).map(|c| c.status), Some(STATUS_CANCELLED));
+    assert_eq!(
+        third.poll(&mut rig.client).map(|c| c.status),
+        Some(STATUS_CANCELLED)
+    );
     rig.close(filter, pin);
     rig.finish_clean();
 }
@@ -256,7 +339,9 @@ fn stop_flushes_the_sequencer() {
     let start = rig.client.now() + 100 * SECOND;
     let mut buffer = EventBuffer::new(start);
     (0..100).for_each(|i| buffer.push(start + i, 1, &[0xF0, 1, 2, 3, 4, 5, 6, 7, 8, 0xF7]));
-    write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes()).wait(&mut rig.client).unwrap();
+    write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
+        .wait(&mut rig.client)
+        .unwrap();
     rig.close(filter, pin);
     assert!(log().events.is_empty());
     rig.finish_clean();
@@ -266,7 +351,9 @@ fn instances_are_limited() {
     let mut rig = Rig::new(Options::default());
     let (filter, one) = rig.direct_music();
     let two = filter.midi_pin(&mut rig.client, 0).unwrap();
-    let refused = rig.client.create_pin(filter.handle, &connect::midi(0), None);
+    let refused = rig
+        .client
+        .create_pin(filter.handle, &connect::midi(0), None);
     assert_eq!(refused, Err(STATUS_INSUFFICIENT_RESOURCES));
     let counts = Property::of_pin(KSPROPSETID_Pin, KSPROPERTY_PIN_CINSTANCES, 0);
     let now: KSPIN_CINSTANCES = counts.get(&mut rig.client, filter.handle).unwrap();
@@ -276,10 +363,26 @@ fn instances_are_limited() {
     three.close(&mut rig.client).unwrap();
     // The wave pin needs somebody to feed; no pin takes a format that it does not list; pin 2 is not there.
     let pcm = connect::pcm(44_100);
-    assert_eq!(rig.client.create_pin(filter.handle, &connect::wave(1, pcm), None), Err(STATUS_INVALID_PARAMETER));
-    assert_eq!(rig.client.create_pin(filter.handle, &connect::wave(0, pcm), None), Err(STATUS_NO_MATCH));
-    assert_eq!(rig.client.create_pin(filter.handle, &connect::midi(2), None), Err(STATUS_INVALID_PARAMETER));
-    assert_eq!(rig.client.create_pin(filter.handle, &connect::midi(0)[..100], None), Err(STATUS_INVALID_BUFFER_SIZE));
+    assert_eq!(
+        rig.client
+            .create_pin(filter.handle, &connect::wave(1, pcm), None),
+        Err(STATUS_INVALID_PARAMETER)
+    );
+    assert_eq!(
+        rig.client
+            .create_pin(filter.handle, &connect::wave(0, pcm), None),
+        Err(STATUS_NO_MATCH)
+    );
+    assert_eq!(
+        rig.client
+            .create_pin(filter.handle, &connect::midi(2), None),
+        Err(STATUS_INVALID_PARAMETER)
+    );
+    assert_eq!(
+        rig.client
+            .create_pin(filter.handle, &connect::midi(0)[..100], None),
+        Err(STATUS_INVALID_BUFFER_SIZE)
+    );
     rig.close(filter, one);
     rig.finish_clean();
 }
@@ -290,31 +393,90 @@ fn property_protocol() {
     let client = &mut rig.client;
     let node = Property::of_node(fake::SET, 0, 0);
     // Target and instance data reach the handler.
-    assert_eq!(node.get::<_, u32>(client, pin.handle).unwrap(), fake::answer(0, 0, true));
-    assert_eq!(node.get::<_, u32>(client, filter.handle).unwrap(), fake::answer(0, 0, false));
+    assert_eq!(
+        node.get::<_, u32>(client, pin.handle).unwrap(),
+        fake::answer(0, 0, true)
+    );
+    assert_eq!(
+        node.get::<_, u32>(client, filter.handle).unwrap(),
+        fake::answer(0, 0, false)
+    );
     let with = node.clone().with(&[1, 2, 3, 4, 5]);
-    assert_eq!(with.get::<_, u32>(client, pin.handle).unwrap(), fake::answer(0, 5, true));
+    assert_eq!(
+        with.get::<_, u32>(client, pin.handle).unwrap(),
+        fake::answer(0, 5, true)
+    );
     // Without a node the node's table serves it all the same, and the request names none.
     let bare = Property::new(fake::SET, 0);
-    assert_eq!(bare.get::<_, u32>(client, pin.handle).unwrap(), fake::answer(u32::MAX, 0, true));
+    assert_eq!(
+        bare.get::<_, u32>(client, pin.handle).unwrap(),
+        fake::answer(u32::MAX, 0, true)
+    );
     // Sizes.
     let empty = node.send(client, pin.handle, KSPROPERTY_TYPE_GET, &mut []);
-    assert_eq!((empty.status, empty.information), (STATUS_BUFFER_OVERFLOW, 4));
+    assert_eq!(
+        (empty.status, empty.information),
+        (STATUS_BUFFER_OVERFLOW, 4)
+    );
     let small = node.send(client, pin.handle, KSPROPERTY_TYPE_GET, &mut [0; 3]);
     assert_eq!(small.status, STATUS_BUFFER_TOO_SMALL);
     // Verbs that are not listed, sets and items and nodes that are not there.
-    assert_eq!(node.send(client, pin.handle, KSPROPERTY_TYPE_SET, &mut [0; 4]).status, STATUS_NOT_FOUND);
-    let status = |client: &mut SimClient, p: Property, verb| p.send(client, pin.handle, verb, &mut [0; 4]).status;
-    assert_eq!(status(client, Property::of_node(fake::SET, 9, 0), KSPROPERTY_TYPE_GET), STATUS_NOT_FOUND);
-    assert_eq!(status(client, Property::of_node(fake::SET, 0, 1), KSPROPERTY_TYPE_GET), STATUS_INVALID_DEVICE_REQUEST);
-    assert_eq!(status(client, Property::new(KSPROPSETID_Jack, 0), KSPROPERTY_TYPE_GET), STATUS_PROPSET_NOT_FOUND);
-    assert_eq!(status(client, node.clone(), KSPROPERTY_TYPE_GET | KSPROPERTY_TYPE_SET), STATUS_INVALID_PARAMETER);
-    assert_eq!(status(client, node.clone(), KSPROPERTY_TYPE_SETSUPPORT), STATUS_SUCCESS);
+    assert_eq!(
+        node.send(client, pin.handle, KSPROPERTY_TYPE_SET, &mut [0; 4])
+            .status,
+        STATUS_NOT_FOUND
+    );
+    let status = |client: &mut SimClient, p: Property, verb| {
+        p.send(client, pin.handle, verb, &mut [0; 4]).status
+    };
+    assert_eq!(
+        status(
+            client,
+            Property::of_node(fake::SET, 9, 0),
+            KSPROPERTY_TYPE_GET
+        ),
+        STATUS_NOT_FOUND
+    );
+    assert_eq!(
+        status(
+            client,
+            Property::of_node(fake::SET, 0, 1),
+            KSPROPERTY_TYPE_GET
+        ),
+        STATUS_INVALID_DEVICE_REQUEST
+    );
+    assert_eq!(
+        status(
+            client,
+            Property::new(KSPROPSETID_Jack, 0),
+            KSPROPERTY_TYPE_GET
+        ),
+        STATUS_PROPSET_NOT_FOUND
+    );
+    assert_eq!(
+        status(
+            client,
+            node.clone(),
+            KSPROPERTY_TYPE_GET | KSPROPERTY_TYPE_SET
+        ),
+        STATUS_INVALID_PARAMETER
+    );
+    assert_eq!(
+        status(client, node.clone(), KSPROPERTY_TYPE_SETSUPPORT),
+        STATUS_SUCCESS
+    );
     // Basic support.
     let support = node.basic_support(client, pin.handle).unwrap();
-    assert_eq!(support.AccessFlags, KSPROPERTY_TYPE_GET | KSPROPERTY_TYPE_BASICSUPPORT);
+    assert_eq!(
+        support.AccessFlags,
+        KSPROPERTY_TYPE_GET | KSPROPERTY_TYPE_BASICSUPPORT
+    );
     let mut flags = [0; 4];
-    assert_eq!(node.send(client, pin.handle, KSPROPERTY_TYPE_BASICSUPPORT, &mut flags).information, 4);
+    assert_eq!(
+        node.send(client, pin.handle, KSPROPERTY_TYPE_BASICSUPPORT, &mut flags)
+            .information,
+        4
+    );
     assert_eq!(u32::from_le_bytes(flags), support.AccessFlags);
     rig.close(filter, pin);
     rig.finish_clean();
@@ -328,9 +490,18 @@ fn bad_user_addresses() {
     let good = client.allocate(request.len());
     client.write(good, &request);
     let bad = 0x1000;
-    for (input, output) in [((bad, 32), (good, 4)), ((good, 32), (bad, 4)), ((good, 32), (u64::MAX - 2, 4)), ((0, 32), (good, 4))] {
+    for (input, output) in [
+        ((bad, 32), (good, 4)),
+        ((good, 32), (bad, 4)),
+        ((good, 32), (u64::MAX - 2, 4)),
+        ((0, 32), (good, 4)),
+    ] {
         let sent = client.submit(pin.handle, IOCTL_KS_PROPERTY, input, output);
-        assert_eq!(client.wait(sent).status, STATUS_ACCESS_VIOLATION, "{input:x?} {output:x?}");
+        assert_eq!(
+            client.wait(sent).status,
+            STATUS_ACCESS_VIOLATION,
+            "{input:x?} {output:x?}"
+        );
     }
     let short = client.submit(pin.handle, IOCTL_KS_PROPERTY, (good, 23), (good, 4));
     assert_eq!(client.wait(short).status, STATUS_INVALID_BUFFER_SIZE);
@@ -338,12 +509,13 @@ fn bad_user_addresses() {
     pin.set_state(client, KSSTATE_RUN).unwrap();
     let data = client.allocate(64);
     let header = client.allocate(56);
-    let cases: [(&dyn Fn(&mut KSSTREAM_HEADER), u32, i32); 5] = [
-        (&|_| (), 55, STATUS_INVALID_BUFFER_SIZE),
-        (&|h| h.Size = 64, 56, STATUS_INVALID_BUFFER_SIZE),
-        (&|h| h.Data = bad as *mut _, 56, STATUS_ACCESS_VIOLATION),
-        (&|h| h.DataUsed = 65, 56, STATUS_INVALID_BUFFER_SIZE),
-        (&|h| h.FrameExtent = 1 << 20, 56, STATUS_ACCESS_VIOLATION),
+    type Change = fn(&mut KSSTREAM_HEADER);
+    let cases: [(Change, u32, i32); 5] = [
+        (|_| (), 55, STATUS_INVALID_BUFFER_SIZE),
+        (|h| h.Size = 64, 56, STATUS_INVALID_BUFFER_SIZE),
+        (|h| h.Data = 0x1000 as *mut _, 56, STATUS_ACCESS_VIOLATION),
+        (|h| h.DataUsed = 65, 56, STATUS_INVALID_BUFFER_SIZE),
+        (|h| h.FrameExtent = 1 << 20, 56, STATUS_ACCESS_VIOLATION),
     ];
     for (number, (change, length, status)) in cases.into_iter().enumerate() {
         let mut h = conformance::events::stream_header(0, data, 64);
@@ -356,7 +528,10 @@ fn bad_user_addresses() {
     assert_eq!(client.wait(sent).status, STATUS_ACCESS_VIOLATION);
     // An event header that runs over the end.
     client.write(data, &[0xFF; 64]);
-    client.write(header, &conformance::wire::Bytes::bytes(&conformance::events::stream_header(0, data, 64)));
+    client.write(
+        header,
+        &conformance::wire::Bytes::bytes(&conformance::events::stream_header(0, data, 64)),
+    );
     let sent = client.submit(pin.handle, IOCTL_KS_WRITE_STREAM, (0, 0), (header, 56));
     assert_eq!(client.wait(sent).status, STATUS_INVALID_BUFFER_SIZE);
     assert!(log().events.is_empty());
@@ -371,14 +546,22 @@ fn pending_property() {
     let input = rig.client.allocate(request.len());
     rig.client.write(input, &request);
     let output = rig.client.allocate(4);
-    let mut sent = rig.client.submit(pin.handle, IOCTL_KS_PROPERTY, (input, request.len() as u32), (output, 4));
+    let mut sent = rig.client.submit(
+        pin.handle,
+        IOCTL_KS_PROPERTY,
+        (input, request.len() as u32),
+        (output, 4),
+    );
     assert!(rig.client.poll(&mut sent).is_none());
     // SAFETY: the request is pending.
     rig.system.call(0, || unsafe { fake::complete_pending(77) });
     let done = rig.client.wait(sent);
     let mut value = [0; 4];
     rig.client.read(output, &mut value);
-    assert_eq!((done.status, done.information, value), (STATUS_SUCCESS, 4, [77, 0, 0, 0]));
+    assert_eq!(
+        (done.status, done.information, value),
+        (STATUS_SUCCESS, 4, [77, 0, 0, 0])
+    );
     rig.close(filter, pin);
     rig.finish_clean();
 }
@@ -397,7 +580,8 @@ fn intersection() {
     let mut list = 72u32.to_le_bytes().to_vec();
     list.extend(1u32.to_le_bytes());
     list.append(&mut range);
-    let of = |pin| Property::of_pin(KSPROPSETID_Pin, KSPROPERTY_PIN_DATAINTERSECTION, pin).with(&list);
+    let of =
+        |pin| Property::of_pin(KSPROPSETID_Pin, KSPROPERTY_PIN_DATAINTERSECTION, pin).with(&list);
     let format = of(0).get_sized(client, filter.handle).unwrap();
     assert_eq!(format.len(), 64);
     assert_eq!(format[32..48], list[40..56], "the subtype asked for");
@@ -433,32 +617,76 @@ fn wave_sink_cadence() {
     let rig = play_wave(Options::default(), SECOND);
     let frames = check_positions(4);
     // One second, and 40 ms ahead, in blocks of 10 ms.
-    assert!((44_100 + 882..44_100 + 3 * 882).contains(&frames), "{frames}");
+    assert!(
+        (44_100 + 882..44_100 + 3 * 882).contains(&frames),
+        "{frames}"
+    );
     let syncs = &log().syncs;
     assert_eq!((syncs[0].1, syncs[0].2), (0, true));
-    assert!(syncs[1..].iter().all(|s| !s.2) && (45..=52).contains(&syncs.len()), "{}", syncs.len());
+    assert!(
+        syncs[1..].iter().all(|s| !s.2) && (45..=52).contains(&syncs.len()),
+        "{}",
+        syncs.len()
+    );
     for pair in syncs.windows(2) {
         let (master, device) = (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1);
-        assert!((master - device).abs() < 50, "device time follows the master clock: {master} {device}");
+        assert!(
+            (master - device).abs() < 50,
+            "device time follows the master clock: {master} {device}"
+        );
     }
     let played = pcm_sink::played().unwrap();
-    assert_eq!((played.frames as i64, played.underruns, progress().failed_writes), (frames, 0, 0));
+    assert_eq!(
+        (
+            played.frames as i64,
+            played.underruns,
+            progress().failed_writes
+        ),
+        (frames, 0, 0)
+    );
     assert_eq!(pcm_sink::take().len() as i64, frames * 4);
     rig.finish_clean();
 }
 
 fn wave_sink_frames_and_lists() {
-    let wave_sink = WaveSinkOptions { blocks: Blocks::List(vec![1, 4096, 17]), unit: Unit::Frames, ..WaveSinkOptions::default() };
-    let audio = AudioOptions { wave_sink, ..AudioOptions::default() };
-    let rig = play_wave(Options { audio, ..Options::default() }, SECOND);
+    let wave_sink = WaveSinkOptions {
+        blocks: Blocks::List(vec![1, 4096, 17]),
+        unit: Unit::Frames,
+        ..WaveSinkOptions::default()
+    };
+    let audio = AudioOptions {
+        wave_sink,
+        ..AudioOptions::default()
+    };
+    let rig = play_wave(
+        Options {
+            audio,
+            ..Options::default()
+        },
+        SECOND,
+    );
     let frames = check_positions(1);
     assert!(frames > 44_100);
-    assert_eq!(log().renders.iter().take(4).map(|r| r.0).collect::<Vec<_>>(), [1, 4096, 17, 1]);
+    assert_eq!(
+        log()
+            .renders
+            .iter()
+            .take(4)
+            .map(|r| r.0)
+            .collect::<Vec<_>>(),
+        [1, 4096, 17, 1]
+    );
     rig.finish_clean();
 }
 
 fn device_drift() {
-    let rig = play_wave(Options { drift_ppm: 200.0, ..Options::default() }, 100 * SECOND);
+    let rig = play_wave(
+        Options {
+            drift_ppm: 200.0,
+            ..Options::default()
+        },
+        100 * SECOND,
+    );
     let (first, last) = (log().syncs[0], *log().syncs.last().unwrap());
     let ppm = ((last.1 - first.1) as f64 / (last.0 - first.0) as f64 - 1.0) * 1e6;
     assert!((ppm - 200.0).abs() < 1.0, "{ppm}");
@@ -470,10 +698,24 @@ fn power_pauses_streams() {
     let (filter, mut pin) = rig.direct_music();
     pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
     log().states.clear();
-    assert!(rig.system.set_system_power(rig.device, POWER_SYSTEM_SLEEPING3) >= 0);
-    assert_eq!((log().powers.clone(), log().states.clone()), (vec![4], vec![(0, 2)]));
-    assert!(rig.system.set_system_power(rig.device, POWER_SYSTEM_WORKING) >= 0);
-    assert_eq!((log().powers.clone(), log().states.clone()), (vec![4, 1], vec![(0, 2), (0, 3)]));
+    assert!(
+        rig.system
+            .set_system_power(rig.device, POWER_SYSTEM_SLEEPING3)
+            >= 0
+    );
+    assert_eq!(
+        (log().powers.clone(), log().states.clone()),
+        (vec![4], vec![(0, 2)])
+    );
+    assert!(
+        rig.system
+            .set_system_power(rig.device, POWER_SYSTEM_WORKING)
+            >= 0
+    );
+    assert_eq!(
+        (log().powers.clone(), log().states.clone()),
+        (vec![4, 1], vec![(0, 2), (0, 3)])
+    );
     rig.close(filter, pin);
     rig.finish_clean();
 }
@@ -487,9 +729,15 @@ fn surprise_removal_with_an_open_pin() {
     let now = rig.client.now();
     let mut buffer = EventBuffer::new(now);
     buffer.push(now, 1, &[0x90, 1, 1]);
-    let refused = write(&mut rig.client, pin.handle, now, buffer.bytes()).poll(&mut rig.client).unwrap();
+    let refused = write(&mut rig.client, pin.handle, now, buffer.bytes())
+        .poll(&mut rig.client)
+        .unwrap();
     assert_eq!(refused.status, STATUS_DEVICE_REMOVED);
-    assert!(rig.client.create_pin(filter.handle, &connect::midi(0), None).is_err());
+    assert!(
+        rig.client
+            .create_pin(filter.handle, &connect::midi(0), None)
+            .is_err()
+    );
     assert_eq!(fake::alive(), (1, 1));
     rig.client.close(pin.handle);
     filter.close(&mut rig.client);
@@ -506,8 +754,15 @@ fn narrow_headers() {
     buffer.push(now, 1, &[0x90, 1, 1]);
     let data = client.allocate(buffer.bytes().len());
     client.write(data, buffer.bytes());
-    let mut header = KSSTREAM_HEADER32 { Size: 48, ..KSSTREAM_HEADER32::default() };
-    header.PresentationTime = KSTIME { Time: now, Numerator: 1, Denominator: 1 };
+    let mut header = KSSTREAM_HEADER32 {
+        Size: 48,
+        ..KSSTREAM_HEADER32::default()
+    };
+    header.PresentationTime = KSTIME {
+        Time: now,
+        Numerator: 1,
+        Denominator: 1,
+    };
     header.FrameExtent = buffer.bytes().len() as u32;
     header.DataUsed = header.FrameExtent;
     header.Data = u32::try_from(data).expect("below 4 GiB");
@@ -527,17 +782,25 @@ fn a_million_events_at_once() {
     let start = rig.client.now() + SECOND;
     let mut buffer = EventBuffer::new(start);
     (0..1_000_000).for_each(|i| buffer.push(start + i * 36_000, 1, &[0x90, (i % 128) as u8, 1]));
-    write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes()).wait(&mut rig.client).unwrap();
+    write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
+        .wait(&mut rig.client)
+        .unwrap();
     assert_eq!(log().events.len(), 1_000_000);
-    assert!(log().events.iter().enumerate().all(|(i, e)| e.0 == start + i as i64 * 36_000));
+    assert!(
+        log()
+            .events
+            .iter()
+            .enumerate()
+            .all(|(i, e)| e.0 == start + i as i64 * 36_000)
+    );
     rig.close(filter, pin);
     rig.finish_clean();
 }
 
 fn faults_are_found() {
-    for number in 0..FAULTS.len() {
+    for (number, fault) in FAULTS.iter().enumerate() {
         if let Err(failed) = child(&format!("fault {number}")) {
-            panic!("{:?}: {}", FAULTS[number].0, failed.message().unwrap_or_default());
+            panic!("{:?}: {}", fault.0, failed.message().unwrap_or_default());
         }
     }
 }
@@ -546,14 +809,24 @@ fn misbehave(fault: Fault, says: &str) {
     log().fault = fault;
     let mut rig = play_wave(Options::default(), SECOND / 10);
     let (filter, mut pin) = rig.direct_music();
-    let _ = Property::of_node(fake::SET, 0, 0).send(&mut rig.client, pin.handle, KSPROPERTY_TYPE_GET, &mut [0; 4]);
+    let _ = Property::of_node(fake::SET, 0, 0).send(
+        &mut rig.client,
+        pin.handle,
+        KSPROPERTY_TYPE_GET,
+        &mut [0; 4],
+    );
     pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
     let now = rig.client.now();
     let mut buffer = EventBuffer::new(now);
     buffer.push(now, 1, &[0x90, 1, 1]);
     buffer.push(now + 10, 1, &[0x90, 2, 1]);
-    write(&mut rig.client, pin.handle, now, buffer.bytes()).wait(&mut rig.client).unwrap();
+    write(&mut rig.client, pin.handle, now, buffer.bytes())
+        .wait(&mut rig.client)
+        .unwrap();
     rig.close(filter, pin);
     let violations = rig.finish();
-    assert!(violations.iter().any(|v| v.contains(says)), "{fault:?} should say {says:?}: {violations:#?}");
+    assert!(
+        violations.iter().any(|v| v.contains(says)),
+        "{fault:?} should say {says:?}: {violations:#?}"
+    );
 }

@@ -30,18 +30,29 @@ pub unsafe extern "efiapi" fn KsEnableEvent(
             return STATUS_INVALID_BUFFER_SIZE;
         }
         let mut event = KSEVENT::default();
-        let status = irp::copy_in(request, irp::type3_input(request), (&raw mut event).cast(), size_of::<KSEVENT>());
+        let status = irp::copy_in(
+            request,
+            irp::type3_input(request),
+            (&raw mut event).cast(),
+            size_of::<KSEVENT>(),
+        );
         if status < 0 {
             return status;
         }
-        let Some(set) = irp::slice(sets, count as usize).iter().find(|s| *s.Set == event.Set) else {
+        let Some(set) = irp::slice(sets, count as usize)
+            .iter()
+            .find(|s| *s.Set == event.Set)
+        else {
             return STATUS_PROPSET_NOT_FOUND;
         };
         let verb = event.Flags & !KSEVENT_TYPE_TOPOLOGY;
         if verb == KSEVENT_TYPE_SETSUPPORT {
             return STATUS_SUCCESS;
         }
-        let Some(item) = irp::slice(set.EventItem, set.EventsCount as usize).iter().find(|i| i.EventId == event.Id) else {
+        let Some(item) = irp::slice(set.EventItem, set.EventsCount as usize)
+            .iter()
+            .find(|i| i.EventId == event.Id)
+        else {
             return STATUS_NOT_FOUND;
         };
         match verb {
@@ -52,7 +63,13 @@ pub unsafe extern "efiapi" fn KsEnableEvent(
     }
 }
 
-unsafe fn enable(request: *mut IRP, set: &KSEVENT_SET, item: &KSEVENT_ITEM, list: *mut LIST_ENTRY, verb: u32) -> NTSTATUS {
+unsafe fn enable(
+    request: *mut IRP,
+    set: &KSEVENT_SET,
+    item: &KSEVENT_ITEM,
+    list: *mut LIST_ENTRY,
+    verb: u32,
+) -> NTSTATUS {
     // SAFETY: as in KsEnableEvent; the entry is a pool block of the size promised.
     unsafe {
         let need = (item.DataInput as usize).max(DATA);
@@ -60,7 +77,12 @@ unsafe fn enable(request: *mut IRP, set: &KSEVENT_SET, item: &KSEVENT_ITEM, list
             return STATUS_BUFFER_TOO_SMALL;
         }
         let mut data = vec![0u64; need.div_ceil(8)];
-        let status = irp::copy_in(request, irp::user_buffer(request), data.as_mut_ptr().cast(), need);
+        let status = irp::copy_in(
+            request,
+            irp::user_buffer(request),
+            data.as_mut_ptr().cast(),
+            need,
+        );
         if status < 0 {
             return status;
         }
@@ -70,7 +92,14 @@ unsafe fn enable(request: *mut IRP, set: &KSEVENT_SET, item: &KSEVENT_ITEM, list
         }
         let mut object = ptr::null_mut();
         let mode = (*request).RequestorMode;
-        let status = ObReferenceObjectByHandle((*event_data).EventHandle.Event, 2, ptr::null_mut(), mode, &mut object, ptr::null_mut());
+        let status = ObReferenceObjectByHandle(
+            (*event_data).EventHandle.Event,
+            2,
+            ptr::null_mut(),
+            mode,
+            &mut object,
+            ptr::null_mut(),
+        );
         if status < 0 {
             return status;
         }
@@ -78,19 +107,28 @@ unsafe fn enable(request: *mut IRP, set: &KSEVENT_SET, item: &KSEVENT_ITEM, list
             ObfDereferenceObject(object);
             return STATUS_OBJECT_TYPE_MISMATCH;
         }
-        let entry = irp::allocate(size_of::<KSEVENT_ENTRY>() + item.ExtraEntryData as usize).cast::<KSEVENT_ENTRY>();
+        let entry = irp::allocate(size_of::<KSEVENT_ENTRY>() + item.ExtraEntryData as usize)
+            .cast::<KSEVENT_ENTRY>();
         if entry.is_null() {
             ObfDereferenceObject(object);
             return STATUS_INSUFFICIENT_RESOURCES;
         }
-        ptr::write_bytes(entry.cast::<u8>(), 0, size_of::<KSEVENT_ENTRY>() + item.ExtraEntryData as usize);
+        ptr::write_bytes(
+            entry.cast::<u8>(),
+            0,
+            size_of::<KSEVENT_ENTRY>() + item.ExtraEntryData as usize,
+        );
         (*entry).Object = object;
         (*entry).EventData = irp::user_buffer(request).cast();
         (*entry).NotificationType = KSEVENTF_EVENT_HANDLE;
         (*entry).EventSet = set;
         (*entry).EventItem = item;
         (*entry).FileObject = irp::file(request).cast();
-        (*entry).Flags = if verb == KSEVENT_TYPE_ONESHOT { KSEVENT_ENTRY_ONESHOT } else { 0 };
+        (*entry).Flags = if verb == KSEVENT_TYPE_ONESHOT {
+            KSEVENT_ENTRY_ONESHOT
+        } else {
+            0
+        };
         let status = match item.AddHandler {
             Some(add) => guest_call!(add, request, event_data, entry) as NTSTATUS,
             None => {
@@ -128,12 +166,21 @@ pub unsafe extern "efiapi" fn KsDisableEvent(
                 found = true;
             }
         }
-        if found { STATUS_SUCCESS } else { STATUS_UNSUCCESSFUL }
+        if found {
+            STATUS_SUCCESS
+        } else {
+            STATUS_UNSUCCESSFUL
+        }
     }
 }
 
 /// Frees all entries of a file object.
-pub unsafe extern "efiapi" fn KsFreeEventList(file: *mut FILE_OBJECT, list: *mut LIST_ENTRY, _lock_type: KSEVENTS_LOCKTYPE, _lock: *mut c_void) {
+pub unsafe extern "efiapi" fn KsFreeEventList(
+    file: *mut FILE_OBJECT,
+    list: *mut LIST_ENTRY,
+    _lock_type: KSEVENTS_LOCKTYPE,
+    _lock: *mut c_void,
+) {
     // SAFETY: entries of the caller's list.
     unsafe {
         let mut at = (*list).Flink;
@@ -170,7 +217,12 @@ pub unsafe extern "efiapi" fn KsGenerateEvent(entry: *mut KSEVENT_ENTRY) -> NTST
                 KeSetEvent((*entry).Object.cast(), 0, 0);
             }
             KSEVENTF_SEMAPHORE_HANDLE | KSEVENTF_SEMAPHORE_OBJECT => {
-                KeReleaseSemaphore((*entry).Object.cast(), 0, (*entry).SemaphoreAdjustment as i32, 0);
+                KeReleaseSemaphore(
+                    (*entry).Object.cast(),
+                    0,
+                    (*entry).SemaphoreAdjustment as i32,
+                    0,
+                );
             }
             _ => return STATUS_INVALID_PARAMETER,
         }

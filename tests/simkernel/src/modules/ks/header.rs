@@ -4,7 +4,8 @@ use core::ffi::c_void;
 use core::ptr;
 
 use arioso_core::ks::ks::{
-    IOCTL_KS_DISABLE_EVENT, IOCTL_KS_ENABLE_EVENT, IOCTL_KS_METHOD, IOCTL_KS_PROPERTY, IOCTL_KS_RESET_STATE, PDRIVER_DISPATCH as KS_DISPATCH,
+    IOCTL_KS_DISABLE_EVENT, IOCTL_KS_ENABLE_EVENT, IOCTL_KS_METHOD, IOCTL_KS_PROPERTY,
+    IOCTL_KS_RESET_STATE, PDRIVER_DISPATCH as KS_DISPATCH,
 };
 use arioso_core::ks::status::*;
 
@@ -40,11 +41,27 @@ unsafe fn device_header<'a>(device: *mut DEVICE_OBJECT) -> Option<&'a mut Device
 
 unsafe fn object_header<'a>(file: *mut FILE_OBJECT) -> Option<&'a ObjectHeader> {
     // SAFETY: FsContext of a KS object is null or points at the header's address.
-    unsafe { (*file).FsContext.cast::<*const ObjectHeader>().as_ref()?.as_ref() }
+    unsafe {
+        (*file)
+            .FsContext
+            .cast::<*const ObjectHeader>()
+            .as_ref()?
+            .as_ref()
+    }
 }
 
-pub unsafe extern "efiapi" fn KsAllocateDeviceHeader(header: *mut *mut c_void, count: u32, items: *mut KSOBJECT_CREATE_ITEM) -> NTSTATUS {
-    let new = DeviceHeader { items, count: count as usize, added: Vec::new(), pdo: ptr::null_mut(), next: ptr::null_mut() };
+pub unsafe extern "efiapi" fn KsAllocateDeviceHeader(
+    header: *mut *mut c_void,
+    count: u32,
+    items: *mut KSOBJECT_CREATE_ITEM,
+) -> NTSTATUS {
+    let new = DeviceHeader {
+        items,
+        count: count as usize,
+        added: Vec::new(),
+        pdo: ptr::null_mut(),
+        next: ptr::null_mut(),
+    };
     // SAFETY: an out parameter.
     unsafe { *header = Box::into_raw(Box::new(new)).cast() };
     STATUS_SUCCESS
@@ -55,7 +72,11 @@ pub unsafe extern "efiapi" fn KsFreeDeviceHeader(header: *mut c_void) {
     drop(unsafe { Box::from_raw(header.cast::<DeviceHeader>()) });
 }
 
-pub unsafe extern "efiapi" fn KsSetDevicePnpAndBaseObject(header: *mut c_void, pdo: *mut DEVICE_OBJECT, base: *mut DEVICE_OBJECT) {
+pub unsafe extern "efiapi" fn KsSetDevicePnpAndBaseObject(
+    header: *mut c_void,
+    pdo: *mut DEVICE_OBJECT,
+    base: *mut DEVICE_OBJECT,
+) {
     // SAFETY: made by KsAllocateDeviceHeader.
     unsafe {
         (*header.cast::<DeviceHeader>()).pdo = pdo;
@@ -110,7 +131,14 @@ pub unsafe extern "efiapi" fn KsAllocateObjectHeader(
     table: *const KSDISPATCH_TABLE,
 ) -> NTSTATUS {
     // SAFETY: an out parameter.
-    unsafe { *header = Box::into_raw(Box::new(ObjectHeader { table, items, count: count as usize })).cast() };
+    unsafe {
+        *header = Box::into_raw(Box::new(ObjectHeader {
+            table,
+            items,
+            count: count as usize,
+        }))
+        .cast()
+    };
     STATUS_SUCCESS
 }
 
@@ -120,7 +148,10 @@ pub unsafe extern "efiapi" fn KsFreeObjectHeader(header: *mut c_void) {
 }
 
 /// Points a driver's major function at [`KsDispatchIrp`].
-pub unsafe extern "efiapi" fn KsSetMajorFunctionHandler(driver: *mut DRIVER_OBJECT, major: u32) -> NTSTATUS {
+pub unsafe extern "efiapi" fn KsSetMajorFunctionHandler(
+    driver: *mut DRIVER_OBJECT,
+    major: u32,
+) -> NTSTATUS {
     const HANDLED: [u8; 7] = [
         IRP_MJ_CREATE,
         IRP_MJ_CLOSE,
@@ -133,14 +164,25 @@ pub unsafe extern "efiapi" fn KsSetMajorFunctionHandler(driver: *mut DRIVER_OBJE
     if !HANDLED.iter().any(|&m| u32::from(m) == major) && major != u32::from(IRP_MJ_SET_SECURITY) {
         return STATUS_INVALID_PARAMETER;
     }
-    let entry = thunk::code(super::MODULE, "KsDispatchIrp", KsDispatchIrp as usize, DISPATCH_LEVEL);
+    let entry = thunk::code(
+        super::MODULE,
+        "KsDispatchIrp",
+        KsDispatchIrp as *const () as usize,
+        DISPATCH_LEVEL,
+    );
     // SAFETY: the driver's own object; `major` is in range; the entry has the type of a dispatch routine.
-    unsafe { (*driver).MajorFunction[major as usize] = Some(core::mem::transmute::<usize, PDRIVER_DISPATCH>(entry)) };
+    unsafe {
+        (*driver).MajorFunction[major as usize] =
+            Some(core::mem::transmute::<usize, PDRIVER_DISPATCH>(entry))
+    };
     STATUS_SUCCESS
 }
 
 /// Create requests go to the create item of the parent object, everything else to the object's own table.
-pub unsafe extern "efiapi" fn KsDispatchIrp(device: *mut DEVICE_OBJECT, request: *mut IRP) -> NTSTATUS {
+pub unsafe extern "efiapi" fn KsDispatchIrp(
+    device: *mut DEVICE_OBJECT,
+    request: *mut IRP,
+) -> NTSTATUS {
     // SAFETY: a request of the I/O manager for a KS device.
     unsafe {
         let stack = &*irp::stack(request);
@@ -168,10 +210,20 @@ pub unsafe extern "efiapi" fn KsDispatchIrp(device: *mut DEVICE_OBJECT, request:
     }
 }
 
-unsafe fn create(device: *mut DEVICE_OBJECT, request: *mut IRP, file: *mut FILE_OBJECT) -> NTSTATUS {
+unsafe fn create(
+    device: *mut DEVICE_OBJECT,
+    request: *mut IRP,
+    file: *mut FILE_OBJECT,
+) -> NTSTATUS {
     // SAFETY: names are counted strings; items belong to live headers.
     unsafe {
-        let name: Vec<u16> = (*file).FileName.units().iter().copied().skip_while(|&c| c == u16::from(b'\\')).collect();
+        let name: Vec<u16> = (*file)
+            .FileName
+            .units()
+            .iter()
+            .copied()
+            .skip_while(|&c| c == u16::from(b'\\'))
+            .collect();
         let class = name.split(|&c| c == u16::from(b'\\')).next().unwrap_or(&[]);
         let related = (*file).RelatedFileObject;
         let item = if related.is_null() {
@@ -196,16 +248,28 @@ unsafe fn create(device: *mut DEVICE_OBJECT, request: *mut IRP, file: *mut FILE_
 
 fn ks_string(text: &[u16]) -> arioso_core::ks::ks::UNICODE_STRING {
     let bytes = size_of_val(text) as u16;
-    arioso_core::ks::ks::UNICODE_STRING { Length: bytes, MaximumLength: bytes, Buffer: text.as_ptr().cast_mut() }
+    arioso_core::ks::ks::UNICODE_STRING {
+        Length: bytes,
+        MaximumLength: bytes,
+        Buffer: text.as_ptr().cast_mut(),
+    }
 }
 
-fn find(items: &[KSOBJECT_CREATE_ITEM], class: &[u16]) -> Option<(*const KSOBJECT_CREATE_ITEM, KS_DISPATCH)> {
+fn find(
+    items: &[KSOBJECT_CREATE_ITEM],
+    class: &[u16],
+) -> Option<(*const KSOBJECT_CREATE_ITEM, KS_DISPATCH)> {
     let lower = |c: &u16| u8::try_from(*c).map_or(*c, |b| u16::from(b.to_ascii_lowercase()));
     items
         .iter()
         .find(|item| {
             // SAFETY: a counted string.
-            let name = unsafe { irp::slice(item.ObjectClass.Buffer.cast_const(), item.ObjectClass.Length as usize / 2) };
+            let name = unsafe {
+                irp::slice(
+                    item.ObjectClass.Buffer.cast_const(),
+                    item.ObjectClass.Length as usize / 2,
+                )
+            };
             item.Create.is_some() && name.iter().map(lower).eq(class.iter().map(lower))
         })
         .and_then(|item| Some((ptr::from_ref(item), item.Create?)))
@@ -217,13 +281,19 @@ pub unsafe fn create_item(request: *mut IRP) -> *const KSOBJECT_CREATE_ITEM {
     unsafe { irp::driver_context(request, CREATE_ITEM) as *const KSOBJECT_CREATE_ITEM }
 }
 
-pub unsafe extern "efiapi" fn KsDispatchInvalidDeviceRequest(_device: *mut DEVICE_OBJECT, request: *mut IRP) -> NTSTATUS {
+pub unsafe extern "efiapi" fn KsDispatchInvalidDeviceRequest(
+    _device: *mut DEVICE_OBJECT,
+    request: *mut IRP,
+) -> NTSTATUS {
     // SAFETY: the request is ours to complete.
     unsafe { irp::complete(request, STATUS_INVALID_DEVICE_REQUEST) }
 }
 
 /// Completes what a KS object does not know: KS codes with the status for it, all others as invalid.
-pub unsafe extern "efiapi" fn KsDefaultDeviceIoCompletion(_device: *mut DEVICE_OBJECT, request: *mut IRP) -> NTSTATUS {
+pub unsafe extern "efiapi" fn KsDefaultDeviceIoCompletion(
+    _device: *mut DEVICE_OBJECT,
+    request: *mut IRP,
+) -> NTSTATUS {
     // SAFETY: a device-control request.
     unsafe {
         let status = match irp::code(request) {
@@ -271,7 +341,12 @@ pub unsafe extern "efiapi" fn KsAcquireResetValue(request: *mut IRP, value: *mut
             return STATUS_INVALID_BUFFER_SIZE;
         }
         let mut reset = 0u32;
-        let status = irp::copy_in(request, irp::type3_input(request), (&raw mut reset).cast(), size_of::<u32>());
+        let status = irp::copy_in(
+            request,
+            irp::type3_input(request),
+            (&raw mut reset).cast(),
+            size_of::<u32>(),
+        );
         if status >= 0 {
             if reset > 1 {
                 return STATUS_INVALID_PARAMETER;

@@ -19,22 +19,41 @@ const CONNECT: usize = size_of::<KSPIN_CONNECT>();
 const FORMAT: usize = size_of::<KSDATAFORMAT>();
 const PIN_PROPERTY: usize = size_of::<KSP_PIN>();
 
-pub type Intersect =
-    unsafe extern "efiapi" fn(*mut IRP, *mut KSP_PIN, *mut KSDATARANGE, *mut KSDATARANGE, u32, *mut c_void, *mut u32) -> NTSTATUS;
+pub type Intersect = unsafe extern "efiapi" fn(
+    *mut IRP,
+    *mut KSP_PIN,
+    *mut KSDATARANGE,
+    *mut KSDATARANGE,
+    u32,
+    *mut c_void,
+    *mut u32,
+) -> NTSTATUS;
 
 fn standard_interface() -> KSIDENTIFIER {
-    KSIDENTIFIER { Set: KSINTERFACESETID_Standard, Id: 0, Flags: 0 }
+    KSIDENTIFIER {
+        Set: KSINTERFACESETID_Standard,
+        Id: 0,
+        Flags: 0,
+    }
 }
 
 fn standard_medium() -> KSIDENTIFIER {
-    KSIDENTIFIER { Set: KSMEDIUMSETID_Standard, Id: 0, Flags: 0 }
+    KSIDENTIFIER {
+        Set: KSMEDIUMSETID_Standard,
+        Id: 0,
+        Flags: 0,
+    }
 }
 
 fn same(a: &KSIDENTIFIER, b: &KSIDENTIFIER) -> bool {
     a.Set == b.Set && a.Id == b.Id
 }
 
-unsafe fn identifiers(list: *const KSIDENTIFIER, count: u32, default: KSIDENTIFIER) -> Vec<KSIDENTIFIER> {
+unsafe fn identifiers(
+    list: *const KSIDENTIFIER,
+    count: u32,
+    default: KSIDENTIFIER,
+) -> Vec<KSIDENTIFIER> {
     if count == 0 || list.is_null() {
         return vec![default];
     }
@@ -46,7 +65,10 @@ unsafe fn identifiers(list: *const KSIDENTIFIER, count: u32, default: KSIDENTIFI
 pub unsafe fn ranges(pin: &KSPIN_DESCRIPTOR) -> Vec<*mut KSDATARANGE> {
     // SAFETY: the descriptor's counted list of pointers.
     unsafe {
-        let all = irp::slice(pin.DataRanges.cast::<*mut KSDATARANGE>(), pin.DataRangesCount as usize);
+        let all = irp::slice(
+            pin.DataRanges.cast::<*mut KSDATARANGE>(),
+            pin.DataRangesCount as usize,
+        );
         let mut out = Vec::with_capacity(all.len());
         let mut skip = false;
         for &range in all {
@@ -84,16 +106,24 @@ pub unsafe extern "efiapi" fn KsPinPropertyHandler(
         match id {
             KSPROPERTY_PIN_DATAFLOW => write_value(request, data, pin.DataFlow as u32),
             KSPROPERTY_PIN_COMMUNICATION => write_value(request, data, pin.Communication as u32),
-            KSPROPERTY_PIN_DATARANGES | KSPROPERTY_PIN_CONSTRAINEDDATARANGES => data_ranges(request, data, pin),
+            KSPROPERTY_PIN_DATARANGES | KSPROPERTY_PIN_CONSTRAINEDDATARANGES => {
+                data_ranges(request, data, pin)
+            }
             KSPROPERTY_PIN_INTERFACES => {
-                let list = identifiers(pin.Interfaces.cast(), pin.InterfacesCount, standard_interface());
+                let list = identifiers(
+                    pin.Interfaces.cast(),
+                    pin.InterfacesCount,
+                    standard_interface(),
+                );
                 write_identifiers(request, data, &list)
             }
             KSPROPERTY_PIN_MEDIUMS => {
                 let list = identifiers(pin.Mediums.cast(), pin.MediumsCount, standard_medium());
                 write_identifiers(request, data, &list)
             }
-            KSPROPERTY_PIN_CATEGORY if !pin.Category.is_null() => write_value(request, data, *pin.Category),
+            KSPROPERTY_PIN_CATEGORY if !pin.Category.is_null() => {
+                write_value(request, data, *pin.Category)
+            }
             KSPROPERTY_PIN_NAME => pin_name(request, data, pin),
             _ => STATUS_NOT_FOUND,
         }
@@ -113,9 +143,20 @@ unsafe fn data_ranges(request: *mut IRP, data: *mut c_void, pin: &KSPIN_DESCRIPT
     }
 }
 
-unsafe fn write_identifiers(request: *mut IRP, data: *mut c_void, list: &[KSIDENTIFIER]) -> NTSTATUS {
+unsafe fn write_identifiers(
+    request: *mut IRP,
+    data: *mut c_void,
+    list: &[KSIDENTIFIER],
+) -> NTSTATUS {
     // SAFETY: plain data.
-    unsafe { write_list(request, data, irp::slice(list.as_ptr().cast(), size_of_val(list)), list.len() as u32) }
+    unsafe {
+        write_list(
+            request,
+            data,
+            irp::slice(list.as_ptr().cast(), size_of_val(list)),
+            list.len() as u32,
+        )
+    }
 }
 
 /// The name of a name GUID comes from MediaCategories; without an entry there `ks.sys` falls back to the category's.
@@ -179,7 +220,8 @@ pub unsafe extern "efiapi" fn KsPinDataIntersection(
     // SAFETY: kernel copies made by KsPropertyHandler; the list is bounds-checked as it is walked.
     unsafe {
         let input = irp::slice(pin.cast::<u8>(), irp::input_length(request));
-        let Some(descriptor) = irp::slice(descriptors, count as usize).get((*pin).PinId as usize) else {
+        let Some(descriptor) = irp::slice(descriptors, count as usize).get((*pin).PinId as usize)
+        else {
             return STATUS_INVALID_PARAMETER;
         };
         let Some(mut clients) = client_ranges(input) else {
@@ -193,7 +235,16 @@ pub unsafe extern "efiapi" fn KsPinDataIntersection(
                 }
                 let mut length = 0u32;
                 let length_at = &raw mut length;
-                let status = guest_call!(intersect, request, pin, client.as_mut_ptr(), mine, room, data, length_at) as NTSTATUS;
+                let status = guest_call!(
+                    intersect,
+                    request,
+                    pin,
+                    client.as_mut_ptr(),
+                    mine,
+                    room,
+                    data,
+                    length_at
+                ) as NTSTATUS;
                 if status == STATUS_NO_MATCH {
                     continue;
                 }
@@ -248,7 +299,9 @@ pub unsafe extern "efiapi" fn KsValidateConnectRequest(
         }
         let head = ptr::read_unaligned(body.as_ptr().cast::<KSPIN_CONNECT>());
         let format = ptr::read_unaligned(body.as_ptr().add(CONNECT).cast::<KSDATAFORMAT>());
-        if (format.FormatSize as usize) < FORMAT || body.len() - CONNECT < format.FormatSize as usize {
+        if (format.FormatSize as usize) < FORMAT
+            || body.len() - CONNECT < format.FormatSize as usize
+        {
             return STATUS_INVALID_BUFFER_SIZE;
         }
         let Some(pin) = irp::slice(descriptors, count as usize).get(head.PinId as usize) else {
@@ -262,14 +315,32 @@ pub unsafe extern "efiapi" fn KsValidateConnectRequest(
     }
 }
 
-unsafe fn check(connect: &KSPIN_CONNECT, format: *const KSDATARANGE, pin: &KSPIN_DESCRIPTOR) -> NTSTATUS {
+unsafe fn check(
+    connect: &KSPIN_CONNECT,
+    format: *const KSDATARANGE,
+    pin: &KSPIN_DESCRIPTOR,
+) -> NTSTATUS {
     // SAFETY: descriptor lists are counted.
     unsafe {
-        let interfaces = identifiers(pin.Interfaces.cast(), pin.InterfacesCount, standard_interface());
+        let interfaces = identifiers(
+            pin.Interfaces.cast(),
+            pin.InterfacesCount,
+            standard_interface(),
+        );
         let mediums = identifiers(pin.Mediums.cast(), pin.MediumsCount, standard_medium());
-        let interface = KSIDENTIFIER { Set: connect.Interface.Set, Id: connect.Interface.Id, Flags: 0 };
-        let medium = KSIDENTIFIER { Set: connect.Medium.Set, Id: connect.Medium.Id, Flags: 0 };
-        if !interfaces.iter().any(|i| same(i, &interface)) || !mediums.iter().any(|m| same(m, &medium)) {
+        let interface = KSIDENTIFIER {
+            Set: connect.Interface.Set,
+            Id: connect.Interface.Id,
+            Flags: 0,
+        };
+        let medium = KSIDENTIFIER {
+            Set: connect.Medium.Set,
+            Id: connect.Medium.Id,
+            Flags: 0,
+        };
+        if !interfaces.iter().any(|i| same(i, &interface))
+            || !mediums.iter().any(|m| same(m, &medium))
+        {
             return STATUS_NO_MATCH;
         }
         let communication = pin.Communication as u32;
@@ -280,7 +351,11 @@ unsafe fn check(connect: &KSPIN_CONNECT, format: *const KSDATARANGE, pin: &KSPIN
         if !(both || (source && connects) || (sink && !connects)) {
             return STATUS_INVALID_PARAMETER;
         }
-        if ranges(pin).iter().any(|&range| compatible(format, range)) { STATUS_SUCCESS } else { STATUS_NO_MATCH }
+        if ranges(pin).iter().any(|&range| compatible(format, range)) {
+            STATUS_SUCCESS
+        } else {
+            STATUS_NO_MATCH
+        }
     }
 }
 

@@ -20,7 +20,11 @@ pub unsafe fn item_of(request: *mut IRP) -> *const KSPROPERTY_ITEM {
     unsafe { irp::driver_context(request, ITEM) as *const KSPROPERTY_ITEM }
 }
 
-pub unsafe extern "efiapi" fn KsPropertyHandler(request: *mut IRP, count: u32, sets: *const KSPROPERTY_SET) -> NTSTATUS {
+pub unsafe extern "efiapi" fn KsPropertyHandler(
+    request: *mut IRP,
+    count: u32,
+    sets: *const KSPROPERTY_SET,
+) -> NTSTATUS {
     // SAFETY: same contract.
     unsafe { KsPropertyHandlerWithAllocator(request, count, sets, ptr::null(), 0) }
 }
@@ -42,7 +46,11 @@ pub unsafe extern "efiapi" fn KsPropertyHandlerWithAllocator(
             Err(status) => return status,
         };
         let sets = irp::slice(sets, count as usize);
-        let stride = if item_size == 0 { size_of::<KSPROPERTY_ITEM>() } else { item_size as usize };
+        let stride = if item_size == 0 {
+            size_of::<KSPROPERTY_ITEM>()
+        } else {
+            item_size as usize
+        };
         dispatch(request, &buffers, sets, stride)
     }
 }
@@ -87,14 +95,28 @@ unsafe fn capture(request: *mut IRP) -> Result<Buffers, NTSTATUS> {
                 irp::free(system);
                 return Err(status);
             }
-            irp::attach_buffer(request, system, output > 0 && flags & KSPROPERTY_TYPE_SET == 0);
+            irp::attach_buffer(
+                request,
+                system,
+                output > 0 && flags & KSPROPERTY_TYPE_SET == 0,
+            );
         }
         let data = if output == 0 { ptr::null_mut() } else { system };
-        Ok(Buffers { property: system.cast::<u8>().add(gap).cast(), input, data, output })
+        Ok(Buffers {
+            property: system.cast::<u8>().add(gap).cast(),
+            input,
+            data,
+            output,
+        })
     }
 }
 
-unsafe fn dispatch(request: *mut IRP, buffers: &Buffers, sets: &[KSPROPERTY_SET], stride: usize) -> NTSTATUS {
+unsafe fn dispatch(
+    request: *mut IRP,
+    buffers: &Buffers,
+    sets: &[KSPROPERTY_SET],
+    stride: usize,
+) -> NTSTATUS {
     // SAFETY: `capture` made the buffers; the tables are the caller's.
     unsafe {
         let property = &*buffers.property;
@@ -134,8 +156,17 @@ unsafe fn find(set: &KSPROPERTY_SET, stride: usize, id: u32) -> Option<*const KS
     }
 }
 
-unsafe fn access(request: *mut IRP, buffers: &Buffers, item: &KSPROPERTY_ITEM, verb: u32) -> NTSTATUS {
-    let handler = if verb == KSPROPERTY_TYPE_GET { item.GetPropertyHandler } else { item.SetPropertyHandler };
+unsafe fn access(
+    request: *mut IRP,
+    buffers: &Buffers,
+    item: &KSPROPERTY_ITEM,
+    verb: u32,
+) -> NTSTATUS {
+    let handler = if verb == KSPROPERTY_TYPE_GET {
+        item.GetPropertyHandler
+    } else {
+        item.SetPropertyHandler
+    };
     let Some(handler) = handler else {
         return STATUS_NOT_FOUND;
     };
@@ -144,7 +175,11 @@ unsafe fn access(request: *mut IRP, buffers: &Buffers, item: &KSPROPERTY_ITEM, v
     unsafe {
         if buffers.output < least {
             irp::set_information(request, least);
-            return if buffers.output == 0 { STATUS_BUFFER_OVERFLOW } else { STATUS_BUFFER_TOO_SMALL };
+            return if buffers.output == 0 {
+                STATUS_BUFFER_OVERFLOW
+            } else {
+                STATUS_BUFFER_TOO_SMALL
+            };
         }
         if verb == KSPROPERTY_TYPE_GET {
             irp::set_information(request, least);
@@ -169,7 +204,10 @@ unsafe fn support(request: *mut IRP, buffers: &Buffers, item: &KSPROPERTY_ITEM) 
         if item.SetPropertyHandler.is_some() {
             flags |= KSPROPERTY_TYPE_SET;
         }
-        let types = item.Values.as_ref().map_or(core::mem::zeroed(), |values| values.PropTypeSet);
+        let types = item
+            .Values
+            .as_ref()
+            .map_or(core::mem::zeroed(), |values| values.PropTypeSet);
         let (status, information) = write_support(buffers.data, buffers.output, flags, types);
         irp::set_information(request, information);
         status
@@ -180,7 +218,12 @@ unsafe fn support(request: *mut IRP, buffers: &Buffers, item: &KSPROPERTY_ITEM) 
 ///
 /// # Safety
 /// `data` has `length` bytes and is 8-aligned.
-pub unsafe fn write_support(data: *mut c_void, length: usize, flags: u32, types: KSIDENTIFIER) -> (NTSTATUS, usize) {
+pub unsafe fn write_support(
+    data: *mut c_void,
+    length: usize,
+    flags: u32,
+    types: KSIDENTIFIER,
+) -> (NTSTATUS, usize) {
     const DESCRIPTION: usize = size_of::<KSPROPERTY_DESCRIPTION>();
     // SAFETY: lengths are checked before each write.
     unsafe {
@@ -205,7 +248,10 @@ pub unsafe fn write_support(data: *mut c_void, length: usize, flags: u32, types:
 unsafe fn relations(request: *mut IRP, buffers: &Buffers, item: &KSPROPERTY_ITEM) -> NTSTATUS {
     // SAFETY: `Relations` has `RelationsCount` identifiers.
     unsafe {
-        let list = irp::slice(item.Relations.cast::<u8>(), item.RelationsCount as usize * PROPERTY_SIZE);
+        let list = irp::slice(
+            item.Relations.cast::<u8>(),
+            item.RelationsCount as usize * PROPERTY_SIZE,
+        );
         write_list(request, buffers.data, list, item.RelationsCount)
     }
 }
@@ -214,7 +260,12 @@ unsafe fn relations(request: *mut IRP, buffers: &Buffers, item: &KSPROPERTY_ITEM
 ///
 /// # Safety
 /// `data` is the request's value buffer.
-pub unsafe fn write_list(request: *mut IRP, data: *mut c_void, body: &[u8], count: u32) -> NTSTATUS {
+pub unsafe fn write_list(
+    request: *mut IRP,
+    data: *mut c_void,
+    body: &[u8],
+    count: u32,
+) -> NTSTATUS {
     const HEADER: usize = size_of::<KSMULTIPLE_ITEM>();
     // SAFETY: `output_length` is the size of `data`.
     unsafe {
@@ -233,7 +284,13 @@ pub unsafe fn write_list(request: *mut IRP, data: *mut c_void, body: &[u8], coun
             irp::set_information(request, 0);
             return STATUS_BUFFER_TOO_SMALL;
         }
-        ptr::write_unaligned(data.cast(), KSMULTIPLE_ITEM { Size: need as u32, Count: count });
+        ptr::write_unaligned(
+            data.cast(),
+            KSMULTIPLE_ITEM {
+                Size: need as u32,
+                Count: count,
+            },
+        );
         ptr::copy_nonoverlapping(body.as_ptr(), data.cast::<u8>().add(HEADER), body.len());
         STATUS_SUCCESS
     }

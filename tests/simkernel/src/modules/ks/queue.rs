@@ -5,17 +5,24 @@ use core::ptr;
 
 use arioso_core::ks::ks::*;
 
-use crate::executive::{IoAcquireCancelSpinLock, IoReleaseCancelSpinLock, KeAcquireSpinLockRaiseToDpc, KeReleaseSpinLock};
+use crate::executive::{
+    IoAcquireCancelSpinLock, IoReleaseCancelSpinLock, KeAcquireSpinLockRaiseToDpc,
+    KeReleaseSpinLock,
+};
 use crate::modules::{irp, thunk};
+use crate::nt::LIST_ENTRY;
 use crate::nt::*;
-use crate::nt::{LIST_ENTRY};
 
 /// Where the request keeps the lock of the queue it is on.
 const LOCK: usize = KSQUEUE_SPINLOCK_IRP_STORAGE;
 
 unsafe fn request_of(entry: *mut LIST_ENTRY) -> *mut IRP {
     // SAFETY: queues link `Tail.Overlay.ListEntry`.
-    unsafe { entry.byte_sub(core::mem::offset_of!(IRP, Tail) + core::mem::offset_of!(IRP_TAIL, ListEntry)).cast() }
+    unsafe {
+        entry
+            .byte_sub(core::mem::offset_of!(IRP, Tail) + core::mem::offset_of!(IRP_TAIL, ListEntry))
+            .cast()
+    }
 }
 
 /// Puts a pending request on a queue from which a cancel takes it off. A request already cancelled is completed at once.
@@ -29,13 +36,26 @@ pub unsafe extern "efiapi" fn KsAddIrpToCancelableQueue(
     // SAFETY: the caller's queue and a request that it owns.
     unsafe {
         irp::set_driver_context(request, LOCK, lock.cast());
-        let default = thunk::code(super::MODULE, "KsCancelRoutine", KsCancelRoutine as usize, DISPATCH_LEVEL);
-        let routine = if cancel.is_null() { default } else { cancel as usize };
+        let default = thunk::code(
+            super::MODULE,
+            "KsCancelRoutine",
+            KsCancelRoutine as *const () as usize,
+            DISPATCH_LEVEL,
+        );
+        let routine = if cancel.is_null() {
+            default
+        } else {
+            cancel as usize
+        };
         let routine = core::mem::transmute::<usize, PDRIVER_CANCEL>(routine);
         irp::mark_pending(request);
         let old = KeAcquireSpinLockRaiseToDpc(lock);
         let entry = &raw mut (*request).Tail.ListEntry;
-        if location == KsListEntryTail { insert_tail_list(queue, entry) } else { insert_head_list(queue, entry) }
+        if location == KsListEntryTail {
+            insert_tail_list(queue, entry)
+        } else {
+            insert_head_list(queue, entry)
+        }
         (*request).CancelRoutine = Some(routine);
         let cancelled = (*request).Cancel != 0 && (*request).CancelRoutine.take().is_some();
         if cancelled {
@@ -58,19 +78,27 @@ pub unsafe extern "efiapi" fn KsRemoveIrpFromCancelableQueue(
     // SAFETY: the caller's queue; entries are requests.
     unsafe {
         let old = KeAcquireSpinLockRaiseToDpc(lock);
-        let step = |e: *mut LIST_ENTRY| if location == KsListEntryHead { (*e).Flink } else { (*e).Blink };
+        let step = |e: *mut LIST_ENTRY| {
+            if location == KsListEntryHead {
+                (*e).Flink
+            } else {
+                (*e).Blink
+            }
+        };
         let mut found = ptr::null_mut();
         let mut entry = step(queue);
         while entry != queue {
             let request = request_of(entry);
             if (*request).CancelRoutine.take().is_some() {
                 found = request;
-                if operation == KsAcquireAndRemove || operation == KsAcquireAndRemoveOnlySingleItem {
+                if operation == KsAcquireAndRemove || operation == KsAcquireAndRemoveOnlySingleItem
+                {
                     remove_entry_list(entry);
                 }
                 break;
             }
-            if operation == KsAcquireOnlySingleItem || operation == KsAcquireAndRemoveOnlySingleItem {
+            if operation == KsAcquireOnlySingleItem || operation == KsAcquireAndRemoveOnlySingleItem
+            {
                 break;
             }
             entry = step(entry);
@@ -110,7 +138,8 @@ pub unsafe extern "efiapi" fn KsCancelIo(queue: *mut LIST_ENTRY, lock: *mut KSPI
             let mut level = 0;
             IoAcquireCancelSpinLock(&mut level);
             IoReleaseCancelSpinLock(level);
-            let request = KsRemoveIrpFromCancelableQueue(queue, lock, KsListEntryHead, KsAcquireAndRemove);
+            let request =
+                KsRemoveIrpFromCancelableQueue(queue, lock, KsListEntryHead, KsAcquireAndRemove);
             if request.is_null() {
                 return;
             }

@@ -1,20 +1,22 @@
 //! `KsProbeStreamIrp`: stream headers copied from the caller, their data described by locked and mapped MDLs.
 
-use core::ptr;
-
 use arioso_core::ks::ks::*;
 use arioso_core::ks::status::*;
 
 use crate::executive::mm::{IoAllocateMdl, probe_and_lock, system_address};
 use crate::modules::irp;
+use crate::nt::NTSTATUS;
 use crate::nt::*;
-use crate::nt::{NTSTATUS};
 
 const HEADER: usize = size_of::<KSSTREAM_HEADER>();
 
 /// Headers lie in the output buffer for both directions. After success `SystemBuffer` is their kernel copy and `MdlAddress` a
 /// chain with one MDL for each header that has data. A request that was probed before is left alone.
-pub unsafe extern "efiapi" fn KsProbeStreamIrp(request: *mut IRP, flags: u32, size: u32) -> NTSTATUS {
+pub unsafe extern "efiapi" fn KsProbeStreamIrp(
+    request: *mut IRP,
+    flags: u32,
+    size: u32,
+) -> NTSTATUS {
     // SAFETY: a stream request of the I/O manager.
     unsafe {
         let write = flags & KSPROBE_STREAMWRITE != 0;
@@ -51,11 +53,13 @@ unsafe fn copy_headers(request: *mut IRP, write: bool, least: usize) -> NTSTATUS
                 break;
             }
             let size = (*header).Size as usize;
-            if size < least || size % 8 != 0 || size > length - at {
-                status = STATUS_INVALID_BUFFER_SIZE;
-            } else if write && (*header).DataUsed > (*header).FrameExtent {
-                status = STATUS_INVALID_BUFFER_SIZE;
-            } else if !write && (*header).DataUsed != 0 {
+            let whole = size >= least && size.is_multiple_of(8) && size <= length - at;
+            let used = if write {
+                (*header).DataUsed <= (*header).FrameExtent
+            } else {
+                (*header).DataUsed == 0
+            };
+            if !whole || !used {
                 status = STATUS_INVALID_BUFFER_SIZE;
             }
             at += size;
@@ -73,7 +77,10 @@ unsafe fn copy_headers(request: *mut IRP, write: bool, least: usize) -> NTSTATUS
 unsafe fn lock_data(request: *mut IRP, flags: u32, write: bool) -> NTSTATUS {
     // SAFETY: the headers were checked by `copy_headers`.
     unsafe {
-        let headers = irp::slice(irp::system_buffer(request).cast::<u8>().cast_const(), irp::output_length(request));
+        let headers = irp::slice(
+            irp::system_buffer(request).cast::<u8>().cast_const(),
+            irp::output_length(request),
+        );
         let mut at = 0;
         while at < headers.len() {
             let header = headers.as_ptr().add(at).cast::<KSSTREAM_HEADER>();
@@ -92,7 +99,7 @@ unsafe fn lock_data(request: *mut IRP, flags: u32, write: bool) -> NTSTATUS {
                 if status < 0 {
                     return status;
                 }
-                if flags & KSPROBE_SYSTEMADDRESS != 0 && system_address(mdl) == ptr::null_mut() {
+                if flags & KSPROBE_SYSTEMADDRESS != 0 && system_address(mdl).is_null() {
                     return STATUS_INSUFFICIENT_RESOURCES;
                 }
             }

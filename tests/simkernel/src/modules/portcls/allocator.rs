@@ -41,7 +41,14 @@ struct Blocks {
 
 impl Blocks {
     fn new(size: usize, per_slab: usize) -> Self {
-        Blocks { size, per_slab, slabs: Vec::new(), windows: HashMap::new(), free: Vec::new(), out: 0 }
+        Blocks {
+            size,
+            per_slab,
+            slabs: Vec::new(),
+            windows: HashMap::new(),
+            free: Vec::new(),
+            out: 0,
+        }
     }
 
     fn grow(&mut self) {
@@ -52,13 +59,20 @@ impl Blocks {
         for window in start >> 16..=(start + words * 8 - 1) >> 16 {
             self.windows.entry(window).or_default().push(number);
         }
-        self.free.extend((0..self.per_slab as u32).rev().map(|i| (number as u32, i)));
+        self.free
+            .extend((0..self.per_slab as u32).rev().map(|i| (number as u32, i)));
         self.slabs.push((memory, vec![Place::Home; self.per_slab]));
     }
 
     fn address(&mut self, slab: u32, index: u32) -> *mut u8 {
         // SAFETY: the index is inside the slab.
-        unsafe { self.slabs[slab as usize].0.as_mut_ptr().cast::<u8>().add(index as usize * self.size) }
+        unsafe {
+            self.slabs[slab as usize]
+                .0
+                .as_mut_ptr()
+                .cast::<u8>()
+                .add(index as usize * self.size)
+        }
     }
 
     /// A block of the pool. The flag tells that somebody wrote to it while it was free.
@@ -89,7 +103,8 @@ impl Blocks {
     }
 
     fn place(&self, block: *const u8) -> Option<Place> {
-        self.find(block).map(|(slab, index)| self.slabs[slab as usize].1[index as usize])
+        self.find(block)
+            .map(|(slab, index)| self.slabs[slab as usize].1[index as usize])
     }
 
     fn set_place(&mut self, block: *const u8, place: Place) {
@@ -141,7 +156,10 @@ impl Allocator {
     }
 
     pub fn outstanding(&self) -> Outstanding {
-        Outstanding { events: self.events.borrow().out, buffers: self.buffers.borrow().out }
+        Outstanding {
+            events: self.events.borrow().out,
+            buffers: self.buffers.borrow().out,
+        }
     }
 
     /// Events that came back since creation.
@@ -153,7 +171,10 @@ impl Allocator {
     pub fn event(&self) -> *mut DMUS_KERNEL_EVENT {
         let (block, dirty) = self.events.borrow_mut().take();
         if dirty {
-            violation("IAllocatorMXF", format!("event {block:p} was written to after it had been put back"));
+            violation(
+                "IAllocatorMXF",
+                format!("event {block:p} was written to after it had been put back"),
+            );
         }
         let event = block.cast::<DMUS_KERNEL_EVENT>();
         // SAFETY: a block of the event's size and alignment.
@@ -168,7 +189,10 @@ impl Allocator {
     pub fn buffer(&self) -> *mut u8 {
         let (block, dirty) = self.buffers.borrow_mut().take();
         if dirty {
-            violation("IAllocatorMXF", format!("buffer {block:p} was written to after it had been put back"));
+            violation(
+                "IAllocatorMXF",
+                format!("buffer {block:p} was written to after it had been put back"),
+            );
         }
         block
     }
@@ -203,23 +227,41 @@ impl Allocator {
         let mut stack = vec![chain];
         while let Some(mut event) = stack.pop() {
             while !event.is_null() {
-                if self.events.borrow().place(event.cast()).is_none_or(|place| place == Place::Home) {
-                    let why = self.events.borrow_mut().give_back(event.cast()).expect_err("not out");
-                    violation("IAllocatorMXF", format!("PutMessage: event {event:p} {why}"));
+                if self
+                    .events
+                    .borrow()
+                    .place(event.cast())
+                    .is_none_or(|place| place == Place::Home)
+                {
+                    let why = self
+                        .events
+                        .borrow_mut()
+                        .give_back(event.cast())
+                        .expect_err("not out");
+                    violation(
+                        "IAllocatorMXF",
+                        format!("PutMessage: event {event:p} {why}"),
+                    );
                     // Its links cannot be trusted.
                     break;
                 }
                 // SAFETY: an event of this allocator that is out.
                 let (next, header) = unsafe { ((*event).pNextEvt, *event) };
                 if usize::from(header.cbStruct) != EVENT {
-                    violation("IAllocatorMXF", format!("event {event:p}: cbStruct changed to {}", header.cbStruct));
+                    violation(
+                        "IAllocatorMXF",
+                        format!("event {event:p}: cbStruct changed to {}", header.cbStruct),
+                    );
                 }
                 if header.is_package() {
                     stack.push(header.uData.pPackageEvt());
                 } else if !header.is_short() {
                     self.put_buffer(header.uData.pbData());
                 }
-                self.events.borrow_mut().give_back(event.cast()).expect("out");
+                self.events
+                    .borrow_mut()
+                    .give_back(event.cast())
+                    .expect("out");
                 self.put.set(self.put.get() + 1);
                 event = next;
             }
@@ -256,7 +298,10 @@ unsafe extern "efiapi" fn set_state(_this: *mut IAllocatorMXF, _state: KSSTATE) 
     STATUS_SUCCESS
 }
 
-unsafe extern "efiapi" fn put_message(this: *mut IAllocatorMXF, chain: *mut DMUS_KERNEL_EVENT) -> NTSTATUS {
+unsafe extern "efiapi" fn put_message(
+    this: *mut IAllocatorMXF,
+    chain: *mut DMUS_KERNEL_EVENT,
+) -> NTSTATUS {
     // SAFETY: through our own vtable; a chain is the driver's to give.
     unsafe { com::of::<Allocator, _>(this).put(chain) };
     STATUS_SUCCESS
@@ -266,7 +311,10 @@ unsafe extern "efiapi" fn connect(_this: *mut IAllocatorMXF, _sink: *mut IMXF) -
     STATUS_INVALID_DEVICE_REQUEST
 }
 
-unsafe extern "efiapi" fn get_message(this: *mut IAllocatorMXF, out: *mut *mut DMUS_KERNEL_EVENT) -> NTSTATUS {
+unsafe extern "efiapi" fn get_message(
+    this: *mut IAllocatorMXF,
+    out: *mut *mut DMUS_KERNEL_EVENT,
+) -> NTSTATUS {
     // SAFETY: through our own vtable; `out` is an out parameter.
     unsafe {
         let allocator = com::of::<Allocator, _>(this);
@@ -309,8 +357,14 @@ mod tests {
         }
         assert_eq!(blocks.out, 0);
         let mut foreign = [0u64; 8];
-        assert_eq!(blocks.give_back(foreign.as_mut_ptr().cast()), Err("is not of this allocator"));
-        assert_eq!(blocks.give_back(taken[3].wrapping_add(8)), Err("is not of this allocator"));
+        assert_eq!(
+            blocks.give_back(foreign.as_mut_ptr().cast()),
+            Err("is not of this allocator")
+        );
+        assert_eq!(
+            blocks.give_back(taken[3].wrapping_add(8)),
+            Err("is not of this allocator")
+        );
     }
 
     #[test]

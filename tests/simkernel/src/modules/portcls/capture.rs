@@ -42,17 +42,29 @@ struct Queue {
 
 impl Capture {
     pub fn new(group: Option<&Ref<IServiceGroup>>, stream: &Ref<IMXF>) -> Capture {
-        let mut queue = Box::new(Queue { list: LIST_ENTRY::null(), lock: 0 });
+        let mut queue = Box::new(Queue {
+            list: LIST_ENTRY::null(),
+            lock: 0,
+        });
         // SAFETY: a list head with a stable address; the stream and the group are alive.
         unsafe {
             initialize_list_head(&mut queue.list);
-            let sink = Object::new(Sink { captured: Default::default(), pin: core::cell::Cell::new(ptr::null_mut()) });
+            let sink = Object::new(Sink {
+                captured: Default::default(),
+                pin: core::cell::Cell::new(ptr::null_mut()),
+            });
             let service = Object::new(Service(stream.get()));
             guest_call!((*(*stream.get()).lpVtbl).ConnectOutput, stream.get(), sink);
             if let Some(group) = group {
                 guest_call!((*(*group.get()).lpVtbl).AddMember, group.get(), service);
             }
-            Capture { sink, service, group: group.cloned(), queue, base: 0 }
+            Capture {
+                sink,
+                service,
+                group: group.cloned(),
+                queue,
+                base: 0,
+            }
         }
     }
 
@@ -72,12 +84,23 @@ impl Capture {
         // SAFETY: the stream and the group are alive; both objects have our reference.
         unsafe {
             if let Some(group) = self.group.take() {
-                guest_call!((*(*group.get()).lpVtbl).RemoveMember, group.get(), self.service);
+                guest_call!(
+                    (*(*group.get()).lpVtbl).RemoveMember,
+                    group.get(),
+                    self.service
+                );
             }
-            guest_call!((*(*stream.get()).lpVtbl).DisconnectOutput, stream.get(), self.sink);
+            guest_call!(
+                (*(*stream.get()).lpVtbl).DisconnectOutput,
+                stream.get(),
+                self.sink
+            );
             drop(Ref::from_owned(self.service));
             if (*self.sink).references() != 1 {
-                violation("IMXF::DisconnectOutput", "the sink is still referenced".to_owned());
+                violation(
+                    "IMXF::DisconnectOutput",
+                    "the sink is still referenced".to_owned(),
+                );
             }
             drop(Ref::from_owned(self.sink));
         }
@@ -93,8 +116,16 @@ impl Capture {
             if (*pin).state() == KSSTATE_STOP {
                 return irp::complete(request, STATUS_INVALID_DEVICE_STATE);
             }
-            let flags = KSPROBE_STREAMREAD | KSPROBE_ALLOCATEMDL | KSPROBE_PROBEANDLOCK | KSPROBE_SYSTEMADDRESS;
-            let status = ks_call!(KsProbeStreamIrp, request, flags, size_of::<KSSTREAM_HEADER>()) as NTSTATUS;
+            let flags = KSPROBE_STREAMREAD
+                | KSPROBE_ALLOCATEMDL
+                | KSPROBE_PROBEANDLOCK
+                | KSPROBE_SYSTEMADDRESS;
+            let status = ks_call!(
+                KsProbeStreamIrp,
+                request,
+                flags,
+                size_of::<KSSTREAM_HEADER>()
+            ) as NTSTATUS;
             if status < 0 {
                 return irp::complete(request, status);
             }
@@ -103,7 +134,14 @@ impl Capture {
             };
             let queue = &raw mut *capture.queue;
             let (list, lock) = (&raw mut (*queue).list, &raw mut (*queue).lock);
-            ks_call!(KsAddIrpToCancelableQueue, list, lock, request, KsListEntryTail, 0);
+            ks_call!(
+                KsAddIrpToCancelableQueue,
+                list,
+                lock,
+                request,
+                KsListEntryTail,
+                0
+            );
             Capture::serve(pin);
             STATUS_PENDING
         }
@@ -114,21 +152,38 @@ impl Capture {
         // SAFETY: a live pin.
         unsafe {
             loop {
-                let Role::Capture(capture) = &mut (*pin).role else { return };
+                let Role::Capture(capture) = &mut (*pin).role else {
+                    return;
+                };
                 let sink = &(*capture.sink).value;
                 if sink.captured.borrow().is_empty() {
                     return;
                 }
                 let queue = &raw mut *capture.queue;
                 let (list, lock) = (&raw mut (*queue).list, &raw mut (*queue).lock);
-                let request = ks_call!(KsRemoveIrpFromCancelableQueue, list, lock, KsListEntryHead, KsAcquireAndRemove) as *mut IRP;
+                let request = ks_call!(
+                    KsRemoveIrpFromCancelableQueue,
+                    list,
+                    lock,
+                    KsListEntryHead,
+                    KsAcquireAndRemove
+                ) as *mut IRP;
                 if request.is_null() {
                     return;
                 }
                 let header = irp::system_buffer(request).cast::<KSSTREAM_HEADER>();
                 let mdl = (*request).MdlAddress;
                 let room = (*header).FrameExtent as usize;
-                let used = if mdl.is_null() { 0 } else { pack(&mut sink.captured.borrow_mut(), capture.base, system_address(mdl).cast(), room) };
+                let used = if mdl.is_null() {
+                    0
+                } else {
+                    pack(
+                        &mut sink.captured.borrow_mut(),
+                        capture.base,
+                        system_address(mdl).cast(),
+                        room,
+                    )
+                };
                 (*header).DataUsed = used as u32;
                 irp::set_information(request, irp::output_length(request));
                 irp::complete(request, STATUS_SUCCESS);
@@ -203,9 +258,16 @@ unsafe extern "efiapi" fn sink_put(this: *mut IMXF, chain: *mut DMUS_KERNEL_EVEN
         while !event.is_null() {
             let e = &*event;
             let length = usize::from(e.cbEvent);
-            let bytes = if e.is_short() { e.uData.abData()[..length].to_vec() } else { irp::slice(e.uData.pbData().cast_const(), length).to_vec() };
+            let bytes = if e.is_short() {
+                e.uData.abData()[..length].to_vec()
+            } else {
+                irp::slice(e.uData.pbData().cast_const(), length).to_vec()
+            };
             if !e.is_package() {
-                sink.captured.borrow_mut().push_back(Captured { time: e.ullPresTime100ns, bytes });
+                sink.captured.borrow_mut().push_back(Captured {
+                    time: e.ullPresTime100ns,
+                    bytes,
+                });
             }
             event = e.pNextEvt;
         }
@@ -237,7 +299,11 @@ unsafe extern "efiapi" fn service(this: *mut IServiceSink) {
     // SAFETY: the stream is alive: the member is removed before the stream is released.
     unsafe {
         let stream = com::of::<Service, _>(this).0;
-        guest_call!((*(*stream).lpVtbl).PutMessage, stream, ptr::null_mut::<DMUS_KERNEL_EVENT>());
+        guest_call!(
+            (*(*stream).lpVtbl).PutMessage,
+            stream,
+            ptr::null_mut::<DMUS_KERNEL_EVENT>()
+        );
     }
 }
 
@@ -247,15 +313,23 @@ mod tests {
 
     #[test]
     fn packets_are_padded_and_stop_at_the_end() {
-        let mut captured: VecDeque<Captured> =
-            [(1_000_000, vec![0x90, 1, 2]), (1_050_000, vec![0xC0, 3]), (1_050_000, vec![0x80, 1, 2])]
-                .map(|(time, bytes)| Captured { time, bytes })
-                .into();
+        let mut captured: VecDeque<Captured> = [
+            (1_000_000, vec![0x90, 1, 2]),
+            (1_050_000, vec![0xC0, 3]),
+            (1_050_000, vec![0x80, 1, 2]),
+        ]
+        .map(|(time, bytes)| Captured { time, bytes })
+        .into();
         let mut out = [0xFFu8; 30];
         // SAFETY: the array has 30 bytes.
         let used = unsafe { pack(&mut captured, 1_000_000, out.as_mut_ptr(), out.len()) };
         assert_eq!(used, 24);
-        assert_eq!(out[..24], [0, 0, 0, 0, 3, 0, 0, 0, 0x90, 1, 2, 0, 5, 0, 0, 0, 2, 0, 0, 0, 0xC0, 3, 0, 0]);
+        assert_eq!(
+            out[..24],
+            [
+                0, 0, 0, 0, 3, 0, 0, 0, 0x90, 1, 2, 0, 5, 0, 0, 0, 2, 0, 0, 0, 0xC0, 3, 0, 0
+            ]
+        );
         assert_eq!(captured.len(), 1);
     }
 }

@@ -6,10 +6,10 @@ use core::ptr;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use arioso_core::ks::{Abi, GUID};
 use arioso_core::ks::guid::IID_IUnknown;
 use arioso_core::ks::portcls::IUnknown;
 use arioso_core::ks::status::*;
+use arioso_core::ks::{Abi, GUID};
 
 use crate::guest_call;
 use crate::modules::thunk;
@@ -41,13 +41,21 @@ static LIVE: Mutex<BTreeMap<usize, &'static str>> = Mutex::new(BTreeMap::new());
 
 /// Names and addresses of all objects that are still referenced.
 pub fn live() -> Vec<(&'static str, usize)> {
-    LIVE.lock().unwrap().iter().map(|(&address, &name)| (name, address)).collect()
+    LIVE.lock()
+        .unwrap()
+        .iter()
+        .map(|(&address, &name)| (name, address))
+        .collect()
 }
 
 impl<T: Com> Object<T> {
     /// A new object with one reference.
     pub fn new(value: T) -> *mut Object<T> {
-        let this = Box::into_raw(Box::new(Object { vtbl: thunk::table(T::VTBL), refs: Cell::new(1), value }));
+        let this = Box::into_raw(Box::new(Object {
+            vtbl: thunk::table(T::VTBL),
+            refs: Cell::new(1),
+            value,
+        }));
         LIVE.lock().unwrap().insert(this as usize, T::NAME);
         this
     }
@@ -66,7 +74,11 @@ pub unsafe fn of<'a, T: Com, I>(this: *mut I) -> &'a T {
     unsafe { &(*this.cast::<Object<T>>()).value }
 }
 
-pub unsafe extern "efiapi" fn query<T: Com, I>(this: *mut I, iid: *const GUID, out: *mut *mut c_void) -> NTSTATUS {
+pub unsafe extern "efiapi" fn query<T: Com, I>(
+    this: *mut I,
+    iid: *const GUID,
+    out: *mut *mut c_void,
+) -> NTSTATUS {
     // SAFETY: called through the object's own vtable.
     unsafe {
         let iid = ptr::read_unaligned(iid);
@@ -98,7 +110,10 @@ pub unsafe extern "efiapi" fn add_ref<T: Com, I>(this: *mut I) -> u32 {
 pub unsafe extern "efiapi" fn release<T: Com, I>(this: *mut I) -> u32 {
     let this = this.cast::<Object<T>>();
     if !LIVE.lock().unwrap().contains_key(&(this as usize)) {
-        super::verify::violation("references", format!("Release of {} {this:p}, which is gone already", T::NAME));
+        super::verify::violation(
+            "references",
+            format!("Release of {} {this:p}, which is gone already", T::NAME),
+        );
         return 0;
     }
     // SAFETY: alive; the last reference frees it.
@@ -195,10 +210,18 @@ pub unsafe fn query_interface<J>(unknown: *mut IUnknown, iid: &GUID) -> Option<R
     let (iid_at, out_at) = (&raw const iid.0, &raw mut out);
     // SAFETY: by the contract; the GUID is 8-aligned as the kernel's comparison wants it.
     unsafe {
-        let status = guest_call!((*(*unknown).lpVtbl).QueryInterface, unknown, iid_at, out_at) as NTSTATUS;
+        let status =
+            guest_call!((*(*unknown).lpVtbl).QueryInterface, unknown, iid_at, out_at) as NTSTATUS;
         if status >= 0 && out.is_null() {
-            super::verify::violation("QueryInterface", format!("success without an interface for {:?}", iid.0));
+            super::verify::violation(
+                "QueryInterface",
+                format!("success without an interface for {:?}", iid.0),
+            );
         }
-        if status < 0 { None } else { Ref::from_owned(out.cast()) }
+        if status < 0 {
+            None
+        } else {
+            Ref::from_owned(out.cast())
+        }
     }
 }

@@ -86,8 +86,11 @@ pub unsafe fn accepts_requests(fdo: *mut DEVICE_OBJECT) -> bool {
     unsafe { matches!(of(fdo).phase, Phase::Started | Phase::Stopped) }
 }
 
-
-pub unsafe extern "efiapi" fn PcInitializeAdapterDriver(driver: *mut DRIVER_OBJECT, _path: *mut UNICODE_STRING, add: Option<PDRIVER_ADD_DEVICE>) -> NTSTATUS {
+pub unsafe extern "efiapi" fn PcInitializeAdapterDriver(
+    driver: *mut DRIVER_OBJECT,
+    _path: *mut UNICODE_STRING,
+    add: Option<PDRIVER_ADD_DEVICE>,
+) -> NTSTATUS {
     let Some(add) = add else {
         return STATUS_INVALID_PARAMETER;
     };
@@ -95,11 +98,26 @@ pub unsafe extern "efiapi" fn PcInitializeAdapterDriver(driver: *mut DRIVER_OBJE
     // SAFETY: the driver's own object; entries have the types of the slots.
     unsafe {
         (*(*driver).DriverExtension).AddDevice = Some(add);
-        let dispatch: PDRIVER_DISPATCH = core::mem::transmute(code("PcDispatchIrp", PcDispatchIrp as usize));
-        let unload: PDRIVER_UNLOAD = core::mem::transmute(code("portcls unload", unload as usize));
+        let dispatch: PDRIVER_DISPATCH =
+            core::mem::transmute(code("PcDispatchIrp", PcDispatchIrp as *const () as usize));
+        let unload: PDRIVER_UNLOAD =
+            core::mem::transmute(code("portcls unload", unload as *const () as usize));
         (*driver).DriverUnload = Some(unload);
-        let majors = [IRP_MJ_PNP, IRP_MJ_POWER, IRP_MJ_SYSTEM_CONTROL, IRP_MJ_CREATE, IRP_MJ_CLOSE, IRP_MJ_DEVICE_CONTROL, IRP_MJ_READ];
-        for major in majors.into_iter().chain([IRP_MJ_WRITE, IRP_MJ_FLUSH_BUFFERS, IRP_MJ_QUERY_SECURITY, IRP_MJ_SET_SECURITY]) {
+        let majors = [
+            IRP_MJ_PNP,
+            IRP_MJ_POWER,
+            IRP_MJ_SYSTEM_CONTROL,
+            IRP_MJ_CREATE,
+            IRP_MJ_CLOSE,
+            IRP_MJ_DEVICE_CONTROL,
+            IRP_MJ_READ,
+        ];
+        for major in majors.into_iter().chain([
+            IRP_MJ_WRITE,
+            IRP_MJ_FLUSH_BUFFERS,
+            IRP_MJ_QUERY_SECURITY,
+            IRP_MJ_SET_SECURITY,
+        ]) {
             (*driver).MajorFunction[usize::from(major)] = Some(dispatch);
         }
     }
@@ -118,7 +136,10 @@ pub unsafe extern "efiapi" fn PcAddAdapterDevice(
     extension: u32,
 ) -> NTSTATUS {
     if extension != 0 && extension < EXTENSION_SIZE {
-        violation("PcAddAdapterDevice", format!("DeviceExtensionSize {extension} is less than {EXTENSION_SIZE}"));
+        violation(
+            "PcAddAdapterDevice",
+            format!("DeviceExtensionSize {extension} is less than {EXTENSION_SIZE}"),
+        );
         return STATUS_INVALID_PARAMETER;
     }
     if start == 0 || objects == 0 {
@@ -128,7 +149,15 @@ pub unsafe extern "efiapi" fn PcAddAdapterDevice(
     unsafe {
         let mut fdo: *mut DEVICE_OBJECT = ptr::null_mut();
         let size = extension.max(EXTENSION_SIZE);
-        let status = IoCreateDevice(driver, size, ptr::null_mut(), FILE_DEVICE_KS, 0, 0, &mut fdo);
+        let status = IoCreateDevice(
+            driver,
+            size,
+            ptr::null_mut(),
+            FILE_DEVICE_KS,
+            0,
+            0,
+            &mut fdo,
+        );
         if status < 0 {
             return status;
         }
@@ -152,7 +181,12 @@ pub unsafe extern "efiapi" fn PcAddAdapterDevice(
             state: POWER_DEVICE_D0,
         }));
         let header = &raw mut (*device).header;
-        ks_call!(KsAllocateDeviceHeader, header, objects, (*device).items.as_mut_ptr());
+        ks_call!(
+            KsAllocateDeviceHeader,
+            header,
+            objects,
+            (*device).items.as_mut_ptr()
+        );
         let head = (*fdo).DeviceExtension.cast::<Extension>();
         (*head).header = (*device).header;
         (*head).device = device;
@@ -162,7 +196,11 @@ pub unsafe extern "efiapi" fn PcAddAdapterDevice(
     }
 }
 
-pub unsafe extern "efiapi" fn PcRegisterSubdevice(fdo: *mut DEVICE_OBJECT, name: *const u16, unknown: *mut IUnknown) -> NTSTATUS {
+pub unsafe extern "efiapi" fn PcRegisterSubdevice(
+    fdo: *mut DEVICE_OBJECT,
+    name: *const u16,
+    unknown: *mut IUnknown,
+) -> NTSTATUS {
     if fdo.is_null() || name.is_null() || unknown.is_null() {
         return STATUS_INVALID_PARAMETER;
     }
@@ -173,15 +211,26 @@ pub unsafe extern "efiapi" fn PcRegisterSubdevice(fdo: *mut DEVICE_OBJECT, name:
         };
         let device = of(fdo);
         let Some(index) = device.items.iter().position(|i| i.Create.is_none()) else {
-            violation("PcRegisterSubdevice", "more subdevices than MaxObjects".to_owned());
+            violation(
+                "PcRegisterSubdevice",
+                "more subdevices than MaxObjects".to_owned(),
+            );
             return STATUS_INSUFFICIENT_RESOURCES;
         };
         let length = (0..).take_while(|&i| *name.add(i) != 0).count();
         let mut text = core::slice::from_raw_parts(name, length).to_vec();
         text.push(0);
-        let create = thunk::code("portcls.sys", "filter create", filter::create as usize, PASSIVE_LEVEL);
+        let create = thunk::code(
+            "portcls.sys",
+            "filter create",
+            filter::create as *const () as usize,
+            PASSIVE_LEVEL,
+        );
         device.items[index] = KSOBJECT_CREATE_ITEM {
-            Create: Some(core::mem::transmute::<usize, arioso_core::ks::ks::PDRIVER_DISPATCH>(create)),
+            Create: Some(core::mem::transmute::<
+                usize,
+                arioso_core::ks::ks::PDRIVER_DISPATCH,
+            >(create)),
             Context: port.get().cast(),
             ObjectClass: arioso_core::ks::ks::UNICODE_STRING {
                 Length: (length * 2) as u16,
@@ -192,12 +241,16 @@ pub unsafe extern "efiapi" fn PcRegisterSubdevice(fdo: *mut DEVICE_OBJECT, name:
             Flags: 0,
         };
         let mut links = Vec::new();
-        let mut reference = UNICODE_STRING { Length: (length * 2) as u16, MaximumLength: (length * 2 + 2) as u16, Buffer: text.as_mut_ptr() };
+        let reference = UNICODE_STRING {
+            Length: (length * 2) as u16,
+            MaximumLength: (length * 2 + 2) as u16,
+            Buffer: text.as_mut_ptr(),
+        };
         for category in &com::of::<Port, _>(port.get()).shape().categories {
             let mut link = UNICODE_STRING::empty();
-            let mut status = IoRegisterDeviceInterface(device.pdo, category, &mut reference, &mut link);
+            let mut status = IoRegisterDeviceInterface(device.pdo, category, &reference, &mut link);
             if status >= 0 {
-                status = IoSetDeviceInterfaceState(&mut link, 1);
+                status = IoSetDeviceInterfaceState(&link, 1);
                 links.push(link);
             }
             if status < 0 {
@@ -206,7 +259,12 @@ pub unsafe extern "efiapi" fn PcRegisterSubdevice(fdo: *mut DEVICE_OBJECT, name:
                 return status;
             }
         }
-        device.subdevices.push(Subdevice { _name: text, port, item: index, links });
+        device.subdevices.push(Subdevice {
+            _name: text,
+            port,
+            item: index,
+            links,
+        });
         STATUS_SUCCESS
     }
 }
@@ -215,7 +273,7 @@ unsafe fn close_links(links: &mut Vec<UNICODE_STRING>) {
     for mut link in links.drain(..) {
         // SAFETY: links of IoRegisterDeviceInterface.
         unsafe {
-            IoSetDeviceInterfaceState(&mut link, 0);
+            IoSetDeviceInterfaceState(&link, 0);
             crate::executive::rtl::RtlFreeUnicodeString(&mut link);
         }
     }
@@ -263,7 +321,11 @@ pub unsafe fn unregister_subdevice(fdo: *mut DEVICE_OBJECT, unknown: *mut IUnkno
     // SAFETY: by the contract.
     unsafe {
         let device = of(fdo);
-        match device.subdevices.iter().position(|s| s.port.unknown() == unknown) {
+        match device
+            .subdevices
+            .iter()
+            .position(|s| s.port.unknown() == unknown)
+        {
             Some(at) => {
                 device.remove_subdevice(at);
                 STATUS_SUCCESS
@@ -273,24 +335,44 @@ pub unsafe fn unregister_subdevice(fdo: *mut DEVICE_OBJECT, unknown: *mut IUnkno
     }
 }
 
-pub unsafe extern "efiapi" fn PcRegisterPhysicalConnection(fdo: *mut DEVICE_OBJECT, from: *mut IUnknown, _from_pin: u32, to: *mut IUnknown, _to_pin: u32) -> NTSTATUS {
+pub unsafe extern "efiapi" fn PcRegisterPhysicalConnection(
+    fdo: *mut DEVICE_OBJECT,
+    from: *mut IUnknown,
+    _from_pin: u32,
+    to: *mut IUnknown,
+    _to_pin: u32,
+) -> NTSTATUS {
     // SAFETY: the driver's device and ports.
     unsafe {
         let device = of(fdo);
-        let known = |unknown| device.subdevices.iter().any(|s| s.port.unknown() == unknown);
+        let known = |unknown| {
+            device
+                .subdevices
+                .iter()
+                .any(|s| s.port.unknown() == unknown)
+        };
         if !known(from) || !known(to) {
-            violation("PcRegisterPhysicalConnection", "an end is not registered".to_owned());
+            violation(
+                "PcRegisterPhysicalConnection",
+                "an end is not registered".to_owned(),
+            );
             return STATUS_INVALID_PARAMETER;
         }
         let (Some(from), Some(to)) = (Ref::new(from), Ref::new(to)) else {
             return STATUS_INVALID_PARAMETER;
         };
-        device.connections.push(Connection { _from: from, _to: to });
+        device.connections.push(Connection {
+            _from: from,
+            _to: to,
+        });
         STATUS_SUCCESS
     }
 }
 
-pub unsafe extern "efiapi" fn PcGetPhysicalDeviceObject(fdo: *mut DEVICE_OBJECT, out: *mut *mut DEVICE_OBJECT) -> NTSTATUS {
+pub unsafe extern "efiapi" fn PcGetPhysicalDeviceObject(
+    fdo: *mut DEVICE_OBJECT,
+    out: *mut *mut DEVICE_OBJECT,
+) -> NTSTATUS {
     if fdo.is_null() || out.is_null() {
         return STATUS_INVALID_PARAMETER;
     }
@@ -303,20 +385,31 @@ pub unsafe extern "efiapi" fn PcGetPhysicalDeviceObject(fdo: *mut DEVICE_OBJECT,
 ///
 /// # Safety
 /// The driver's arguments.
-pub unsafe fn get_device_property(fdo: *mut DEVICE_OBJECT, property: i32, length: u32, buffer: *mut c_void, result: *mut u32) -> NTSTATUS {
+pub unsafe fn get_device_property(
+    fdo: *mut DEVICE_OBJECT,
+    property: i32,
+    length: u32,
+    buffer: *mut c_void,
+    result: *mut u32,
+) -> NTSTATUS {
     // SAFETY: by the contract.
     unsafe { IoGetDeviceProperty(of(fdo).pdo, property as u32, length, buffer, result) }
 }
 
 /// All major functions of an adapter driver end here.
-pub unsafe extern "efiapi" fn PcDispatchIrp(fdo: *mut DEVICE_OBJECT, request: *mut IRP) -> NTSTATUS {
+pub unsafe extern "efiapi" fn PcDispatchIrp(
+    fdo: *mut DEVICE_OBJECT,
+    request: *mut IRP,
+) -> NTSTATUS {
     // SAFETY: a request of the I/O manager for a device of ours.
     unsafe {
         match (*irp::stack(request)).MajorFunction {
             IRP_MJ_PNP => pnp(of(fdo), request),
             IRP_MJ_POWER => Power::dispatch(of(fdo), request),
             IRP_MJ_SYSTEM_CONTROL => pass_down(of(fdo), request),
-            IRP_MJ_CREATE if !accepts_requests(fdo) => irp::complete(request, STATUS_DEVICE_NOT_READY),
+            IRP_MJ_CREATE if !accepts_requests(fdo) => {
+                irp::complete(request, STATUS_DEVICE_NOT_READY)
+            }
             _ => ks_call!(KsDispatchIrp, fdo, request) as NTSTATUS,
         }
     }
@@ -346,7 +439,8 @@ unsafe fn pnp(device: &mut Device, request: *mut IRP) -> NTSTATUS {
             IRP_MN_QUERY_CAPABILITIES => {
                 let mut status = forward(device, request);
                 if let (Some(power), true) = (&device.power, status >= 0) {
-                    status = power.query_capabilities((*irp::stack(request)).Parameters.DeviceCapabilities);
+                    status = power
+                        .query_capabilities((*irp::stack(request)).Parameters.DeviceCapabilities);
                 }
                 irp::complete(request, status)
             }
@@ -367,7 +461,10 @@ unsafe fn pnp(device: &mut Device, request: *mut IRP) -> NTSTATUS {
                 pass_down(device, request)
             }
             IRP_MN_REMOVE_DEVICE => remove(device, request),
-            IRP_MN_QUERY_STOP_DEVICE | IRP_MN_QUERY_REMOVE_DEVICE | IRP_MN_CANCEL_STOP_DEVICE | IRP_MN_CANCEL_REMOVE_DEVICE => {
+            IRP_MN_QUERY_STOP_DEVICE
+            | IRP_MN_QUERY_REMOVE_DEVICE
+            | IRP_MN_CANCEL_STOP_DEVICE
+            | IRP_MN_CANCEL_REMOVE_DEVICE => {
                 (*request).IoStatus.Status = STATUS_SUCCESS;
                 pass_down(device, request)
             }
@@ -391,7 +488,10 @@ unsafe fn start(device: &mut Device, request: *mut IRP) -> NTSTATUS {
     // SAFETY: the lower device is started; the list is ours for the call and longer if the driver refers to it.
     unsafe {
         let parameters = (*irp::stack(request)).Parameters.StartDevice;
-        let list = ResourceList::create(parameters.AllocatedResourcesTranslated.cast(), parameters.AllocatedResources.cast());
+        let list = ResourceList::create(
+            parameters.AllocatedResourcesTranslated.cast(),
+            parameters.AllocatedResources.cast(),
+        );
         device.phase = Phase::Started;
         let status = guest_call!(device.start, device.fdo, request, list) as NTSTATUS;
         drop(Ref::from_owned(list));
@@ -426,12 +526,19 @@ unsafe fn remove(device: &mut Device, request: *mut IRP) -> NTSTATUS {
     }
 }
 
-pub unsafe extern "efiapi" fn PcForwardIrpSynchronous(fdo: *mut DEVICE_OBJECT, request: *mut IRP) -> NTSTATUS {
+pub unsafe extern "efiapi" fn PcForwardIrpSynchronous(
+    fdo: *mut DEVICE_OBJECT,
+    request: *mut IRP,
+) -> NTSTATUS {
     // SAFETY: the driver's device and request.
     unsafe { forward(of(fdo), request) }
 }
 
-pub unsafe extern "efiapi" fn PcCompleteIrp(_fdo: *mut DEVICE_OBJECT, request: *mut IRP, status: NTSTATUS) -> NTSTATUS {
+pub unsafe extern "efiapi" fn PcCompleteIrp(
+    _fdo: *mut DEVICE_OBJECT,
+    request: *mut IRP,
+    status: NTSTATUS,
+) -> NTSTATUS {
     // SAFETY: the driver's request.
     unsafe { irp::complete(request, status) }
 }

@@ -38,8 +38,16 @@ impl Filter {
     }
 }
 
-fn dispatch(name: &'static str, routine: unsafe extern "efiapi" fn(*mut DEVICE_OBJECT, *mut IRP) -> NTSTATUS) -> arioso_core::ks::ks::PDRIVER_DISPATCH {
-    let code = thunk::code("portcls.sys", name, routine as usize, DISPATCH_LEVEL);
+fn dispatch(
+    name: &'static str,
+    routine: unsafe extern "efiapi" fn(*mut DEVICE_OBJECT, *mut IRP) -> NTSTATUS,
+) -> arioso_core::ks::ks::PDRIVER_DISPATCH {
+    let code = thunk::code(
+        "portcls.sys",
+        name,
+        routine as *const () as usize,
+        DISPATCH_LEVEL,
+    );
     // SAFETY: an entry has the type of what it leads to.
     unsafe { core::mem::transmute(code) }
 }
@@ -68,7 +76,12 @@ static TABLES: crate::state::Global<Option<[TablePointer; 2]>> = crate::state::G
 
 /// The dispatch tables of filters and of pins.
 pub fn dispatch_table(kind: Kind) -> *const KSDISPATCH_TABLE {
-    let tables = TABLES.get().get_or_insert_with(|| [TablePointer(table(control, close)), TablePointer(table(pin::control, pin::close))]);
+    let tables = TABLES.get().get_or_insert_with(|| {
+        [
+            TablePointer(table(control, close)),
+            TablePointer(table(pin::control, pin::close)),
+        ]
+    });
     tables[kind as usize].0
 }
 
@@ -97,20 +110,34 @@ unsafe fn open(request: *mut IRP, port: *mut IPortDMus) -> NTSTATUS {
         let item = KSOBJECT_CREATE_ITEM {
             Create: Some(dispatch("pin create", pin::create)),
             Context: ptr::null_mut(),
-            ObjectClass: arioso_core::ks::ks::UNICODE_STRING { Length: name.Length, MaximumLength: name.MaximumLength, Buffer: class.as_mut_ptr() },
+            ObjectClass: arioso_core::ks::ks::UNICODE_STRING {
+                Length: name.Length,
+                MaximumLength: name.MaximumLength,
+                Buffer: class.as_mut_ptr(),
+            },
             SecurityDescriptor: ptr::null_mut(),
             Flags: 0,
         };
         let pins = com::of::<Port, _>(port.get()).shape().pins.len();
         let mut filter = Box::new(Filter {
-            handle: Handle { header: ptr::null_mut(), kind: Kind::Filter },
+            handle: Handle {
+                header: ptr::null_mut(),
+                kind: Kind::Filter,
+            },
             port,
             instances: vec![0; pins],
             items: Box::new([item]),
             _class: class,
         });
         let header = &raw mut filter.handle.header;
-        let status = ks_call!(KsAllocateObjectHeader, header, 1, filter.items.as_ptr(), request, dispatch_table(Kind::Filter)) as NTSTATUS;
+        let status = ks_call!(
+            KsAllocateObjectHeader,
+            header,
+            1,
+            filter.items.as_ptr(),
+            request,
+            dispatch_table(Kind::Filter)
+        ) as NTSTATUS;
         if status < 0 {
             return status;
         }
@@ -153,25 +180,64 @@ unsafe extern "efiapi" fn control(device: *mut DEVICE_OBJECT, request: *mut IRP)
 /// Properties that the port itself implements on a filter.
 pub fn items() -> Vec<PortItem> {
     let mut items = Vec::new();
-    let mut add = |set, id, get, request, value| items.push(PortItem { set, id, get: Some(get), set_handler: None, request, value });
+    let mut add = |set, id, get, request, value| {
+        items.push(PortItem {
+            set,
+            id,
+            get: Some(get),
+            set_handler: None,
+            request,
+            value,
+        })
+    };
     for id in KSPROPERTY_PIN_CINSTANCES..=KSPROPERTY_PIN_CONSTRAINEDDATARANGES {
-        let request = if id == KSPROPERTY_PIN_CTYPES { size_of::<KSPROPERTY>() } else { size_of::<KSP_PIN>() };
-        add(KSPROPSETID_Pin, id, pin_property as super::property::PortHandler, request, 0);
+        let request = if id == KSPROPERTY_PIN_CTYPES {
+            size_of::<KSPROPERTY>()
+        } else {
+            size_of::<KSP_PIN>()
+        };
+        add(
+            KSPROPSETID_Pin,
+            id,
+            pin_property as super::property::PortHandler,
+            request,
+            0,
+        );
     }
     for id in KSPROPERTY_TOPOLOGY_CATEGORIES..=KSPROPERTY_TOPOLOGY_NAME {
-        add(KSPROPSETID_Topology, id, topology_property, size_of::<KSPROPERTY>(), 0);
+        add(
+            KSPROPSETID_Topology,
+            id,
+            topology_property,
+            size_of::<KSPROPERTY>(),
+            0,
+        );
     }
-    add(KSPROPSETID_SynthClock, 0, master_clock, size_of::<KSPROPERTY>(), size_of::<u64>());
+    add(
+        KSPROPSETID_SynthClock,
+        0,
+        master_clock,
+        size_of::<KSPROPERTY>(),
+        size_of::<u64>(),
+    );
     items
 }
 
 /// KSPROPERTY_SYNTH_MASTERCLOCK.
-pub unsafe extern "efiapi" fn master_clock(request: *mut c_void, _property: *mut KSPROPERTY, data: *mut c_void) -> NTSTATUS {
+pub unsafe extern "efiapi" fn master_clock(
+    request: *mut c_void,
+    _property: *mut KSPROPERTY,
+    data: *mut c_void,
+) -> NTSTATUS {
     // SAFETY: KsPropertyHandler made sure of the length.
     unsafe { write_value(request.cast(), data, clock::now()) }
 }
 
-unsafe extern "efiapi" fn topology_property(request: *mut c_void, property: *mut KSPROPERTY, data: *mut c_void) -> NTSTATUS {
+unsafe extern "efiapi" fn topology_property(
+    request: *mut c_void,
+    property: *mut KSPROPERTY,
+    data: *mut c_void,
+) -> NTSTATUS {
     // SAFETY: a property request on one of our handles.
     unsafe {
         let filter = Handle::filter(irp::file(request.cast()));
@@ -180,7 +246,11 @@ unsafe extern "efiapi" fn topology_property(request: *mut c_void, property: *mut
     }
 }
 
-unsafe extern "efiapi" fn pin_property(request: *mut c_void, property: *mut KSPROPERTY, data: *mut c_void) -> NTSTATUS {
+unsafe extern "efiapi" fn pin_property(
+    request: *mut c_void,
+    property: *mut KSPROPERTY,
+    data: *mut c_void,
+) -> NTSTATUS {
     let irp: *mut IRP = request.cast();
     // SAFETY: a property request on one of our handles.
     unsafe {
@@ -190,16 +260,29 @@ unsafe extern "efiapi" fn pin_property(request: *mut c_void, property: *mut KSPR
         let id = (*property).Id;
         let instances = |index: u32, possible: u32, current: u32| {
             let _ = index;
-            write_value(irp, data, KSPIN_CINSTANCES { PossibleCount: possible, CurrentCount: current })
+            write_value(
+                irp,
+                data,
+                KSPIN_CINSTANCES {
+                    PossibleCount: possible,
+                    CurrentCount: current,
+                },
+            )
         };
         match id {
-            KSPROPERTY_PIN_CINSTANCES | KSPROPERTY_PIN_GLOBALCINSTANCES | KSPROPERTY_PIN_NECESSARYINSTANCES => {
+            KSPROPERTY_PIN_CINSTANCES
+            | KSPROPERTY_PIN_GLOBALCINSTANCES
+            | KSPROPERTY_PIN_NECESSARYINSTANCES => {
                 let index = (*property.cast::<KSP_PIN>()).PinId;
                 let Some(&pin) = shape.pc_pins.get(index as usize) else {
                     return STATUS_INVALID_PARAMETER;
                 };
                 match id {
-                    KSPROPERTY_PIN_CINSTANCES => instances(index, (*pin).MaxFilterInstanceCount, filter.instances[index as usize]),
+                    KSPROPERTY_PIN_CINSTANCES => instances(
+                        index,
+                        (*pin).MaxFilterInstanceCount,
+                        filter.instances[index as usize],
+                    ),
                     KSPROPERTY_PIN_GLOBALCINSTANCES => {
                         let current = filter.port().instances.borrow()[index as usize];
                         instances(index, (*pin).MaxGlobalInstanceCount, current)
@@ -208,8 +291,21 @@ unsafe extern "efiapi" fn pin_property(request: *mut c_void, property: *mut KSPR
                 }
             }
             KSPROPERTY_PIN_DATAINTERSECTION => {
-                let handler = thunk::code("portcls.sys", "intersection", intersect as usize, PASSIVE_LEVEL);
-                ks_call!(KsPinDataIntersection, request, property, data, count, pins, handler) as NTSTATUS
+                let handler = thunk::code(
+                    "portcls.sys",
+                    "intersection",
+                    intersect as *const () as usize,
+                    PASSIVE_LEVEL,
+                );
+                ks_call!(
+                    KsPinDataIntersection,
+                    request,
+                    property,
+                    data,
+                    count,
+                    pins,
+                    handler
+                ) as NTSTATUS
             }
             KSPROPERTY_PIN_PHYSICALCONNECTION => STATUS_NOT_FOUND,
             _ => ks_call!(KsPinPropertyHandler, request, property, data, count, pins) as NTSTATUS,
@@ -233,7 +329,16 @@ unsafe extern "efiapi" fn intersect(
             return STATUS_DEVICE_REMOVED;
         };
         let routine = (*(*miniport.get()).lpVtbl).DataRangeIntersection;
-        let status = guest_call!(routine, miniport.get(), (*pin).PinId, client, mine, room, data, length) as NTSTATUS;
+        let status = guest_call!(
+            routine,
+            miniport.get(),
+            (*pin).PinId,
+            client,
+            mine,
+            room,
+            data,
+            length
+        ) as NTSTATUS;
         if status != STATUS_NOT_IMPLEMENTED {
             return status;
         }

@@ -22,11 +22,17 @@ impl Pcm {
     /// From KSDATAFORMAT_WAVEFORMATEX (82 bytes or more).
     pub fn from_format(format: &[u8]) -> Option<Pcm> {
         let head = KSDATAFORMAT::read_from(format)?;
-        if head.Specifier != KSDATAFORMAT_SPECIFIER_WAVEFORMATEX || head.SubFormat != KSDATAFORMAT_SUBTYPE_PCM {
+        if head.Specifier != KSDATAFORMAT_SPECIFIER_WAVEFORMATEX
+            || head.SubFormat != KSDATAFORMAT_SUBTYPE_PCM
+        {
             return None;
         }
         let wave = format.get(FORMAT..FORMAT + 18)?;
-        let pcm = Pcm { channels: u16::read_from(&wave[2..])?, rate: u32::read_from(&wave[4..])?, bits: u16::read_from(&wave[14..])? };
+        let pcm = Pcm {
+            channels: u16::read_from(&wave[2..])?,
+            rate: u32::read_from(&wave[4..])?,
+            bits: u16::read_from(&wave[14..])?,
+        };
         let align = u16::read_from(&wave[12..])?;
         (pcm.channels > 0 && pcm.rate > 0 && u32::from(align) == pcm.frame_bytes()).then_some(pcm)
     }
@@ -63,7 +69,9 @@ fn audio(range: &[u8]) -> Option<[u32; 5]> {
 /// The default handler: a bare format for what has no specifier, PCM at the high end of both ranges for audio.
 pub fn intersect(client: &[u8], mine: &[u8]) -> Option<Vec<u8>> {
     let own = KSDATARANGE::read_from(mine)?;
-    if own.MajorFormat == KSDATAFORMAT_TYPE_AUDIO && own.Specifier == KSDATAFORMAT_SPECIFIER_WAVEFORMATEX {
+    if own.MajorFormat == KSDATAFORMAT_TYPE_AUDIO
+        && own.Specifier == KSDATAFORMAT_SPECIFIER_WAVEFORMATEX
+    {
         let m = audio(mine)?;
         let c = audio(client).unwrap_or([u32::MAX, 0, u32::MAX, 0, u32::MAX]);
         let channels = m[0].min(c[0]).min(2);
@@ -72,9 +80,22 @@ pub fn intersect(client: &[u8], mine: &[u8]) -> Option<Vec<u8>> {
         if channels == 0 || bits < m[1].max(c[1]) || rate < m[3].max(c[3]) {
             return None;
         }
-        return Some(Pcm { channels: channels as u16, rate, bits: bits as u16 }.to_format());
+        return Some(
+            Pcm {
+                channels: channels as u16,
+                rate,
+                bits: bits as u16,
+            }
+            .to_format(),
+        );
     }
-    let format = KSDATAFORMAT { FormatSize: FORMAT as u32, Flags: 0, SampleSize: 0, Reserved: 0, ..own };
+    let format = KSDATAFORMAT {
+        FormatSize: FORMAT as u32,
+        Flags: 0,
+        SampleSize: 0,
+        Reserved: 0,
+        ..own
+    };
     let mut out = vec![0; FORMAT];
     format.write_to(&mut out)?;
     Some(out)
@@ -85,7 +106,12 @@ mod tests {
     use super::*;
 
     fn range(values: [u32; 5]) -> Vec<u8> {
-        let mut out = Pcm { channels: 2, rate: 1, bits: 16 }.to_format();
+        let mut out = Pcm {
+            channels: 2,
+            rate: 1,
+            bits: 16,
+        }
+        .to_format();
         out.truncate(FORMAT);
         values.iter().for_each(|v| out.extend(v.to_le_bytes()));
         out.resize(88, 0);
@@ -97,7 +123,14 @@ mod tests {
         let mine = range([2, 16, 16, 11_025, 96_000]);
         let format = intersect(&range([u32::MAX, 8, 32, 8_000, 48_000]), &mine).unwrap();
         assert_eq!(format.len(), 82);
-        assert_eq!(Pcm::from_format(&format), Some(Pcm { channels: 2, rate: 48_000, bits: 16 }));
+        assert_eq!(
+            Pcm::from_format(&format),
+            Some(Pcm {
+                channels: 2,
+                rate: 48_000,
+                bits: 16
+            })
+        );
         assert_eq!(intersect(&range([2, 24, 24, 8_000, 48_000]), &mine), None);
         assert_eq!(intersect(&range([2, 16, 16, 100, 8_000]), &mine), None);
     }

@@ -69,7 +69,12 @@ impl Handle {
                     (pin.stream().cast(), Some(pin.id))
                 }
             };
-            Target { shape: port.shape(), major: port.miniport_unknown(), minor, pin }
+            Target {
+                shape: port.shape(),
+                major: port.miniport_unknown(),
+                minor,
+                pin,
+            }
         }
     }
 }

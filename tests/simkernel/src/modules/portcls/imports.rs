@@ -11,7 +11,8 @@ pub fn ks(name: &'static str) -> usize {
     if let Some(&entry) = BOUND.get().get(name) {
         return entry;
     }
-    let entry = crate::loader::guest_routine("ks.sys", name).unwrap_or_else(|| panic!("ks.sys does not export {name}"));
+    let entry = crate::loader::guest_routine("ks.sys", name)
+        .unwrap_or_else(|| panic!("ks.sys does not export {name}"));
     BOUND.get().insert(name, entry);
     entry
 }

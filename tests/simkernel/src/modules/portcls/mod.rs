@@ -68,13 +68,15 @@ unsafe extern "efiapi" fn PcNewPort(out: *mut *mut IPort, class: *const GUID) ->
     // SAFETY: the driver's arguments.
     unsafe {
         *out = ptr::null_mut();
-        match ptr::read_unaligned(class) {
-            CLSID_PortDMus | CLSID_PortMidi => {
-                *out = port::Port::create().cast();
-                STATUS_SUCCESS
-            }
-            CLSID_PortTopology | CLSID_PortWaveRT => STATUS_NOT_SUPPORTED,
-            _ => STATUS_NOT_FOUND,
+        let class = ptr::read_unaligned(class);
+        if class == CLSID_PortDMus || class == CLSID_PortMidi {
+            *out = port::Port::create().cast();
+            return STATUS_SUCCESS;
+        }
+        if class == CLSID_PortTopology || class == CLSID_PortWaveRT {
+            STATUS_NOT_SUPPORTED
+        } else {
+            STATUS_NOT_FOUND
         }
     }
 }
@@ -86,7 +88,10 @@ unsafe extern "efiapi" fn PcNewMiniport(out: *mut *mut IMiniport, _class: *const
     STATUS_NOT_FOUND
 }
 
-unsafe extern "efiapi" fn PcNewServiceGroup(out: *mut *mut IServiceGroup, outer: *mut IUnknown) -> NTSTATUS {
+unsafe extern "efiapi" fn PcNewServiceGroup(
+    out: *mut *mut IServiceGroup,
+    outer: *mut IUnknown,
+) -> NTSTATUS {
     // SAFETY: the driver's arguments.
     unsafe {
         *out = ptr::null_mut();
@@ -123,7 +128,13 @@ unsafe extern "efiapi" fn PcNewResourceSublist(
 }
 
 /// There is no interrupt to synchronise with.
-unsafe extern "efiapi" fn PcNewInterruptSync(out: *mut *mut IInterruptSync, _outer: *mut IUnknown, _list: *mut IResourceList, _index: u32, _mode: i32) -> NTSTATUS {
+unsafe extern "efiapi" fn PcNewInterruptSync(
+    out: *mut *mut IInterruptSync,
+    _outer: *mut IUnknown,
+    _list: *mut IResourceList,
+    _index: u32,
+    _mode: i32,
+) -> NTSTATUS {
     // SAFETY: the driver's arguments.
     unsafe { *out = ptr::null_mut() };
     STATUS_INVALID_PARAMETER
@@ -141,12 +152,36 @@ unsafe extern "efiapi" fn PcNewRegistryKey(
     disposition: *mut u32,
 ) -> NTSTATUS {
     // SAFETY: the driver's arguments.
-    unsafe { registry::open(out, kind, access, fdo.cast(), attributes, options, disposition) }
+    unsafe {
+        registry::open(
+            out,
+            kind,
+            access,
+            fdo.cast(),
+            attributes,
+            options,
+            disposition,
+        )
+    }
 }
 
-unsafe extern "efiapi" fn PcGetDeviceProperty(fdo: *mut c_void, property: i32, length: u32, buffer: *mut c_void, result: *mut u32) -> NTSTATUS {
+unsafe extern "efiapi" fn PcGetDeviceProperty(
+    fdo: *mut c_void,
+    property: i32,
+    length: u32,
+    buffer: *mut c_void,
+    result: *mut u32,
+) -> NTSTATUS {
     // SAFETY: the driver's arguments.
-    unsafe { device::get_device_property(fdo.cast::<DEVICE_OBJECT>(), property, length, buffer, result) }
+    unsafe {
+        device::get_device_property(
+            fdo.cast::<DEVICE_OBJECT>(),
+            property,
+            length,
+            buffer,
+            result,
+        )
+    }
 }
 
 /// 100 ns since `since`.

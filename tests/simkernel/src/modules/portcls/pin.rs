@@ -22,7 +22,10 @@ use super::property::{PortHandler, PortItem};
 use super::render::Render;
 use super::verify::{assert_passive, violation};
 use super::wave_sink::WaveSink;
-use crate::executive::ob::{Kind as ObjectKind, ObReferenceObjectByHandle, ObfDereferenceObject, ObfReferenceObject, kind_of};
+use crate::executive::ob::{
+    Kind as ObjectKind, ObReferenceObjectByHandle, ObfDereferenceObject, ObfReferenceObject,
+    kind_of,
+};
 use crate::guest_call;
 use crate::modules::irp;
 use crate::modules::ks::property::write_value;
@@ -79,7 +82,13 @@ unsafe fn validate(request: *mut IRP, filter: &Filter) -> Result<Connect, NTSTAT
         let shape = filter.port().shape();
         let mut connect: *mut KSPIN_CONNECT = ptr::null_mut();
         let connect_at = &raw mut connect;
-        let status = ks_call!(KsValidateConnectRequest, request, shape.pins.len(), shape.pins.as_ptr(), connect_at) as NTSTATUS;
+        let status = ks_call!(
+            KsValidateConnectRequest,
+            request,
+            shape.pins.len(),
+            shape.pins.as_ptr(),
+            connect_at
+        ) as NTSTATUS;
         if status < 0 {
             return Err(status);
         }
@@ -88,14 +97,25 @@ unsafe fn validate(request: *mut IRP, filter: &Filter) -> Result<Connect, NTSTAT
         let size = ptr::read_unaligned(bytes.cast::<u32>()) as usize;
         let format = core::slice::from_raw_parts(bytes, size).to_vec();
         let pin = &shape.pins[head.PinId as usize];
-        let major = KSDATAFORMAT::read_from(&format).ok_or(STATUS_INVALID_PARAMETER)?.MajorFormat;
+        let major = KSDATAFORMAT::read_from(&format)
+            .ok_or(STATUS_INVALID_PARAMETER)?
+            .MajorFormat;
         let kind = match (pin.DataFlow, pin.Communication) {
             (KSPIN_DATAFLOW_IN, _) if major == KSDATAFORMAT_TYPE_MUSIC => DMUS_STREAM_MIDI_RENDER,
             (KSPIN_DATAFLOW_OUT, _) if major == KSDATAFORMAT_TYPE_MUSIC => DMUS_STREAM_MIDI_CAPTURE,
-            (KSPIN_DATAFLOW_OUT, KSPIN_COMMUNICATION_SOURCE) if major == KSDATAFORMAT_TYPE_AUDIO => DMUS_STREAM_WAVE_SINK,
+            (KSPIN_DATAFLOW_OUT, KSPIN_COMMUNICATION_SOURCE)
+                if major == KSDATAFORMAT_TYPE_AUDIO =>
+            {
+                DMUS_STREAM_WAVE_SINK
+            }
             _ => return Err(STATUS_INVALID_PARAMETER),
         };
-        Ok(Connect { pin: head.PinId, to: head.PinToHandle, format, kind })
+        Ok(Connect {
+            pin: head.PinId,
+            to: head.PinToHandle,
+            format,
+            kind,
+        })
     }
 }
 
@@ -114,7 +134,9 @@ unsafe fn open(request: *mut IRP) -> NTSTATUS {
         let index = connect.pin as usize;
         let limits = &*filter.port().shape().pc_pins[index];
         let global = filter.port().instances.borrow()[index];
-        if filter.instances[index] >= limits.MaxFilterInstanceCount || global >= limits.MaxGlobalInstanceCount {
+        if filter.instances[index] >= limits.MaxFilterInstanceCount
+            || global >= limits.MaxGlobalInstanceCount
+        {
             return STATUS_INSUFFICIENT_RESOURCES;
         }
         let mut to: *mut c_void = ptr::null_mut();
@@ -144,7 +166,13 @@ unsafe fn open(request: *mut IRP) -> NTSTATUS {
 }
 
 /// Makes the stream, then the pin around it. On success the pin owns `to`.
-unsafe fn open_stream(request: *mut IRP, filter_file: *mut FILE_OBJECT, filter: &mut Filter, connect: Connect, to: *mut FILE_OBJECT) -> NTSTATUS {
+unsafe fn open_stream(
+    request: *mut IRP,
+    filter_file: *mut FILE_OBJECT,
+    filter: &mut Filter,
+    connect: Connect,
+    to: *mut FILE_OBJECT,
+) -> NTSTATUS {
     // SAFETY: `filter` is open; the miniport is alive while the port holds it.
     unsafe {
         let Some(miniport) = filter.port().miniport() else {
@@ -156,7 +184,11 @@ unsafe fn open_stream(request: *mut IRP, filter_file: *mut FILE_OBJECT, filter: 
         let clock = Ref::from_owned(MasterClock::create().cast::<IMasterClock>()).expect("new");
         // The miniport gets an aligned copy that it may only read during the call.
         let mut copy = vec![0u64; connect.format.len().div_ceil(8)];
-        ptr::copy_nonoverlapping(connect.format.as_ptr(), copy.as_mut_ptr().cast(), connect.format.len());
+        ptr::copy_nonoverlapping(
+            connect.format.as_ptr(),
+            copy.as_mut_ptr().cast(),
+            connect.format.len(),
+        );
         const UNSET: usize = 0xAAAA_AAAA_AAAA_AAAA;
         let (mut mxf, mut group, mut prefetch) = (UNSET, UNSET, UNSET as u64);
         let (mxf_at, group_at, prefetch_at) = (&raw mut mxf, &raw mut group, &raw mut prefetch);
@@ -177,25 +209,39 @@ unsafe fn open_stream(request: *mut IRP, filter_file: *mut FILE_OBJECT, filter: 
         ) as NTSTATUS;
         copy.fill(0xDDDD_DDDD_DDDD_DDDD);
         if mxf == UNSET || group == UNSET || prefetch == UNSET as u64 {
-            violation("IMiniportDMus::NewStream", format!("an out parameter was not set (status {status:#x})"));
-            return if status < 0 { status } else { STATUS_UNSUCCESSFUL };
+            violation(
+                "IMiniportDMus::NewStream",
+                format!("an out parameter was not set (status {status:#x})"),
+            );
+            return if status < 0 {
+                status
+            } else {
+                STATUS_UNSUCCESSFUL
+            };
         }
         let stream = Ref::from_owned(mxf as *mut IMXF);
         let group = Ref::from_owned(group as *mut IServiceGroup);
         if status < 0 {
             if stream.is_some() || group.is_some() {
-                violation("IMiniportDMus::NewStream", format!("failed with {status:#x}, but returned objects"));
+                violation(
+                    "IMiniportDMus::NewStream",
+                    format!("failed with {status:#x}, but returned objects"),
+                );
                 core::mem::forget((stream, group));
             }
             return status;
         }
         let Some(stream) = stream else {
-            violation("IMiniportDMus::NewStream", "success without a stream".to_owned());
+            violation(
+                "IMiniportDMus::NewStream",
+                "success without a stream".to_owned(),
+            );
             return STATUS_UNSUCCESSFUL;
         };
         let role = match connect.kind {
             DMUS_STREAM_MIDI_RENDER => {
-                let midi = KSDATAFORMAT::read_from(&connect.format).is_some_and(|f| f.SubFormat == KSDATAFORMAT_SUBTYPE_MIDI);
+                let midi = KSDATAFORMAT::read_from(&connect.format)
+                    .is_some_and(|f| f.SubFormat == KSDATAFORMAT_SUBTYPE_MIDI);
                 Role::Render(Render::new(midi, prefetch))
             }
             DMUS_STREAM_MIDI_CAPTURE => Role::Capture(Capture::new(group.as_ref(), &stream)),
@@ -210,7 +256,10 @@ unsafe fn open_stream(request: *mut IRP, filter_file: *mut FILE_OBJECT, filter: 
             }
         };
         let pin = Box::into_raw(Box::new(Pin {
-            handle: Handle { header: ptr::null_mut(), kind: Kind::Pin },
+            handle: Handle {
+                header: ptr::null_mut(),
+                kind: Kind::Pin,
+            },
             filter: ptr::from_mut(filter),
             filter_file,
             id: connect.pin,
@@ -227,7 +276,14 @@ unsafe fn open_stream(request: *mut IRP, filter_file: *mut FILE_OBJECT, filter: 
             capture.attach(pin);
         }
         let header = &raw mut (*pin).handle.header;
-        ks_call!(KsAllocateObjectHeader, header, 0, 0, request, filter::dispatch_table(Kind::Pin));
+        ks_call!(
+            KsAllocateObjectHeader,
+            header,
+            0,
+            0,
+            request,
+            filter::dispatch_table(Kind::Pin)
+        );
         ObfReferenceObject(filter_file.cast());
         let index = connect.pin as usize;
         filter.instances[index] += 1;
@@ -264,9 +320,15 @@ pub unsafe extern "efiapi" fn control(device: *mut DEVICE_OBJECT, request: *mut 
                 let status = ks_call!(KsPropertyHandler, request, count, sets) as NTSTATUS;
                 irp::finish(request, status)
             }
-            IOCTL_KS_WRITE_STREAM if matches!((*pin).role, Role::Render(_)) => Render::write(pin, request),
-            IOCTL_KS_READ_STREAM if matches!((*pin).role, Role::Capture(_)) => Capture::read(pin, request),
-            IOCTL_KS_WRITE_STREAM | IOCTL_KS_READ_STREAM => irp::complete(request, STATUS_INVALID_DEVICE_REQUEST),
+            IOCTL_KS_WRITE_STREAM if matches!((*pin).role, Role::Render(_)) => {
+                Render::write(pin, request)
+            }
+            IOCTL_KS_READ_STREAM if matches!((*pin).role, Role::Capture(_)) => {
+                Capture::read(pin, request)
+            }
+            IOCTL_KS_WRITE_STREAM | IOCTL_KS_READ_STREAM => {
+                irp::complete(request, STATUS_INVALID_DEVICE_REQUEST)
+            }
             IOCTL_KS_RESET_STATE => {
                 let mut value = 0u32;
                 let value_at = &raw mut value;
@@ -370,7 +432,10 @@ impl Pin {
             }
             let out = (*pin).allocator().outstanding();
             if out.events > 0 && !matches!((*pin).role, Role::Capture(_)) {
-                violation("IMXF::SetState", format!("{} events are not back after STOP", out.events));
+                violation(
+                    "IMXF::SetState",
+                    format!("{} events are not back after STOP", out.events),
+                );
             }
         }
     }
@@ -434,7 +499,9 @@ impl Pin {
             if let Role::WaveSink(sink) = &mut (*pin).role {
                 sink.stop();
             }
-            if let (Role::Capture(capture), Some(stream)) = (&mut (*pin).role, (*pin).stream.as_ref()) {
+            if let (Role::Capture(capture), Some(stream)) =
+                (&mut (*pin).role, (*pin).stream.as_ref())
+            {
                 capture.disconnect(stream);
             }
             let mut pin = Box::from_raw(pin);
@@ -447,7 +514,10 @@ impl Pin {
             drop(pin);
             let out = (*allocator).value.outstanding();
             if out != Default::default() {
-                let text = format!("{} events and {} buffers are not back when the pin is closed", out.events, out.buffers);
+                let text = format!(
+                    "{} events and {} buffers are not back when the pin is closed",
+                    out.events, out.buffers
+                );
                 violation("IAllocatorMXF", text);
             }
             drop(Ref::from_owned(allocator.cast::<IAllocatorMXF>()));
@@ -464,21 +534,67 @@ impl Pin {
 /// Properties that the port itself implements on every pin.
 pub fn items() -> Vec<PortItem> {
     let plain = size_of::<KSPROPERTY>();
-    let item = |set, id, get: Option<PortHandler>, set_handler: Option<PortHandler>, value| PortItem { set, id, get, set_handler, request: plain, value };
+    let item =
+        |set, id, get: Option<PortHandler>, set_handler: Option<PortHandler>, value| PortItem {
+            set,
+            id,
+            get,
+            set_handler,
+            request: plain,
+            value,
+        };
     vec![
-        item(KSPROPSETID_Connection, KSPROPERTY_CONNECTION_STATE, Some(get_state), Some(put_state), 4),
-        item(KSPROPSETID_Connection, KSPROPERTY_CONNECTION_DATAFORMAT, Some(get_format), Some(put_format), 0),
-        item(KSPROPSETID_Connection, KSPROPERTY_CONNECTION_ALLOCATORFRAMING, Some(get_framing), None, size_of::<KSALLOCATOR_FRAMING>()),
-        item(KSPROPSETID_SynthClock, 0, Some(filter::master_clock), None, size_of::<u64>()),
+        item(
+            KSPROPSETID_Connection,
+            KSPROPERTY_CONNECTION_STATE,
+            Some(get_state),
+            Some(put_state),
+            4,
+        ),
+        item(
+            KSPROPSETID_Connection,
+            KSPROPERTY_CONNECTION_DATAFORMAT,
+            Some(get_format),
+            Some(put_format),
+            0,
+        ),
+        item(
+            KSPROPSETID_Connection,
+            KSPROPERTY_CONNECTION_ALLOCATORFRAMING,
+            Some(get_framing),
+            None,
+            size_of::<KSALLOCATOR_FRAMING>(),
+        ),
+        item(
+            KSPROPSETID_SynthClock,
+            0,
+            Some(filter::master_clock),
+            None,
+            size_of::<u64>(),
+        ),
     ]
 }
 
-unsafe extern "efiapi" fn get_state(request: *mut c_void, _property: *mut KSPROPERTY, data: *mut c_void) -> NTSTATUS {
+unsafe extern "efiapi" fn get_state(
+    request: *mut c_void,
+    _property: *mut KSPROPERTY,
+    data: *mut c_void,
+) -> NTSTATUS {
     // SAFETY: a property request on a pin; the length was checked.
-    unsafe { write_value(request.cast(), data, (*Handle::pin(irp::file(request.cast()))).state) }
+    unsafe {
+        write_value(
+            request.cast(),
+            data,
+            (*Handle::pin(irp::file(request.cast()))).state,
+        )
+    }
 }
 
-unsafe extern "efiapi" fn put_state(request: *mut c_void, _property: *mut KSPROPERTY, data: *mut c_void) -> NTSTATUS {
+unsafe extern "efiapi" fn put_state(
+    request: *mut c_void,
+    _property: *mut KSPROPERTY,
+    data: *mut c_void,
+) -> NTSTATUS {
     // SAFETY: a property request on a pin; the length was checked.
     unsafe {
         let state = ptr::read_unaligned(data.cast::<KSSTATE>());
@@ -489,7 +605,11 @@ unsafe extern "efiapi" fn put_state(request: *mut c_void, _property: *mut KSPROP
     }
 }
 
-unsafe extern "efiapi" fn get_format(request: *mut c_void, _property: *mut KSPROPERTY, data: *mut c_void) -> NTSTATUS {
+unsafe extern "efiapi" fn get_format(
+    request: *mut c_void,
+    _property: *mut KSPROPERTY,
+    data: *mut c_void,
+) -> NTSTATUS {
     // SAFETY: a property request on a pin; lengths are checked.
     unsafe {
         let request = request.cast::<IRP>();
@@ -507,7 +627,11 @@ unsafe extern "efiapi" fn get_format(request: *mut c_void, _property: *mut KSPRO
 }
 
 /// The format of an open pin cannot be changed; setting the present one succeeds.
-unsafe extern "efiapi" fn put_format(request: *mut c_void, _property: *mut KSPROPERTY, data: *mut c_void) -> NTSTATUS {
+unsafe extern "efiapi" fn put_format(
+    request: *mut c_void,
+    _property: *mut KSPROPERTY,
+    data: *mut c_void,
+) -> NTSTATUS {
     // SAFETY: a property request on a pin.
     unsafe {
         let request = request.cast::<IRP>();
@@ -515,13 +639,22 @@ unsafe extern "efiapi" fn put_format(request: *mut c_void, _property: *mut KSPRO
         if format.len() < FORMAT {
             return STATUS_BUFFER_TOO_SMALL;
         }
-        if format == (*Handle::pin(irp::file(request))).format { STATUS_SUCCESS } else { STATUS_INVALID_DEVICE_REQUEST }
+        if format == (*Handle::pin(irp::file(request))).format {
+            STATUS_SUCCESS
+        } else {
+            STATUS_INVALID_DEVICE_REQUEST
+        }
     }
 }
 
-unsafe extern "efiapi" fn get_framing(request: *mut c_void, _property: *mut KSPROPERTY, data: *mut c_void) -> NTSTATUS {
+unsafe extern "efiapi" fn get_framing(
+    request: *mut c_void,
+    _property: *mut KSPROPERTY,
+    data: *mut c_void,
+) -> NTSTATUS {
     let framing = KSALLOCATOR_FRAMING {
-        OptionsFlags: KSALLOCATOR_REQUIREMENTF_SYSTEM_MEMORY | KSALLOCATOR_REQUIREMENTF_PREFERENCES_ONLY,
+        OptionsFlags: KSALLOCATOR_REQUIREMENTF_SYSTEM_MEMORY
+            | KSALLOCATOR_REQUIREMENTF_PREFERENCES_ONLY,
         PoolType: 512,
         Frames: 8,
         FrameSize: 4096,

@@ -20,7 +20,12 @@ use crate::guest_call;
 use crate::nt::DEVICE_OBJECT;
 
 /// Private: `PcRegisterSubdevice` asks a port for it.
-pub const IID_SUBDEVICE: GUID = GUID::new(0x41d0_7c11, 0x8f0e, 0x4a59, [0x9b, 0x36, 0x20, 0x5f, 0x1c, 0x0e, 0x77, 0xd3]);
+pub const IID_SUBDEVICE: GUID = GUID::new(
+    0x41d0_7c11,
+    0x8f0e,
+    0x4a59,
+    [0x9b, 0x36, 0x20, 0x5f, 0x1c, 0x0e, 0x77, 0xd3],
+);
 
 #[derive(Default)]
 pub struct Port {
@@ -66,7 +71,10 @@ impl Port {
     }
 
     pub fn miniport_unknown(&self) -> *mut IUnknown {
-        self.unknown.borrow().as_ref().map_or(ptr::null_mut(), Ref::get)
+        self.unknown
+            .borrow()
+            .as_ref()
+            .map_or(ptr::null_mut(), Ref::get)
     }
 
     /// A reference for the time of a call. `None` after the port was invalidated.
@@ -100,13 +108,21 @@ impl Port {
     }
 
     fn release_driver(&self) {
-        let held = (self.power.take(), self.group.take(), self.adapter.take(), self.unknown.take());
+        let held = (
+            self.power.take(),
+            self.group.take(),
+            self.adapter.take(),
+            self.unknown.take(),
+        );
         let miniport = self.miniport.take();
         drop(held);
         if let Some(miniport) = miniport {
             let left = miniport.release();
             if left != 0 {
-                violation("references", format!("the miniport has {left} references after the port has released it"));
+                violation(
+                    "references",
+                    format!("the miniport has {left} references after the port has released it"),
+                );
             }
         }
     }
@@ -122,20 +138,38 @@ impl Port {
     /// Tells miniports that ask for it, and steps streams down before and up after.
     pub fn power_change(&self, state: i32, before: bool) {
         let d0 = state == 1;
-        if before == !d0 {
+        if before != d0 {
             for pin in self.pins.borrow().clone() {
                 // SAFETY: pins leave the list before they are freed.
-                unsafe { if d0 { Pin::power_up(pin) } else { Pin::power_down(pin) } };
+                unsafe {
+                    if d0 {
+                        Pin::power_up(pin)
+                    } else {
+                        Pin::power_down(pin)
+                    }
+                };
             }
             let notify = self.power.borrow().clone();
             if let Some(notify) = notify {
                 // SAFETY: alive while referenced.
-                unsafe { guest_call!((*(*notify.get()).lpVtbl).PowerChangeNotify, notify.get(), state) };
+                unsafe {
+                    guest_call!(
+                        (*(*notify.get()).lpVtbl).PowerChangeNotify,
+                        notify.get(),
+                        state
+                    )
+                };
             }
         }
     }
 
-    unsafe fn init(this: *mut IPortDMus, device: *mut c_void, miniport: *mut IUnknown, adapter: *mut IUnknown, list: *mut IResourceList) -> NTSTATUS {
+    unsafe fn init(
+        this: *mut IPortDMus,
+        device: *mut c_void,
+        miniport: *mut IUnknown,
+        adapter: *mut IUnknown,
+        list: *mut IResourceList,
+    ) -> NTSTATUS {
         // SAFETY: called by the driver through the vtable with live objects.
         unsafe {
             let port = com::of::<Port, _>(this);
@@ -146,17 +180,22 @@ impl Port {
                 violation("IPort::Init", "called twice".to_owned());
                 return STATUS_INVALID_DEVICE_REQUEST;
             }
-            let Some(dmus) = com::query_interface::<IMiniportDMus>(miniport, &IID_IMiniportDMus) else {
+            let Some(dmus) = com::query_interface::<IMiniportDMus>(miniport, &IID_IMiniportDMus)
+            else {
                 return STATUS_INVALID_PARAMETER;
             };
             let vtbl = &*(*dmus.get()).lpVtbl;
             let mut group: *mut IServiceGroup = ptr::null_mut();
             let group_at = &raw mut group;
-            let status = guest_call!(vtbl.Init, dmus.get(), adapter, list, this, group_at) as NTSTATUS;
+            let status =
+                guest_call!(vtbl.Init, dmus.get(), adapter, list, this, group_at) as NTSTATUS;
             let group = Ref::from_owned(group);
             if status < 0 {
                 if group.is_some() {
-                    violation("IMiniportDMus::Init", "failed, but returned a service group".to_owned());
+                    violation(
+                        "IMiniportDMus::Init",
+                        "failed, but returned a service group".to_owned(),
+                    );
                 }
                 port.group.take();
                 return status;
@@ -195,16 +234,25 @@ impl Port {
             if let Some(group) = group {
                 let registered = self.group.replace(Some(group.clone()));
                 if registered.is_some_and(|r| r.get() != group.get()) {
-                    violation("IPortDMus", "Init returned another service group than it registered".to_owned());
+                    violation(
+                        "IPortDMus",
+                        "Init returned another service group than it registered".to_owned(),
+                    );
                 }
             }
             *self.miniport.borrow_mut() = Some(dmus);
             *self.instances.borrow_mut() = vec![0; shape.pins.len()];
             let node_tables: Vec<_> = shape.nodes.iter().map(|n| (**n).AutomationTable).collect();
             let filter_table = (*shape.descriptor).AutomationTable;
-            let all = |first: *const PCAUTOMATION_TABLE| [&[first, filter_table][..], &node_tables].concat();
+            let all = |first: *const PCAUTOMATION_TABLE| {
+                [&[first, filter_table][..], &node_tables].concat()
+            };
             let filter_tables = Tables::build(&filter::items(), &all(ptr::null()));
-            let pin_tables = shape.pc_pins.iter().map(|p| Tables::build(&pin::items(), &all((**p).AutomationTable))).collect();
+            let pin_tables = shape
+                .pc_pins
+                .iter()
+                .map(|p| Tables::build(&pin::items(), &all((**p).AutomationTable)))
+                .collect();
             let _ = self.tables.set((filter_tables, pin_tables));
             let _ = self.shape.set(shape);
         }
@@ -236,8 +284,8 @@ impl Com for Port {
         // SAFETY: an object keeps the port alive by its reference.
         let port = || unsafe { Ref::new(this.cast::<IPortDMus>()) }.expect("not null");
         match *iid {
-            IID_IUnregisterSubdevice => Some(Object::new(Unregister(port())).cast()),
-            IID_IPortClsVersion => Some(Object::new(Version(port())).cast()),
+            iid if iid == IID_IUnregisterSubdevice => Some(Object::new(Unregister(port())).cast()),
+            iid if iid == IID_IPortClsVersion => Some(Object::new(Version(port())).cast()),
             _ => None,
         }
     }
@@ -256,9 +304,23 @@ unsafe extern "efiapi" fn init(
     unsafe { Port::init(this, device, miniport, adapter, list) }
 }
 
-unsafe extern "efiapi" fn get_device_property(this: *mut IPortDMus, property: i32, length: u32, buffer: *mut c_void, result: *mut u32) -> NTSTATUS {
+unsafe extern "efiapi" fn get_device_property(
+    this: *mut IPortDMus,
+    property: i32,
+    length: u32,
+    buffer: *mut c_void,
+    result: *mut u32,
+) -> NTSTATUS {
     // SAFETY: the driver's arguments.
-    unsafe { super::device::get_device_property(com::of::<Port, _>(this).device(), property, length, buffer, result) }
+    unsafe {
+        super::device::get_device_property(
+            com::of::<Port, _>(this).device(),
+            property,
+            length,
+            buffer,
+            result,
+        )
+    }
 }
 
 unsafe extern "efiapi" fn new_registry_key(
@@ -315,7 +377,11 @@ impl Com for Unregister {
     const INTERFACES: &'static [GUID] = &[IID_IUnregisterSubdevice];
 }
 
-unsafe extern "efiapi" fn unregister(_this: *mut IUnregisterSubdevice, device: *mut c_void, port: *mut IUnknown) -> NTSTATUS {
+unsafe extern "efiapi" fn unregister(
+    _this: *mut IUnregisterSubdevice,
+    device: *mut c_void,
+    port: *mut IUnknown,
+) -> NTSTATUS {
     // SAFETY: the driver's device and port.
     unsafe { super::device::unregister_subdevice(device.cast(), port) }
 }
@@ -338,4 +404,3 @@ impl Com for Version {
 unsafe extern "efiapi" fn get_version(_this: *mut IPortClsVersion) -> u32 {
     14
 }
-

@@ -13,8 +13,8 @@ use super::verify::violation;
 use crate::executive::po::*;
 use crate::guest_call;
 use crate::modules::irp;
+use crate::nt::NTSTATUS;
 use crate::nt::*;
-use crate::nt::{NTSTATUS};
 
 /// The adapter's power interface; the newest that it has is used.
 pub struct Power {
@@ -23,7 +23,10 @@ pub struct Power {
     three: Option<Ref<IAdapterPowerManagement3>>,
 }
 
-pub unsafe extern "efiapi" fn PcRegisterAdapterPowerManagement(unknown: *mut IUnknown, fdo: *mut c_void) -> NTSTATUS {
+pub unsafe extern "efiapi" fn PcRegisterAdapterPowerManagement(
+    unknown: *mut IUnknown,
+    fdo: *mut c_void,
+) -> NTSTATUS {
     if unknown.is_null() || fdo.is_null() {
         return STATUS_INVALID_PARAMETER;
     }
@@ -44,26 +47,45 @@ pub unsafe extern "efiapi" fn PcRegisterAdapterPowerManagement(unknown: *mut IUn
     }
 }
 
-pub unsafe extern "efiapi" fn PcUnregisterAdapterPowerManagement(fdo: *mut DEVICE_OBJECT) -> NTSTATUS {
+pub unsafe extern "efiapi" fn PcUnregisterAdapterPowerManagement(
+    fdo: *mut DEVICE_OBJECT,
+) -> NTSTATUS {
     // SAFETY: the driver's device.
     unsafe {
         match device::of(fdo).power.take() {
             Some(_) => STATUS_SUCCESS,
             None => {
-                violation("PcRegisterAdapterPower", "unregistered without a registration".to_owned());
+                violation(
+                    "PcRegisterAdapterPower",
+                    "unregistered without a registration".to_owned(),
+                );
                 STATUS_INVALID_DEVICE_REQUEST
             }
         }
     }
 }
 
-pub unsafe extern "efiapi" fn PcRequestNewPowerState(fdo: *mut DEVICE_OBJECT, state: i32) -> NTSTATUS {
+pub unsafe extern "efiapi" fn PcRequestNewPowerState(
+    fdo: *mut DEVICE_OBJECT,
+    state: i32,
+) -> NTSTATUS {
     // SAFETY: the driver's device.
     unsafe {
         let pdo = device::of(fdo).pdo;
         let none = core::ptr::null_mut;
-        let status = PoRequestPowerIrp(pdo, IRP_MN_SET_POWER, state, none(), none(), core::ptr::null_mut());
-        if status == STATUS_PENDING { STATUS_SUCCESS } else { status }
+        let status = PoRequestPowerIrp(
+            pdo,
+            IRP_MN_SET_POWER,
+            state,
+            none(),
+            none(),
+            core::ptr::null_mut(),
+        );
+        if status == STATUS_PENDING {
+            STATUS_SUCCESS
+        } else {
+            status
+        }
     }
 }
 
@@ -75,12 +97,24 @@ impl Power {
 
     pub unsafe fn query_capabilities(&self, capabilities: *mut DEVICE_CAPABILITIES) -> NTSTATUS {
         // SAFETY: alive while referenced; the request's structure.
-        unsafe { guest_call!((*(*self.one.get()).lpVtbl).QueryDeviceCapabilities, self.one.get(), capabilities) as NTSTATUS }
+        unsafe {
+            guest_call!(
+                (*(*self.one.get()).lpVtbl).QueryDeviceCapabilities,
+                self.one.get(),
+                capabilities
+            ) as NTSTATUS
+        }
     }
 
     fn query(&self, state: i32) -> NTSTATUS {
         // SAFETY: alive while referenced.
-        unsafe { guest_call!((*(*self.one.get()).lpVtbl).QueryPowerChangeState, self.one.get(), state) as NTSTATUS }
+        unsafe {
+            guest_call!(
+                (*(*self.one.get()).lpVtbl).QueryPowerChangeState,
+                self.one.get(),
+                state
+            ) as NTSTATUS
+        }
     }
 
     fn change(&self, state: i32) {
@@ -88,11 +122,26 @@ impl Power {
         // SAFETY: alive while referenced.
         unsafe {
             if let Some(three) = &self.three {
-                guest_call!((*(*three.get()).lpVtbl).PowerChangeState3, three.get(), state, SYSTEM_WORKING, 0);
+                guest_call!(
+                    (*(*three.get()).lpVtbl).PowerChangeState3,
+                    three.get(),
+                    state,
+                    SYSTEM_WORKING,
+                    0
+                );
             } else if let Some(two) = &self.two {
-                guest_call!((*(*two.get()).lpVtbl).PowerChangeState2, two.get(), state, SYSTEM_WORKING);
+                guest_call!(
+                    (*(*two.get()).lpVtbl).PowerChangeState2,
+                    two.get(),
+                    state,
+                    SYSTEM_WORKING
+                );
             } else {
-                guest_call!((*(*self.one.get()).lpVtbl).PowerChangeState, self.one.get(), state);
+                guest_call!(
+                    (*(*self.one.get()).lpVtbl).PowerChangeState,
+                    self.one.get(),
+                    state
+                );
             }
         }
     }
@@ -114,14 +163,26 @@ impl Power {
             PoStartNextPowerIrp(request);
             match stack.MinorFunction {
                 IRP_MN_QUERY_POWER => {
-                    if let Some(status) = device.power.as_ref().map(|p| p.query(wanted)).filter(|&s| s < 0) {
+                    if let Some(status) = device
+                        .power
+                        .as_ref()
+                        .map(|p| p.query(wanted))
+                        .filter(|&s| s < 0)
+                    {
                         return irp::complete(request, status);
                     }
                     (*request).IoStatus.Status = STATUS_SUCCESS;
                 }
                 IRP_MN_SET_POWER if power.Type == SYSTEM_POWER_STATE_TYPE => {
                     let none = core::ptr::null_mut;
-                    PoRequestPowerIrp(device.pdo, IRP_MN_SET_POWER, wanted, none(), none(), core::ptr::null_mut());
+                    PoRequestPowerIrp(
+                        device.pdo,
+                        IRP_MN_SET_POWER,
+                        wanted,
+                        none(),
+                        none(),
+                        core::ptr::null_mut(),
+                    );
                     (*request).IoStatus.Status = STATUS_SUCCESS;
                 }
                 IRP_MN_SET_POWER => {

@@ -17,7 +17,8 @@ use crate::nt::{IRP, NTSTATUS, PASSIVE_LEVEL};
 use crate::state::Global;
 
 /// A handler of the port itself.
-pub type PortHandler = unsafe extern "efiapi" fn(*mut c_void, *mut KSPROPERTY, *mut c_void) -> NTSTATUS;
+pub type PortHandler =
+    unsafe extern "efiapi" fn(*mut c_void, *mut KSPROPERTY, *mut c_void) -> NTSTATUS;
 
 /// One property that the port implements.
 pub struct PortItem {
@@ -34,11 +35,18 @@ pub struct PortItem {
 pub struct Tables {
     sets: Vec<KSPROPERTY_SET>,
     _items: Vec<Box<[KSPROPERTY_ITEM]>>,
+    /// Boxed: the sets point at them.
+    #[allow(clippy::vec_box)]
     _guids: Vec<Box<AlignedGuid>>,
 }
 
 fn entry(handler: PortHandler) -> PortHandler {
-    let code = thunk::code("portcls.sys", "property handler", handler as usize, PASSIVE_LEVEL);
+    let code = thunk::code(
+        "portcls.sys",
+        "property handler",
+        handler as *const () as usize,
+        PASSIVE_LEVEL,
+    );
     // SAFETY: an entry has the type of what it leads to.
     unsafe { core::mem::transmute::<usize, PortHandler>(code) }
 }
@@ -55,7 +63,11 @@ impl Tables {
             for row in unsafe { rows(table) } {
                 // SAFETY: a row's set pointer is valid.
                 let set = unsafe { *row.Set };
-                let mut item = merged.get(&set).and_then(|s| s.get(&row.Id)).copied().unwrap_or(empty(row.Id));
+                let mut item = merged
+                    .get(&set)
+                    .and_then(|s| s.get(&row.Id))
+                    .copied()
+                    .unwrap_or(empty(row.Id));
                 if row.Flags & KSPROPERTY_TYPE_GET != 0 {
                     item.GetPropertyHandler = Some(entry(miniport_property));
                 }
@@ -75,7 +87,11 @@ impl Tables {
             item.MinData = own.value as u32;
             merged.entry(own.set).or_default().insert(own.id, item);
         }
-        let mut out = Tables { sets: Vec::new(), _items: Vec::new(), _guids: Vec::new() };
+        let mut out = Tables {
+            sets: Vec::new(),
+            _items: Vec::new(),
+            _guids: Vec::new(),
+        };
         for (set, items) in merged {
             let items: Box<[KSPROPERTY_ITEM]> = items.into_values().collect();
             let guid = Box::new(AlignedGuid(set));
@@ -117,7 +133,11 @@ unsafe fn rows<'a>(table: *const PCAUTOMATION_TABLE) -> impl Iterator<Item = &'a
     // SAFETY: null or a driver's table with the stride that it says.
     unsafe {
         let (list, count, stride) = match table.as_ref() {
-            Some(t) => (t.Properties, t.PropertyCount as usize, t.PropertyItemSize as usize),
+            Some(t) => (
+                t.Properties,
+                t.PropertyCount as usize,
+                t.PropertyItemSize as usize,
+            ),
             None => (ptr::null(), 0, 0),
         };
         if count > 0 && (stride < size_of::<PCPROPERTY_ITEM>() || stride % 8 != 0) {
@@ -127,13 +147,20 @@ unsafe fn rows<'a>(table: *const PCAUTOMATION_TABLE) -> impl Iterator<Item = &'a
     }
 }
 
-unsafe fn find<'a>(table: *const PCAUTOMATION_TABLE, property: &KSPROPERTY) -> Option<&'a PCPROPERTY_ITEM> {
+unsafe fn find<'a>(
+    table: *const PCAUTOMATION_TABLE,
+    property: &KSPROPERTY,
+) -> Option<&'a PCPROPERTY_ITEM> {
     // SAFETY: as in `rows`.
     unsafe { rows(table).find(|row| *row.Set == property.Set && row.Id == property.Id) }
 }
 
 /// The row that serves a request, and the node to name in it.
-unsafe fn resolve(target: &Target, property: &KSPROPERTY, input: usize) -> Result<(&'static PCPROPERTY_ITEM, u32), NTSTATUS> {
+unsafe fn resolve(
+    target: &Target,
+    property: &KSPROPERTY,
+    input: usize,
+) -> Result<(&'static PCPROPERTY_ITEM, u32), NTSTATUS> {
     // SAFETY: descriptor pointers are the driver's constant data; the node id is read only if the request has room for it.
     unsafe {
         let shape = target.shape;
@@ -142,17 +169,29 @@ unsafe fn resolve(target: &Target, property: &KSPROPERTY, input: usize) -> Resul
                 return Err(STATUS_INVALID_BUFFER_SIZE);
             }
             let node = (*ptr::from_ref(property).cast::<KSP_NODE>()).NodeId;
-            let table = shape.nodes.get(node as usize).ok_or(STATUS_INVALID_DEVICE_REQUEST)?;
-            return find((**table).AutomationTable, property).map(|row| (row, node)).ok_or(STATUS_NOT_FOUND);
+            let table = shape
+                .nodes
+                .get(node as usize)
+                .ok_or(STATUS_INVALID_DEVICE_REQUEST)?;
+            return find((**table).AutomationTable, property)
+                .map(|row| (row, node))
+                .ok_or(STATUS_NOT_FOUND);
         }
-        let pin = target.pin.and_then(|pin| shape.pc_pins.get(pin as usize)).map_or(ptr::null(), |p| (**p).AutomationTable);
+        let pin = target
+            .pin
+            .and_then(|pin| shape.pc_pins.get(pin as usize))
+            .map_or(ptr::null(), |p| (**p).AutomationTable);
         let filter = (*shape.descriptor).AutomationTable;
         if let Some(row) = find(pin, property).or_else(|| find(filter, property)) {
             return Ok((row, u32::MAX));
         }
         // KSPROPERTY_SYNTH_VOLUME comes without a node although its handler is a node's.
         let nodes = shape.nodes.iter().map(|n| (**n).AutomationTable);
-        nodes.filter_map(|table| find(table, property)).next().map(|row| (row, u32::MAX)).ok_or(STATUS_NOT_FOUND)
+        nodes
+            .filter_map(|table| find(table, property))
+            .next()
+            .map(|row| (row, u32::MAX))
+            .ok_or(STATUS_NOT_FOUND)
     }
 }
 
@@ -168,7 +207,11 @@ struct Pending {
 
 static PENDING: Global<BTreeSet<usize>> = Global::new(BTreeSet::new());
 
-unsafe extern "efiapi" fn miniport_property(request: *mut c_void, property: *mut KSPROPERTY, data: *mut c_void) -> NTSTATUS {
+unsafe extern "efiapi" fn miniport_property(
+    request: *mut c_void,
+    property: *mut KSPROPERTY,
+    data: *mut c_void,
+) -> NTSTATUS {
     let request = request.cast::<IRP>();
     // SAFETY: called by KsPropertyHandler with kernel copies; the file object is one of ours.
     unsafe {
@@ -183,8 +226,10 @@ unsafe extern "efiapi" fn miniport_property(request: *mut c_void, property: *mut
         };
         if row.Flags & verb == 0 {
             if verb == KSPROPERTY_TYPE_BASICSUPPORT {
-                let access = row.Flags & (KSPROPERTY_TYPE_GET | KSPROPERTY_TYPE_SET) | KSPROPERTY_TYPE_BASICSUPPORT;
-                let (status, bytes) = ks::property::write_support(data, output, access, KSIDENTIFIER::default());
+                let access = row.Flags & (KSPROPERTY_TYPE_GET | KSPROPERTY_TYPE_SET)
+                    | KSPROPERTY_TYPE_BASICSUPPORT;
+                let (status, bytes) =
+                    ks::property::write_support(data, output, access, KSIDENTIFIER::default());
                 irp::set_information(request, bytes);
                 return status;
             }
@@ -193,7 +238,11 @@ unsafe extern "efiapi" fn miniport_property(request: *mut c_void, property: *mut
         let Some(handler) = row.Handler else {
             return STATUS_NOT_FOUND;
         };
-        let head = if (*property).Flags & KSPROPERTY_TYPE_TOPOLOGY != 0 { size_of::<KSP_NODE>() } else { size_of::<KSPROPERTY>() };
+        let head = if (*property).Flags & KSPROPERTY_TYPE_TOPOLOGY != 0 {
+            size_of::<KSP_NODE>()
+        } else {
+            size_of::<KSPROPERTY>()
+        };
         let instance = input - head;
         let pending = Box::into_raw(Box::new(Pending {
             request: PCPROPERTY_REQUEST {
@@ -203,7 +252,11 @@ unsafe extern "efiapi" fn miniport_property(request: *mut c_void, property: *mut
                 PropertyItem: row,
                 Verb: (*property).Flags,
                 InstanceSize: instance as u32,
-                Instance: if instance == 0 { ptr::null_mut() } else { property.cast::<u8>().add(head).cast() },
+                Instance: if instance == 0 {
+                    ptr::null_mut()
+                } else {
+                    property.cast::<u8>().add(head).cast()
+                },
                 ValueSize: output as u32,
                 Value: data,
                 Irp: request.cast(),
@@ -224,7 +277,10 @@ unsafe fn finish(pending: *mut Pending, status: NTSTATUS) -> NTSTATUS {
         let status = match ((*pending).early, status) {
             (Some(early), STATUS_PENDING) => early,
             (Some(_), other) => {
-                violation("PcPropertyRequest", format!("completed as pending, but the handler returned {other:#x}"));
+                violation(
+                    "PcPropertyRequest",
+                    format!("completed as pending, but the handler returned {other:#x}"),
+                );
                 other
             }
             (None, other) => other,
@@ -252,20 +308,41 @@ unsafe fn settle(pending: *mut Pending, request: *mut IRP, status: NTSTATUS) {
         let answers = done.request.Verb & KSPROPERTY_TYPE_SET == 0;
         let copied = answers && room > 0 && (status >= 0 || status == STATUS_BUFFER_OVERFLOW);
         if copied && bytes > room {
-            violation("PcPropertyRequest", format!("ValueSize {bytes} for a buffer of {room} bytes (status {status:#x})"));
+            violation(
+                "PcPropertyRequest",
+                format!("ValueSize {bytes} for a buffer of {room} bytes (status {status:#x})"),
+            );
         }
-        irp::set_information(request, if copied { bytes.min(room) } else if answers { bytes } else { 0 });
+        irp::set_information(
+            request,
+            if copied {
+                bytes.min(room)
+            } else if answers {
+                bytes
+            } else {
+                0
+            },
+        );
     }
 }
 
-pub unsafe extern "efiapi" fn PcCompletePendingPropertyRequest(request: *mut PCPROPERTY_REQUEST, status: NTSTATUS) -> NTSTATUS {
+pub unsafe extern "efiapi" fn PcCompletePendingPropertyRequest(
+    request: *mut PCPROPERTY_REQUEST,
+    status: NTSTATUS,
+) -> NTSTATUS {
     let pending = request.cast::<Pending>();
     if !PENDING.get().contains(&(pending as usize)) {
-        violation("PcPropertyRequest", format!("{request:p} is not a pending property request"));
+        violation(
+            "PcPropertyRequest",
+            format!("{request:p} is not a pending property request"),
+        );
         return STATUS_INVALID_PARAMETER;
     }
     if status == STATUS_PENDING {
-        violation("PcPropertyRequest", "completed with STATUS_PENDING".to_owned());
+        violation(
+            "PcPropertyRequest",
+            "completed with STATUS_PENDING".to_owned(),
+        );
         return STATUS_INVALID_PARAMETER;
     }
     // SAFETY: it is in the set.

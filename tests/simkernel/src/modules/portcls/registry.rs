@@ -48,15 +48,30 @@ pub unsafe fn open(
         let mut key: HANDLE = ptr::null_mut();
         let status = match kind {
             GENERAL if attributes.is_null() => return STATUS_INVALID_PARAMETER,
-            GENERAL => ZwCreateKey(&mut key, access, attributes.cast(), 0, ptr::null_mut(), options, disposition),
+            GENERAL => ZwCreateKey(
+                &mut key,
+                access,
+                attributes.cast(),
+                0,
+                ptr::null_mut(),
+                options,
+                disposition,
+            ),
             DEVICE | DRIVER if !fdo.is_null() => {
-                let which = if kind == DEVICE { PLUGPLAY_DEVICE } else { PLUGPLAY_DRIVER };
+                let which = if kind == DEVICE {
+                    PLUGPLAY_DEVICE
+                } else {
+                    PLUGPLAY_DRIVER
+                };
                 IoOpenDeviceRegistryKey(device::of(fdo).pdo, which, access, &mut key)
             }
             _ => return STATUS_INVALID_PARAMETER,
         };
         if status >= 0 {
-            *out = Object::new(RegistryKey { key: Cell::new(key) }).cast();
+            *out = Object::new(RegistryKey {
+                key: Cell::new(key),
+            })
+            .cast();
         }
         status
     }
@@ -96,33 +111,70 @@ unsafe fn key_of(this: *mut IRegistryKey) -> HANDLE {
     unsafe { com::of::<RegistryKey, _>(this).key.get() }
 }
 
-unsafe extern "efiapi" fn query_key(this: *mut IRegistryKey, class: i32, out: *mut c_void, length: u32, result: *mut u32) -> NTSTATUS {
+unsafe extern "efiapi" fn query_key(
+    this: *mut IRegistryKey,
+    class: i32,
+    out: *mut c_void,
+    length: u32,
+    result: *mut u32,
+) -> NTSTATUS {
     // SAFETY: the driver's arguments.
     unsafe { ZwQueryKey(key_of(this), class as u32, out, length, result) }
 }
 
-unsafe extern "efiapi" fn enumerate_key(this: *mut IRegistryKey, index: u32, class: i32, out: *mut c_void, length: u32, result: *mut u32) -> NTSTATUS {
+unsafe extern "efiapi" fn enumerate_key(
+    this: *mut IRegistryKey,
+    index: u32,
+    class: i32,
+    out: *mut c_void,
+    length: u32,
+    result: *mut u32,
+) -> NTSTATUS {
     // SAFETY: the driver's arguments.
     unsafe { ZwEnumerateKey(key_of(this), index, class as u32, out, length, result) }
 }
 
-unsafe extern "efiapi" fn query_value(this: *mut IRegistryKey, name: *mut c_void, class: i32, out: *mut c_void, length: u32, result: *mut u32) -> NTSTATUS {
+unsafe extern "efiapi" fn query_value(
+    this: *mut IRegistryKey,
+    name: *mut c_void,
+    class: i32,
+    out: *mut c_void,
+    length: u32,
+    result: *mut u32,
+) -> NTSTATUS {
     // SAFETY: the driver's arguments.
     unsafe { ZwQueryValueKey(key_of(this), name.cast(), class as u32, out, length, result) }
 }
 
-unsafe extern "efiapi" fn enumerate_value(this: *mut IRegistryKey, index: u32, class: i32, out: *mut c_void, length: u32, result: *mut u32) -> NTSTATUS {
+unsafe extern "efiapi" fn enumerate_value(
+    this: *mut IRegistryKey,
+    index: u32,
+    class: i32,
+    out: *mut c_void,
+    length: u32,
+    result: *mut u32,
+) -> NTSTATUS {
     // SAFETY: the driver's arguments.
     unsafe { ZwEnumerateValueKey(key_of(this), index, class as u32, out, length, result) }
 }
 
-unsafe extern "efiapi" fn set_value(this: *mut IRegistryKey, name: *mut c_void, kind: u32, data: *mut c_void, size: u32) -> NTSTATUS {
+unsafe extern "efiapi" fn set_value(
+    this: *mut IRegistryKey,
+    name: *mut c_void,
+    kind: u32,
+    data: *mut c_void,
+    size: u32,
+) -> NTSTATUS {
     // SAFETY: the driver's arguments.
     unsafe { ZwSetValueKey(key_of(this), name.cast(), 0, kind, data.cast(), size) }
 }
 
 /// The table form is not offered: nothing has asked for it yet, and a wrong answer would hide that.
-unsafe extern "efiapi" fn query_values(_this: *mut IRegistryKey, _table: *mut c_void, _context: *mut c_void) -> NTSTATUS {
+unsafe extern "efiapi" fn query_values(
+    _this: *mut IRegistryKey,
+    _table: *mut c_void,
+    _context: *mut c_void,
+) -> NTSTATUS {
     STATUS_NOT_IMPLEMENTED
 }
 
@@ -145,7 +197,15 @@ unsafe extern "efiapi" fn new_sub_key(
             SecurityDescriptor: ptr::null_mut(),
             SecurityQualityOfService: ptr::null_mut(),
         };
-        open(out, GENERAL, access, ptr::null_mut(), (&raw mut attributes).cast(), options, disposition)
+        open(
+            out,
+            GENERAL,
+            access,
+            ptr::null_mut(),
+            (&raw mut attributes).cast(),
+            options,
+            disposition,
+        )
     }
 }
 

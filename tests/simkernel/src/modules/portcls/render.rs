@@ -9,11 +9,11 @@ use arioso_core::ks::ks::*;
 use arioso_core::ks::status::*;
 
 use super::allocator::{Allocator, BUFFER_SIZE};
+use super::clock;
 use super::imports::ks_call;
 use super::pin::{Pin, Role};
 use super::unpack::{self, ByteStream, Piece};
 use super::verify::violation;
-use super::clock;
 use crate::executive::ke::*;
 use crate::executive::mm::system_address;
 use crate::guest_call;
@@ -74,7 +74,11 @@ impl Output<'_> {
             unsafe {
                 (*event).cbEvent = part.len() as u16;
                 (*event).usChannelGroup = piece.group;
-                (*event).usFlags = if incomplete { DMUS_KEF_EVENT_INCOMPLETE } else { 0 };
+                (*event).usFlags = if incomplete {
+                    DMUS_KEF_EVENT_INCOMPLETE
+                } else {
+                    0
+                };
                 (*event).ullPresTime100ns = piece.time;
                 (*event).uData = if (*event).is_short() {
                     let mut bytes = [0; 8];
@@ -120,14 +124,20 @@ unsafe fn deliver(allocator: &Allocator, stream: *mut IMXF, chain: *mut DMUS_KER
         }
         KeLowerIrql(level);
         if status < 0 {
-            violation("IMXF::PutMessage", format!("returned {status:#x}: a chain cannot be refused"));
+            violation(
+                "IMXF::PutMessage",
+                format!("returned {status:#x}: a chain cannot be refused"),
+            );
         }
     }
 }
 
 impl Render {
     pub fn new(midi: bool, prefetch: u64) -> Render {
-        let mut queue = Box::new(Queue { list: LIST_ENTRY::null(), lock: 0 });
+        let mut queue = Box::new(Queue {
+            list: LIST_ENTRY::null(),
+            lock: 0,
+        });
         // SAFETY: a list head with a stable address.
         unsafe { initialize_list_head(&mut queue.list) };
         Render {
@@ -166,8 +176,16 @@ impl Render {
             if (*pin).state() == KSSTATE_STOP {
                 return irp::complete(request, STATUS_INVALID_DEVICE_STATE);
             }
-            let flags = KSPROBE_STREAMWRITE | KSPROBE_ALLOCATEMDL | KSPROBE_PROBEANDLOCK | KSPROBE_SYSTEMADDRESS;
-            let status = ks_call!(KsProbeStreamIrp, request, flags, size_of::<KSSTREAM_HEADER>()) as NTSTATUS;
+            let flags = KSPROBE_STREAMWRITE
+                | KSPROBE_ALLOCATEMDL
+                | KSPROBE_PROBEANDLOCK
+                | KSPROBE_SYSTEMADDRESS;
+            let status = ks_call!(
+                KsProbeStreamIrp,
+                request,
+                flags,
+                size_of::<KSSTREAM_HEADER>()
+            ) as NTSTATUS;
             if status < 0 {
                 return irp::complete(request, status);
             }
@@ -177,7 +195,14 @@ impl Render {
             if !render.ready((*pin).state()) || !is_list_empty(&render.queue.list) {
                 let queue = &raw mut *render.queue;
                 let (list, lock) = (&raw mut (*queue).list, &raw mut (*queue).lock);
-                ks_call!(KsAddIrpToCancelableQueue, list, lock, request, KsListEntryTail, 0);
+                ks_call!(
+                    KsAddIrpToCancelableQueue,
+                    list,
+                    lock,
+                    request,
+                    KsListEntryTail,
+                    0
+                );
                 return STATUS_PENDING;
             }
             let status = Render::unpack(pin, request);
@@ -198,7 +223,9 @@ impl Render {
         // SAFETY: by the contract.
         unsafe {
             loop {
-                let Role::Render(render) = &mut (*pin).role else { return };
+                let Role::Render(render) = &mut (*pin).role else {
+                    return;
+                };
                 if !render.ready((*pin).state()) {
                     return;
                 }
@@ -217,7 +244,13 @@ impl Render {
         // SAFETY: a live queue.
         unsafe {
             let (list, lock) = (&raw mut (*queue).list, &raw mut (*queue).lock);
-            ks_call!(KsRemoveIrpFromCancelableQueue, list, lock, KsListEntryHead, KsAcquireAndRemove) as *mut IRP
+            ks_call!(
+                KsRemoveIrpFromCancelableQueue,
+                list,
+                lock,
+                KsListEntryHead,
+                KsAcquireAndRemove
+            ) as *mut IRP
         }
     }
 
@@ -253,14 +286,25 @@ impl Render {
                 let header = &*at.cast::<KSSTREAM_HEADER>();
                 at = at.add(header.Size as usize);
                 if header.DataUsed == 0 {
-                    mdl = if header.FrameExtent > 0 && !mdl.is_null() { (*mdl).Next } else { mdl };
+                    mdl = if header.FrameExtent > 0 && !mdl.is_null() {
+                        (*mdl).Next
+                    } else {
+                        mdl
+                    };
                     continue;
                 }
-                let data = irp::slice(system_address(mdl).cast::<u8>().cast_const(), header.DataUsed as usize);
+                let data = irp::slice(
+                    system_address(mdl).cast::<u8>().cast_const(),
+                    header.DataUsed as usize,
+                );
                 mdl = (*mdl).Next;
                 let time = presentation(header);
                 result = if midi {
-                    let start = if header.PresentationTime.Time == 0 { clock::now() } else { base.saturating_add(time) };
+                    let start = if header.PresentationTime.Time == 0 {
+                        clock::now()
+                    } else {
+                        base.saturating_add(time)
+                    };
                     unpack::midi(&mut bytes, data, start, |piece| output.piece(piece))
                 } else {
                     unpack::direct_music(data, time, |piece| output.piece(piece))
@@ -275,7 +319,11 @@ impl Render {
                 }
             }
             irp::set_information(request, irp::output_length(request));
-            if result.is_ok() { STATUS_SUCCESS } else { STATUS_INVALID_BUFFER_SIZE }
+            if result.is_ok() {
+                STATUS_SUCCESS
+            } else {
+                STATUS_INVALID_BUFFER_SIZE
+            }
         }
     }
 
@@ -285,7 +333,8 @@ impl Render {
             self.arrivals += 1;
             // SAFETY: a chain of our events.
             let time = unsafe { (*chain).ullPresTime100ns };
-            self.held.push(Reverse((time, self.arrivals, chain as usize)));
+            self.held
+                .push(Reverse((time, self.arrivals, chain as usize)));
         }
         // SAFETY: the timer lives as long as the pin: `take_held` cancels it.
         unsafe {
@@ -301,8 +350,12 @@ impl Render {
         unsafe {
             let stream = (*pin).stream();
             loop {
-                let Role::Render(render) = &mut (*pin).role else { return };
-                let Some(&Reverse((time, _, chain))) = render.held.peek() else { return };
+                let Role::Render(render) = &mut (*pin).role else {
+                    return;
+                };
+                let Some(&Reverse((time, _, chain))) = render.held.peek() else {
+                    return;
+                };
                 let prefetch = i64::try_from(render.prefetch).unwrap_or(i64::MAX);
                 let due = time.saturating_sub(prefetch);
                 let now = clock::now();
@@ -311,7 +364,11 @@ impl Render {
                     return;
                 }
                 render.held.pop();
-                deliver(&*ptr::from_ref((*pin).allocator()), stream, chain as *mut DMUS_KERNEL_EVENT);
+                deliver(
+                    &*ptr::from_ref((*pin).allocator()),
+                    stream,
+                    chain as *mut DMUS_KERNEL_EVENT,
+                );
             }
         }
     }
@@ -321,9 +378,18 @@ impl Render {
         unsafe {
             let timer = self.timer.get_or_insert_with(|| {
                 let mut timer: Box<Timer> = Box::new(core::mem::zeroed());
-                let routine = thunk::code("portcls.sys", "sequencer DPC", sequencer_dpc as usize, DISPATCH_LEVEL);
+                let routine = thunk::code(
+                    "portcls.sys",
+                    "sequencer DPC",
+                    sequencer_dpc as *const () as usize,
+                    DISPATCH_LEVEL,
+                );
                 KeInitializeTimer(&mut timer.timer);
-                KeInitializeDpc(&mut timer.dpc, core::mem::transmute::<usize, PKDEFERRED_ROUTINE>(routine), pin.cast());
+                KeInitializeDpc(
+                    &mut timer.dpc,
+                    core::mem::transmute::<usize, PKDEFERRED_ROUTINE>(routine),
+                    pin.cast(),
+                );
                 timer
             });
             KeSetTimer(&mut timer.timer, -wait.max(RESOLUTION), &mut timer.dpc);

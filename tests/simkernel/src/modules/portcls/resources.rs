@@ -14,6 +14,7 @@ use crate::nt::{CM_PARTIAL_RESOURCE_DESCRIPTOR, CM_RESOURCE_LIST};
 
 pub struct ResourceList {
     /// Translated and untranslated, boxed: callers keep pointers.
+    #[allow(clippy::vec_box)]
     entries: RefCell<Vec<Box<[CM_PARTIAL_RESOURCE_DESCRIPTOR; 2]>>>,
     translated: PCM_RESOURCE_LIST,
     untranslated: PCM_RESOURCE_LIST,
@@ -22,17 +23,33 @@ pub struct ResourceList {
 impl ResourceList {
     /// # Safety
     /// Lists are null or as IRP_MN_START_DEVICE brings them.
-    pub unsafe fn create(translated: PCM_RESOURCE_LIST, untranslated: PCM_RESOURCE_LIST) -> *mut Object<ResourceList> {
+    pub unsafe fn create(
+        translated: PCM_RESOURCE_LIST,
+        untranslated: PCM_RESOURCE_LIST,
+    ) -> *mut Object<ResourceList> {
         // SAFETY: by the contract.
         let lists = unsafe { [translated, untranslated].map(|list| partials(list.cast())) };
-        let entries = lists[0].iter().zip(&lists[1]).map(|(t, u)| Box::new([*t, *u])).collect();
-        Object::new(ResourceList { entries: RefCell::new(entries), translated, untranslated })
+        let entries = lists[0]
+            .iter()
+            .zip(&lists[1])
+            .map(|(t, u)| Box::new([*t, *u]))
+            .collect();
+        Object::new(ResourceList {
+            entries: RefCell::new(entries),
+            translated,
+            untranslated,
+        })
     }
 
     fn nth(&self, kind: i32, index: u32, which: usize) -> PCM_PARTIAL_RESOURCE_DESCRIPTOR {
         let entries = self.entries.borrow();
-        let found = entries.iter().filter(|e| i32::from(e[which].Type) == kind).nth(index as usize);
-        found.map_or(ptr::null_mut(), |e| ptr::from_ref(&e[which]).cast_mut().cast())
+        let found = entries
+            .iter()
+            .filter(|e| i32::from(e[which].Type) == kind)
+            .nth(index as usize);
+        found.map_or(ptr::null_mut(), |e| {
+            ptr::from_ref(&e[which]).cast_mut().cast()
+        })
     }
 }
 
@@ -44,8 +61,11 @@ unsafe fn partials(list: *const CM_RESOURCE_LIST) -> Vec<CM_PARTIAL_RESOURCE_DES
             return Vec::new();
         };
         let partial = &raw const list.List[0].PartialResourceList;
-        let first = (&raw const (*partial).PartialDescriptors).cast::<CM_PARTIAL_RESOURCE_DESCRIPTOR>();
-        (0..(*partial).Count as usize).map(|i| ptr::read_unaligned(first.add(i))).collect()
+        let first =
+            (&raw const (*partial).PartialDescriptors).cast::<CM_PARTIAL_RESOURCE_DESCRIPTOR>();
+        (0..(*partial).Count as usize)
+            .map(|i| ptr::read_unaligned(first.add(i)))
+            .collect()
     }
 }
 
@@ -75,32 +95,59 @@ unsafe extern "efiapi" fn count(this: *mut IResourceList) -> u32 {
 
 unsafe extern "efiapi" fn count_of(this: *mut IResourceList, kind: i32) -> u32 {
     // SAFETY: through our own vtable.
-    unsafe { com::of::<ResourceList, _>(this).entries.borrow().iter().filter(|e| i32::from(e[0].Type) == kind).count() as u32 }
+    unsafe {
+        com::of::<ResourceList, _>(this)
+            .entries
+            .borrow()
+            .iter()
+            .filter(|e| i32::from(e[0].Type) == kind)
+            .count() as u32
+    }
 }
 
-unsafe extern "efiapi" fn find_translated(this: *mut IResourceList, kind: i32, index: u32) -> PCM_PARTIAL_RESOURCE_DESCRIPTOR {
+unsafe extern "efiapi" fn find_translated(
+    this: *mut IResourceList,
+    kind: i32,
+    index: u32,
+) -> PCM_PARTIAL_RESOURCE_DESCRIPTOR {
     // SAFETY: through our own vtable.
     unsafe { com::of::<ResourceList, _>(this).nth(kind, index, 0) }
 }
 
-unsafe extern "efiapi" fn find_untranslated(this: *mut IResourceList, kind: i32, index: u32) -> PCM_PARTIAL_RESOURCE_DESCRIPTOR {
+unsafe extern "efiapi" fn find_untranslated(
+    this: *mut IResourceList,
+    kind: i32,
+    index: u32,
+) -> PCM_PARTIAL_RESOURCE_DESCRIPTOR {
     // SAFETY: through our own vtable.
     unsafe { com::of::<ResourceList, _>(this).nth(kind, index, 1) }
 }
 
-unsafe extern "efiapi" fn add(this: *mut IResourceList, t: PCM_PARTIAL_RESOURCE_DESCRIPTOR, u: PCM_PARTIAL_RESOURCE_DESCRIPTOR) -> NTSTATUS {
+unsafe extern "efiapi" fn add(
+    this: *mut IResourceList,
+    t: PCM_PARTIAL_RESOURCE_DESCRIPTOR,
+    u: PCM_PARTIAL_RESOURCE_DESCRIPTOR,
+) -> NTSTATUS {
     if t.is_null() || u.is_null() {
         return STATUS_INVALID_PARAMETER;
     }
     // SAFETY: the caller's descriptors.
     unsafe {
         let entry = Box::new([ptr::read_unaligned(t.cast()), ptr::read_unaligned(u.cast())]);
-        com::of::<ResourceList, _>(this).entries.borrow_mut().push(entry);
+        com::of::<ResourceList, _>(this)
+            .entries
+            .borrow_mut()
+            .push(entry);
     }
     STATUS_SUCCESS
 }
 
-unsafe extern "efiapi" fn add_from(this: *mut IResourceList, parent: *mut IResourceList, kind: i32, index: u32) -> NTSTATUS {
+unsafe extern "efiapi" fn add_from(
+    this: *mut IResourceList,
+    parent: *mut IResourceList,
+    kind: i32,
+    index: u32,
+) -> NTSTATUS {
     // SAFETY: the parent is one of our lists.
     unsafe {
         let parent = com::of::<ResourceList, _>(parent);

@@ -11,8 +11,8 @@ use super::com::{self, Com, Object, Ref};
 use crate::executive::ke::*;
 use crate::guest_call;
 use crate::modules::thunk;
+use crate::nt::NTSTATUS;
 use crate::nt::*;
-use crate::nt::{NTSTATUS};
 
 pub struct ServiceGroup {
     members: RefCell<Vec<Ref<IServiceSink>>>,
@@ -24,11 +24,24 @@ impl ServiceGroup {
     pub fn create() -> *mut Object<ServiceGroup> {
         // SAFETY: all-zero is valid before initialisation, and the boxes do not move.
         let zero = unsafe { (core::mem::zeroed(), core::mem::zeroed()) };
-        let object = Object::new(ServiceGroup { members: RefCell::default(), dpc: Box::new(Cell::new(zero.0)), timer: Box::new(Cell::new(zero.1)) });
+        let object = Object::new(ServiceGroup {
+            members: RefCell::default(),
+            dpc: Box::new(Cell::new(zero.0)),
+            timer: Box::new(Cell::new(zero.1)),
+        });
         // SAFETY: the DPC's context is the object, which stops both before it goes.
         unsafe {
-            let routine = thunk::code("portcls.sys", "service group DPC", serve as usize, DISPATCH_LEVEL);
-            KeInitializeDpc((*object).value.dpc.as_ptr(), core::mem::transmute::<usize, PKDEFERRED_ROUTINE>(routine), object.cast());
+            let routine = thunk::code(
+                "portcls.sys",
+                "service group DPC",
+                serve as *const () as usize,
+                DISPATCH_LEVEL,
+            );
+            KeInitializeDpc(
+                (*object).value.dpc.as_ptr(),
+                core::mem::transmute::<usize, PKDEFERRED_ROUTINE>(routine),
+                object.cast(),
+            );
             KeInitializeTimer((*object).value.timer.as_ptr());
         }
         object
@@ -74,7 +87,13 @@ unsafe extern "efiapi" fn serve(_dpc: *mut KDPC, group: PVOID, _a: PVOID, _b: PV
 
 unsafe extern "efiapi" fn request(this: *mut IServiceGroup) {
     // SAFETY: through our own vtable.
-    unsafe { KeInsertQueueDpc(com::of::<ServiceGroup, _>(this).dpc.as_ptr(), core::ptr::null_mut(), core::ptr::null_mut()) };
+    unsafe {
+        KeInsertQueueDpc(
+            com::of::<ServiceGroup, _>(this).dpc.as_ptr(),
+            core::ptr::null_mut(),
+            core::ptr::null_mut(),
+        )
+    };
 }
 
 unsafe extern "efiapi" fn add(this: *mut IServiceGroup, sink: *mut IServiceSink) -> NTSTATUS {
@@ -83,7 +102,10 @@ unsafe extern "efiapi" fn add(this: *mut IServiceGroup, sink: *mut IServiceSink)
         let Some(sink) = Ref::new(sink) else {
             return STATUS_INVALID_PARAMETER;
         };
-        com::of::<ServiceGroup, _>(this).members.borrow_mut().push(sink);
+        com::of::<ServiceGroup, _>(this)
+            .members
+            .borrow_mut()
+            .push(sink);
     }
     STATUS_SUCCESS
 }
@@ -95,7 +117,9 @@ unsafe extern "efiapi" fn remove(this: *mut IServiceGroup, sink: *mut IServiceSi
         let at = group.members.borrow().iter().position(|m| m.get() == sink);
         match at {
             Some(at) => drop(group.members.borrow_mut().remove(at)),
-            None => super::verify::violation("IServiceGroup::RemoveMember", "not a member".to_owned()),
+            None => {
+                super::verify::violation("IServiceGroup::RemoveMember", "not a member".to_owned())
+            }
         }
     }
 }

@@ -33,8 +33,18 @@ impl Shape {
         unsafe {
             let d = descriptor.as_ref()?;
             let strides = [
-                ("PinSize", d.PinCount, d.PinSize as usize, size_of::<PCPIN_DESCRIPTOR>()),
-                ("NodeSize", d.NodeCount, d.NodeSize as usize, size_of::<PCNODE_DESCRIPTOR>()),
+                (
+                    "PinSize",
+                    d.PinCount,
+                    d.PinSize as usize,
+                    size_of::<PCPIN_DESCRIPTOR>(),
+                ),
+                (
+                    "NodeSize",
+                    d.NodeCount,
+                    d.NodeSize as usize,
+                    size_of::<PCNODE_DESCRIPTOR>(),
+                ),
             ];
             for (what, count, size, least) in strides {
                 if count > 0 && (size < least || size % 8 != 0) {
@@ -45,21 +55,39 @@ impl Shape {
             if d.Version != 0 {
                 bad(format!("Version is {}", d.Version));
             }
-            let pc_pins: Vec<*const PCPIN_DESCRIPTOR> =
-                (0..d.PinCount as usize).map(|i| d.Pins.byte_add(i * d.PinSize as usize)).collect();
-            let nodes: Vec<*const PCNODE_DESCRIPTOR> =
-                (0..d.NodeCount as usize).map(|i| d.Nodes.byte_add(i * d.NodeSize as usize)).collect();
-            let connections: Vec<KSTOPOLOGY_CONNECTION> = irp::slice(d.Connections, d.ConnectionCount as usize)
-                .iter()
-                .map(|c| KSTOPOLOGY_CONNECTION { FromNode: c.FromNode, FromNodePin: c.FromNodePin, ToNode: c.ToNode, ToNodePin: c.ToNodePin })
+            let pc_pins: Vec<*const PCPIN_DESCRIPTOR> = (0..d.PinCount as usize)
+                .map(|i| d.Pins.byte_add(i * d.PinSize as usize))
                 .collect();
+            let nodes: Vec<*const PCNODE_DESCRIPTOR> = (0..d.NodeCount as usize)
+                .map(|i| d.Nodes.byte_add(i * d.NodeSize as usize))
+                .collect();
+            let connections: Vec<KSTOPOLOGY_CONNECTION> =
+                irp::slice(d.Connections, d.ConnectionCount as usize)
+                    .iter()
+                    .map(|c| KSTOPOLOGY_CONNECTION {
+                        FromNode: c.FromNode,
+                        FromNodePin: c.FromNodePin,
+                        ToNode: c.ToNode,
+                        ToNodePin: c.ToNodePin,
+                    })
+                    .collect();
             check_pins(&pc_pins);
             check_connections(&connections, pc_pins.len() as u32, nodes.len() as u32);
             let categories = irp::slice(d.Categories, d.CategoryCount as usize).to_vec();
-            let types: Vec<GUID> = nodes.iter().map(|n| (**n).Type.as_ref().copied().unwrap_or(GUID::NULL)).collect();
+            let types: Vec<GUID> = nodes
+                .iter()
+                .map(|n| (**n).Type.as_ref().copied().unwrap_or(GUID::NULL))
+                .collect();
             let names: Vec<GUID> = nodes
                 .iter()
-                .map(|n| (**n).Name.as_ref().or((**n).Type.as_ref()).copied().unwrap_or(GUID::NULL))
+                .map(|n| {
+                    (**n)
+                        .Name
+                        .as_ref()
+                        .or((**n).Type.as_ref())
+                        .copied()
+                        .unwrap_or(GUID::NULL)
+                })
                 .collect();
             let topology = Box::new(KSTOPOLOGY {
                 CategoriesCount: categories.len() as u32,
@@ -71,8 +99,21 @@ impl Shape {
                 TopologyNodesNames: names.as_ptr(),
                 Reserved: 0,
             });
-            let pins = pc_pins.iter().map(|p| ptr::read(&raw const (**p).KsPinDescriptor)).collect();
-            Some(Shape { descriptor, pins, pc_pins, nodes, categories, topology, _types: types, _names: names, _connections: connections })
+            let pins = pc_pins
+                .iter()
+                .map(|p| ptr::read(&raw const (**p).KsPinDescriptor))
+                .collect();
+            Some(Shape {
+                descriptor,
+                pins,
+                pc_pins,
+                nodes,
+                categories,
+                topology,
+                _types: types,
+                _names: names,
+                _connections: connections,
+            })
         }
     }
 }
@@ -96,7 +137,9 @@ unsafe fn check_pins(pins: &[*const PCPIN_DESCRIPTOR]) {
             if k.Category.is_null() {
                 bad(format!("pin {i} has no category"));
             }
-            if pin.MinFilterInstanceCount > pin.MaxFilterInstanceCount || pin.MaxFilterInstanceCount > pin.MaxGlobalInstanceCount {
+            if pin.MinFilterInstanceCount > pin.MaxFilterInstanceCount
+                || pin.MaxFilterInstanceCount > pin.MaxGlobalInstanceCount
+            {
                 bad(format!("pin {i}: instance counts are not ordered"));
             }
             for range in irp::slice(k.DataRanges, k.DataRangesCount as usize) {
@@ -111,7 +154,9 @@ unsafe fn check_pins(pins: &[*const PCPIN_DESCRIPTOR]) {
 
 /// No orphans: every pin and node has an end of a connection, and connections name what exists.
 fn check_connections(connections: &[KSTOPOLOGY_CONNECTION], pins: u32, nodes: u32) {
-    let ends = connections.iter().flat_map(|c| [(c.FromNode, c.FromNodePin), (c.ToNode, c.ToNodePin)]);
+    let ends = connections
+        .iter()
+        .flat_map(|c| [(c.FromNode, c.FromNodePin), (c.ToNode, c.ToNodePin)]);
     for (node, pin) in ends.clone() {
         if node == KSFILTER_NODE && pin >= pins || node != KSFILTER_NODE && node >= nodes {
             bad(format!("a connection names node {node:#x}, pin {pin}"));

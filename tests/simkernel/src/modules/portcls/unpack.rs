@@ -30,17 +30,28 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 
 /// DMUS_EVENTHEADER records: `cbEvent, dwChannelGroup, rtDelta, dwFlags`, data, padding to 8.
 /// `base` is the presentation time of the stream header. Records of zero bytes are skipped.
-pub fn direct_music<'a>(mut data: &'a [u8], base: i64, mut emit: impl FnMut(Piece<'a>)) -> Result<(), Malformed> {
+pub fn direct_music<'a>(
+    mut data: &'a [u8],
+    base: i64,
+    mut emit: impl FnMut(Piece<'a>),
+) -> Result<(), Malformed> {
     while !data.is_empty() {
         let length = u32_at(data, 0).ok_or(Malformed::Truncated)? as usize;
         let group = u32_at(data, 4).ok_or(Malformed::Truncated)?;
         let low = u32_at(data, 8).ok_or(Malformed::Truncated)?;
         let high = u32_at(data, 12).ok_or(Malformed::Truncated)?;
         let delta = (u64::from(high) << 32 | u64::from(low)) as i64;
-        let end = EVENT_HEADER.checked_add(length).ok_or(Malformed::Truncated)?;
+        let end = EVENT_HEADER
+            .checked_add(length)
+            .ok_or(Malformed::Truncated)?;
         let bytes = data.get(EVENT_HEADER..end).ok_or(Malformed::Truncated)?;
         if !bytes.is_empty() {
-            emit(Piece { time: base.saturating_add(delta), group: u16::try_from(group).unwrap_or(u16::MAX), bytes, incomplete: false });
+            emit(Piece {
+                time: base.saturating_add(delta),
+                group: u16::try_from(group).unwrap_or(u16::MAX),
+                bytes,
+                incomplete: false,
+            });
         }
         let next = end.next_multiple_of(8).min(data.len());
         data = &data[next..];
@@ -50,15 +61,29 @@ pub fn direct_music<'a>(mut data: &'a [u8], base: i64, mut emit: impl FnMut(Piec
 
 /// KSMUSICFORMAT packets: `TimeDeltaMs` after the packet before, `ByteCount`, raw MIDI bytes, padding to 4.
 /// `stream` keeps running status and an unfinished System Exclusive message from one write to the next.
-pub fn midi(stream: &mut ByteStream, mut data: &[u8], base: i64, mut emit: impl FnMut(Piece<'_>)) -> Result<(), Malformed> {
+pub fn midi(
+    stream: &mut ByteStream,
+    mut data: &[u8],
+    base: i64,
+    mut emit: impl FnMut(Piece<'_>),
+) -> Result<(), Malformed> {
     let mut time = base;
     while !data.is_empty() {
         let delta = u32_at(data, 0).ok_or(Malformed::Truncated)?;
         let count = u32_at(data, 4).ok_or(Malformed::Truncated)? as usize;
-        let end = MUSIC_FORMAT.checked_add(count).ok_or(Malformed::Truncated)?;
+        let end = MUSIC_FORMAT
+            .checked_add(count)
+            .ok_or(Malformed::Truncated)?;
         let bytes = data.get(MUSIC_FORMAT..end).ok_or(Malformed::Truncated)?;
         time = time.saturating_add(i64::from(delta) * 10_000);
-        stream.feed(bytes, |bytes, incomplete| emit(Piece { time, group: 1, bytes, incomplete }));
+        stream.feed(bytes, |bytes, incomplete| {
+            emit(Piece {
+                time,
+                group: 1,
+                bytes,
+                incomplete,
+            })
+        });
         let next = end.next_multiple_of(4).min(data.len());
         data = &data[next..];
     }
@@ -159,7 +184,10 @@ mod tests {
 
     fn collect_midi(stream: &mut ByteStream, data: &[u8]) -> Vec<(i64, Vec<u8>, bool)> {
         let mut out = Vec::new();
-        midi(stream, data, 1000, |piece| out.push((piece.time, piece.bytes.to_vec(), piece.incomplete))).unwrap();
+        midi(stream, data, 1000, |piece| {
+            out.push((piece.time, piece.bytes.to_vec(), piece.incomplete))
+        })
+        .unwrap();
         out
     }
 
@@ -176,8 +204,17 @@ mod tests {
         record(&mut data, 5, 1, &[0x90, 60, 100]);
         record(&mut data, -3, 2, &[0xF0, 1, 2, 3, 4, 5, 6, 7, 8, 0xF7]);
         let mut seen = Vec::new();
-        direct_music(&data, 100, |p| seen.push((p.time, p.group, p.bytes.to_vec()))).unwrap();
-        assert_eq!(seen, [(105, 1, vec![0x90, 60, 100]), (97, 2, vec![0xF0, 1, 2, 3, 4, 5, 6, 7, 8, 0xF7])]);
+        direct_music(&data, 100, |p| {
+            seen.push((p.time, p.group, p.bytes.to_vec()))
+        })
+        .unwrap();
+        assert_eq!(
+            seen,
+            [
+                (105, 1, vec![0x90, 60, 100]),
+                (97, 2, vec![0xF0, 1, 2, 3, 4, 5, 6, 7, 8, 0xF7])
+            ]
+        );
     }
 
     #[test]
@@ -185,7 +222,11 @@ mod tests {
         let mut data = Vec::new();
         record(&mut data, 0, 1, &[0x90, 60, 100]);
         for cut in 1..23 {
-            assert_eq!(direct_music(&data[..cut], 0, |_| ()), Err(Malformed::Truncated), "{cut}");
+            assert_eq!(
+                direct_music(&data[..cut], 0, |_| ()),
+                Err(Malformed::Truncated),
+                "{cut}"
+            );
         }
         // The padding after the last record may be missing.
         assert_eq!(direct_music(&data[..23], 0, |_| ()), Ok(()));
@@ -217,16 +258,28 @@ mod tests {
         let mut stream = ByteStream::default();
         let mut data = Vec::new();
         packet(&mut data, 0, &[0xF0, 0x41, 0x10]);
-        assert_eq!(collect_midi(&mut stream, &data), [(1000, vec![0xF0, 0x41, 0x10], true)]);
+        assert_eq!(
+            collect_midi(&mut stream, &data),
+            [(1000, vec![0xF0, 0x41, 0x10], true)]
+        );
         data.clear();
         packet(&mut data, 0, &[0x42, 0xF7, 0x90, 1, 2]);
-        assert_eq!(collect_midi(&mut stream, &data), [(1000, vec![0x42, 0xF7], false), (1000, vec![0x90, 1, 2], false)]);
+        assert_eq!(
+            collect_midi(&mut stream, &data),
+            [
+                (1000, vec![0x42, 0xF7], false),
+                (1000, vec![0x90, 1, 2], false)
+            ]
+        );
     }
 
     #[test]
     fn data_without_status_is_dropped() {
         let mut data = Vec::new();
         packet(&mut data, 0, &[1, 2, 3, 0xF6, 4, 0x80, 1, 1]);
-        assert_eq!(collect_midi(&mut ByteStream::default(), &data), [(1000, vec![0xF6], false), (1000, vec![0x80, 1, 1], false)]);
+        assert_eq!(
+            collect_midi(&mut ByteStream::default(), &data),
+            [(1000, vec![0xF6], false), (1000, vec![0x80, 1, 1], false)]
+        );
     }
 }

@@ -18,6 +18,9 @@ pub fn assert_passive(what: &str) {
 /// At unload nothing of PortCls may be referenced any more. `PcNew*` objects and the port/miniport cycle show up here.
 pub fn check_unload() {
     for (name, address) in super::com::live() {
-        violation("references", format!("{name} {address:#x} is still referenced when the driver unloads"));
+        violation(
+            "references",
+            format!("{name} {address:#x} is still referenced when the driver unloads"),
+        );
     }
 }

@@ -14,11 +14,13 @@ use arioso_core::ks::ks::*;
 use super::com::Ref;
 use super::format::Pcm;
 use super::verify::violation;
-use crate::executive::irp::{IoBuildDeviceIoControlRequest, IoGetRelatedDeviceObject, IofCallDriver};
+use crate::executive::irp::{
+    IoBuildDeviceIoControlRequest, IoGetRelatedDeviceObject, IofCallDriver,
+};
 use crate::executive::ke::*;
 use crate::guest_call;
+use crate::nt::NTSTATUS;
 use crate::nt::*;
-use crate::nt::{NTSTATUS};
 use crate::state::{Global, Random};
 
 /// How long a block is.
@@ -54,7 +56,13 @@ pub struct WaveSinkOptions {
 
 impl Default for WaveSinkOptions {
     fn default() -> Self {
-        WaveSinkOptions { blocks: Blocks::Fixed(441), unit: Unit::Bytes, cadence: 200_000, lead: 400_000, sync_every: 1 }
+        WaveSinkOptions {
+            blocks: Blocks::Fixed(441),
+            unit: Unit::Bytes,
+            cadence: 200_000,
+            lead: 400_000,
+            sync_every: 1,
+        }
     }
 }
 
@@ -75,7 +83,12 @@ pub struct Progress {
     pub failed_writes: u64,
 }
 
-static PROGRESS: Global<Progress> = Global::new(Progress { started: 0, frames: 0, blocks: 0, failed_writes: 0 });
+static PROGRESS: Global<Progress> = Global::new(Progress {
+    started: 0,
+    frames: 0,
+    blocks: 0,
+    failed_writes: 0,
+});
 
 /// Of the wave sink that ran last.
 pub fn progress() -> Progress {
@@ -91,14 +104,28 @@ struct BlockSource {
 
 impl BlockSource {
     fn new(blocks: Blocks) -> Self {
-        let seed = if let Blocks::Random { seed, .. } = blocks { seed } else { 0 };
-        BlockSource { blocks, random: Random::new(seed), next: 0 }
+        let seed = if let Blocks::Random { seed, .. } = blocks {
+            seed
+        } else {
+            0
+        };
+        BlockSource {
+            blocks,
+            random: Random::new(seed),
+            next: 0,
+        }
     }
 
     fn frames(&mut self) -> u32 {
         let frames = match &self.blocks {
             Blocks::Fixed(n) => *n,
-            Blocks::Random { least, most, .. } => *least + self.random.below(u64::from(most.saturating_sub(*least)) + 1) as u32,
+            Blocks::Random { least, most, .. } => {
+                *least
+                    + self
+                        .random
+                        .below(u64::from(most.saturating_sub(*least)) + 1)
+                        as u32
+            }
             Blocks::List(list) if list.is_empty() => 1,
             Blocks::List(list) => {
                 let n = list[self.next % list.len()];
@@ -129,10 +156,19 @@ impl WaveSink {
     pub fn new(sink: Ref<ISynthSinkDMus>, pcm: Pcm, downstream: *mut FILE_OBJECT) -> WaveSink {
         // SAFETY: events of our own, initialised before use.
         unsafe {
-            let mut shared = Box::new(Shared { sink, pcm, downstream, stop: core::mem::zeroed(), done: core::mem::zeroed() });
+            let mut shared = Box::new(Shared {
+                sink,
+                pcm,
+                downstream,
+                stop: core::mem::zeroed(),
+                done: core::mem::zeroed(),
+            });
             KeInitializeEvent(&mut shared.stop, u32::from(NOTIFICATION_EVENT), 0);
             KeInitializeEvent(&mut shared.done, u32::from(NOTIFICATION_EVENT), 0);
-            WaveSink { shared, running: false }
+            WaveSink {
+                shared,
+                running: false,
+            }
         }
     }
 
@@ -147,7 +183,11 @@ impl WaveSink {
             KeResetEvent(&raw mut (*shared).stop);
             KeResetEvent(&raw mut (*shared).done);
             let address = shared as usize;
-            crate::guest::spawn("wave sink", 24, Box::new(move || run(address as *mut Shared)));
+            crate::guest::spawn(
+                "wave sink",
+                24,
+                Box::new(move || run(address as *mut Shared)),
+            );
         }
     }
 
@@ -159,7 +199,13 @@ impl WaveSink {
         // SAFETY: our own events.
         unsafe {
             KeSetEvent(&mut self.shared.stop, 0, 0);
-            KeWaitForSingleObject((&raw mut self.shared.done).cast(), 0, KERNEL_MODE, 0, ptr::null_mut());
+            KeWaitForSingleObject(
+                (&raw mut self.shared.done).cast(),
+                0,
+                KERNEL_MODE,
+                0,
+                ptr::null_mut(),
+            );
         }
     }
 
@@ -192,27 +238,38 @@ const GUARD: usize = 64;
 impl<'a> Worker<'a> {
     fn new(shared: &'a Shared, options: WaveSinkOptions) -> Self {
         let source = BlockSource::new(options.blocks.clone());
-        Worker { shared, options, source, position: 0, buffer: Vec::new() }
+        Worker {
+            shared,
+            options,
+            source,
+            position: 0,
+            buffer: Vec::new(),
+        }
     }
 
     unsafe fn work(&mut self, stop: *mut KEVENT) {
         // SAFETY: the stop event outlives the thread.
         unsafe {
             let started = super::clock::now();
-            *PROGRESS.get() = Progress { started, ..Progress::default() };
+            *PROGRESS.get() = Progress {
+                started,
+                ..Progress::default()
+            };
             let origin = self.device_time().unwrap_or(0);
             self.sync(0, true);
             let mut wakeups = 0u32;
             loop {
-                let device = self.device_time().map_or(super::clock::now() - started, |t| t - origin);
+                let device = self
+                    .device_time()
+                    .map_or(super::clock::now() - started, |t| t - origin);
                 if wakeups > 0 && wakeups.is_multiple_of(self.options.sync_every.max(1)) {
                     self.sync(device, false);
                 }
                 self.fill(device);
                 wakeups += 1;
                 let due = started + i64::from(wakeups) * self.options.cadence;
-                let mut wait = (super::clock::now() - due).min(-1);
-                if KeWaitForSingleObject(stop.cast(), 0, KERNEL_MODE, 0, &mut wait) == 0 {
+                let wait = (super::clock::now() - due).min(-1);
+                if KeWaitForSingleObject(stop.cast(), 0, KERNEL_MODE, 0, &wait) == 0 {
                     return;
                 }
             }
@@ -222,9 +279,19 @@ impl<'a> Worker<'a> {
     fn sync(&self, device: i64, start: bool) {
         let sink = self.shared.sink.get();
         // SAFETY: alive while referenced; PASSIVE_LEVEL.
-        let status = unsafe { guest_call!((*(*sink).lpVtbl).SyncToMaster, sink, device, u32::from(start)) as NTSTATUS };
+        let status = unsafe {
+            guest_call!(
+                (*(*sink).lpVtbl).SyncToMaster,
+                sink,
+                device,
+                u32::from(start)
+            ) as NTSTATUS
+        };
         if status < 0 {
-            violation("ISynthSinkDMus::SyncToMaster", format!("returned {status:#x}"));
+            violation(
+                "ISynthSinkDMus::SyncToMaster",
+                format!("returned {status:#x}"),
+            );
         }
     }
 
@@ -256,10 +323,16 @@ impl<'a> Worker<'a> {
             let (front, rest) = self.buffer.split_at(GUARD);
             let back = &rest[bytes..];
             if front.iter().chain(back).any(|&b| b != CANARY) {
-                violation("ISynthSinkDMus::Render", format!("wrote outside its buffer of {bytes} bytes"));
+                violation(
+                    "ISynthSinkDMus::Render",
+                    format!("wrote outside its buffer of {bytes} bytes"),
+                );
             }
             if bytes >= 16 && rest[..bytes].iter().all(|&b| b == CANARY) {
-                violation("ISynthSinkDMus::Render", format!("left a buffer of {bytes} bytes as it was"));
+                violation(
+                    "ISynthSinkDMus::Render",
+                    format!("left a buffer of {bytes} bytes as it was"),
+                );
             }
             let status = self.write(data, bytes as u32);
             let progress = PROGRESS.get();
@@ -283,21 +356,48 @@ impl<'a> Worker<'a> {
         header.PresentationTime.Denominator = 1;
         let header = &raw mut header;
         // SAFETY: header and data live until the request is complete.
-        unsafe { self.send(IOCTL_KS_WRITE_STREAM, ptr::null_mut(), 0, header.cast(), size_of::<KSSTREAM_HEADER>() as u32) }
+        unsafe {
+            self.send(
+                IOCTL_KS_WRITE_STREAM,
+                ptr::null_mut(),
+                0,
+                header.cast(),
+                size_of::<KSSTREAM_HEADER>() as u32,
+            )
+        }
     }
 
     /// The device's clock, 100 ns. `None`: nothing is connected, or it has none.
     unsafe fn device_time(&self) -> Option<i64> {
-        let mut property = KSPROPERTY { Set: KSPROPSETID_Clock, Id: KSPROPERTY_CLOCK_TIME, Flags: KSPROPERTY_TYPE_GET };
+        let mut property = KSPROPERTY {
+            Set: KSPROPSETID_Clock,
+            Id: KSPROPERTY_CLOCK_TIME,
+            Flags: KSPROPERTY_TYPE_GET,
+        };
         let mut time = 0i64;
         let (property, value) = (&raw mut property, &raw mut time);
         // SAFETY: both live until the request is complete.
-        let status = unsafe { self.send(IOCTL_KS_PROPERTY, property.cast(), size_of::<KSPROPERTY>() as u32, value.cast(), 8) };
+        let status = unsafe {
+            self.send(
+                IOCTL_KS_PROPERTY,
+                property.cast(),
+                size_of::<KSPROPERTY>() as u32,
+                value.cast(),
+                8,
+            )
+        };
         (status >= 0).then_some(time)
     }
 
     /// A synchronous request to the downstream pin.
-    unsafe fn send(&self, code: u32, input: *mut c_void, input_length: u32, output: *mut c_void, output_length: u32) -> NTSTATUS {
+    unsafe fn send(
+        &self,
+        code: u32,
+        input: *mut c_void,
+        input_length: u32,
+        output: *mut c_void,
+        output_length: u32,
+    ) -> NTSTATUS {
         let file = self.shared.downstream;
         if file.is_null() {
             return arioso_core::ks::status::STATUS_INVALID_DEVICE_STATE;
@@ -308,7 +408,17 @@ impl<'a> Worker<'a> {
             let mut event: KEVENT = core::mem::zeroed();
             KeInitializeEvent(&mut event, u32::from(NOTIFICATION_EVENT), 0);
             let mut status = IO_STATUS_BLOCK::default();
-            let irp = IoBuildDeviceIoControlRequest(code, device, input, input_length, output, output_length, 0, &mut event, &mut status);
+            let irp = IoBuildDeviceIoControlRequest(
+                code,
+                device,
+                input,
+                input_length,
+                output,
+                output_length,
+                0,
+                &mut event,
+                &mut status,
+            );
             if irp.is_null() {
                 return arioso_core::ks::status::STATUS_INSUFFICIENT_RESOURCES;
             }
@@ -333,7 +443,11 @@ mod tests {
         assert_eq!([fixed.frames(), fixed.frames()], [128, 128]);
         let mut list = BlockSource::new(Blocks::List(vec![1, 4096, 7]));
         assert_eq!([(); 5].map(|()| list.frames()), [1, 4096, 7, 1, 4096]);
-        let mut random = BlockSource::new(Blocks::Random { least: 1, most: 4096, seed: 7 });
+        let mut random = BlockSource::new(Blocks::Random {
+            least: 1,
+            most: 4096,
+            seed: 7,
+        });
         let all: Vec<u32> = (0..2000).map(|_| random.frames()).collect();
         assert!(all.iter().all(|n| (1..=4096).contains(n)));
         assert!(all.iter().any(|&n| n < 200) && all.iter().any(|&n| n > 3900));
