@@ -18,6 +18,8 @@ pub struct AudioOptions {
     pub wave_sink: WaveSinkOptions,
     /// What the audio device does with the samples.
     pub keep: Keep,
+    /// The port hands out messages longer than its buffers as packages, not as chains of fragments.
+    pub packages: bool,
 }
 
 /// Makes the built-in modules known to the loader.
@@ -26,6 +28,7 @@ pub(crate) fn register(audio: &AudioOptions, drift_ppm: f64) {
     loader::register("portcls.sys", ModuleSource::Builtin(portcls::exports()));
     loader::register("drmk.sys", ModuleSource::Builtin(drmk_exports()));
     portcls::wave_sink::configure(audio.wave_sink.clone());
+    portcls::render::configure(audio.packages);
     pcm_sink::configure(audio.keep, drift_ppm);
 }
 

@@ -466,18 +466,19 @@ unsafe extern "efiapi" fn stream_state(this: *mut ISynthSinkDMus, state: KSSTATE
     STATUS_SUCCESS
 }
 
-unsafe extern "efiapi" fn stream_put(
-    this: *mut ISynthSinkDMus,
-    chain: *mut DMUS_KERNEL_EVENT,
-) -> NTSTATUS {
-    // SAFETY: the chain is ours; the allocator is alive.
+/// The inner chain of a package is noted where the package is.
+unsafe fn note(chain: *mut DMUS_KERNEL_EVENT, now: i64) {
+    // SAFETY: a chain that the port gave us.
     unsafe {
-        let own = stream(this);
-        let now = master(own);
         let mut event = chain;
         let mut position = 0;
         while !event.is_null() {
             let e = &*event;
+            event = e.pNextEvt;
+            if e.is_package() {
+                note(e.uData.pPackageEvt(), now);
+                continue;
+            }
             let length = usize::from(e.cbEvent);
             let bytes = if e.is_short() {
                 e.uData.abData()[..length].to_vec()
@@ -493,8 +494,19 @@ unsafe extern "efiapi" fn stream_put(
             ));
             log().delivered.push(now);
             position += 1;
-            event = e.pNextEvt;
         }
+    }
+}
+
+unsafe extern "efiapi" fn stream_put(
+    this: *mut ISynthSinkDMus,
+    chain: *mut DMUS_KERNEL_EVENT,
+) -> NTSTATUS {
+    // SAFETY: the chain is ours; the allocator is alive.
+    unsafe {
+        let own = stream(this);
+        let now = master(own);
+        note(chain, now);
         let put = (*(*own.allocator).lpVtbl).PutMessage;
         match log().fault {
             Fault::LeakEvent if own.held.is_null() => own.held = chain,

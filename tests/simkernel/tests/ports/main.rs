@@ -27,6 +27,7 @@ const SERVICE: &str = "fake";
 const SCENARIOS: &[(&str, fn())] = &[
     ("states_go_step_by_step", states_go_step_by_step),
     ("chains_and_fragments", chains_and_fragments),
+    ("packages", packages),
     ("midi_bytes_become_messages", midi_bytes_become_messages),
     (
         "port_sequences_for_a_miniport_with_prefetch",
@@ -221,6 +222,46 @@ fn chains_and_fragments() {
     );
     assert_eq!([&events[2].3[..], &events[3].3[..]].concat(), long);
     assert_eq!(events[2].0, start + 7);
+    rig.close(filter, pin);
+    rig.finish_clean();
+}
+
+/// A driver may give a package back with its contents.
+fn packages() {
+    let audio = AudioOptions {
+        packages: true,
+        ..AudioOptions::default()
+    };
+    let mut rig = Rig::new(Options {
+        audio,
+        ..Options::default()
+    });
+    let (filter, mut pin) = rig.direct_music();
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let start = rig.client.now();
+    let long: Vec<u8> = std::iter::once(0xF0)
+        .chain(vec![1; 9000])
+        .chain([0xF7])
+        .collect();
+    let mut buffer = EventBuffer::new(start);
+    buffer.push(start, 1, &[0x90, 1, 1]);
+    buffer.push(start, 1, &long);
+    buffer.push(start, 1, &[0x90, 2, 1]);
+    write(&mut rig.client, pin.handle, start, buffer.bytes())
+        .wait(&mut rig.client)
+        .unwrap();
+    let events = &log().events;
+    assert_eq!(
+        events.iter().map(|e| e.2).collect::<Vec<_>>(),
+        [0, 1, 1, 0, 0]
+    );
+    assert_eq!(
+        events[1..4]
+            .iter()
+            .flat_map(|e| e.3.clone())
+            .collect::<Vec<_>>(),
+        long
+    );
     rig.close(filter, pin);
     rig.finish_clean();
 }

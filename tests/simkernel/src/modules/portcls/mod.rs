@@ -25,7 +25,7 @@ mod port;
 mod power;
 pub(crate) mod property;
 mod registry;
-mod render;
+pub(crate) mod render;
 mod resources;
 mod service;
 mod shape;

@@ -20,9 +20,18 @@ use crate::guest_call;
 use crate::modules::{irp, thunk};
 use crate::nt::*;
 use crate::nt::{LIST_ENTRY, NTSTATUS};
+use crate::state::Global;
 
 /// A timer as the sequencer has it: 1 ms.
 const RESOLUTION: i64 = 10_000;
+
+/// Messages longer than a buffer come as a package instead of a chain of fragments.
+static PACKAGES: Global<bool> = Global::new(false);
+
+/// For writes from now on.
+pub fn configure(packages: bool) {
+    *PACKAGES.get() = packages;
+}
 
 /// State of a render pin.
 pub struct Render {
@@ -66,37 +75,75 @@ impl Output<'_> {
             self.flush();
         }
         self.time = piece.time;
+        if piece.bytes.len() <= BUFFER_SIZE || !*PACKAGES.get() {
+            let (head, tail) = self.fragments(&piece);
+            return self.append(head, tail);
+        }
+        let (inner, _) = self.fragments(&piece);
+        let container = self.allocator.event();
+        // SAFETY: a fresh event of the allocator.
+        unsafe {
+            (*container).cbEvent = size_of::<PVOID>() as u16;
+            (*container).usChannelGroup = piece.group;
+            (*container).usFlags = DMUS_KEF_PACKAGE_EVENT;
+            (*container).ullPresTime100ns = piece.time;
+            (*container).uData = DMUS_KERNEL_EVENT_DATA::from_package(inner);
+        }
+        self.append(container, container);
+    }
+
+    fn append(&mut self, head: *mut DMUS_KERNEL_EVENT, tail: *mut DMUS_KERNEL_EVENT) {
+        if self.head.is_null() {
+            self.head = head;
+        } else {
+            // SAFETY: the last event of our chain.
+            unsafe { (*self.tail).pNextEvt = head };
+        }
+        self.tail = tail;
+    }
+
+    /// First and last event of the piece: one, or several where it is longer than a buffer.
+    fn fragments(&self, piece: &Piece<'_>) -> (*mut DMUS_KERNEL_EVENT, *mut DMUS_KERNEL_EVENT) {
+        let mut head: *mut DMUS_KERNEL_EVENT = ptr::null_mut();
+        let mut tail = head;
         let mut parts = piece.bytes.chunks(BUFFER_SIZE).peekable();
         while let Some(part) = parts.next() {
             let incomplete = piece.incomplete || parts.peek().is_some();
-            let event = self.allocator.event();
-            // SAFETY: a fresh event of the allocator.
-            unsafe {
-                (*event).cbEvent = part.len() as u16;
-                (*event).usChannelGroup = piece.group;
-                (*event).usFlags = if incomplete {
-                    DMUS_KEF_EVENT_INCOMPLETE
-                } else {
-                    0
-                };
-                (*event).ullPresTime100ns = piece.time;
-                (*event).uData = if (*event).is_short() {
-                    let mut bytes = [0; 8];
-                    bytes[..part.len()].copy_from_slice(part);
-                    DMUS_KERNEL_EVENT_DATA::from_bytes(bytes)
-                } else {
-                    let buffer = self.allocator.buffer();
-                    ptr::copy_nonoverlapping(part.as_ptr(), buffer, part.len());
-                    DMUS_KERNEL_EVENT_DATA::from_buffer(buffer)
-                };
-                if self.head.is_null() {
-                    self.head = event;
-                } else {
-                    (*self.tail).pNextEvt = event;
-                }
+            let event = self.event(piece, part, incomplete);
+            if head.is_null() {
+                head = event;
+            } else {
+                // SAFETY: the last event so far.
+                unsafe { (*tail).pNextEvt = event };
             }
-            self.tail = event;
+            tail = event;
         }
+        (head, tail)
+    }
+
+    fn event(&self, piece: &Piece<'_>, part: &[u8], incomplete: bool) -> *mut DMUS_KERNEL_EVENT {
+        let event = self.allocator.event();
+        // SAFETY: a fresh event of the allocator; a buffer has BUFFER_SIZE bytes.
+        unsafe {
+            (*event).cbEvent = part.len() as u16;
+            (*event).usChannelGroup = piece.group;
+            (*event).usFlags = if incomplete {
+                DMUS_KEF_EVENT_INCOMPLETE
+            } else {
+                DMUS_KEF_EVENT_COMPLETE
+            };
+            (*event).ullPresTime100ns = piece.time;
+            (*event).uData = if (*event).is_short() {
+                let mut bytes = [0; 8];
+                bytes[..part.len()].copy_from_slice(part);
+                DMUS_KERNEL_EVENT_DATA::from_bytes(bytes)
+            } else {
+                let buffer = self.allocator.buffer();
+                ptr::copy_nonoverlapping(part.as_ptr(), buffer, part.len());
+                DMUS_KERNEL_EVENT_DATA::from_buffer(buffer)
+            };
+        }
+        event
     }
 
     fn flush(&mut self) {
