@@ -19,6 +19,14 @@ pub struct Downloads {
 }
 
 impl Downloads {
+    /// For another file on the same pin: download ids above `used`.
+    pub fn after(used: u32) -> Self {
+        Self {
+            ids: used,
+            ..Self::default()
+        }
+    }
+
     /// Downloads the waves of an instrument that are not there yet, then the instrument under the number `patch`. False if no
     /// region can sound.
     pub fn add<C: Client>(

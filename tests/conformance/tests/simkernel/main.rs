@@ -16,19 +16,34 @@ type Scenario = (&'static str, fn());
 const CHILD: &str = "ARIOSO_SCENARIO";
 
 fn main() {
-    let all = [audio::SCENARIOS, lifecycle::SCENARIOS, queues::SCENARIOS, synth::SCENARIOS].concat();
+    let all = [
+        audio::SCENARIOS,
+        lifecycle::SCENARIOS,
+        queues::SCENARIOS,
+        synth::SCENARIOS,
+    ]
+    .concat();
     if let Ok(name) = std::env::var(CHILD) {
-        let (_, scenario) = all.iter().find(|(known, _)| *known == name).expect("a known scenario");
+        let (_, scenario) = all
+            .iter()
+            .find(|(known, _)| *known == name)
+            .expect("a known scenario");
         return scenario();
     }
     let arguments = Arguments::from_args();
-    let trials = all.into_iter().map(|(name, _)| Trial::test(name, move || in_child(name))).collect();
+    let trials = all
+        .into_iter()
+        .map(|(name, _)| Trial::test(name, move || in_child(name)))
+        .collect();
     libtest_mimic::run(&arguments, trials).exit();
 }
 
 fn in_child(name: &str) -> Result<(), Failed> {
     let program = std::env::current_exe()?;
-    let output = Command::new(program).env(CHILD, name).output()?;
+    let output = Command::new(program)
+        .env(CHILD, name)
+        .env("RUST_BACKTRACE", "0")
+        .output()?;
     if output.status.success() {
         return Ok(());
     }

@@ -1,0 +1,282 @@
+//! A machine with the driver started, and what scenarios do with it.
+
+use arioso_core::dls::file::{Collection, Limits};
+use arioso_core::ks::guid::{KSCATEGORY_SYNTHESIZER, KSDATAFORMAT_SUBTYPE_DIRECTMUSIC};
+use arioso_core::ks::ks::KSPIN_DATAFLOW_IN;
+use conformance::Client;
+use conformance::bank::Downloads;
+use conformance::filter::{Filter, Pin};
+use conformance::wave::{WavePath, is_wave_output};
+use simkernel::client::{ClientOptions, SimClient, SimHandle};
+use simkernel::modules::pcm_sink::{self, Keep};
+use simkernel::modules::portcls::wave_sink::{Blocks, Unit, WaveSinkOptions};
+use simkernel::registry::Value;
+use simkernel::system::{Device, FileData, Options, System};
+use std::path::PathBuf;
+
+/// 100 ns.
+pub const SECOND: i64 = 10_000_000;
+/// Output rate.
+pub const RATE: u32 = 44_100;
+
+const SERVICE: &str = "Arioso";
+/// Where the driver looks for its default set.
+const BANK: &str = "\\SystemRoot\\System32\\drivers\\gm.dls";
+
+/// How the machine differs from the ordinary.
+pub struct Setup {
+    /// Values of the service's Parameters key.
+    pub parameters: Vec<(&'static str, u32)>,
+    pub blocks: Blocks,
+    /// `Render` counts frames.
+    pub frames: bool,
+    pub drift_ppm: f64,
+    /// Calls of the kernel take no time: the driver reads the clock at the very moment that it is told of.
+    pub exact: bool,
+    pub keep: Keep,
+    /// The default set.
+    pub bank: Option<Vec<u8>>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Setup {
+            parameters: Vec::new(),
+            blocks: Blocks::Fixed(441),
+            frames: false,
+            drift_ppm: 0.0,
+            exact: false,
+            keep: Keep::All,
+            bank: None,
+        }
+    }
+}
+
+pub struct Rig {
+    pub client: SimClient,
+    machine: System,
+    /// Bytes of pool before the driver was loaded.
+    before: usize,
+    device: Option<Device>,
+}
+
+/// The image under test, which `cargo xtask build` leaves.
+fn image() -> PathBuf {
+    match std::env::var_os("ARIOSO_SYS") {
+        Some(path) => path.into(),
+        None => PathBuf::from(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../target/driver/x64/release/arioso.sys"
+        )),
+    }
+}
+
+impl Setup {
+    /// Boots, loads the driver, starts a device.
+    pub fn start(self) -> Rig {
+        let mut machine = System::boot(Options {
+            drift_ppm: self.drift_ppm,
+            parameters: self
+                .parameters
+                .iter()
+                .map(|(name, value)| ((*name).into(), Value::dword(*value)))
+                .collect(),
+            files: self
+                .bank
+                .into_iter()
+                .map(|bank| (BANK.into(), FileData::Bytes(bank.into())))
+                .collect(),
+            call_cost_ns: if self.exact {
+                0
+            } else {
+                Options::default().call_cost_ns
+            },
+            ..Options::default()
+        });
+        simkernel::modules::portcls::wave_sink::configure(WaveSinkOptions {
+            blocks: self.blocks,
+            unit: if self.frames {
+                Unit::Frames
+            } else {
+                Unit::Bytes
+            },
+            ..WaveSinkOptions::default()
+        });
+        pcm_sink::configure(self.keep, self.drift_ppm);
+        let before = machine.verdict().pool;
+        let image = image();
+        assert!(
+            image.is_file(),
+            "no {}: run `cargo xtask build`",
+            image.display()
+        );
+        machine
+            .load_driver(SERVICE, &image)
+            .expect("the driver loads");
+        let client = machine.client(ClientOptions::default());
+        let mut rig = Rig {
+            client,
+            machine,
+            before,
+            device: None,
+        };
+        rig.add();
+        rig
+    }
+}
+
+impl Rig {
+    /// Adds and starts a device.
+    pub fn add(&mut self) {
+        let device = self.machine.add_root_device(SERVICE).expect("AddDevice");
+        assert_eq!(self.machine.start(device), 0, "IRP_MN_START_DEVICE");
+        self.device = Some(device);
+    }
+
+    /// Removes the device in good order.
+    pub fn remove(&mut self) {
+        let device = self.device.take().expect("a device");
+        assert_eq!(self.machine.remove(device), 0, "IRP_MN_REMOVE_DEVICE");
+    }
+
+    pub fn surprise_remove(&mut self) {
+        let device = self.device.expect("a device");
+        assert_eq!(
+            self.machine.surprise_remove(device),
+            0,
+            "IRP_MN_SURPRISE_REMOVAL"
+        );
+    }
+
+    pub fn now(&mut self) -> i64 {
+        self.client.now()
+    }
+
+    pub fn sleep(&mut self, hundred_ns: i64) {
+        self.client.sleep(hundred_ns);
+    }
+
+    /// Bytes of pool that are in use since the driver was loaded.
+    pub fn pool(&mut self) -> usize {
+        self.machine.verdict().pool - self.before
+    }
+
+    /// The synthesizer and its music pin's id.
+    pub fn find_filter(&mut self) -> (Filter<SimClient>, u32) {
+        let found = Filter::find(&mut self.client, &KSCATEGORY_SYNTHESIZER, |pin| {
+            pin.flow == KSPIN_DATAFLOW_IN && pin.takes(&KSDATAFORMAT_SUBTYPE_DIRECTMUSIC)
+        })
+        .expect("the synthesizer");
+        found
+    }
+
+    /// A DirectMusic pin, stopped.
+    pub fn open_pin(&mut self) -> (Filter<SimClient>, Pin<SimClient>) {
+        let (filter, id) = self.find_filter();
+        let pin = filter
+            .direct_music_pin(&mut self.client, id)
+            .expect("a pin");
+        (filter, pin)
+    }
+
+    /// The wave pin, connected to the renderer.
+    pub fn open_wave(&mut self, filter: &Filter<SimClient>) -> WavePath<SimClient> {
+        let pins = filter.pins(&mut self.client).expect("pins");
+        let id = pins
+            .iter()
+            .find(|pin| is_wave_output(pin))
+            .expect("a wave pin")
+            .id;
+        let path = WavePath::open(&mut self.client, filter, id, RATE).expect("the wave path");
+        path
+    }
+
+    pub fn open(&mut self) -> (Filter<SimClient>, Pin<SimClient>, WavePath<SimClient>) {
+        let (filter, pin) = self.open_pin();
+        let wave = self.open_wave(&filter);
+        (filter, pin, wave)
+    }
+
+    /// Closes in good order.
+    pub fn close<const N: usize>(
+        &mut self,
+        filter: Filter<SimClient>,
+        pins: [Pin<SimClient>; N],
+        wave: Option<WavePath<SimClient>>,
+    ) {
+        for pin in pins {
+            pin.close(&mut self.client).expect("the pin closes");
+        }
+        if let Some(wave) = wave {
+            wave.close(&mut self.client).expect("the wave path closes");
+        }
+        filter.close(&mut self.client);
+    }
+
+    /// The program dies: its handles are closed as they are, in RUN. A new one takes its place.
+    pub fn kill_client(&mut self) {
+        self.client = self.machine.client(ClientOptions::default());
+    }
+
+    /// What has been played since the last call, 16-bit stereo.
+    pub fn take_audio(&mut self) -> Vec<[i16; 2]> {
+        let bytes = pcm_sink::take();
+        bytes
+            .chunks_exact(4)
+            .map(|f| {
+                [
+                    i16::from_le_bytes([f[0], f[1]]),
+                    i16::from_le_bytes([f[2], f[3]]),
+                ]
+            })
+            .collect()
+    }
+
+    /// Removes, unloads; the verifier must have nothing to say.
+    pub fn finish(mut self) {
+        self.remove();
+
+        self.machine.unload(SERVICE).expect("the driver unloads");
+        let verdict = self.machine.verdict();
+        assert!(verdict.is_clean(), "{verdict}");
+        assert_eq!(verdict.pool, self.before, "bytes of pool are left");
+    }
+}
+
+/// Downloads every instrument of a DLS file under its own patch.
+pub fn download_bank(client: &mut SimClient, pin: SimHandle, file: &[u8]) -> Downloads {
+    let mut downloads = Downloads::default();
+    download(client, pin, &mut downloads, file, |patch| Some(patch));
+    downloads
+}
+
+/// Downloads the instruments for which `number` has a patch.
+pub fn download(
+    client: &mut SimClient,
+    pin: SimHandle,
+    downloads: &mut Downloads,
+    file: &[u8],
+    number: impl Fn(u32) -> Option<u32>,
+) {
+    let collection = Collection::parse(file, Limits::default().answers).expect("a DLS file");
+    for instrument in collection.instruments() {
+        let Some(patch) = number(instrument.patch()) else {
+            continue;
+        };
+        let sounds = downloads
+            .add(client, pin, &collection, &instrument, patch)
+            .expect("a download");
+        assert!(sounds);
+    }
+}
+
+/// FNV-1a.
+pub fn hash(frames: &[[i16; 2]]) -> u64 {
+    frames
+        .iter()
+        .flatten()
+        .flat_map(|sample| sample.to_le_bytes())
+        .fold(0xCBF2_9CE4_8422_2325, |h, byte| {
+            (h ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3)
+        })
+}

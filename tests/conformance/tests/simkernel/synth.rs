@@ -1,0 +1,285 @@
+//! What the synthesizer's properties do, and what is heard of them.
+
+use crate::Scenario;
+use crate::rig::{RATE, Rig, SECOND, Setup, download_bank};
+use arioso_core::ks::dmusprop::*;
+use arioso_core::ks::guid::{KSPROPSETID_Synth, KSPROPSETID_Synth_Dls};
+use arioso_core::ks::ks::{KSPROPERTY_TYPE_GET, KSSTATE_RUN};
+use arioso_core::ks::nt_success;
+use conformance::events::{EventBuffer, write};
+use conformance::filter::Pin;
+use conformance::synth::{self, property};
+use conformance::wire::Bytes;
+use conformance::{Client, property::Property};
+use simkernel::client::SimClient;
+
+pub const SCENARIOS: &[Scenario] = &[
+    ("capabilities and parameters", capabilities),
+    ("volume is heard", volume),
+    ("long and split System Exclusive messages", exclusive),
+    ("downloads with bad addresses", bad_downloads),
+    ("unloading does not stop a note", unload),
+    ("notes on the MIDI range at once", midi_now),
+];
+
+fn capabilities() {
+    let mut rig = Setup::default().start();
+    let (filter, pin) = rig.open_pin();
+    let c = &mut rig.client;
+    for handle in [filter.handle, pin.handle] {
+        let caps = synth::caps(c, handle).unwrap();
+        assert_eq!(
+            caps.Flags & (SYNTH_PC_DLS | SYNTH_PC_SOFTWARESYNTH),
+            SYNTH_PC_DLS | SYNTH_PC_SOFTWARESYNTH
+        );
+        assert_eq!(caps.MaxAudioChannels, 2);
+        assert!(caps.MaxChannelGroups >= 1 && caps.MaxVoices >= 32);
+    }
+    let wanted = SYNTH_PORTPARAMS {
+        ValidParams: SYNTH_PORTPARAMS_CHANNELGROUPS | SYNTH_PORTPARAMS_VOICES,
+        Voices: 10_000_000,
+        ChannelGroups: 2,
+        ..SYNTH_PORTPARAMS::default()
+    };
+    let granted = synth::port_parameters(c, pin.handle, wanted).unwrap();
+    assert_eq!(granted.ChannelGroups, 2);
+    assert!(granted.Voices < wanted.Voices && granted.SampleRate > 0);
+    synth::set_volume(c, pin.handle, -1234).unwrap();
+    assert_eq!(synth::volume(c, pin.handle).unwrap(), -1234);
+    let description = property(KSPROPSETID_Synth, KSPROPERTY_SYNTH_VOLUME)
+        .basic_support(c, pin.handle)
+        .unwrap();
+    assert_eq!(description.AccessFlags & 3, 3);
+    // Size negotiation: nothing, too little.
+    let caps = property(KSPROPSETID_Synth, KSPROPERTY_SYNTH_CAPS);
+    let asked = caps.send(c, pin.handle, KSPROPERTY_TYPE_GET, &mut []);
+    assert_eq!(
+        (asked.status as u32, asked.information),
+        (0x8000_0005, size_of::<SYNTHCAPS>())
+    );
+    let short = caps.send(c, pin.handle, KSPROPERTY_TYPE_GET, &mut [0; 8]);
+    assert_eq!(short.status as u32, 0xC000_0023);
+    let now = c.now();
+    assert!(synth::latency_clock(c, pin.handle).unwrap() > now);
+    synth::running_stats(c, pin.handle).unwrap();
+    c.close(pin.handle);
+    filter.close(c);
+    rig.finish();
+}
+
+/// A constant wave sounds; the largest sample of the next half second.
+fn level(rig: &mut Rig, pin: &Pin<SimClient>, message: &[&[u8]]) -> i16 {
+    let now = rig.now();
+    let mut buffer = EventBuffer::new(now);
+    for (i, bytes) in message.iter().enumerate() {
+        buffer.push(now + SECOND / 10 + i as i64, 1, bytes);
+    }
+    write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
+        .wait(&mut rig.client)
+        .unwrap();
+    rig.sleep(SECOND);
+    rig.take_audio();
+    rig.sleep(SECOND / 2);
+    rig.take_audio().iter().map(|f| f[0]).max().unwrap()
+}
+
+fn sounding(
+    setup: Setup,
+) -> (
+    Rig,
+    conformance::filter::Filter<SimClient>,
+    Pin<SimClient>,
+    conformance::wave::WavePath<SimClient>,
+) {
+    let mut rig = setup.start();
+    let (filter, mut pin, mut wave) = rig.open();
+    download_bank(
+        &mut rig.client,
+        pin.handle,
+        &arioso_bank::test_banks::dc(RATE),
+    );
+    wave.run(&mut rig.client).unwrap();
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    (rig, filter, pin, wave)
+}
+
+fn assert_near(level: i16, expected: f64) {
+    assert!(
+        (f64::from(level) - expected).abs() <= expected * 0.01 + 1.0,
+        "{level} instead of {expected}"
+    );
+}
+
+fn volume() {
+    let (mut rig, filter, pin, wave) = sounding(Setup::default());
+    let full = f64::from(level(&mut rig, &pin, &[&[0x90, 60, 127]]));
+    assert!(full > 1000.0);
+    synth::set_volume(&mut rig.client, pin.handle, -602).unwrap();
+    assert_near(level(&mut rig, &pin, &[]), full * 0.5);
+    synth::set_volume(&mut rig.client, pin.handle, 0).unwrap();
+    synth::set_boost(&mut rig.client, pin.handle, 0).unwrap();
+    assert_near(level(&mut rig, &pin, &[]), full * 10f64.powf(-6.0 / 20.0));
+    synth::set_boost(&mut rig.client, pin.handle, 600).unwrap();
+    // CC 7: 40 log10(v / 127), from 100 to 64.
+    assert_near(
+        level(&mut rig, &pin, &[&[0xB0, 7, 64]]),
+        full * (64.0f64 / 100.0).powi(2),
+    );
+    let stats = synth::running_stats(&mut rig.client, pin.handle).unwrap();
+    assert_eq!((stats.Voices, stats.LostNotes), (1, 0));
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+fn exclusive() {
+    let (mut rig, filter, pin, wave) = sounding(Setup::default());
+    let full = f64::from(level(&mut rig, &pin, &[&[0x90, 60, 127]]));
+    // Universal master volume, 8 bytes; 14 bit, default 127 127.
+    let half = level(&mut rig, &pin, &[&[0xF0, 0x7F, 0x7F, 4, 1, 0, 64, 0xF7]]);
+    assert!(f64::from(half) < full * 0.8, "{half} of {full}");
+    let restored = level(&mut rig, &pin, &[&[0xF0, 0x7F, 0x7F, 4, 1, 127, 127, 0xF7]]);
+    assert_near(restored, full);
+    // GS master volume, 11 bytes: a buffer of the allocator's. In pieces, with a real-time byte between.
+    let quiet = level(
+        &mut rig,
+        &pin,
+        &[&[
+            0xF0, 0x41, 0x10, 0x42, 0x12, 0x40, 0x00, 0x04, 0x20, 0x1C, 0xF7,
+        ]],
+    );
+    assert!(f64::from(quiet) < full * 0.5, "{quiet} of {full}");
+    let loud = level(
+        &mut rig,
+        &pin,
+        &[
+            &[0xF0, 0x41, 0x10, 0x42, 0x12],
+            &[0xF8],
+            &[0x40, 0x00, 0x04, 0x7F],
+            &[0x3D, 0xF7],
+        ],
+    );
+    assert_near(loud, full);
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+fn bad_downloads() {
+    let mut rig = Setup::default().start();
+    let (filter, pin) = rig.open_pin();
+    let c = &mut rig.client;
+    let good = conformance::download::wave(1, RATE, 16, &[0; 64]);
+    let place = c.allocate(good.len());
+    c.write(place, &good);
+    for (address, size) in [
+        (0, 100),
+        (1, 100),
+        (0xFFFF_8000_0000_1000, 4096),
+        (0x7FFF_FFFF_0000, 4096),
+        (u64::MAX - 8, 64),
+        (place, 0),
+        (place, 15),
+        (place, u32::MAX),
+        (place, 0x4000_0000),
+        (place + 1, good.len() as u32),
+    ] {
+        let instance = SYNTH_BUFFER {
+            BufferSize: size,
+            BufferAddress: std::ptr::without_provenance_mut(address as usize),
+        };
+        let mut answer = [0; size_of::<SYNTHDOWNLOAD>()];
+        let completion = property(KSPROPSETID_Synth_Dls, KSPROPERTY_SYNTH_DLS_DOWNLOAD)
+            .with(&instance.bytes())
+            .send(c, pin.handle, KSPROPERTY_TYPE_GET, &mut answer);
+        assert!(
+            !nt_success(completion.status),
+            "{size} bytes at {address:#x}: {:#x}",
+            completion.status
+        );
+    }
+    // Short instance, short value.
+    let download = Property::of_node(
+        KSPROPSETID_Synth_Dls,
+        KSPROPERTY_SYNTH_DLS_DOWNLOAD,
+        synth::NODE,
+    );
+    assert!(!nt_success(
+        download
+            .send(c, pin.handle, KSPROPERTY_TYPE_GET, &mut [0; 16])
+            .status
+    ));
+    for handle in [0, 1, u64::MAX, 0x8000_0000_0000_0001] {
+        assert!(synth::unload(c, pin.handle, synth::Download(handle)).is_err());
+    }
+    let handle = synth::download(c, pin.handle, &good).unwrap();
+    synth::unload(c, pin.handle, handle).unwrap();
+    assert!(
+        synth::unload(c, pin.handle, handle).is_err(),
+        "a handle works once"
+    );
+    c.close(pin.handle);
+    filter.close(c);
+    rig.finish();
+}
+
+fn unload() {
+    let mut rig = Setup::default().start();
+    let (filter, mut pin, mut wave) = rig.open();
+    let downloads = download_bank(
+        &mut rig.client,
+        pin.handle,
+        &arioso_bank::test_banks::dc(RATE),
+    );
+    wave.run(&mut rig.client).unwrap();
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let full = level(&mut rig, &pin, &[&[0x90, 60, 127]]);
+    assert!(full > 1000);
+    let loaded = rig.pool();
+    downloads.unload(&mut rig.client, pin.handle).unwrap();
+    assert_eq!(level(&mut rig, &pin, &[]), full, "the voice keeps its wave");
+    assert_eq!(
+        level(&mut rig, &pin, &[&[0x80, 60, 0], &[0x90, 62, 127]]),
+        0,
+        "no new note"
+    );
+    rig.sleep(SECOND);
+    assert!(rig.pool() < loaded, "the wave is freed after its voice");
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// What a WinMM program sends: bytes without a time. Each sounds as soon as can be.
+fn midi_now() {
+    let mut rig = Setup {
+        bank: Some(arioso_bank::test_banks::dc(RATE)),
+        ..Setup::default()
+    }
+    .start();
+    let (filter, id) = rig.find_filter();
+    let mut pin = filter.midi_pin(&mut rig.client, id).unwrap();
+    let mut wave = rig.open_wave(&filter);
+    wave.run(&mut rig.client).unwrap();
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    rig.sleep(SECOND);
+    rig.take_audio();
+    let mut buffer = conformance::events::MusicBuffer::default();
+    // Running status.
+    buffer.push(0, &[0x90, 60, 127, 64, 127]);
+    write(&mut rig.client, pin.handle, 0, buffer.bytes())
+        .wait(&mut rig.client)
+        .unwrap();
+    rig.sleep(SECOND / 2);
+    let frames = rig.take_audio();
+    let first = frames
+        .iter()
+        .position(|f| *f != [0, 0])
+        .expect("a note sounds");
+    assert!(first < RATE as usize / 10, "it sounds after {first} frames");
+    assert_eq!(
+        synth::running_stats(&mut rig.client, pin.handle)
+            .unwrap()
+            .Voices,
+        2
+    );
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
