@@ -1,7 +1,9 @@
 //! The driver's image in the simulated kernel. Each scenario runs in a process of its own, so that a crash is a failing test.
 
 mod audio;
+mod failures;
 mod lifecycle;
+mod power;
 mod queues;
 mod rig;
 mod synth;
@@ -18,6 +20,8 @@ const CHILD: &str = "ARIOSO_SCENARIO";
 fn main() {
     let all = [
         audio::SCENARIOS,
+        failures::SCENARIOS,
+        power::SCENARIOS,
         lifecycle::SCENARIOS,
         queues::SCENARIOS,
         synth::SCENARIOS,

@@ -11,7 +11,7 @@ use simkernel::client::{ClientOptions, SimClient, SimHandle};
 use simkernel::modules::pcm_sink::{self, Keep};
 use simkernel::modules::portcls::wave_sink::{Blocks, Unit, WaveSinkOptions};
 use simkernel::registry::Value;
-use simkernel::system::{Device, FileData, Options, System};
+use simkernel::system::{AudioOptions, Device, FileData, Options, System};
 use std::path::PathBuf;
 
 /// 100 ns.
@@ -19,7 +19,7 @@ pub const SECOND: i64 = 10_000_000;
 /// Output rate.
 pub const RATE: u32 = 44_100;
 
-const SERVICE: &str = "Arioso";
+pub const SERVICE: &str = "Arioso";
 /// Where the driver looks for its default set.
 const BANK: &str = "\\SystemRoot\\System32\\drivers\\gm.dls";
 
@@ -36,6 +36,14 @@ pub struct Setup {
     pub keep: Keep,
     /// The default set.
     pub bank: Option<Vec<u8>>,
+    /// Order and preemption of threads.
+    pub seed: u64,
+    /// The program is a 32-bit one.
+    pub wow64: bool,
+    /// The port hands long messages out as packages.
+    pub packages: bool,
+    /// Each pool block ends at an inaccessible page.
+    pub special_pool: bool,
 }
 
 impl Default for Setup {
@@ -48,16 +56,20 @@ impl Default for Setup {
             exact: false,
             keep: Keep::All,
             bank: None,
+            seed: 1,
+            wow64: false,
+            packages: false,
+            special_pool: false,
         }
     }
 }
 
 pub struct Rig {
     pub client: SimClient,
-    machine: System,
+    pub machine: System,
     /// Bytes of pool before the driver was loaded.
     before: usize,
-    device: Option<Device>,
+    pub device: Option<Device>,
 }
 
 /// The image under test, which `cargo xtask build` leaves.
@@ -91,18 +103,23 @@ impl Setup {
             } else {
                 Options::default().call_cost_ns
             },
+            seed: self.seed,
+            special_pool: self.special_pool,
+            audio: AudioOptions {
+                wave_sink: WaveSinkOptions {
+                    blocks: self.blocks,
+                    unit: if self.frames {
+                        Unit::Frames
+                    } else {
+                        Unit::Bytes
+                    },
+                    ..WaveSinkOptions::default()
+                },
+                keep: self.keep,
+                packages: self.packages,
+            },
             ..Options::default()
         });
-        simkernel::modules::portcls::wave_sink::configure(WaveSinkOptions {
-            blocks: self.blocks,
-            unit: if self.frames {
-                Unit::Frames
-            } else {
-                Unit::Bytes
-            },
-            ..WaveSinkOptions::default()
-        });
-        pcm_sink::configure(self.keep, self.drift_ppm);
         let before = machine.verdict().pool;
         let image = image();
         assert!(
@@ -113,7 +130,7 @@ impl Setup {
         machine
             .load_driver(SERVICE, &image)
             .expect("the driver loads");
-        let client = machine.client(ClientOptions::default());
+        let client = machine.client(ClientOptions { wow64: self.wow64 });
         let mut rig = Rig {
             client,
             machine,
