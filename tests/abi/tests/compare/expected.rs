@@ -168,8 +168,11 @@ pub const NOT_IN_MINGW: &[&str] = &[
     "KSCATEGORY_SYNTHESIZER",
 ];
 
-/// Size and offsets of the structures that are on a list above.
-pub const STRUCTURES: &[(&str, usize, &[(&str, usize)])] = &[
+/// A structure's name, its size, the names and offsets of its fields.
+type Structure = (&'static str, usize, &'static [(&'static str, usize)]);
+
+/// The structures that are on a list above.
+pub const STRUCTURES: &[Structure] = &[
     (
         "SYNTHCAPS",
         296,

@@ -72,12 +72,7 @@ fn busy(rig: &mut Rig, state: KSSTATE) {
             &[0x90 | (i % 16) as u8, (i % 128) as u8, 100],
         );
     }
-    drop(write(
-        &mut rig.client,
-        pin.handle,
-        buffer.start(),
-        buffer.bytes(),
-    ));
+    let _ = write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes());
     rig.sleep(SECOND);
 }
 

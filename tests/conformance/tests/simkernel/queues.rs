@@ -162,12 +162,11 @@ fn stop() {
             1,
             &[0xF0, 0x43, 0x10, 0x4C, 0, 0, 0x7E, 0, 0, 0, 0xF7],
         );
-        let write = write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes());
+        let _ = write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes());
         rig.sleep(round * SECOND / 7);
         pin.set_state(&mut rig.client, arioso_core::ks::ks::KSSTATE_STOP)
             .unwrap();
         rig.sleep(SECOND / 10);
-        drop(write);
     }
     rig.close(filter, [pin], Some(wave));
     rig.finish();

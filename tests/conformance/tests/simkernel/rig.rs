@@ -180,11 +180,10 @@ impl Rig {
 
     /// The synthesizer and its music pin's id.
     pub fn find_filter(&mut self) -> (Filter<SimClient>, u32) {
-        let found = Filter::find(&mut self.client, &KSCATEGORY_SYNTHESIZER, |pin| {
+        Filter::find(&mut self.client, &KSCATEGORY_SYNTHESIZER, |pin| {
             pin.flow == KSPIN_DATAFLOW_IN && pin.takes(&KSDATAFORMAT_SUBTYPE_DIRECTMUSIC)
         })
-        .expect("the synthesizer");
-        found
+        .expect("the synthesizer")
     }
 
     /// A DirectMusic pin, stopped.
@@ -204,8 +203,7 @@ impl Rig {
             .find(|pin| is_wave_output(pin))
             .expect("a wave pin")
             .id;
-        let path = WavePath::open(&mut self.client, filter, id, RATE).expect("the wave path");
-        path
+        WavePath::open(&mut self.client, filter, id, RATE).expect("the wave path")
     }
 
     pub fn open(&mut self) -> (Filter<SimClient>, Pin<SimClient>, WavePath<SimClient>) {
@@ -263,7 +261,7 @@ impl Rig {
 /// Downloads every instrument of a DLS file under its own patch.
 pub fn download_bank(client: &mut SimClient, pin: SimHandle, file: &[u8]) -> Downloads {
     let mut downloads = Downloads::default();
-    download(client, pin, &mut downloads, file, |patch| Some(patch));
+    download(client, pin, &mut downloads, file, Some);
     downloads
 }
 

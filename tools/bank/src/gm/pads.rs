@@ -108,7 +108,13 @@ pub fn warm(name: &str, key: u8) -> Wave {
 }
 
 pub fn poly(name: &str, key: u8) -> Wave {
-    let level = |n: f64| if (n as u32).is_multiple_of(3) { 0.4 / n } else { 1.0 / n };
+    let level = |n: f64| {
+        if (n as u32).is_multiple_of(3) {
+            0.4 / n
+        } else {
+            1.0 / n
+        }
+    };
     Ensemble::new(
         5.0,
         (1..=70).map(f64::from).map(|n| (n, level(n))).collect(),

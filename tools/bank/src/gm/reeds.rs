@@ -62,7 +62,11 @@ pub fn family() -> Vec<Program> {
 fn reed_tone(key: u8, tilt: f64, even: f64, set: &[(f64, f64, f64)], breath: f64) -> Tone {
     let hertz = key_hertz(f64::from(key));
     let partials = harmonics(44, |n| {
-        let odd = if (n as u32).is_multiple_of(2) { even } else { 1.0 };
+        let odd = if (n as u32).is_multiple_of(2) {
+            even
+        } else {
+            1.0
+        };
         odd * pow(n, -tilt) * (0.08 + formants(n * hertz, set))
     });
     let partials = partials
