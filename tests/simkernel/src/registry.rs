@@ -84,7 +84,7 @@ pub(crate) fn key(path: &str) -> Option<&'static mut Key> {
 }
 
 /// Sets a value, making the key if needed.
-pub(crate) fn set(path: &str, name: &str, value: Value) {
+pub fn set(path: &str, name: &str, value: Value) {
     create(path);
     if let Some(k) = key(path) {
         k.values
