@@ -1,6 +1,7 @@
 //! The synthesizer: ports, messages, rendering.
 
 use super::channel::{CHANNELS, Channel, System, cc};
+use super::effects::Sends;
 use super::filter::FilterTable;
 use super::pool::{Pool, Retired};
 use super::port::{Port, PortId, PortSlot};
@@ -334,9 +335,14 @@ impl Synth {
                 .as_ref()
                 .map(|port| port.interpolation())
                 .unwrap_or_default();
-            let (left, right) = self.pool.render(id, kind, self.position, out.len());
+            let buses = self
+                .pool
+                .render(id, kind, Sends::default(), self.position, out.len());
             let mut peak = 0.0f32;
-            for (frame, (left, right)) in out.iter_mut().zip(left.iter().zip(right)) {
+            for (frame, (left, right)) in out
+                .iter_mut()
+                .zip(buses.left.iter().zip(buses.right.iter()))
+            {
                 let gain = slot.next_gain();
                 let (left, right) = (left.sum() * gain, right.sum() * gain);
                 peak = peak.max(left.abs()).max(right.abs());

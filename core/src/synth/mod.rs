@@ -10,10 +10,12 @@
 //! | `pool` | which voices live: start, stop, exclusivity, stealing |
 //! | `voice`, `modulation`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
 //! | `quad`, `oscillator`, `lanes` | render side, four voices in lock-step |
+//! | `effects` | reverb, chorus, limiter |
 //! | `math` | 2^x, log2, sine without libm |
 
 mod channel;
 pub mod clock;
+pub mod effects;
 mod engine;
 mod envelope;
 mod filter;

@@ -1,10 +1,11 @@
 //! The voices of all ports: start, stop, exclusivity, stealing, control ticks.
 
 use super::channel::cc;
+use super::effects::Sends;
 use super::lanes::{LANES, Lanes};
 use super::oscillator::{Interpolation, SincTable};
 use super::port::PortSlot;
-use super::quad::Quad;
+use super::quad::{Buses, Quad};
 use super::voice::{Context, NoteOn, Surroundings, TICK, Voice};
 use crate::dls::model::{Articulation, Region, Wave};
 use crate::mem::{NoMemory, Shared, vec};
@@ -86,6 +87,8 @@ pub struct Pool {
     samples: Vec<[f32; LANES]>,
     left: Vec<Lanes>,
     right: Vec<Lanes>,
+    reverb: Vec<Lanes>,
+    chorus: Vec<Lanes>,
     kernel: SincTable,
 }
 
@@ -116,6 +119,8 @@ impl Pool {
             samples: vec::try_filled(TICK as usize, [0.0; LANES])?,
             left: vec::try_filled(TICK as usize, Lanes::ZERO)?,
             right: vec::try_filled(TICK as usize, Lanes::ZERO)?,
+            reverb: vec::try_filled(TICK as usize, Lanes::ZERO)?,
+            chorus: vec::try_filled(TICK as usize, Lanes::ZERO)?,
             kernel: SincTable::new()?,
         })
     }
@@ -561,33 +566,39 @@ impl Pool {
         voice.tick(around, context, quad, lane);
     }
 
-    /// Mixes the voices of a port into the left and right bus; the result is `frames` long.
+    /// Mixes the voices of a port into its buses, which are `frames` long; those of effects that are off are left out.
     pub fn render(
         &mut self,
         port: u8,
         kind: Interpolation,
+        sends: Sends,
         position: u64,
         frames: usize,
-    ) -> (&[Lanes], &[Lanes]) {
-        let (Some(samples), Some(left), Some(right)) = (
-            self.samples.get_mut(..frames),
-            self.left.get_mut(..frames),
-            self.right.get_mut(..frames),
-        ) else {
-            return (&[], &[]);
+    ) -> Buses<'_> {
+        let samples = self.samples.get_mut(..frames).unwrap_or_default();
+        let mut buses = Buses {
+            left: cleared(&mut self.left, frames),
+            right: cleared(&mut self.right, frames),
+            reverb: sends.reverb.then(|| cleared(&mut self.reverb, frames)),
+            chorus: sends.chorus.then(|| cleared(&mut self.chorus, frames)),
         };
-        left.fill(Lanes::ZERO);
-        right.fill(Lanes::ZERO);
         for quad in self
             .quads
             .iter_mut()
             .take(self.used)
             .filter(|quad| quad.port == port && !quad.is_empty())
         {
-            quad.render(kind, &self.kernel, position & 1 == 1, samples, left, right);
+            quad.render(kind, &self.kernel, position & 1 == 1, samples, &mut buses);
         }
-        (left, right)
+        buses
     }
+}
+
+/// The first `frames` of a bus, zeroed.
+fn cleared(bus: &mut [Lanes], frames: usize) -> &mut [Lanes] {
+    let bus = bus.get_mut(..frames).unwrap_or_default();
+    bus.fill(Lanes::ZERO);
+    bus
 }
 
 fn release(tag: &mut Tag, voice: &mut Voice, quad: &mut Quad, lane: usize, position: u64) {

@@ -1,6 +1,7 @@
 //! Virtual synths: what belongs to one render pin.
 
 use super::channel::{Channel, Parts, System};
+use super::effects::EffectSettings;
 use super::math;
 use super::oscillator::Interpolation;
 use crate::dls::model::{Instrument, Patches};
@@ -45,6 +46,7 @@ pub struct Port {
     coarse_tuning: f32,
     system: System,
     interpolation: Interpolation,
+    effects: EffectSettings,
     pub(super) stats: Stats,
 }
 
@@ -62,6 +64,7 @@ impl Port {
             coarse_tuning: 0.0,
             system: System::default(),
             interpolation: Interpolation::default(),
+            effects: EffectSettings::default(),
             stats: Stats::default(),
         })
     }
@@ -117,6 +120,15 @@ impl Port {
         self.interpolation
     }
 
+    /// Reverb and chorus. Changes act from the next control tick on.
+    pub fn effects(&self) -> &EffectSettings {
+        &self.effects
+    }
+
+    pub fn effects_mut(&mut self) -> &mut EffectSettings {
+        &mut self.effects
+    }
+
     /// Voice priority of a channel (0..16) of a group (1-based); `None` if there is no such channel.
     pub fn priority(&self, group: u16, channel: u16) -> Option<u32> {
         self.parts
@@ -147,6 +159,7 @@ impl Port {
         self.master_volume = 0x3FFF;
         self.fine_tuning = 0.0;
         self.coarse_tuning = 0.0;
+        self.effects.reset();
         self.system = system;
     }
 

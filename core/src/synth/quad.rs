@@ -16,13 +16,24 @@ const BIAS: f32 = 1e-9;
 /// One 16-bit unit as a part of full scale.
 const UNIT: f32 = 1.0 / 32768.0;
 
+/// Buses that a voice plays into: left, right, reverb, chorus.
+pub const BUSES: usize = 4;
+
+/// The buses of a port for one stretch, all of one length.
+pub struct Buses<'a> {
+    pub left: &'a mut [Lanes],
+    pub right: &'a mut [Lanes],
+    /// `None`: the effect is off.
+    pub reverb: Option<&'a mut [Lanes]>,
+    pub chorus: Option<&'a mut [Lanes]>,
+}
+
 #[derive(Default)]
 pub struct Quad {
     oscillators: [Oscillator; LANES],
-    left: Lanes,
-    right: Lanes,
-    left_step: Lanes,
-    right_step: Lanes,
+    /// Left, right, reverb and chorus bus, and the change per frame.
+    gains: [Lanes; BUSES],
+    steps: [Lanes; BUSES],
     y: Lanes,
     d: Lanes,
     e: Lanes,
@@ -76,8 +87,8 @@ impl Quad {
         let bit = 1u8 << (lane & (LANES - 1));
         self.live &= !bit;
         self.filtered &= !bit;
-        self.jump(lane, [0.0; 2], Coefficients::FLAT);
-        self.ramp(lane, [0.0; 2], Coefficients::FLAT, 1);
+        self.jump(lane, [0.0; BUSES], Coefficients::FLAT);
+        self.ramp(lane, [0.0; BUSES], Coefficients::FLAT, 1);
         self.y.set(lane, 0.0);
         self.d.set(lane, 0.0);
         self.oscillators
@@ -104,23 +115,27 @@ impl Quad {
     }
 
     /// Sets gains and coefficients at once.
-    pub fn jump(&mut self, lane: usize, gains: [f32; 2], coefficients: Coefficients) {
-        let [left, right] = gains;
-        self.left.set(lane, left * UNIT);
-        self.right.set(lane, right * UNIT);
+    pub fn jump(&mut self, lane: usize, gains: [f32; BUSES], coefficients: Coefficients) {
+        for (lanes, gain) in self.gains.iter_mut().zip(gains) {
+            lanes.set(lane, gain * UNIT);
+        }
         self.e.set(lane, coefficients.e);
         self.b2.set(lane, coefficients.b2);
         self.k.set(lane, coefficients.k);
     }
 
     /// Lets gains and coefficients run to these values in `frames`.
-    pub fn ramp(&mut self, lane: usize, gains: [f32; 2], coefficients: Coefficients, frames: u32) {
+    pub fn ramp(
+        &mut self,
+        lane: usize,
+        gains: [f32; BUSES],
+        coefficients: Coefficients,
+        frames: u32,
+    ) {
         let share = 1.0 / frames.max(1) as f32;
-        let [left, right] = gains;
-        self.left_step
-            .set(lane, (left * UNIT - self.left.get(lane)) * share);
-        self.right_step
-            .set(lane, (right * UNIT - self.right.get(lane)) * share);
+        for ((step, now), gain) in self.steps.iter_mut().zip(&self.gains).zip(gains) {
+            step.set(lane, (gain * UNIT - now.get(lane)) * share);
+        }
         self.e_step
             .set(lane, (coefficients.e - self.e.get(lane)) * share);
         self.b2_step
@@ -129,44 +144,46 @@ impl Quad {
             .set(lane, (coefficients.k - self.k.get(lane)) * share);
     }
 
-    /// Adds the quad to a bus. `samples`, `left` and `right` have one length; `odd` is the parity of the first frame.
+    /// Adds the quad to the buses; `samples` is as long as they are, `odd` is the parity of the first frame.
     pub fn render(
         &mut self,
         kind: Interpolation,
         kernel: &SincTable,
         odd: bool,
         samples: &mut [[f32; LANES]],
-        left: &mut [Lanes],
-        right: &mut [Lanes],
+        buses: &mut Buses,
     ) {
         for (lane, oscillator) in self.oscillators.iter_mut().enumerate() {
             oscillator.read(kind, kernel, lane, samples);
         }
-        let (mut gl, mut gr) = (self.left, self.right);
-        let (gl_step, gr_step) = (self.left_step, self.right_step);
-        let frames = samples.iter().zip(left.iter_mut().zip(right.iter_mut()));
+        let [left_step, right_step, reverb_step, chorus_step] = self.steps;
+        let [mut gl, mut gr, mut reverb, mut chorus] = self.gains;
+        let frames = samples
+            .iter_mut()
+            .zip(buses.left.iter_mut().zip(buses.right.iter_mut()));
         if self.filtered == 0 {
             for (x, (left, right)) in frames {
                 let x = Lanes(*x);
                 *left += x * gl;
                 *right += x * gr;
-                gl += gl_step;
-                gr += gr_step;
+                gl += left_step;
+                gr += right_step;
             }
         } else {
             let (mut y, mut d) = (self.y, self.d);
             let (mut e, mut b2, mut k) = (self.e, self.b2, self.k);
             let (e_step, b2_step, k_step) = (self.e_step, self.b2_step, self.k_step);
             let mut bias = Lanes::splat(if odd { -BIAS } else { BIAS });
-            for (x, (left, right)) in frames {
-                let x = Lanes(*x) + bias;
+            for (sample, (left, right)) in frames {
+                let x = Lanes(*sample) + bias;
                 d = b2 * d - e * y + k * x;
                 y += d;
+                *sample = y.0;
                 *left += y * gl;
                 *right += y * gr;
                 bias = Lanes::ZERO - bias;
-                gl += gl_step;
-                gr += gr_step;
+                gl += left_step;
+                gr += right_step;
                 e += e_step;
                 b2 += b2_step;
                 k += k_step;
@@ -174,6 +191,22 @@ impl Quad {
             (self.y, self.d) = (y, d);
             (self.e, self.b2, self.k) = (e, b2, k);
         }
-        (self.left, self.right) = (gl, gr);
+        send(samples, &mut reverb, reverb_step, &mut buses.reverb);
+        send(samples, &mut chorus, chorus_step, &mut buses.chorus);
+        self.gains = [gl, gr, reverb, chorus];
     }
+}
+
+/// Adds the voices to an effect's bus, unless all their sends are zero.
+fn send(samples: &[[f32; LANES]], gain: &mut Lanes, step: Lanes, bus: &mut Option<&mut [Lanes]>) {
+    let Some(bus) = bus else { return };
+    if *gain == Lanes::ZERO && step == Lanes::ZERO {
+        return;
+    }
+    let mut now = *gain;
+    for (x, out) in samples.iter().zip(bus.iter_mut()) {
+        *out += Lanes(*x) * now;
+        now += step;
+    }
+    *gain = now;
 }

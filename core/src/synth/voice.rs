@@ -10,7 +10,7 @@ use super::lfo::Lfo;
 use super::math;
 use super::modulation::{Fixed, Inputs, MOVERS, Modulation, TARGETS, Target, fixed, general_part};
 use super::pool::offset_of;
-use super::quad::Quad;
+use super::quad::{BUSES, Quad};
 use crate::dls::model::{Articulation, Destination, Region};
 use crate::mem::Shared;
 
@@ -116,11 +116,11 @@ pub struct Voice {
     unity_step: f64,
     /// Shares of the two sides for one wave of a stereo pair.
     sides: [f32; 2],
-    /// Left and right level (gain and pan), smoothed and wanted.
-    level: [f32; 2],
-    wanted: [f32; 2],
+    /// Level on each bus (gain with pan or send), smoothed and wanted.
+    level: [f32; BUSES],
+    wanted: [f32; BUSES],
     /// What the ramps reach at the next tick.
-    gains: [f32; 2],
+    gains: [f32; BUSES],
     coefficients: Coefficients,
     filtered: bool,
 }
@@ -150,9 +150,9 @@ impl Default for Voice {
             gain_offset: 0.0,
             unity_step: 0.0,
             sides: [1.0; 2],
-            level: [0.0; 2],
-            wanted: [0.0; 2],
-            gains: [0.0; 2],
+            level: [0.0; BUSES],
+            wanted: [0.0; BUSES],
+            gains: [0.0; BUSES],
             coefficients: Coefficients::FLAT,
             filtered: false,
         }
@@ -244,7 +244,7 @@ impl Voice {
             self.modulation.value(Target::VibratoFrequency, &still),
             context.rate,
         );
-        if !self.modulation.moves(Target::Gain) && !self.modulation.moves(Target::Pan) {
+        if !self.moves_level() {
             self.place(&still, None);
         }
     }
@@ -326,7 +326,7 @@ impl Voice {
             );
         }
         let ahead = self.values(&self.next);
-        if self.modulation.moves(Target::Gain) || self.modulation.moves(Target::Pan) {
+        if self.moves_level() {
             self.place(&ahead, around);
             // Tremolo is smooth by itself; smoothing it again would flatten it.
             self.level = self.wanted;
@@ -451,7 +451,15 @@ impl Voice {
         self.modulation.value(target, values) + general
     }
 
-    /// Level of both sides from gain and pan (DLS 2.2 §1.13: constant power).
+    /// Envelopes or LFOs drive the level on some bus.
+    fn moves_level(&self) -> bool {
+        use Target as T;
+        [T::Gain, T::Pan, T::ReverbSend, T::ChorusSend]
+            .iter()
+            .any(|&target| self.modulation.moves(target))
+    }
+
+    /// Level of both sides from gain and pan (DLS 2.2 §1.13: constant power), and of the sends, which pan does not touch.
     fn place(&mut self, values: &[f32; MOVERS], around: Option<Surroundings>) {
         let gain = math::amplitude(self.target(Target::Gain, values, around).min(MAX_GAIN_DB));
         let pan = self.target(Target::Pan, values, around).clamp(-0.5, 0.5) + 0.5;
@@ -459,6 +467,12 @@ impl Voice {
         self.wanted = [
             gain * left * math::quarter_sine(1.0 - pan),
             gain * right * math::quarter_sine(pan),
+            gain * self
+                .target(Target::ReverbSend, values, around)
+                .clamp(0.0, 1.0),
+            gain * self
+                .target(Target::ChorusSend, values, around)
+                .clamp(0.0, 1.0),
         ];
     }
 

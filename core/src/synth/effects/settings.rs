@@ -1,0 +1,263 @@
+//! What a port's effects are set to: plain values, and the tables of GM2, GS and XG that lead to them.
+
+use super::super::math;
+use super::Sends;
+
+/// Reverb and chorus of a port. Values outside their ranges are clamped where they are used.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EffectSettings {
+    /// Which effects are on; system messages do not change it.
+    pub on: Sends,
+    pub reverb: Reverb,
+    pub chorus: Chorus,
+}
+
+impl Default for EffectSettings {
+    fn default() -> Self {
+        Self {
+            on: Sends {
+                reverb: true,
+                chorus: true,
+            },
+            reverb: Reverb::default(),
+            chorus: Chorus::default(),
+        }
+    }
+}
+
+impl EffectSettings {
+    /// What a system reset restores: everything but the switches, which are the client's.
+    pub fn reset(&mut self) {
+        self.reverb = Reverb::default();
+        self.chorus = Chorus::default();
+    }
+}
+
+/// Dimensions of the simulated space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    SmallRoom,
+    MediumRoom,
+    LargeRoom,
+    MediumHall,
+    LargeHall,
+    Plate,
+}
+
+/// Settings of a reverb.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reverb {
+    pub room: Room,
+    /// Seconds in which the tail falls by 60 dB, 0.05..=20.
+    pub time: f32,
+    /// Reverb time at 5 kHz as a part of `time`, 0.001..=0.999.
+    pub high_ratio: f32,
+    /// Cutoff of the low-pass before the reverb in Hz; infinite is none.
+    pub cutoff: f32,
+    /// Seconds before the reverb begins, 0..=0.127.
+    pub pre_delay: f32,
+    /// Gain; 1 is the usual level.
+    pub level: f32,
+}
+
+impl Default for Reverb {
+    /// GM2's large hall.
+    fn default() -> Self {
+        Self::gm2(4)
+    }
+}
+
+impl Reverb {
+    /// `fReverbMix` of the usual level: the default of DirectMusic's Waves reverb.
+    pub const USUAL_MIX_DB: f32 = -10.0;
+
+    const fn new(room: Room, time: f32, high_ratio: f32) -> Self {
+        Self {
+            room,
+            time,
+            high_ratio,
+            cutoff: f32::INFINITY,
+            pre_delay: 0.0,
+            level: 1.0,
+        }
+    }
+
+    /// GM2 reverb type (0–4, 8); others are the large hall.
+    pub fn gm2(kind: u8) -> Self {
+        match kind {
+            0 => Self::new(Room::SmallRoom, 1.1, 0.45),
+            1 => Self::new(Room::MediumRoom, 1.3, 0.5),
+            2 => Self::new(Room::LargeRoom, 1.5, 0.55),
+            3 => Self::new(Room::MediumHall, 1.8, 0.5),
+            8 => Self::new(Room::Plate, 1.3, 0.8),
+            _ => Self::new(Room::LargeHall, 1.8, 0.5),
+        }
+    }
+
+    /// GM2 reverb time 0–127 in seconds: exp((v − 40) · 0.025).
+    pub fn gm2_time(value: u8) -> f32 {
+        math::exp2((f32::from(value & 0x7F) - 40.0) * (0.025 * core::f32::consts::LOG2_E))
+    }
+
+    /// GS reverb macro 0–7: rooms, halls, plate; the two delays sound as a small and a large room. The times are those of the GM2
+    /// types of the same name, moved by the macro's `REVERB TIME` against the usual 64.
+    pub fn gs(number: u8) -> Self {
+        let (kind, low_pass, time) = match number {
+            0 => (0, 3, 80),
+            1 => (1, 4, 56),
+            2 => (2, 0, 64),
+            3 => (3, 4, 72),
+            5 => (8, 0, 88),
+            6 => (0, 0, 32),
+            7 => (2, 0, 64),
+            _ => (4, 0, 64),
+        };
+        let usual = Self::gm2(kind);
+        Self {
+            time: usual.time * Self::gm2_time(time) / Self::gm2_time(64),
+            cutoff: Self::gs_cutoff(low_pass),
+            ..usual
+        }
+    }
+
+    /// GS `REVERB PRE-LPF` 0–7 in Hz: none, then from 12 kHz downwards.
+    pub fn gs_cutoff(value: u8) -> f32 {
+        match value & 7 {
+            0 => f32::INFINITY,
+            step => 12_000.0 * math::exp2(f32::from(step - 1) * -0.5),
+        }
+    }
+
+    /// XG reverb type (MSB, LSB); `None` is "no effect".
+    pub fn xg(kind: u8, variation: u8) -> Option<Self> {
+        Some(match (kind, variation) {
+            (0x01, 0) => Self::new(Room::LargeHall, 1.8, 0.5),
+            (0x01, _) => Self::new(Room::LargeHall, 2.2, 0.45),
+            (0x02, 0) => Self::new(Room::SmallRoom, 1.1, 0.45),
+            (0x02, 1) => Self::new(Room::MediumRoom, 1.3, 0.5),
+            (0x02, _) => Self::new(Room::LargeRoom, 1.5, 0.55),
+            (0x03, 0) => Self::new(Room::MediumHall, 1.7, 0.6),
+            (0x03, _) => Self::new(Room::MediumHall, 2.0, 0.55),
+            (0x04, _) => Self::new(Room::Plate, 1.5, 0.8),
+            (0x10, _) => Self::new(Room::SmallRoom, 0.9, 0.6),
+            (0x11 | 0x12, _) => Self::new(Room::LargeHall, 2.6, 0.4),
+            (0x13, _) => Self::new(Room::MediumRoom, 1.2, 0.35),
+            _ => return None,
+        })
+    }
+
+    /// `SYNTH_REVERB_PARAMS`: gain into the reverb and its mix in dB (-96..=0), time in ms (0.001..=3000), ratio of the high
+    /// frequencies' time (0.001..=0.999). Values that are not numbers leave what was there.
+    pub fn set_waves(&mut self, in_gain: f32, mix: f32, milliseconds: f32, high_ratio: f32) {
+        let sane = |value: f32, low: f32, high: f32, old: f32| {
+            if value.is_nan() {
+                old
+            } else {
+                value.clamp(low, high)
+            }
+        };
+        let level = sane(in_gain, -96.0, 0.0, 0.0) + sane(mix, -96.0, 0.0, Self::USUAL_MIX_DB);
+        self.level = math::amplitude(level - Self::USUAL_MIX_DB);
+        self.time = sane(milliseconds, 0.001, 3000.0, self.time * 1000.0) * 0.001;
+        self.high_ratio = sane(high_ratio, 0.001, 0.999, self.high_ratio);
+    }
+}
+
+/// Settings of a chorus.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Chorus {
+    /// Rate of the modulation in Hz, 0..=16.
+    pub rate: f32,
+    /// How far the delay swings from end to end in seconds, 0..=0.040.
+    pub depth: f32,
+    /// Shortest delay in seconds, 0.001..=0.040.
+    pub delay: f32,
+    /// -0.97..=0.97
+    pub feedback: f32,
+    /// Part of the chorus that goes into the reverb, 0..=1.
+    pub to_reverb: f32,
+    /// Gain; 1 is the usual level.
+    pub level: f32,
+}
+
+impl Default for Chorus {
+    /// GM2's chorus 3.
+    fn default() -> Self {
+        Self::gm2(2)
+    }
+}
+
+impl Chorus {
+    /// GM2 chorus type 0–5 (chorus 1–4, feedback chorus, flanger); others are chorus 3.
+    pub fn gm2(kind: u8) -> Self {
+        let (feedback, rate, depth, delay) = match kind {
+            0 => (0, 3, 5, 0.012),
+            1 => (5, 9, 19, 0.008),
+            3 => (16, 9, 16, 0.006),
+            4 => (64, 2, 24, 0.004),
+            5 => (112, 1, 5, 0.001),
+            _ => (8, 3, 19, 0.008),
+        };
+        Self {
+            rate: Self::gm2_rate(rate),
+            depth: Self::gm2_depth(depth),
+            delay,
+            feedback: Self::gm2_feedback(feedback),
+            to_reverb: 0.0,
+            level: 1.0,
+        }
+    }
+
+    /// GM2 modulation rate 0–127 in Hz.
+    pub fn gm2_rate(value: u8) -> f32 {
+        f32::from(value & 0x7F) * 0.122
+    }
+
+    /// GM2 modulation depth 0–127 in seconds.
+    pub fn gm2_depth(value: u8) -> f32 {
+        (f32::from(value & 0x7F) + 1.0) * (0.001 / 3.2)
+    }
+
+    /// GM2 feedback 0–127 as a part.
+    pub fn gm2_feedback(value: u8) -> f32 {
+        f32::from(value & 0x7F) * 0.00763
+    }
+
+    /// GM2 send to reverb 0–127 as a part.
+    pub fn gm2_to_reverb(value: u8) -> f32 {
+        f32::from(value & 0x7F) * 0.00787
+    }
+
+    /// GS chorus macro 0–7: the six of GM2, then a short delay without and with feedback.
+    pub fn gs(number: u8) -> Self {
+        let short = |feedback| Self {
+            rate: 0.0,
+            depth: 0.0,
+            delay: 0.040,
+            feedback: Self::gm2_feedback(feedback),
+            to_reverb: 0.0,
+            level: 1.0,
+        };
+        match number {
+            6 => short(0),
+            7 => short(80),
+            _ => Self::gm2(number),
+        }
+    }
+
+    /// XG chorus type (MSB, LSB); `None` is "no effect".
+    pub fn xg(kind: u8, variation: u8) -> Option<Self> {
+        Some(match (kind, variation) {
+            (0x41, 0) => Self::gm2(0),
+            (0x41, 1) => Self::gm2(1),
+            (0x41, 2) => Self::gm2(2),
+            (0x41, _) => Self::gm2(3),
+            (0x42, _) => Self {
+                delay: 0.004,
+                ..Self::gm2(2)
+            },
+            (0x43, _) => Self::gm2(5),
+            _ => return None,
+        })
+    }
+}
