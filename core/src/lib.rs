@@ -9,6 +9,7 @@
 //! | [`synth`] | channels, voices, mixer, sample clock, sequencer | `dls`, `midi`, `mem` |
 #![no_std]
 #![deny(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_macros))]
 
 extern crate alloc;
 #[cfg(any(test, loom))]

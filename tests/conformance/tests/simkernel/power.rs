@@ -205,12 +205,12 @@ fn disorder(seed: u64) {
                         ];
                         buffer.push(time, 1, &message);
                     }
-                    drop(write(
+                    let _ = write(
                         &mut rig.client,
                         pin.handle,
                         buffer.start(),
                         buffer.bytes(),
-                    ));
+                    );
                 }
             }
         }

@@ -24,6 +24,24 @@ pub fn code_outside_tests(text: &str) -> String {
     kept + rest
 }
 
+/// The modules in files of their own that only a test build has: their names, or their `#[path]`.
+pub fn test_modules(text: &str) -> impl Iterator<Item = &str> {
+    text.split("#[cfg(").skip(1).filter_map(|item| {
+        let (condition, mut rest) = item.split_once(")]")?;
+        if !has_word(condition, "test") || condition.contains("not(test") {
+            return None;
+        }
+        let mut path = None;
+        if let Some(after) = rest.trim_start().strip_prefix("#[path = \"") {
+            let (name, after) = after.split_once("\"]")?;
+            (path, rest) = (Some(name), after);
+        }
+        let declaration = rest.trim_start().lines().next()?.strip_suffix(';')?;
+        let (visibility, name) = declaration.split_once("mod ")?;
+        (visibility.is_empty() || visibility.starts_with("pub")).then(|| path.unwrap_or(name))
+    })
+}
+
 /// Whether a word stands in a line by itself.
 pub fn has_word(line: &str, word: &str) -> bool {
     line.split(|c: char| !c.is_alphanumeric() && c != '_')
@@ -127,6 +145,13 @@ mod tests {
         assert!(!code_outside_tests("#[cfg(all(test, not(loom)))]\nmod t { b }").contains('b'));
         assert!(code_outside_tests("#[cfg(not(test))]\nmod t { b }").contains('b'));
         assert!(code_outside_tests("#[cfg(feature = \"x\")]\nmod t { b }").contains('b'));
+    }
+
+    #[test]
+    fn finds_the_modules_of_tests() {
+        let text = "#[cfg(test)]\npub(crate) mod a;\nmod b;\n#[cfg(all(test, not(loom)))]\n#[path = \"c_tests.rs\"]\nmod tests;\n\
+                    #[cfg(test)]\nmod d {\n}\n#[cfg(not(test))]\nmod e;\n#[cfg(test)]\nuse f;\n";
+        assert_eq!(test_modules(text).collect::<Vec<_>>(), ["a", "c_tests.rs"]);
     }
 
     #[test]
