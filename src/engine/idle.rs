@@ -5,7 +5,7 @@ use super::shared::{Owner, Shared as Common};
 use crate::kernel::irql::Passive;
 use crate::kernel::timer::{Alarm, MILLISECOND, Routine};
 use arioso_core::mem::Shared;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 /// Events in one call of the timer: well under 100 µs.
 const BUDGET: usize = 256;
@@ -27,23 +27,43 @@ pub enum Next {
 }
 
 /// The idle timer's routine.
-pub struct Idle(pub Shared<Common>);
+pub struct Idle {
+    common: Shared<Common>,
+    /// Frames that had been rendered at the last call.
+    seen: AtomicU64,
+}
+
+impl Idle {
+    pub fn new(common: Shared<Common>) -> Self {
+        Self {
+            common,
+            seen: AtomicU64::new(0),
+        }
+    }
+}
 
 impl Routine for Idle {
-    /// `DISPATCH_LEVEL`.
+    /// `DISPATCH_LEVEL`. An owner that has rendered nothing since the last call, a second ago at least, listens no more than nobody:
+    /// a wave pin may be in RUN while its consumer stands still.
     fn run(&self, alarm: &Alarm) {
-        let common = &*self.0;
+        let common = &*self.common;
         common.armed.store(false, Ordering::SeqCst);
         if common.is_closed() {
             return;
         }
-        let next = match common.enter(Owner::Idle) {
+        let owner = common.owner();
+        let frames = common.frames.load(Ordering::Relaxed);
+        let renders = self.seen.swap(frames, Ordering::Relaxed) != frames && owner != Owner::Idle;
+        let next = match common.enter(owner) {
+            Some(renderer) if renders && renderer.has_events() => Next::In(LONGEST),
+            Some(_) if renders => Next::Nothing,
             Some(mut renderer) => {
                 renderer.run_commands(common);
-                renderer.follow(common, BUDGET)
+                renderer.follow(common, owner == Owner::Idle, BUDGET)
             }
+            None if renders => Next::In(LONGEST),
             // A thread executes a command, or another owner took over.
-            None if common.owner() == Owner::Idle => Next::Now,
+            None if common.owner() == owner => Next::Now,
             None => Next::Nothing,
         };
         match next {
@@ -54,9 +74,10 @@ impl Routine for Idle {
     }
 }
 
-/// Sets the timer if it is not set. `DISPATCH_LEVEL` or below.
+/// Sets the timer if it is not set: soon if nobody listens, else to see whether somebody still does. `DISPATCH_LEVEL` or below.
 pub fn arm(common: &Common, alarm: &Alarm) {
-    set(common, alarm, SHORTEST, TOLERANCE);
+    let delay = if common.owner() == Owner::Idle { SHORTEST } else { LONGEST };
+    set(common, alarm, delay, TOLERANCE);
 }
 
 fn set(common: &Common, alarm: &Alarm, delay: i64, tolerance: u32) {
@@ -71,7 +92,7 @@ pub fn catch_up(passive: Passive, common: &Common) {
         match common.enter(Owner::Idle) {
             Some(mut renderer) => {
                 renderer.run_commands(common);
-                if renderer.follow(common, BUDGET) != Next::Now {
+                if renderer.follow(common, true, BUDGET) != Next::Now {
                     return;
                 }
             }

@@ -81,7 +81,7 @@ impl Engine {
     pub fn new(device: &Device, settings: Settings) -> Result<Self> {
         let common = Shared::try_new(Common::new(device, &settings)?).map_err(no_memory)?;
         Ok(Self {
-            idle: LazyTimer::new(Idle(common.clone()))?,
+            idle: LazyTimer::new(Idle::new(common.clone()))?,
             common,
             book: Mutex::new(Book {
                 pins: [const { None }; PINS],
@@ -208,9 +208,9 @@ impl Engine {
         }
     }
 
-    /// Sets the idle timer, if the engine is idle: there is something to do. `DISPATCH_LEVEL` or below.
+    /// Sets the idle timer: there is something to do. `DISPATCH_LEVEL` or below.
     fn wake(&self) {
-        if self.common.owner() == Owner::Idle && !self.common.is_closed() {
+        if !self.common.is_closed() {
             idle::arm(&self.common, self.idle.alarm());
         }
     }

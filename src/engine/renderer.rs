@@ -241,8 +241,22 @@ impl Renderer {
         }
     }
 
-    /// Lets every pin's due events act on its channels, at most `budget` of each. `DISPATCH_LEVEL` or below.
-    pub fn follow(&mut self, common: &Common, budget: usize) -> Next {
+    /// Whether an event waits on a running pin.
+    pub fn has_events(&self) -> bool {
+        self.tracks.iter().any(|place| place.peek_time().is_some())
+    }
+
+    /// Lets every pin's due events act on its channels, at most `budget` of each; no voice is started. `idle`: nobody owns the
+    /// output. `DISPATCH_LEVEL` or below.
+    pub fn follow(&mut self, common: &Common, idle: bool, budget: usize) -> Next {
+        self.synth.follow(true);
+        let next = self.follow_events(budget);
+        self.synth.follow(idle);
+        self.retire(common);
+        next
+    }
+
+    fn follow_events(&mut self, budget: usize) -> Next {
         let mut next = Next::Nothing;
         for (slot, track) in self.tracks.iter_mut().enumerate() {
             let Some(track) = &mut track.0 else { continue };
@@ -265,7 +279,6 @@ impl Renderer {
             track.end_block(self.synth.port(id).map(Port::stats));
             next = sooner(next, wait);
         }
-        self.retire(common);
         next
     }
 }

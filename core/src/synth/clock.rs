@@ -207,8 +207,15 @@ impl SampleClock {
         });
     }
 
-    /// The device jumped. The committed past stays as it is; the future begins at the new place, but never before the past's end.
+    /// The device jumped. Ahead: the committed past stays as it is, the future begins at the new place. Back, or it stood still: what
+    /// was said about frames that it has not reached is void, and a new line runs through the place where it is.
     fn start_again(&mut self, now: i64, frame: i64) {
+        if i128::from(frame) * ONE < self.position(now) {
+            let drift = self.drift;
+            self.start(now, frame);
+            self.drift = drift;
+            return;
+        }
         let slope = (ONE as i64).wrapping_add((self.drift * ONE as f64) as i64);
         let wanted = Piece {
             time: now,

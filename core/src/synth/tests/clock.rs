@@ -147,3 +147,22 @@ fn extremes_do_not_overflow() {
         }
     }
 }
+
+#[test]
+fn a_device_that_stood_still_is_followed_when_it_goes_on() {
+    let mut clock = SampleClock::new(48_000);
+    clock.start(0, 0);
+    clock.commit(4800);
+    // Two hours in steps of 20 ms at frame 2400, then on.
+    let mut time = 500_000;
+    for _ in 0..360_000 {
+        time += 200_000;
+        clock.sync(time, 2400);
+    }
+    for step in 1..100 {
+        clock.sync(time + step * 200_000, 2400 + step * 960);
+    }
+    let now = time + 99 * 200_000;
+    let ahead = clock.ref_to_frame(now + 5_000_000) - (2400 + 99 * 960);
+    assert!((ahead - 24_000).abs() <= 1, "{ahead}");
+}

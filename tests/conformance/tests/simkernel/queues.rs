@@ -2,7 +2,7 @@
 
 use crate::Scenario;
 use crate::rig::{RATE, SECOND, Setup, download, download_bank};
-use arioso_core::ks::ks::KSSTATE_RUN;
+use arioso_core::ks::ks::{KSSTATE_PAUSE, KSSTATE_RUN};
 use conformance::bank::Downloads;
 use conformance::events::{EventBuffer, write};
 use conformance::synth::statistics;
@@ -11,6 +11,7 @@ use simkernel::modules::pcm_sink::Keep;
 pub const SCENARIOS: &[Scenario] = &[
     ("a million events at once", million),
     ("a day without a listener", unheard),
+    ("a wave pin whose consumer stands still", stalled),
     ("stopping gives queued events back", stop),
 ];
 
@@ -139,6 +140,60 @@ fn unheard() {
     assert!(
         sounding > RATE as usize / 4,
         "program 5 holds its note, but {sounding} frames sound"
+    );
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// The wave pin is in RUN, the renderer behind it is not: nothing piles up, and the right program sounds when it goes on.
+fn stalled() {
+    let mut rig = Setup::default().start();
+    let (filter, mut pin, mut wave) = rig.open();
+    download_bank(
+        &mut rig.client,
+        pin.handle,
+        &arioso_bank::test_banks::dc(RATE),
+    );
+    wave.sink.set_state(&mut rig.client, KSSTATE_PAUSE).unwrap();
+    wave.source.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let mut levels = Vec::new();
+    let mut sent = 0;
+    for minute in 0..120 {
+        let now = rig.now();
+        let mut buffer = EventBuffer::new(now);
+        for i in 0..600 {
+            buffer.push(now + i * SECOND / 100, 1, &[0x90, 60, 100]);
+        }
+        buffer.push(now + 50 * SECOND, 1, &[0xC0, 119 - minute as u8]);
+        sent += buffer.len() as u64;
+        write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
+            .wait(&mut rig.client)
+            .unwrap();
+        rig.sleep(60 * SECOND);
+        levels.push(rig.pool());
+    }
+    assert!(
+        levels.iter().skip(1).all(|level| *level <= levels[0]),
+        "{levels:?}"
+    );
+    assert_eq!(
+        statistics(&mut rig.client, pin.handle).unwrap().Events,
+        sent
+    );
+    wave.sink.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    rig.sleep(SECOND);
+    rig.take_audio();
+    let now = rig.now();
+    let mut buffer = EventBuffer::new(now);
+    buffer.push(now + SECOND / 2, 1, &[0x90, 60, 127]);
+    write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
+        .wait(&mut rig.client)
+        .unwrap();
+    rig.sleep(SECOND);
+    assert!(
+        rig.take_audio().iter().any(|f| f[0] != 0),
+        "program 0, the last one, has a sound"
     );
     rig.close(filter, [pin], Some(wave));
     rig.finish();
