@@ -8,7 +8,7 @@ mod universal;
 
 pub use assembler::Assembler;
 pub use parser::{Parser, Received};
-pub use universal::{Effect, Universal};
+pub use universal::{Effect, RouteSource, Scale, Universal};
 
 pub const SYSEX: u8 = 0xF0;
 pub const END_OF_SYSEX: u8 = 0xF7;
