@@ -81,6 +81,8 @@ pub struct Progress {
     pub frames: u64,
     pub blocks: u64,
     pub failed_writes: u64,
+    /// Processor time of the host inside `ISynthSinkDMus::Render`, in ns; with everything that the system ran meanwhile.
+    pub render_ns: u64,
 }
 
 static PROGRESS: Global<Progress> = Global::new(Progress {
@@ -88,7 +90,19 @@ static PROGRESS: Global<Progress> = Global::new(Progress {
     frames: 0,
     blocks: 0,
     failed_writes: 0,
+    render_ns: 0,
 });
+
+/// Processor time of this thread on the host, in ns.
+fn host_ns() -> u64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the structure lives across the call.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
 
 /// Of the wave sink that ran last.
 pub fn progress() -> Progress {
@@ -319,7 +333,9 @@ impl<'a> Worker<'a> {
         // SAFETY: the buffer has `bytes` bytes behind the guard.
         unsafe {
             let data = self.buffer.as_mut_ptr().add(GUARD);
+            let begin = host_ns();
             guest_call!((*(*sink).lpVtbl).Render, sink, data, length, position);
+            let render_ns = host_ns() - begin;
             let (front, rest) = self.buffer.split_at(GUARD);
             let back = &rest[bytes..];
             if front.iter().chain(back).any(|&b| b != CANARY) {
@@ -339,6 +355,7 @@ impl<'a> Worker<'a> {
             progress.failed_writes += u64::from(status < 0);
             progress.frames += u64::from(frames);
             progress.blocks += 1;
+            progress.render_ns += render_ns;
         }
         self.position += u64::from(frames);
     }

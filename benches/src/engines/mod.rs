@@ -1,0 +1,76 @@
+//! The synthesizers, behind one face.
+
+mod arioso;
+mod fluidsynth;
+mod oxisynth;
+mod rustysynth;
+
+pub use arioso::Arioso;
+
+use crate::material::{self, BLOCK, Note};
+use anyhow::Result;
+
+/// A synthesizer that has been built for one quality setting.
+pub trait Engine {
+    fn control(&mut self, group: u16, channel: u8, controller: u8, value: u8);
+    fn note_on(&mut self, note: Note);
+    /// Silences everything at once.
+    fn cut(&mut self);
+    /// Voices that sound, if the engine tells.
+    fn voices(&self) -> Option<usize>;
+    /// Fills a block.
+    fn render(&mut self, out: &mut [[f32; 2]; BLOCK]);
+}
+
+/// Which effects run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effects {
+    pub reverb: bool,
+    pub chorus: bool,
+}
+
+/// A synthesizer and a quality setting.
+#[derive(Clone, Copy)]
+pub struct Make {
+    pub engine: &'static str,
+    pub setting: &'static str,
+    /// Most voices that it can play.
+    pub most: usize,
+    /// Reverb and chorus can be switched one by one.
+    pub separate: bool,
+    pub build: fn(setting: &str, voices: usize, effects: Effects) -> Result<Box<dyn Engine>>,
+}
+
+impl Make {
+    pub fn is_peer(&self) -> bool {
+        self.engine != arioso::NAME
+    }
+
+    /// With `voices` notes to come.
+    pub fn build(&self, voices: usize, effects: Effects) -> Result<Box<dyn Engine>> {
+        let mut engine = (self.build)(self.setting, voices, effects)?;
+        let mut last = None;
+        for Note { group, channel, .. } in material::notes(voices) {
+            if last.replace((group, channel)) == Some((group, channel)) {
+                continue;
+            }
+            for (controller, value) in material::CONTROLLERS {
+                engine.control(group, channel, controller, value);
+            }
+            engine.control(group, channel, 91, if effects.reverb { 64 } else { 0 });
+            engine.control(group, channel, 93, if effects.chorus { 64 } else { 0 });
+        }
+        Ok(engine)
+    }
+}
+
+/// All of them, ours first.
+pub fn all() -> Vec<Make> {
+    [
+        arioso::MAKES,
+        fluidsynth::MAKES,
+        oxisynth::MAKES,
+        rustysynth::MAKES,
+    ]
+    .concat()
+}

@@ -1,0 +1,240 @@
+//! Arioso against the synthesizers people use: the same samples, the same notes, one processor, one run.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`material`] | the instrument, as SoundFont and as DLS; the notes |
+//! | [`engines`] | the synthesizers, behind one face |
+//! | [`image`] | the driver's image in the simulated kernel |
+//! | [`measure`] | how long, how loud, how many |
+//! | [`report`], [`chart`] | the table, the file, the picture |
+//! | [`fixed`] | a fixed rendering, for counting instructions |
+//!
+//! `arioso-bench` writes target/bench/report.{json,png}. Rounds of all engines are interleaved and the best of each counts.
+
+mod chart;
+mod engines;
+mod fixed;
+mod image;
+mod material;
+mod measure;
+mod report;
+
+use anyhow::{Context, Result, bail};
+use engines::{Effects, Make};
+use image::Image;
+use measure::{Held, Starts};
+use report::Row;
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Held notes.
+const COUNTS: [usize; 4] = [64, 240, 1000, 2000];
+/// Peers are measured up to this many: what 15 channels with 16 keys hold, and one of them carries no more than 256.
+const PEERS_MOST: usize = 240;
+const EFFECTS_AT: usize = 64;
+const STARTS_AT: usize = 240;
+
+/// Rounds go on until this much time has passed.
+const TIME: Duration = Duration::from_secs(30);
+const LEAST_ROUNDS: usize = 5;
+
+/// The repository.
+fn root() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_path_buf()
+}
+
+fn output_dir() -> Result<PathBuf> {
+    let directory = root().join("target/bench");
+    std::fs::create_dir_all(&directory)?;
+    Ok(directory)
+}
+
+/// Writes a file for a library that reads by name; the name as it wants it.
+fn scratch_file(name: &str, bytes: &[u8]) -> Result<CString> {
+    let file = output_dir()?.join(name);
+    std::fs::write(&file, bytes)?;
+    Ok(CString::new(file.as_os_str().as_bytes())?)
+}
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [] => compare(),
+        ["image", setting, voices] => image::child(setting, voices.parse()?),
+        ["fixed", setting, voices, blocks] => fixed::run(setting, voices.parse()?, blocks.parse()?),
+        _ => bail!("arioso-bench [image SETTING VOICES | fixed SETTING VOICES BLOCKS]"),
+    }
+}
+
+struct Session {
+    held: Vec<Held>,
+    starts: Vec<Starts>,
+    images: Vec<Image>,
+}
+
+impl Session {
+    fn prepare() -> Result<Self> {
+        let all = engines::all();
+        let mut session = Self {
+            held: Vec::new(),
+            starts: Vec::new(),
+            images: Vec::new(),
+        };
+        for make in &all {
+            for voices in COUNTS {
+                let most = if make.is_peer() {
+                    PEERS_MOST
+                } else {
+                    make.most
+                };
+                if voices <= most {
+                    session.hold(*make, voices, Effects::default())?;
+                }
+            }
+            session.starts.push(Starts::new(*make, STARTS_AT)?);
+            if is_first(make, &all) {
+                for effects in combinations(make) {
+                    session.hold(*make, EFFECTS_AT, effects)?;
+                }
+            }
+            if !make.is_peer() && image::path().is_file() {
+                for voices in COUNTS {
+                    let image = Image::start(make.setting, voices)?;
+                    session.images.push(image);
+                }
+            }
+        }
+        Ok(session)
+    }
+
+    fn hold(&mut self, make: Make, voices: usize, effects: Effects) -> Result<()> {
+        let held = Held::new(make, voices, effects)
+            .with_context(|| format!("{} {}", make.engine, make.setting))?;
+        self.held.push(held);
+        Ok(())
+    }
+
+    fn round(&mut self) -> Result<()> {
+        self.held.iter_mut().for_each(Held::round);
+        self.starts.iter_mut().for_each(Starts::round);
+        self.images.iter_mut().try_for_each(Image::round)
+    }
+
+    fn rows(self) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        let plain = |held: &&Held| held.effects == Effects::default();
+        for held in self.held.iter().filter(plain) {
+            held.check()?;
+            let starts = self.starts.iter().find(|starts| {
+                held.voices == STARTS_AT
+                    && (starts.make.engine, starts.make.setting)
+                        == (held.make.engine, held.make.setting)
+            });
+            let effects = |reverb, chorus| {
+                let with = self.held.iter().find(|other| {
+                    other.effects == Effects { reverb, chorus }
+                        && (other.make.engine, other.make.setting, other.voices)
+                            == (held.make.engine, held.make.setting, held.voices)
+                })?;
+                Some(with.ns_per_frame() - held.ns_per_frame())
+            };
+            rows.push(Row {
+                engine: held.make.engine,
+                setting: held.make.setting,
+                voices: held.voices,
+                ns_per_voice_sample: held.ns_per_frame() / held.voices as f64,
+                ratio_to_best_peer: 0.0,
+                sounding: held.sound.sounding,
+                rms: held.sound.rms,
+                hash: format!("{:016x}", held.sound.hash),
+                note_start_ns: starts.map(Starts::ns_per_note),
+                reverb_ns_per_frame: effects(true, false),
+                chorus_ns_per_frame: effects(false, true),
+                reverb_and_chorus_ns_per_frame: effects(true, true),
+            });
+        }
+        for image in self.images {
+            let (setting, voices) = (image.setting, image.voices);
+            let heard = image.finish()?;
+            rows.push(Row {
+                engine: image::NAME,
+                setting,
+                voices,
+                ns_per_voice_sample: heard.ns_per_frame / voices as f64,
+                ratio_to_best_peer: 0.0,
+                sounding: heard.sounding,
+                rms: heard.rms,
+                hash: format!("{:016x}", heard.hash),
+                note_start_ns: None,
+                reverb_ns_per_frame: None,
+                chorus_ns_per_frame: None,
+                reverb_and_chorus_ns_per_frame: None,
+            });
+        }
+        Ok(rows)
+    }
+}
+
+/// The engine's plainest setting.
+fn is_first(make: &Make, all: &[Make]) -> bool {
+    let first = all.iter().find(|other| other.engine == make.engine);
+    first.is_some_and(|first| first.setting == make.setting)
+}
+
+fn combinations(make: &Make) -> Vec<Effects> {
+    let effects = |reverb, chorus| Effects { reverb, chorus };
+    if make.separate {
+        vec![
+            effects(true, false),
+            effects(false, true),
+            effects(true, true),
+        ]
+    } else {
+        vec![effects(true, true)]
+    }
+}
+
+fn is_peer(engine: &str) -> bool {
+    engines::all()
+        .iter()
+        .any(|make| make.engine == engine && make.is_peer())
+}
+
+fn compare() -> Result<()> {
+    measure::stay_on_one_processor();
+    let mut session = Session::prepare()?;
+    let begin = Instant::now();
+    let mut rounds = 0;
+    while rounds < LEAST_ROUNDS || begin.elapsed() < TIME {
+        session.round()?;
+        rounds += 1;
+    }
+    let mut rows = session.rows()?;
+    report::compare(&mut rows, is_peer);
+
+    let directory = output_dir()?;
+    let file = directory.join("report.json");
+    std::fs::write(&file, serde_json::to_string_pretty(&rows)? + "\n")?;
+    chart::draw(&directory.join("report.png"), &rows, is_peer)?;
+    println!(
+        "One looped 16-bit sample per octave, low-pass at {} Hz, {} Hz stereo, blocks of {} frames, one processor, best of {rounds} rounds of {} \
+         frames.\nRust: release, opt-level 3, fat LTO, one codegen unit, no target features beyond x86-64's, as the image; FluidSynth as \
+         Debian built it.\nEffects are off except in the last columns (ns per frame at {EFFECTS_AT} voices, every voice sent to them); start: \
+         ns per note. × best: times as fast as the fastest peer.\n",
+        material::CUTOFF,
+        material::RATE,
+        material::BLOCK,
+        measure::ROUND,
+    );
+    print!("{}", report::table(&rows, material::RATE));
+    let doubts = report::doubts(&rows);
+    if !doubts.is_empty() {
+        bail!("not all engines do the same work:\n{}", doubts.join("\n"));
+    }
+    println!("\n{} and report.png", file.strip_prefix(root())?.display());
+    Ok(())
+}
