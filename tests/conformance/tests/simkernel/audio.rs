@@ -1,8 +1,7 @@
 //! Where events sound: at their sample, whatever the block size, the drift or the owner.
 
-use crate::rig::{RATE, Rig, SECOND, Setup, download_bank, hash};
+use crate::rig::{RATE, Rig, SECOND, Setup, hash};
 use crate::{CHILD, Scenario};
-use arioso_core::ks::ks::KSSTATE_RUN;
 use conformance::events::{EventBuffer, write};
 use conformance::synth::statistics;
 use simkernel::modules::portcls::wave_sink::Blocks;
@@ -34,14 +33,7 @@ fn stamps(drift_ppm: f64) {
         ..Setup::default()
     }
     .start();
-    let (filter, mut pin, mut wave) = rig.open();
-    download_bank(
-        &mut rig.client,
-        pin.handle,
-        &arioso_bank::test_banks::impulse(RATE),
-    );
-    wave.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let (filter, pin, wave) = rig.running(&arioso_bank::test_banks::impulse(RATE));
     let started = rig.device_start();
 
     // Far enough apart for each to be found, after the clock has settled.
@@ -59,9 +51,7 @@ fn stamps(drift_ppm: f64) {
     for time in shuffled {
         buffer.push(time, 1, &[0x90, random.u8(0..128), random.u8(1..128)]);
     }
-    write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
-        .wait(&mut rig.client)
-        .unwrap();
+    rig.write(&pin, &buffer);
     rig.sleep(time - started + SECOND);
 
     let counted = statistics(&mut rig.client, pin.handle).unwrap();
@@ -155,10 +145,7 @@ fn render() {
         _ => panic!("variant {variant}"),
     };
     let mut rig = setup.start();
-    let (filter, mut pin, mut wave) = rig.open();
-    download_bank(&mut rig.client, pin.handle, &arioso_bank::general_midi());
-    wave.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let (filter, pin, wave) = rig.running(&arioso_bank::general_midi());
     let started = rig.device_start();
     let music = music(started + SECOND, 10 * SECOND);
     let count = music.len() as u64;

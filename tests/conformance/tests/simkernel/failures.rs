@@ -176,14 +176,7 @@ fn long_exclusive(packages: bool) {
         ..Setup::default()
     }
     .start();
-    let (filter, mut pin, mut wave) = rig.open();
-    crate::rig::download_bank(
-        &mut rig.client,
-        pin.handle,
-        &arioso_bank::test_banks::dc(RATE),
-    );
-    wave.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let (filter, pin, wave) = rig.running(&arioso_bank::test_banks::dc(RATE));
     let now = rig.now();
     // Bytes that would be notes if they were taken for messages of their own.
     let mut long = vec![0xF0, 0x7D];
@@ -194,9 +187,7 @@ fn long_exclusive(packages: bool) {
     buffer.push(now + SECOND / 10, 1, &long);
     buffer.push(now + SECOND / 10, 1, &[0xC0, 0]);
     buffer.push(now + SECOND / 5, 1, &[0x90, 60, 127]);
-    write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
-        .wait(&mut rig.client)
-        .unwrap();
+    rig.write(&pin, &buffer);
     rig.sleep(SECOND);
     let counted = synth::statistics(&mut rig.client, pin.handle).unwrap();
     assert_eq!((counted.Notes, counted.Voices), (1, 1));

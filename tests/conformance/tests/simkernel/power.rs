@@ -20,24 +20,17 @@ pub const SCENARIOS: &[Scenario] = &[
 
 fn sleep_and_wake() {
     let mut rig = Setup::default().start();
-    let (filter, mut pin, mut wave) = rig.open();
-    download_bank(
-        &mut rig.client,
-        pin.handle,
-        &arioso_bank::test_banks::dc(RATE),
-    );
-    wave.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let (filter, pin, wave) = rig.running(&arioso_bank::test_banks::dc(RATE));
     let device = rig.device.expect("a device");
     for _ in 0..3 {
-        let now = rig.now();
-        let mut buffer = EventBuffer::new(now);
-        buffer.push(now + SECOND / 10, 1, &[0x90, 60, 127]);
-        // Due while the machine sleeps.
-        buffer.push(now + SECOND, 1, &[0x90, 72, 127]);
-        write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
-            .wait(&mut rig.client)
-            .unwrap();
+        rig.play(
+            &pin,
+            &[
+                (SECOND / 10, &[0x90, 60, 127]),
+                // Due while the machine sleeps.
+                (SECOND, &[0x90, 72, 127]),
+            ],
+        );
         rig.sleep(SECOND / 2);
         assert_eq!(
             rig.machine.set_system_power(device, POWER_SYSTEM_SLEEPING3),
@@ -51,13 +44,13 @@ fn sleep_and_wake() {
         rig.sleep(SECOND);
         // It plays again.
         rig.take_audio();
-        let now = rig.now();
-        let mut buffer = EventBuffer::new(now);
-        buffer.push(now + SECOND / 10, 1, &[0xB0, 120, 0]);
-        buffer.push(now + SECOND / 5, 1, &[0x90, 64, 127]);
-        write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
-            .wait(&mut rig.client)
-            .unwrap();
+        rig.play(
+            &pin,
+            &[
+                (SECOND / 10, &[0xB0, 120, 0]),
+                (SECOND / 5, &[0x90, 64, 127]),
+            ],
+        );
         rig.sleep(SECOND);
         assert!(
             rig.take_audio().iter().any(|f| f[0] != 0),
@@ -121,9 +114,7 @@ fn many_pins() {
         for note in 0..=index {
             buffer.push(now + SECOND / 10, 1, &[0x90, 40 + note as u8, 100]);
         }
-        write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
-            .wait(&mut rig.client)
-            .unwrap();
+        rig.write(pin, &buffer);
     }
     rig.sleep(SECOND);
     for (index, pin) in pins.iter().enumerate() {
@@ -205,12 +196,7 @@ fn disorder(seed: u64) {
                         ];
                         buffer.push(time, 1, &message);
                     }
-                    let _ = write(
-                        &mut rig.client,
-                        pin.handle,
-                        buffer.start(),
-                        buffer.bytes(),
-                    );
+                    let _ = write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes());
                 }
             }
         }

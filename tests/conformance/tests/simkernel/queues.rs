@@ -23,14 +23,7 @@ fn million() {
         ..Setup::default()
     }
     .start();
-    let (filter, mut pin, mut wave) = rig.open();
-    download_bank(
-        &mut rig.client,
-        pin.handle,
-        &arioso_bank::test_banks::impulse(RATE),
-    );
-    wave.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let (filter, pin, wave) = rig.running(&arioso_bank::test_banks::impulse(RATE));
     let start = rig.now() + 10 * SECOND;
     let mut random = fastrand::Rng::with_seed(5);
     let mut buffer = EventBuffer::new(start);
@@ -56,9 +49,7 @@ fn million() {
         }
     }
     let before = rig.pool();
-    write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
-        .wait(&mut rig.client)
-        .unwrap();
+    rig.write(&pin, &buffer);
     rig.sleep(3615 * SECOND);
     let counted = statistics(&mut rig.client, pin.handle).unwrap();
     assert_eq!(
@@ -110,9 +101,7 @@ fn unheard() {
         // The last word on the program, in time but not in order.
         buffer.push(now + 20 * SECOND, 1, &[0xC0, 5]);
         sent += buffer.len() as u64;
-        write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
-            .wait(&mut rig.client)
-            .unwrap();
+        rig.write(&pin, &buffer);
         rig.sleep(60 * SECOND);
         levels.push(rig.pool());
     }
@@ -129,12 +118,7 @@ fn unheard() {
 
     let mut wave = rig.open_wave(&filter);
     wave.run(&mut rig.client).unwrap();
-    let now = rig.now();
-    let mut buffer = EventBuffer::new(now);
-    buffer.push(now + SECOND / 2, 1, &[0x90, 60, 127]);
-    write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
-        .wait(&mut rig.client)
-        .unwrap();
+    rig.play(&pin, &[(SECOND / 2, &[0x90, 60, 127])]);
     rig.sleep(SECOND);
     let sounding = rig.take_audio().iter().filter(|f| **f != [0, 0]).count();
     assert!(
@@ -167,9 +151,7 @@ fn stalled() {
         }
         buffer.push(now + 50 * SECOND, 1, &[0xC0, 119 - minute as u8]);
         sent += buffer.len() as u64;
-        write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
-            .wait(&mut rig.client)
-            .unwrap();
+        rig.write(&pin, &buffer);
         rig.sleep(60 * SECOND);
         levels.push(rig.pool());
     }
@@ -184,12 +166,7 @@ fn stalled() {
     wave.sink.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
     rig.sleep(SECOND);
     rig.take_audio();
-    let now = rig.now();
-    let mut buffer = EventBuffer::new(now);
-    buffer.push(now + SECOND / 2, 1, &[0x90, 60, 127]);
-    write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
-        .wait(&mut rig.client)
-        .unwrap();
+    rig.play(&pin, &[(SECOND / 2, &[0x90, 60, 127])]);
     rig.sleep(SECOND);
     assert!(
         rig.take_audio().iter().any(|f| f[0] != 0),

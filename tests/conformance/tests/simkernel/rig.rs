@@ -2,9 +2,10 @@
 
 use arioso_core::dls::file::{Collection, Limits};
 use arioso_core::ks::guid::{KSCATEGORY_SYNTHESIZER, KSDATAFORMAT_SUBTYPE_DIRECTMUSIC};
-use arioso_core::ks::ks::KSPIN_DATAFLOW_IN;
+use arioso_core::ks::ks::{KSPIN_DATAFLOW_IN, KSSTATE_RUN};
 use conformance::Client;
 use conformance::bank::Downloads;
+use conformance::events::{EventBuffer, write};
 use conformance::filter::{Filter, Pin};
 use conformance::wave::{WavePath, is_wave_output};
 use simkernel::client::{ClientOptions, SimClient, SimHandle};
@@ -209,6 +210,36 @@ impl Rig {
     pub fn open(&mut self) -> (Filter<SimClient>, Pin<SimClient>, WavePath<SimClient>) {
         let (filter, pin) = self.open_pin();
         let wave = self.open_wave(&filter);
+        (filter, pin, wave)
+    }
+
+    /// Writes a buffer and waits until the port has it.
+    pub fn write(&mut self, pin: &Pin<SimClient>, buffer: &EventBuffer) {
+        write(&mut self.client, pin.handle, buffer.start(), buffer.bytes())
+            .wait(&mut self.client)
+            .expect("the port takes the buffer");
+    }
+
+    /// Messages for group 1, at times from now on (100 ns).
+    pub fn play(&mut self, pin: &Pin<SimClient>, messages: &[(i64, &[u8])]) {
+        let now = self.now();
+        let mut buffer = EventBuffer::new(now);
+        for (time, message) in messages {
+            buffer.push(now + time, 1, message);
+        }
+        self.write(pin, &buffer);
+    }
+
+    /// Both paths running, with the instruments of a DLS file.
+    pub fn running(
+        &mut self,
+        bank: &[u8],
+    ) -> (Filter<SimClient>, Pin<SimClient>, WavePath<SimClient>) {
+        let (filter, mut pin, mut wave) = self.open();
+        download_bank(&mut self.client, pin.handle, bank);
+        wave.run(&mut self.client).expect("the wave path runs");
+        pin.set_state(&mut self.client, KSSTATE_RUN)
+            .expect("the pin runs");
         (filter, pin, wave)
     }
 

@@ -74,9 +74,7 @@ fn level(rig: &mut Rig, pin: &Pin<SimClient>, message: &[&[u8]]) -> i16 {
     for (i, bytes) in message.iter().enumerate() {
         buffer.push(now + SECOND / 10 + i as i64, 1, bytes);
     }
-    write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
-        .wait(&mut rig.client)
-        .unwrap();
+    rig.write(pin, &buffer);
     rig.sleep(SECOND);
     rig.take_audio();
     rig.sleep(SECOND / 2);
@@ -92,14 +90,7 @@ fn sounding(
     conformance::wave::WavePath<SimClient>,
 ) {
     let mut rig = setup.start();
-    let (filter, mut pin, mut wave) = rig.open();
-    download_bank(
-        &mut rig.client,
-        pin.handle,
-        &arioso_bank::test_banks::dc(RATE),
-    );
-    wave.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let (filter, pin, wave) = rig.running(&arioso_bank::test_banks::dc(RATE));
     (rig, filter, pin, wave)
 }
 
