@@ -7,6 +7,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/kernel/probe.c");
     println!("cargo::rerun-if-env-changed=ARIOSO_CHECK");
+    println!("cargo::rerun-if-env-changed=ARIOSO_PLANT");
+    println!("cargo::rustc-check-cfg=cfg(arioso_plant, values(\"panic\"))");
     wdk_build::configure_wdk_binary_build()?;
 
     for argument in [
@@ -24,6 +26,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if env::var("ARIOSO_CHECK").as_deref() == Ok("no-panic") {
         println!("cargo::rustc-cfg=arioso_no_panic_check");
+    }
+    if let Ok(bug) = env::var("ARIOSO_PLANT") {
+        println!("cargo::rustc-cfg=arioso_plant={bug:?}");
     }
 
     let mut shim = cc::Build::new();

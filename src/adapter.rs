@@ -40,6 +40,8 @@ impl Adapter {
     pub fn start(passive: Passive, device: Device, arguments: &StartArguments) -> Result {
         // A device may start again after it was stopped.
         Self::leave(passive, device);
+        #[cfg(arioso_plant = "panic")]
+        crate::plant::panic_on_request(passive, &device.driver());
         let settings = Settings::read(passive, &device.driver());
         let engine = Shared::try_new(Engine::new(&device, settings)?).map_err(no_memory)?;
         let adapter = ObjectRef::new(Adapter {

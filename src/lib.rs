@@ -24,6 +24,8 @@ mod com;
 mod dmus;
 mod engine;
 mod entry;
+#[cfg(arioso_plant = "panic")]
+mod plant;
 mod power;
 
 /// A panic stops the machine and says where. The check build must link without the function it calls: then no panic is left.
@@ -35,5 +37,5 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
         kernel::debug::cannot_panic()
     }
     #[cfg(not(arioso_no_panic_check))]
-    kernel::debug::panic(info.location())
+    kernel::debug::panic(info)
 }

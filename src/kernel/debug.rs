@@ -26,24 +26,32 @@ pub fn line(format: &'static [u8], number: u32) {
     }
 }
 
-/// Where the driver panicked, then the end: prints the location and stops the machine with
-/// `KERNEL_SECURITY_CHECK_FAILURE`-like parameters (line, column, file). Any IRQL.
+/// Where the driver panicked and why, then the end: prints it and stops the machine with the parameters line, column, address
+/// and length of the file's name. Any IRQL.
 #[cfg(not(arioso_no_panic_check))]
-pub fn panic(location: Option<&core::panic::Location<'_>>) -> ! {
+pub fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     /// `MANUALLY_INITIATED_CRASH1`: a crash that software asked for.
     const CODE: u32 = 0xDEAD_DEAD;
-    let (file, line, column) = match location {
+    let (file, line, column) = match info.location() {
         Some(at) => (at.file(), at.line(), at.column()),
         None => ("?", 0, 0),
     };
+    let mut why = Text {
+        bytes: [0; 256],
+        len: 0,
+    };
+    // What does not fit is cut off.
+    let _ = core::fmt::write(&mut why, format_args!("{}", info.message()));
     // SAFETY: the precision limits what `%s` reads to the string's length. `KeBugCheckEx` does not return.
     unsafe {
         ntddk::DbgPrint(
-            c"arioso: panic at %.*s:%u:%u\n".as_ptr(),
+            c"arioso: panicked at %.*s:%u:%u: %.*s\n".as_ptr(),
             file.len() as u32,
             file.as_ptr(),
             line,
             column,
+            why.len as u32,
+            why.bytes.as_ptr(),
         );
         ntddk::KeBugCheckEx(
             CODE,
@@ -56,6 +64,24 @@ pub fn panic(location: Option<&core::panic::Location<'_>>) -> ! {
     #[allow(unreachable_code)]
     loop {
         core::hint::spin_loop();
+    }
+}
+
+/// A short text on the stack.
+#[cfg(not(arioso_no_panic_check))]
+struct Text {
+    bytes: [u8; 256],
+    len: usize,
+}
+
+#[cfg(not(arioso_no_panic_check))]
+impl core::fmt::Write for Text {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        for (to, from) in self.bytes.iter_mut().skip(self.len).zip(text.bytes()) {
+            *to = from;
+            self.len = self.len.wrapping_add(1);
+        }
+        Ok(())
     }
 }
 

@@ -34,6 +34,7 @@ fn name(code: u32) -> &'static str {
         KERNEL_SECURITY_CHECK_FAILURE => "KERNEL_SECURITY_CHECK_FAILURE",
         SIMKERNEL_UNKNOWN_IMPORT => "SIMKERNEL_UNKNOWN_IMPORT",
         0xe2 => "MANUALLY_INITIATED_CRASH",
+        0xdead_dead => "MANUALLY_INITIATED_CRASH1",
         0x100 => "LOADER_BLOCK_MISMATCH",
         _ => "?",
     }

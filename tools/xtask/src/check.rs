@@ -1,6 +1,6 @@
 //! The demo and the whole test run.
 
-use crate::driver::{self, Arch, Build, Check, Profile};
+use crate::driver::{self, Arch, Build, Check, Plant, Profile};
 use crate::{process, setup};
 use anyhow::{Context, Result};
 use std::time::Instant;
@@ -25,13 +25,14 @@ pub fn demo() -> Result<()> {
 /// Builds everything and runs every test.
 pub fn test() -> Result<()> {
     type Step = (&'static str, fn() -> Result<()>);
-    let steps: [Step; 5] = [
+    let steps: [Step; 6] = [
         ("set up the machine", setup::install),
         ("prove that the driver cannot panic", || {
             driver::build(&Build {
                 arch: Arch::X64,
                 profile: Profile::Release,
                 check: Some(Check::NoPanic),
+                plant: None,
             })
         }),
         ("build the driver for x64", || {
@@ -39,6 +40,14 @@ pub fn test() -> Result<()> {
         }),
         ("build the driver for ARM64", || {
             driver::build(&Build::release(Arch::Arm64))
+        }),
+        ("build a driver with a bug to be seen", || {
+            driver::build(&Build {
+                arch: Arch::X64,
+                profile: Profile::Dev,
+                check: None,
+                plant: Some(Plant::Panic),
+            })
         }),
         ("run the tests", || {
             process::run(process::cargo().args(["test", "--release"]))

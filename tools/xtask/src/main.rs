@@ -16,7 +16,7 @@ mod setup;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use driver::{Arch, Build, Check, Profile};
+use driver::{Arch, Build, Check, Plant, Profile};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -39,6 +39,9 @@ enum Command {
         /// Only prove something about the driver; leaves no product
         #[arg(long, value_enum)]
         check: Option<Check>,
+        /// Give the driver a bug, for tests; the product goes to …/<profile>-<bug>/
+        #[arg(long, value_enum, conflicts_with = "check")]
+        plant: Option<Plant>,
     },
     /// Play a built-in song through the driver into a WAV file
     Demo,
@@ -55,12 +58,14 @@ fn run(command: Command) -> Result<()> {
             arch,
             profile,
             check,
+            plant,
         } => {
             setup::install()?;
             driver::build(&Build {
                 arch,
                 profile,
                 check,
+                plant,
             })
         }
         Command::Demo => check::demo(),

@@ -1,6 +1,7 @@
 //! The driver's image in the simulated kernel. Each scenario runs in a process of its own, so that a crash is a failing test.
 
 mod audio;
+mod debugging;
 mod failures;
 mod lifecycle;
 mod power;
@@ -9,17 +10,22 @@ mod rig;
 mod synth;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use std::process::Command;
+use simkernel::bugcheck::EXIT_CODE;
+use std::process::{Command, ExitStatus};
 
 /// A name and what it does; it panics if it fails.
 type Scenario = (&'static str, fn());
+
+/// A name, what stops the machine, and what looks at all that it printed.
+type Stop = (&'static str, fn(), fn(&str));
 
 /// Names a scenario to run in this process.
 const CHILD: &str = "ARIOSO_SCENARIO";
 
 fn main() {
-    let all = [
+    let scenarios = [
         audio::SCENARIOS,
+        debugging::SCENARIOS,
         failures::SCENARIOS,
         power::SCENARIOS,
         lifecycle::SCENARIOS,
@@ -27,33 +33,59 @@ fn main() {
         synth::SCENARIOS,
     ]
     .concat();
+    let stops = debugging::STOPS;
     if let Ok(name) = std::env::var(CHILD) {
-        let (_, scenario) = all
+        let stopping = stops.iter().map(|&(name, run, _)| (name, run));
+        let (_, run) = scenarios
             .iter()
+            .copied()
+            .chain(stopping)
             .find(|(known, _)| *known == name)
             .expect("a known scenario");
-        return scenario();
+        return run();
     }
     let arguments = Arguments::from_args();
-    let trials = all
+    let trials = scenarios
         .into_iter()
-        .map(|(name, _)| Trial::test(name, move || in_child(name)))
+        .map(|(name, _)| Trial::test(name, move || succeeds(name)))
+        .chain(
+            stops
+                .iter()
+                .map(|&(name, _, check)| Trial::test(name, move || stops_with(name, check))),
+        )
         .collect();
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-fn in_child(name: &str) -> Result<(), Failed> {
+fn succeeds(name: &str) -> Result<(), Failed> {
+    let (status, text) = in_child(name)?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(format!("{status}\n{}", end_of(&text)).into())
+}
+
+fn stops_with(name: &str, check: fn(&str)) -> Result<(), Failed> {
+    let (status, text) = in_child(name)?;
+    if status.code() != Some(EXIT_CODE) {
+        return Err(format!("{status}, no stop\n{}", end_of(&text)).into());
+    }
+    check(&text);
+    Ok(())
+}
+
+/// How the scenario's process ended, and what it printed.
+fn in_child(name: &str) -> Result<(ExitStatus, String), Failed> {
     let program = std::env::current_exe()?;
     let output = Command::new(program)
         .env(CHILD, name)
         .env("RUST_BACKTRACE", "0")
         .output()?;
-    if output.status.success() {
-        return Ok(());
-    }
     let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text);
+    Ok((output.status, String::from_utf8_lossy(&text).into_owned()))
+}
+
+fn end_of(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    let last = lines[lines.len().saturating_sub(60)..].join("\n");
-    Err(format!("{}\n{last}", output.status).into())
+    lines[lines.len().saturating_sub(60)..].join("\n")
 }

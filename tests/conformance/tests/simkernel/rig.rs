@@ -26,6 +26,8 @@ const BANK: &str = "\\SystemRoot\\System32\\drivers\\gm.dls";
 
 /// How the machine differs from the ordinary.
 pub struct Setup {
+    /// The driver.
+    pub image: PathBuf,
     /// Values of the service's Parameters key.
     pub parameters: Vec<(&'static str, u32)>,
     pub blocks: Blocks,
@@ -50,6 +52,7 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Setup {
+            image: image(),
             parameters: Vec::new(),
             blocks: Blocks::Fixed(441),
             frames: false,
@@ -122,14 +125,14 @@ impl Setup {
             ..Options::default()
         });
         let before = machine.verdict().pool;
-        let image = image();
+        let image = &self.image;
         assert!(
             image.is_file(),
-            "no {}: run `cargo xtask build`",
+            "no {}: run `cargo xtask build`, with `--profile dev --plant panic` for dev-panic",
             image.display()
         );
         machine
-            .load_driver(SERVICE, &image)
+            .load_driver(SERVICE, image)
             .expect("the driver loads");
         let client = machine.client(ClientOptions { wow64: self.wow64 });
         let mut rig = Rig {

@@ -267,7 +267,11 @@ impl Image {
     pub fn symbolise(&self, address: usize) -> String {
         let rva = (address - self.base) as u32;
         match self.symbols.find(rva) {
-            Some((symbol, offset)) => format!("{}!{}+{offset:#x}", self.name, demangle(symbol)),
+            Some((symbol, offset)) => format!(
+                "{}!{:#}+{offset:#x}",
+                self.name,
+                rustc_demangle::demangle(symbol)
+            ),
             None => format!("{}+{rva:#x}", self.name),
         }
     }
@@ -277,34 +281,5 @@ impl Image {
         // The range stays reserved, so that a call into an unloaded driver is a fault that names an address of it.
         // SAFETY: nothing of the image runs any more; a stray access faults.
         unsafe { libc::mprotect(self.base as _, self.size, libc::PROT_NONE) };
-    }
-}
-
-/// Rust's legacy mangling made readable; other names as they are.
-fn demangle(symbol: &str) -> String {
-    let Some(mut rest) = symbol.strip_prefix("_ZN") else {
-        return symbol.to_owned();
-    };
-    let mut parts = Vec::new();
-    while let Some(digits) = rest.find(|c: char| !c.is_ascii_digit()).filter(|&n| n > 0) {
-        let Ok(n) = rest[..digits].parse::<usize>() else {
-            break;
-        };
-        let Some(part) = rest.get(digits..digits + n) else {
-            break;
-        };
-        parts.push(part.replace("..", "::"));
-        rest = &rest[digits + n..];
-    }
-    if parts
-        .last()
-        .is_some_and(|p| p.len() == 17 && p.starts_with('h'))
-    {
-        parts.pop();
-    }
-    if parts.is_empty() {
-        symbol.to_owned()
-    } else {
-        parts.join("::")
     }
 }

@@ -81,11 +81,28 @@ pub enum Check {
     NoPanic,
 }
 
+/// A bug that tests want to see.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Plant {
+    /// Panic at the start of a device if the registry says so (src/plant.rs)
+    Panic,
+}
+
+impl Plant {
+    /// As in the configuration and in our output directory.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Panic => "panic",
+        }
+    }
+}
+
 /// One build.
 pub struct Build {
     pub arch: Arch,
     pub profile: Profile,
     pub check: Option<Check>,
+    pub plant: Option<Plant>,
 }
 
 impl Build {
@@ -95,6 +112,15 @@ impl Build {
             arch,
             profile: Profile::Release,
             check: None,
+            plant: None,
+        }
+    }
+
+    /// The name of the directory for the products.
+    fn name(&self) -> String {
+        match self.plant {
+            None => self.profile.name().to_owned(),
+            Some(plant) => format!("{}-{}", self.profile.name(), plant.name()),
         }
     }
 }
@@ -117,7 +143,7 @@ pub fn build(build: &Build) -> Result<()> {
                 &place.products(build),
                 &project::driver_dir()
                     .join(build.arch.name())
-                    .join(build.profile.name()),
+                    .join(build.name()),
             )
         }
         Some(Check::NoPanic) => {
@@ -175,6 +201,10 @@ impl Place {
             .args(["--package", "arioso", "--lib"]);
         if build.profile == Profile::Release {
             cargo.arg("--release");
+        }
+        // Read by build.rs.
+        if let Some(plant) = build.plant {
+            cargo.env("ARIOSO_PLANT", plant.name());
         }
         cargo
     }

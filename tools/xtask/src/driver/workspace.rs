@@ -74,6 +74,8 @@ fn config(tools: &Tools, root: &Path, workspace: &Path) -> Result<String> {
          rustflags = {flags:?}\n\
          \n\
          [profile.dev]\n\
+         # Without optimization large values travel over the stack, and a kernel stack has 24 KiB.\n\
+         opt-level = 1\n\
          panic = \"abort\"\n\
          \n\
          [profile.dev.package.compiler_builtins]\n\

@@ -1,0 +1,95 @@
+//! The development build, and what is told when the driver panics. `cargo xtask build --profile dev --plant panic` makes the image.
+
+use crate::rig::{RATE, Rig, SECOND, Setup, download_bank};
+use crate::{Scenario, Stop};
+use arioso_core::ks::ks::KSSTATE_RUN;
+use conformance::events::{EventBuffer, write};
+use std::path::PathBuf;
+
+pub const SCENARIOS: &[Scenario] = &[("the development build plays", development_build)];
+
+pub const STOPS: &[Stop] = &[(
+    "a panic is told with its place, the bugcheck and the calls that led to it",
+    || drop(start(1)),
+    is_told,
+)];
+
+/// Starts the development build; `index` other than 0 makes it panic in `StartDevice` (src/plant.rs).
+fn start(index: u32) -> Rig {
+    Setup {
+        image: PathBuf::from(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../target/driver/x64/dev-panic/arioso.sys"
+        )),
+        parameters: vec![("PlantPanic", index)],
+        ..Setup::default()
+    }
+    .start()
+}
+
+fn development_build() {
+    let mut rig = start(0);
+    let (filter, mut pin, mut wave) = rig.open();
+    let bank = arioso_bank::test_banks::dc(RATE);
+    let downloads = download_bank(&mut rig.client, pin.handle, &bank);
+    wave.run(&mut rig.client).unwrap();
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let now = rig.now();
+    let mut buffer = EventBuffer::new(now);
+    buffer.push(now + SECOND / 10, 1, &[0x90, 60, 127]);
+    write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes())
+        .wait(&mut rig.client)
+        .unwrap();
+    rig.sleep(SECOND);
+    assert!(rig.take_audio().iter().any(|frame| frame[0] > 1000));
+    drop(downloads);
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// What the process printed before it ended.
+fn is_told(output: &str) {
+    let line = |what: &str| {
+        let found = output.lines().find(|line| line.contains(what));
+        found.unwrap_or_else(|| panic!("no {what:?}"))
+    };
+    // An ordinary DbgPrint line, and the panic's.
+    line("arioso: the planted index is 1");
+    let panic = line("arioso: panicked at src/plant.rs:");
+    assert!(
+        panic.ends_with("index out of bounds: the len is 1 but the index is 1"),
+        "{panic}"
+    );
+    let (_, place) = panic.split_once("src/plant.rs:").unwrap();
+    let mut numbers = place.split(':').map(|number| number.parse::<usize>());
+    let (Some(Ok(row)), Some(Ok(column))) = (numbers.next(), numbers.next()) else {
+        panic!("no line and column in {panic}");
+    };
+    let source = include_str!("../../../../src/plant.rs");
+    let code = source.lines().nth(row - 1).unwrap();
+    assert!(code.contains("[index]"), "{row}: {code}");
+
+    // The code, and its parameters: line, column, address and length of the file's name.
+    let stop = line("*** STOP 0xdeaddead MANUALLY_INITIATED_CRASH1 (");
+    let (_, parameters) = stop.split_once('(').unwrap();
+    let parameters: Vec<&str> = parameters.trim_end_matches(')').split(", ").collect();
+    assert_eq!(parameters.len(), 4, "{stop}");
+    assert_eq!(parameters[0], format!("{row:#x}"));
+    assert_eq!(parameters[1], format!("{column:#x}"));
+    assert_eq!(parameters[3], format!("{:#x}", "src/plant.rs".len()));
+
+    // The calls, innermost first.
+    let (_, backtrace) = output.split_once("backtrace:").expect("a backtrace");
+    let mut rest = backtrace;
+    for function in [
+        "core::panicking::panic_bounds_check+",
+        "arioso::plant::element+",
+        "arioso::plant::panic_on_request+",
+        "arioso::com::driver::start::<arioso::entry::Arioso>+",
+    ] {
+        let at = rest
+            .find(function)
+            .unwrap_or_else(|| panic!("no {function} in {backtrace}"));
+        rest = &rest[at..];
+    }
+}
