@@ -9,7 +9,8 @@
 //! | `engine`, `port`, `channel` | what MIDI messages mean |
 //! | `pool` | which voices live: start, stop, exclusivity, stealing |
 //! | `voice`, `modulation`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
-//! | `quad`, `oscillator`, `lanes` | render side, four voices in lock-step |
+//! | `quad`, `oscillator`, `sinc`, `lanes` | render side, four voices in lock-step |
+//! | `simd` | its inner loops on SSE2 and NEON |
 //! | `effects` | reverb, chorus, limiter |
 //! | `math` | 2^x, log2, sine without libm |
 
@@ -28,6 +29,9 @@ mod pool;
 mod port;
 mod quad;
 pub mod sequencer;
+#[allow(unsafe_code)]
+mod simd;
+mod sinc;
 mod voice;
 
 pub use channel::{Channel, Parts, System};

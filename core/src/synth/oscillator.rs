@@ -1,41 +1,96 @@
-//! Reading a wave: position, loops, interpolation.
+//! Reading a wave: position, loops, and the few frames around a seam.
+//!
+//! A kernel reads straight from a wave wherever all its taps lie in a row. Around a loop's seam and before a wave's first frame it
+//! reads from a [`Window`], a copy of the frames as the loop continues them. So the inner loops know nothing of loops.
 
-use super::lanes::LANES;
+use super::simd::Reader;
 use crate::dls::model::{Loop, Wave};
-use crate::mem::{NoMemory, Shared, vec};
-use alloc::vec::Vec;
+use crate::mem::Shared;
 
 /// How samples between two frames are found. No kind delays: at a whole position each returns the frame itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Interpolation {
     /// Two points.
-    #[default]
     Linear,
-    /// Eight-tap Kaiser-windowed sinc, rows of the table blended.
+    /// Eight-tap windowed sinc.
+    #[default]
     Sinc8,
+    /// Sixteen-tap windowed sinc.
+    Sinc16,
+}
+
+impl Interpolation {
+    /// Taps before and after the frame at the position.
+    #[inline]
+    fn reach(self) -> (u64, u64) {
+        match self {
+            Self::Linear => (0, 1),
+            Self::Sinc8 => (3, 4),
+            Self::Sinc16 => (7, 8),
+        }
+    }
+}
+
+const WINDOW: usize = 32;
+/// Most taps before a position.
+const BEFORE: i64 = 7;
+/// Most taps after a position.
+const AFTER: i64 = 8;
+
+/// Frames `start..start + 32` of a wave as its loop continues them.
+pub struct Window {
+    frames: [i16; WINDOW],
+    /// `i64::MIN`: holds nothing.
+    start: i64,
+    /// It was filled by a loop that had been closed already.
+    wrapped: bool,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            frames: [0; WINDOW],
+            start: i64::MIN,
+            wrapped: false,
+        }
+    }
 }
 
 /// A reader of one wave. Positions are frames in 32.32 fixed point.
 #[derive(Default)]
 pub struct Oscillator {
     pub wave: Option<Shared<Wave>>,
-    pub position: u64,
+    position: u64,
     /// Frames per output frame, 32.32.
-    pub step: u64,
+    step: u64,
+    /// Up to here `source` serves; 0: it must be chosen anew.
+    limit: u64,
     /// First frame of the loop and the frame behind its last one.
-    pub loop_start: u32,
-    pub loop_end: u32,
+    loop_start: u32,
+    loop_end: u32,
+    source: Source,
     /// The loop is being played.
-    pub looping: bool,
+    looping: bool,
     /// The loop is left at note-off.
     until_release: bool,
     /// The loop has been closed at least once: what lies before its start is its own end.
     wrapped: bool,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Source {
+    #[default]
+    Silence,
+    Wave,
+    Window,
+}
+
+/// What a lane without a sound reads.
+static SILENCE: [i16; WINDOW] = [0; WINDOW];
+
 impl Oscillator {
     /// Starts a wave at its first frame.
-    pub fn start(&mut self, wave: Shared<Wave>, sample_loop: Option<Loop>) {
+    pub fn start(&mut self, window: &mut Window, wave: Shared<Wave>, sample_loop: Option<Loop>) {
         let (loop_start, loop_end) =
             sample_loop.map_or((0, 0), |l| (l.start, l.start.saturating_add(l.length)));
         *self = Self {
@@ -46,148 +101,147 @@ impl Oscillator {
             until_release: sample_loop.is_some_and(|l| l.until_release),
             ..Self::default()
         };
+        window.start = i64::MIN;
+    }
+
+    /// Frames of the wave per output frame, 32.32; at most 2^48.
+    pub fn set_step(&mut self, step: u64) {
+        self.step = step.min(1 << 48);
     }
 
     /// A one-shot wave has been played to its end.
     pub fn is_over(&self) -> bool {
-        let frames = self
-            .wave
+        !self.looping && self.position >> 32 >= self.frame_count()
+    }
+
+    fn frame_count(&self) -> u64 {
+        self.wave
             .as_ref()
-            .map_or(0, |wave| wave.frames().len() as u64);
-        !self.looping && self.position >> 32 >= frames
+            .map_or(0, |wave| wave.frames().len() as u64)
     }
 
-    /// Writes lane `lane` of `out` and moves on by `out.len()` frames. Samples are in units of the 16-bit wave.
-    pub fn read(
-        &mut self,
-        kind: Interpolation,
-        kernel: &SincTable,
-        lane: usize,
-        out: &mut [[f32; LANES]],
-    ) {
-        let Some(wave) = self.wave.take() else {
-            fill(lane, out);
-            return;
-        };
-        match kind {
-            Interpolation::Linear => self.run(
-                wave.frames(),
-                lane,
-                out,
-                0,
-                1,
-                |frames, index, fraction| {
-                    let (a, b) = (tap(frames, index), tap(frames, index + 1));
-                    a + (b - a) * (fraction as f32 * FRACTION)
-                },
-                |this, frames, index, fraction| {
-                    let (a, b) = (
-                        this.looped_tap(frames, index),
-                        this.looped_tap(frames, index + 1),
-                    );
-                    a + (b - a) * (fraction as f32 * FRACTION)
-                },
-            ),
-            Interpolation::Sinc8 => self.run(
-                wave.frames(),
-                lane,
-                out,
-                3,
-                4,
-                |frames, index, fraction| {
-                    let weights = kernel.weights(fraction);
-                    let start = index.wrapping_sub(3) as usize;
-                    match frames.get(start..start.wrapping_add(8)) {
-                        Some(taps) => taps
-                            .iter()
-                            .zip(weights)
-                            .map(|(&x, w)| f32::from(x) * w)
-                            .sum(),
-                        None => 0.0,
-                    }
-                },
-                |this, frames, index, fraction| {
-                    let weights = kernel.weights(fraction);
-                    weights
-                        .iter()
-                        .zip(-3i64..)
-                        .map(|(w, k)| this.looped_tap(frames, index + k) * w)
-                        .sum()
-                },
-            ),
-        }
-        self.wave = Some(wave);
-    }
-
-    /// Splits `out` into stretches whose taps (`before` to `after` around the position) lie inside plain frames, for `inside`, and
-    /// single samples near an edge or a loop seam, for `edge`.
+    /// Chooses where to read from; returns for how many frames, 1..=`most`, that is good.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)]
-    fn run(
-        &mut self,
-        frames: &[i16],
-        lane: usize,
-        mut out: &mut [[f32; LANES]],
-        before: u64,
-        after: u64,
-        inside: impl Fn(&[i16], i64, u32) -> f32,
-        edge: impl Fn(&Self, &[i16], i64, u32) -> f32,
-    ) {
-        let frame_count = frames.len() as u64;
-        while !out.is_empty() {
-            let mut index = self.position >> 32;
-            if self.looping && index >= u64::from(self.loop_end) {
-                self.wrap();
-                index = self.position >> 32;
-            } else if !self.looping && index >= frame_count {
-                fill(lane, out);
-                return;
-            }
-            let limit = if self.looping {
-                u64::from(self.loop_end).min(frame_count)
-            } else {
-                frame_count
-            };
-            // A wave's beginning and, once wrapped, its loop's.
-            let first = if self.wrapped {
-                u64::from(self.loop_start) + before
-            } else {
-                before
-            };
-            let plain = if index >= first && index + after < limit {
-                // Samples whose index stays below `limit - after`.
-                let room = ((limit - after) << 32) - self.position;
-                (room - 1)
-                    .checked_div(self.step)
-                    .map_or(u64::MAX, |n| n.saturating_add(1))
-            } else {
-                0
-            };
-            if plain == 0 {
-                let value = edge(self, frames, index as i64, self.position as u32);
-                if let Some((slot, rest)) = core::mem::take(&mut out).split_first_mut() {
-                    set(slot, lane, value);
-                    out = rest;
-                }
-                self.position = self.position.wrapping_add(self.step);
-                continue;
-            }
-            let count = usize::try_from(plain).unwrap_or(usize::MAX).min(out.len());
-            let Some((now, rest)) = core::mem::take(&mut out).split_at_mut_checked(count) else {
-                return;
-            };
-            let (mut position, step) = (self.position, self.step);
-            for slot in now {
-                set(
-                    slot,
-                    lane,
-                    inside(frames, (position >> 32) as i64, position as u32),
-                );
-                position = position.wrapping_add(step);
-            }
-            self.position = position;
-            out = rest;
+    pub fn aim(&mut self, window: &mut Window, kind: Interpolation, most: usize) -> usize {
+        let way = self.step.wrapping_mul(most.saturating_sub(1) as u64);
+        if self.position.saturating_add(way) < self.limit {
+            return most;
         }
+        self.aim_anew(window, kind, most)
+    }
+
+    #[inline(never)]
+    fn aim_anew(&mut self, window: &mut Window, kind: Interpolation, most: usize) -> usize {
+        if self.position >= self.limit {
+            self.choose(window, kind.reach());
+        }
+        let room = self.limit.saturating_sub(self.position).saturating_sub(1);
+        match room.checked_div(self.step) {
+            Some(steps) if steps < most as u64 => (steps as usize).saturating_add(1).min(most),
+            _ => most,
+        }
+    }
+
+    /// What was chosen no longer holds.
+    pub fn forget(&mut self) {
+        self.limit = 0;
+    }
+
+    fn choose(&mut self, window: &mut Window, (before, after): (u64, u64)) {
+        let frame_count = self.frame_count();
+        let (start, end) = (u64::from(self.loop_start), u64::from(self.loop_end));
+        if !self.looping && self.position >> 32 >= frame_count {
+            (self.source, self.limit) = (Source::Silence, u64::MAX);
+            return;
+        }
+        // The seam is passed in the window; so the loop's beginning is left behind before the position goes back.
+        if self.looping && self.position >> 32 >= end + before {
+            self.wrap();
+        }
+        let mut index = self.position >> 32;
+        if self.looping && self.wrapped && index < start + before && index < end {
+            self.position = self.position.wrapping_add((end - start) << 32);
+            index = self.position >> 32;
+        }
+        let plain = if self.looping {
+            end.saturating_sub(after)
+        } else {
+            frame_count
+        };
+        if index >= before && index < plain {
+            (self.source, self.limit) = (Source::Wave, plain << 32);
+            return;
+        }
+        let at_seam = self.looping && index >= plain;
+        let first = if at_seam {
+            end as i64 - BEFORE - AFTER
+        } else {
+            -BEFORE
+        };
+        self.fill(window, first);
+        let last = (first + WINDOW as i64).saturating_sub(after as i64).max(0) as u64;
+        let bound = if self.looping {
+            end + before
+        } else {
+            frame_count
+        };
+        (self.source, self.limit) = (Source::Window, last.min(bound) << 32);
+    }
+
+    fn fill(&mut self, window: &mut Window, first: i64) {
+        // Before the loop was closed, the frames before it are the wave's own.
+        let wrapped = self.wrapped && first < i64::from(self.loop_start);
+        if window.start == first && window.wrapped == wrapped {
+            return;
+        }
+        let frames = self.wave.as_ref().map_or(&[][..], |wave| wave.frames());
+        for (slot, index) in window.frames.iter_mut().zip(first..) {
+            *slot = self.frame_at(frames, index);
+        }
+        (window.start, window.wrapped) = (first, wrapped);
+    }
+
+    /// The frame at `index` as the loop continues it; 0 outside the wave.
+    fn frame_at(&self, frames: &[i16], mut index: i64) -> i16 {
+        let (start, end) = (i64::from(self.loop_start), i64::from(self.loop_end));
+        if self.looping {
+            if index >= end {
+                index = start + (index - end).checked_rem(end - start).unwrap_or(0);
+            } else if self.wrapped && index < start {
+                index = end - 1 - (start - 1 - index).checked_rem(end - start).unwrap_or(0);
+            }
+        }
+        usize::try_from(index)
+            .ok()
+            .and_then(|index| frames.get(index))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// What [`aim`](Self::aim) has chosen.
+    #[inline(always)]
+    pub fn reader<'a>(&'a self, window: &'a Window) -> Reader<'a> {
+        match (self.source, &self.wave) {
+            (Source::Wave, Some(wave)) => Reader {
+                frames: wave.guarded_frames(),
+                position: self.position,
+                step: self.step,
+            },
+            (Source::Window, Some(_)) => Reader {
+                frames: &window.frames,
+                position: self
+                    .position
+                    .wrapping_sub((window.start as u64).wrapping_shl(32)),
+                step: self.step,
+            },
+            _ => Reader::still(&SILENCE),
+        }
+    }
+
+    #[inline(always)]
+    pub fn advance(&mut self, frames: usize) {
+        let way = self.step.wrapping_mul(frames as u64);
+        self.position = self.position.wrapping_add(way);
     }
 
     /// Brings a position behind the loop back into it.
@@ -201,114 +255,12 @@ impl Oscillator {
 
     /// Note-off: a loop of type 1 runs out into the rest of the wave.
     pub fn release(&mut self) {
-        if self.until_release {
+        if self.until_release && self.looping {
+            if self.position >> 32 >= u64::from(self.loop_end) {
+                self.wrap();
+            }
             self.looping = false;
+            self.forget();
         }
     }
-
-    /// The frame at `index` as the loop continues it; 0 outside the wave.
-    fn looped_tap(&self, frames: &[i16], mut index: i64) -> f32 {
-        let (start, end) = (i64::from(self.loop_start), i64::from(self.loop_end));
-        if self.looping {
-            if index >= end {
-                index = start + (index - end).checked_rem(end - start).unwrap_or(0);
-            } else if self.wrapped && index < start {
-                index = end - 1 - (start - 1 - index).checked_rem(end - start).unwrap_or(0);
-            }
-        }
-        tap(frames, index)
-    }
-}
-
-/// 2^-32: the fraction of a position.
-const FRACTION: f32 = 1.0 / 4_294_967_296.0;
-
-#[inline(always)]
-fn tap(frames: &[i16], index: i64) -> f32 {
-    frames.get(index as usize).map_or(0.0, |&x| f32::from(x))
-}
-
-#[inline(always)]
-fn set(slot: &mut [f32; LANES], lane: usize, value: f32) {
-    if let Some(x) = slot.get_mut(lane) {
-        *x = value;
-    }
-}
-
-fn fill(lane: usize, out: &mut [[f32; LANES]]) {
-    for slot in out {
-        set(slot, lane, 0.0);
-    }
-}
-
-/// Taps of the windowed sinc.
-pub const TAPS: usize = 8;
-const ROWS: usize = 256;
-/// Kaiser β: the middle of the road between stop band and transition.
-const BETA: f64 = 6.5;
-
-/// Weights of the eight-tap kernel over the fraction.
-pub struct SincTable {
-    /// `ROWS + 1` rows; row r is for the fraction r / ROWS, scaled to unit gain at DC.
-    rows: Vec<[f32; TAPS]>,
-}
-
-impl SincTable {
-    /// Fills the table (libm).
-    pub fn new() -> Result<Self, NoMemory> {
-        let mut rows = vec::try_with_capacity(ROWS + 1)?;
-        let half = TAPS as f64 / 2.0;
-        for row in 0..=ROWS {
-            let fraction = row as f64 / ROWS as f64;
-            let mut weights = [0.0f64; TAPS];
-            for (k, weight) in weights.iter_mut().enumerate() {
-                let x = k as f64 - (half - 1.0) - fraction;
-                let window = bessel(BETA * libm::sqrt((1.0 - (x / half) * (x / half)).max(0.0)))
-                    / bessel(BETA);
-                *weight = sinc(x) * window;
-            }
-            let sum: f64 = weights.iter().sum();
-            vec::try_push(&mut rows, weights.map(|w| (w / sum) as f32))?;
-        }
-        Ok(Self { rows })
-    }
-
-    /// The weights at a fraction in units of 2^-32, blended between two rows.
-    #[inline(always)]
-    fn weights(&self, fraction: u32) -> [f32; TAPS] {
-        let row = (fraction >> 24) as usize;
-        let blend = (fraction & 0x00FF_FFFF) as f32 * (1.0 / 16_777_216.0);
-        let Some([a, b]) = self
-            .rows
-            .get(row..row + 2)
-            .and_then(|pair| pair.as_array::<2>())
-        else {
-            return [0.0; TAPS];
-        };
-        let mut weights = *a;
-        for (w, &next) in weights.iter_mut().zip(b) {
-            *w += (next - *w) * blend;
-        }
-        weights
-    }
-}
-
-fn sinc(x: f64) -> f64 {
-    if x == libm::rint(x) {
-        return if x == 0.0 { 1.0 } else { 0.0 };
-    }
-    let y = core::f64::consts::PI * x;
-    libm::sin(y) / y
-}
-
-/// Modified Bessel function of the first kind, order 0.
-fn bessel(x: f64) -> f64 {
-    let q = x * x / 4.0;
-    let (mut sum, mut term, mut n) = (1.0, 1.0, 1.0);
-    while term > sum * 1e-17 {
-        term *= q / (n * n);
-        sum += term;
-        n += 1.0;
-    }
-    sum
 }

@@ -3,9 +3,10 @@
 use super::channel::cc;
 use super::effects::Sends;
 use super::lanes::{LANES, Lanes};
-use super::oscillator::{Interpolation, SincTable};
+use super::oscillator::Interpolation;
 use super::port::PortSlot;
 use super::quad::{Buses, Quad};
+use super::sinc::Kernels;
 use super::voice::{Context, NoteOn, Surroundings, TICK, Voice};
 use crate::dls::model::{Articulation, Region, Wave};
 use crate::mem::{NoMemory, Shared, vec};
@@ -84,12 +85,13 @@ pub struct Pool {
     limit: usize,
     pending: bool,
     retired: Vec<Retired>,
-    samples: Vec<[f32; LANES]>,
+    /// The voices of a quad, for the sends.
+    behind: Vec<Lanes>,
     left: Vec<Lanes>,
     right: Vec<Lanes>,
     reverb: Vec<Lanes>,
     chorus: Vec<Lanes>,
-    kernel: SincTable,
+    kernels: Kernels,
 }
 
 impl Pool {
@@ -116,12 +118,12 @@ impl Pool {
             limit,
             pending: false,
             retired: vec::try_with_capacity(slots * 4)?,
-            samples: vec::try_filled(TICK as usize, [0.0; LANES])?,
+            behind: vec::try_filled(TICK as usize, Lanes::ZERO)?,
             left: vec::try_filled(TICK as usize, Lanes::ZERO)?,
             right: vec::try_filled(TICK as usize, Lanes::ZERO)?,
             reverb: vec::try_filled(TICK as usize, Lanes::ZERO)?,
             chorus: vec::try_filled(TICK as usize, Lanes::ZERO)?,
-            kernel: SincTable::new()?,
+            kernels: Kernels::new()?,
         })
     }
 
@@ -575,7 +577,7 @@ impl Pool {
         position: u64,
         frames: usize,
     ) -> Buses<'_> {
-        let samples = self.samples.get_mut(..frames).unwrap_or_default();
+        let behind = self.behind.get_mut(..frames).unwrap_or_default();
         let mut buses = Buses {
             left: cleared(&mut self.left, frames),
             right: cleared(&mut self.right, frames),
@@ -588,7 +590,7 @@ impl Pool {
             .take(self.used)
             .filter(|quad| quad.port == port && !quad.is_empty())
         {
-            quad.render(kind, &self.kernel, position & 1 == 1, samples, &mut buses);
+            quad.render(kind, &self.kernels, position & 1 == 1, behind, &mut buses);
         }
         buses
     }

@@ -1,20 +1,18 @@
 //! The render side: four voices in lock-step.
 //!
-//! A quad belongs to one port. Rendering reads the waves lane by lane, then filters, ramps and mixes all lanes at once. Every number
-//! that changes per sample is carried in the state, so a cut between two calls changes nothing.
+//! A quad belongs to one port. It is rendered in stretches within which every lane reads from one run of frames. Every number that
+//! changes per sample is carried in the state, so a cut between two calls changes nothing.
 
 use super::filter::Coefficients;
 use super::lanes::{LANES, Lanes};
-use super::oscillator::{Interpolation, Oscillator, SincTable};
+use super::oscillator::{Interpolation, Oscillator, Window};
+use super::simd::{self, Output, SCALE, Strip, Tables};
+use super::sinc::{Kernels, cutoff_for};
 use crate::dls::model::{Loop, Wave};
 use crate::mem::Shared;
 
-/// Alternates in sign from frame to frame at the filter's input and keeps its state out of the denormals. In 16-bit units:
-/// -270 dB of full scale.
-const BIAS: f32 = 1e-9;
-
-/// One 16-bit unit as a part of full scale.
-const UNIT: f32 = 1.0 / 32768.0;
+/// What the kernels put out, as a part of full scale.
+const UNIT: f32 = 1.0 / (32768.0 * SCALE);
 
 /// Buses that a voice plays into: left, right, reverb, chorus.
 pub const BUSES: usize = 4;
@@ -31,23 +29,20 @@ pub struct Buses<'a> {
 #[derive(Default)]
 pub struct Quad {
     oscillators: [Oscillator; LANES],
-    /// Left, right, reverb and chorus bus, and the change per frame.
-    gains: [Lanes; BUSES],
-    steps: [Lanes; BUSES],
-    y: Lanes,
-    d: Lanes,
-    e: Lanes,
-    b2: Lanes,
-    k: Lanes,
-    e_step: Lanes,
-    b2_step: Lanes,
-    k_step: Lanes,
+    strip: Strip,
+    /// Gains of reverb and chorus bus, and the change per frame.
+    sends: [Lanes; BUSES - 2],
+    send_steps: [Lanes; BUSES - 2],
     /// Bit per lane: a voice lives there.
     live: u8,
     /// Bit per lane: the voice has a filter.
     filtered: u8,
+    /// Number of each lane's kernel.
+    cutoffs: [u8; LANES],
+    kind: Interpolation,
     /// Port slot whose voices these are.
     pub port: u8,
+    windows: [Window; LANES],
 }
 
 impl Quad {
@@ -68,8 +63,10 @@ impl Quad {
         sample_loop: Option<Loop>,
         filtered: bool,
     ) {
-        if let Some(oscillator) = self.oscillators.get_mut(lane) {
-            oscillator.start(wave, sample_loop);
+        if let (Some(oscillator), Some(window)) =
+            (self.oscillators.get_mut(lane), self.windows.get_mut(lane))
+        {
+            oscillator.start(window, wave, sample_loop);
         }
         let bit = 1u8 << (lane & (LANES - 1));
         self.live |= bit;
@@ -78,8 +75,8 @@ impl Quad {
         } else {
             self.filtered & !bit
         };
-        self.y.set(lane, 0.0);
-        self.d.set(lane, 0.0);
+        self.strip.y.set(lane, 0.0);
+        self.strip.d.set(lane, 0.0);
     }
 
     /// Empties a lane and gives back its wave.
@@ -89,8 +86,8 @@ impl Quad {
         self.filtered &= !bit;
         self.jump(lane, [0.0; BUSES], Coefficients::FLAT);
         self.ramp(lane, [0.0; BUSES], Coefficients::FLAT, 1);
-        self.y.set(lane, 0.0);
-        self.d.set(lane, 0.0);
+        self.strip.y.set(lane, 0.0);
+        self.strip.d.set(lane, 0.0);
         self.oscillators
             .get_mut(lane)
             .and_then(|oscillator| oscillator.wave.take())
@@ -110,18 +107,26 @@ impl Quad {
 
     pub fn set_step(&mut self, lane: usize, step: u64) {
         if let Some(oscillator) = self.oscillators.get_mut(lane) {
-            oscillator.step = step;
+            oscillator.set_step(step);
+        }
+        if let Some(cutoff) = self.cutoffs.get_mut(lane) {
+            *cutoff = cutoff_for(step, *cutoff);
         }
     }
 
     /// Sets gains and coefficients at once.
     pub fn jump(&mut self, lane: usize, gains: [f32; BUSES], coefficients: Coefficients) {
-        for (lanes, gain) in self.gains.iter_mut().zip(gains) {
+        for (lanes, gain) in self.gains().into_iter().zip(gains) {
             lanes.set(lane, gain * UNIT);
         }
-        self.e.set(lane, coefficients.e);
-        self.b2.set(lane, coefficients.b2);
-        self.k.set(lane, coefficients.k);
+        self.strip.e.set(lane, coefficients.e);
+        self.strip.b2.set(lane, coefficients.b2);
+        self.strip.k.set(lane, coefficients.k);
+    }
+
+    fn gains(&mut self) -> [&mut Lanes; BUSES] {
+        let [reverb, chorus] = &mut self.sends;
+        [&mut self.strip.left, &mut self.strip.right, reverb, chorus]
     }
 
     /// Lets gains and coefficients run to these values in `frames`.
@@ -133,79 +138,120 @@ impl Quad {
         frames: u32,
     ) {
         let share = 1.0 / frames.max(1) as f32;
-        for ((step, now), gain) in self.steps.iter_mut().zip(&self.gains).zip(gains) {
-            step.set(lane, (gain * UNIT - now.get(lane)) * share);
+        let now = self.gains().map(|lanes| lanes.get(lane));
+        let strip = &mut self.strip;
+        let [reverb, chorus] = &mut self.send_steps;
+        let steps = [&mut strip.left_step, &mut strip.right_step, reverb, chorus];
+        for ((step, now), gain) in steps.into_iter().zip(now).zip(gains) {
+            step.set(lane, (gain * UNIT - now) * share);
         }
-        self.e_step
-            .set(lane, (coefficients.e - self.e.get(lane)) * share);
-        self.b2_step
-            .set(lane, (coefficients.b2 - self.b2.get(lane)) * share);
-        self.k_step
-            .set(lane, (coefficients.k - self.k.get(lane)) * share);
+        let set = |step: &mut Lanes, now: Lanes, goal: f32| {
+            step.set(lane, (goal - now.get(lane)) * share);
+        };
+        set(&mut strip.e_step, strip.e, coefficients.e);
+        set(&mut strip.b2_step, strip.b2, coefficients.b2);
+        set(&mut strip.k_step, strip.k, coefficients.k);
     }
 
-    /// Adds the quad to the buses; `samples` is as long as they are, `odd` is the parity of the first frame.
+    /// Adds the quad to the buses; `voices` is as long as they are, `odd` is the parity of the first frame.
     pub fn render(
         &mut self,
         kind: Interpolation,
-        kernel: &SincTable,
-        odd: bool,
-        samples: &mut [[f32; LANES]],
+        kernels: &Kernels,
+        mut odd: bool,
+        voices: &mut [Lanes],
         buses: &mut Buses,
     ) {
-        for (lane, oscillator) in self.oscillators.iter_mut().enumerate() {
-            oscillator.read(kind, kernel, lane, samples);
-        }
-        let [left_step, right_step, reverb_step, chorus_step] = self.steps;
-        let [mut gl, mut gr, mut reverb, mut chorus] = self.gains;
-        let frames = samples
-            .iter_mut()
-            .zip(buses.left.iter_mut().zip(buses.right.iter_mut()));
-        if self.filtered == 0 {
-            for (x, (left, right)) in frames {
-                let x = Lanes(*x);
-                *left += x * gl;
-                *right += x * gr;
-                gl += left_step;
-                gr += right_step;
+        if kind != self.kind {
+            self.kind = kind;
+            for oscillator in &mut self.oscillators {
+                oscillator.forget();
             }
-        } else {
-            let (mut y, mut d) = (self.y, self.d);
-            let (mut e, mut b2, mut k) = (self.e, self.b2, self.k);
-            let (e_step, b2_step, k_step) = (self.e_step, self.b2_step, self.k_step);
-            let mut bias = Lanes::splat(if odd { -BIAS } else { BIAS });
-            for (sample, (left, right)) in frames {
-                let x = Lanes(*sample) + bias;
-                d = b2 * d - e * y + k * x;
-                y += d;
-                *sample = y.0;
-                *left += y * gl;
-                *right += y * gr;
-                bias = Lanes::ZERO - bias;
-                gl += left_step;
-                gr += right_step;
-                e += e_step;
-                b2 += b2_step;
-                k += k_step;
-            }
-            (self.y, self.d) = (y, d);
-            (self.e, self.b2, self.k) = (e, b2, k);
         }
-        send(samples, &mut reverb, reverb_step, &mut buses.reverb);
-        send(samples, &mut chorus, chorus_step, &mut buses.chorus);
-        self.gains = [gl, gr, reverb, chorus];
+        let Some(tables) = tables(kind, kernels, self.cutoffs) else {
+            return;
+        };
+        self.strip.filtered = self.filtered != 0;
+        let sends =
+            buses.reverb.is_some() && !self.is_dry(0) || buses.chorus.is_some() && !self.is_dry(1);
+        let (mut left, mut right) = (&mut *buses.left, &mut *buses.right);
+        let mut rest = &mut *voices;
+        while !left.is_empty() {
+            let mut count = left.len();
+            let lanes = self.oscillators.iter_mut().zip(&mut self.windows);
+            for (oscillator, window) in lanes {
+                count = oscillator.aim(window, kind, count);
+            }
+            let [a, b, c, d] = &self.oscillators;
+            let [u, v, w, x] = &self.windows;
+            let mut readers = [a.reader(u), b.reader(v), c.reader(w), d.reader(x)];
+            let (
+                Some((left_now, left_later)),
+                Some((right_now, right_later)),
+                Some((voices_now, voices_later)),
+            ) = (
+                left.split_at_mut_checked(count),
+                right.split_at_mut_checked(count),
+                rest.split_at_mut_checked(count),
+            )
+            else {
+                return;
+            };
+            let output = Output {
+                left: left_now,
+                right: right_now,
+                voices: sends.then_some(voices_now),
+            };
+            if !simd::render(&mut readers, tables, &mut self.strip, odd, output) {
+                return;
+            }
+            for oscillator in &mut self.oscillators {
+                oscillator.advance(count);
+            }
+            odd ^= count & 1 == 1;
+            (left, right, rest) = (left_later, right_later, voices_later);
+        }
+        if sends {
+            let [reverb, chorus] = &mut self.sends;
+            let [reverb_step, chorus_step] = self.send_steps;
+            send(voices, reverb, reverb_step, &mut buses.reverb);
+            send(voices, chorus, chorus_step, &mut buses.chorus);
+        }
+    }
+
+    /// Nothing goes to an effect: 0 reverb, 1 chorus.
+    fn is_dry(&self, effect: usize) -> bool {
+        [&self.sends, &self.send_steps]
+            .iter()
+            .all(|lanes| lanes.get(effect).is_none_or(|x| *x == Lanes::ZERO))
     }
 }
 
+#[inline(always)]
+fn tables(kind: Interpolation, kernels: &Kernels, cutoffs: [u8; LANES]) -> Option<Tables<'_>> {
+    let [a, b, c, d] = cutoffs;
+    Some(match kind {
+        Interpolation::Linear => Tables::Linear,
+        Interpolation::Sinc8 => {
+            let get = |cutoff| kernels.eight(cutoff);
+            Tables::Sinc8([get(a)?, get(b)?, get(c)?, get(d)?])
+        }
+        Interpolation::Sinc16 => {
+            let get = |cutoff| kernels.sixteen(cutoff);
+            Tables::Sinc16([get(a)?, get(b)?, get(c)?, get(d)?])
+        }
+    })
+}
+
 /// Adds the voices to an effect's bus, unless all their sends are zero.
-fn send(samples: &[[f32; LANES]], gain: &mut Lanes, step: Lanes, bus: &mut Option<&mut [Lanes]>) {
+fn send(voices: &[Lanes], gain: &mut Lanes, step: Lanes, bus: &mut Option<&mut [Lanes]>) {
     let Some(bus) = bus else { return };
     if *gain == Lanes::ZERO && step == Lanes::ZERO {
         return;
     }
     let mut now = *gain;
-    for (x, out) in samples.iter().zip(bus.iter_mut()) {
-        *out += Lanes(*x) * now;
+    for (x, out) in voices.iter().zip(bus.iter_mut()) {
+        *out += *x * now;
         now += step;
     }
     *gain = now;

@@ -2,9 +2,15 @@
 
 use super::*;
 
+const ALL: [Interpolation; 3] = [
+    Interpolation::Linear,
+    Interpolation::Sinc8,
+    Interpolation::Sinc16,
+];
+
 #[test]
 fn an_impulse_sounds_at_its_frame_alone() {
-    for interpolation in [Interpolation::Linear, Interpolation::Sinc8] {
+    for interpolation in ALL {
         for start in [0usize, 1, 31, 32, 33, 100, 1000, 4095] {
             let mut synth = synth(std::vec![region(&impulse(), PLAIN, &articulation(&[]))]);
             synth
@@ -40,6 +46,10 @@ fn linear_interpolation_is_exact_across_the_loop_seam() {
         sample,
         &articulation(&[])
     )]);
+    synth
+        .port_mut(PORT)
+        .unwrap()
+        .set_interpolation(Interpolation::Linear);
     send(&mut synth, &[0x90, 60, 127]);
     let out = left(&render(&mut synth, 5000));
     let unlooped = |i: usize| {

@@ -121,7 +121,11 @@ fn play(
 #[test]
 fn any_partition_gives_the_same_bits() {
     for seed in 0..3 {
-        for interpolation in [Interpolation::Linear, Interpolation::Sinc8] {
+        for interpolation in [
+            Interpolation::Linear,
+            Interpolation::Sinc8,
+            Interpolation::Sinc16,
+        ] {
             let (whole, report) = play(seed, || usize::MAX, interpolation);
             assert_eq!((report.events, report.late), (400, 0));
             assert!(whole.iter().filter(|x| **x != 0).count() > 50_000);

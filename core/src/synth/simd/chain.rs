@@ -1,0 +1,179 @@
+//! Filter, ramps and mix of four lanes.
+
+use super::Arch;
+use crate::synth::lanes::Lanes;
+
+/// Alternates in sign from frame to frame at the filter's input and keeps its state out of the denormals: -270 dB of full scale.
+const BIAS: f32 = 3.3e-5;
+
+/// What four voices carry from frame to frame behind the interpolator.
+#[derive(Clone, Debug, Default)]
+pub struct Strip {
+    pub y: Lanes,
+    pub d: Lanes,
+    pub e: Lanes,
+    pub b2: Lanes,
+    pub k: Lanes,
+    pub e_step: Lanes,
+    pub b2_step: Lanes,
+    pub k_step: Lanes,
+    pub left: Lanes,
+    pub right: Lanes,
+    pub left_step: Lanes,
+    pub right_step: Lanes,
+    /// Some lane has a filter.
+    pub filtered: bool,
+}
+
+/// Where voices go; all parts have one length.
+pub struct Output<'a> {
+    pub left: &'a mut [Lanes],
+    pub right: &'a mut [Lanes],
+    /// The voices behind the filter, before gain and pan, are kept here.
+    pub voices: Option<&'a mut [Lanes]>,
+}
+
+impl Output<'_> {
+    /// Frames that will be rendered.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.left.len().min(self.right.len())
+    }
+}
+
+/// Whether coefficients or gains move.
+fn moves(strip: &Strip) -> bool {
+    [
+        strip.left_step,
+        strip.right_step,
+        strip.e_step,
+        strip.b2_step,
+        strip.k_step,
+    ]
+    .iter()
+    .any(|step| *step != Lanes::ZERO)
+}
+
+/// Asks `sample` once per frame, at most [`Output::len`] times.
+#[inline(always)]
+pub fn run<A: Arch>(strip: &mut Strip, odd: bool, output: Output, sample: impl FnMut() -> A::F) {
+    let Output {
+        left,
+        right,
+        voices,
+    } = output;
+    match (strip.filtered, moves(strip)) {
+        (true, true) => pick::<A, true, true>(strip, odd, left, right, voices, sample),
+        (true, false) => pick::<A, true, false>(strip, odd, left, right, voices, sample),
+        (false, true) => pick::<A, false, true>(strip, odd, left, right, voices, sample),
+        (false, false) => pick::<A, false, false>(strip, odd, left, right, voices, sample),
+    }
+}
+
+#[inline(always)]
+fn pick<A: Arch, const FILTER: bool, const RAMP: bool>(
+    strip: &mut Strip,
+    odd: bool,
+    left: &mut [Lanes],
+    right: &mut [Lanes],
+    voices: Option<&mut [Lanes]>,
+    mut sample: impl FnMut() -> A::F,
+) {
+    let mut chain = Chain::<A, FILTER, RAMP>::new(strip, odd);
+    let buses = left.iter_mut().zip(right);
+    match voices {
+        Some(voices) => {
+            for ((left, right), voice) in buses.zip(voices) {
+                let x = chain.next(sample(), left, right);
+                A::store(x, voice);
+            }
+        }
+        None => {
+            for (left, right) in buses {
+                chain.next(sample(), left, right);
+            }
+        }
+    }
+    chain.store(strip);
+}
+
+struct Chain<A: Arch, const FILTER: bool, const RAMP: bool> {
+    y: A::F,
+    d: A::F,
+    e: A::F,
+    b2: A::F,
+    k: A::F,
+    e_step: A::F,
+    b2_step: A::F,
+    k_step: A::F,
+    left: A::F,
+    right: A::F,
+    left_step: A::F,
+    right_step: A::F,
+    bias: A::F,
+    other_bias: A::F,
+}
+
+impl<A: Arch, const FILTER: bool, const RAMP: bool> Chain<A, FILTER, RAMP> {
+    #[inline(always)]
+    fn new(strip: &Strip, odd: bool) -> Self {
+        let bias = if odd { -BIAS } else { BIAS };
+        Self {
+            y: A::load(&strip.y),
+            d: A::load(&strip.d),
+            e: A::load(&strip.e),
+            b2: A::load(&strip.b2),
+            k: A::load(&strip.k),
+            e_step: A::load(&strip.e_step),
+            b2_step: A::load(&strip.b2_step),
+            k_step: A::load(&strip.k_step),
+            left: A::load(&strip.left),
+            right: A::load(&strip.right),
+            left_step: A::load(&strip.left_step),
+            right_step: A::load(&strip.right_step),
+            bias: A::load(&Lanes::splat(bias)),
+            other_bias: A::load(&Lanes::splat(-bias)),
+        }
+    }
+
+    #[inline(always)]
+    fn next(&mut self, mut x: A::F, left: &mut Lanes, right: &mut Lanes) -> A::F {
+        if FILTER {
+            x = A::add(x, self.bias);
+            core::mem::swap(&mut self.bias, &mut self.other_bias);
+            let input = A::add(A::mul(self.k, x), A::mul(self.b2, self.d));
+            self.d = A::sub(input, A::mul(self.e, self.y));
+            self.y = A::add(self.y, self.d);
+            x = self.y;
+        }
+        A::store(A::add(A::load(left), A::mul(x, self.left)), left);
+        A::store(A::add(A::load(right), A::mul(x, self.right)), right);
+        if RAMP {
+            self.left = A::add(self.left, self.left_step);
+            self.right = A::add(self.right, self.right_step);
+            if FILTER {
+                self.e = A::add(self.e, self.e_step);
+                self.b2 = A::add(self.b2, self.b2_step);
+                self.k = A::add(self.k, self.k_step);
+            }
+        }
+        x
+    }
+
+    #[inline(always)]
+    fn store(self, strip: &mut Strip) {
+        if FILTER {
+            A::store(self.y, &mut strip.y);
+            A::store(self.d, &mut strip.d);
+        }
+        if RAMP {
+            A::store(self.left, &mut strip.left);
+            A::store(self.right, &mut strip.right);
+            if FILTER {
+                A::store(self.e, &mut strip.e);
+                A::store(self.b2, &mut strip.b2);
+                A::store(self.k, &mut strip.k);
+            }
+        }
+    }
+}

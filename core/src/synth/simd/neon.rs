@@ -1,0 +1,124 @@
+//! NEON, which every AArch64 has.
+
+use super::Arch;
+use crate::synth::lanes::Lanes;
+use core::arch::aarch64::*;
+
+pub struct Neon;
+
+impl Arch for Neon {
+    type F = float32x4_t;
+    type I = int32x4_t;
+
+    #[inline(always)]
+    fn load(x: &Lanes) -> float32x4_t {
+        // SAFETY: `Lanes` is 16 bytes.
+        unsafe { vld1q_f32(x.0.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn store(x: float32x4_t, to: &mut Lanes) {
+        // SAFETY: as above.
+        unsafe { vst1q_f32(to.0.as_mut_ptr(), x) }
+    }
+
+    #[inline(always)]
+    fn add(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: NEON is part of the target, here and below.
+        unsafe { vaddq_f32(a, b) }
+    }
+
+    #[inline(always)]
+    fn sub(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: as above.
+        unsafe { vsubq_f32(a, b) }
+    }
+
+    #[inline(always)]
+    fn mul(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: as above.
+        unsafe { vmulq_f32(a, b) }
+    }
+
+    #[inline(always)]
+    fn ints(x: [u32; 4]) -> int32x4_t {
+        // SAFETY: 16 readable bytes.
+        unsafe { vreinterpretq_s32_u32(vld1q_u32(x.as_ptr())) }
+    }
+
+    #[inline(always)]
+    fn add_ints(a: int32x4_t, b: int32x4_t) -> int32x4_t {
+        // SAFETY: NEON is part of the target.
+        unsafe { vaddq_s32(a, b) }
+    }
+
+    #[inline(always)]
+    fn sub_ints(a: int32x4_t, b: int32x4_t) -> int32x4_t {
+        // SAFETY: as above.
+        unsafe { vsubq_s32(a, b) }
+    }
+
+    #[inline(always)]
+    fn or(a: int32x4_t, b: int32x4_t) -> int32x4_t {
+        // SAFETY: as above.
+        unsafe { vorrq_s32(a, b) }
+    }
+
+    #[inline(always)]
+    fn left<const N: i32>(a: int32x4_t) -> int32x4_t {
+        // SAFETY: as above.
+        unsafe { vshlq_n_s32::<N>(a) }
+    }
+
+    #[inline(always)]
+    fn right<const N: i32>(a: int32x4_t) -> int32x4_t {
+        // SAFETY: as above.
+        unsafe { vreinterpretq_s32_u32(vshrq_n_u32::<N>(vreinterpretq_u32_s32(a))) }
+    }
+
+    #[inline(always)]
+    fn signed_right<const N: i32>(a: int32x4_t) -> int32x4_t {
+        // SAFETY: as above.
+        unsafe { vshrq_n_s32::<N>(a) }
+    }
+
+    #[inline(always)]
+    fn to_floats(a: int32x4_t) -> float32x4_t {
+        // SAFETY: as above.
+        unsafe { vcvtq_f32_s32(a) }
+    }
+
+    #[inline(always)]
+    fn dot_pairs(a: int32x4_t, b: int32x4_t) -> int32x4_t {
+        // SAFETY: as above.
+        unsafe {
+            let (a, b) = (vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b));
+            let low = vmull_s16(vget_low_s16(a), vget_low_s16(b));
+            vpaddq_s32(low, vmull_high_s16(a, b))
+        }
+    }
+
+    #[inline(always)]
+    fn sums(a: int32x4_t, b: int32x4_t, c: int32x4_t, d: int32x4_t) -> int32x4_t {
+        // SAFETY: as above.
+        unsafe { vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d)) }
+    }
+
+    #[inline(always)]
+    fn shorts(x: &[i16; 8]) -> int32x4_t {
+        // SAFETY: 16 readable bytes.
+        unsafe { vreinterpretq_s32_s16(vld1q_s16(x.as_ptr())) }
+    }
+
+    #[inline(always)]
+    unsafe fn eight(at: *const i16) -> int32x4_t {
+        // SAFETY: the caller vouches for 16 bytes.
+        unsafe { vreinterpretq_s32_s16(vld1q_s16(at)) }
+    }
+
+    #[inline(always)]
+    unsafe fn pairs(at: [*const i16; 4]) -> int32x4_t {
+        // SAFETY: the caller vouches for 4 bytes at each.
+        Self::ints(at.map(|at| unsafe { at.cast::<u32>().read_unaligned() }))
+    }
+}

@@ -1,0 +1,113 @@
+//! The registers as arrays: for other targets, and to test the others against.
+
+use super::Arch;
+use crate::synth::lanes::Lanes;
+
+pub struct Portable;
+
+fn zip<T: Copy, const N: usize>(a: [T; N], b: [T; N], f: impl Fn(T, T) -> T) -> [T; N] {
+    let mut out = a;
+    for (out, b) in out.iter_mut().zip(b) {
+        *out = f(*out, b);
+    }
+    out
+}
+
+fn halves(x: i32) -> [i32; 2] {
+    [i32::from(x as i16), x >> 16]
+}
+
+fn joined(x: [i16; 2]) -> i32 {
+    let [low, high] = x;
+    i32::from(high) << 16 | i32::from(low as u16)
+}
+
+fn sum(x: [i32; 4]) -> i32 {
+    x.into_iter().fold(0, i32::wrapping_add)
+}
+
+impl Arch for Portable {
+    type F = [f32; 4];
+    type I = [i32; 4];
+
+    fn load(x: &Lanes) -> [f32; 4] {
+        x.0
+    }
+
+    fn store(x: [f32; 4], to: &mut Lanes) {
+        to.0 = x;
+    }
+
+    fn add(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        zip(a, b, |a, b| a + b)
+    }
+
+    fn sub(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        zip(a, b, |a, b| a - b)
+    }
+
+    fn mul(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        zip(a, b, |a, b| a * b)
+    }
+
+    fn ints(x: [u32; 4]) -> [i32; 4] {
+        x.map(|x| x as i32)
+    }
+
+    fn add_ints(a: [i32; 4], b: [i32; 4]) -> [i32; 4] {
+        zip(a, b, i32::wrapping_add)
+    }
+
+    fn sub_ints(a: [i32; 4], b: [i32; 4]) -> [i32; 4] {
+        zip(a, b, i32::wrapping_sub)
+    }
+
+    fn or(a: [i32; 4], b: [i32; 4]) -> [i32; 4] {
+        zip(a, b, |a, b| a | b)
+    }
+
+    fn left<const N: i32>(a: [i32; 4]) -> [i32; 4] {
+        a.map(|a| a << N)
+    }
+
+    fn right<const N: i32>(a: [i32; 4]) -> [i32; 4] {
+        a.map(|a| (a as u32 >> N) as i32)
+    }
+
+    fn signed_right<const N: i32>(a: [i32; 4]) -> [i32; 4] {
+        a.map(|a| a >> N)
+    }
+
+    fn to_floats(a: [i32; 4]) -> [f32; 4] {
+        a.map(|a| a as f32)
+    }
+
+    fn dot_pairs(a: [i32; 4], b: [i32; 4]) -> [i32; 4] {
+        zip(a, b, |a, b| {
+            let ([al, ah], [bl, bh]) = (halves(a), halves(b));
+            (al * bl).wrapping_add(ah * bh)
+        })
+    }
+
+    fn sums(a: [i32; 4], b: [i32; 4], c: [i32; 4], d: [i32; 4]) -> [i32; 4] {
+        [sum(a), sum(b), sum(c), sum(d)]
+    }
+
+    fn shorts(x: &[i16; 8]) -> [i32; 4] {
+        let mut out = [0; 4];
+        for (out, pair) in out.iter_mut().zip(x.as_chunks::<2>().0) {
+            *out = joined(*pair);
+        }
+        out
+    }
+
+    unsafe fn eight(at: *const i16) -> [i32; 4] {
+        // SAFETY: the caller vouches for eight samples.
+        Self::shorts(unsafe { &*at.cast::<[i16; 8]>() })
+    }
+
+    unsafe fn pairs(at: [*const i16; 4]) -> [i32; 4] {
+        // SAFETY: the caller vouches for two samples at each.
+        at.map(|at| joined(unsafe { *at.cast::<[i16; 2]>() }))
+    }
+}

@@ -1,0 +1,130 @@
+//! SSE2, which every x86-64 has: nothing is detected.
+
+use super::Arch;
+use crate::synth::lanes::Lanes;
+use core::arch::x86_64::*;
+
+pub struct Sse2;
+
+impl Arch for Sse2 {
+    type F = __m128;
+    type I = __m128i;
+
+    #[inline(always)]
+    fn load(x: &Lanes) -> __m128 {
+        // SAFETY: `Lanes` is 16 bytes, aligned to 16.
+        unsafe { _mm_load_ps(x.0.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn store(x: __m128, to: &mut Lanes) {
+        // SAFETY: as above.
+        unsafe { _mm_store_ps(to.0.as_mut_ptr(), x) }
+    }
+
+    #[inline(always)]
+    fn add(a: __m128, b: __m128) -> __m128 {
+        // SAFETY: SSE2 is part of the target, here and below.
+        unsafe { _mm_add_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn sub(a: __m128, b: __m128) -> __m128 {
+        // SAFETY: as above.
+        unsafe { _mm_sub_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn mul(a: __m128, b: __m128) -> __m128 {
+        // SAFETY: as above.
+        unsafe { _mm_mul_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn ints(x: [u32; 4]) -> __m128i {
+        // SAFETY: 16 readable bytes; the load asks for no alignment.
+        unsafe { _mm_loadu_si128(x.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    fn add_ints(a: __m128i, b: __m128i) -> __m128i {
+        // SAFETY: SSE2 is part of the target.
+        unsafe { _mm_add_epi32(a, b) }
+    }
+
+    #[inline(always)]
+    fn sub_ints(a: __m128i, b: __m128i) -> __m128i {
+        // SAFETY: as above.
+        unsafe { _mm_sub_epi32(a, b) }
+    }
+
+    #[inline(always)]
+    fn or(a: __m128i, b: __m128i) -> __m128i {
+        // SAFETY: as above.
+        unsafe { _mm_or_si128(a, b) }
+    }
+
+    #[inline(always)]
+    fn left<const N: i32>(a: __m128i) -> __m128i {
+        // SAFETY: as above.
+        unsafe { _mm_slli_epi32::<N>(a) }
+    }
+
+    #[inline(always)]
+    fn right<const N: i32>(a: __m128i) -> __m128i {
+        // SAFETY: as above.
+        unsafe { _mm_srli_epi32::<N>(a) }
+    }
+
+    #[inline(always)]
+    fn signed_right<const N: i32>(a: __m128i) -> __m128i {
+        // SAFETY: as above.
+        unsafe { _mm_srai_epi32::<N>(a) }
+    }
+
+    #[inline(always)]
+    fn to_floats(a: __m128i) -> __m128 {
+        // SAFETY: as above.
+        unsafe { _mm_cvtepi32_ps(a) }
+    }
+
+    #[inline(always)]
+    fn dot_pairs(a: __m128i, b: __m128i) -> __m128i {
+        // SAFETY: as above.
+        unsafe { _mm_madd_epi16(a, b) }
+    }
+
+    #[inline(always)]
+    fn sums(a: __m128i, b: __m128i, c: __m128i, d: __m128i) -> __m128i {
+        // SAFETY: as above.
+        unsafe {
+            // a0+a2 b0+b2 a1+a3 b1+b3
+            let ab = _mm_add_epi32(_mm_unpacklo_epi32(a, b), _mm_unpackhi_epi32(a, b));
+            let cd = _mm_add_epi32(_mm_unpacklo_epi32(c, d), _mm_unpackhi_epi32(c, d));
+            _mm_add_epi32(_mm_unpacklo_epi64(ab, cd), _mm_unpackhi_epi64(ab, cd))
+        }
+    }
+
+    #[inline(always)]
+    fn shorts(x: &[i16; 8]) -> __m128i {
+        // SAFETY: 16 readable bytes; the load asks for no alignment.
+        unsafe { _mm_loadu_si128(x.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn eight(at: *const i16) -> __m128i {
+        // SAFETY: the caller vouches for 16 bytes; the load asks for no alignment.
+        unsafe { _mm_loadu_si128(at.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn pairs(at: [*const i16; 4]) -> __m128i {
+        let [a, b, c, d] = at;
+        // SAFETY: the caller vouches for 4 bytes at each.
+        unsafe {
+            let [a, b, c, d] =
+                [a, b, c, d].map(|at| _mm_cvtsi32_si128(at.cast::<i32>().read_unaligned()));
+            _mm_unpacklo_epi64(_mm_unpacklo_epi32(a, b), _mm_unpacklo_epi32(c, d))
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Windowed-sinc kernels as tables of 16-bit weights (`dls-synth.md` §5.2).
+//!
+//! A kernel has [`ROWS`] rows over the fraction of a position; between two rows weights are blended. Below its cutoff it is flat: for
+//! voices that play faster than recorded there are kernels with lower cutoffs, half an octave apart. At a cutoff of 1 zeros lie on
+//! the whole frames, so that a whole position gives the frame itself.
+
+use crate::mem::{NoMemory, vec};
+use alloc::vec::Vec;
+
+/// Rows of a kernel.
+pub const ROWS: usize = 256;
+/// Bits that `change` (and `rest`) have behind those of `weights`.
+pub const EXTRA8: u32 = 6;
+pub const EXTRA16: u32 = 5;
+
+/// Negated weights at a fraction, 1 being 2^15, and what they change by up to the next row, 1 being 2^(15 + EXTRA).
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(32))]
+pub struct Row8 {
+    pub weights: [i16; 8],
+    pub change: [i16; 8],
+}
+
+/// As [`Row8`], with the part of the weights that does not fit 16 bits in `rest`.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(32))]
+pub struct Row16 {
+    pub weights: [[i16; 8]; 2],
+    pub change: [[i16; 8]; 2],
+    pub rest: [[i16; 8]; 2],
+}
+
+/// One kernel.
+pub type Rows<R> = [R; ROWS];
+
+/// The kernels of both sizes; number i has a cutoff of 2^(-i/2).
+pub struct Kernels {
+    eight: Vec<Row8>,
+    sixteen: Vec<Row16>,
+}
+
+/// Shortest kernels: eight taps cannot cut lower than a quarter, sixteen than an eighth.
+pub const CUTOFFS8: usize = 5;
+pub const CUTOFFS16: usize = 7;
+/// Kaiser β: eight taps in the middle of the road between stop band and transition, sixteen for a stop band of 90 dB.
+const BETA8: f64 = 6.5;
+const BETA16: f64 = 9.0;
+
+/// Steps (32.32) up to which a cutoff serves: 5.5, 11.5, 17.5… semitones above unity. What lies below the output's Nyquist frequency
+/// is kept, at the price of aliases near it.
+const UPPER: [u64; CUTOFFS16 - 1] = [
+    5_901_085_982,
+    8_345_395_829,
+    11_802_171_964,
+    16_690_791_657,
+    23_604_343_928,
+    33_381_583_314,
+];
+
+/// The kernel for a step; `now` is the one in use, which is left half a semitone late, so that a vibrato does not toggle it.
+pub fn cutoff_for(step: u64, now: u8) -> u8 {
+    let fits = |step: u64| UPPER.iter().take_while(|upper| step > **upper).count() as u8;
+    let margin = step / 35;
+    if fits(step.saturating_add(margin)) >= now && fits(step - margin) <= now {
+        now
+    } else {
+        fits(step)
+    }
+}
+
+impl Kernels {
+    /// Fills the tables (libm, some milliseconds). PASSIVE_LEVEL: it allocates.
+    pub fn new() -> Result<Self, NoMemory> {
+        // Row by row: a whole kernel is too large for a kernel stack.
+        let mut eight = vec::try_with_capacity(CUTOFFS8 * ROWS)?;
+        for i in 0..CUTOFFS8 * ROWS {
+            vec::try_push(&mut eight, row8(i % ROWS, lowered(i / ROWS)))?;
+        }
+        let mut sixteen = vec::try_with_capacity(CUTOFFS16 * ROWS)?;
+        for i in 0..CUTOFFS16 * ROWS {
+            vec::try_push(&mut sixteen, row16(i % ROWS, lowered(i / ROWS)))?;
+        }
+        Ok(Self { eight, sixteen })
+    }
+
+    /// The kernel of eight taps for a cutoff's number.
+    #[inline]
+    pub fn eight(&self, cutoff: u8) -> Option<&Rows<Row8>> {
+        let (kernels, _) = self.eight.as_chunks();
+        kernels.get(usize::from(cutoff).min(CUTOFFS8 - 1))
+    }
+
+    #[inline]
+    pub fn sixteen(&self, cutoff: u8) -> Option<&Rows<Row16>> {
+        let (kernels, _) = self.sixteen.as_chunks();
+        kernels.get(usize::from(cutoff).min(CUTOFFS16 - 1))
+    }
+}
+
+fn lowered(i: usize) -> f64 {
+    libm::exp2(-0.5 * i as f64)
+}
+
+fn row8(row: usize, cutoff: f64) -> Row8 {
+    let now = kernel::<8>(row, cutoff, BETA8);
+    let next = kernel::<8>(row + 1, cutoff, BETA8);
+    let mut change = [0; 8];
+    for ((to, a), b) in change.iter_mut().zip(now).zip(next) {
+        *to = fixed(a - b, EXTRA8);
+    }
+    Row8 {
+        weights: coarse(&now),
+        change,
+    }
+}
+
+fn row16(row: usize, cutoff: f64) -> Row16 {
+    let now = kernel::<16>(row, cutoff, BETA16);
+    let next = kernel::<16>(row + 1, cutoff, BETA16);
+    let coarse = coarse(&now);
+    let (mut change, mut rest) = ([0; 16], [0; 16]);
+    for ((to, a), b) in change.iter_mut().zip(now).zip(next) {
+        *to = fixed(a - b, EXTRA16);
+    }
+    for ((to, w), c) in rest.iter_mut().zip(now).zip(coarse) {
+        *to = fixed(-w - f64::from(c) / 32768.0, EXTRA16);
+    }
+    Row16 {
+        weights: halves(coarse),
+        change: halves(change),
+        rest: halves(rest),
+    }
+}
+
+fn halves(x: [i16; 16]) -> [[i16; 8]; 2] {
+    let mut out = [[0; 8]; 2];
+    for (out, x) in out.as_flattened_mut().iter_mut().zip(x) {
+        *out = x;
+    }
+    out
+}
+
+fn fixed(x: f64, extra: u32) -> i16 {
+    libm::round(x * f64::from(32768u32 << extra)) as i16
+}
+
+/// Weights negated and rounded such that their sum is exactly -1: a constant stays what it is.
+fn coarse<const N: usize>(weights: &[f64; N]) -> [i16; N] {
+    let mut out = weights.map(|w| libm::floor(-w * 32768.0) as i32);
+    let mut missing = -32768 - out.iter().sum::<i32>();
+    while missing > 0 {
+        // The one that lies furthest below its weight.
+        let below = |(w, x): (&f64, &i32)| -w * 32768.0 - f64::from(*x);
+        let mut best = (0, -1.0);
+        for (k, pair) in weights.iter().zip(&out).enumerate() {
+            let gap = below(pair);
+            if gap > best.1 {
+                best = (k, gap);
+            }
+        }
+        if let Some(x) = out.get_mut(best.0) {
+            *x += 1;
+        }
+        missing -= 1;
+    }
+    out.map(|x| x as i16)
+}
+
+/// Weights of the taps from `1 - N/2` to `N/2` for the fraction `row / ROWS`; their sum is 1.
+fn kernel<const N: usize>(row: usize, cutoff: f64, beta: f64) -> [f64; N] {
+    let fraction = row as f64 / ROWS as f64;
+    let half = N as f64 / 2.0;
+    let mut weights = [0.0; N];
+    for (k, weight) in weights.iter_mut().enumerate() {
+        let x = k as f64 - (half - 1.0) - fraction;
+        let t = x / half;
+        let window = bessel(beta * libm::sqrt((1.0 - t * t).max(0.0))) / bessel(beta);
+        *weight = sinc(x * cutoff) * window;
+    }
+    let sum: f64 = weights.iter().sum();
+    weights.map(|w| w / sum)
+}
+
+fn sinc(x: f64) -> f64 {
+    if x == libm::rint(x) {
+        return if x == 0.0 { 1.0 } else { 0.0 };
+    }
+    let y = core::f64::consts::PI * x;
+    libm::sin(y) / y
+}
+
+/// Modified Bessel function of the first kind, order 0.
+fn bessel(x: f64) -> f64 {
+    let q = x * x / 4.0;
+    let (mut sum, mut term, mut n) = (1.0, 1.0, 1.0);
+    while term > sum * 1e-17 {
+        term *= q / (n * n);
+        sum += term;
+        n += 1.0;
+    }
+    sum
+}
