@@ -525,7 +525,7 @@ mod tests {
         let sum: u32 = body.iter().map(|&b| u32::from(b)).sum();
         for checksum in 0..128u8 {
             let message = sysex(&[&[0x41, 0x10, 0x42, 0x12][..], &body, &[checksum]].concat());
-            let right = (sum + u32::from(checksum)) % 128 == 0;
+            let right = (sum + u32::from(checksum)).is_multiple_of(128);
             let expected = right.then_some(Universal::GsPart {
                 channel: 0,
                 address: 0x40,

@@ -1,5 +1,6 @@
 //! MIDI channels: the state that controllers, programs and parameters leave behind.
 
+use super::keys::{Held, KeySettings, KeyTables};
 use crate::mem::{NoMemory, vec};
 use alloc::vec::Vec;
 
@@ -10,15 +11,30 @@ const DRUMS: usize = 9;
 pub mod cc {
     //! Controller numbers.
     pub const BANK_MSB: u8 = 0;
+    pub const PORTAMENTO_TIME: u8 = 5;
     pub const DATA_MSB: u8 = 6;
     pub const VOLUME: u8 = 7;
+    pub const BALANCE: u8 = 8;
     pub const PAN: u8 = 10;
     pub const EXPRESSION: u8 = 11;
     pub const BANK_LSB: u8 = 32;
     pub const DATA_LSB: u8 = 38;
     pub const SUSTAIN: u8 = 64;
+    pub const PORTAMENTO: u8 = 65;
     pub const SOSTENUTO: u8 = 66;
+    pub const SOFT: u8 = 67;
+    pub const LEGATO: u8 = 68;
+    pub const RESONANCE: u8 = 71;
+    pub const RELEASE_TIME: u8 = 72;
+    pub const ATTACK_TIME: u8 = 73;
+    pub const BRIGHTNESS: u8 = 74;
+    pub const DECAY_TIME: u8 = 75;
+    pub const VIBRATO_RATE: u8 = 76;
+    pub const VIBRATO_DEPTH: u8 = 77;
+    pub const VIBRATO_DELAY: u8 = 78;
+    pub const PORTAMENTO_CONTROL: u8 = 84;
     pub const REVERB: u8 = 91;
+    pub const CHORUS: u8 = 93;
     pub const INCREMENT: u8 = 96;
     pub const DECREMENT: u8 = 97;
     pub const NRPN_LSB: u8 = 98;
@@ -28,6 +44,8 @@ pub mod cc {
     pub const ALL_SOUND_OFF: u8 = 120;
     pub const RESET_CONTROLLERS: u8 = 121;
     pub const ALL_NOTES_OFF: u8 = 123;
+    pub const MONO: u8 = 126;
+    pub const POLY: u8 = 127;
 }
 
 /// Which system the bank select messages speak.
@@ -38,6 +56,66 @@ pub enum System {
     Gm2,
     Gs,
     Xg,
+}
+
+/// What pressure or a controller does to sounding notes ("controller destination"), 7-bit values as in the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Semitones plus 64, ±24.
+    pub pitch: u8,
+    /// Steps of 150 cents plus 64.
+    pub cutoff: u8,
+    /// Amplitude at full, 64 is unchanged.
+    pub amplitude: u8,
+    /// LFO depth: 127 is 600 cents,
+    pub vibrato: u8,
+    /// 2400 cents,
+    pub lfo_cutoff: u8,
+    /// 100 %.
+    pub tremolo: u8,
+}
+
+impl Route {
+    pub const NONE: Self = Self {
+        pitch: 64,
+        cutoff: 64,
+        amplitude: 64,
+        vibrato: 0,
+        lfo_cutoff: 0,
+        tremolo: 0,
+    };
+
+    /// Sets parameter 0–5.
+    pub fn set(&mut self, parameter: u8, value: u8) {
+        match parameter {
+            0 => self.pitch = value.clamp(0x28, 0x58),
+            1 => self.cutoff = value,
+            2 => self.amplitude = value,
+            3 => self.vibrato = value,
+            4 => self.lfo_cutoff = value,
+            5 => self.tremolo = value,
+            _ => {}
+        }
+    }
+}
+
+/// The routes of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Routes {
+    pub channel_pressure: Route,
+    pub poly_pressure: Route,
+    pub controller: Route,
+    /// The controller that `controller` is about.
+    pub number: u8,
+}
+
+impl Routes {
+    const NONE: Self = Self {
+        channel_pressure: Route::NONE,
+        poly_pressure: Route::NONE,
+        controller: Route::NONE,
+        number: 16,
+    };
 }
 
 /// One channel.
@@ -51,10 +129,27 @@ pub struct Channel {
     /// Bank (MSB, LSB) at the last program change.
     pub bank: (u8, u8),
     pub drum: bool,
+    /// GS drum map: 1 or 2.
+    pub drum_map: u8,
     /// RPN 0, 1 and 2, 14 bit.
     pub rpn: [u16; 3],
+    /// RPN 5, 14 bit: semitones and 1/128 semitones.
+    pub modulation_range: u16,
     /// The last parameter number selected is an NRPN.
     nrpn: bool,
+    /// One note at a time.
+    pub mono: bool,
+    /// Keys down in mono mode.
+    pub held: Held,
+    /// Key of the last note: where portamento comes from.
+    pub last_key: Option<u8>,
+    /// Key set by portamento control, for one note.
+    pub glide_from: Option<u8>,
+    pub routes: Routes,
+    /// Tuning of the pitch classes in cents, C first.
+    pub scale: [f32; 12],
+    /// Changes when notes that sound shall take the scale over.
+    pub scale_version: u8,
     /// DirectMusic voice priority.
     pub priority: u32,
 }
@@ -69,8 +164,17 @@ impl Channel {
             program: 0,
             bank: (0, 0),
             drum: index == DRUMS,
+            drum_map: 1,
             rpn: Self::RPN,
+            modulation_range: Self::MODULATION_RANGE,
             nrpn: false,
+            mono: false,
+            held: Held::default(),
+            last_key: None,
+            glide_from: None,
+            routes: Routes::NONE,
+            scale: [0.0; 12],
+            scale_version: 0,
             priority: default_priority(index),
         };
         channel.power_on_controllers();
@@ -79,12 +183,14 @@ impl Channel {
 
     /// Bend range of two semitones, no tuning.
     const RPN: [u16; 3] = [2 << 7, 0x2000, 64 << 7];
+    /// 50 cents.
+    pub const MODULATION_RANGE: u16 = 64;
 
     fn power_on_controllers(&mut self) {
         self.controllers = [0; 128];
         for (number, value) in [
             (cc::VOLUME, 100),
-            (8, 64),
+            (cc::BALANCE, 64),
             (cc::PAN, 64),
             (cc::EXPRESSION, 127),
             (cc::REVERB, 40),
@@ -104,12 +210,16 @@ impl Channel {
     }
 
     /// Back to the power-on state; the priority is the client's and stays.
-    pub fn reset(&mut self, index: usize) {
-        self.power_on_controllers();
-        self.program = 0;
-        self.bank = (0, 0);
-        self.drum = index == DRUMS;
-        self.rpn = Self::RPN;
+    pub fn reset(&mut self, index: usize, system: System) {
+        *self = Self {
+            priority: self.priority,
+            scale_version: self.scale_version.wrapping_add(1),
+            ..Self::new(index)
+        };
+        if system == System::Gm2 {
+            self.bank = (if self.drum { 0x78 } else { 0x79 }, 0);
+            self.set(cc::BANK_MSB, self.bank.0);
+        }
     }
 
     /// CC 121. 127 restores power-on values (DLS 2); anything else follows RP-015.
@@ -117,11 +227,21 @@ impl Channel {
         if value == 127 {
             self.power_on_controllers();
             self.rpn = Self::RPN;
+            self.modulation_range = Self::MODULATION_RANGE;
+            self.glide_from = None;
             return;
         }
-        for number in [1, 2, 4, cc::SUSTAIN, 65, cc::SOSTENUTO, 67, 68, 69] {
+        let pedals = [
+            cc::SUSTAIN,
+            cc::PORTAMENTO,
+            cc::SOSTENUTO,
+            cc::SOFT,
+            cc::LEGATO,
+        ];
+        for number in [1, 2, 4, 69].into_iter().chain(pedals) {
             self.set(number, 0);
         }
+        self.glide_from = None;
         self.set(cc::EXPRESSION, 127);
         for number in cc::NRPN_LSB..=cc::RPN_MSB {
             self.set(number, 127);
@@ -145,28 +265,71 @@ impl Channel {
         }
     }
 
-    /// Stores a controller and lets it act on parameter numbers.
-    pub fn control(&mut self, number: u8, value: u8) {
+    /// Stores a controller and lets it act on parameter numbers. Gives back what it sets for a single key.
+    pub fn control(&mut self, number: u8, value: u8) -> Option<KeyRequest> {
         self.set(number, value);
         match number {
             cc::NRPN_LSB | cc::NRPN_MSB => self.nrpn = true,
             cc::RPN_LSB | cc::RPN_MSB => self.nrpn = false,
-            cc::DATA_MSB => self.data_entry(|old| (u16::from(value) << 7) | (old & 0x7F)),
-            cc::DATA_LSB => self.data_entry(|old| (old & 0x3F80) | u16::from(value)),
-            cc::INCREMENT => self.data_entry(|old| old.saturating_add(1).min(0x3FFF)),
-            cc::DECREMENT => self.data_entry(|old| old.saturating_sub(1)),
+            cc::PORTAMENTO_CONTROL => self.glide_from = Some(value),
+            cc::DATA_MSB if self.nrpn => return self.nrpn_data(value),
+            cc::DATA_MSB => self.data_entry(|old, _| u16::from(value) << 7 | old & 0x7F),
+            cc::DATA_LSB => self.data_entry(|old, _| old & 0x3F80 | u16::from(value)),
+            cc::INCREMENT if self.nrpn => {
+                let next = self.get(cc::DATA_MSB).saturating_add(1).min(127);
+                self.set(cc::DATA_MSB, next);
+                return self.nrpn_data(next);
+            }
+            cc::DECREMENT if self.nrpn => {
+                let next = self.get(cc::DATA_MSB).saturating_sub(1);
+                self.set(cc::DATA_MSB, next);
+                return self.nrpn_data(next);
+            }
+            cc::INCREMENT => self.data_entry(|old, step| old.saturating_add(step).min(0x3FFF)),
+            cc::DECREMENT => self.data_entry(|old, step| old.saturating_sub(step)),
             _ => {}
         }
+        None
     }
 
-    fn data_entry(&mut self, change: impl Fn(u16) -> u16) {
+    /// `change` gets the value and the step of data increment (RP-018: whole semitones for coarse tuning).
+    fn data_entry(&mut self, change: impl Fn(u16, u16) -> u16) {
         if self.nrpn || self.get(cc::RPN_MSB) != 0 {
             return;
         }
-        let number = usize::from(self.get(cc::RPN_LSB));
-        if let Some(value) = self.rpn.get_mut(number) {
-            *value = change(*value);
+        match self.get(cc::RPN_LSB) {
+            5 => self.modulation_range = change(self.modulation_range, 1),
+            number => {
+                if let Some(value) = self.rpn.get_mut(usize::from(number)) {
+                    *value = change(*value, if number == 2 { 1 << 7 } else { 1 });
+                }
+            }
         }
+    }
+
+    /// NRPN of GS and XG: sound parameters are the controllers 71–78 by another name, the rest is about drum notes.
+    fn nrpn_data(&mut self, value: u8) -> Option<KeyRequest> {
+        let (msb, lsb) = (self.get(cc::NRPN_MSB), self.get(cc::NRPN_LSB));
+        let controller = match (msb, lsb) {
+            (1, 0x08) => cc::VIBRATO_RATE,
+            (1, 0x09) => cc::VIBRATO_DEPTH,
+            (1, 0x0A) => cc::VIBRATO_DELAY,
+            (1, 0x20) => cc::BRIGHTNESS,
+            (1, 0x21) => cc::RESONANCE,
+            (1, 0x63) => cc::ATTACK_TIME,
+            (1, 0x64) => cc::DECAY_TIME,
+            (1, 0x66) => cc::RELEASE_TIME,
+            (0x18..=0x1E, key) if self.drum => {
+                return Some(KeyRequest {
+                    key,
+                    parameter: msb,
+                    value,
+                });
+            }
+            _ => return None,
+        };
+        self.set(controller, value);
+        None
     }
 
     /// Latches the bank (DLS 2.2 §2.10: bank select acts at the next program change).
@@ -193,8 +356,22 @@ impl Channel {
     }
 
     pub fn sustain(&self) -> bool {
-        self.get(cc::SUSTAIN) >= 64
+        self.is_on(cc::SUSTAIN)
     }
+
+    /// A switch controller is on.
+    pub fn is_on(&self, number: u8) -> bool {
+        self.get(number) >= 64
+    }
+}
+
+/// A parameter of a drum note, by NRPN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyRequest {
+    pub key: u8,
+    /// NRPN MSB.
+    pub parameter: u8,
+    pub value: u8,
 }
 
 /// DirectMusic's default priority: the standard base plus the channel's place in 10, 1–9, 11–16.
@@ -211,17 +388,22 @@ fn default_priority(index: usize) -> u32 {
 #[derive(Debug)]
 pub struct Parts {
     channels: Vec<Channel>,
+    keys: KeyTables,
 }
 
 impl Parts {
     /// Power-on channels for `groups` groups (at least one). PASSIVE_LEVEL: it allocates.
     pub fn new(groups: u16) -> Result<Self, NoMemory> {
-        let count = usize::from(groups.max(1)) * CHANNELS;
+        let groups = usize::from(groups.max(1));
+        let count = groups * CHANNELS;
         let mut channels = vec::try_with_capacity(count)?;
         for part in 0..count {
             vec::try_push(&mut channels, Channel::new(part % CHANNELS))?;
         }
-        Ok(Self { channels })
+        Ok(Self {
+            channels,
+            keys: KeyTables::new(groups)?,
+        })
     }
 
     pub fn groups(&self) -> u16 {
@@ -233,6 +415,23 @@ impl Parts {
         for (new, old) in self.channels.iter_mut().zip(&old.channels) {
             new.clone_from(old);
         }
+        self.keys.adopt(&old.keys);
+    }
+
+    /// Settings of a key of a part.
+    pub fn key(&self, part: u16, key: u8) -> KeySettings {
+        self.keys.get(part, key)
+    }
+
+    /// The same, to be changed; `None` if there is no room for another part's.
+    pub(super) fn key_mut(&mut self, part: u16, key: u8) -> Option<&mut KeySettings> {
+        self.channel(part)?;
+        self.keys.get_mut(part, key)
+    }
+
+    /// A program change: drum notes are set anew.
+    pub(super) fn release_keys(&mut self, part: u16) {
+        self.keys.release(part);
     }
 
     pub fn channel(&self, part: u16) -> Option<&Channel> {
@@ -243,9 +442,10 @@ impl Parts {
         self.channels.get_mut(usize::from(part))
     }
 
-    pub fn reset(&mut self) {
+    pub fn reset(&mut self, system: System) {
         for (part, channel) in self.channels.iter_mut().enumerate() {
-            channel.reset(part % CHANNELS);
+            channel.reset(part % CHANNELS, system);
         }
+        self.keys.reset();
     }
 }

@@ -5,7 +5,7 @@ use super::effects::Sends;
 use super::filter::FilterTable;
 use super::pool::{Pool, Retired};
 use super::port::{Port, PortId, PortSlot};
-use super::voice::{Context, NoteOn, TICK};
+use super::voice::{Context, TICK};
 use crate::mem::{NoMemory, TryBox, vec};
 use crate::midi::Universal;
 use alloc::vec::Vec;
@@ -26,13 +26,13 @@ const RATES: (u32, u32) = (8_000, 192_000);
 
 /// The synthesizer. It has one owner at a time; nothing but [`new`](Self::new) allocates, nothing frees.
 pub struct Synth {
-    pool: Pool,
-    slots: Vec<PortSlot>,
-    filters: FilterTable,
-    rate: u32,
-    position: u64,
-    serial: u64,
-    following: bool,
+    pub(super) pool: Pool,
+    pub(super) slots: Vec<PortSlot>,
+    pub(super) filters: FilterTable,
+    pub(super) rate: u32,
+    pub(super) position: u64,
+    pub(super) serial: u64,
+    pub(super) following: bool,
 }
 
 impl Synth {
@@ -122,6 +122,7 @@ impl Synth {
     pub fn message(&mut self, id: PortId, group: u16, message: &[u8]) {
         let Some(port) = self.port(id) else { return };
         let groups = port.groups();
+        self.sense(id, message);
         match *message {
             [0xF0, ..] => {
                 if let Some(request) = Universal::parse(message) {
@@ -150,22 +151,34 @@ impl Synth {
         }
     }
 
+    /// Active sensing: after the first `FE`, 330 ms without any message mean that the sender is gone.
+    fn sense(&mut self, id: PortId, message: &[u8]) {
+        let wait = u64::from(self.rate) * 33 / 100;
+        let tick = u64::from(TICK);
+        let deadline = self.position.wrapping_add(wait).div_ceil(tick) * tick;
+        let position = self.position;
+        if let Some(slot) = self.slots.get_mut(usize::from(id.0)) {
+            if *message == [0xFE] {
+                slot.watch(deadline);
+            } else {
+                slot.heard(position, deadline);
+            }
+        }
+    }
+
     fn channel_message(&mut self, id: PortId, part: u16, kind: u8, first: u8, second: u8) {
         match kind {
             0x90 if second > 0 => self.note_on(id, part, first, second),
-            0x80 | 0x90 => {
-                let sustain = self
-                    .channel(id, part)
-                    .is_some_and(|channel| channel.sustain());
-                self.pool
-                    .note_off(id.0, part, first, sustain, self.position);
-            }
+            0x80 | 0x90 => self.note_off(id, part, first),
             0xA0 => self.pool.poly_pressure(id.0, part, first, second),
             0xB0 => self.control_change(id, part, first, second),
             0xC0 => {
                 let system = self.port(id).map(|port| port.system()).unwrap_or_default();
-                if let Some(channel) = self.channel_mut(id, part) {
+                if let Some(port) = self.port_mut(id)
+                    && let Some(channel) = port.parts_mut().channel_mut(part)
+                {
                     channel.program_change(first, usize::from(part) % CHANNELS, system);
+                    port.parts_mut().release_keys(part);
                 }
             }
             0xD0 => {
@@ -184,60 +197,42 @@ impl Synth {
         }
     }
 
-    fn note_on(&mut self, id: PortId, part: u16, key: u8, velocity: u8) {
-        if self.following {
-            return;
-        }
-        if !self.pool.is_active(id.0)
-            && let Some(slot) = self.slots.get_mut(usize::from(id.0))
-        {
-            slot.snap();
-        }
-        self.serial = self.serial.wrapping_add(1);
-        let note = NoteOn {
-            key,
-            velocity,
-            serial: self.serial,
-            position: self.position,
-        };
-        let context = Context::new(&self.filters, self.rate);
-        let lost = self.pool.note_on(&self.slots, id.0, part, note, &context);
-        let voices = self.pool.sounding_of(id.0) as u32;
-        if let Some(port) = self.port_mut(id) {
-            let stats = &mut port.stats;
-            stats.notes = stats.notes.wrapping_add(1);
-            stats.lost_notes = stats.lost_notes.wrapping_add(u64::from(lost));
-            stats.voices = voices;
-            stats.peak_voices = stats.peak_voices.max(voices);
-        }
-    }
-
     fn control_change(&mut self, id: PortId, part: u16, number: u8, value: u8) {
         let position = self.position;
         let Some(channel) = self.channel_mut(id, part) else {
             return;
         };
         match number {
-            cc::ALL_SOUND_OFF => return self.pool.all_sound_off(id.0, Some(part), position),
+            cc::ALL_SOUND_OFF => {
+                channel.held.clear();
+                return self.pool.all_sound_off(id.0, Some(part), position);
+            }
             cc::RESET_CONTROLLERS => {
                 channel.reset_controllers(value);
+                self.pool.reset_pressure(id.0, part);
                 self.pool
                     .pedal_up(id.0, part, cc::SOSTENUTO, false, position);
                 self.pool.pedal_up(id.0, part, cc::SUSTAIN, false, position);
             }
             cc::ALL_NOTES_OFF..=127 => {
                 let sustain = channel.sustain();
+                channel.held.clear();
+                match number {
+                    cc::MONO => channel.mono = true,
+                    cc::POLY => channel.mono = false,
+                    _ => {}
+                }
                 return self.pool.all_notes_off(id.0, part, sustain, position);
             }
             cc::SUSTAIN => {
-                channel.control(number, value);
+                channel.set(number, value);
                 if value < 64 {
                     self.pool.pedal_up(id.0, part, number, false, position);
                 }
             }
             cc::SOSTENUTO => {
                 let was_down = channel.get(number) >= 64;
-                channel.control(number, value);
+                channel.set(number, value);
                 let sustain = channel.sustain();
                 match (was_down, value >= 64) {
                     (false, true) => self.pool.sostenuto_down(id.0, part),
@@ -245,7 +240,14 @@ impl Synth {
                     _ => {}
                 }
             }
-            _ => channel.control(number, value),
+            _ => {
+                if let Some(request) = channel.control(number, value)
+                    && let Some(port) = self.port_mut(id)
+                    && let Some(settings) = port.parts_mut().key_mut(part, request.key)
+                {
+                    settings.set_nrpn(request.parameter, request.value);
+                }
+            }
         }
         self.pool.touch(id.0, part);
     }
@@ -262,19 +264,8 @@ impl Synth {
             Universal::Gm2On => System::Gm2,
             Universal::GsReset => System::Gs,
             Universal::XgOn => System::Xg,
-            Universal::GsRhythmPart { channel, map } => {
-                for index in 0..port.groups() {
-                    let part = index * CHANNELS as u16 + u16::from(channel);
-                    if (group == 0 || group == index + 1)
-                        && let Some(channel) = port.parts_mut().channel_mut(part)
-                    {
-                        channel.drum = map != 0;
-                    }
-                }
-                return;
-            }
             _ => {
-                port.obey(request);
+                port.obey(group, request);
                 return self.refresh(id);
             }
         };
@@ -287,11 +278,7 @@ impl Synth {
         self.pool.touch_port(id.0);
     }
 
-    fn channel(&self, id: PortId, part: u16) -> Option<&Channel> {
-        self.port(id)?.parts().channel(part)
-    }
-
-    fn channel_mut(&mut self, id: PortId, part: u16) -> Option<&mut Channel> {
+    pub(super) fn channel_mut(&mut self, id: PortId, part: u16) -> Option<&mut Channel> {
         self.port_mut(id)?.parts_mut().channel_mut(part)
     }
 
@@ -316,6 +303,13 @@ impl Synth {
 
     /// Renders a stretch that no tick divides.
     fn stretch(&mut self, at_tick: bool, out: &mut [[f32; 2]]) {
+        if at_tick {
+            for (index, slot) in self.slots.iter_mut().enumerate() {
+                if slot.is_lost(self.position) {
+                    self.pool.all_sound_off(index as u8, None, self.position);
+                }
+            }
+        }
         let context = Context::new(&self.filters, self.rate);
         self.pool.control(&self.slots, &context, self.position);
         out.fill([0.0; 2]);

@@ -6,9 +6,9 @@
 //! | module | holds |
 //! |---|---|
 //! | `clock`, `sequencer` | master time → frames; events into a block |
-//! | `engine`, `port`, `channel` | what MIDI messages mean |
+//! | `engine`, `notes`, `requests`, `port`, `channel`, `keys` | what MIDI messages mean |
 //! | `pool` | which voices live: start, stop, exclusivity, stealing |
-//! | `voice`, `modulation`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
+//! | `voice`, `modulation`, `controls`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
 //! | `quad`, `oscillator`, `sinc`, `lanes` | render side, four voices in lock-step |
 //! | `simd` | its inner loops on SSE2 and NEON |
 //! | `effects` | reverb, chorus, limiter |
@@ -16,18 +16,22 @@
 
 mod channel;
 pub mod clock;
+mod controls;
 pub mod effects;
 mod engine;
 mod envelope;
 mod filter;
+mod keys;
 mod lanes;
 mod lfo;
 mod math;
 mod modulation;
+mod notes;
 mod oscillator;
 mod pool;
 mod port;
 mod quad;
+mod requests;
 pub mod sequencer;
 #[allow(unsafe_code)]
 mod simd;

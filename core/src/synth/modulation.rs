@@ -215,6 +215,18 @@ fn implied(connection: &Connection) -> bool {
     connection.source == Source::Eg1 && connection.destination == Destination::Gain
 }
 
+/// RPN 5 widens what the modulation wheel does to the pitch; 1 at its default.
+fn wheel_range(connection: &Connection, inputs: &Inputs) -> f32 {
+    let wheel = Source::Controller(1);
+    if connection.destination == Destination::Pitch
+        && (connection.source == wheel || connection.control == wheel)
+    {
+        f32::from(inputs.channel.modulation_range) * (1.0 / Channel::MODULATION_RANGE as f32)
+    } else {
+        1.0
+    }
+}
+
 /// The moving destinations of a voice, bound to the state of its channel.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Modulation {
@@ -237,7 +249,7 @@ impl Modulation {
             if implied(connection) {
                 continue;
             }
-            let scale = connection.scale as f32 * unit;
+            let scale = connection.scale as f32 * unit * wheel_range(connection, inputs);
             let source = affine(connection.source, connection.source_shape, inputs);
             let control = affine(connection.control, connection.control_shape, inputs);
             match (source, control) {
@@ -265,7 +277,23 @@ impl Modulation {
         }
     }
 
-    fn add_depth(&mut self, target: Target, mover: Mover, depth: f32) {
+    /// Replaces the constant of a target.
+    pub fn set_base(&mut self, target: Target, value: f32) {
+        if let Some(base) = self.base.get_mut(target as usize) {
+            *base = value;
+        }
+    }
+
+    /// Multiplies what a mover does to a target.
+    pub fn scale_depth(&mut self, target: Target, mover: Mover, factor: f32) {
+        let row = self.depth.get_mut(target as usize);
+        if let Some(depth) = row.and_then(|row| row.get_mut(mover as usize)) {
+            *depth *= factor;
+        }
+    }
+
+    /// Lets a mover act on a target.
+    pub fn add_depth(&mut self, target: Target, mover: Mover, depth: f32) {
         if depth == 0.0 {
             return;
         }
@@ -334,7 +362,7 @@ pub fn general_part(
         let product = instant(connection.source, connection.source_shape, inputs, values)
             * instant(connection.control, connection.control_shape, inputs, values);
         if let Some(sum) = sums.get_mut(target as usize) {
-            *sum += product * connection.scale as f32 * unit;
+            *sum += product * connection.scale as f32 * unit * wheel_range(connection, inputs);
         }
     }
     sums

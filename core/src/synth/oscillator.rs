@@ -104,6 +104,11 @@ impl Oscillator {
         window.start = i64::MIN;
     }
 
+    /// Frames of the wave per output frame, 32.32.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
     /// Frames of the wave per output frame, 32.32; at most 2^48.
     pub fn set_step(&mut self, step: u64) {
         self.step = step.min(1 << 48);

@@ -7,7 +7,7 @@ use super::oscillator::Interpolation;
 use super::port::PortSlot;
 use super::quad::{Buses, Quad};
 use super::sinc::Kernels;
-use super::voice::{Context, NoteOn, Surroundings, TICK, Voice};
+use super::voice::{Context, NoteOn, TICK, Voice};
 use crate::dls::model::{Articulation, Region, Wave};
 use crate::mem::{NoMemory, Shared, vec};
 use alloc::vec::Vec;
@@ -44,6 +44,8 @@ const DYING: u8 = 16;
 const DIRTY: u8 = 32;
 /// It must be planned before the next frame.
 const PENDING: u8 = 64;
+/// It takes its increment from the master of its phase group.
+const LINKED: u8 = 128;
 
 impl Tag {
     fn is(&self, flag: u8) -> bool {
@@ -84,6 +86,8 @@ pub struct Pool {
     counts: Vec<Count>,
     limit: usize,
     pending: bool,
+    /// Some voice is linked.
+    links: bool,
     retired: Vec<Retired>,
     /// The voices of a quad, for the sends.
     behind: Vec<Lanes>,
@@ -117,6 +121,7 @@ impl Pool {
             counts: vec::try_filled(usize::from(ports.max(1)), Count::default())?,
             limit,
             pending: false,
+            links: false,
             retired: vec::try_with_capacity(slots * 4)?,
             behind: vec::try_filled(TICK as usize, Lanes::ZERO)?,
             left: vec::try_filled(TICK as usize, Lanes::ZERO)?,
@@ -184,13 +189,13 @@ impl Pool {
         for region in instrument.regions.iter().filter(matches) {
             self.exclude(port, part, region, note);
         }
-        let around = Surroundings {
-            channel,
-            tuning: found.tuning(channel),
+        let Some(around) = found.surroundings(part, note.key) else {
+            return 0;
         };
         let mut lost = 0;
+        let mut groups = PhaseGroups::default();
         for region in instrument.regions.iter().filter(matches) {
-            let (lane, stolen) = self.allocate(port, note, channel.priority);
+            let (lane, stolen) = self.allocate(port, note, note.priority);
             lost += u32::from(stolen);
             let Some(index) = lane else {
                 lost += 1;
@@ -213,6 +218,7 @@ impl Pool {
                 key_group: region.key_group,
                 flags: LIVE | GATE | PENDING,
             };
+            groups.add(region, index);
             self.pending = true;
             self.sounding += 1;
             if let Some(count) = self.counts.get_mut(usize::from(port)) {
@@ -220,7 +226,87 @@ impl Pool {
                 count.sounding += 1;
             }
         }
+        self.link(&groups);
         lost
+    }
+
+    /// Ties the waves of phase groups to their masters.
+    fn link(&mut self, groups: &PhaseGroups) {
+        for (slave, master) in groups.links() {
+            if let (Some(voice), Some(tag)) = (
+                self.voices.get_mut(usize::from(slave)),
+                self.tags.get_mut(usize::from(slave)),
+            ) {
+                voice.master = Some(master);
+                tag.set(LINKED);
+                self.links = true;
+            }
+        }
+    }
+
+    /// Gives linked voices the increment of their masters, as long as these live.
+    fn follow_masters(&mut self) {
+        if !self.links {
+            return;
+        }
+        let mut left = false;
+        for index in 0..self.used * LANES {
+            let (Some(tag), Some(voice)) = (self.tags.get(index), self.voices.get(index)) else {
+                continue;
+            };
+            if !tag.is(LIVE) || !tag.is(LINKED) {
+                continue;
+            }
+            left = true;
+            let step = voice.master.map(usize::from).and_then(|master| {
+                let alive = self.tags.get(master)?.is(LIVE);
+                let same = self.voices.get(master)?.serial == voice.serial;
+                let quad = self.quads.get(master / LANES)?;
+                (alive && same).then(|| quad.step(master % LANES))
+            });
+            if let (Some(step), Some(quad)) = (step, self.quads.get_mut(index / LANES)) {
+                quad.set_step(index % LANES, step);
+            }
+        }
+        self.links = left;
+    }
+
+    /// Lets the notes held at key `from` go on at another key. False if there are none, or one's region does not have the key.
+    pub fn legato(
+        &mut self,
+        slots: &[PortSlot],
+        port: u8,
+        part: u16,
+        from: u8,
+        note: NoteOn,
+        context: &Context,
+    ) -> bool {
+        let Some(around) = slots
+            .get(usize::from(port))
+            .and_then(|slot| slot.port.as_ref()?.surroundings(part, note.key))
+        else {
+            return false;
+        };
+        let key = (i32::from(note.key) + around.channel.transpose()).clamp(0, 127) as u8;
+        let (mut held, mut covered) = (0, 0);
+        self.each(port, part, |tag, voice, _, _| {
+            if tag.key == from && tag.is(GATE) {
+                held += 1;
+                covered += i32::from(voice.covers(key));
+            }
+        });
+        if held == 0 || covered < held {
+            return false;
+        }
+        self.each(port, part, |tag, voice, _, _| {
+            if tag.key == from && tag.is(GATE) {
+                tag.key = note.key;
+                tag.set(PENDING);
+                voice.legato(note, around, context, offset_of(note.position));
+            }
+        });
+        self.pending = true;
+        true
     }
 
     /// Shuts down what a new note of `region` excludes: the same key still held, and its key group.
@@ -499,9 +585,17 @@ impl Pool {
     pub fn poly_pressure(&mut self, port: u8, part: u16, key: u8, pressure: u8) {
         self.each(port, part, |tag, voice, _, _| {
             if tag.key == key {
-                voice.poly_pressure = pressure;
+                voice.played.poly_pressure = pressure;
                 tag.set(DIRTY);
             }
+        });
+    }
+
+    /// No key of the part is pressed.
+    pub fn reset_pressure(&mut self, port: u8, part: u16) {
+        self.each(port, part, |tag, voice, _, _| {
+            voice.played.poly_pressure = 0;
+            tag.set(DIRTY);
         });
     }
 
@@ -520,6 +614,7 @@ impl Pool {
                 self.control_one(slots, context, q * LANES + lane, at_tick);
             }
         }
+        self.follow_masters();
     }
 
     #[inline]
@@ -546,13 +641,8 @@ impl Pool {
         let around = slots
             .get(usize::from(tag.port))
             .and_then(|slot| slot.port.as_ref())
-            .and_then(|port| {
-                let channel = port.parts().channel(tag.part).filter(|_| !tag.is(DYING))?;
-                Some(Surroundings {
-                    channel,
-                    tuning: port.tuning(channel),
-                })
-            });
+            .filter(|_| !tag.is(DYING))
+            .and_then(|port| port.surroundings(tag.part, tag.key));
         if pending {
             // Its state stands at this very frame.
             tag.clear(PENDING);
@@ -601,6 +691,41 @@ fn cleared(bus: &mut [Lanes], frames: usize) -> &mut [Lanes] {
     let bus = bus.get_mut(..frames).unwrap_or_default();
     bus.fill(Lanes::ZERO);
     bus
+}
+
+/// Members of phase groups that one Note On has started.
+#[derive(Default)]
+struct PhaseGroups {
+    /// Group, slot, master.
+    members: [(u16, u16, bool); Self::MOST],
+    count: usize,
+}
+
+impl PhaseGroups {
+    /// Further members go by their own pitch.
+    const MOST: usize = 8;
+
+    fn add(&mut self, region: &Region, index: usize) {
+        if region.phase_group != 0
+            && let Some(member) = self.members.get_mut(self.count)
+        {
+            *member = (region.phase_group, index as u16, region.phase_master);
+            self.count += 1;
+        }
+    }
+
+    /// Slave and master slots.
+    fn links(&self) -> impl Iterator<Item = (u16, u16)> {
+        let members = || self.members.iter().take(self.count);
+        let masters = move |group: u16| {
+            members()
+                .find(move |m| m.0 == group && m.2)
+                .map(|master| master.1)
+        };
+        members()
+            .filter(|member| !member.2)
+            .filter_map(move |slave| Some((slave.1, masters(slave.0)?)))
+    }
 }
 
 fn release(tag: &mut Tag, voice: &mut Voice, quad: &mut Quad, lane: usize, position: u64) {

@@ -4,9 +4,9 @@ use super::channel::{Channel, Parts, System};
 use super::effects::EffectSettings;
 use super::math;
 use super::oscillator::Interpolation;
+use super::voice::Surroundings;
 use crate::dls::model::{Instrument, Patches};
 use crate::mem::{NoMemory, Shared, TryBox};
-use crate::midi::Universal;
 
 /// A port's slot in the synthesizer, 0..`Settings::ports`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,13 +40,17 @@ pub struct Port {
     volume: i32,
     boost: i32,
     /// 14 bit.
-    master_volume: u16,
+    pub(super) master_volume: u16,
+    /// -1 (left) to 1.
+    pub(super) balance: f32,
     /// Cents.
-    fine_tuning: f32,
-    coarse_tuning: f32,
+    pub(super) fine_tuning: f32,
+    pub(super) coarse_tuning: f32,
+    /// Lower channels never steal from higher ones.
+    pub(super) static_allocation: bool,
     system: System,
     interpolation: Interpolation,
-    effects: EffectSettings,
+    pub(super) effects: EffectSettings,
     pub(super) stats: Stats,
 }
 
@@ -60,8 +64,10 @@ impl Port {
             volume: 0,
             boost: DEFAULT_BOOST,
             master_volume: 0x3FFF,
+            balance: 0.0,
             fine_tuning: 0.0,
             coarse_tuning: 0.0,
+            static_allocation: true,
             system: System::default(),
             interpolation: Interpolation::default(),
             effects: EffectSettings::default(),
@@ -155,39 +161,44 @@ impl Port {
 
     /// Everything a system message can set, back to power-on.
     pub(super) fn reset(&mut self, system: System) {
-        self.parts.reset();
+        self.parts.reset(system);
         self.master_volume = 0x3FFF;
+        self.balance = 0.0;
         self.fine_tuning = 0.0;
         self.coarse_tuning = 0.0;
+        self.static_allocation = true;
         self.effects.reset();
         self.system = system;
     }
 
-    /// Acts on the requests that concern the whole port, apart from resets.
-    pub(super) fn obey(&mut self, request: &Universal) {
-        match *request {
-            Universal::MasterVolume(volume) => self.master_volume = volume,
-            Universal::GsMasterVolume(volume) => {
-                self.master_volume = (u16::from(volume) << 7) | u16::from(volume);
-            }
-            Universal::MasterFineTune(value) => {
-                self.fine_tuning = (f32::from(value) - 8192.0) * (100.0 / 8192.0);
-            }
-            Universal::MasterCoarseTune(value) => {
-                self.coarse_tuning = (f32::from(value) - 64.0) * 100.0;
-            }
-            _ => {}
-        }
-    }
-
     /// Master tuning of a channel in cents; drums keep their pitch under coarse tuning.
-    pub(super) fn tuning(&self, channel: &Channel) -> f32 {
+    fn tuning(&self, channel: &Channel) -> f32 {
         self.fine_tuning
             + if channel.drum {
                 0.0
             } else {
                 self.coarse_tuning
             }
+    }
+
+    /// Priority of a note of this channel; without static allocation the channel's place does not count.
+    pub(super) fn note_priority(&self, channel: &Channel) -> u32 {
+        if self.static_allocation {
+            channel.priority
+        } else {
+            channel.priority & !0xF
+        }
+    }
+
+    /// What a voice of a key depends on.
+    pub(super) fn surroundings(&self, part: u16, key: u8) -> Option<Surroundings<'_>> {
+        let channel = self.parts.channel(part)?;
+        Some(Surroundings {
+            channel,
+            tuning: self.tuning(channel),
+            balance: self.balance,
+            key: self.parts.key(part, key),
+        })
     }
 
     /// Amplitude of the port's bus.
@@ -256,11 +267,34 @@ pub struct PortSlot {
     gain: f32,
     step: f32,
     goal: f32,
+    /// Active sensing: the tick by which another message must come.
+    deadline: Option<u64>,
 }
 
 impl PortSlot {
     /// How much of a change of gain is made up per tick.
     const SMOOTHING: f32 = 0.2;
+
+    /// From now on there is a message at least every 300 ms (and a tenth), or silence.
+    pub fn watch(&mut self, deadline: u64) {
+        self.deadline = Some(deadline);
+    }
+
+    /// A message has come.
+    pub fn heard(&mut self, position: u64, deadline: u64) {
+        if self.deadline.is_some_and(|end| position <= end) {
+            self.deadline = Some(deadline);
+        } else {
+            self.deadline = None;
+        }
+    }
+
+    /// The sender has fallen silent; told once.
+    pub fn is_lost(&mut self, position: u64) -> bool {
+        self.deadline
+            .take_if(|deadline| *deadline <= position)
+            .is_some()
+    }
 
     fn wanted(&self) -> f32 {
         self.port.as_ref().map_or(self.goal, |port| port.gain())

@@ -93,6 +93,16 @@ impl Quad {
             .and_then(|oscillator| oscillator.wave.take())
     }
 
+    /// Puts the filter into a lane that sounds; flat coefficients let it in unheard.
+    pub fn filter(&mut self, lane: usize) {
+        self.filtered |= 1u8 << (lane & (LANES - 1));
+    }
+
+    /// Frames of the wave per output frame, 32.32.
+    pub fn step(&self, lane: usize) -> u64 {
+        self.oscillators.get(lane).map_or(1, Oscillator::step)
+    }
+
     /// A one-shot wave has come to its end.
     pub fn is_over(&self, lane: usize) -> bool {
         self.oscillators.get(lane).is_none_or(Oscillator::is_over)

@@ -4,8 +4,10 @@
 //! voice computes where its gains and coefficients shall be at the next tick; the lane ramps there sample by sample.
 
 use super::channel::Channel;
+use super::controls::{self, FILTER_OFF, Played, Time, glide_frames};
 use super::envelope::{Contour, Envelope};
 use super::filter::{Coefficients, FilterTable};
+use super::keys::KeySettings;
 use super::lfo::Lfo;
 use super::math;
 use super::modulation::{Fixed, Inputs, MOVERS, Modulation, TARGETS, Target, fixed, general_part};
@@ -26,8 +28,6 @@ const MAX_GAIN_DB: f32 = 6.0;
 const MIN_RELEASE: f32 = 0.003;
 /// Longest stage time in seconds.
 const MAX_TIME: f32 = 40.0;
-/// `None → Fc` of a filter that is off: beyond any Nyquist frequency.
-const FILTER_OFF: f32 = 32_000.0;
 
 /// The state that moves with time.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +38,8 @@ struct Movers {
     vibrato: Lfo,
     /// Frames left of a fade.
     fade: u32,
+    /// Frames left of a glide.
+    glide: u32,
 }
 
 impl Movers {
@@ -47,6 +49,7 @@ impl Movers {
         lfo: Lfo::new(0),
         vibrato: Lfo::new(0),
         fade: FADE,
+        glide: 0,
     };
 }
 
@@ -75,6 +78,10 @@ pub struct Surroundings<'a> {
     pub channel: &'a Channel,
     /// Master tuning in cents.
     pub tuning: f32,
+    /// Master balance, -1..=1.
+    pub balance: f32,
+    /// Settings of the voice's key.
+    pub key: KeySettings,
 }
 
 /// What a Note On gives to each voice it starts.
@@ -85,6 +92,9 @@ pub struct NoteOn {
     /// Number of the Note On; voices of one share it.
     pub serial: u64,
     pub position: u64,
+    pub priority: u32,
+    /// Key from which the pitch glides.
+    pub glide_from: Option<u8>,
 }
 
 pub struct Voice {
@@ -92,10 +102,23 @@ pub struct Voice {
     pub serial: u64,
     pub started: u64,
     pub priority: u32,
-    pub poly_pressure: u8,
+    /// Keys of the region.
+    keys: (u8, u8),
+    /// Master of the phase group: a slot of the pool.
+    pub master: Option<u16>,
+    pub played: Played,
+    /// Key of the message.
+    note: u8,
     velocity: u8,
     /// Key after transposition.
     key: f32,
+    /// Cents at the start of a glide, and its frames.
+    glide: f32,
+    glide_length: u32,
+    /// Gains of the sides.
+    balance: [f32; 2],
+    /// Release of both envelopes in seconds, before controllers.
+    releases: [f32; 2],
     volume: Contour,
     modulator: Contour,
     now: Movers,
@@ -132,9 +155,16 @@ impl Default for Voice {
             serial: 0,
             started: 0,
             priority: 0,
-            poly_pressure: 0,
+            keys: (0, 127),
+            master: None,
+            played: Played::default(),
+            note: 0,
             velocity: 0,
             key: 0.0,
+            glide: 0.0,
+            glide_length: 0,
+            balance: [1.0; 2],
+            releases: [0.0; 2],
             volume: Contour::default(),
             modulator: Contour::default(),
             now: Movers::REST,
@@ -174,10 +204,13 @@ impl Voice {
         self.articulation = Some(region.articulation.clone());
         self.serial = note.serial;
         self.started = note.position;
-        self.priority = channel.priority;
-        self.poly_pressure = 0;
+        self.priority = note.priority;
+        self.keys = region.keys;
+        self.master = None;
+        self.played = Played::new(channel, note.key);
+        self.note = note.key;
         self.velocity = note.velocity;
-        self.key = effective_key(&region.articulation, channel, note);
+        self.key = effective_key(&region.articulation, channel, note.key, note.velocity);
         self.skipped = 0;
         self.steady = false;
         self.fading = false;
@@ -193,7 +226,7 @@ impl Voice {
         };
         let inputs = inputs_of(self.key, self.velocity, 0, channel);
         self.now = Movers::REST;
-        read_times(
+        self.releases = read_times(
             &mut self.volume,
             &mut self.modulator,
             &mut self.now,
@@ -201,11 +234,11 @@ impl Voice {
             &inputs,
             context.rate,
         );
+        self.glide_from(note.glide_from, channel, context.rate);
         self.now.eg1.advance(&self.volume, 0);
         self.now.eg2.advance(&self.modulator, 0);
         self.bind(around, context);
-        let cutoff = self.modulation.base(Target::Cutoff);
-        self.filtered = cutoff < FILTER_OFF || self.modulation.moves(Target::Cutoff);
+        self.filtered = self.needs_filter();
         quad.start(lane, region.wave.clone(), info.sample_loop, self.filtered);
 
         let values = self.values(&self.now);
@@ -228,13 +261,17 @@ impl Voice {
         let Some(articulation) = &self.articulation else {
             return;
         };
-        self.modulation.bind(
-            articulation,
-            &inputs_of(self.key, self.velocity, self.poly_pressure, around.channel),
-        );
+        let channel = around.channel;
+        self.modulation.bind(articulation, &self.inputs(channel));
         self.modulation
             .add_base(Target::Pitch, self.pitch_offset + around.tuning);
         self.modulation.add_base(Target::Gain, self.gain_offset);
+        self.played.follow_scale(channel, self.note);
+        controls::apply(&mut self.modulation, &around, &self.played);
+        self.balance = controls::balance(channel, around.balance);
+        let [volume, modulator] = self.releases;
+        self.volume.release = release_frames(channel, volume, MIN_RELEASE, context.rate);
+        self.modulator.release = release_frames(channel, modulator, 0.0, context.rate);
         let still = [0.0; MOVERS];
         self.lfo_step = phase_step(
             self.modulation.value(Target::LfoFrequency, &still),
@@ -247,6 +284,42 @@ impl Voice {
         if !self.moves_level() {
             self.place(&still, None);
         }
+    }
+
+    fn inputs<'a>(&self, channel: &'a Channel) -> Inputs<'a> {
+        inputs_of(self.key, self.velocity, self.played.poly_pressure, channel)
+    }
+
+    /// The pitch comes from another key, if the channel's portamento time is not 0.
+    fn glide_from(&mut self, key: Option<u8>, channel: &Channel, rate: f32) {
+        let semitones = key.map_or(0.0, |key| f32::from(key) - f32::from(self.note));
+        self.glide = semitones * 100.0;
+        self.glide_length = glide_frames(channel, semitones, rate);
+        self.now.glide = self.glide_length;
+    }
+
+    /// The region has this key (after transposition).
+    pub fn covers(&self, key: u8) -> bool {
+        let (low, high) = self.keys;
+        low <= key && key <= high
+    }
+
+    /// Goes on with another key and does not start anew, `offset` frames after the last tick that was worked off.
+    pub fn legato(&mut self, note: NoteOn, around: Surroundings, context: &Context, offset: u32) {
+        self.settle(offset);
+        let Some(articulation) = &self.articulation else {
+            return;
+        };
+        let channel = around.channel;
+        self.key = effective_key(articulation, channel, note.key, self.velocity);
+        self.note = note.key;
+        self.played.scale_version = channel.scale_version.wrapping_sub(1);
+        self.glide_from(note.glide_from, channel, context.rate);
+        self.bind(around, context);
+    }
+
+    fn needs_filter(&self) -> bool {
+        self.modulation.base(Target::Cutoff) < FILTER_OFF || self.modulation.moves(Target::Cutoff)
     }
 
     /// Passes over a tick if the voice is steady: it would plan what it planned before.
@@ -334,6 +407,10 @@ impl Voice {
         let amplitude = self.amplitude(&self.next);
         let before = (self.gains, self.coefficients);
         self.gains = self.level.map(|level| level * amplitude);
+        if !self.filtered && self.needs_filter() {
+            self.filtered = true;
+            quad.filter(lane);
+        }
         if self.filtered {
             self.coefficients = self.filter_at(&ahead, around, context);
         }
@@ -343,6 +420,7 @@ impl Voice {
             && !self.fading
             && !self.modulation.moves_any()
             && self.level == self.wanted
+            && self.now.glide == 0
             && self.now.eg1.is_steady();
     }
 
@@ -400,6 +478,7 @@ impl Voice {
         movers.eg2.advance(&self.modulator, frames);
         movers.lfo.advance(self.lfo_step, frames);
         movers.vibrato.advance(self.vibrato_step, frames);
+        movers.glide = movers.glide.saturating_sub(frames);
         if self.fading {
             movers.fade = movers.fade.saturating_sub(frames);
         }
@@ -430,11 +509,9 @@ impl Voice {
     /// What the connections without an affine form add to a target.
     fn general(&self, values: &[f32; MOVERS], around: Option<Surroundings>) -> [f32; TARGETS] {
         match (&self.articulation, around) {
-            (Some(articulation), Some(around)) if self.modulation.is_general() => general_part(
-                articulation,
-                &inputs_of(self.key, self.velocity, self.poly_pressure, around.channel),
-                values,
-            ),
+            (Some(articulation), Some(around)) if self.modulation.is_general() => {
+                general_part(articulation, &self.inputs(around.channel), values)
+            }
             _ => [0.0; TARGETS],
         }
     }
@@ -464,6 +541,8 @@ impl Voice {
         let gain = math::amplitude(self.target(Target::Gain, values, around).min(MAX_GAIN_DB));
         let pan = self.target(Target::Pan, values, around).clamp(-0.5, 0.5) + 0.5;
         let [left, right] = self.sides;
+        let [balance_left, balance_right] = self.balance;
+        let (left, right) = (left * balance_left, right * balance_right);
         self.wanted = [
             gain * left * math::quarter_sine(1.0 - pan),
             gain * right * math::quarter_sine(pan),
@@ -478,9 +557,8 @@ impl Voice {
 
     /// Frames of the wave per output frame, 32.32.
     fn step(&self, values: &[f32; MOVERS], around: Option<Surroundings>) -> u64 {
-        let cents = self
-            .target(Target::Pitch, values, around)
-            .clamp(-12_000.0, 12_000.0);
+        let glide = self.glide * (self.now.glide as f32 / self.glide_length.max(1) as f32);
+        let cents = (self.target(Target::Pitch, values, around) + glide).clamp(-12_000.0, 12_000.0);
         let ratio = f64::from(math::exp2(cents * (1.0 / 1200.0)));
         ((self.unity_step * ratio + 0.5) as u64).clamp(1, 1 << 48)
     }
@@ -513,8 +591,8 @@ fn inputs_of(key: f32, velocity: u8, poly_pressure: u8, channel: &Channel) -> In
 }
 
 /// The key that drives pitch and scaling: the connections to the key number, or the transposed note where there are none.
-fn effective_key(articulation: &Articulation, channel: &Channel, note: NoteOn) -> f32 {
-    let key = f32::from(note.key);
+fn effective_key(articulation: &Articulation, channel: &Channel, note: u8, velocity: u8) -> f32 {
+    let key = f32::from(note);
     let connected = articulation
         .connections
         .iter()
@@ -522,7 +600,7 @@ fn effective_key(articulation: &Articulation, channel: &Channel, note: NoteOn) -
     let effective = if connected {
         fixed(
             articulation,
-            &inputs_of(key, note.velocity, 0, channel),
+            &inputs_of(key, velocity, 0, channel),
             Destination::KeyNumber,
         )
         .sum * 0.01
@@ -538,7 +616,13 @@ fn phase_step(cents: f32, rate: f32) -> u32 {
     (hertz / rate * 4_294_967_296.0) as u32
 }
 
-/// Reads the destinations that hold for the whole note.
+/// Frames of a release under the controller of its time.
+fn release_frames(channel: &Channel, seconds: f32, least: f32, rate: f32) -> u32 {
+    let seconds = controls::stage_time(channel, Time::Release, seconds).min(MAX_TIME);
+    (seconds.max(least) * rate + 0.5) as u32
+}
+
+/// Reads the destinations that hold for the whole note; gives the seconds of both releases.
 fn read_times(
     volume: &mut Contour,
     modulator: &mut Contour,
@@ -546,16 +630,20 @@ fn read_times(
     articulation: &Articulation,
     inputs: &Inputs,
     rate: f32,
-) {
+) -> [f32; 2] {
     use Destination as D;
     let get = |destination| fixed(articulation, inputs, destination);
-    let frames = |f: Fixed, least: f32| {
-        let seconds = if f.zero || !f.given {
+    let seconds = |f: Fixed| {
+        if f.zero || !f.given {
             0.0
         } else {
             math::seconds(f.sum.min(12_000.0)).min(MAX_TIME)
-        };
-        (seconds.max(least) * rate + 0.5) as u32
+        }
+    };
+    let frames = |f: Fixed, least: f32| (seconds(f).max(least) * rate + 0.5) as u32;
+    let controlled = |f: Fixed, time: Time| {
+        let seconds = controls::stage_time(inputs.channel, time, seconds(f)).min(MAX_TIME);
+        (seconds * rate + 0.5) as u32
     };
     let sustain = |f: Fixed| {
         if f.given {
@@ -566,11 +654,11 @@ fn read_times(
     };
     *volume = Contour {
         delay: frames(get(D::Eg1Delay), 0.0),
-        attack: frames(get(D::Eg1Attack), 0.0),
+        attack: controlled(get(D::Eg1Attack), Time::Attack),
         hold: frames(get(D::Eg1Hold), 0.0),
-        decay: frames(get(D::Eg1Decay), 0.0),
+        decay: controlled(get(D::Eg1Decay), Time::Decay),
         sustain: sustain(get(D::Eg1Sustain)),
-        release: frames(get(D::Eg1Release), MIN_RELEASE),
+        release: 0,
         shutdown: match get(D::Eg1Shutdown) {
             f if f.given => frames(f, MIN_RELEASE),
             _ => (0.015 * rate + 0.5) as u32,
@@ -578,13 +666,14 @@ fn read_times(
     };
     *modulator = Contour {
         delay: frames(get(D::Eg2Delay), 0.0),
-        attack: frames(get(D::Eg2Attack), 0.0),
+        attack: controlled(get(D::Eg2Attack), Time::Attack),
         hold: frames(get(D::Eg2Hold), 0.0),
-        decay: frames(get(D::Eg2Decay), 0.0),
+        decay: controlled(get(D::Eg2Decay), Time::Decay),
         sustain: sustain(get(D::Eg2Sustain)),
-        release: frames(get(D::Eg2Release), 0.0),
+        release: 0,
         shutdown: 0,
     };
-    movers.lfo = Lfo::new(frames(get(D::LfoDelay), 0.0));
-    movers.vibrato = Lfo::new(frames(get(D::VibratoDelay), 0.0));
+    movers.lfo = Lfo::new(controlled(get(D::LfoDelay), Time::LfoDelay));
+    movers.vibrato = Lfo::new(controlled(get(D::VibratoDelay), Time::LfoDelay));
+    [seconds(get(D::Eg1Release)), seconds(get(D::Eg2Release))]
 }

@@ -1,0 +1,191 @@
+//! What controllers do to a voice apart from the connections of its articulation: sound controllers, balance, soft pedal, portamento,
+//! controller destinations, key settings, scale tuning. The laws are in docs/synth.md.
+
+use super::channel::{Channel, Route, cc};
+use super::keys::given;
+use super::math;
+use super::modulation::{Modulation, Mover, Target};
+use super::voice::Surroundings;
+
+/// What a voice remembers of its Note On, and hears of its key.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Played {
+    /// The soft pedal was down.
+    pub soft: bool,
+    pub poly_pressure: u8,
+    /// Cents of the scale tuning, and the version of the scale they come from.
+    pub scale: f32,
+    pub scale_version: u8,
+}
+
+impl Played {
+    /// The Note On of `key` on this channel.
+    pub fn new(channel: &Channel, key: u8) -> Self {
+        Self {
+            soft: channel.is_on(cc::SOFT),
+            poly_pressure: 0,
+            scale: scale_cents(channel, key),
+            scale_version: channel.scale_version,
+        }
+    }
+
+    /// Takes over a scale that is meant for sounding notes too.
+    pub fn follow_scale(&mut self, channel: &Channel, key: u8) {
+        if self.scale_version != channel.scale_version {
+            self.scale_version = channel.scale_version;
+            self.scale = scale_cents(channel, key);
+        }
+    }
+}
+
+/// Drums have no scale.
+fn scale_cents(channel: &Channel, key: u8) -> f32 {
+    let class = usize::from(key) % channel.scale.len();
+    match channel.scale.get(class) {
+        Some(&cents) if !channel.drum => cents,
+        _ => 0.0,
+    }
+}
+
+/// Gain of a note played with the soft pedal down.
+const SOFT_DB: f32 = -3.0;
+/// Cutoff that a filter that is off counts from when something closes it: 20 kHz.
+const OPEN_CUTOFF: f32 = 13_508.0;
+/// Cutoffs from here on mean "off".
+pub const FILTER_OFF: f32 = 32_000.0;
+/// At the ends of CC 74, 71 and 76: four octaves, 20 dB, an octave of LFO rate.
+const BRIGHTNESS_CENTS: f32 = 4800.0;
+const RESONANCE_DB: f32 = 20.0;
+const RATE_CENTS: f32 = 1200.0;
+/// Vibrato that CC 77 adds at its upper end.
+const VIBRATO_CENTS: f32 = 100.0;
+
+/// A relative controller, -1 below 64, 0 at 64, 63/64 at 127.
+fn relative(channel: &Channel, number: u8) -> f32 {
+    (f32::from(channel.get(number)) - 64.0) * (1.0 / 64.0)
+}
+
+/// Adds everything to the bases and depths that the connections have left.
+pub fn apply(modulation: &mut Modulation, around: &Surroundings, played: &Played) {
+    let channel = around.channel;
+    modulation.add_base(Target::Pitch, played.scale);
+    if played.soft {
+        modulation.add_base(Target::Gain, SOFT_DB);
+    }
+    let rate = RATE_CENTS * relative(channel, cc::VIBRATO_RATE);
+    modulation.add_base(Target::LfoFrequency, rate);
+    modulation.add_base(Target::VibratoFrequency, rate);
+    let resonance = RESONANCE_DB * relative(channel, cc::RESONANCE);
+    modulation.add_base(Target::Resonance, resonance);
+    match relative(channel, cc::VIBRATO_DEPTH) {
+        less if less < 0.0 => {
+            modulation.scale_depth(Target::Pitch, Mover::Vibrato, 1.0 + less);
+            modulation.scale_depth(Target::Pitch, Mover::Lfo, 1.0 + less);
+        }
+        more => modulation.add_depth(Target::Pitch, Mover::Vibrato, VIBRATO_CENTS * more),
+    }
+
+    let mut cutoff = BRIGHTNESS_CENTS * relative(channel, cc::BRIGHTNESS);
+    let mut sweep = 0.0;
+    let routes = &channel.routes;
+    for (route, value) in [
+        (&routes.channel_pressure, channel.pressure),
+        (&routes.poly_pressure, played.poly_pressure),
+        (&routes.controller, channel.get(routes.number)),
+    ] {
+        if *route == Route::NONE || value == 0 {
+            continue;
+        }
+        let part = f32::from(value) * (1.0 / 127.0);
+        let of = |depth: u8| f32::from(depth) * (1.0 / 127.0) * part;
+        let around_64 = |depth: u8| (f32::from(depth) - 64.0) * part;
+        modulation.add_base(Target::Pitch, 100.0 * around_64(route.pitch));
+        cutoff += 150.0 * around_64(route.cutoff);
+        let amplitude = 1.0 + around_64(route.amplitude) * (1.0 / 64.0);
+        modulation.add_base(Target::Gain, math::decibels(amplitude.max(1e-6)));
+        modulation.add_depth(Target::Pitch, Mover::Vibrato, 600.0 * of(route.vibrato));
+        sweep += 2400.0 * of(route.lfo_cutoff);
+        // From full down to what the depth leaves, at most 24 dB.
+        let dip = 0.5 * math::decibels((1.0 - of(route.tremolo)).max(0.063));
+        modulation.add_base(Target::Gain, dip);
+        modulation.add_depth(Target::Gain, Mover::Lfo, -dip);
+    }
+    if modulation.base(Target::Cutoff) >= FILTER_OFF && (cutoff < 0.0 || sweep > 0.0) {
+        modulation.set_base(Target::Cutoff, OPEN_CUTOFF);
+    }
+    modulation.add_base(Target::Cutoff, cutoff);
+    modulation.add_depth(Target::Cutoff, Mover::Lfo, sweep);
+
+    let key = &around.key;
+    let semitones = given(key.coarse).map_or(0.0, |v| v - 64.0);
+    let cents = given(key.fine).map_or(0.0, |v| (v - 64.0) * (100.0 / 64.0));
+    modulation.add_base(Target::Pitch, 100.0 * semitones + cents);
+    if let Some(level) = given(key.level) {
+        modulation.add_base(
+            Target::Gain,
+            2.0 * math::decibels((level / 127.0).max(1e-4)),
+        );
+    }
+    if let Some(volume) = given(key.volume) {
+        modulation.add_base(Target::Gain, math::decibels((volume / 64.0).max(1e-8)));
+    }
+    if let Some(pan) = given(key.pan) {
+        // Key and channel, without the region's own.
+        let both = pan - 64.0 + f32::from(channel.get(cc::PAN)) - 64.0;
+        modulation.set_base(Target::Pan, both * (0.508 / 64.0));
+    }
+    for (target, send) in [
+        (Target::ReverbSend, key.reverb),
+        (Target::ChorusSend, key.chorus),
+    ] {
+        if let Some(part) = given(send) {
+            modulation.set_base(target, modulation.base(target) * part * (1.0 / 127.0));
+        }
+    }
+}
+
+/// Gains of both sides for the balances of channel and port, each -1 (left) to 1: the far side falls off as a quarter of a sine.
+pub fn balance(channel: &Channel, master: f32) -> [f32; 2] {
+    let own = ((f32::from(channel.get(cc::BALANCE)) - 64.0) * (1.0 / 63.0)).clamp(-1.0, 1.0);
+    let side = |b: f32| math::quarter_sine(1.0 - b.clamp(0.0, 1.0));
+    [side(own) * side(master), side(-own) * side(-master)]
+}
+
+/// Stages whose times controllers change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Time {
+    Attack,
+    Decay,
+    Release,
+    LfoDelay,
+}
+
+/// Seconds of a stage under CC 73, 75, 72 or 78. A stage of no length is made longer from 10 ms on.
+pub fn stage_time(channel: &Channel, time: Time, seconds: f32) -> f32 {
+    let (number, octaves) = match time {
+        Time::Attack => (cc::ATTACK_TIME, 5.0),
+        Time::Decay => (cc::DECAY_TIME, 3.0),
+        Time::Release => (cc::RELEASE_TIME, 3.0),
+        Time::LfoDelay => (cc::VIBRATO_DELAY, 6.0),
+    };
+    let bend = relative(channel, number);
+    if bend == 0.0 {
+        return seconds;
+    }
+    let base = if bend > 0.0 {
+        seconds.max(0.01)
+    } else {
+        seconds
+    };
+    base * math::exp2(bend * octaves)
+}
+
+/// Frames of a glide over `semitones`: 10 ms per octave, doubled by every 12 steps of CC 5; 0 is no glide.
+pub fn glide_frames(channel: &Channel, semitones: f32, rate: f32) -> u32 {
+    let time = channel.get(cc::PORTAMENTO_TIME);
+    if time == 0 {
+        return 0;
+    }
+    let octave = 0.01 * math::exp2(f32::from(time) * (1.0 / 12.0));
+    (octave * (semitones * (1.0 / 12.0)).abs() * rate + 0.5) as u32
+}

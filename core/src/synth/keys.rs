@@ -1,0 +1,228 @@
+//! What a channel keeps about keys: the ones held in mono mode, and settings of single keys (drum notes).
+
+use crate::mem::{NoMemory, vec};
+use alloc::vec::Vec;
+
+/// Keys of a mono channel that are down, the latest last.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Held {
+    /// Key and velocity.
+    notes: [(u8, u8); Self::MOST],
+    count: u8,
+}
+
+impl Held {
+    /// More keys than fingers are not remembered: the oldest is forgotten.
+    const MOST: usize = 10;
+
+    pub fn press(&mut self, key: u8, velocity: u8) {
+        self.lift(key);
+        if usize::from(self.count) == Self::MOST {
+            self.notes.rotate_left(1);
+            self.count -= 1;
+        }
+        if let Some(slot) = self.notes.get_mut(usize::from(self.count)) {
+            *slot = (key, velocity);
+            self.count += 1;
+        }
+    }
+
+    /// The key was down.
+    pub fn lift(&mut self, key: u8) -> bool {
+        let held = self.notes.get_mut(..usize::from(self.count));
+        let Some(held) = held else { return false };
+        let Some(place) = held.iter().position(|note| note.0 == key) else {
+            return false;
+        };
+        if let Some(from) = held.get_mut(place..) {
+            from.rotate_left(1);
+        }
+        self.count -= 1;
+        true
+    }
+
+    /// Key and velocity of the latest that is still down.
+    pub fn latest(&self) -> Option<(u8, u8)> {
+        let last = usize::from(self.count).checked_sub(1)?;
+        self.notes.get(last).copied()
+    }
+
+    pub fn clear(&mut self) {
+        self.count = 0;
+    }
+}
+
+/// Settings of one key, on top of its region's. 7-bit values; [`KeySettings::UNSET`] leaves the region's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeySettings {
+    /// Semitones plus 64.
+    pub coarse: u8,
+    /// Cents · 0.64 plus 64.
+    pub fine: u8,
+    /// Level by the law of CC 7 (GS, XG).
+    pub level: u8,
+    /// Gain: 64 is 1 (GM2).
+    pub volume: u8,
+    /// In place of the region's; 64 is the middle.
+    pub pan: u8,
+    /// Parts of the channel's sends.
+    pub reverb: u8,
+    pub chorus: u8,
+}
+
+impl KeySettings {
+    const UNSET: u8 = 0xFF;
+
+    pub const NONE: Self = Self {
+        coarse: Self::UNSET,
+        fine: Self::UNSET,
+        level: Self::UNSET,
+        volume: Self::UNSET,
+        pan: Self::UNSET,
+        reverb: Self::UNSET,
+        chorus: Self::UNSET,
+    };
+
+    /// The parameters of GM2's key-based instrument control.
+    pub fn set_controller(&mut self, number: u8, value: u8) {
+        match number {
+            7 => self.volume = value,
+            10 => self.pan = value,
+            91 => self.reverb = value,
+            93 => self.chorus = value,
+            _ => {}
+        }
+    }
+
+    /// The parameters that GS and XG set by NRPN (MSB).
+    pub fn set_nrpn(&mut self, number: u8, value: u8) {
+        match number {
+            0x18 => self.coarse = value,
+            0x19 => self.fine = value,
+            0x1A => self.level = value,
+            // 0 is "random": the region's own.
+            0x1C => self.pan = if value == 0 { Self::UNSET } else { value },
+            0x1D => self.reverb = value,
+            0x1E => self.chorus = value,
+            _ => {}
+        }
+    }
+}
+
+/// A value that has been set.
+pub fn given(value: u8) -> Option<f32> {
+    (value < 0x80).then(|| f32::from(value))
+}
+
+/// Key settings of the channels that have any, in a bounded number of tables.
+#[derive(Debug)]
+pub struct KeyTables {
+    /// [`KEYS`] entries per table.
+    entries: Vec<KeySettings>,
+    /// Part that uses the table.
+    owners: Vec<Option<u16>>,
+}
+
+const KEYS: usize = 128;
+/// GM2 has two drum channels, GS two drum maps; a song may split one over more channels.
+const TABLES_PER_GROUP: usize = 4;
+
+impl KeyTables {
+    /// PASSIVE_LEVEL: it allocates.
+    pub fn new(groups: usize) -> Result<Self, NoMemory> {
+        let count = groups.saturating_mul(TABLES_PER_GROUP);
+        Ok(Self {
+            entries: vec::try_filled(count.saturating_mul(KEYS), KeySettings::NONE)?,
+            owners: vec::try_filled(count, None)?,
+        })
+    }
+
+    /// Takes over the tables of `old`, as many as both have.
+    pub fn adopt(&mut self, old: &Self) {
+        for (new, old) in self.entries.iter_mut().zip(&old.entries) {
+            *new = *old;
+        }
+        for (new, old) in self.owners.iter_mut().zip(&old.owners) {
+            *new = *old;
+        }
+    }
+
+    pub fn get(&self, part: u16, key: u8) -> KeySettings {
+        let place = self.owners.iter().position(|owner| *owner == Some(part));
+        place
+            .and_then(|table| self.entries.get(table * KEYS + usize::from(key & 0x7F)))
+            .copied()
+            .unwrap_or(KeySettings::NONE)
+    }
+
+    /// The settings of a key, to be changed; `None` if all tables are in use.
+    pub fn get_mut(&mut self, part: u16, key: u8) -> Option<&mut KeySettings> {
+        let owned = self.owners.iter().position(|owner| *owner == Some(part));
+        let table = match owned {
+            Some(table) => table,
+            None => {
+                let free = self.owners.iter().position(Option::is_none)?;
+                *self.owners.get_mut(free)? = Some(part);
+                free
+            }
+        };
+        self.entries.get_mut(table * KEYS + usize::from(key & 0x7F))
+    }
+
+    /// Forgets the settings of a part.
+    pub fn release(&mut self, part: u16) {
+        for (owner, entries) in self.owners.iter_mut().zip(self.entries.chunks_mut(KEYS)) {
+            if *owner == Some(part) {
+                *owner = None;
+                entries.fill(KeySettings::NONE);
+            }
+        }
+    }
+
+    pub fn reset(&mut self) {
+        self.owners.fill(None);
+        self.entries.fill(KeySettings::NONE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_key_that_is_down() {
+        let mut held = Held::default();
+        assert_eq!(held.latest(), None);
+        for key in 60..75 {
+            held.press(key, key - 50);
+        }
+        assert_eq!(held.latest(), Some((74, 24)));
+        assert!(held.lift(74) && !held.lift(74));
+        assert!(held.lift(70));
+        assert_eq!(held.latest(), Some((73, 23)));
+        held.press(71, 1);
+        assert_eq!(held.latest(), Some((71, 1)));
+        for key in [71, 73, 72] {
+            assert!(held.lift(key));
+        }
+        assert_eq!(held.latest(), Some((69, 19)));
+        // The first five have been forgotten.
+        assert!(!held.lift(64) && held.lift(65));
+        held.clear();
+        assert_eq!(held.latest(), None);
+    }
+
+    #[test]
+    fn tables_are_bounded_and_come_back() {
+        let mut tables = KeyTables::new(1).unwrap();
+        for part in 0..4 {
+            tables.get_mut(part, 40).unwrap().set_nrpn(0x1A, part as u8);
+        }
+        assert!(tables.get_mut(4, 40).is_none());
+        assert_eq!(tables.get(2, 40).level, 2);
+        assert_eq!(tables.get(4, 40), KeySettings::NONE);
+        assert_eq!(tables.get(2, 41), KeySettings::NONE);
+        tables.release(2);
+        assert_eq!(tables.get_mut(9, 40).copied(), Some(KeySettings::NONE));
+    }
+}

@@ -1,0 +1,108 @@
+//! Note On and Note Off: poly and mono, legato, portamento.
+
+use super::channel::cc;
+use super::engine::Synth;
+use super::port::PortId;
+use super::voice::{Context, NoteOn};
+
+impl Synth {
+    pub(super) fn note_on(&mut self, id: PortId, part: u16, key: u8, velocity: u8) {
+        if self.following {
+            return;
+        }
+        let Some(channel) = self.channel_mut(id, part) else {
+            return;
+        };
+        let before = channel.mono.then(|| channel.held.latest()).flatten();
+        if channel.mono {
+            channel.held.press(key, velocity);
+        }
+        // Portamento control names a key; a note that sounds there moves over without a new attack.
+        let named = channel.glide_from.take();
+        let last = channel.last_key.replace(key);
+        let gliding = channel.is_on(cc::PORTAMENTO) && !channel.drum;
+        let glide_from = named.or(last.filter(|_| gliding));
+        let legato = channel.is_on(cc::LEGATO);
+        let source = named.or(before.map(|note| note.0).filter(|_| legato));
+        self.sound(id, part, (key, velocity), source, glide_from);
+    }
+
+    pub(super) fn note_off(&mut self, id: PortId, part: u16, key: u8) {
+        let Some(channel) = self.channel_mut(id, part) else {
+            return;
+        };
+        let sustain = channel.sustain();
+        if channel.mono {
+            let top = channel.held.latest().is_some_and(|note| note.0 == key);
+            let back = if channel.held.lift(key) && top {
+                channel.held.latest()
+            } else {
+                None
+            };
+            if let Some(note) = back
+                && !self.following
+            {
+                // The key below sounds again.
+                let Some(channel) = self.channel_mut(id, part) else {
+                    return;
+                };
+                channel.last_key = Some(note.0);
+                let gliding = channel.is_on(cc::PORTAMENTO) && !channel.drum;
+                let legato = channel.is_on(cc::LEGATO).then_some(key);
+                return self.sound(id, part, note, legato, gliding.then_some(key));
+            }
+        }
+        self.pool.note_off(id.0, part, key, sustain, self.position);
+    }
+
+    /// Starts a note, or lets one that sounds at `source` go on as this one.
+    fn sound(
+        &mut self,
+        id: PortId,
+        part: u16,
+        (key, velocity): (u8, u8),
+        source: Option<u8>,
+        glide_from: Option<u8>,
+    ) {
+        let position = self.position;
+        let Some(port) = self.port(id) else { return };
+        let Some(channel) = port.parts().channel(part) else {
+            return;
+        };
+        let (mono, priority) = (channel.mono, port.note_priority(channel));
+        self.serial = self.serial.wrapping_add(1);
+        let note = NoteOn {
+            key,
+            velocity,
+            serial: self.serial,
+            position,
+            priority,
+            glide_from,
+        };
+        let context = Context::new(&self.filters, self.rate);
+        let slots = &self.slots;
+        let mut lost = 0;
+        let went_on =
+            source.is_some_and(|from| self.pool.legato(slots, id.0, part, from, note, &context));
+        if !went_on {
+            if mono {
+                self.pool.all_notes_off(id.0, part, false, position);
+                self.pool.pedal_up(id.0, part, cc::SUSTAIN, false, position);
+            }
+            if !self.pool.is_active(id.0)
+                && let Some(slot) = self.slots.get_mut(usize::from(id.0))
+            {
+                slot.snap();
+            }
+            lost = self.pool.note_on(&self.slots, id.0, part, note, &context);
+        }
+        let voices = self.pool.sounding_of(id.0) as u32;
+        if let Some(port) = self.port_mut(id) {
+            let stats = &mut port.stats;
+            stats.notes = stats.notes.wrapping_add(1);
+            stats.lost_notes = stats.lost_notes.wrapping_add(u64::from(lost));
+            stats.voices = voices;
+            stats.peak_voices = stats.peak_voices.max(voices);
+        }
+    }
+}
