@@ -9,10 +9,20 @@ const SLICE: usize = 48;
 
 /// Runs a scene in which `voices` voices are held with a quality setting, all that can move moves, and `blocks` blocks count.
 pub fn run(setting: &str, voices: usize, blocks: usize) -> Result<()> {
+    let mut engine = held(&material::moving_dls(), setting, voices)?;
+    let mut out = [[0.0; 2]; SLICE];
+    for _ in 0..blocks {
+        counted_block(&mut engine, &mut out);
+    }
+    anyhow::ensure!(engine.voices() == Some(voices), "voices were lost");
+    Ok(())
+}
+
+/// An engine that holds notes of a bank.
+fn held(bank: &[u8], setting: &str, voices: usize) -> Result<Arioso> {
     /// A tenth of a second, until every LFO runs.
     const WARM: usize = 100;
-    let bank = material::moving_dls();
-    let mut engine = Arioso::new(&bank, setting, voices, Effects::default())?;
+    let mut engine = Arioso::new(bank, setting, voices, Effects::default())?;
     let notes = material::notes(voices);
     for Note { group, channel, .. } in notes.iter().copied() {
         for (controller, value) in material::CONTROLLERS {
@@ -26,10 +36,41 @@ pub fn run(setting: &str, voices: usize, blocks: usize) -> Result<()> {
     for _ in 0..WARM {
         engine.render_any(&mut out);
     }
-    for _ in 0..blocks {
-        counted_block(&mut engine, &mut out);
+    Ok(engine)
+}
+
+/// Measures what the cost model's prices are made of, and what the model says about the same slices.
+pub fn prices() -> Result<()> {
+    const ROUNDS: usize = 200;
+    const SLICES: usize = 20;
+    const COUNTS: [usize; 2] = [40, 240];
+    println!("ns per slice of {SLICE} frames: measured, predicted");
+    for (name, bank) in [
+        ("plain", material::plain_dls()),
+        ("filtered", material::dls()),
+        ("moving", material::moving_dls()),
+    ] {
+        for setting in ["linear", "sinc8", "sinc16"] {
+            for voices in COUNTS {
+                let mut engine = held(&bank, setting, voices)?;
+                let mut out = [[0.0; 2]; SLICE];
+                let mut best = u64::MAX;
+                for _ in 0..ROUNDS {
+                    let begin = crate::measure::cpu_ns();
+                    for _ in 0..SLICES {
+                        engine.render_any(&mut out);
+                    }
+                    best = best.min(crate::measure::cpu_ns() - begin);
+                }
+                let measured = best as f64 / SLICES as f64;
+                let predicted = engine.predicted(SLICE);
+                println!(
+                    "{name:<9} {setting:<7} {voices:>4} voices: {measured:>8.0} {predicted:>8.0} {:>5.2}",
+                    measured / predicted
+                );
+            }
+        }
     }
-    anyhow::ensure!(engine.voices() == Some(voices), "voices were lost");
     Ok(())
 }
 

@@ -64,9 +64,10 @@ fn main() -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         [] => compare(),
+        ["prices"] => fixed::prices(),
         ["image", setting, voices] => image::child(setting, voices.parse()?),
         ["fixed", setting, voices, blocks] => fixed::run(setting, voices.parse()?, blocks.parse()?),
-        _ => bail!("arioso-bench [image SETTING VOICES | fixed SETTING VOICES BLOCKS]"),
+        _ => bail!("arioso-bench [prices | image SETTING VOICES | fixed SETTING VOICES BLOCKS]"),
     }
 }
 

@@ -79,20 +79,33 @@ fn wave(index: usize) -> Vec<i16> {
 
 /// The instrument as a DLS 2 file.
 pub fn dls() -> Vec<u8> {
-    bank(Vec::new())
+    bank(&filter())
+}
+
+/// The same without a filter.
+pub fn plain_dls() -> Vec<u8> {
+    bank(&[])
 }
 
 /// The same with an LFO that moves pitch, level and filter.
 pub fn moving_dls() -> Vec<u8> {
     let lfo = |destination, scale| Connection::new(source::LFO, source::NONE, destination, scale);
-    bank(vec![
+    let movement = vec![
         lfo(destination::PITCH, unit::cents(30.0)),
         lfo(destination::GAIN, unit::decibels(3.0)),
         lfo(destination::FILTER_CUTOFF, unit::cents(600.0)),
-    ])
+    ];
+    bank(&[filter(), movement].concat())
 }
 
-fn bank(movement: Vec<Connection>) -> Vec<u8> {
+fn filter() -> Vec<Connection> {
+    vec![
+        Connection::constant(destination::FILTER_CUTOFF, unit::hertz(CUTOFF)),
+        Connection::constant(destination::FILTER_Q, 0),
+    ]
+}
+
+fn bank(articulation: &[Connection]) -> Vec<u8> {
     let region = |(index, keys): (usize, (u8, u8))| Region {
         keys,
         velocities: (0, 127),
@@ -121,14 +134,7 @@ fn bank(movement: Vec<Connection>) -> Vec<u8> {
             bank: 0,
             program: 0,
             regions: RANGES.into_iter().enumerate().map(region).collect(),
-            articulation: [
-                vec![
-                    Connection::constant(destination::FILTER_CUTOFF, unit::hertz(CUTOFF)),
-                    Connection::constant(destination::FILTER_Q, 0),
-                ],
-                movement,
-            ]
-            .concat(),
+            articulation: articulation.to_vec(),
         }],
         waves: (0..RANGES.len()).map(wave).collect(),
     }

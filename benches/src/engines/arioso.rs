@@ -20,7 +20,7 @@ const fn make(setting: &'static str) -> Make {
     }
 }
 
-pub const MAKES: &[Make] = &[make("linear"), make("sinc8")];
+pub const MAKES: &[Make] = &[make("linear"), make("sinc8"), make("sinc16")];
 
 pub struct Arioso(Synth);
 
@@ -33,6 +33,7 @@ impl Arioso {
         let interpolation = match setting {
             "linear" => Interpolation::Linear,
             "sinc8" => Interpolation::Sinc8,
+            "sinc16" => Interpolation::Sinc16,
             _ => bail!("arioso has no {setting}"),
         };
         let memory = |_| anyhow!("no memory");
@@ -57,6 +58,11 @@ impl Arioso {
 }
 
 impl Arioso {
+    /// What the cost model says about a block of this length, in ns.
+    pub fn predicted(&self, frames: usize) -> f64 {
+        self.0.work(true).cost(frames).into()
+    }
+
     pub fn render_any(&mut self, out: &mut [[f32; 2]]) {
         self.0.render(out);
     }

@@ -33,6 +33,7 @@ pub struct Synth {
     pub(super) position: u64,
     pub(super) serial: u64,
     pub(super) following: bool,
+    pub(super) slice: super::cost::Slice,
 }
 
 impl Synth {
@@ -50,6 +51,7 @@ impl Synth {
             position: 0,
             serial: 0,
             following: false,
+            slice: super::cost::Slice::UNLIMITED,
         })
     }
 
@@ -123,6 +125,7 @@ impl Synth {
         let Some(port) = self.port(id) else { return };
         let groups = port.groups();
         self.sense(id, message);
+        self.slice.add_message(self.pool.places());
         match *message {
             [0xF0, ..] => {
                 if let Some(request) = Universal::parse(message) {

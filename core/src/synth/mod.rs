@@ -8,6 +8,7 @@
 //! | `clock`, `sequencer` | master time → frames; events into a block |
 //! | `engine`, `notes`, `requests`, `port`, `channel`, `keys` | what MIDI messages mean |
 //! | `pool` | which voices live: start, stop, exclusivity, stealing |
+//! | `cost` | what a slice costs, before it is rendered |
 //! | `voice`, `modulation`, `controls`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
 //! | `quad`, `oscillator`, `sinc`, `lanes` | render side, four voices in lock-step |
 //! | `simd` | its inner loops on SSE2 and NEON |
@@ -17,6 +18,7 @@
 mod channel;
 pub mod clock;
 mod controls;
+pub mod cost;
 pub mod effects;
 mod engine;
 mod envelope;

@@ -2,7 +2,7 @@
 
 use super::channel::cc;
 use super::engine::Synth;
-use super::port::PortId;
+use super::port::{PortId, PortSlot};
 use super::voice::{Context, NoteOn};
 
 impl Synth {
@@ -94,7 +94,18 @@ impl Synth {
             {
                 slot.snap();
             }
-            lost = self.pool.note_on(&self.slots, id.0, part, note, &context);
+            let kind = self
+                .slots
+                .get(usize::from(id.0))
+                .map(PortSlot::interpolation)
+                .unwrap_or_default();
+            let places = self.pool.places();
+            let room = self.slice.room(kind, places);
+            let started = self
+                .pool
+                .note_on(&self.slots, id.0, part, note, room, &context);
+            self.slice.add_starts(started.voices, kind, places);
+            lost = started.lost;
         }
         let voices = self.pool.sounding_of(id.0) as u32;
         if let Some(port) = self.port_mut(id) {

@@ -1,5 +1,7 @@
 //! The voices of all ports: start, stop, exclusivity, stealing, control ticks.
 
+mod shed;
+
 use super::channel::cc;
 use super::effects::Sends;
 use super::lanes::{LANES, Lanes};
@@ -65,6 +67,39 @@ impl Tag {
     }
 }
 
+/// How important a voice is; the least important one goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    priority: u32,
+    /// 0 released, 1 held by a pedal, 2 by its key.
+    stage: u8,
+    /// Of a released voice.
+    level: u8,
+    serial: u64,
+}
+
+impl Rank {
+    fn of(tag: &Tag, voice: &Voice) -> Self {
+        let stage = if tag.is(RELEASED) {
+            0
+        } else if !tag.is(GATE) {
+            1
+        } else {
+            2
+        };
+        Self {
+            priority: voice.priority,
+            stage,
+            level: if stage == 0 {
+                (voice.loudness() * 255.0) as u8
+            } else {
+                0
+            },
+            serial: voice.serial,
+        }
+    }
+}
+
 /// Voices of one port.
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
@@ -72,6 +107,14 @@ struct Count {
     lanes: usize,
     /// Voices that count.
     sounding: usize,
+}
+
+/// What a Note On did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Started {
+    pub voices: u32,
+    /// Notes that were lost over it: voices cut before their release, or not started.
+    pub lost: u32,
 }
 
 pub struct Pool {
@@ -88,6 +131,8 @@ pub struct Pool {
     pending: bool,
     /// Some voice is linked.
     links: bool,
+    /// For ordering voices.
+    ranks: Vec<(Rank, usize)>,
     retired: Vec<Retired>,
     /// The voices of a quad, for the sends.
     behind: Vec<Lanes>,
@@ -122,6 +167,7 @@ impl Pool {
             limit,
             pending: false,
             links: false,
+            ranks: vec::try_with_capacity(slots)?,
             retired: vec::try_with_capacity(slots * 4)?,
             behind: vec::try_filled(TICK as usize, Lanes::ZERO)?,
             left: vec::try_filled(TICK as usize, Lanes::ZERO)?,
@@ -160,26 +206,27 @@ impl Pool {
         self.retired.pop()
     }
 
-    /// Starts the regions of a note. Returns how many notes were lost over it (voices cut before their release, or not started).
+    /// Starts the regions of a note, as long as there is `room`.
     pub fn note_on(
         &mut self,
         slots: &[PortSlot],
         port: u8,
         part: u16,
         note: NoteOn,
+        room: u32,
         context: &Context,
-    ) -> u32 {
+    ) -> Started {
         let Some(found) = slots
             .get(usize::from(port))
             .and_then(|slot| slot.port.as_ref())
         else {
-            return 0;
+            return Started::default();
         };
         let Some(channel) = found.parts().channel(part) else {
-            return 0;
+            return Started::default();
         };
         let Some(instrument) = found.instrument(channel) else {
-            return 0;
+            return Started::default();
         };
         let key = (i32::from(note.key) + channel.transpose()).clamp(0, 127) as u8;
         let matches = |region: &&Region| {
@@ -190,15 +237,19 @@ impl Pool {
             self.exclude(port, part, region, note);
         }
         let Some(around) = found.surroundings(part, note.key) else {
-            return 0;
+            return Started::default();
         };
-        let mut lost = 0;
+        let mut started = Started::default();
         let mut groups = PhaseGroups::default();
         for region in instrument.regions.iter().filter(matches) {
+            if started.voices >= room {
+                started.lost += 1;
+                continue;
+            }
             let (lane, stolen) = self.allocate(port, note, note.priority);
-            lost += u32::from(stolen);
+            started.lost += u32::from(stolen);
             let Some(index) = lane else {
-                lost += 1;
+                started.lost += 1;
                 continue;
             };
             let (Some(quad), Some(voice), Some(tag)) = (
@@ -220,6 +271,7 @@ impl Pool {
             };
             groups.add(region, index);
             self.pending = true;
+            started.voices += 1;
             self.sounding += 1;
             if let Some(count) = self.counts.get_mut(usize::from(port)) {
                 count.lanes += 1;
@@ -227,7 +279,7 @@ impl Pool {
             }
         }
         self.link(&groups);
-        lost
+        started
     }
 
     /// Ties the waves of phase groups to their masters.
@@ -312,7 +364,7 @@ impl Pool {
     /// Shuts down what a new note of `region` excludes: the same key still held, and its key group.
     fn exclude(&mut self, port: u8, part: u16, region: &Region, note: NoteOn) {
         let offset = offset_of(note.position);
-        for index in 0..self.tags.len() {
+        for index in 0..self.used * LANES {
             let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index))
             else {
                 continue;
@@ -370,21 +422,7 @@ impl Pool {
                     && voice.serial != note.serial
                     && voice.priority <= priority
             })
-            .min_by_key(|(_, (tag, voice))| {
-                let stage = if tag.is(RELEASED) {
-                    0u8
-                } else if !tag.is(GATE) {
-                    1
-                } else {
-                    2
-                };
-                let level = if stage == 0 {
-                    (voice.loudness() * 255.0) as u8
-                } else {
-                    0
-                };
-                (voice.priority, stage, level, voice.serial)
-            })
+            .min_by_key(|(_, (tag, voice))| Rank::of(tag, voice))
             .map(|(index, _)| index)
     }
 

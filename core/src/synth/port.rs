@@ -296,6 +296,14 @@ impl PortSlot {
             .is_some()
     }
 
+    /// Quality of its voices.
+    pub fn interpolation(&self) -> Interpolation {
+        self.port
+            .as_ref()
+            .map(|port| port.interpolation())
+            .unwrap_or_default()
+    }
+
     fn wanted(&self) -> f32 {
         self.port.as_ref().map_or(self.goal, |port| port.gain())
     }

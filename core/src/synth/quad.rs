@@ -50,6 +50,11 @@ impl Quad {
         self.live == 0
     }
 
+    /// A voice runs through the filter.
+    pub fn is_filtered(&self) -> bool {
+        self.filtered != 0
+    }
+
     /// A lane without a voice.
     pub fn free_lane(&self) -> Option<usize> {
         (0..LANES).find(|lane| self.live & (1 << lane) == 0)

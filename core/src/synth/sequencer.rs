@@ -40,6 +40,7 @@ impl Report {
 }
 
 /// Renders `out`, whose first frame has number `first_frame` on the clock, with every event at its frame: order (frame, source, arrival).
+/// In a slice whose budget is spent, events wait for the next.
 /// Commits the clock to the end of the block, so that an event can never become late by a correction.
 pub fn run(
     synth: &mut Synth,
@@ -52,7 +53,9 @@ pub fn run(
     let end = first_frame.saturating_add(i64::try_from(out.len()).unwrap_or(i64::MAX));
     let mut frame = first_frame;
     let mut rest = out;
-    while let Some((due, source)) = next(clock, sources, first_frame, end) {
+    while !synth.is_spent()
+        && let Some((due, source)) = next(clock, sources, first_frame, end)
+    {
         let ahead = usize::try_from(due.at.saturating_sub(frame))
             .unwrap_or(0)
             .min(rest.len());

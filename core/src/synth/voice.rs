@@ -322,6 +322,11 @@ impl Voice {
         self.modulation.base(Target::Cutoff) < FILTER_OFF || self.modulation.moves(Target::Cutoff)
     }
 
+    /// Nothing about it moves.
+    pub fn is_steady(&self) -> bool {
+        self.steady
+    }
+
     /// Passes over a tick if the voice is steady: it would plan what it planned before.
     pub fn pass(&mut self) -> bool {
         if self.steady {

@@ -2,6 +2,7 @@
 
 mod channels;
 mod clock;
+mod cost;
 mod envelopes;
 mod filters;
 mod loops;

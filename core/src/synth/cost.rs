@@ -1,0 +1,296 @@
+//! What a slice costs: predicted before it is rendered, so that voices can go first.
+//!
+//! The model counts in ns of a reference machine (*nominal*); [`Budget`] learns from measured slices how much slower or faster this
+//! machine is. Where the times come from is the caller's business: a test may invent them.
+
+use super::engine::Synth;
+use super::oscillator::Interpolation;
+use super::voice::TICK;
+
+/// Nominal costs, in ns. `cargo xtask bench` measures what they are made of.
+mod price {
+    /// A slice with nothing in it.
+    pub const SLICE: f32 = 400.0;
+    /// Mixing a port, per frame.
+    pub const PORT: f32 = 4.0;
+    /// Reverb and chorus of a port, per frame.
+    pub const EFFECTS: f32 = 45.0;
+    /// Filtering and mixing four voices, per frame.
+    pub const FILTERED: f32 = 1.8;
+    /// Mixing four voices, per frame.
+    pub const PLAIN: f32 = 0.8;
+    /// Control of a voice that moves, per tick.
+    pub const MOVING: f32 = 120.0;
+    /// Control of a voice at rest, per tick.
+    pub const STEADY: f32 = 3.0;
+    /// A message, and looking at one voice of the pool for it.
+    pub const MESSAGE: f32 = 120.0;
+    pub const LOOK: f32 = 0.6;
+    /// Ordering the pool's voices, per voice.
+    pub const SORT: f32 = 6.0;
+    /// Starting a voice, and looking at one voice of the pool for it.
+    pub const START: f32 = 500.0;
+    pub const SEARCH: f32 = 2.0;
+}
+
+/// Reading a wave, per frame.
+fn read(kind: Interpolation) -> f32 {
+    match kind {
+        Interpolation::Linear => 0.4,
+        Interpolation::Sinc8 => 1.0,
+        Interpolation::Sinc16 => 1.9,
+    }
+}
+
+/// What there is to render.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Work {
+    /// Voices.
+    pub voices: u32,
+    /// ns per frame.
+    pub per_frame: f32,
+    /// ns per control tick.
+    pub per_tick: f32,
+}
+
+impl Work {
+    /// Adds a port; `effects` if its reverb or chorus runs.
+    pub fn add_port(&mut self, effects: bool) {
+        self.per_frame += price::PORT;
+        if effects {
+            self.per_frame += price::EFFECTS;
+        }
+    }
+
+    /// Adds four lanes of which `lanes` hold voices, `moving` of them ones that do not rest.
+    pub fn add_quad(&mut self, kind: Interpolation, lanes: u32, moving: u32, filtered: bool) {
+        self.voices = self.voices.saturating_add(lanes);
+        let mix = if filtered {
+            price::FILTERED
+        } else {
+            price::PLAIN
+        };
+        self.per_frame += lanes as f32 * read(kind) + mix;
+        self.per_tick +=
+            moving as f32 * price::MOVING + lanes.saturating_sub(moving) as f32 * price::STEADY;
+    }
+
+    /// Nominal ns for `frames` frames.
+    pub fn cost(&self, frames: usize) -> f32 {
+        let ticks = frames.div_ceil(TICK as usize);
+        price::SLICE + self.per_frame * frames as f32 + self.per_tick * ticks as f32
+    }
+}
+
+/// What one slice may cost, and what has been planned. Without a limit outside of slices.
+#[derive(Clone, Copy, Debug)]
+pub struct Slice {
+    /// Nominal ns.
+    pub allowance: f32,
+    pub spent: f32,
+    pub frames: usize,
+    messages: u32,
+}
+
+impl Slice {
+    pub const UNLIMITED: Self = Self {
+        allowance: f32::INFINITY,
+        spent: 0.0,
+        frames: 0,
+        messages: 0,
+    };
+
+    /// Part of the allowance that voices may take before the slice: the rest is for what happens in it.
+    const VOICES: f32 = 0.8;
+
+    /// A slice of `frames` frames that may cost `allowance` nominal ns.
+    pub fn new(allowance: f32, frames: usize) -> Self {
+        Self {
+            allowance,
+            spent: 0.0,
+            frames,
+            messages: 0,
+        }
+    }
+
+    /// Nominal ns that held voices may cost.
+    pub fn for_voices(&self) -> f32 {
+        self.allowance * Self::VOICES
+    }
+
+    /// Nominal ns that all voices, fading ones included, may cost.
+    pub fn for_all(&self) -> f32 {
+        self.allowance * (0.5 + 0.5 * Self::VOICES)
+    }
+
+    /// Nominal ns of one more voice that starts, in a pool that has `used` places in use.
+    fn start(&self, kind: Interpolation, used: usize) -> f32 {
+        let mut work = Work::default();
+        work.add_quad(kind, 1, 1, true);
+        price::START + price::SEARCH * used as f32 + work.cost(self.frames) - price::SLICE
+    }
+
+    /// Voices that may still start.
+    pub fn room(&self, kind: Interpolation, used: usize) -> u32 {
+        // A cast saturates.
+        ((self.allowance - self.spent) / self.start(kind, used)) as u32
+    }
+
+    /// `count` voices have been started.
+    pub fn add_starts(&mut self, count: u32, kind: Interpolation, used: usize) {
+        self.spent += count as f32 * self.start(kind, used);
+    }
+
+    /// Voices have been ordered, to find those that go.
+    pub fn add_search(&mut self, used: usize) {
+        self.spent += price::SORT * used as f32;
+    }
+
+    pub fn add_message(&mut self, used: usize) {
+        self.spent += Self::message(used);
+        self.messages = self.messages.saturating_add(1);
+    }
+
+    fn message(used: usize) -> f32 {
+        price::MESSAGE + price::LOOK * used as f32
+    }
+
+    /// No other message fits, with a voice that it might start. The first one of a slice always does.
+    pub fn is_spent(&self, used: usize) -> bool {
+        let most = Self::message(used) + self.start(Interpolation::Sinc16, used);
+        self.messages > 0 && self.spent + most > self.allowance
+    }
+}
+
+impl Synth {
+    /// What rendering costs with the voices that there are; with those that fade, or without.
+    pub fn work(&self, fading: bool) -> Work {
+        let mut work = self.pool.work(&self.slots, fading);
+        for (index, _) in self.slots.iter().enumerate() {
+            if self.pool.is_active(index as u8) {
+                work.add_port(false);
+            }
+        }
+        work
+    }
+
+    /// Begins a slice of `frames` frames that may cost `allowance` nominal ns: voices that are too many go,
+    /// the least important first, and count as lost notes. Until [`end_slice`](Self::end_slice) notes start only as long as it lasts.
+    pub fn begin_slice(&mut self, allowance: f32, frames: usize) {
+        self.slice = Slice::new(allowance, frames);
+        self.shed();
+        self.slice.spent += self.work(true).cost(frames);
+    }
+
+    /// Ends the slice; the nominal ns that were planned for it.
+    pub fn end_slice(&mut self) -> f32 {
+        core::mem::replace(&mut self.slice, Slice::UNLIMITED).spent
+    }
+
+    /// The slice has no room for another message.
+    pub fn is_spent(&self) -> bool {
+        self.slice.is_spent(self.pool.places())
+    }
+
+    /// Sheds voices until the slice has room for what is left.
+    fn shed(&mut self) {
+        // Places between voices that remain cost something too: the first guess may be too low.
+        const PASSES: usize = 4;
+        let frames = self.slice.frames;
+        let too_many = |work: Work, most: f32| {
+            let excess = work.cost(frames) - most;
+            let each = work.cost(frames) / work.voices.max(1) as f32;
+            if excess > 0.0 && work.voices > 0 {
+                // A cast saturates.
+                ((excess / each) as usize).saturating_add(1)
+            } else {
+                0
+            }
+        };
+        for _ in 0..PASSES {
+            let held = too_many(self.work(false), self.slice.for_voices() - self.slice.spent);
+            if held == 0 {
+                break;
+            }
+            self.slice.add_search(self.pool.places());
+            let slots = &mut self.slots;
+            self.pool.shed(held, self.position, |port| {
+                if let Some(port) = slots
+                    .get_mut(usize::from(port))
+                    .and_then(|slot| slot.port.as_deref_mut())
+                {
+                    port.stats.lost_notes = port.stats.lost_notes.wrapping_add(1);
+                }
+            });
+        }
+        for _ in 0..PASSES {
+            match too_many(self.work(true), self.slice.for_all() - self.slice.spent) {
+                0 => break,
+                fading => self.pool.drop_fading(fading),
+            }
+        }
+    }
+}
+
+/// What slices may cost on this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// ns per slice.
+    limit: f32,
+    /// Real ns per nominal one.
+    scale: f32,
+}
+
+/// What became of a slice, in ns of this machine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spent {
+    pub predicted: f32,
+    pub measured: f32,
+}
+
+impl Budget {
+    /// Machines that the model believes in: four times as fast as the reference to sixteen times as slow.
+    const SCALES: (f32, f32) = (0.25, 16.0);
+    /// Nominal ns from which a slice tells something about the machine.
+    const WORTH_LEARNING: f32 = 2000.0;
+
+    /// Slices of `limit` ns each.
+    pub fn new(limit: u32) -> Self {
+        Self {
+            limit: limit as f32,
+            scale: 1.0,
+        }
+    }
+
+    /// ns per slice.
+    pub fn limit(&self) -> f32 {
+        self.limit
+    }
+
+    /// Real ns per nominal one.
+    pub fn scale(&self) -> f32 {
+        self.scale
+    }
+
+    /// Before a slice of `frames` frames: voices that do not fit go.
+    pub fn begin(&self, synth: &mut Synth, frames: usize) {
+        synth.begin_slice(self.limit / self.scale, frames);
+    }
+
+    /// After the slice: learns from the time that it took, in ns.
+    pub fn end(&mut self, synth: &mut Synth, measured: f32) -> Spent {
+        let nominal = synth.end_slice();
+        let spent = Spent {
+            predicted: nominal * self.scale,
+            measured,
+        };
+        if nominal >= Self::WORTH_LEARNING && measured >= 0.0 {
+            // Slow slices count more, but none doubles the scale: it may have been an interrupt.
+            let ratio = (measured / nominal).min(self.scale * 2.0);
+            let share = if ratio > self.scale { 0.125 } else { 0.015_625 };
+            let (least, most) = Self::SCALES;
+            self.scale = (self.scale + (ratio - self.scale) * share).clamp(least, most);
+        }
+        spent
+    }
+}

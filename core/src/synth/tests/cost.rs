@@ -1,0 +1,217 @@
+//! Slices stay in their budget, whatever is asked for. Time is invented.
+
+use super::super::cost::Budget;
+use super::super::sequencer::{Events, Source as Queue, run};
+use super::*;
+use std::collections::VecDeque;
+
+/// Frames of a slice of a millisecond.
+const SLICE: usize = 48;
+const LIMIT: u32 = 100_000;
+
+/// Held voices with a filter.
+fn big(voices: u16) -> Synth {
+    let (wave, info) = dc();
+    let filtered = articulation(&[
+        set(Destination::FilterCutoff, cents(8000.0)),
+        set(Destination::Eg1Release, seconds(0.5)),
+    ]);
+    synth_with(voices, RATE, std::vec![region(&wave, info, &filtered)])
+}
+
+/// The `n`th of 4,000 different keys.
+fn key(n: usize) -> (u16, [u8; 3]) {
+    let (part, key) = (n / 125, n % 125);
+    (
+        (part / 16) as u16 + 1,
+        [0x90 | (part % 16) as u8, key as u8, 100],
+    )
+}
+
+fn hold(synth: &mut Synth, notes: usize) {
+    for (group, message) in (0..notes).map(key) {
+        synth.message(PORT, group, &message);
+    }
+}
+
+fn lost(synth: &Synth) -> u64 {
+    synth.port(PORT).unwrap().stats().lost_notes
+}
+
+/// Plays slices on a machine that takes `factor` times what is predicted at scale 1; the last prediction.
+fn play(synth: &mut Synth, budget: &mut Budget, slices: usize, factor: f32) -> f32 {
+    let mut out = [[0.0; 2]; SLICE];
+    let mut last = 0.0;
+    for _ in 0..slices {
+        let scale = budget.scale();
+        budget.begin(synth, SLICE);
+        synth.render(&mut out);
+        let nominal = synth.work(true).cost(SLICE);
+        last = budget.end(synth, nominal * factor).predicted;
+        assert!(last <= budget.limit(), "{last} ns at scale {scale}");
+        while synth.take_retired().is_some() {}
+    }
+    last
+}
+
+#[test]
+fn what_fits_is_left_alone() {
+    let mut free = big(256);
+    let mut bound = big(256);
+    hold(&mut free, 200);
+    hold(&mut bound, 200);
+    let mut budget = Budget::new(LIMIT);
+    let mut out = [[0.0; 2]; SLICE];
+    for _ in 0..100 {
+        budget.begin(&mut bound, SLICE);
+        bound.render(&mut out);
+        let nominal = bound.work(true).cost(SLICE);
+        budget.end(&mut bound, nominal);
+        assert_eq!(render(&mut free, SLICE), out);
+    }
+    assert_eq!((bound.voices(), lost(&bound)), (200, 0));
+}
+
+#[test]
+fn learns_the_machine_and_sheds_what_it_cannot_carry() {
+    let mut synth = big(4000);
+    let mut budget = Budget::new(LIMIT);
+    hold(&mut synth, 200);
+    play(&mut synth, &mut budget, 200, 1.0);
+    assert_eq!((synth.voices(), lost(&synth)), (200, 0));
+    // The machine slows down: before each slice so many go that the next prediction fits.
+    play(&mut synth, &mut budget, 200, 8.0);
+    near(budget.scale(), 8.0, 0.5);
+    let left = synth.voices();
+    assert!((50..190).contains(&left), "{left}");
+    assert_eq!(lost(&synth), u64::from(200 - left));
+    // It recovers; nothing more is lost.
+    play(&mut synth, &mut budget, 2000, 0.5);
+    near(budget.scale(), 0.5, 0.05);
+    assert_eq!(synth.voices(), left);
+    // One slow slice among many is not a slow machine.
+    play(&mut synth, &mut budget, 1, 1000.0);
+    assert!(budget.scale() < 0.6);
+}
+
+#[test]
+fn believes_only_in_possible_machines() {
+    let mut synth = big(256);
+    let mut budget = Budget::new(LIMIT);
+    hold(&mut synth, 20);
+    play(&mut synth, &mut budget, 3000, 0.0);
+    near(budget.scale(), 0.25, 1e-3);
+    play(&mut synth, &mut budget, 3000, 1e6);
+    near(budget.scale(), 16.0, 1e-3);
+}
+
+#[test]
+fn the_least_important_go_first() {
+    let mut synth = big(4000);
+    // Channel 16 is the least important, the drum channel the most; keys of one channel go from old to new.
+    for channel in [9, 0, 15] {
+        for key in 0..100 {
+            synth.message(PORT, 1, &[0x90 | channel, key, 100]);
+        }
+    }
+    for key in 50..100 {
+        synth.message(PORT, 1, &[0x80, key, 0]);
+    }
+    render(&mut synth, SLICE);
+    let mut voices = 300;
+    let (mut order, mut lost_before) = (Vec::new(), 0);
+    for limit in (10..=60).rev() {
+        let budget = Budget::new(limit * 1000);
+        budget.begin(&mut synth, SLICE);
+        synth.render(&mut [[0.0; 2]; SLICE]);
+        synth.end_slice();
+        while synth.take_retired().is_some() {}
+        if synth.voices() < voices {
+            voices = synth.voices();
+            order.push((voices, lost(&synth) - lost_before));
+            lost_before = lost(&synth);
+        }
+    }
+    assert!(order.len() > 5, "{order:?}");
+    // Of 300 voices the first hundred are held (each a lost note), the next fifty are released (none is), then held again.
+    for (voices, _) in &order {
+        let gone = 300 - u64::from(*voices);
+        let expected = match gone {
+            0..=100 => gone,
+            101..=150 => 100,
+            _ => gone - 50,
+        };
+        let counted: u64 = order
+            .iter()
+            .filter(|(other, _)| other >= voices)
+            .map(|(_, lost)| lost)
+            .sum();
+        assert_eq!(counted, expected, "{gone} gone");
+    }
+    assert!(voices < 130, "{voices}");
+}
+
+struct Notes(VecDeque<usize>);
+
+impl Events for Notes {
+    fn peek_time(&self) -> Option<i64> {
+        (!self.0.is_empty()).then_some(0)
+    }
+
+    fn pop(&mut self, take: &mut dyn FnMut(u16, &[u8])) {
+        if let Some((group, message)) = self.0.pop_front().map(key) {
+            take(group, &message);
+        }
+    }
+}
+
+#[test]
+fn four_thousand_notes_at_once() {
+    let mut synth = big(4000);
+    let mut budget = Budget::new(LIMIT);
+    let mut clock = SampleClock::new(RATE);
+    clock.start(0, 0);
+    let mut notes = Notes((0..4000).collect());
+    let mut out = [[0.0; 2]; SLICE];
+    let (mut worst, mut taken_in) = (0.0f32, None);
+    for slice in 0..1000i64 {
+        budget.begin(&mut synth, SLICE);
+        let mut sources = [Queue {
+            port: PORT,
+            events: &mut notes,
+        }];
+        let first = slice * SLICE as i64;
+        run(&mut synth, &mut clock, &mut sources, first, &mut out);
+        let spent = budget.end(&mut synth, 60_000.0);
+        worst = worst.max(spent.predicted);
+        assert!(out.as_flattened().iter().all(|x| x.is_finite()));
+        while synth.take_retired().is_some() {}
+        if notes.0.is_empty() && taken_in.is_none() {
+            taken_in = Some(slice);
+        }
+    }
+    let limit = budget.limit();
+    assert!(worst > 0.8 * limit && worst <= limit, "{worst} ns");
+    let slices = taken_in.expect("all notes are taken");
+    assert!(slices < 500, "{slices} slices");
+    let stats = *synth.port(PORT).unwrap().stats();
+    assert_eq!(stats.notes, 4000);
+    assert_eq!(stats.lost_notes + u64::from(synth.voices()), 4000);
+    assert!(synth.voices() > 200, "{}", synth.voices());
+}
+
+#[test]
+fn a_layer_that_does_not_fit_is_lost() {
+    let (wave, info) = dc();
+    let layers = std::vec![region(&wave, info, &articulation(&[])); 200];
+    let mut synth = synth_with(1000, RATE, layers);
+    synth.begin_slice(50_000.0, SLICE);
+    send(&mut synth, &[0x90, 60, 100]);
+    let voices = synth.voices();
+    assert!((5..150).contains(&voices), "{voices}");
+    assert_eq!(lost(&synth), u64::from(200 - voices));
+    assert!(synth.end_slice() <= 50_000.0);
+    // Outside of slices there is no limit.
+    send(&mut synth, &[0x90, 61, 100]);
+    assert_eq!(synth.voices(), voices + 200);
+}
