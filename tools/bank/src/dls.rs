@@ -1,12 +1,14 @@
 //! A DLS Level 2 collection and its RIFF form (`dls-synth.md` §1).
 
-/// A mono 16-bit wave with its `wsmp`.
+use std::io::{self, Write};
+
+/// A mono 16-bit wave with its `wsmp`. `F` is its content: the frames themselves, or where they can be read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Wave {
+pub struct Wave<F = Vec<i16>> {
     pub name: String,
     /// Sample rate in Hz.
     pub rate: u32,
-    pub frames: Vec<i16>,
+    pub frames: F,
     pub sample: Sample,
 }
 
@@ -21,6 +23,27 @@ pub struct Sample {
     pub gain: f64,
     /// First frame and length of the loop in frames.
     pub looped: Option<(u32, u32)>,
+    /// Loop type 1: the loop ends with the note, what follows it sounds.
+    pub until_release: bool,
+}
+
+/// `wlnk` without the wave's index: the place of a wave in a group of waves that sound together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// 0 none.
+    pub phase_group: u16,
+    pub phase_master: bool,
+    /// Bit 0 mono or left, bit 1 right.
+    pub channels: u32,
+}
+
+impl Link {
+    /// A wave of its own.
+    pub const MONO: Self = Self {
+        phase_group: 0,
+        phase_master: false,
+        channels: 1,
+    };
 }
 
 /// `rgn2`
@@ -33,6 +56,7 @@ pub struct Region {
     pub self_non_exclusive: bool,
     /// Index into [`Bank::waves`].
     pub wave: usize,
+    pub link: Link,
     /// Replaces the wave's own `wsmp`.
     pub sample: Option<Sample>,
     /// Replaces the instrument's articulation when it is not empty.
@@ -51,7 +75,7 @@ pub struct Instrument {
 }
 
 /// A connection block of `art2`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Connection {
     pub source: u16,
     pub control: u16,
@@ -62,29 +86,38 @@ pub struct Connection {
 
 /// A whole collection.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Bank {
+pub struct Bank<F = Vec<i16>> {
     pub name: String,
     pub copyright: String,
     pub instruments: Vec<Instrument>,
-    pub waves: Vec<Wave>,
+    pub waves: Vec<Wave<F>>,
 }
 
-/// `CONN_SRC_*` that the generator uses.
+/// `CONN_SRC_*` that the generator and the converter use.
 pub mod source {
     pub const NONE: u16 = 0;
     pub const LFO: u16 = 1;
     pub const VELOCITY: u16 = 2;
     pub const KEY: u16 = 3;
     pub const EG2: u16 = 5;
+    pub const PITCH_WHEEL: u16 = 6;
+    pub const POLY_PRESSURE: u16 = 7;
+    pub const CHANNEL_PRESSURE: u16 = 8;
     pub const VIBRATO: u16 = 9;
+    /// Controller 0; the others follow.
+    pub const CC0: u16 = 0x80;
     pub const CC1: u16 = 0x81;
+    pub const CC91: u16 = 0xDB;
+    pub const CC93: u16 = 0xDD;
+    pub const BEND_RANGE: u16 = 0x100;
 }
 
-/// `CONN_DST_*` that the generator uses.
+/// `CONN_DST_*` that the generator and the converter use.
 pub mod destination {
     pub const GAIN: u16 = 1;
     pub const PITCH: u16 = 3;
     pub const PAN: u16 = 4;
+    pub const CHORUS_SEND: u16 = 0x80;
     pub const REVERB_SEND: u16 = 0x81;
     pub const LFO_FREQUENCY: u16 = 0x104;
     pub const LFO_DELAY: u16 = 0x105;
@@ -94,10 +127,14 @@ pub mod destination {
     pub const EG1_DECAY: u16 = 0x207;
     pub const EG1_RELEASE: u16 = 0x209;
     pub const EG1_SUSTAIN: u16 = 0x20A;
+    pub const EG1_DELAY: u16 = 0x20B;
+    pub const EG1_HOLD: u16 = 0x20C;
     pub const EG2_ATTACK: u16 = 0x30A;
     pub const EG2_DECAY: u16 = 0x30B;
     pub const EG2_RELEASE: u16 = 0x30D;
     pub const EG2_SUSTAIN: u16 = 0x30E;
+    pub const EG2_DELAY: u16 = 0x30F;
+    pub const EG2_HOLD: u16 = 0x310;
     pub const FILTER_CUTOFF: u16 = 0x500;
     pub const FILTER_Q: u16 = 0x501;
 }
@@ -160,33 +197,86 @@ impl Connection {
 impl Bank {
     /// The RIFF file. Regions of one instrument must name waves that exist.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut body = b"DLS ".to_vec();
-        chunk(&mut body, b"vers", &words(&[0x0001_0000, 0]));
-        chunk(&mut body, b"colh", &words(&[self.instruments.len() as u32]));
+        let mut file = Vec::new();
+        let copied = self.write(
+            &mut file,
+            |frames| frames.len() as u32,
+            |frames, out| {
+                let data: Vec<u8> = frames
+                    .iter()
+                    .flat_map(|frame| frame.to_le_bytes())
+                    .collect();
+                out.write_all(&data)
+            },
+        );
+        debug_assert!(copied.is_ok(), "a vector takes everything");
+        file
+    }
+}
+
+impl<F> Bank<F> {
+    /// Writes the RIFF file to `out`, one wave after the other: `length` is the number of a wave's frames, `copy` writes them as
+    /// 16-bit little-endian. Fails if the file would be larger than RIFF allows.
+    pub fn write<W: Write>(
+        &self,
+        out: &mut W,
+        length: impl Fn(&F) -> u32,
+        mut copy: impl FnMut(&F, &mut W) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut head = b"DLS ".to_vec();
+        chunk(&mut head, b"vers", &words(&[0x0001_0000, 0]));
+        chunk(&mut head, b"colh", &words(&[self.instruments.len() as u32]));
 
         let mut instruments = b"lins".to_vec();
         for instrument in &self.instruments {
             chunk(&mut instruments, b"LIST", &instrument.to_list());
         }
-        chunk(&mut body, b"LIST", &instruments);
+        chunk(&mut head, b"LIST", &instruments);
 
-        let mut pool = b"wvpl".to_vec();
+        // Each wave is a list of a head, the samples, which need no padding, and a tail.
         let mut table = words(&[8, self.waves.len() as u32]);
+        let mut pool = 0u64;
+        let mut waves = Vec::with_capacity(self.waves.len());
         for wave in &self.waves {
-            table.extend_from_slice(&((pool.len() - 4) as u32).to_le_bytes());
-            chunk(&mut pool, b"LIST", &wave.to_list());
+            let data = u64::from(length(&wave.frames)) * 2;
+            let (before, after) = (wave.head(data as u32), wave.tail());
+            let list = before.len() as u64 + data + after.len() as u64;
+            table.extend_from_slice(&(pool as u32).to_le_bytes());
+            pool += 8 + list;
+            waves.push((before, after, list));
         }
-        chunk(&mut body, b"ptbl", &table);
-        chunk(&mut body, b"LIST", &pool);
+        chunk(&mut head, b"ptbl", &table);
+        let mut end = Vec::new();
         chunk(
-            &mut body,
+            &mut end,
             b"LIST",
             &info(&[(b"INAM", &self.name), (b"ICOP", &self.copyright)]),
         );
 
-        let mut file = Vec::with_capacity(body.len() + 8);
-        chunk(&mut file, b"RIFF", &body);
-        file
+        let size = head.len() as u64 + 12 + pool + end.len() as u64;
+        let size = u32::try_from(size).map_err(|_| {
+            io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                format!(
+                    "it would have {} MB, and a RIFF file ends at 4 GB",
+                    size >> 20
+                ),
+            )
+        })?;
+        out.write_all(b"RIFF")?;
+        out.write_all(&size.to_le_bytes())?;
+        out.write_all(&head)?;
+        out.write_all(b"LIST")?;
+        out.write_all(&(pool as u32 + 4).to_le_bytes())?;
+        out.write_all(b"wvpl")?;
+        for (wave, (before, after, list)) in self.waves.iter().zip(waves) {
+            out.write_all(b"LIST")?;
+            out.write_all(&(list as u32).to_le_bytes())?;
+            out.write_all(&before)?;
+            copy(&wave.frames, out)?;
+            out.write_all(&after)?;
+        }
+        out.write_all(&end)
     }
 }
 
@@ -231,27 +321,36 @@ impl Region {
         if let Some(sample) = &self.sample {
             chunk(&mut list, b"wsmp", &sample.to_bytes());
         }
-        chunk(&mut list, b"wlnk", &words(&[0, 1, self.wave as u32]));
+        let options = u32::from(self.link.phase_master);
+        let link = words(&[
+            options | u32::from(self.link.phase_group) << 16,
+            self.link.channels,
+            self.wave as u32,
+        ]);
+        chunk(&mut list, b"wlnk", &link);
         articulation(&mut list, &self.articulation);
         list
     }
 }
 
-impl Wave {
-    fn to_list(&self) -> Vec<u8> {
+impl<F> Wave<F> {
+    /// What stands before the `data` bytes of samples.
+    fn head(&self, data: u32) -> Vec<u8> {
         let mut list = b"wave".to_vec();
         let mut format = Vec::new();
         format.extend_from_slice(&[1, 0, 1, 0]);
-        format.extend_from_slice(&words(&[self.rate, self.rate * 2]));
+        format.extend_from_slice(&words(&[self.rate, self.rate.wrapping_mul(2)]));
         format.extend_from_slice(&[2, 0, 16, 0, 0, 0]);
         chunk(&mut list, b"fmt ", &format);
         chunk(&mut list, b"wsmp", &self.sample.to_bytes());
-        let data: Vec<u8> = self
-            .frames
-            .iter()
-            .flat_map(|frame| frame.to_le_bytes())
-            .collect();
-        chunk(&mut list, b"data", &data);
+        list.extend_from_slice(b"data");
+        list.extend_from_slice(&data.to_le_bytes());
+        list
+    }
+
+    /// What stands behind them.
+    fn tail(&self) -> Vec<u8> {
+        let mut list = Vec::new();
         chunk(&mut list, b"LIST", &info(&[(b"INAM", &self.name)]));
         list
     }
@@ -265,7 +364,7 @@ impl Sample {
         out.extend_from_slice(&unit::decibels(self.gain).to_le_bytes());
         out.extend_from_slice(&words(&[1, u32::from(self.looped.is_some())]));
         if let Some((start, length)) = self.looped {
-            out.extend_from_slice(&words(&[16, 0, start, length]));
+            out.extend_from_slice(&words(&[16, u32::from(self.until_release), start, length]));
         }
         out
     }

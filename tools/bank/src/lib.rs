@@ -1,6 +1,7 @@
-//! DLS files from nothing: a writer, an offline synthesizer, the built-in General MIDI bank and small banks for tests.
+//! DLS files: a writer, an offline synthesizer, the built-in General MIDI bank, small banks for tests, and a converter from
+//! SoundFont.
 //!
-//! Everything is computed; nothing is recorded. The same program gives the same bytes on every machine: mathematics comes
+//! In our own banks everything is computed; nothing is recorded. The same program gives the same bytes on every machine: mathematics comes
 //! from `libm`, randomness from a generator of our own, and no time or address is looked at.
 //!
 //! | module | holds |
@@ -9,11 +10,13 @@
 //! | [`tone`] | looped and one-shot sounds from partials, noise and spectra |
 //! | [`gm`] | the 128 programs and the drum kit |
 //! | [`test_banks`] | impulse, DC, sine |
+//! | [`sf2`] | SoundFont 2 files: reader, conversion, what is lost by it |
 
 mod dsp;
 
 pub mod dls;
 pub mod gm;
+pub mod sf2;
 pub mod test_banks;
 pub mod tone;
 

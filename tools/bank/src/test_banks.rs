@@ -1,6 +1,8 @@
 //! Banks whose sound is known in closed form.
 
-use crate::dls::{Bank, Connection, Instrument, Region, Sample, Wave, destination, source, unit};
+use crate::dls::{
+    Bank, Connection, Instrument, Link, Region, Sample, Wave, destination, source, unit,
+};
 use crate::dsp::sine;
 use libm::round;
 
@@ -27,7 +29,8 @@ pub fn sine_wave(rate: u32, frames: u32, cycles: u32) -> Vec<u8> {
     one_wave("sine", rate, wave, Some((0, frames)))
 }
 
-/// One instrument, one region, no filter, no envelope but instant ones, no velocity and no key sensitivity. The same instrument
+/// One instrument, one region, no filter, no envelope but instant ones, no velocity and no key sensitivity, no sends
+/// to effects. The same instrument
 /// is program 0 of the melodic bank and the drum kit.
 fn one_wave(name: &str, rate: u32, frames: Vec<i16>, looped: Option<(u32, u32)>) -> Vec<u8> {
     // 100 · unity cents are taken off the pitch whatever the key's part is.
@@ -36,12 +39,15 @@ fn one_wave(name: &str, rate: u32, frames: Vec<i16>, looped: Option<(u32, u32)>)
         fine_tune: 0,
         gain: 0.0,
         looped,
+        until_release: false,
     };
     let articulation = vec![
         Connection::constant(destination::EG1_ATTACK, unit::seconds(0.0)),
         Connection::constant(destination::EG1_RELEASE, unit::seconds(0.0)),
         Connection::new(source::KEY, source::NONE, destination::PITCH, 0),
         Connection::new(source::VELOCITY, source::NONE, destination::GAIN, 0),
+        Connection::new(source::CC91, source::NONE, destination::REVERB_SEND, 0),
+        Connection::new(source::CC93, source::NONE, destination::CHORUS_SEND, 0),
     ];
     let region = Region {
         keys: (0, 127),
@@ -49,6 +55,7 @@ fn one_wave(name: &str, rate: u32, frames: Vec<i16>, looped: Option<(u32, u32)>)
         key_group: 0,
         self_non_exclusive: true,
         wave: 0,
+        link: Link::MONO,
         sample: None,
         articulation: Vec::new(),
     };

@@ -308,6 +308,7 @@ pub fn finish(
             fine_tune: round(fine) as i16,
             gain: (LOUDNESS - loudness).min(0.0),
             looped: looped.map(|(start, length)| (start as u32, length as u32)),
+            until_release: false,
         },
     }
 }

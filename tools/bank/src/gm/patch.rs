@@ -1,7 +1,8 @@
 //! How a program is described: layers of one recipe each, with an articulation.
 
 use crate::dls::{
-    Bank, Connection, Instrument, Region, Sample, Wave, destination as dst, source as src, unit,
+    Bank, Connection, Instrument, Link, Region, Sample, Wave, destination as dst, source as src,
+    unit,
 };
 use std::collections::HashMap;
 
@@ -273,6 +274,7 @@ impl Builder {
                 key_group: 0,
                 self_non_exclusive: false,
                 wave,
+                link: Link::MONO,
                 sample: Some(adjusted(sample, layer.gain, layer.tune)),
                 articulation: articulation.to_vec(),
             });
@@ -292,6 +294,7 @@ impl Builder {
             key_group: group,
             self_non_exclusive: false,
             wave,
+            link: Link::MONO,
             sample: Some(sample),
             articulation: layer.connections,
         });

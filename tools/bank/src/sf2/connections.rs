@@ -1,0 +1,382 @@
+//! A voice's generators and modulators as connections of `art2`; those that DLS has by default are left out.
+
+use super::file::Modulator;
+use super::report::Report;
+use super::zones::{Voice, generator as g};
+use crate::dls::{BIPOLAR_SOURCE, Connection, destination as d, source as s};
+
+/// What SoundFont has by default where DLS has something else, and what DLS has as well.
+mod default {
+    use super::super::zones::generator as g;
+    use super::Modulator;
+
+    const fn modulator(
+        source: u16,
+        destination: u16,
+        amount: i16,
+        amount_source: u16,
+    ) -> Modulator {
+        Modulator {
+            source,
+            destination,
+            amount,
+            amount_source,
+            transform: 0,
+        }
+    }
+
+    /// "Initial pitch", which has no generator.
+    pub const PITCH: u16 = 59;
+    pub const VELOCITY_TO_CUTOFF: Modulator = modulator(0x0102, g::CUTOFF, -2400, 0);
+    /// The same with the switch that version 2.01 gives to it.
+    pub const VELOCITY_TO_CUTOFF_2: Modulator = modulator(0x0102, g::CUTOFF, -2400, 0x0D02);
+    /// To the default connections of DLS: velocity, CC 7, CC 11, CC 10, the wheel.
+    pub const AS_IN_DLS: [Modulator; 5] = [
+        modulator(0x0502, g::ATTENUATION, 960, 0),
+        modulator(0x0587, g::ATTENUATION, 960, 0),
+        modulator(0x058B, g::ATTENUATION, 960, 0),
+        modulator(0x028A, g::PAN, 500, 0),
+        modulator(0x020E, PITCH, 12700, 0x0010),
+    ];
+    /// To nothing that DLS has.
+    pub const OWN: [Modulator; 4] = [
+        modulator(0x000D, g::VIBRATO_TO_PITCH, 50, 0),
+        modulator(0x0081, g::VIBRATO_TO_PITCH, 50, 0),
+        modulator(0x00DB, g::REVERB, 200, 0),
+        modulator(0x00DD, g::CHORUS, 200, 0),
+    ];
+}
+
+/// The articulation of a voice. Never empty: an empty one would mean that of the instrument.
+pub fn articulation(voice: &Voice, report: &mut Report) -> Vec<Connection> {
+    let mut list = List::default();
+    generators(voice, &mut list, report);
+    modulators(voice, &mut list, report);
+    if list.connections.is_empty() {
+        list.constant(d::PITCH, 0);
+    }
+    list.connections
+}
+
+fn generators(voice: &Voice, list: &mut List, report: &mut Report) {
+    let get = |operator| voice.get(operator);
+    for (delay, frequency, operators) in [
+        (
+            d::LFO_DELAY,
+            d::LFO_FREQUENCY,
+            (g::LFO_DELAY, g::LFO_FREQUENCY),
+        ),
+        (
+            d::VIBRATO_DELAY,
+            d::VIBRATO_FREQUENCY,
+            (g::VIBRATO_DELAY, g::VIBRATO_FREQUENCY),
+        ),
+    ] {
+        list.constant(delay, get(operators.0));
+        list.constant(frequency, get(operators.1));
+    }
+    for (operator, destination) in [(g::EG1_DELAY, d::EG1_DELAY), (g::EG2_DELAY, d::EG2_DELAY)] {
+        list.time(destination, get(operator));
+    }
+    for (operator, by_key, destination) in [
+        (g::EG1_HOLD, g::KEY_TO_EG1_HOLD, d::EG1_HOLD),
+        (g::EG2_HOLD, g::KEY_TO_EG2_HOLD, d::EG2_HOLD),
+        (g::EG1_DECAY, g::KEY_TO_EG1_DECAY, d::EG1_DECAY),
+        (g::EG2_DECAY, g::KEY_TO_EG2_DECAY, d::EG2_DECAY),
+    ] {
+        let scale = get(by_key);
+        if scale == 0 {
+            list.time(destination, get(operator));
+            continue;
+        }
+        // SoundFont turns around key 60, DLS around key 0.
+        list.constant(destination, get(operator) + 60 * scale);
+        if scale.abs() > 255 {
+            report.approximate("envelope times that follow the key by more than 255 time cents");
+        }
+        list.add(Connection::new(
+            s::KEY,
+            s::NONE,
+            destination,
+            (-128 * scale).clamp(-32767, 32767) << 16,
+        ));
+    }
+    // Even the shortest attack is a ramp.
+    list.constant(d::EG1_ATTACK, get(g::EG1_ATTACK));
+    list.constant(d::EG1_RELEASE, get(g::EG1_RELEASE));
+    list.time(d::EG2_ATTACK, get(g::EG2_ATTACK));
+    list.time(d::EG2_RELEASE, get(g::EG2_RELEASE));
+    let sustain = get(g::EG1_SUSTAIN);
+    if sustain > 0 {
+        list.add(Connection::constant(
+            d::EG1_SUSTAIN,
+            (1000 - sustain * 1000 / 960).max(0) << 16,
+        ));
+    }
+    if get(g::EG2_SUSTAIN) > 0 {
+        list.constant(d::EG2_SUSTAIN, 1000 - get(g::EG2_SUSTAIN));
+    }
+    let uses_eg2 = get(g::EG2_TO_PITCH) != 0 || get(g::EG2_TO_CUTOFF) != 0;
+    if uses_eg2 && get(g::EG2_ATTACK) > -7973 {
+        report.approximate("the modulation envelope's attack is convex, in DLS linear");
+    }
+
+    for (source, operator, destination) in [
+        (s::LFO, g::LFO_TO_PITCH, d::PITCH),
+        (s::VIBRATO, g::VIBRATO_TO_PITCH, d::PITCH),
+        (s::EG2, g::EG2_TO_PITCH, d::PITCH),
+        (s::LFO, g::LFO_TO_CUTOFF, d::FILTER_CUTOFF),
+        (s::EG2, g::EG2_TO_CUTOFF, d::FILTER_CUTOFF),
+        (s::LFO, g::LFO_TO_VOLUME, d::GAIN),
+    ] {
+        if get(operator) != 0 {
+            list.add(Connection::new(
+                source,
+                s::NONE,
+                destination,
+                get(operator) << 16,
+            ));
+        }
+    }
+    let filter_moves = get(g::LFO_TO_CUTOFF) != 0
+        || get(g::EG2_TO_CUTOFF) != 0
+        || voice.modulators.iter().any(|m| m.destination == g::CUTOFF);
+    if get(g::CUTOFF) < 13500 || get(g::Q) > 0 || filter_moves {
+        list.constant(d::FILTER_CUTOFF, get(g::CUTOFF));
+    }
+    if get(g::Q) > 0 {
+        if get(g::Q) > 225 {
+            report.approximate("filter resonance above 22.5 dB");
+        }
+        list.constant(d::FILTER_Q, get(g::Q));
+    }
+    for (operator, destination) in [
+        (g::PAN, d::PAN),
+        (g::REVERB, d::REVERB_SEND),
+        (g::CHORUS, d::CHORUS_SEND),
+    ] {
+        if get(operator) != 0 {
+            list.constant(destination, get(operator));
+        }
+    }
+    let scale = get(g::SCALE_TUNING);
+    if scale != 100 {
+        if scale > 255 {
+            report.approximate("scale tuning above 255 cents per key");
+        }
+        list.add(Connection::new(
+            s::KEY,
+            s::NONE,
+            d::PITCH,
+            (128 * scale).min(32767) << 16,
+        ));
+    }
+}
+
+fn modulators(voice: &Voice, list: &mut List, report: &mut Report) {
+    for own in default::OWN {
+        if !voice.modulators.iter().any(|m| same(m, &own)) {
+            modulator(&own, list, report);
+        }
+    }
+    for given in &voice.modulators {
+        let as_in_dls = default::AS_IN_DLS.iter().find(|m| same(m, given));
+        if as_in_dls.is_some_and(|m| m.amount == given.amount) {
+            continue;
+        }
+        if same(given, &default::VELOCITY_TO_CUTOFF) || same(given, &default::VELOCITY_TO_CUTOFF_2)
+        {
+            report.lost("the default modulator from velocity to the filter");
+            continue;
+        }
+        modulator(given, list, report);
+    }
+}
+
+fn same(a: &Modulator, b: &Modulator) -> bool {
+    (a.source, a.destination, a.amount_source, a.transform)
+        == (b.source, b.destination, b.amount_source, b.transform)
+}
+
+/// An input of a connection: its code, and the five bits of its shape (curve, bipolar, invert at bits 4 and 5).
+struct Input {
+    code: u16,
+    curve: u16,
+    bipolar: bool,
+    invert: bool,
+}
+
+impl Input {
+    fn new(operator: u16) -> Option<Self> {
+        let index = operator & 0x7F;
+        let code = if operator & 0x80 != 0 {
+            s::CC0 + index
+        } else {
+            match index {
+                0 => s::NONE,
+                2 => s::VELOCITY,
+                3 => s::KEY,
+                10 => s::POLY_PRESSURE,
+                13 => s::CHANNEL_PRESSURE,
+                14 => s::PITCH_WHEEL,
+                16 => s::BEND_RANGE,
+                _ => return None,
+            }
+        };
+        let curve = operator >> 10;
+        (curve <= 3).then_some(Self {
+            code,
+            curve,
+            invert: operator & 0x100 != 0,
+            bipolar: operator & 0x200 != 0,
+        })
+    }
+
+    fn as_source(&self) -> u16 {
+        self.curve << 10 | u16::from(self.bipolar) << 14 | u16::from(self.invert) << 15
+    }
+
+    fn as_control(&self) -> u16 {
+        self.curve << 4 | u16::from(self.bipolar) << 8 | u16::from(self.invert) << 9
+    }
+}
+
+/// Where a modulator goes: another source whose depth it is, the destination, and the factor to units of 1/65536.
+fn target(operator: u16) -> Option<(u16, u16, f64)> {
+    Some(match operator {
+        g::LFO_TO_PITCH => (s::LFO, d::PITCH, 1.0),
+        g::VIBRATO_TO_PITCH => (s::VIBRATO, d::PITCH, 1.0),
+        g::EG2_TO_PITCH => (s::EG2, d::PITCH, 1.0),
+        g::LFO_TO_CUTOFF => (s::LFO, d::FILTER_CUTOFF, 1.0),
+        g::EG2_TO_CUTOFF => (s::EG2, d::FILTER_CUTOFF, 1.0),
+        g::LFO_TO_VOLUME => (s::LFO, d::GAIN, 1.0),
+        g::ATTENUATION => (s::NONE, d::GAIN, -1.0),
+        g::CUTOFF => (s::NONE, d::FILTER_CUTOFF, 1.0),
+        g::Q => (s::NONE, d::FILTER_Q, 1.0),
+        g::PAN => (s::NONE, d::PAN, 1.0),
+        g::REVERB => (s::NONE, d::REVERB_SEND, 1.0),
+        g::CHORUS => (s::NONE, d::CHORUS_SEND, 1.0),
+        g::COARSE_TUNE => (s::NONE, d::PITCH, 100.0),
+        g::FINE_TUNE | default::PITCH => (s::NONE, d::PITCH, 1.0),
+        g::LFO_DELAY => (s::NONE, d::LFO_DELAY, 1.0),
+        g::LFO_FREQUENCY => (s::NONE, d::LFO_FREQUENCY, 1.0),
+        g::VIBRATO_DELAY => (s::NONE, d::VIBRATO_DELAY, 1.0),
+        g::VIBRATO_FREQUENCY => (s::NONE, d::VIBRATO_FREQUENCY, 1.0),
+        g::EG1_DELAY => (s::NONE, d::EG1_DELAY, 1.0),
+        g::EG1_ATTACK => (s::NONE, d::EG1_ATTACK, 1.0),
+        g::EG1_HOLD => (s::NONE, d::EG1_HOLD, 1.0),
+        g::EG1_DECAY => (s::NONE, d::EG1_DECAY, 1.0),
+        g::EG1_SUSTAIN => (s::NONE, d::EG1_SUSTAIN, -1000.0 / 960.0),
+        g::EG1_RELEASE => (s::NONE, d::EG1_RELEASE, 1.0),
+        g::EG2_DELAY => (s::NONE, d::EG2_DELAY, 1.0),
+        g::EG2_ATTACK => (s::NONE, d::EG2_ATTACK, 1.0),
+        g::EG2_HOLD => (s::NONE, d::EG2_HOLD, 1.0),
+        g::EG2_DECAY => (s::NONE, d::EG2_DECAY, 1.0),
+        g::EG2_SUSTAIN => (s::NONE, d::EG2_SUSTAIN, -1.0),
+        g::EG2_RELEASE => (s::NONE, d::EG2_RELEASE, 1.0),
+        _ => return None,
+    })
+}
+
+fn modulator(modulator: &Modulator, list: &mut List, report: &mut Report) {
+    if modulator.source & 0xFF == 127 || modulator.destination & 0x8000 != 0 {
+        return report.lost("linked modulators");
+    }
+    if modulator.transform != 0 {
+        return report.lost("modulators with the absolute value transform");
+    }
+    let (Some(first), Some(second)) = (
+        Input::new(modulator.source),
+        Input::new(modulator.amount_source),
+    ) else {
+        return report.lost("modulators with a source that DLS does not know");
+    };
+    let Some((carrier, destination, factor)) = target(modulator.destination) else {
+        return report.lost("modulators of a generator that DLS does not know");
+    };
+    // A modulator without a source does nothing.
+    if first.code == s::NONE {
+        return;
+    }
+    let scale = f64::from(modulator.amount) * factor * 65536.0;
+    let scale = scale.clamp(-2_147_418_112.0, 2_147_418_112.0) as i32;
+    let (source, control, transform) = match (carrier, second.code) {
+        (s::NONE, _) => (
+            first.code,
+            second.code,
+            first.as_source()
+                | if second.code == s::NONE {
+                    0
+                } else {
+                    second.as_control()
+                },
+        ),
+        (_, s::NONE) => {
+            let swing = if carrier == s::EG2 { 0 } else { BIPOLAR_SOURCE };
+            (carrier, first.code, swing | first.as_control())
+        }
+        _ => return report.lost("modulators of a modulation's depth with two sources"),
+    };
+    let attenuates = destination == d::GAIN
+        && control == s::NONE
+        && first.curve == 1
+        && matches!(source, s::VELOCITY | 0x87 | 0x8B);
+    if attenuates && !(first.invert && !first.bipolar && scale <= 0) {
+        return report.lost("concave modulators of the volume that rise");
+    }
+    if let s::CC0..=0xFF = first.code
+        && !matches!(first.code & 0x7F, 1 | 7 | 10 | 11 | 91 | 93)
+    {
+        report.approximate("modulators by controllers that a DLS synthesizer need not know");
+    }
+    let connection = Connection {
+        source,
+        control,
+        destination,
+        transform,
+        scale,
+    };
+    if !list.merge(connection) {
+        report.lost("modulators that differ only in their curve");
+    }
+}
+
+#[derive(Default)]
+struct List {
+    connections: Vec<Connection>,
+}
+
+impl List {
+    fn add(&mut self, connection: Connection) {
+        self.connections.push(connection);
+    }
+
+    fn constant(&mut self, destination: u16, value: i32) {
+        self.add(Connection::constant(destination, value << 16));
+    }
+
+    /// A time of which the shortest is none at all, as DLS has it.
+    fn time(&mut self, destination: u16, time_cents: i32) {
+        if time_cents > -12000 {
+            self.constant(destination, time_cents);
+        }
+    }
+
+    /// Adds to a connection of the same inputs and destination; false if that has another shape.
+    fn merge(&mut self, new: Connection) -> bool {
+        let same = |old: &&mut Connection| {
+            (old.source, old.control, old.destination) == (new.source, new.control, new.destination)
+        };
+        match self.connections.iter_mut().find(same) {
+            Some(old) if old.transform == new.transform => {
+                old.scale = old.scale.saturating_add(new.scale);
+                true
+            }
+            Some(_) => false,
+            None => {
+                self.add(new);
+                true
+            }
+        }
+    }
+}

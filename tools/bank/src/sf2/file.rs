@@ -1,0 +1,480 @@
+//! The RIFF form `sfbk`: the tables of `pdta` are read, the samples stay where they are.
+
+use std::fmt;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+
+/// Why a file cannot be used.
+#[derive(Debug)]
+pub enum Error {
+    Io(io::Error),
+    /// Not a SoundFont, or one that is broken; says where.
+    Broken(String),
+    /// Its samples are compressed (SF3).
+    Compressed,
+    /// More than the limits allow; says what.
+    TooLarge(String),
+    /// Nothing in it can sound; says why.
+    Empty(&'static str),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::Broken(why) | Self::TooLarge(why) => f.write_str(why),
+            Self::Compressed => {
+                f.write_str("its samples are compressed (SF3); convert it to SF2 first")
+            }
+            Self::Empty(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+pub(super) type Result<T> = std::result::Result<T, Error>;
+
+fn broken<T>(why: impl Into<String>) -> Result<T> {
+    Err(Error::Broken(why.into()))
+}
+
+/// `sfPresetHeader`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preset {
+    pub name: String,
+    pub program: u16,
+    pub bank: u16,
+    /// Zones, in `pbag`.
+    bags: Range<usize>,
+}
+
+/// `sfInst`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instrument {
+    bags: Range<usize>,
+}
+
+/// `sfSample`. Positions are frames in the sample chunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampleHeader {
+    pub name: String,
+    pub start: u32,
+    pub end: u32,
+    pub loop_start: u32,
+    pub loop_end: u32,
+    /// Hz
+    pub rate: u32,
+    pub root: u8,
+    /// Cents.
+    pub correction: i8,
+    /// The other half of a stereo pair.
+    pub link: u16,
+    pub kind: u16,
+}
+
+impl SampleHeader {
+    pub const RIGHT: u16 = 2;
+    pub const LEFT: u16 = 4;
+    /// In the memory of a sound card.
+    pub const ROM: u16 = 0x8000;
+}
+
+/// `sfGenList`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Generator {
+    pub operator: u16,
+    pub amount: u16,
+}
+
+/// `sfModList`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Modulator {
+    pub source: u16,
+    pub destination: u16,
+    pub amount: i16,
+    pub amount_source: u16,
+    pub transform: u16,
+}
+
+/// A zone as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Zone<'a> {
+    pub generators: &'a [Generator],
+    pub modulators: &'a [Modulator],
+}
+
+/// First generator and first modulator of a zone.
+type Bag = (usize, usize);
+
+/// Zones of one level.
+#[derive(Debug, Default)]
+struct Level {
+    bags: Vec<Bag>,
+    generators: Vec<Generator>,
+    modulators: Vec<Modulator>,
+}
+
+/// A SoundFont's tables, and where its samples are.
+#[derive(Debug)]
+pub struct SoundFont {
+    pub name: String,
+    pub copyright: String,
+    /// Of the format.
+    pub version: (u16, u16),
+    pub presets: Vec<Preset>,
+    pub instruments: Vec<Instrument>,
+    pub samples: Vec<SampleHeader>,
+    preset_level: Level,
+    instrument_level: Level,
+    /// 16-bit frames.
+    pub(super) smpl: Place,
+    /// The low bytes of 24-bit frames.
+    pub(super) sm24: Option<Place>,
+}
+
+/// A range of the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    pub at: u64,
+    pub size: u64,
+}
+
+impl SoundFont {
+    /// Reads everything but the samples. Memory is bounded by the size of the file without them.
+    pub fn open(source: &mut (impl Read + Seek)) -> Result<Self> {
+        let length = source.seek(SeekFrom::End(0))?;
+        let head = read(
+            source,
+            Place {
+                at: 0,
+                size: length.min(12),
+            },
+        )?;
+        let form = head.get(8..12).unwrap_or_default();
+        if head.get(..4) != Some(b"RIFF") || form != b"sfbk" {
+            return broken(match form {
+                b"DLS " => "it is a DLS file already",
+                _ => "it is not a SoundFont (no RIFF sfbk at its start)",
+            });
+        }
+        let size = u64::from(u32_at(&head, 4));
+        if length < size + 8 {
+            return broken(format!(
+                "it is cut off: it needs {} bytes and has {length}",
+                size + 8
+            ));
+        }
+        let mut lists = Lists::default();
+        let whole = Place {
+            at: 12,
+            size: size.saturating_sub(4),
+        };
+        for (id, place) in chunks(source, whole, "the file")? {
+            if id != *b"LIST" || place.size < 4 {
+                continue;
+            }
+            let kind = read(
+                source,
+                Place {
+                    at: place.at,
+                    size: 4,
+                },
+            )?;
+            let inner = Place {
+                at: place.at + 4,
+                size: place.size - 4,
+            };
+            match kind.as_slice() {
+                b"INFO" => lists.info = chunks(source, inner, "INFO")?,
+                b"sdta" => lists.sdta = chunks(source, inner, "sdta")?,
+                b"pdta" => lists.pdta = chunks(source, inner, "pdta")?,
+                _ => {}
+            }
+        }
+        lists.font(source)
+    }
+
+    /// Zones of a preset.
+    pub fn preset_zones(&self, preset: &Preset) -> impl Iterator<Item = Zone<'_>> {
+        self.preset_level.zones(preset.bags.clone())
+    }
+
+    /// Zones of an instrument.
+    pub fn instrument_zones(&self, instrument: &Instrument) -> impl Iterator<Item = Zone<'_>> {
+        self.instrument_level.zones(instrument.bags.clone())
+    }
+
+    /// Frames of all samples together.
+    pub fn frames(&self) -> u64 {
+        self.smpl.size / 2
+    }
+
+    /// The samples have 24 bits.
+    pub fn is_24_bit(&self) -> bool {
+        self.sm24.is_some()
+    }
+}
+
+impl Level {
+    fn zones(&self, bags: Range<usize>) -> impl Iterator<Item = Zone<'_>> {
+        let all = self.bags.get(bags.start..bags.end + 1).unwrap_or_default();
+        all.windows(2).map(|pair| Zone {
+            generators: self
+                .generators
+                .get(pair[0].0..pair[1].0)
+                .unwrap_or_default(),
+            modulators: self
+                .modulators
+                .get(pair[0].1..pair[1].1)
+                .unwrap_or_default(),
+        })
+    }
+}
+
+type Chunk = ([u8; 4], Place);
+
+#[derive(Default)]
+struct Lists {
+    info: Vec<Chunk>,
+    sdta: Vec<Chunk>,
+    pdta: Vec<Chunk>,
+}
+
+impl Lists {
+    fn font(&self, source: &mut (impl Read + Seek)) -> Result<SoundFont> {
+        let find = |list: &[Chunk], id: &[u8; 4]| {
+            list.iter()
+                .find(|(name, _)| name == id)
+                .map(|(_, place)| *place)
+        };
+        let version = match find(&self.info, b"ifil") {
+            Some(place) if place.size >= 4 => {
+                let bytes = read(source, Place { size: 4, ..place })?;
+                (u16_at(&bytes, 0), u16_at(&bytes, 2))
+            }
+            _ => return broken("its version is missing (chunk ifil)"),
+        };
+        if version.0 == 3 {
+            return Err(Error::Compressed);
+        }
+        let mut text = |id| {
+            find(&self.info, id).map_or(Ok(String::new()), |place| {
+                let size = place.size.min(256);
+                Ok::<_, Error>(string(&read(source, Place { size, ..place })?))
+            })
+        };
+        let (name, copyright) = (text(b"INAM")?, text(b"ICOP")?);
+
+        let mut table = |id: &'static [u8; 4], record: usize, least: usize| {
+            let name = String::from_utf8_lossy(id);
+            let Some(place) = find(&self.pdta, id) else {
+                return broken(format!("its table {name} is missing"));
+            };
+            if place.size % record as u64 != 0 || place.size < (least * record) as u64 {
+                return broken(format!(
+                    "its table {name} has {} bytes: not {least} or more records of {record}",
+                    place.size
+                ));
+            }
+            read(source, place)
+        };
+        let phdr = table(b"phdr", 38, 1)?;
+        let inst = table(b"inst", 22, 1)?;
+        let shdr = table(b"shdr", 46, 1)?;
+        let preset_level = level(
+            ["pbag", "pgen", "pmod"],
+            &table(b"pbag", 4, 1)?,
+            &table(b"pgen", 4, 0)?,
+            &table(b"pmod", 10, 0)?,
+        )?;
+        let instrument_level = level(
+            ["ibag", "igen", "imod"],
+            &table(b"ibag", 4, 1)?,
+            &table(b"igen", 4, 0)?,
+            &table(b"imod", 10, 0)?,
+        )?;
+        let presets = phdr
+            .chunks_exact(38)
+            .zip(bag_ranges("phdr", &phdr, 38, 24, preset_level.bags.len())?)
+            .map(|(record, bags)| Preset {
+                name: string(&record[..20]),
+                program: u16_at(record, 20),
+                bank: u16_at(record, 22),
+                bags,
+            })
+            .collect();
+        let instruments = bag_ranges("inst", &inst, 22, 20, instrument_level.bags.len())?
+            .into_iter()
+            .map(|bags| Instrument { bags })
+            .collect();
+        let mut samples: Vec<SampleHeader> = shdr.chunks_exact(46).map(sample).collect();
+        // The terminal record.
+        samples.pop();
+        let smpl = find(&self.sdta, b"smpl").unwrap_or_default();
+        Ok(SoundFont {
+            name,
+            copyright,
+            version,
+            presets,
+            instruments,
+            samples,
+            preset_level,
+            instrument_level,
+            smpl,
+            // Only whole: a low byte for each frame.
+            sm24: find(&self.sdta, b"sm24").filter(|low| low.size >= smpl.size / 2),
+        })
+    }
+}
+
+/// The chunks of a list; each must lie inside of it.
+fn chunks(source: &mut (impl Read + Seek), list: Place, name: &str) -> Result<Vec<Chunk>> {
+    let mut found = Vec::new();
+    let end = list.at + list.size;
+    let mut at = list.at;
+    while at + 8 <= end {
+        let header = read(source, Place { at, size: 8 })?;
+        let id = [header[0], header[1], header[2], header[3]];
+        let size = u64::from(u32_at(&header, 4));
+        if at + 8 + size > end {
+            return broken(format!(
+                "chunk {:?} of {name} says {size} bytes where {} are left",
+                String::from_utf8_lossy(&id),
+                end - at - 8
+            ));
+        }
+        found.push((id, Place { at: at + 8, size }));
+        // Millions of empty chunks are no music.
+        if found.len() > 10_000 {
+            return broken(format!("{name} has more than 10000 chunks"));
+        }
+        at += 8 + size + size % 2;
+    }
+    Ok(found)
+}
+
+/// Bags with their generators and modulators; the indices must ascend and stay inside.
+fn level(names: [&str; 3], bags: &[u8], generators: &[u8], modulators: &[u8]) -> Result<Level> {
+    let [bag_name, generator_name, modulator_name] = names;
+    let bags: Vec<Bag> = bags
+        .chunks_exact(4)
+        .map(|record| (u16_at(record, 0).into(), u16_at(record, 2).into()))
+        .collect();
+    let generators: Vec<Generator> = generators
+        .chunks_exact(4)
+        .map(|record| Generator {
+            operator: u16_at(record, 0),
+            amount: u16_at(record, 2),
+        })
+        .collect();
+    let modulators: Vec<Modulator> = modulators
+        .chunks_exact(10)
+        .map(|record| Modulator {
+            source: u16_at(record, 0),
+            destination: u16_at(record, 2),
+            amount: u16_at(record, 4) as i16,
+            amount_source: u16_at(record, 6),
+            transform: u16_at(record, 8),
+        })
+        .collect();
+    for (number, pair) in bags.windows(2).enumerate() {
+        if pair[0].0 > pair[1].0 || pair[0].1 > pair[1].1 {
+            return broken(format!("{bag_name}: zone {number} ends before it begins"));
+        }
+    }
+    if let Some(last) = bags.last() {
+        if last.0 > generators.len() {
+            return broken(format!(
+                "{bag_name} names generator {} and {generator_name} has {}",
+                last.0,
+                generators.len()
+            ));
+        }
+        if last.1 > modulators.len() {
+            return broken(format!(
+                "{bag_name} names modulator {} and {modulator_name} has {}",
+                last.1,
+                modulators.len()
+            ));
+        }
+    }
+    Ok(Level {
+        bags,
+        generators,
+        modulators,
+    })
+}
+
+/// The zones of each record but the last, which only ends the one before.
+fn bag_ranges(
+    name: &str,
+    table: &[u8],
+    record: usize,
+    field: usize,
+    bags: usize,
+) -> Result<Vec<Range<usize>>> {
+    let starts: Vec<usize> = table
+        .chunks_exact(record)
+        .map(|record| u16_at(record, field).into())
+        .collect();
+    let mut ranges = Vec::with_capacity(starts.len());
+    for (number, pair) in starts.windows(2).enumerate() {
+        if pair[0] > pair[1] || pair[1] >= bags {
+            return broken(format!(
+                "{name}: record {number} has the zones {} to {}, and there are {}",
+                pair[0],
+                pair[1],
+                bags - 1
+            ));
+        }
+        ranges.push(pair[0]..pair[1]);
+    }
+    Ok(ranges)
+}
+
+fn sample(record: &[u8]) -> SampleHeader {
+    SampleHeader {
+        name: string(&record[..20]),
+        start: u32_at(record, 20),
+        end: u32_at(record, 24),
+        loop_start: u32_at(record, 28),
+        loop_end: u32_at(record, 32),
+        rate: u32_at(record, 36),
+        // 255 is "unpitched".
+        root: if record[40] < 128 { record[40] } else { 60 },
+        correction: record[41] as i8,
+        link: u16_at(record, 42),
+        kind: u16_at(record, 44),
+    }
+}
+
+/// Callers have checked that the range is inside of the file.
+pub(super) fn read(source: &mut (impl Read + Seek), place: Place) -> Result<Vec<u8>> {
+    source.seek(SeekFrom::Start(place.at))?;
+    let mut bytes = Vec::new();
+    source.take(place.size).read_to_end(&mut bytes)?;
+    if (bytes.len() as u64) < place.size {
+        return broken("it is cut off");
+    }
+    Ok(bytes)
+}
+
+fn string(bytes: &[u8]) -> String {
+    let text = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(text).trim().to_string()
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes([bytes[at], bytes[at + 1]])
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}

@@ -1,0 +1,34 @@
+//! SoundFont 2 files and their conversion to DLS Level 2 (`dls-synth.md` §6).
+//!
+//! | module | holds |
+//! |---|---|
+//! | `file` | the RIFF form: the tables in memory, the samples where they are |
+//! | `zones` | generators and modulators; presets and instruments flattened into voices |
+//! | `connections` | a voice's generators and modulators as an articulation |
+//! | `convert` | presets as instruments: regions, waves, stereo pairs |
+//! | `report` | what the conversion could not keep |
+//! | `write` | the DLS file, the samples copied in pieces |
+//!
+//! # Conventions
+//!
+//! * `initialAttenuation` counts 0.4 of its centibels, as the hardware did for which the banks were made, and as FluidSynth
+//!   does; modulators to it count fully.
+//! * The default modulator from velocity to the filter is left out, as FluidSynth leaves it out.
+//! * A delay or hold of −12000 time cents or less is none.
+//! * The sustain level of the volume envelope is taken out of 96 dB: `1 - cB / 960`.
+//! * Banks select by CC 0; bank 128 is the drum kits.
+
+mod connections;
+mod convert;
+mod file;
+mod report;
+mod write;
+mod zones;
+
+#[cfg(test)]
+mod tests;
+
+pub use convert::{Conversion, Cut, Limits, convert};
+pub use file::{Error, SampleHeader, SoundFont};
+pub use report::{Grade, Report};
+pub use write::write;

@@ -1,0 +1,531 @@
+//! A small SoundFont, built here, and what becomes of it.
+
+use super::zones::generator as g;
+use super::*;
+use crate::dls::{BIPOLAR_SOURCE, Connection, Region, destination as d, source as s};
+use std::io::Cursor;
+
+/// Operator and amount.
+type Generators = Vec<(u16, i16)>;
+
+/// Everything a test can choose.
+#[derive(Clone, Default)]
+struct Font {
+    /// Name, program, bank and zones.
+    presets: Vec<(&'static str, u16, u16, Vec<Zone>)>,
+    instruments: Vec<Vec<Zone>>,
+    samples: Vec<SampleHeader>,
+    frames: Vec<i16>,
+    low: Option<Vec<u8>>,
+    version: u16,
+}
+
+#[derive(Clone, Default)]
+struct Zone {
+    generators: Generators,
+    modulators: Vec<[u16; 5]>,
+}
+
+fn zone(generators: &[(u16, i16)]) -> Zone {
+    Zone {
+        generators: generators.to_vec(),
+        modulators: Vec::new(),
+    }
+}
+
+fn range(low: u8, high: u8) -> i16 {
+    i16::from_le_bytes([low, high])
+}
+
+fn header(start: u32, end: u32) -> SampleHeader {
+    SampleHeader {
+        name: "s".into(),
+        start,
+        end,
+        loop_start: start + 10,
+        loop_end: end - 10,
+        rate: 22_050,
+        root: 60,
+        correction: 3,
+        link: 0,
+        kind: 1,
+    }
+}
+
+/// One preset, one instrument, one sample of 100 frames.
+fn plain(preset: Vec<Zone>, instrument: Vec<Zone>) -> Font {
+    Font {
+        presets: vec![("p", 5, 0, preset)],
+        instruments: vec![instrument],
+        samples: vec![header(0, 100)],
+        frames: (0..200).collect(),
+        low: None,
+        version: 2,
+    }
+}
+
+fn chunk(out: &mut Vec<u8>, id: &[u8; 4], data: &[u8]) {
+    out.extend_from_slice(id);
+    out.extend_from_slice(&(data.len() as u32).to_le_bytes());
+    out.extend_from_slice(data);
+    if data.len() % 2 == 1 {
+        out.push(0);
+    }
+}
+
+fn name(text: &str) -> [u8; 20] {
+    let mut name = [0; 20];
+    name[..text.len()].copy_from_slice(text.as_bytes());
+    name
+}
+
+/// Bags, generators, modulators.
+#[derive(Default)]
+struct Tables(Vec<u8>, Vec<u8>, Vec<u8>);
+
+impl Tables {
+    fn count(&self) -> u16 {
+        (self.0.len() / 4) as u16
+    }
+
+    fn bag(&mut self) {
+        self.0.extend(((self.1.len() / 4) as u16).to_le_bytes());
+        self.0.extend(((self.2.len() / 10) as u16).to_le_bytes());
+    }
+
+    fn zone(&mut self, zone: &Zone) {
+        self.bag();
+        for (operator, amount) in &zone.generators {
+            self.1.extend(operator.to_le_bytes());
+            self.1.extend(amount.to_le_bytes());
+        }
+        for word in zone.modulators.iter().flatten() {
+            self.2.extend(word.to_le_bytes());
+        }
+    }
+}
+
+impl Font {
+    fn bytes(&self) -> Vec<u8> {
+        let mut info = b"INFO".to_vec();
+        let version = [self.version.to_le_bytes(), 1u16.to_le_bytes()].concat();
+        chunk(&mut info, b"ifil", &version);
+        chunk(&mut info, b"INAM", b"Test\0");
+        let mut sdta = b"sdta".to_vec();
+        let frames: Vec<u8> = self.frames.iter().flat_map(|f| f.to_le_bytes()).collect();
+        chunk(&mut sdta, b"smpl", &frames);
+        if let Some(low) = &self.low {
+            chunk(&mut sdta, b"sm24", low);
+        }
+
+        let (mut outer, mut inner) = (Tables::default(), Tables::default());
+        let (mut phdr, mut inst, mut shdr) = (Vec::new(), Vec::new(), Vec::new());
+        let mut preset = |text: &str, program: u16, bank: u16, bag: u16| {
+            phdr.extend(name(text));
+            for word in [program, bank, bag, 0, 0, 0, 0, 0, 0] {
+                phdr.extend(word.to_le_bytes());
+            }
+        };
+        for (text, program, bank, zones) in &self.presets {
+            preset(text, *program, *bank, outer.count());
+            zones.iter().for_each(|zone| outer.zone(zone));
+        }
+        preset("EOP", 0, 0, outer.count());
+        outer.zone(&Zone::default());
+        for zones in self.instruments.iter().chain([&Vec::new()]) {
+            inst.extend(name("i"));
+            inst.extend(inner.count().to_le_bytes());
+            zones.iter().for_each(|zone| inner.zone(zone));
+        }
+        inner.zone(&Zone::default());
+        for sample in self.samples.iter().chain([&header(0, 20)]) {
+            shdr.extend(name(&sample.name));
+            for word in [
+                sample.start,
+                sample.end,
+                sample.loop_start,
+                sample.loop_end,
+                sample.rate,
+            ] {
+                shdr.extend(word.to_le_bytes());
+            }
+            shdr.extend([sample.root, sample.correction as u8]);
+            shdr.extend(sample.link.to_le_bytes());
+            shdr.extend(sample.kind.to_le_bytes());
+        }
+        let mut pdta = b"pdta".to_vec();
+        for (id, data) in [
+            (b"phdr", &phdr),
+            (b"pbag", &outer.0),
+            (b"pmod", &outer.2),
+            (b"pgen", &outer.1),
+            (b"inst", &inst),
+            (b"ibag", &inner.0),
+            (b"imod", &inner.2),
+            (b"igen", &inner.1),
+            (b"shdr", &shdr),
+        ] {
+            chunk(&mut pdta, id, data);
+        }
+        let mut body = b"sfbk".to_vec();
+        for list in [info, sdta, pdta] {
+            chunk(&mut body, b"LIST", &list);
+        }
+        let mut file = Vec::new();
+        chunk(&mut file, b"RIFF", &body);
+        file
+    }
+
+    fn convert(&self) -> Conversion {
+        convert_bytes(&self.bytes()).unwrap().0
+    }
+
+    /// The first instrument's regions, with the articulations that count.
+    fn regions(&self) -> Vec<Region> {
+        let bank = self.convert().bank;
+        let instrument = &bank.instruments[0];
+        instrument
+            .regions
+            .iter()
+            .map(|region| {
+                let mut region = region.clone();
+                if region.articulation.is_empty() {
+                    region.articulation.clone_from(&instrument.articulation);
+                }
+                region
+            })
+            .collect()
+    }
+}
+
+fn convert_bytes(bytes: &[u8]) -> Result<(Conversion, Vec<u8>), Error> {
+    let mut source = Cursor::new(bytes);
+    let font = SoundFont::open(&mut source)?;
+    let limits = Limits {
+        regions: 10_000,
+        connections: 100_000,
+        zones: 100_000,
+        bytes: 1 << 20,
+    };
+    let conversion = convert(&font, &limits, |_, _| true)?;
+    let mut out = Vec::new();
+    write(&font, &conversion.bank, &mut source, &mut out, |_| ())?;
+    Ok((conversion, out))
+}
+
+/// The scale of a connection without control, in its unit.
+fn scale(region: &Region, source: u16, destination: u16) -> Option<i32> {
+    let found: Vec<&Connection> = region
+        .articulation
+        .iter()
+        .filter(|c| (c.source, c.control, c.destination) == (source, s::NONE, destination))
+        .collect();
+    assert!(found.len() <= 1, "twice: {found:?}");
+    found.first().map(|c| c.scale >> 16)
+}
+
+fn constant(region: &Region, destination: u16) -> Option<i32> {
+    scale(region, s::NONE, destination)
+}
+
+#[test]
+fn presets_add_to_instruments_and_ranges_intersect() {
+    let font = plain(
+        vec![
+            zone(&[(g::PAN, 100), (g::COARSE_TUNE, 1)]),
+            zone(&[(g::KEYS, range(0, 60)), (g::PAN, 50), (g::INSTRUMENT, 0)]),
+            zone(&[(g::KEYS, range(90, 100)), (g::INSTRUMENT, 0)]),
+        ],
+        vec![
+            zone(&[(g::PAN, -200), (g::Q, 30), (g::VELOCITIES, range(1, 100))]),
+            zone(&[(g::KEYS, range(40, 70)), (g::SAMPLE, 0)]),
+            zone(&[
+                (g::KEYS, range(71, 80)),
+                (g::PAN, 10),
+                (g::SAMPLE, 0),
+                // Behind the sample nothing counts.
+                (g::Q, 99),
+            ]),
+        ],
+    );
+    let regions = font.regions();
+    assert_eq!(regions.len(), 1, "the other ranges do not meet");
+    let region = &regions[0];
+    assert_eq!((region.keys, region.velocities), ((40, 60), (1, 100)));
+    // A preset's own zone replaces its global one; both levels are added.
+    assert_eq!(constant(region, d::PAN), Some(-150));
+    assert_eq!(constant(region, d::FILTER_Q), Some(30));
+    let sample = region.sample.unwrap();
+    assert_eq!((sample.unity, sample.fine_tune), (60, 103));
+    assert_eq!(sample.looped, None, "sample mode 0");
+    assert!(region.self_non_exclusive);
+}
+
+#[test]
+fn generators_become_connections_in_dls_units() {
+    let region = &plain(
+        vec![zone(&[(g::INSTRUMENT, 0)])],
+        vec![zone(&[
+            (g::ATTENUATION, 100),
+            (g::EG1_DELAY, -12000),
+            (g::EG1_HOLD, -2000),
+            (g::KEY_TO_EG1_HOLD, 50),
+            (g::EG1_SUSTAIN, 480),
+            (g::EG2_SUSTAIN, 300),
+            (g::EG1_RELEASE, -1200),
+            (g::VIBRATO_FREQUENCY, -700),
+            (g::LFO_TO_CUTOFF, 1200),
+            (g::CUTOFF, 9000),
+            (g::REVERB, 150),
+            (g::SCALE_TUNING, 50),
+            (g::ROOT_KEY, 64),
+            (g::EXCLUSIVE_CLASS, 16),
+            (g::SAMPLE_MODES, 3),
+            (g::SAMPLE, 0),
+        ])],
+    )
+    .regions()[0];
+    let sample = region.sample.unwrap();
+    assert!((sample.gain + 4.0).abs() < 1e-9, "0.4 of 10 dB");
+    assert_eq!(
+        (sample.looped, sample.until_release),
+        (Some((10, 80)), true)
+    );
+    // Relative to key 64, 50 cents per key: 64 · 50 more than 50 · key − 6400.
+    assert_eq!((sample.unity, sample.fine_tune), (64, 3203));
+    assert_eq!(scale(region, s::KEY, d::PITCH), Some(6400));
+    assert_eq!(constant(region, d::EG1_DELAY), None);
+    // Key 60: −2000.
+    assert_eq!(constant(region, d::EG1_HOLD), Some(-2000 + 3000));
+    assert_eq!(scale(region, s::KEY, d::EG1_HOLD), Some(-6400));
+    assert_eq!(constant(region, d::EG1_SUSTAIN), Some(500));
+    assert_eq!(constant(region, d::EG2_SUSTAIN), Some(700));
+    assert_eq!(constant(region, d::EG1_RELEASE), Some(-1200));
+    assert_eq!(constant(region, d::VIBRATO_FREQUENCY), Some(-700));
+    assert_eq!(scale(region, s::LFO, d::FILTER_CUTOFF), Some(1200));
+    assert_eq!(constant(region, d::FILTER_CUTOFF), Some(9000));
+    assert_eq!(constant(region, d::REVERB_SEND), Some(150));
+    assert_eq!(scale(region, s::CC91, d::REVERB_SEND), Some(200));
+    assert_eq!(region.key_group, 1, "folded");
+    let swing = region.articulation.iter().find(|c| c.source == s::LFO);
+    assert_eq!(swing.unwrap().transform, BIPOLAR_SOURCE);
+}
+
+#[test]
+fn modulators_replace_defaults_and_add_up() {
+    let mut inner = zone(&[(g::SAMPLE, 0)]);
+    inner.modulators = vec![
+        // Velocity to attenuation of half the depth; wheel CC 1 to vibrato of none; key, bipolar, to the cutoff; linked.
+        [0x0502, g::ATTENUATION, 480, 0, 0],
+        [0x0081, g::VIBRATO_TO_PITCH, 0, 0, 0],
+        [0x0203, g::CUTOFF, 2000, 0, 0],
+        [127, g::CUTOFF, 2000, 0, 0],
+        [0x0081, g::CUTOFF, 100, 0, 2],
+    ];
+    let mut outer = zone(&[(g::INSTRUMENT, 0)]);
+    outer.modulators = vec![[0x0203, g::CUTOFF, 400, 0, 0]];
+    let font = plain(vec![outer], vec![inner]);
+    let region = &font.regions()[0];
+    assert_eq!(scale(region, s::VELOCITY, d::GAIN), Some(-480));
+    assert_eq!(scale(region, s::KEY, d::FILTER_CUTOFF), Some(2400));
+    let find = |control| {
+        let vibrato = |c: &&Connection| c.source == s::VIBRATO && c.control == control;
+        region
+            .articulation
+            .iter()
+            .find(vibrato)
+            .map(|c| c.scale >> 16)
+    };
+    assert_eq!(
+        (find(s::CC1), find(s::CHANNEL_PRESSURE)),
+        (Some(0), Some(50))
+    );
+    let report = font.convert().report;
+    assert_eq!(report.count("linked modulators"), 1);
+    assert_eq!(
+        report.count("modulators with the absolute value transform"),
+        1
+    );
+}
+
+#[test]
+fn offsets_are_cut_and_equal_cuts_shared() {
+    let inner = |start: i16| {
+        zone(&[
+            (g::START, start),
+            (g::LOOP_END, -5),
+            (g::SAMPLE_MODES, 1),
+            (g::SAMPLE, 0),
+        ])
+    };
+    let font = plain(
+        vec![zone(&[(g::INSTRUMENT, 0)])],
+        vec![inner(4), inner(4), inner(20), inner(500)],
+    );
+    let Conversion { bank, report } = font.convert();
+    let cuts: Vec<Cut> = bank.waves.iter().map(|wave| wave.frames).collect();
+    assert_eq!(
+        cuts,
+        [
+            Cut { start: 4, end: 100 },
+            Cut {
+                start: 20,
+                end: 100
+            }
+        ]
+    );
+    let regions = &bank.instruments[0].regions;
+    let loops: Vec<_> = regions
+        .iter()
+        .map(|r| (r.wave, r.sample.unwrap().looped))
+        .collect();
+    assert_eq!(loops, [(0, Some((6, 75))), (0, Some((6, 75))), (1, None)]);
+    assert_eq!(report.count("samples outside of the sample data"), 1);
+    assert_eq!(report.count("loops outside of their sample"), 1);
+}
+
+#[test]
+fn halves_of_a_stereo_sample_are_a_phase_group() {
+    let mut font = plain(
+        vec![zone(&[(g::INSTRUMENT, 0)])],
+        vec![
+            zone(&[(g::PAN, 500), (g::SAMPLE, 1)]),
+            zone(&[(g::PAN, -500), (g::SAMPLE, 0)]),
+        ],
+    );
+    font.samples = vec![
+        SampleHeader {
+            kind: SampleHeader::LEFT,
+            link: 1,
+            ..header(0, 100)
+        },
+        SampleHeader {
+            kind: SampleHeader::RIGHT,
+            link: 0,
+            ..header(100, 200)
+        },
+    ];
+    let links: Vec<_> = font.regions().iter().map(|region| region.link).collect();
+    assert_eq!((links[0].phase_group, links[1].phase_group), (1, 1));
+    assert_eq!(
+        (links[0].phase_master, links[1].phase_master),
+        (false, true)
+    );
+}
+
+#[test]
+fn twenty_four_bits_are_rounded() {
+    let mut font = plain(
+        vec![zone(&[(g::INSTRUMENT, 0)])],
+        vec![zone(&[(g::SAMPLE, 0)])],
+    );
+    font.frames[..3].copy_from_slice(&[7, -7, i16::MAX]);
+    font.low = Some([0x7F, 0x80, 0xFF].into_iter().chain([0; 197]).collect());
+    let (conversion, dls) = convert_bytes(&font.bytes()).unwrap();
+    assert_eq!(
+        conversion
+            .report
+            .count("24-bit samples, rounded to 16 bits"),
+        1
+    );
+    let file = arioso_core::dls::file::Collection::parse(&dls, Default::default()).unwrap();
+    let wave = file.wave(0).unwrap();
+    assert_eq!(wave.data.len(), 200);
+    assert_eq!(&wave.data[..6], [7, 0, 0xFA, 0xFF, 0xFF, 0x7F]);
+}
+
+#[test]
+fn banks_and_what_cannot_sound() {
+    let preset = |bank| ("p", 0, bank, vec![zone(&[(g::INSTRUMENT, 0)])]);
+    let mut font = plain(vec![], vec![zone(&[(g::SAMPLE, 0)])]);
+    font.presets = vec![preset(128), preset(8), preset(8), preset(300), preset(0)];
+    let Conversion { bank, report } = font.convert();
+    let banks: Vec<u32> = bank.instruments.iter().map(|i| i.bank).collect();
+    assert_eq!(banks, [0, 8 << 8, 0x8000_0000]);
+    assert_eq!(report.rows().map(|row| row.2).sum::<u64>(), 2);
+
+    let why = |font: &Font| convert_bytes(&font.bytes()).unwrap_err().to_string();
+    font.samples[0].kind = 0x8001;
+    assert!(why(&font).contains("ROM"));
+    font.samples[0].kind = 0x11;
+    assert!(why(&font).contains("compressed"));
+    font.version = 3;
+    assert!(why(&font).contains("compressed"));
+    font.presets.clear();
+    font.version = 2;
+    assert!(why(&font).contains("no presets"));
+}
+
+#[test]
+fn broken_files_say_why() {
+    let good = plain(
+        vec![zone(&[(g::INSTRUMENT, 0)])],
+        vec![zone(&[(g::SAMPLE, 0)])],
+    )
+    .bytes();
+    assert!(convert_bytes(&good).is_ok());
+    for cut in 0..good.len() {
+        let why = convert_bytes(&good[..cut]).unwrap_err().to_string();
+        let expected = if cut < 12 {
+            "not a SoundFont"
+        } else {
+            "cut off"
+        };
+        assert!(why.contains(expected), "{cut} bytes: {why}");
+    }
+    let at = good.windows(4).position(|w| w == b"pbag").unwrap();
+    for (offset, value, expected) in [
+        (4, 7, "not 1 or more records of 4"),
+        (12, 200, "names generator 200"),
+        (8, 90, "ends before it begins"),
+    ] {
+        let mut bad = good.clone();
+        bad[at + offset] = value;
+        let why = convert_bytes(&bad).unwrap_err().to_string();
+        assert!(why.contains(expected), "{why}");
+    }
+}
+
+/// Whatever is in the file: an error or a bank that a loader accepts.
+#[test]
+fn changed_bytes_never_panic() {
+    let mut inner = zone(&[
+        (g::KEYS, range(0, 127)),
+        (g::SAMPLE_MODES, 1),
+        (g::SAMPLE, 0),
+    ]);
+    inner.modulators = vec![[0x0203, g::CUTOFF, 2000, 0, 0]; 3];
+    let mut font = plain(
+        vec![zone(&[(g::PAN, 3)]), zone(&[(g::INSTRUMENT, 0)])],
+        vec![inner.clone(), inner],
+    );
+    font.low = Some(vec![0; 200]);
+    let good = font.bytes();
+    let mut random = 0x9E37_79B9_7F4A_7C15u64;
+    let mut next = move |below: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        (random >> 11) as usize % below
+    };
+    let mut converted = 0;
+    for _ in 0..20_000 {
+        let mut bad = good.clone();
+        for _ in 0..=next(4) {
+            let at = next(bad.len());
+            bad[at] = match next(4) {
+                0 => 0,
+                1 => 0xFF,
+                2 => 0x80,
+                _ => next(256) as u8,
+            };
+        }
+        if let Ok((_, dls)) = convert_bytes(&bad) {
+            converted += 1;
+            let limits = arioso_core::dls::file::Limits::default();
+            let loaded = arioso_core::dls::file::load(&dls, limits).unwrap();
+            assert!(!loaded.is_empty());
+        }
+    }
+    assert!(converted > 1000, "{converted}");
+}
