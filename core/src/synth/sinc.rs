@@ -13,21 +13,26 @@ pub const ROWS: usize = 256;
 pub const EXTRA8: u32 = 6;
 pub const EXTRA16: u32 = 5;
 
+/// Eight numbers as a register takes them.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(16))]
+pub struct Shorts(pub [i16; 8]);
+
 /// Negated weights at a fraction, 1 being 2^15, and what they change by up to the next row, 1 being 2^(15 + EXTRA).
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(32))]
 pub struct Row8 {
-    pub weights: [i16; 8],
-    pub change: [i16; 8],
+    pub weights: Shorts,
+    pub change: Shorts,
 }
 
 /// As [`Row8`], with the part of the weights that does not fit 16 bits in `rest`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(32))]
 pub struct Row16 {
-    pub weights: [[i16; 8]; 2],
-    pub change: [[i16; 8]; 2],
-    pub rest: [[i16; 8]; 2],
+    pub weights: [Shorts; 2],
+    pub change: [Shorts; 2],
+    pub rest: [Shorts; 2],
 }
 
 /// One kernel.
@@ -57,7 +62,7 @@ const UPPER: [u64; CUTOFFS16 - 1] = [
     33_381_583_314,
 ];
 
-/// The kernel for a step; `now` is the one in use, which is left half a semitone late, so that a vibrato does not toggle it.
+/// The kernel for a step; `now` is the one in use (`u8::MAX`: none), which is left half a semitone late, so that a vibrato does not toggle it.
 pub fn cutoff_for(step: u64, now: u8) -> u8 {
     let fits = |step: u64| UPPER.iter().take_while(|upper| step > **upper).count() as u8;
     let margin = step / 35;
@@ -109,8 +114,8 @@ fn row8(row: usize, cutoff: f64) -> Row8 {
         *to = fixed(a - b, EXTRA8);
     }
     Row8 {
-        weights: coarse(&now),
-        change,
+        weights: Shorts(coarse(&now)),
+        change: Shorts(change),
     }
 }
 
@@ -132,12 +137,12 @@ fn row16(row: usize, cutoff: f64) -> Row16 {
     }
 }
 
-fn halves(x: [i16; 16]) -> [[i16; 8]; 2] {
+fn halves(x: [i16; 16]) -> [Shorts; 2] {
     let mut out = [[0; 8]; 2];
     for (out, x) in out.as_flattened_mut().iter_mut().zip(x) {
         *out = x;
     }
-    out
+    out.map(Shorts)
 }
 
 fn fixed(x: f64, extra: u32) -> i16 {

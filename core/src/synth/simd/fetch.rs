@@ -4,7 +4,7 @@
 //! -1 has an exact 16-bit form, +1 has not.
 
 use super::Arch;
-use crate::synth::sinc::{EXTRA8, EXTRA16, ROWS, Row8, Row16, Rows};
+use crate::synth::sinc::{EXTRA8, EXTRA16, ROWS, Row8, Row16, Rows, Shorts};
 use core::marker::PhantomData;
 
 /// A weight of 1.
@@ -218,7 +218,7 @@ impl<'a, A: Arch> Sinc16<'a, A> {
         let lane = |at: *const i16, row: &Row16| {
             // SAFETY: `Heads::new` has checked all taps of all `count` frames.
             let (low, high) = unsafe { (A::eight(at), A::eight(at.wrapping_add(8))) };
-            let dot = |weights: &[[i16; 8]; 2]| {
+            let dot = |weights: &[Shorts; 2]| {
                 let [a, b] = weights;
                 A::add_ints(
                     A::dot_pairs(low, A::shorts(a)),

@@ -23,7 +23,7 @@ pub use chain::{Output, Strip};
 pub use fetch::{Reader, Readers, SCALE};
 
 use super::lanes::Lanes;
-use super::sinc::{Row8, Row16, Rows};
+use super::sinc::{Row8, Row16, Rows, Shorts};
 
 #[cfg(target_arch = "aarch64")]
 type Native = neon::Neon;
@@ -57,7 +57,7 @@ trait Arch {
     fn dot_pairs(a: Self::I, b: Self::I) -> Self::I;
     /// The sums over each of four registers.
     fn sums(a: Self::I, b: Self::I, c: Self::I, d: Self::I) -> Self::I;
-    fn shorts(x: &[i16; 8]) -> Self::I;
+    fn shorts(x: &Shorts) -> Self::I;
 
     /// Eight samples from `at` on.
     ///

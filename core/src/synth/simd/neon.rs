@@ -2,6 +2,7 @@
 
 use super::Arch;
 use crate::synth::lanes::Lanes;
+use crate::synth::sinc::Shorts;
 use core::arch::aarch64::*;
 
 pub struct Neon;
@@ -105,9 +106,9 @@ impl Arch for Neon {
     }
 
     #[inline(always)]
-    fn shorts(x: &[i16; 8]) -> int32x4_t {
+    fn shorts(x: &Shorts) -> int32x4_t {
         // SAFETY: 16 readable bytes.
-        unsafe { vreinterpretq_s32_s16(vld1q_s16(x.as_ptr())) }
+        unsafe { vreinterpretq_s32_s16(vld1q_s16(x.0.as_ptr())) }
     }
 
     #[inline(always)]

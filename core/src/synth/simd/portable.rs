@@ -2,6 +2,7 @@
 
 use super::Arch;
 use crate::synth::lanes::Lanes;
+use crate::synth::sinc::Shorts;
 
 pub struct Portable;
 
@@ -93,9 +94,9 @@ impl Arch for Portable {
         [sum(a), sum(b), sum(c), sum(d)]
     }
 
-    fn shorts(x: &[i16; 8]) -> [i32; 4] {
+    fn shorts(x: &Shorts) -> [i32; 4] {
         let mut out = [0; 4];
-        for (out, pair) in out.iter_mut().zip(x.as_chunks::<2>().0) {
+        for (out, pair) in out.iter_mut().zip(x.0.as_chunks::<2>().0) {
             *out = joined(*pair);
         }
         out
@@ -103,7 +104,7 @@ impl Arch for Portable {
 
     unsafe fn eight(at: *const i16) -> [i32; 4] {
         // SAFETY: the caller vouches for eight samples.
-        Self::shorts(unsafe { &*at.cast::<[i16; 8]>() })
+        Self::shorts(&Shorts(unsafe { *at.cast::<[i16; 8]>() }))
     }
 
     unsafe fn pairs(at: [*const i16; 4]) -> [i32; 4] {

@@ -2,6 +2,7 @@
 
 use super::Arch;
 use crate::synth::lanes::Lanes;
+use crate::synth::sinc::Shorts;
 use core::arch::x86_64::*;
 
 pub struct Sse2;
@@ -106,9 +107,9 @@ impl Arch for Sse2 {
     }
 
     #[inline(always)]
-    fn shorts(x: &[i16; 8]) -> __m128i {
-        // SAFETY: 16 readable bytes; the load asks for no alignment.
-        unsafe { _mm_loadu_si128(x.as_ptr().cast()) }
+    fn shorts(x: &Shorts) -> __m128i {
+        // SAFETY: `Shorts` is 16 bytes, aligned to 16.
+        unsafe { _mm_load_si128(x.0.as_ptr().cast()) }
     }
 
     #[inline(always)]

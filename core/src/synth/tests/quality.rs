@@ -1,0 +1,254 @@
+//! §5.2 and §3.8: signal-to-noise ratio and passband of the interpolators, noise of the filter.
+
+use super::super::filter::FilterTable;
+use super::super::lanes::Lanes;
+use super::super::simd::{Output, Reader, Strip, Tables, render};
+use super::super::sinc::{Kernels, cutoff_for};
+use super::*;
+
+fn kernels() -> &'static Kernels {
+    static KERNELS: std::sync::OnceLock<Kernels> = std::sync::OnceLock::new();
+    KERNELS.get_or_init(|| Kernels::new().unwrap())
+}
+
+fn tables(kind: Interpolation, cutoff: u8) -> Tables<'static> {
+    match kind {
+        Interpolation::Linear => Tables::Linear,
+        Interpolation::Sinc8 => Tables::Sinc8([kernels().eight(cutoff).unwrap(); 4]),
+        Interpolation::Sinc16 => Tables::Sinc16([kernels().sixteen(cutoff).unwrap(); 4]),
+    }
+}
+
+/// Plays frames at a ratio; the output in units of a frame.
+fn resample(kind: Interpolation, cutoff: u8, frames: &[i16], ratio: f64) -> Vec<f64> {
+    let step = (ratio * 4_294_967_296.0) as u64;
+    let mut reader = Reader {
+        frames,
+        position: 8 << 32,
+        step,
+    };
+    let mut out = Vec::new();
+    loop {
+        let mut readers = [reader; 4];
+        let (mut left, mut right) = ([Lanes::ZERO; 16], [Lanes::ZERO; 16]);
+        let mut strip = Strip {
+            left: Lanes::splat(1.0),
+            ..Strip::default()
+        };
+        let output = Output {
+            left: &mut left,
+            right: &mut right,
+            voices: None,
+        };
+        if !render(
+            &mut readers,
+            tables(kind, cutoff),
+            &mut strip,
+            false,
+            output,
+        ) {
+            return out;
+        }
+        out.extend(left.map(|x| f64::from(x.0[0]) / -32768.0));
+        reader = readers[0];
+    }
+}
+
+/// A sine of `frequency` cycles per frame, played at `ratio`: signal-to-noise ratio of the output against the fitted sine, and its
+/// gain, both in dB. Outputs of many roundings to 16 bits are averaged, which leaves a noise of about -113 dB.
+fn quality(kind: Interpolation, cutoff: u8, frequency: f64, ratio: f64) -> (f64, f64) {
+    const PASSES: usize = 64;
+    let w = core::f64::consts::TAU * frequency;
+    let mut random = Random(7);
+    let mut sum: Vec<f64> = Vec::new();
+    for _ in 0..PASSES {
+        // Noise of a triangular density makes the rounding errors independent: they average out.
+        let frames: Vec<i16> = (0..6000)
+            .map(|i| {
+                let noise = (random.below(1 << 20) as f64 - random.below(1 << 20) as f64)
+                    / f64::from(1 << 20);
+                (32_000.0 * (w * f64::from(i)).sin() + noise).round() as i16
+            })
+            .collect();
+        let out = resample(kind, cutoff, &frames, ratio);
+        sum.resize(out.len(), 0.0);
+        for (sum, x) in sum.iter_mut().zip(out) {
+            *sum += x / PASSES as f64;
+        }
+    }
+    let (mut ss, mut sc, mut cc, mut xs, mut xc, mut xx) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
+    let step = (ratio * 4_294_967_296.0).floor() / 4_294_967_296.0;
+    for (i, x) in sum.iter().enumerate() {
+        let (s, c) = (w * step * i as f64).sin_cos();
+        (ss, sc, cc) = (ss + s * s, sc + s * c, cc + c * c);
+        (xs, xc, xx) = (xs + x * s, xc + x * c, xx + x * x);
+    }
+    let determinant = ss * cc - sc * sc;
+    let (a, b) = (
+        (xs * cc - xc * sc) / determinant,
+        (xc * ss - xs * sc) / determinant,
+    );
+    let signal = a * xs + b * xc;
+    let gain = 20.0 * (a.hypot(b) / 32_000.0).log10();
+    (10.0 * (signal / (xx - signal)).log10(), gain)
+}
+
+#[test]
+fn interpolators_reach_the_table() {
+    const FREQUENCIES: [f64; 6] = [0.01, 0.0227, 0.0567, 0.1134, 0.2268, 0.35];
+    for (kind, ratios, gains) in [
+        (
+            Interpolation::Linear,
+            [76.0, 62.2, 45.9, 33.9, 20.4, 10.4],
+            [0.0, -0.02, -0.1, -0.37, -1.5, -3.65],
+        ),
+        (
+            Interpolation::Sinc8,
+            [81.9, 75.3, 70.3, 66.3, 73.5, 23.2],
+            [0.0, 0.0, 0.0, 0.0, -0.01, -0.58],
+        ),
+        (
+            Interpolation::Sinc16,
+            [103.0, 97.5, 96.9, 116.0, 98.0, 52.1],
+            [0.0, 0.0, 0.0, 0.0, 0.0, -0.02],
+        ),
+    ] {
+        for ((frequency, wanted), loss) in FREQUENCIES.into_iter().zip(ratios).zip(gains) {
+            let (snr, gain) = quality(kind, 0, frequency, 1.3348);
+            let reachable = f64::min(wanted, 109.0);
+            assert!(
+                snr > reachable - 0.7 && (gain - loss).abs() < 0.015,
+                "{kind:?} {frequency}: {snr} dB, gain {gain} dB"
+            );
+        }
+    }
+}
+
+#[test]
+fn kernels_cut_off_what_would_alias() {
+    // An octave up, 0.4 cycles per frame lie above the output's Nyquist frequency: all that comes out is alias.
+    let up = cutoff_for(2 << 32, u8::MAX);
+    for (kind, least) in [(Interpolation::Sinc8, 10.0), (Interpolation::Sinc16, 40.0)] {
+        let level = |cutoff: u8, frequency: f64| {
+            let (snr, gain) = quality(kind, cutoff, frequency, 2.0);
+            let total = 10.0f64.powf(-snr / 10.0) + 1.0;
+            gain + 10.0 * total.log10()
+        };
+        let (open, cut) = (level(0, 0.4), level(up, 0.4));
+        assert!(open - cut > least, "{kind:?}: {open} dB, {cut} dB");
+        assert!(level(up, 0.1) > -0.6, "{kind:?}: {} dB", level(up, 0.1));
+    }
+}
+
+#[test]
+fn kernels_are_chosen_by_step() {
+    let step = |semitones: f64| (libm::exp2(semitones / 12.0) * 4_294_967_296.0) as u64;
+    for (semitones, cutoff) in [
+        (-30.0, 0),
+        (0.0, 0),
+        (5.0, 0),
+        (6.0, 1),
+        (12.0, 2),
+        (24.0, 4),
+        (60.0, 6),
+    ] {
+        assert_eq!(cutoff_for(step(semitones), u8::MAX), cutoff, "{semitones}");
+    }
+    // A vibrato across the border stays with its kernel.
+    assert_eq!(cutoff_for(step(5.7), 0), 0);
+    assert_eq!(cutoff_for(step(5.3), 1), 1);
+    assert_eq!(cutoff_for(step(4.5), 1), 0);
+    assert_eq!(cutoff_for(u64::MAX, 0), 6);
+    assert_eq!(cutoff_for(0, 6), 0);
+}
+
+#[test]
+fn kernels_keep_constants_and_do_not_overflow() {
+    for cutoff in 0..7 {
+        let tables = kernels();
+        let largest = |weights: &[i16]| weights.iter().map(|w| i64::from(*w).abs()).sum::<i64>();
+        for row in tables.eight(cutoff).unwrap() {
+            let weights = row.weights.0;
+            assert_eq!(weights.iter().map(|w| i32::from(*w)).sum::<i32>(), -32768);
+            assert!(largest(&weights) < 65_535 && largest(&row.change.0) < 65_535);
+        }
+        for row in tables.sixteen(cutoff).unwrap() {
+            let weights = row.weights.each_ref().map(|half| half.0);
+            let change = row.change.each_ref().map(|half| half.0);
+            let sum: i32 = weights.as_flattened().iter().map(|w| i32::from(*w)).sum();
+            assert_eq!(sum, -32768);
+            assert!(largest(weights.as_flattened()) < 65_400);
+            assert!(largest(change.as_flattened()) < 65_535);
+        }
+    }
+}
+
+/// Noise of the filter in dB of full scale: a sine of -6 dB through the strip, against the same in 64 bits.
+fn filter_noise(rate: f64, cutoff: f64, resonance: f32, frequency: f64) -> f64 {
+    const FRAMES: usize = 48_000;
+    static TABLE: std::sync::OnceLock<FilterTable> = std::sync::OnceLock::new();
+    let table = TABLE.get_or_init(|| FilterTable::new().unwrap());
+    let c = table.at((cutoff / rate).log2() as f32, resonance);
+    let w = core::f64::consts::TAU * frequency / rate;
+    let wave: Vec<i16> = (0..FRAMES + 1)
+        .map(|i| (16_384.0 * (w * i as f64).sin()).round() as i16)
+        .collect();
+    let mut strip = Strip {
+        e: Lanes::splat(c.e),
+        b2: Lanes::splat(c.b2),
+        k: Lanes::splat(c.k),
+        left: Lanes::splat(1.0),
+        filtered: true,
+        ..Strip::default()
+    };
+    let mut readers = [Reader {
+        frames: &wave,
+        position: 0,
+        step: 1 << 32,
+    }; 4];
+    let (mut left, mut right) = (
+        std::vec![Lanes::ZERO; FRAMES],
+        std::vec![Lanes::ZERO; FRAMES],
+    );
+    let output = Output {
+        left: &mut left,
+        right: &mut right,
+        voices: None,
+    };
+    assert!(render(
+        &mut readers,
+        Tables::Linear,
+        &mut strip,
+        false,
+        output
+    ));
+    let (e, b2, k) = (f64::from(c.e), f64::from(c.b2), f64::from(c.k));
+    let (mut y, mut d, mut noise) = (0.0, 0.0, 0.0);
+    for (out, x) in left.iter().zip(&wave) {
+        d = b2 * d - e * y + k * f64::from(*x);
+        y += d;
+        noise += (f64::from(out.0[0]) / -32768.0 - y).powi(2);
+    }
+    10.0 * (noise / FRAMES as f64).log10() - 20.0 * 32768.0f64.log10()
+}
+
+#[test]
+fn filter_noise_in_the_worst_corners() {
+    for (rate, cutoff) in [
+        (48_000.0, 200.0),
+        (96_000.0, 400.0),
+        (96_000.0, 200.0),
+        (48_000.0, 1000.0),
+        (48_000.0, 8000.0),
+    ] {
+        for resonance in [0.0, 12.0, 22.5] {
+            for frequency in [50.0, 0.9 * cutoff, cutoff, 2.5 * cutoff] {
+                let noise = filter_noise(rate, cutoff, resonance, frequency);
+                assert!(
+                    noise < -110.0,
+                    "{rate} {cutoff} {resonance} dB {frequency}: {noise} dB"
+                );
+            }
+        }
+    }
+}
