@@ -40,6 +40,10 @@ impl Report<'_> {
                 ),
             ),
             ("notes", self.song.notes().to_string()),
+            (
+                "events",
+                format!("{} of {}", self.statistics.Events, self.song.events.len()),
+            ),
             ("peak voices", statistics.PeakVoices.to_string()),
             ("events late", late),
             ("notes lost", statistics.LostNotes.to_string()),

@@ -66,6 +66,7 @@ fn check(pin: &str) {
     for (name, value) in [
         ("notes lost", "0"),
         ("notes", "1"),
+        ("events", "2 of 2"),
         ("peak voices", "1"),
         ("events late", "0"),
         ("verifier", "clean"),
