@@ -73,6 +73,9 @@ impl Quad {
         {
             oscillator.start(window, wave, sample_loop);
         }
+        if let Some(cutoff) = self.cutoffs.get_mut(lane) {
+            *cutoff = u8::MAX;
+        }
         let bit = 1u8 << (lane & (LANES - 1));
         self.live |= bit;
         self.filtered = if filtered {

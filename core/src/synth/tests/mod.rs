@@ -7,6 +7,7 @@ mod envelopes;
 mod filters;
 mod loops;
 mod memory;
+mod quality;
 mod sequencing;
 mod stealing;
 mod vectors;
