@@ -112,6 +112,7 @@ impl Engine {
             .and_then(Mutex::new)
             .map_err(no_memory)?;
         let mut port = Port::new(1).map_err(no_memory)?;
+        port.set_interpolation(this.settings.quality);
         let slot = this.book.with(passive, |book| {
             let free = book.pins.iter_mut().enumerate().find(|(_, p)| p.is_none());
             let (slot, place) = free.ok_or(STATUS_INVALID_DEVICE_REQUEST)?;

@@ -5,6 +5,7 @@ use crate::kernel::driver::Driver;
 use crate::kernel::irql::Passive;
 use crate::kernel::registry::Key;
 use arioso_core::mem::TryBox;
+use arioso_core::synth::Interpolation;
 
 /// Characters of a path.
 const PATH: usize = 260;
@@ -17,6 +18,8 @@ pub struct Settings {
     pub unit: RenderUnit,
     /// `WaveSinkFeed`: 0 the wave sink renders, 1 the slice timer renders ahead for it.
     pub ahead: bool,
+    /// `Quality`: 0 linear, 1 sinc8 (default), 2 sinc16.
+    pub quality: Interpolation,
     bank: Option<Path>,
     image: Option<Path>,
 }
@@ -69,6 +72,11 @@ impl Settings {
                 _ => RenderUnit::Bytes,
             },
             ahead: number(wide!("WaveSinkFeed")) == Some(1),
+            quality: match number(wide!("Quality")) {
+                Some(0) => Interpolation::Linear,
+                Some(2) => Interpolation::Sinc16,
+                _ => Interpolation::Sinc8,
+            },
             bank: key
                 .as_ref()
                 .and_then(|k| path(passive, k, wide!("BankPath"))),
