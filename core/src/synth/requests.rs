@@ -284,7 +284,7 @@ fn gs_part_controller(channel: &mut Channel, address: u8, value: u8) {
     let routes = &mut channel.routes;
     match (address >> 4, parameter) {
         // 127 is 600 cents; RPN 5 counts 128 steps per semitone.
-        (0, 3) => channel.modulation_range = (u16::from(value) * 768 + 63) / 127,
+        (0, 3) => channel.modulation_range = ((u32::from(value) * 768 + 63) / 127) as u16,
         (1, 0) => {
             let [range, ..] = &mut channel.rpn;
             *range = u16::from(value.clamp(0x40, 0x58) - 0x40) << 7;

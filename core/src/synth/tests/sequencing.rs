@@ -18,6 +18,12 @@ impl Events for List {
     }
 }
 
+/// Controllers of the busy song.
+const BUSY: [u8; 29] = [
+    1, 5, 6, 7, 8, 10, 11, 64, 65, 66, 67, 68, 71, 72, 73, 74, 75, 76, 77, 78, 84, 98, 99, 100,
+    101, 121, 123, 126, 127,
+];
+
 /// A busy minute's worth of everything, squeezed into a second.
 fn busy(seed: u64) -> VecDeque<(i64, Vec<u8>)> {
     let mut random = Random(seed);
@@ -25,15 +31,18 @@ fn busy(seed: u64) -> VecDeque<(i64, Vec<u8>)> {
         .map(|_| {
             let channel = random.below(16) as u8;
             let (a, b) = (random.below(128) as u8, random.below(128) as u8);
-            let message = match random.below(8) {
+            let message = match random.below(9) {
                 0..=3 => std::vec![0x90 | channel, a, b],
                 4 => std::vec![0x80 | channel, a, b],
                 5 => std::vec![0xE0 | channel, a, b],
-                6 => std::vec![
-                    0xB0 | channel,
-                    [1, 7, 10, 11, 64, 66, 120, 121, 123, 6, 100, 101][usize::from(a) % 12],
-                    b
-                ],
+                6 => std::vec![0xB0 | channel, BUSY[usize::from(a) % BUSY.len()], b],
+                // Pressure fades, portamento control, balance, active sensing.
+                7 => match a % 4 {
+                    0 => std::vec![0xF0, 0x7F, 0x7F, 9, 1, channel, 2, b, 0xF7],
+                    1 => std::vec![0xB0 | channel, 84, b],
+                    2 => std::vec![0xF0, 0x7F, 0x7F, 4, 2, 0, b, 0xF7],
+                    _ => std::vec![0xFE],
+                },
                 _ => std::vec![0xD0 | channel, a],
             };
             (random.below(10_000_000) as i64, message)
