@@ -1,6 +1,6 @@
 //! `KSPROPSETID_Synth_Dls`: downloads.
 
-use super::properties::{Call, Property, Size, read, write};
+use super::properties::{Call, Property, Size, Target, read, write};
 use crate::com::descriptor::Static;
 use crate::kernel::{Result, mdl};
 use arioso_core::ks::dmusprop::{
@@ -26,6 +26,7 @@ pub const PROPERTIES: [Property; 5] = [
         set: SET,
         id: KSPROPERTY_SYNTH_DLS_DOWNLOAD,
         kind: VT_EMPTY,
+        target: Target::Pin,
         instance: Size::both::<SYNTH_BUFFER, SYNTH_BUFFER32>(),
         value: Size::both::<SYNTHDOWNLOAD, SYNTHDOWNLOAD32>(),
         get: Some(download),
@@ -35,6 +36,7 @@ pub const PROPERTIES: [Property; 5] = [
         set: SET,
         id: KSPROPERTY_SYNTH_DLS_UNLOAD,
         kind: VT_UI8,
+        target: Target::Pin,
         instance: Size::NONE,
         value: Size::both::<HANDLE, u32>(),
         get: None,
@@ -44,6 +46,7 @@ pub const PROPERTIES: [Property; 5] = [
         set: SET,
         id: KSPROPERTY_SYNTH_DLS_COMPACT,
         kind: VT_EMPTY,
+        target: Target::Pin,
         instance: Size::NONE,
         value: Size::NONE,
         get: None,
@@ -53,6 +56,7 @@ pub const PROPERTIES: [Property; 5] = [
         set: SET,
         id: KSPROPERTY_SYNTH_DLS_APPEND,
         kind: VT_UI4,
+        target: Target::Any,
         instance: Size::NONE,
         value: Size::of::<u32>(),
         get: Some(append),
@@ -62,8 +66,9 @@ pub const PROPERTIES: [Property; 5] = [
         set: SET,
         id: KSPROPERTY_SYNTH_DLS_WAVEFORMAT,
         kind: VT_EMPTY,
+        target: Target::Any,
         instance: Size::NONE,
-        value: Size::of::<WAVEFORMATEX>(),
+        value: Size::of::<WAVEFORMATEX>().told(),
         get: Some(wave_format),
         put: None,
     },
@@ -106,7 +111,8 @@ fn download(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
 }
 
 fn unload(call: &Call<'_>, value: &[u8]) -> Result<NTSTATUS> {
-    let handle = if call.narrow {
+    // The low half comes first: a 32-bit caller's handle in a longer buffer reads the same.
+    let handle = if call.request.is_32bit {
         read::<u32>(value)?
     } else {
         u32::try_from(read::<u64>(value)?).map_err(|_| STATUS_UNSUCCESSFUL)?

@@ -1,12 +1,14 @@
 //! What the filter and the synthesizer are: component id, DirectMusic capabilities.
 
-use super::properties::{Call, Property, Size, write};
+use super::properties::{Call, Property, Size, Target, write};
 use crate::com::descriptor::Static;
 use crate::kernel::Result;
+use arioso_core::ks::dmusprop::SYNTH_PC_SYSTEMMEMORY;
 use arioso_core::ks::guid::{
     GUID_DMUS_PROP_DLS1, GUID_DMUS_PROP_DLS2, GUID_DMUS_PROP_Effects, GUID_DMUS_PROP_GM_Hardware,
     GUID_DMUS_PROP_GS_Capable, GUID_DMUS_PROP_GS_Hardware, GUID_DMUS_PROP_INSTRUMENT2,
-    GUID_DMUS_PROP_XG_Capable, GUID_DMUS_PROP_XG_Hardware, KSPROPSETID_General,
+    GUID_DMUS_PROP_SampleMemorySize, GUID_DMUS_PROP_SamplePlaybackRate, GUID_DMUS_PROP_XG_Capable,
+    GUID_DMUS_PROP_XG_Hardware, KSPROPSETID_General,
 };
 use arioso_core::ks::ks::{KSCOMPONENTID, KSPROPERTY_GENERAL_COMPONENTID, VT_EMPTY, VT_UI4};
 use arioso_core::ks::{GUID, NTSTATUS};
@@ -23,6 +25,7 @@ pub const PROPERTIES: [Property; 1] = [Property {
     set: &Static(KSPROPSETID_General),
     id: KSPROPERTY_GENERAL_COMPONENTID,
     kind: VT_EMPTY,
+    target: Target::Any,
     instance: Size::NONE,
     value: Size::of::<KSCOMPONENTID>(),
     get: Some(component_id),
@@ -49,6 +52,7 @@ const fn capability(set: &'static Static<GUID>, get: super::properties::Get) -> 
         set,
         id: 0,
         kind: VT_UI4,
+        target: Target::Any,
         instance: Size::NONE,
         value: Size::of::<u32>(),
         get: Some(get),
@@ -64,8 +68,18 @@ fn no(_: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     write(value, 0u32)
 }
 
+/// Samples live in the computer's memory.
+fn sample_memory(_: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
+    write(value, SYNTH_PC_SYSTEMMEMORY)
+}
+
+/// Hz.
+fn playback_rate(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
+    write(value, call.miniport()?.engine().rate())
+}
+
 /// `GUID_DMUS_PROP_*`: no set in hardware, DLS of both levels, no effects.
-pub const CAPABILITIES: [Property; 9] = [
+pub const CAPABILITIES: [Property; 11] = [
     capability(&Static(GUID_DMUS_PROP_GM_Hardware), no),
     capability(&Static(GUID_DMUS_PROP_GS_Hardware), no),
     capability(&Static(GUID_DMUS_PROP_XG_Hardware), no),
@@ -75,4 +89,6 @@ pub const CAPABILITIES: [Property; 9] = [
     capability(&Static(GUID_DMUS_PROP_DLS2), yes),
     capability(&Static(GUID_DMUS_PROP_INSTRUMENT2), yes),
     capability(&Static(GUID_DMUS_PROP_Effects), no),
+    capability(&Static(GUID_DMUS_PROP_SampleMemorySize), sample_memory),
+    capability(&Static(GUID_DMUS_PROP_SamplePlaybackRate), playback_rate),
 ];

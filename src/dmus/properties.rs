@@ -25,6 +25,8 @@ pub struct Property {
     pub id: u32,
     /// `VT_*` of the value.
     pub kind: u32,
+    /// Who answers it.
+    pub target: Target,
     /// What must follow the property in the request.
     pub instance: Size,
     pub value: Size,
@@ -37,17 +39,29 @@ pub struct Property {
 pub type Get = fn(&Call<'_>, &mut [u8]) -> Result<NTSTATUS>;
 pub type Put = fn(&Call<'_>, &[u8]) -> Result<NTSTATUS>;
 
+/// What a get or set may be sent to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// A MIDI pin only: the filter has no such state.
+    Pin,
+    /// The filter and its pins.
+    Any,
+}
+
 /// Bytes, for 64-bit and for 32-bit callers.
 #[derive(Clone, Copy)]
 pub struct Size {
     native: usize,
     narrow: usize,
+    /// A buffer that is too small is told the size.
+    told: bool,
 }
 
 impl Size {
     pub const NONE: Self = Self {
         native: 0,
         narrow: 0,
+        told: false,
     };
 
     /// The same for both.
@@ -60,7 +74,13 @@ impl Size {
         Self {
             native: size_of::<T>(),
             narrow: size_of::<T32>(),
+            told: false,
         }
+    }
+
+    /// For values that may be longer elsewhere: one that does not fit is told its size.
+    pub const fn told(self) -> Self {
+        Self { told: true, ..self }
     }
 }
 
@@ -99,12 +119,17 @@ pub fn read<T: Wire>(value: &[u8]) -> Result<T> {
     T::read_from(value).ok_or(STATUS_BUFFER_TOO_SMALL)
 }
 
-/// Properties of the filter.
-pub const FILTER_PROPERTIES: &[&[Property]] = &[&general::PROPERTIES];
+/// Properties of the filter. What clients enumerate synthesizers with answers without a node too.
+pub const FILTER_PROPERTIES: &[&[Property]] =
+    &[&general::PROPERTIES, &synth::CAPS, &general::CAPABILITIES];
 
 /// Properties of the synthesizer node and of MIDI pins.
-pub const NODE_PROPERTIES: &[&[Property]] =
-    &[&synth::PROPERTIES, &dls::PROPERTIES, &general::CAPABILITIES];
+pub const NODE_PROPERTIES: &[&[Property]] = &[
+    &synth::CAPS,
+    &synth::PROPERTIES,
+    &dls::PROPERTIES,
+    &general::CAPABILITIES,
+];
 
 /// Rows of some groups of properties.
 pub const fn count(groups: &[&[Property]]) -> usize {
@@ -186,11 +211,24 @@ fn dispatch(groups: &[&[Property]], mut request: Request<'_>) -> Answer {
     }
 }
 
-/// The size protocol of property requests (`dmus-miniport.md` §5.1).
+/// The size protocol of property requests (`dmus-miniport.md` §5.1): verb, target, instance, value.
 fn negotiate(property: &Property, request: &Request<'_>, value: &mut [u8]) -> Answer {
     let refuse = |status| Answer { status, size: 0 };
+    // The verb comes with other bits.
     if request.verb & KSPROPERTY_TYPE_BASICSUPPORT != 0 {
         return basic_support(property, value);
+    }
+    let get = property
+        .get
+        .filter(|_| request.verb & KSPROPERTY_TYPE_GET != 0);
+    let put = property
+        .put
+        .filter(|_| request.verb & KSPROPERTY_TYPE_SET != 0);
+    if get.is_none() && put.is_none() {
+        return refuse(STATUS_INVALID_DEVICE_REQUEST);
+    }
+    if property.target == Target::Pin && request.stream::<RenderStream>().is_none() {
+        return refuse(STATUS_INVALID_DEVICE_REQUEST);
     }
     // A 32-bit caller's structures come as it made them, unless a layer above has widened them already.
     let narrow = request.is_32bit && request.instance.len() < property.instance.native
@@ -201,42 +239,28 @@ fn negotiate(property: &Property, request: &Request<'_>, value: &mut [u8]) -> An
     }
     let call = Call { request, narrow };
     let needed = size(property.value);
-    if request.verb & KSPROPERTY_TYPE_GET != 0 {
-        let Some(get) = property.get else {
-            return refuse(STATUS_INVALID_DEVICE_REQUEST);
+    let told = |status| Answer {
+        status,
+        size: needed,
+    };
+    if get.is_some() && value.is_empty() && needed != 0 {
+        return told(STATUS_BUFFER_OVERFLOW);
+    }
+    let Some(value) = value.get_mut(..needed) else {
+        return if get.is_some() && property.value.told {
+            told(STATUS_BUFFER_TOO_SMALL)
+        } else {
+            refuse(STATUS_BUFFER_TOO_SMALL)
         };
-        if value.is_empty() && needed != 0 {
-            return Answer {
-                status: STATUS_BUFFER_OVERFLOW,
-                size: needed,
-            };
-        }
-        let Some(value) = value.get_mut(..needed) else {
-            return refuse(STATUS_BUFFER_TOO_SMALL);
-        };
-        match get(&call, value) {
-            Ok(status) => Answer {
-                status,
-                size: needed,
-            },
-            Err(status) => refuse(status),
-        }
-    } else if request.verb & KSPROPERTY_TYPE_SET != 0 {
-        let Some(put) = property.put else {
-            return refuse(STATUS_INVALID_DEVICE_REQUEST);
-        };
-        let Some(value) = value.get(..needed) else {
-            return refuse(STATUS_BUFFER_TOO_SMALL);
-        };
-        match put(&call, value) {
-            Ok(status) => Answer {
-                status,
-                size: needed,
-            },
-            Err(status) => refuse(status),
-        }
-    } else {
-        refuse(STATUS_INVALID_DEVICE_REQUEST)
+    };
+    let done = match (get, put) {
+        (Some(get), _) => get(&call, value),
+        (None, Some(put)) => put(&call, value),
+        (None, None) => Err(STATUS_INVALID_DEVICE_REQUEST),
+    };
+    match done {
+        Ok(status) => told(status),
+        Err(status) => refuse(status),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `KSPROPSETID_Synth`: the synthesizer; and our own set.
 
 use super::general::SYNTH_ID;
-use super::properties::{Call, Property, Size, read, write};
+use super::properties::{Call, Property, Size, Target, read, write};
 use crate::com::descriptor::Static;
 use crate::engine::MAX_GROUPS;
 use crate::engine::settings::wide;
@@ -22,6 +22,7 @@ const fn property(id: u32, kind: u32, instance: Size, value: Size) -> Property {
         set: SET,
         id,
         kind,
+        target: Target::Pin,
         instance,
         value,
         get: None,
@@ -29,8 +30,20 @@ const fn property(id: u32, kind: u32, instance: Size, value: Size) -> Property {
     }
 }
 
-/// The set's items.
-pub const PROPERTIES: [Property; 9] = [
+/// The item that DirectMusic enumerates with.
+pub const CAPS: [Property; 1] = [Property {
+    target: Target::Any,
+    get: Some(caps),
+    ..property(
+        KSPROPERTY_SYNTH_CAPS,
+        VT_EMPTY,
+        Size::NONE,
+        Size::of::<SYNTHCAPS>(),
+    )
+}];
+
+/// The set's other items, and our own set's.
+pub const PROPERTIES: [Property; 8] = [
     Property {
         get: Some(volume),
         put: Some(set_volume),
@@ -49,15 +62,6 @@ pub const PROPERTIES: [Property; 9] = [
             VT_I4,
             Size::NONE,
             Size::of::<i32>(),
-        )
-    },
-    Property {
-        get: Some(caps),
-        ..property(
-            KSPROPERTY_SYNTH_CAPS,
-            VT_EMPTY,
-            Size::NONE,
-            Size::of::<SYNTHCAPS>(),
         )
     },
     Property {

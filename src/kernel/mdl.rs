@@ -27,11 +27,12 @@ pub enum Requestor {
 /// A copy of `len` bytes at `address` in the current process, taken once. The address is not trusted: it is probed, locked and
 /// mapped, and a bad one is an error.
 pub fn copy_in(_: Passive, requestor: Requestor, address: usize, len: u32) -> Result<Vec<u8>> {
-    let mut bytes = vec::try_with_capacity::<u8>(len as usize).map_err(no_memory)?;
     if len == 0 {
-        return Ok(bytes);
+        return Ok(Vec::new());
     }
+    // Memory is only spent on what is really there.
     let locked = Locked::new(requestor, address, len)?;
+    let mut bytes = vec::try_with_capacity::<u8>(len as usize).map_err(no_memory)?;
     let view = locked.view()?;
     // SAFETY: the view covers `len` locked bytes. The caller may change them meanwhile: they are copied as raw memory, once, and
     // only the copy is looked at.

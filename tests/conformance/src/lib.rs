@@ -10,8 +10,10 @@
 //! | [`bank`] | instruments of a DLS file as downloads |
 //! | [`synth`] | the synthesizer's properties |
 //! | [`wave`] | the wave pin and the renderer that it feeds |
+//! | [`cases`] | what is asked of a driver, and what must come of it |
 
 pub mod bank;
+pub mod cases;
 pub mod connect;
 pub mod download;
 pub mod error;

@@ -6,6 +6,7 @@ mod failures;
 mod lifecycle;
 mod power;
 mod queues;
+mod requests;
 mod rig;
 mod synth;
 
@@ -30,6 +31,7 @@ fn main() {
         power::SCENARIOS,
         lifecycle::SCENARIOS,
         queues::SCENARIOS,
+        requests::SCENARIOS,
         synth::SCENARIOS,
     ]
     .concat();

@@ -1,0 +1,23 @@
+//! Cases that run against any [`crate::Client`]: on simkernel and on Windows.
+//!
+//! | module | asks |
+//! |---|---|
+//! | [`properties`] | what each property is, by the reference |
+//! | [`requests`] | every property × verb × target × sizes |
+//! | [`values`] | what values do |
+//! | [`pointers`] | bad addresses in requests and downloads |
+
+pub mod pointers;
+pub mod properties;
+pub mod report;
+pub mod requests;
+pub mod values;
+
+pub use report::Report;
+
+/// Size of the program's pointers and handles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    Bits64,
+    Bits32,
+}

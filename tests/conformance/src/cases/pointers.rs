@@ -1,0 +1,293 @@
+//! Bad addresses: in the requests themselves, which KS looks at, and in downloads, which the driver looks at. Each ends in a status.
+
+use super::Width;
+use super::report::{Expect, Report, status_name};
+use crate::property::Property;
+use crate::synth::property;
+use crate::{Client, NtStatus, download};
+use arioso_core::ks::dmusprop::{
+    KSPROPERTY_SYNTH_DLS_DOWNLOAD, KSPROPERTY_SYNTH_DLS_UNLOAD, KSPROPERTY_SYNTH_VOLUME,
+};
+use arioso_core::ks::guid::{KSPROPSETID_Synth, KSPROPSETID_Synth_Dls};
+use arioso_core::ks::ks::{IOCTL_KS_PROPERTY, KSPROPERTY_TYPE_GET, KSPROPERTY_TYPE_SET};
+use arioso_core::ks::status::*;
+
+/// SYNTH_BUFFER as a program of this width has it: size, padding in 64 bits, address.
+pub fn synth_buffer(width: Width, address: u64, size: u32) -> Vec<u8> {
+    let mut bytes = size.to_le_bytes().to_vec();
+    match width {
+        Width::Bits64 => {
+            bytes.extend([0; 4]);
+            bytes.extend(address.to_le_bytes());
+        }
+        Width::Bits32 => bytes.extend((address as u32).to_le_bytes()),
+    }
+    bytes
+}
+
+/// Bytes of a handle.
+fn handle_size(width: Width) -> usize {
+    match width {
+        Width::Bits64 => 8,
+        Width::Bits32 => 4,
+    }
+}
+
+/// DOWNLOAD of what lies at an address: the handle's bytes.
+pub fn download_at<C: Client>(
+    client: &mut C,
+    pin: C::Handle,
+    width: Width,
+    address: u64,
+    size: u32,
+) -> Result<Vec<u8>, NtStatus> {
+    // SYNTHDOWNLOAD: a handle and a BOOL, padded to the handle's size.
+    let mut value = vec![0; 2 * handle_size(width)];
+    let got = property(KSPROPSETID_Synth_Dls, KSPROPERTY_SYNTH_DLS_DOWNLOAD)
+        .with(&synth_buffer(width, address, size))
+        .send(client, pin, KSPROPERTY_TYPE_GET, &mut value);
+    if got.status != STATUS_SUCCESS {
+        return Err(got.status);
+    }
+    value.truncate(handle_size(width));
+    Ok(value)
+}
+
+/// DOWNLOAD of these bytes.
+pub fn download<C: Client>(
+    client: &mut C,
+    pin: C::Handle,
+    width: Width,
+    bytes: &[u8],
+) -> Result<Vec<u8>, NtStatus> {
+    let place = client.allocate(bytes.len());
+    client.write(place, bytes);
+    let handle = download_at(client, pin, width, place, bytes.len() as u32);
+    client.free(place);
+    handle
+}
+
+/// UNLOAD of a handle, which is the start of `bytes`.
+pub fn unload<C: Client>(
+    client: &mut C,
+    pin: C::Handle,
+    width: Width,
+    bytes: &[u8],
+) -> Result<(), NtStatus> {
+    let mut handle = bytes[..handle_size(width)].to_vec();
+    let got = property(KSPROPSETID_Synth_Dls, KSPROPERTY_SYNTH_DLS_UNLOAD).send(
+        client,
+        pin,
+        KSPROPERTY_TYPE_SET,
+        &mut handle,
+    );
+    if got.status == STATUS_SUCCESS {
+        Ok(())
+    } else {
+        Err(got.status)
+    }
+}
+
+const PAGE: usize = 4096;
+
+/// Addresses that no program has, by name. Only those below 4 GiB are for 32-bit programs.
+const NOWHERE: &[(&str, u64)] = &[
+    ("null", 0),
+    ("odd, in the first page", 1),
+    ("end of the first page", 0xFFF),
+    ("above 2 GiB of nothing", 0xFFFE_F001),
+    ("end of 4 GiB", 0xFFFF_FFFF),
+    ("end of user space", 0x7FFF_FFFE_FFFF),
+    ("the gap below kernel space", 0x7FFF_FFFF_0000),
+    ("non-canonical", 0x0000_8000_0000_0000),
+    ("non-canonical, odd", 0x1234_5678_9ABC_DEF1),
+    ("kernel space", 0xFFFF_8000_0000_1000),
+    ("kernel image", 0xFFFF_F800_0000_0000),
+    ("shared page of the kernel", 0xFFFF_F780_0000_0000),
+    ("last page", 0xFFFF_FFFF_FFFF_F000),
+    ("last byte", u64::MAX),
+];
+
+/// What the program's memory has besides ordinary pages.
+#[derive(Clone, Copy, Debug)]
+pub struct Terrain {
+    /// A page that may be read but not written, and no memory behind it.
+    pub read_only: u64,
+}
+
+/// Runs all rows. `pin` is a MIDI pin.
+pub fn run<C: Client>(
+    client: &mut C,
+    pin: C::Handle,
+    width: Width,
+    terrain: Terrain,
+    report: &mut Report,
+) {
+    downloads(client, pin, width, terrain, report);
+    requests(client, pin, width, terrain, report);
+}
+
+fn reachable(width: Width, address: u64) -> bool {
+    width == Width::Bits64 || address <= u64::from(u32::MAX)
+}
+
+fn downloads<C: Client>(
+    client: &mut C,
+    pin: C::Handle,
+    width: Width,
+    terrain: Terrain,
+    report: &mut Report,
+) {
+    let bad = [STATUS_ACCESS_VIOLATION, STATUS_INVALID_USER_BUFFER];
+    let mut check = |client: &mut C, name: String, (address, size), expected: &[NtStatus]| {
+        let got = download_at(client, pin, width, address, size);
+        let status = got.as_ref().err().copied().unwrap_or(STATUS_SUCCESS);
+        report.check(
+            || format!("{width:?}, download of {size:#x} bytes at {address:#x}: {name}"),
+            expected.contains(&status),
+            || {
+                let names: Vec<String> = expected.iter().map(|&s| status_name(s)).collect();
+                format!(
+                    "    expected {}\n    got      {}",
+                    names.join(" or "),
+                    status_name(status)
+                )
+            },
+        );
+        if let Ok(handle) = got {
+            unload(client, pin, width, &handle).expect("it was downloaded");
+        }
+    };
+    let wave = download::wave(1, 22_050, 16, &[1; 64]);
+    let length = wave.len() as u32;
+    for &(name, address) in NOWHERE {
+        if !reachable(width, address) {
+            continue;
+        }
+        for size in [16, length, 0x1000, 0x10_0000] {
+            check(client, name.into(), (address, size), &bad);
+        }
+    }
+    // Whole, odd, in the middle of a page's end.
+    let place = client.allocate(3 * PAGE);
+    client.write(place, &wave);
+    check(client, "a wave".into(), (place, length), &[STATUS_SUCCESS]);
+    for at in [1, 3, PAGE - 7, PAGE + 1] {
+        let address = place + at as u64;
+        client.write(address, &wave);
+        check(
+            client,
+            "an odd address".into(),
+            (address, length),
+            &[STATUS_SUCCESS],
+        );
+    }
+    client.write(place, &wave);
+    for size in [0, 1, 15, (64 << 20) + 1, 0x8000_0000, u32::MAX] {
+        check(
+            client,
+            "a size that no download has".into(),
+            (place, size),
+            &[STATUS_INVALID_PARAMETER],
+        );
+    }
+    check(
+        client,
+        "more than the buffer says".into(),
+        (place, length - 1),
+        &[STATUS_UNSUCCESSFUL],
+    );
+    for size in [3 * PAGE as u32 + 1, 1 << 20, 64 << 20] {
+        check(client, "memory ends within".into(), (place, size), &bad);
+    }
+    let end = place + 3 * PAGE as u64;
+    client.write(end - 16, &wave[..16]);
+    for (from, size) in [(16, 17), (1, 16), (PAGE as u64, length + PAGE as u32)] {
+        check(
+            client,
+            "memory ends within".into(),
+            (end - from, size),
+            &bad,
+        );
+    }
+    client.free(place);
+    check(client, "freed".into(), (place, length), &bad);
+    // Nothing but zeros, which are no download.
+    check(
+        client,
+        "read-only memory is read".into(),
+        (terrain.read_only, length),
+        &[STATUS_UNSUCCESSFUL],
+    );
+}
+
+/// The request's own buffers: KS probes them.
+fn requests<C: Client>(
+    client: &mut C,
+    pin: C::Handle,
+    width: Width,
+    terrain: Terrain,
+    report: &mut Report,
+) {
+    let volume = property(KSPROPSETID_Synth, KSPROPERTY_SYNTH_VOLUME);
+    let freed = client.allocate(PAGE);
+    client.free(freed);
+    let mut addresses: Vec<(&str, u64)> = NOWHERE.to_vec();
+    addresses.push(("freed", freed));
+    addresses.retain(|&(_, address)| reachable(width, address));
+    for verb in [KSPROPERTY_TYPE_GET, KSPROPERTY_TYPE_SET] {
+        let good = place(client, &volume, verb);
+        let value = client.allocate(4);
+        let denied = Expect::refused(&[STATUS_ACCESS_VIOLATION, STATUS_INVALID_USER_BUFFER]);
+        let mut ask = |client: &mut C, name: String, input, output, expected: &Expect| {
+            let request = client.submit(pin, IOCTL_KS_PROPERTY, input, output);
+            let got = client.wait(request);
+            report.row(
+                || format!("{width:?}, VOLUME verb {verb}: {name}"),
+                expected,
+                got,
+            );
+        };
+        for &(name, address) in &addresses {
+            ask(
+                client,
+                format!("request: {name}"),
+                (address, good.1),
+                (value, 4),
+                &denied,
+            );
+            ask(
+                client,
+                format!("value: {name}"),
+                good,
+                (address, 4),
+                &denied,
+            );
+        }
+        let read_only = terrain.read_only;
+        let expected = if verb == KSPROPERTY_TYPE_GET {
+            denied
+        } else {
+            Expect {
+                statuses: vec![STATUS_SUCCESS],
+                bytes: None,
+            }
+        };
+        ask(
+            client,
+            "value: read-only".into(),
+            good,
+            (read_only, 4),
+            &expected,
+        );
+        client.free(value);
+        client.free(good.0);
+    }
+}
+
+fn place<C: Client>(client: &mut C, property: &Property, verb: u32) -> (u64, u32) {
+    let bytes = property.request(verb);
+    let address = client.allocate(bytes.len());
+    client.write(address, &bytes);
+    (address, bytes.len() as u32)
+}
