@@ -1,7 +1,7 @@
 //! What everybody plays: one instrument as SoundFont and as DLS, and which notes are held.
 
 use arioso_bank::dls::{
-    Bank, Connection, Instrument, Region, Sample, Wave, destination, source, unit,
+    Bank, Connection, Instrument, Link, Region, Sample, Wave, destination, source, unit,
 };
 use std::f64::consts::TAU;
 
@@ -112,6 +112,7 @@ fn bank(articulation: &[Connection]) -> Vec<u8> {
         key_group: 0,
         self_non_exclusive: false,
         wave: index,
+        link: Link::MONO,
         sample: None,
         articulation: Vec::new(),
     };
@@ -124,6 +125,7 @@ fn bank(articulation: &[Connection]) -> Vec<u8> {
             fine_tune: 0,
             gain: 0.0,
             looped: Some((ATTACK, LOOP)),
+            until_release: false,
         },
     };
     Bank {
