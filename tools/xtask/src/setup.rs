@@ -16,6 +16,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("lld-19", "/usr/bin/lld-link-19"),
     ("llvm-19", "/usr/bin/llvm-lib-19"),
     ("clang-19", "/usr/bin/clang-19"),
+    ("valgrind", "/usr/bin/valgrind"),
     ("libclang-19-dev", "/usr/lib/llvm-19/lib/libclang.so"),
     (
         "mingw-w64-x86-64-dev",
@@ -74,7 +75,7 @@ pub fn install() -> Result<()> {
 const ELSEWHERE: &str = "\
 The driver is cross-built with LLVM (clang, lld-link, llvm-lib, llvm-dlltool, libclang; tested with 19), the headers of
 mingw-w64 (with ddk/), and a Rust compiler that has the target x86_64-pc-windows-msvc (`rustup target add`) or its
-library source. On Debian 12 or newer `cargo xtask setup`, run as root, installs all of it.";
+library source. On Debian 12 `cargo xtask setup`, run as root, installs all of it.";
 
 /// The programs and directories that the driver's build uses.
 pub struct Tools {
