@@ -234,6 +234,8 @@ pub struct Modulation {
     depth: [[f32; MOVERS]; TARGETS],
     /// Bit t: target t follows a mover.
     moving: u16,
+    /// Bit m: some target follows mover m.
+    movers: u8,
     /// Some connection has no affine form: it is evaluated anew at every tick.
     general: bool,
 }
@@ -265,6 +267,7 @@ impl Modulation {
                 _ => {
                     self.general = true;
                     self.moving |= 1 << target as u16;
+                    self.movers = u8::MAX;
                 }
             }
         }
@@ -304,6 +307,7 @@ impl Modulation {
         {
             *slot += depth;
             self.moving |= 1 << target as u16;
+            self.movers |= 1 << mover as u8;
         }
     }
 
@@ -314,6 +318,19 @@ impl Modulation {
     /// The target follows a mover.
     pub fn moves(&self, target: Target) -> bool {
         self.moving & (1 << target as u16) != 0
+    }
+
+    /// One of the targets follows a mover.
+    #[inline]
+    pub fn moves_one(&self, targets: &[Target]) -> bool {
+        let mask = targets.iter().fold(0, |mask, &t| mask | 1 << t as u16);
+        self.moving & mask != 0
+    }
+
+    /// Some target follows this mover.
+    #[inline]
+    pub fn follows(&self, mover: Mover) -> bool {
+        self.movers & (1 << mover as u8) != 0
     }
 
     pub fn moves_any(&self) -> bool {

@@ -109,9 +109,9 @@ impl Oscillator {
         self.step
     }
 
-    /// Frames of the wave per output frame, 32.32; at most 2^48.
+    /// Frames of the wave per output frame, 32.32; at most 2^46.
     pub fn set_step(&mut self, step: u64) {
-        self.step = step.min(1 << 48);
+        self.step = step.min(1 << 46);
     }
 
     /// A one-shot wave has been played to its end.

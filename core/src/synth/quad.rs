@@ -190,6 +190,7 @@ impl Quad {
             return;
         };
         self.strip.filtered = self.filtered != 0;
+        self.strip.look();
         let sends =
             buses.reverb.is_some() && !self.is_dry(0) || buses.chorus.is_some() && !self.is_dry(1);
         let (mut left, mut right) = (&mut *buses.left, &mut *buses.right);

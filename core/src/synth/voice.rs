@@ -10,7 +10,9 @@ use super::filter::{Coefficients, FilterTable};
 use super::keys::KeySettings;
 use super::lfo::Lfo;
 use super::math;
-use super::modulation::{Fixed, Inputs, MOVERS, Modulation, TARGETS, Target, fixed, general_part};
+use super::modulation::{
+    Fixed, Inputs, MOVERS, Modulation, Mover, TARGETS, Target, fixed, general_part,
+};
 use super::pool::offset_of;
 use super::quad::{BUSES, Quad};
 use crate::dls::model::{Articulation, Destination, Region};
@@ -146,6 +148,8 @@ pub struct Voice {
     gains: [f32; BUSES],
     coefficients: Coefficients,
     filtered: bool,
+    /// The modulation has been bound since the last plan.
+    bound: bool,
 }
 
 impl Default for Voice {
@@ -185,6 +189,7 @@ impl Default for Voice {
             gains: [0.0; BUSES],
             coefficients: Coefficients::FLAT,
             filtered: false,
+            bound: false,
         }
     }
 }
@@ -281,6 +286,7 @@ impl Voice {
             self.modulation.value(Target::VibratoFrequency, &still),
             context.rate,
         );
+        self.bound = true;
         if !self.moves_level() {
             self.place(&still, None);
         }
@@ -388,9 +394,17 @@ impl Voice {
     ) {
         let frames = TICK.saturating_sub(self.at).max(1);
         self.next = self.advanced(self.now, frames);
+        let bound = core::mem::take(&mut self.bound);
         let values = self.values(&self.now);
-        quad.set_step(lane, self.step(&values, around));
-
+        if bound
+            || self.now.glide > 0
+            || self.next.glide > 0
+            || self.modulation.moves(Target::Pitch)
+        {
+            quad.set_step(lane, self.step(&values, around));
+            // The last step of a glide is taken when it has ended.
+            self.bound = self.now.glide > 0;
+        }
         if self.modulation.moves(Target::LfoFrequency) {
             self.lfo_step = phase_step(
                 self.modulation.value(Target::LfoFrequency, &values),
@@ -416,7 +430,8 @@ impl Voice {
             self.filtered = true;
             quad.filter(lane);
         }
-        if self.filtered {
+        let moves_filter = [Target::Cutoff, Target::Resonance];
+        if self.filtered && (bound || self.modulation.moves_one(&moves_filter)) {
             self.coefficients = self.filter_at(&ahead, around, context);
         }
         quad.ramp(lane, self.gains, self.coefficients, frames);
@@ -490,15 +505,24 @@ impl Voice {
         movers
     }
 
+    /// The movers that something follows; the others are 0.
     fn values(&self, movers: &Movers) -> [f32; MOVERS] {
-        if !self.modulation.moves_any() {
+        let modulation = &self.modulation;
+        if !modulation.moves_any() {
             return [0.0; MOVERS];
         }
+        let value = |mover: Mover, value: &dyn Fn() -> f32| {
+            if modulation.follows(mover) {
+                value()
+            } else {
+                0.0
+            }
+        };
         [
-            movers.lfo.value(),
-            movers.vibrato.value(),
-            movers.eg1.fraction(&self.volume),
-            movers.eg2.fraction(&self.modulator),
+            value(Mover::Lfo, &|| movers.lfo.value()),
+            value(Mover::Vibrato, &|| movers.vibrato.value()),
+            value(Mover::Eg1, &|| movers.eg1.fraction(&self.volume)),
+            value(Mover::Eg2, &|| movers.eg2.fraction(&self.modulator)),
         ]
     }
 
@@ -536,9 +560,8 @@ impl Voice {
     /// Envelopes or LFOs drive the level on some bus.
     fn moves_level(&self) -> bool {
         use Target as T;
-        [T::Gain, T::Pan, T::ReverbSend, T::ChorusSend]
-            .iter()
-            .any(|&target| self.modulation.moves(target))
+        self.modulation
+            .moves_one(&[T::Gain, T::Pan, T::ReverbSend, T::ChorusSend])
     }
 
     /// Level of both sides from gain and pan (DLS 2.2 §1.13: constant power), and of the sends, which pan does not touch.

@@ -23,6 +23,25 @@ pub struct Strip {
     pub right_step: Lanes,
     /// Some lane has a filter.
     pub filtered: bool,
+    /// Coefficients or gains move.
+    pub moving: bool,
+}
+
+impl Strip {
+    /// Sets `moving`.
+    #[inline]
+    pub fn look(&mut self) {
+        let steps = [
+            self.left_step,
+            self.right_step,
+            self.e_step,
+            self.b2_step,
+            self.k_step,
+        ];
+        // Zeros of either sign: all bits but the highest.
+        let bits = steps.iter().flat_map(|step| step.0.map(f32::to_bits));
+        self.moving = bits.fold(0, |all, bits| all | bits << 1) != 0;
+    }
 }
 
 /// Where voices go; all parts have one length.
@@ -41,19 +60,6 @@ impl Output<'_> {
     }
 }
 
-/// Whether coefficients or gains move.
-fn moves(strip: &Strip) -> bool {
-    [
-        strip.left_step,
-        strip.right_step,
-        strip.e_step,
-        strip.b2_step,
-        strip.k_step,
-    ]
-    .iter()
-    .any(|step| *step != Lanes::ZERO)
-}
-
 /// Asks `sample` once per frame, at most [`Output::len`] times.
 #[inline(always)]
 pub fn run<A: Arch>(strip: &mut Strip, odd: bool, output: Output, sample: impl FnMut() -> A::F) {
@@ -62,7 +68,7 @@ pub fn run<A: Arch>(strip: &mut Strip, odd: bool, output: Output, sample: impl F
         right,
         voices,
     } = output;
-    match (strip.filtered, moves(strip)) {
+    match (strip.filtered, strip.moving) {
         (true, true) => pick::<A, true, true>(strip, odd, left, right, voices, sample),
         (true, false) => pick::<A, true, false>(strip, odd, left, right, voices, sample),
         (false, true) => pick::<A, false, true>(strip, odd, left, right, voices, sample),

@@ -35,10 +35,12 @@ impl<'a> Reader<'a> {
     /// Whether `count` samples at this speed, each with the frames `before` and `after` it, lie inside.
     #[inline(always)]
     fn fits(&self, count: usize, before: u64, after: u64) -> bool {
-        let way = (count.saturating_sub(1) as u64).checked_mul(self.step);
-        let last = way.and_then(|way| way.checked_add(self.position));
-        self.position >> 32 >= before
-            && last.is_some_and(|last| (last >> 32) + after < self.frames.len() as u64)
+        // Nothing wraps: 2^62 + 2^15 · 2^46 < 2^63.
+        if count >> 15 != 0 || self.step > 1 << 46 || self.position > 1 << 62 {
+            return false;
+        }
+        let last = self.position + self.step * (count as u64).saturating_sub(1);
+        self.position >> 32 >= before && (last >> 32) + after < self.frames.len() as u64
     }
 }
 

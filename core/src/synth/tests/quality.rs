@@ -185,7 +185,7 @@ fn kernels_keep_constants_and_do_not_overflow() {
 
 /// Noise of the filter in dB of full scale: a sine of -6 dB through the strip, against the same in 64 bits.
 fn filter_noise(rate: f64, cutoff: f64, resonance: f32, frequency: f64) -> f64 {
-    const FRAMES: usize = 48_000;
+    const FRAMES: usize = 32_000;
     static TABLE: std::sync::OnceLock<FilterTable> = std::sync::OnceLock::new();
     let table = TABLE.get_or_init(|| FilterTable::new().unwrap());
     let c = table.at((cutoff / rate).log2() as f32, resonance);
