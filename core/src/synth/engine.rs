@@ -160,11 +160,11 @@ impl Synth {
         let tick = u64::from(TICK);
         let deadline = self.position.wrapping_add(wait).div_ceil(tick) * tick;
         let position = self.position;
-        if let Some(slot) = self.slots.get_mut(usize::from(id.0)) {
+        if let Some(port) = self.port_mut(id) {
             if *message == [0xFE] {
-                slot.watch(deadline);
+                port.watch(deadline);
             } else {
-                slot.heard(position, deadline);
+                port.heard(position, deadline);
             }
         }
     }
@@ -308,7 +308,8 @@ impl Synth {
     fn stretch(&mut self, at_tick: bool, out: &mut [[f32; 2]]) {
         if at_tick {
             for (index, slot) in self.slots.iter_mut().enumerate() {
-                if slot.is_lost(self.position) {
+                let port = slot.port.as_deref_mut();
+                if port.is_some_and(|port| port.is_lost(self.position)) {
                     self.pool.all_sound_off(index as u8, None, self.position);
                 }
             }

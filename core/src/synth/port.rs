@@ -52,6 +52,8 @@ pub struct Port {
     interpolation: Interpolation,
     pub(super) effects: EffectSettings,
     pub(super) stats: Stats,
+    /// Active sensing: the tick by which another message must come.
+    deadline: Option<u64>,
 }
 
 impl Port {
@@ -72,6 +74,7 @@ impl Port {
             interpolation: Interpolation::default(),
             effects: EffectSettings::default(),
             stats: Stats::default(),
+            deadline: None,
         })
     }
 
@@ -201,6 +204,27 @@ impl Port {
         })
     }
 
+    /// From now on there is a message at least every 300 ms (and a tenth), or silence.
+    pub(super) fn watch(&mut self, deadline: u64) {
+        self.deadline = Some(deadline);
+    }
+
+    /// A message has come.
+    pub(super) fn heard(&mut self, position: u64, deadline: u64) {
+        if self.deadline.is_some_and(|end| position <= end) {
+            self.deadline = Some(deadline);
+        } else {
+            self.deadline = None;
+        }
+    }
+
+    /// The sender has fallen silent; told once.
+    pub(super) fn is_lost(&mut self, position: u64) -> bool {
+        self.deadline
+            .take_if(|deadline| *deadline <= position)
+            .is_some()
+    }
+
     /// Amplitude of the port's bus.
     pub(super) fn gain(&self) -> f32 {
         let db = REFERENCE_DB + (self.volume.saturating_add(self.boost)) as f32 * 0.01;
@@ -267,34 +291,11 @@ pub struct PortSlot {
     gain: f32,
     step: f32,
     goal: f32,
-    /// Active sensing: the tick by which another message must come.
-    deadline: Option<u64>,
 }
 
 impl PortSlot {
     /// How much of a change of gain is made up per tick.
     const SMOOTHING: f32 = 0.2;
-
-    /// From now on there is a message at least every 300 ms (and a tenth), or silence.
-    pub fn watch(&mut self, deadline: u64) {
-        self.deadline = Some(deadline);
-    }
-
-    /// A message has come.
-    pub fn heard(&mut self, position: u64, deadline: u64) {
-        if self.deadline.is_some_and(|end| position <= end) {
-            self.deadline = Some(deadline);
-        } else {
-            self.deadline = None;
-        }
-    }
-
-    /// The sender has fallen silent; told once.
-    pub fn is_lost(&mut self, position: u64) -> bool {
-        self.deadline
-            .take_if(|deadline| *deadline <= position)
-            .is_some()
-    }
 
     /// Quality of its voices.
     pub fn interpolation(&self) -> Interpolation {
