@@ -1,7 +1,7 @@
 //! The synthesizer: ports, messages, rendering.
 
 use super::channel::{CHANNELS, Channel, System, cc};
-use super::effects::Sends;
+use super::effects::{Limiter, Unit};
 use super::filter::FilterTable;
 use super::pool::{Pool, Retired};
 use super::port::{Port, PortId, PortSlot};
@@ -29,6 +29,7 @@ pub struct Synth {
     pub(super) pool: Pool,
     pub(super) slots: Vec<PortSlot>,
     pub(super) filters: FilterTable,
+    limiter: Limiter,
     pub(super) rate: u32,
     pub(super) position: u64,
     pub(super) serial: u64,
@@ -47,6 +48,7 @@ impl Synth {
             pool: Pool::new(settings.voices, settings.ports)?,
             slots,
             filters: FilterTable::new()?,
+            limiter: Limiter::new(settings.rate.clamp(RATES.0, RATES.1)),
             rate: settings.rate.clamp(RATES.0, RATES.1),
             position: 0,
             serial: 0,
@@ -55,11 +57,12 @@ impl Synth {
         })
     }
 
-    /// Changes the output rate. Sounding voices are dropped: their times are in frames of the old one.
+    /// Changes the output rate. Sounding voices and effects are dropped: their times are in frames of the old one.
     pub fn set_output(&mut self, rate: u32) {
         let rate = rate.clamp(RATES.0, RATES.1);
         if rate != self.rate {
-            self.pool.drop_all(self.position);
+            self.drop_all();
+            self.limiter = Limiter::new(rate);
             self.rate = rate;
         }
     }
@@ -84,17 +87,17 @@ impl Synth {
         let displaced = self.detach(id);
         match self.slots.get_mut(usize::from(id.0)) {
             Some(slot) => {
-                slot.port = Some(port);
+                slot.seat(port);
                 displaced
             }
             None => Some(port),
         }
     }
 
-    /// Takes a port out; its voices fade within 128 frames.
+    /// Takes a port out; its voices fade within 128 frames, its reverb dies away.
     pub fn detach(&mut self, id: PortId) -> Option<TryBox<Port>> {
         self.pool.all_sound_off(id.0, None, self.position);
-        self.slots.get_mut(usize::from(id.0))?.port.take()
+        self.slots.get_mut(usize::from(id.0))?.vacate()
     }
 
     pub fn port(&self, id: PortId) -> Option<&Port> {
@@ -109,9 +112,18 @@ impl Synth {
     /// While on, messages act on channels only: sounding voices are dropped and none is started.
     pub fn follow(&mut self, on: bool) {
         if on {
-            self.pool.drop_all(self.position);
+            self.drop_all();
         }
         self.following = on;
+    }
+
+    fn drop_all(&mut self) {
+        self.pool.drop_all(self.position);
+        let units = self
+            .slots
+            .iter_mut()
+            .filter_map(|slot| slot.effects.as_deref_mut());
+        units.for_each(Unit::clear);
     }
 
     /// Something the renderer has let go of, to be dropped at PASSIVE_LEVEL.
@@ -289,8 +301,9 @@ impl Synth {
     pub fn render(&mut self, out: &mut [[f32; 2]]) {
         let mut rest = out;
         while !rest.is_empty() {
-            if self.pool.is_silent() {
+            if self.pool.is_silent() && !self.slots.iter().any(PortSlot::rings) {
                 rest.fill([0.0; 2]);
+                self.limiter.process(rest);
                 self.position = self.position.wrapping_add(rest.len() as u64);
                 break;
             }
@@ -319,7 +332,7 @@ impl Synth {
         out.fill([0.0; 2]);
         for (index, slot) in self.slots.iter_mut().enumerate() {
             let id = index as u8;
-            if !self.pool.is_active(id) {
+            if !self.pool.is_active(id) && !slot.rings() {
                 continue;
             }
             if at_tick {
@@ -333,25 +346,57 @@ impl Synth {
                 .as_ref()
                 .map(|port| port.interpolation())
                 .unwrap_or_default();
-            let buses = self
-                .pool
-                .render(id, kind, Sends::default(), self.position, out.len());
+            let sends = slot.sends();
+            let buses = self.pool.render(id, kind, sends, self.position, out.len());
+            let PortSlot {
+                effects,
+                settings,
+                bus,
+                ..
+            } = slot;
+            let wet = effects.as_deref_mut().and_then(|unit| {
+                let (reverb, chorus) = (buses.reverb.as_deref(), buses.chorus.as_deref());
+                unit.process(
+                    settings,
+                    self.rate,
+                    self.position,
+                    out.len(),
+                    reverb,
+                    chorus,
+                )
+            });
+            let dry = buses.left.iter().zip(buses.right.iter());
             let mut peak = 0.0f32;
-            for (frame, (left, right)) in out
-                .iter_mut()
-                .zip(buses.left.iter().zip(buses.right.iter()))
-            {
-                let gain = slot.next_gain();
-                let (left, right) = (left.sum() * gain, right.sum() * gain);
+            let mut mix = |frame: &mut [f32; 2], left: f32, right: f32| {
+                let gain = bus.next_gain();
+                let (left, right) = (left * gain, right * gain);
                 peak = peak.max(left.abs()).max(right.abs());
                 let [l, r] = frame;
                 *l += left;
                 *r += right;
+            };
+            match wet {
+                None => {
+                    for (frame, (left, right)) in out.iter_mut().zip(dry) {
+                        mix(frame, left.sum(), right.sum());
+                    }
+                }
+                Some((wet_left, wet_right)) => {
+                    let wet = wet_left.iter().zip(wet_right);
+                    for ((frame, (left, right)), (l, r)) in out.iter_mut().zip(dry).zip(wet) {
+                        mix(frame, left.sum() + l, right.sum() + r);
+                    }
+                }
             }
             if let Some(port) = slot.port.as_deref_mut() {
                 port.stats.peak_level = port.stats.peak_level.max(peak);
+            } else if !slot.rings()
+                && let Some(unit) = slot.effects.take()
+            {
+                slot.effects = self.pool.retire(unit);
             }
         }
+        self.limiter.process(out);
         self.position = self.position.wrapping_add(out.len() as u64);
     }
 }

@@ -91,6 +91,7 @@ impl Synth {
             }
             if !self.pool.is_active(id.0)
                 && let Some(slot) = self.slots.get_mut(usize::from(id.0))
+                && !slot.rings()
             {
                 slot.snap();
             }

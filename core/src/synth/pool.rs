@@ -3,7 +3,7 @@
 mod shed;
 
 use super::channel::cc;
-use super::effects::Sends;
+use super::effects::{Sends, Unit};
 use super::lanes::{LANES, Lanes};
 use super::oscillator::Interpolation;
 use super::port::PortSlot;
@@ -11,7 +11,7 @@ use super::quad::{Buses, Quad};
 use super::sinc::Kernels;
 use super::voice::{Context, NoteOn, TICK, Voice};
 use crate::dls::model::{Articulation, Region, Wave};
-use crate::mem::{NoMemory, Shared, vec};
+use crate::mem::{NoMemory, Shared, TryBox, vec};
 use alloc::vec::Vec;
 
 /// Something the renderer has let go of; drop it at PASSIVE_LEVEL.
@@ -19,6 +19,7 @@ use alloc::vec::Vec;
 pub enum Retired {
     Wave(Shared<Wave>),
     Articulation(Shared<Articulation>),
+    Effects(TryBox<Unit>),
 }
 
 /// What is asked about many voices at once, apart from the rest: eight bytes each.
@@ -149,17 +150,9 @@ impl Pool {
         let limit = usize::from(voices.max(1));
         let count = (limit + limit / 4 + 8).div_ceil(LANES) + usize::from(ports);
         let slots = count * LANES;
-        let mut quads = vec::try_with_capacity(count)?;
-        for _ in 0..count {
-            vec::try_push(&mut quads, Quad::default())?;
-        }
-        let mut all = vec::try_with_capacity(slots)?;
-        for _ in 0..slots {
-            vec::try_push(&mut all, Voice::default())?;
-        }
         Ok(Self {
-            quads,
-            voices: all,
+            quads: Quad::idle(count)?,
+            voices: Voice::idle(slots)?,
             tags: vec::try_filled(slots, Tag::default())?,
             used: 0,
             sounding: 0,
@@ -200,6 +193,14 @@ impl Pool {
     /// No lane holds a voice.
     pub fn is_silent(&self) -> bool {
         self.used == 0
+    }
+
+    /// Puts effects on the retire list; gives them back if it is full.
+    pub fn retire(&mut self, effects: TryBox<Unit>) -> Option<TryBox<Unit>> {
+        match vec::push_within(&mut self.retired, Retired::Effects(effects)) {
+            Err(Retired::Effects(effects)) => Some(effects),
+            _ => None,
+        }
     }
 
     pub fn take_retired(&mut self) -> Option<Retired> {

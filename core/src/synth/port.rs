@@ -1,7 +1,7 @@
 //! Virtual synths: what belongs to one render pin.
 
 use super::channel::{Channel, Parts, System};
-use super::effects::EffectSettings;
+use super::effects::{EffectSettings, Sends, Unit};
 use super::math;
 use super::oscillator::Interpolation;
 use super::voice::Surroundings;
@@ -51,6 +51,8 @@ pub struct Port {
     system: System,
     interpolation: Interpolation,
     pub(super) effects: EffectSettings,
+    /// The delay lines, while the port is not attached.
+    unit: Option<TryBox<Unit>>,
     pub(super) stats: Stats,
     /// Active sensing: the tick by which another message must come.
     deadline: Option<u64>,
@@ -73,6 +75,7 @@ impl Port {
             system: System::default(),
             interpolation: Interpolation::default(),
             effects: EffectSettings::default(),
+            unit: Some(Unit::new()?),
             stats: Stats::default(),
             deadline: None,
         })
@@ -283,19 +286,55 @@ fn part_of(group: u16, channel: u16) -> Option<u16> {
     group.checked_sub(1)?.checked_mul(16)?.checked_add(channel)
 }
 
-/// A place for a port, and the gain of its bus.
+/// A place for a port, with its effects and the gain behind them.
 #[derive(Default)]
 pub struct PortSlot {
     pub port: Option<TryBox<Port>>,
-    /// Gain of the next frame, its change per frame, and what it reaches at the next tick.
-    gain: f32,
-    step: f32,
-    goal: f32,
+    /// The port's effects. They stay behind it until they have rung out.
+    pub effects: Option<TryBox<Unit>>,
+    pub settings: EffectSettings,
+    pub bus: Bus,
 }
 
 impl PortSlot {
-    /// How much of a change of gain is made up per tick.
-    const SMOOTHING: f32 = 0.2;
+    /// Takes a port in. Effects of one that has gone fall silent; they leave with this one.
+    pub fn seat(&mut self, mut port: TryBox<Port>) {
+        if port.unit.is_some() {
+            core::mem::swap(&mut self.effects, &mut port.unit);
+            if let Some(old) = port.unit.as_deref_mut() {
+                old.clear();
+            }
+        }
+        self.port = Some(port);
+    }
+
+    /// Gives the port back, with its effects unless they still sound.
+    pub fn vacate(&mut self) -> Option<TryBox<Port>> {
+        let mut port = self.port.take()?;
+        self.settings = port.effects;
+        if !self.rings() && port.unit.is_none() {
+            port.unit = self.effects.take();
+        }
+        Some(port)
+    }
+
+    /// Effects still sound.
+    pub fn rings(&self) -> bool {
+        self.effects.as_ref().is_some_and(|unit| !unit.is_asleep())
+    }
+
+    /// Takes over the port's settings; tells which effects its voices play into.
+    pub fn sends(&mut self) -> Sends {
+        let Some(port) = &self.port else {
+            return Sends::default();
+        };
+        self.settings = port.effects;
+        if self.effects.is_some() {
+            self.settings.on
+        } else {
+            Sends::default()
+        }
+    }
 
     /// Quality of its voices.
     pub fn interpolation(&self) -> Interpolation {
@@ -306,19 +345,42 @@ impl PortSlot {
     }
 
     fn wanted(&self) -> f32 {
-        self.port.as_ref().map_or(self.goal, |port| port.gain())
+        self.port.as_ref().map_or(self.bus.goal, |port| port.gain())
     }
 
     /// The bus has been silent: no ramp from an old gain.
     pub fn snap(&mut self) {
-        self.goal = self.wanted();
-        self.gain = self.goal;
-        self.step = 0.0;
+        self.bus = Bus::at(self.wanted());
     }
 
     /// A control tick, `frames` before the next.
     pub fn tick(&mut self, frames: u32) {
         let wanted = self.wanted();
+        self.bus.tick(wanted, frames);
+    }
+}
+
+/// Gain of the next frame, its change per frame, and what it reaches at the next tick.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bus {
+    gain: f32,
+    step: f32,
+    goal: f32,
+}
+
+impl Bus {
+    /// How much of a change of gain is made up per tick.
+    const SMOOTHING: f32 = 0.2;
+
+    fn at(gain: f32) -> Self {
+        Self {
+            gain,
+            step: 0.0,
+            goal: gain,
+        }
+    }
+
+    fn tick(&mut self, wanted: f32, frames: u32) {
         self.gain = self.goal;
         let rest = wanted - self.goal;
         self.goal = if rest.abs() <= 1e-5 * wanted + 1e-9 {

@@ -1,12 +1,30 @@
-//! Effects of a port, fed by the sends of its voices.
+//! Effects of a port, fed by the sends of its voices; and the limiter behind all ports.
 //!
 //! | module | holds |
 //! |---|---|
 //! | `settings` | what a port's effects are set to; tables of GM2, GS and XG |
+//! | `unit` | both effects of a port, and when they sleep |
+//! | `reverb` | input diffusion and a modulated feedback delay network |
+//! | `chorus` | two modulated taps of a delay line with feedback |
+//! | `limiter` | keeps the output below full scale |
+//! | `delay` | delay lines |
+//!
+//! What changes by time is planned at control ticks and runs linearly between them, as a function of the absolute position: any
+//! partition of time into calls gives the same bits. Every delay that is fed back is longer than a tick, so that a whole stretch is
+//! read before it is written.
 
+mod chorus;
+mod delay;
+mod limiter;
+mod reverb;
 mod settings;
+mod unit;
 
+pub(super) use limiter::Limiter;
 pub use settings::{Chorus, EffectSettings, Reverb, Room};
+pub use unit::Unit;
+
+use super::voice::TICK;
 
 /// Which of a port's effects are on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,3 +32,114 @@ pub struct Sends {
     pub reverb: bool,
     pub chorus: bool,
 }
+
+/// Highest rate at which delays have their full length; beyond it rooms shrink.
+const MAX_RATE: f32 = 96_000.0;
+
+/// Below this level (-100 dB) of the output, and with nothing at the input, an effect goes to sleep.
+const QUIET: f32 = 1e-5;
+
+/// Inputs below this (-140 dB) count as nothing.
+const FLOOR: f32 = 1e-7;
+
+/// Highest input. Full-scale voices by the hundred stay below.
+const CEILING: f32 = 1024.0;
+
+/// Fed-back signals end here, far above the denormals.
+const TINY: f32 = 1e-15;
+
+/// An effect's input: nothing, or a number within bounds. What is not a number becomes nothing.
+#[inline(always)]
+fn gate(x: f32) -> f32 {
+    let x = x.clamp(-CEILING, CEILING);
+    if x.abs() >= FLOOR { x } else { 0.0 }
+}
+
+/// Keeps a recursion out of the denormals.
+#[inline(always)]
+fn flush(x: f32) -> f32 {
+    if x.abs() >= TINY { x } else { 0.0 }
+}
+
+/// Highest magnitude.
+#[inline]
+fn peak(samples: &[f32]) -> f32 {
+    samples.iter().fold(0.0, |peak, x| x.abs().max(peak))
+}
+
+/// Frame numbers within a tick.
+static FRAMES: [f32; TICK as usize] = {
+    let mut frames = [0.0; TICK as usize];
+    let mut i = 0;
+    while i < frames.len() {
+        frames[i] = i as f32;
+        i += 1;
+    }
+    frames
+};
+
+/// A number that runs linearly from tick to tick.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ramp {
+    from: f32,
+    to: f32,
+}
+
+impl Ramp {
+    /// Part of a change that is made up per tick: 3 ms at 48 kHz.
+    const SMOOTHING: f32 = 0.2;
+
+    /// At a tick: goes on towards `goal`.
+    fn approach(&mut self, goal: f32) {
+        self.from = self.to;
+        let rest = goal - self.to;
+        self.to = if rest.abs() <= 1e-4 * goal.abs() + 1e-6 {
+            goal
+        } else {
+            self.to + rest * Self::SMOOTHING
+        };
+    }
+
+    /// Stands at a value.
+    fn jump(&mut self, value: f32) {
+        *self = Self {
+            from: value,
+            to: value,
+        };
+    }
+
+    fn step(&self) -> f32 {
+        (self.to - self.from) * (1.0 / TICK as f32)
+    }
+
+    /// The values from frame `offset` of the tick on.
+    fn values(&self, offset: usize) -> impl Iterator<Item = f32> {
+        let (from, step) = (self.from, self.step());
+        let frames = FRAMES.get(offset..).unwrap_or_default();
+        frames.iter().map(move |frame| from + step * frame)
+    }
+}
+
+/// Time that is the same for all parts of an effect.
+#[derive(Clone, Copy, Debug)]
+struct Now {
+    /// Number of the tick.
+    tick: u64,
+    /// Frames since that tick.
+    offset: usize,
+}
+
+impl Now {
+    /// Phase of an oscillator with `step` turns of 2^32 per tick, `ahead` ticks from this one.
+    fn phase(&self, step: u32, ahead: u64) -> u32 {
+        (self.tick.wrapping_add(ahead) as u32).wrapping_mul(step)
+    }
+}
+
+/// Turns of 2^32 per tick.
+fn turns(hertz: f32, rate: f32) -> u32 {
+    (hertz.clamp(0.0, 20.0) * TICK as f32 / rate * 4_294_967_296.0) as u32
+}
+
+#[cfg(test)]
+mod tests;

@@ -149,17 +149,16 @@ impl Reverb {
     /// `SYNTH_REVERB_PARAMS`: gain into the reverb and its mix in dB (-96..=0), time in ms (0.001..=3000), ratio of the high
     /// frequencies' time (0.001..=0.999). Values that are not numbers leave what was there.
     pub fn set_waves(&mut self, in_gain: f32, mix: f32, milliseconds: f32, high_ratio: f32) {
-        let sane = |value: f32, low: f32, high: f32, old: f32| {
-            if value.is_nan() {
-                old
-            } else {
-                value.clamp(low, high)
-            }
-        };
-        let level = sane(in_gain, -96.0, 0.0, 0.0) + sane(mix, -96.0, 0.0, Self::USUAL_MIX_DB);
-        self.level = math::amplitude(level - Self::USUAL_MIX_DB);
-        self.time = sane(milliseconds, 0.001, 3000.0, self.time * 1000.0) * 0.001;
-        self.high_ratio = sane(high_ratio, 0.001, 0.999, self.high_ratio);
+        let level = in_gain.clamp(-96.0, 0.0) + mix.clamp(-96.0, 0.0) - Self::USUAL_MIX_DB;
+        if !level.is_nan() {
+            self.level = math::amplitude(level);
+        }
+        if !milliseconds.is_nan() {
+            self.time = milliseconds.clamp(0.001, 3000.0) * 0.001;
+        }
+        if !high_ratio.is_nan() {
+            self.high_ratio = high_ratio.clamp(0.001, 0.999);
+        }
     }
 }
 

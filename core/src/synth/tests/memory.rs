@@ -45,6 +45,8 @@ fn render_and_message_do_not_touch_the_heap() {
         ),
         set(Destination::FilterCutoff, cents(8000.0)),
         set(Destination::Eg1Release, seconds(0.1)),
+        effects::reverb_send(1000.0),
+        effects::chorus_send(1000.0),
     ]);
     let mut synth = synth_with(
         32,

@@ -3,6 +3,7 @@
 mod channels;
 mod clock;
 mod cost;
+mod effects;
 mod envelopes;
 mod filters;
 mod loops;

@@ -1,0 +1,60 @@
+//! The limiter behind all ports: no sample leaves full scale.
+//!
+//! It has no look-ahead, so that every event stays at its frame: the gain falls at the very sample that needs it and comes back
+//! slowly. Up to [`THRESHOLD`] it does nothing at all; above, levels bend towards full scale without reaching it.
+
+/// -1 dB of full scale.
+const THRESHOLD: f32 = 0.891_250_9;
+
+/// Seconds in which the gain recovers by a factor of e.
+const RELEASE: f32 = 0.08;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limiter {
+    /// Peak that has been and fades; 0 while the limiter does nothing.
+    level: f32,
+    /// Fading per frame.
+    fall: f32,
+}
+
+impl Limiter {
+    /// A limiter at rest for a rate.
+    pub fn new(rate: u32) -> Self {
+        Self {
+            level: 0.0,
+            fall: 1.0 - 1.0 / (RELEASE * rate.max(1) as f32).max(2.0),
+        }
+    }
+
+    /// Limits a block in place. What is not a number becomes silence.
+    pub fn process(&mut self, out: &mut [[f32; 2]]) {
+        let fits = |x: f32| x.abs() <= THRESHOLD;
+        if self.level == 0.0
+            && out
+                .iter()
+                .fold(true, |all, &[l, r]| all & fits(l) & fits(r))
+        {
+            return;
+        }
+        for frame in out {
+            let [left, right] = frame.map(|x| if x.is_nan() { 0.0 } else { x.clamp(-1e6, 1e6) });
+            let peak = left.abs().max(right.abs());
+            let level = peak.max(self.level * self.fall);
+            if level <= THRESHOLD {
+                self.level = 0.0;
+                *frame = [left, right];
+                continue;
+            }
+            self.level = level;
+            let gain = bend(level) / level;
+            *frame = [left * gain, right * gain].map(|x| x.clamp(-1.0, 1.0));
+        }
+    }
+}
+
+/// Output level of an input level above the threshold: slope 1 there, full scale at infinity.
+fn bend(level: f32) -> f32 {
+    const ROOM: f32 = 1.0 - THRESHOLD;
+    let over = (level - THRESHOLD) * (1.0 / ROOM);
+    THRESHOLD + ROOM * over / (1.0 + over)
+}
