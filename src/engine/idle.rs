@@ -76,7 +76,11 @@ impl Routine for Idle {
 
 /// Sets the timer if it is not set: soon if nobody listens, else to see whether somebody still does. `DISPATCH_LEVEL` or below.
 pub fn arm(common: &Common, alarm: &Alarm) {
-    let delay = if common.owner() == Owner::Idle { SHORTEST } else { LONGEST };
+    let delay = if common.owner() == Owner::Idle {
+        SHORTEST
+    } else {
+        LONGEST
+    };
     set(common, alarm, delay, TOLERANCE);
 }
 
