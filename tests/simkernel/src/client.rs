@@ -1,18 +1,16 @@
 //! [`SimClient`]: user mode. It enters the kernel as a program does, in a thread of its own process, with addresses of the user
 //! arena and handles.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use arioso_core::ks::ks::{
-    IOCTL_KS_READ_STREAM, IOCTL_KS_WRITE_STREAM, KSPIN_CONNECT, KSSTREAM_HEADER, KSSTREAM_HEADER32,
-    KSSTRING_Pin,
-};
+use arioso_core::ks::ks::{KSPIN_CONNECT, KSPIN_CONNECT32, KSSTRING_Pin};
 use arioso_core::ks::{GUID, Wire};
 use conformance::{Client, Completion, NtStatus};
 
 use crate::executive::irp::{self, Ask};
-use crate::executive::{io, ob};
+use crate::executive::{io, ke, ob};
+use crate::modules::ksthunk::{self, Work};
 use crate::nt::*;
 use crate::{clock, guest, user};
 
@@ -27,6 +25,8 @@ pub struct ClientOptions {
 pub struct SimClient {
     process: usize,
     options: ClientOptions,
+    /// Between a 32-bit program and the kernel.
+    thunk: Option<ksthunk::Layer>,
     handles: Vec<usize>,
     memory: Vec<u64>,
 }
@@ -39,67 +39,7 @@ pub struct SimHandle(usize);
 #[derive(Debug)]
 pub struct SimRequest {
     number: u64,
-    thunk: Option<Thunk>,
-}
-
-/// ksthunk's work on a stream request of a 32-bit program: its headers, widened.
-#[derive(Debug)]
-struct Thunk {
-    /// The program's headers.
-    narrow: u64,
-    /// Ours, in user memory too.
-    wide: u64,
-    count: usize,
-}
-
-const NARROW: usize = size_of::<KSSTREAM_HEADER32>();
-const WIDE: usize = size_of::<KSSTREAM_HEADER>();
-
-impl Thunk {
-    /// `None`: not 32-bit headers, or not readable; the request goes on as it is.
-    fn new(output: (u64, u32)) -> Option<Thunk> {
-        let length = output.1 as usize;
-        let mut bytes = vec![0; length];
-        if length == 0 || !length.is_multiple_of(NARROW) || !user::read(output.0, &mut bytes) {
-            return None;
-        }
-        let mut out = Vec::with_capacity(length / NARROW * WIDE);
-        for narrow in bytes.chunks_exact(NARROW) {
-            let h = KSSTREAM_HEADER32::read_from(narrow).filter(|h| h.Size as usize == NARROW)?;
-            let wide = KSSTREAM_HEADER {
-                Size: WIDE as u32,
-                TypeSpecificFlags: h.TypeSpecificFlags,
-                PresentationTime: h.PresentationTime,
-                Duration: h.Duration,
-                FrameExtent: h.FrameExtent,
-                DataUsed: h.DataUsed,
-                Data: h.Data as usize as PVOID,
-                OptionsFlags: h.OptionsFlags,
-                Reserved: 0,
-            };
-            let at = out.len();
-            out.resize(at + WIDE, 0);
-            wide.write_to(&mut out[at..])?;
-        }
-        let wide = user::allocate(out.len());
-        user::write(wide, &out);
-        Some(Thunk {
-            narrow: output.0,
-            wide,
-            count: length / NARROW,
-        })
-    }
-
-    /// Copies what the driver changed back: all up to `Data` has the same place in both layouts.
-    fn finish(self) {
-        const SAME: usize = std::mem::offset_of!(KSSTREAM_HEADER, Data) - 4;
-        for i in 0..self.count {
-            let mut head = [0; SAME];
-            user::read(self.wide + (i * WIDE) as u64 + 4, &mut head);
-            user::write(self.narrow + (i * NARROW) as u64 + 4, &head);
-        }
-        user::free(self.wide);
-    }
+    work: Option<Work>,
 }
 
 /// Any thread of a client's.
@@ -114,6 +54,7 @@ impl SimClient {
         SimClient {
             process: *NEXT.get(),
             options,
+            thunk: options.wow64.then(ksthunk::Layer::default),
             handles: Vec::new(),
             memory: Vec::new(),
         }
@@ -154,10 +95,68 @@ impl SimClient {
         Ok(SimHandle(handle))
     }
 
+    /// A page of zeros that may only be read; nothing is behind it. Freed with the client.
+    pub fn allocate_read_only(&mut self) -> u64 {
+        let address = self.allocate(PAGE_SIZE);
+        user::protect(address);
+        address
+    }
+
+    /// Starts a thread that changes `bytes` bytes at `address` all the time, until the flag is cleared or the memory is freed.
+    /// It runs while the client's other calls do.
+    pub fn scribble(&mut self, address: u64, bytes: usize, seed: u64) -> Rc<Cell<bool>> {
+        /// A microsecond.
+        const PAUSE: i64 = -10;
+        let on = Rc::new(Cell::new(true));
+        let flag = Rc::clone(&on);
+        let context = guest::spawn(
+            "scribbler",
+            PRIORITY + 1,
+            Box::new(move || {
+                let mut state = seed | 1;
+                while flag.get() {
+                    for _ in 0..4 {
+                        state ^= state << 13;
+                        state ^= state >> 7;
+                        state ^= state << 17;
+                        let at = address + state % bytes as u64;
+                        if !user::write(at, &[(state >> 32) as u8]) {
+                            return;
+                        }
+                    }
+                    // SAFETY: a thread at PASSIVE_LEVEL.
+                    unsafe { ke::KeDelayExecutionThread(USER_MODE, 0, &mut { PAUSE }) };
+                }
+            }),
+        );
+        // SAFETY: just spawned; it has not run yet.
+        unsafe { (*context).process = self.process };
+        on
+    }
+
     /// A handle's value, as a program would put it into a structure.
     pub fn value(&self, handle: SimHandle) -> u64 {
         handle.0 as u64
     }
+}
+
+/// What a 32-bit `KsCreatePin` sends: KSPIN_CONNECT in its layout.
+fn narrow_connect(connect: &[u8], to: u32) -> Vec<u8> {
+    const HEAD: usize = size_of::<KSPIN_CONNECT>();
+    let (Some(c), Some(format)) = (KSPIN_CONNECT::read_from(connect), connect.get(HEAD..)) else {
+        return connect.to_vec();
+    };
+    let narrow = KSPIN_CONNECT32 {
+        Interface: c.Interface,
+        Medium: c.Medium,
+        PinId: c.PinId,
+        PinToHandle: to,
+        Priority: c.Priority,
+    };
+    let mut out = vec![0; size_of::<KSPIN_CONNECT32>()];
+    narrow.write_to(&mut out).expect("room");
+    out.extend_from_slice(format);
+    out
 }
 
 impl Client for SimClient {
@@ -182,11 +181,17 @@ impl Client for SimClient {
         connect: &[u8],
         to: Option<SimHandle>,
     ) -> Result<SimHandle, NtStatus> {
-        let mut bytes = connect.to_vec();
-        let at = std::mem::offset_of!(KSPIN_CONNECT, PinToHandle);
-        if let (Some(to), Some(field)) = (to, bytes.get_mut(at..at + 8)) {
-            field.copy_from_slice(&to.0.to_le_bytes());
-        }
+        let to = to.map_or(0, |to| to.0);
+        let mut bytes = if self.options.wow64 {
+            ksthunk::widen_connect(&narrow_connect(connect, to as u32))
+        } else {
+            let mut bytes = connect.to_vec();
+            let at = std::mem::offset_of!(KSPIN_CONNECT, PinToHandle);
+            if let Some(field) = bytes.get_mut(at..at + 8) {
+                field.copy_from_slice(&to.to_le_bytes());
+            }
+            bytes
+        };
         bytes.resize(bytes.len().next_multiple_of(2), 0);
         let mut name: Vec<u16> = format!("{KSSTRING_Pin}\\").encode_utf16().collect();
         name.extend(
@@ -249,15 +254,10 @@ impl Client for SimClient {
         output: (u64, u32),
     ) -> SimRequest {
         let bits_32 = self.options.wow64;
-        let stream = code == IOCTL_KS_WRITE_STREAM || code == IOCTL_KS_READ_STREAM;
-        let thunk = if bits_32 && stream {
-            Thunk::new(output)
-        } else {
-            None
+        let (input, output, work) = match &mut self.thunk {
+            Some(thunk) => thunk.request(code, input, output),
+            None => (input, output, None),
         };
-        let output = thunk
-            .as_ref()
-            .map_or(output, |t| (t.wide, (t.count * WIDE) as u32));
         let number = self.enter(move || {
             let file = SimClient::file_of(handle).expect("a request on a handle that is not open");
             // SAFETY: an open file, in a thread of the client.
@@ -273,13 +273,13 @@ impl Client for SimClient {
                 )
             }
         });
-        SimRequest { number, thunk }
+        SimRequest { number, work }
     }
 
     fn poll(&mut self, request: &mut SimRequest) -> Option<Completion> {
         let outcome = irp::outcome(request.number)?;
-        if let Some(thunk) = request.thunk.take() {
-            thunk.finish();
+        if let (Some(work), Some(thunk)) = (request.work.take(), &mut self.thunk) {
+            thunk.complete(work, outcome.status);
         }
         Some(Completion {
             status: outcome.status,

@@ -3,7 +3,7 @@
 
 use crate::nt::PAGE_SIZE;
 use crate::state::Global;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ptr::null_mut;
 
 /// Where user addresses begin.
@@ -18,6 +18,8 @@ struct Arena {
     free: BTreeMap<usize, Vec<u64>>,
     next: u64,
     locked: BTreeMap<u64, usize>,
+    /// Blocks that user mode may not write, by start.
+    read_only: BTreeSet<u64>,
 }
 
 static ARENA: Global<Option<Arena>> = Global::new(None);
@@ -56,6 +58,7 @@ fn arena() -> &'static mut Arena {
                 free: BTreeMap::new(),
                 next: BASE,
                 locked: BTreeMap::new(),
+                read_only: BTreeSet::new(),
             }
         }
     })
@@ -95,6 +98,7 @@ pub fn free(address: u64) {
     let Some(bytes) = a.blocks.remove(&address) else {
         panic!("user memory {address:#x} was freed that is not allocated");
     };
+    a.read_only.remove(&address);
     let pages = bytes.div_ceil(PAGE_SIZE);
     let end = address + (pages * PAGE_SIZE) as u64;
     // Locked pages stay with whoever locked them.
@@ -119,6 +123,18 @@ pub fn is_mapped(address: u64, length: usize) -> bool {
         .is_some_and(|(start, bytes)| end <= start + bytes.next_multiple_of(PAGE_SIZE) as u64)
 }
 
+/// Makes what [`allocate`] returned read-only.
+pub fn protect(address: u64) {
+    arena().read_only.insert(address);
+}
+
+/// True if every page of the range is allocated and may be written.
+pub fn is_writable(address: u64, length: usize) -> bool {
+    let a = arena();
+    let block = a.blocks.range(..=address).next_back();
+    is_mapped(address, length) && block.is_some_and(|(start, _)| !a.read_only.contains(start))
+}
+
 /// Copies out of user memory; false (and nothing copied) if the range is not mapped.
 pub fn read(address: u64, out: &mut [u8]) -> bool {
     if !is_mapped(address, out.len()) {
@@ -129,9 +145,9 @@ pub fn read(address: u64, out: &mut [u8]) -> bool {
     true
 }
 
-/// Copies into user memory; false (and nothing copied) if the range is not mapped.
+/// Copies into user memory; false (and nothing copied) if the range is not mapped, or read-only.
 pub fn write(address: u64, bytes: &[u8]) -> bool {
-    if !is_mapped(address, bytes.len()) {
+    if !is_writable(address, bytes.len()) {
         return false;
     }
     // SAFETY: the range lies in the view.

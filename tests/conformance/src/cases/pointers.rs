@@ -158,7 +158,7 @@ fn downloads<C: Client>(
             unload(client, pin, width, &handle).expect("it was downloaded");
         }
     };
-    let wave = download::wave(1, 22_050, 16, &[1; 64]);
+    let wave = download::wave(0x7001, 22_050, 16, &[1; 64]);
     let length = wave.len() as u32;
     for &(name, address) in NOWHERE {
         if !reachable(width, address) {
@@ -230,7 +230,8 @@ fn requests<C: Client>(
     report: &mut Report,
 ) {
     let volume = property(KSPROPSETID_Synth, KSPROPERTY_SYNTH_VOLUME);
-    let freed = client.allocate(PAGE);
+    // Larger than what is allocated below, which must not take its place.
+    let freed = client.allocate(5 * PAGE);
     client.free(freed);
     let mut addresses: Vec<(&str, u64)> = NOWHERE.to_vec();
     addresses.push(("freed", freed));

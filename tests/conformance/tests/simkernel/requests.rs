@@ -3,14 +3,28 @@
 use crate::Scenario;
 use crate::rig::{RATE, SECOND, Setup, download_bank};
 use arioso_bank::test_banks;
+use arioso_core::dls::raw::Connection;
+use arioso_core::ks::dmdls::CONN_DST_EG1_ATTACKTIME;
+use arioso_core::ks::status::{STATUS_INSUFFICIENT_RESOURCES, STATUS_UNSUCCESSFUL};
+use conformance::cases::pointers::{self, Terrain};
+use conformance::cases::report::status_name;
 use conformance::cases::requests::Objects;
 use conformance::cases::{Report, Width, requests, values};
+use conformance::{Client, download};
 
 pub const SCENARIOS: &[Scenario] = &[
     ("every property request", || every_request(Width::Bits64)),
     ("every property request of a 32-bit program", || {
         every_request(Width::Bits32)
     }),
+    ("bad pointers", || bad_pointers(Width::Bits64)),
+    ("bad pointers of a 32-bit program", || {
+        bad_pointers(Width::Bits32)
+    }),
+    ("a buffer that changes while it is downloaded", || {
+        changing(7)
+    }),
+    ("a buffer that changes, other turns", || changing(1234)),
 ];
 
 fn every_request(width: Width) {
@@ -40,4 +54,94 @@ fn every_request(width: Width) {
     rig.sleep(SECOND);
     assert_eq!(rig.pool(), level, "bytes of pool are left");
     rig.finish();
+}
+
+fn bad_pointers(width: Width) {
+    let mut rig = Setup {
+        wow64: width == Width::Bits32,
+        special_pool: true,
+        ..Setup::default()
+    }
+    .start();
+    let (filter, pin) = rig.open_pin();
+    download_bank(&mut rig.client, pin.handle, &test_banks::dc(RATE));
+    let level = rig.pool();
+    let terrain = Terrain {
+        read_only: rig.client.allocate_read_only(),
+    };
+    let mut report = Report::default();
+    pointers::run(&mut rig.client, pin.handle, width, terrain, &mut report);
+    println!("{} rows", report.rows);
+    report.conclude();
+    assert_eq!(rig.pool(), level, "bytes of pool are left");
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// Another thread of the program writes into the buffer all the time: what was looked at must be what is used. Whatever comes of
+/// it, the handle can be unloaded and nothing stays.
+fn changing(seed: u64) {
+    let mut rig = Setup {
+        seed,
+        special_pool: true,
+        ..Setup::default()
+    }
+    .start();
+    let (filter, pin) = rig.open_pin();
+    download_bank(&mut rig.client, pin.handle, &test_banks::dc(RATE));
+    let level = rig.pool();
+    let c = &mut rig.client;
+    let contents = [download::wave(1000, RATE, 16, &[1; 200]), instrument()];
+    let (mut taken, mut refused) = (0, 0);
+    for content in &contents {
+        let place = c.allocate(content.len());
+        // Ids and sizes are in the first bytes, content behind them.
+        for span in [24, content.len()] {
+            c.write(place, content);
+            let on = c.scribble(place, span, seed);
+            for _ in 0..150 {
+                c.write(place, content);
+                let size = content.len() as u32;
+                match pointers::download_at(c, pin.handle, Width::Bits64, place, size) {
+                    Ok(handle) => {
+                        pointers::unload(c, pin.handle, Width::Bits64, &handle)
+                            .expect("it was downloaded");
+                        taken += 1;
+                    }
+                    Err(STATUS_UNSUCCESSFUL | STATUS_INSUFFICIENT_RESOURCES) => refused += 1,
+                    Err(status) => panic!("{}", status_name(status)),
+                }
+            }
+            on.set(false);
+            c.sleep(SECOND / 1000);
+        }
+        c.free(place);
+    }
+    assert!(
+        taken > 50 && refused > 50,
+        "{taken} taken, {refused} refused"
+    );
+    assert_eq!(rig.pool(), level, "bytes of pool are left");
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// An instrument without a wave.
+fn instrument() -> Vec<u8> {
+    let attack = Connection {
+        source: 0,
+        control: 0,
+        destination: CONN_DST_EG1_ATTACKTIME,
+        transform: 0,
+        scale: 77,
+    };
+    download::instrument2(
+        1001,
+        &download::Instrument {
+            patch: 5,
+            flags: 0,
+            regions: Vec::new(),
+            articulations: vec![vec![attack; 8]; 2],
+        },
+    )
 }

@@ -174,7 +174,12 @@ pub unsafe fn probe_and_lock(mdl: *mut MDL, mode: KPROCESSOR_MODE, operation: u3
             }
             let context = guest::current();
             let in_process = context.is_null() || (*context).process != 0;
-            if !in_process || length == 0 || !user::is_mapped(address, length) {
+            let usable = if operation == 0 {
+                user::is_mapped(address, length)
+            } else {
+                user::is_writable(address, length)
+            };
+            if !in_process || length == 0 || !usable {
                 return status::STATUS_ACCESS_VIOLATION;
             }
             user::lock(address, length);
@@ -476,7 +481,7 @@ pub unsafe extern "efiapi" fn ProbeForRead(address: PVOID, length: usize, alignm
 /// Also touches the pages, so that unmapped ones raise here.
 pub unsafe extern "efiapi" fn ProbeForWrite(address: PVOID, length: usize, alignment: u32) {
     probe(address, length, alignment);
-    if length != 0 && !user::is_mapped(address as u64, length) {
+    if length != 0 && !user::is_writable(address as u64, length) {
         fault::raise_status(status::STATUS_ACCESS_VIOLATION);
     }
 }

@@ -160,7 +160,7 @@ pub unsafe fn copy_in(irp: *mut IRP, from: *mut c_void, to: *mut u8, length: usi
 pub unsafe fn probe_write(irp: *mut IRP, address: *mut c_void, length: usize) -> NTSTATUS {
     // SAFETY: only the range is looked at.
     unsafe {
-        if (*irp).RequestorMode == KERNEL_MODE || crate::user::is_mapped(address as u64, length) {
+        if (*irp).RequestorMode == KERNEL_MODE || crate::user::is_writable(address as u64, length) {
             STATUS_SUCCESS
         } else {
             STATUS_ACCESS_VIOLATION

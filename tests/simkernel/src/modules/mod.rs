@@ -2,6 +2,7 @@
 
 pub(crate) mod irp;
 pub mod ks;
+pub mod ksthunk;
 pub mod pcm_sink;
 pub mod portcls;
 pub(crate) mod thunk;
