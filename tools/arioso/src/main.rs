@@ -1,5 +1,6 @@
 //! `arioso`: plays MIDI files through the driver, in a simulated kernel.
 
+mod bank;
 mod demo;
 mod driver;
 mod failure;
@@ -8,7 +9,7 @@ mod output;
 mod player;
 mod report;
 mod session;
-mod song;
+use arioso_cli::song;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
@@ -44,7 +45,7 @@ enum Command {
         #[command(flatten)]
         options: Options,
     },
-    /// The built-in bank
+    /// Banks of instruments: build, convert, look inside
     Bank {
         #[command(subcommand)]
         command: BankCommand,
@@ -59,12 +60,26 @@ enum BankCommand {
         #[arg(short, long)]
         output: PathBuf,
     },
+    /// Convert a SoundFont 2 file to DLS Level 2
+    Convert {
+        /// The SoundFont
+        #[arg(value_name = "IN.sf2")]
+        file: PathBuf,
+        /// The DLS file [default: the SoundFont's name with .dls, in the current directory]
+        #[arg(short, long, value_name = "OUT.dls")]
+        output: Option<PathBuf>,
+    },
+    /// Show instruments, regions, waves and sizes of a DLS or SoundFont 2 file
+    Info {
+        /// The bank
+        file: PathBuf,
+    },
 }
 
 #[derive(Args)]
 struct Options {
-    /// Instruments: a DLS file instead of the built-in bank
-    #[arg(long, value_name = "FILE.dls")]
+    /// Instruments: a DLS or SoundFont 2 file instead of the built-in bank
+    #[arg(long, value_name = "FILE")]
     bank: Option<PathBuf>,
     /// The data range that the song is sent on
     #[arg(long, value_enum, default_value = "directmusic")]
@@ -115,13 +130,15 @@ fn run() -> Result<()> {
                 song::smf::read(&demo::song()).map_err(|why| Failure::new(Kind::Session, why))?;
             session::play(&song, PathBuf::from("arioso-demo.wav"), &options)
         }
-        Command::Bank {
-            command: BankCommand::Build { output },
-        } => {
-            output::write_bytes(&output, &arioso_bank::general_midi())?;
-            println!("{}", output.display());
-            Ok(())
-        }
+        Command::Bank { command } => match command {
+            BankCommand::Build { output } => {
+                output::write_bytes(&output, &arioso_bank::general_midi())?;
+                println!("{}", output.display());
+                Ok(())
+            }
+            BankCommand::Convert { file, output } => bank::convert(&file, output),
+            BankCommand::Info { file } => bank::info(&file),
+        },
     }
 }
 

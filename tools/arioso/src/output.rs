@@ -44,7 +44,8 @@ pub fn check(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<()> {
+/// Lets `write` make a file beside `path` that then takes its place; nothing is left of one that fails.
+pub fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<()> {
     check(path)?;
     let mut name = path
         .file_name()

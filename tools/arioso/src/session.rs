@@ -1,14 +1,13 @@
 //! One song from the files to the WAV: bank, driver, machine, player, output, table.
 
-use crate::failure::{Failure, Kind, Result, read};
+use crate::failure::{Failure, Kind, Result};
 use crate::machine::Machine;
 use crate::player::{self, PinKind};
 use crate::report::Report;
 use crate::song::{SECOND, Song};
-use crate::{Options, driver, output};
-use arioso_core::dls::file::{Collection, Error, Limits};
+use crate::{Options, bank, driver, output};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Plays a song into `options.output`, or `name`.
@@ -17,10 +16,10 @@ pub fn play(song: &Song, name: PathBuf, options: &Options) -> Result<()> {
     let path = options.output.clone().unwrap_or(name);
     output::check(&path)?;
     let bank = match &options.bank {
-        Some(file) => read(file, "bank")?,
+        Some(file) => bank::load(file, song, options.pin)?,
         None => arioso_bank::general_midi(),
     };
-    let collection = parse(&bank, options.bank.as_deref())?;
+    let collection = bank::parse(&bank, options.bank.as_deref())?;
     let image = driver::image()?;
 
     let bar = progress_bar(song);
@@ -80,33 +79,6 @@ pub fn play(song: &Song, name: PathBuf, options: &Options) -> Result<()> {
             format!("the driver verifier found {count} violations (listed above)"),
         ))
     }
-}
-
-fn parse<'a>(bank: &'a [u8], file: Option<&Path>) -> Result<Collection<'a>> {
-    let name = || {
-        file.map_or("the built-in bank".into(), |file| {
-            file.display().to_string()
-        })
-    };
-    let unusable = |why: String| {
-        Failure::new(
-            Kind::Input,
-            format!("cannot use {}: {why} (it must be a DLS file)", name()),
-        )
-    };
-    let collection = Collection::parse(bank, Limits::default().answers).map_err(|error| {
-        unusable(match error {
-            Error::NotDls => "it is no RIFF file of the form DLS".into(),
-            Error::NoInstruments => "it has no list of instruments".into(),
-            Error::Conditional => "its own conditions exclude this synthesizer".into(),
-            Error::TooLarge => "it is too large".into(),
-            Error::NoMemory => "there is not enough memory for it".into(),
-        })
-    })?;
-    if collection.instruments().next().is_none() {
-        return Err(unusable("it has no instruments".into()));
-    }
-    Ok(collection)
 }
 
 fn explained(failure: Failure, violations: &[String]) -> Failure {

@@ -180,3 +180,61 @@ fn the_bank_can_be_written() {
     let bytes = fs::read(scratch.0.join("gm.dls")).unwrap();
     assert!(bytes.starts_with(b"RIFF") && bytes.len() < 2_000_000);
 }
+
+/// Installed by `cargo xtask setup`.
+const SOUND_FONT: &str = "/usr/share/sounds/sf2/sf_GMbank.sf2";
+
+#[test]
+fn broken_sound_fonts_leave_nothing() {
+    let scratch = Scratch::new("sf2");
+    let font = fs::read(SOUND_FONT).unwrap();
+    scratch.file("song.mid", MIDI);
+    scratch.file("cut.sf2", &font[..font.len() / 2]);
+    let mut bad = font.clone();
+    let at = bad.windows(4).position(|bytes| bytes == b"pbag").unwrap();
+    bad[at + 8] = 0xFF;
+    scratch.file("bags.sf2", &bad);
+    scratch.file("text.sf2", b"this is no bank at all");
+    let names = scratch.names();
+    for (name, why) in [
+        ("cut.sf2", "cut off"),
+        ("bags.sf2", "pbag"),
+        ("text.sf2", "not a SoundFont"),
+    ] {
+        let convert = ["bank", "convert", name, "-o", "out.dls"];
+        let error = complaint(&arioso(&scratch.0, &convert), 3);
+        assert!(error.contains(name) && error.contains(why), "{error}");
+        complaint(&arioso(&scratch.0, &["bank", "info", name]), 3);
+        complaint(
+            &arioso(&scratch.0, &["play", "song.mid", "--bank", name]),
+            3,
+        );
+    }
+    let nowhere = ["bank", "convert", SOUND_FONT, "-o", "no/where.dls"];
+    complaint(&arioso(&scratch.0, &nowhere), 4);
+    complaint(&arioso(&scratch.0, &["bank", "convert", "none.sf2"]), 3);
+    assert_eq!(scratch.names(), names);
+}
+
+#[test]
+fn a_converted_bank_is_the_sound_font() {
+    let scratch = Scratch::new("convert");
+    let output = arioso(&scratch.0, &["bank", "convert", SOUND_FONT]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(scratch.names(), ["sf_GMbank.dls"]);
+    let info = |file: &str| {
+        let output = arioso(&scratch.0, &["bank", "info", file]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // All but the form: names, regions, loops, waves and sizes.
+    let (before, after) = (info(SOUND_FONT), info("sf_GMbank.dls"));
+    let rest = |text: &str| -> Vec<String> {
+        text.lines()
+            .filter(|line| !line.trim_start().starts_with("form"))
+            .map(str::to_owned)
+            .collect()
+    };
+    assert!(before.lines().count() > 300, "{before}");
+    assert_eq!(rest(&before), rest(&after));
+}

@@ -22,6 +22,22 @@ pub fn demo() -> Result<()> {
     ]))
 }
 
+/// Compares the engine with FluidSynth: all songs, both real banks. Takes minutes.
+pub fn compare() -> Result<()> {
+    setup::install()?;
+    process::run(process::cargo().args([
+        "test",
+        "--release",
+        "--package",
+        "arioso-cli",
+        "--test",
+        "fluidsynth",
+        "--",
+        "--ignored",
+        "--nocapture",
+    ]))
+}
+
 /// Builds everything and runs every test.
 pub fn test() -> Result<()> {
     type Step = (&'static str, fn() -> Result<()>);

@@ -47,6 +47,8 @@ enum Command {
     Demo,
     /// Build everything and run every test
     Test,
+    /// Compare the engine with FluidSynth: all songs with real banks
+    Compare,
     /// Check format, clippy and the source rules of ring 0
     Lint,
 }
@@ -70,6 +72,7 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Demo => check::demo(),
         Command::Test => check::test(),
+        Command::Compare => check::compare(),
         Command::Lint => lint::lint(),
     }
 }

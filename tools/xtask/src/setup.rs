@@ -26,6 +26,9 @@ const PACKAGES: &[(&str, &str)] = &[
         "openttd-openmsx",
         "/usr/share/games/openttd/baseset/openmsx",
     ),
+    ("timgm6mb-soundfont", "/usr/share/sounds/sf2/TimGM6mb.sf2"),
+    ("csound-soundfont", "/usr/share/sounds/sf2/sf_GMbank.sf2"),
+    ("fluidsynth", "/usr/bin/fluidsynth"),
 ];
 
 /// Makes the machine ready, or says what is missing.

@@ -228,7 +228,7 @@ impl Converter<'_> {
             sample: Some(Sample {
                 unity: root,
                 fine_tune: tune,
-                gain: -ATTENUATION * f64::from(voice.get(g::ATTENUATION)) / 10.0,
+                gain: ATTENUATION * f64::from(-voice.get(g::ATTENUATION)) / 10.0,
                 looped,
                 until_release: mode == 3,
             }),

@@ -1,0 +1,4 @@
+//! What `arioso` and the tests of its sound share.
+
+pub mod compare;
+pub mod song;
