@@ -46,18 +46,15 @@ pub struct Window {
     wrapped: bool,
 }
 
-impl Default for Window {
-    fn default() -> Self {
-        Self {
-            frames: [0; WINDOW],
-            start: i64::MIN,
-            wrapped: false,
-        }
-    }
+impl Window {
+    pub const EMPTY: Self = Self {
+        frames: [0; WINDOW],
+        start: i64::MIN,
+        wrapped: false,
+    };
 }
 
 /// A reader of one wave. Positions are frames in 32.32 fixed point.
-#[derive(Default)]
 pub struct Oscillator {
     pub wave: Option<Shared<Wave>>,
     position: u64,
@@ -77,9 +74,8 @@ pub struct Oscillator {
     wrapped: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
-    #[default]
     Silence,
     Wave,
     Window,
@@ -89,6 +85,20 @@ enum Source {
 static SILENCE: [i16; WINDOW] = [0; WINDOW];
 
 impl Oscillator {
+    /// Reads nothing.
+    pub const IDLE: Self = Self {
+        wave: None,
+        position: 0,
+        step: 0,
+        limit: 0,
+        loop_start: 0,
+        loop_end: 0,
+        source: Source::Silence,
+        looping: false,
+        until_release: false,
+        wrapped: false,
+    };
+
     /// Starts a wave at its first frame.
     pub fn start(&mut self, window: &mut Window, wave: Shared<Wave>, sample_loop: Option<Loop>) {
         let (loop_start, loop_end) =
@@ -99,7 +109,7 @@ impl Oscillator {
             loop_end,
             looping: loop_end > loop_start,
             until_release: sample_loop.is_some_and(|l| l.until_release),
-            ..Self::default()
+            ..Self::IDLE
         };
         window.start = i64::MIN;
     }

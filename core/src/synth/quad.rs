@@ -9,7 +9,8 @@ use super::oscillator::{Interpolation, Oscillator, Window};
 use super::simd::{self, Output, SCALE, Strip, Tables};
 use super::sinc::{Kernels, cutoff_for};
 use crate::dls::model::{Loop, Wave};
-use crate::mem::Shared;
+use crate::mem::{NoMemory, Shared, vec};
+use alloc::vec::Vec;
 
 /// What the kernels put out, as a part of full scale.
 const UNIT: f32 = 1.0 / (32768.0 * SCALE);
@@ -26,7 +27,6 @@ pub struct Buses<'a> {
     pub chorus: Option<&'a mut [Lanes]>,
 }
 
-#[derive(Default)]
 pub struct Quad {
     oscillators: [Oscillator; LANES],
     strip: Strip,
@@ -46,6 +46,29 @@ pub struct Quad {
 }
 
 impl Quad {
+    const IDLE: Self = Self {
+        oscillators: [const { Oscillator::IDLE }; LANES],
+        strip: Strip::REST,
+        sends: [Lanes::ZERO; BUSES - 2],
+        send_steps: [Lanes::ZERO; BUSES - 2],
+        live: 0,
+        filtered: 0,
+        cutoffs: [u8::MAX; LANES],
+        kind: Interpolation::Sinc8,
+        port: 0,
+        windows: [const { Window::EMPTY }; LANES],
+    };
+
+    /// `count` quads without voices. Apart, because a quad's value takes most of what a frame of a kernel stack may have.
+    #[inline(never)]
+    pub fn idle(count: usize) -> Result<Vec<Self>, NoMemory> {
+        let mut quads = vec::try_with_capacity(count)?;
+        for _ in 0..count {
+            vec::try_push(&mut quads, Self::IDLE)?;
+        }
+        Ok(quads)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.live == 0
     }

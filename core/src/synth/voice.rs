@@ -16,7 +16,8 @@ use super::modulation::{
 use super::pool::offset_of;
 use super::quad::{BUSES, Quad};
 use crate::dls::model::{Articulation, Destination, Region};
-use crate::mem::Shared;
+use crate::mem::{NoMemory, Shared, vec};
+use alloc::vec::Vec;
 
 /// Frames between control ticks.
 pub const TICK: u32 = 32;
@@ -195,6 +196,16 @@ impl Default for Voice {
 }
 
 impl Voice {
+    /// `count` voices that do not sound. Apart, as [`Quad::idle`].
+    #[inline(never)]
+    pub fn idle(count: usize) -> Result<Vec<Self>, NoMemory> {
+        let mut voices = vec::try_with_capacity(count)?;
+        for _ in 0..count {
+            vec::try_push(&mut voices, Self::default())?;
+        }
+        Ok(voices)
+    }
+
     /// Starts a region; the voice sounds from the current position on.
     pub fn start(
         &mut self,

@@ -28,6 +28,24 @@ pub struct Strip {
 }
 
 impl Strip {
+    /// Silence.
+    pub const REST: Self = Self {
+        y: Lanes::ZERO,
+        d: Lanes::ZERO,
+        e: Lanes::ZERO,
+        b2: Lanes::ZERO,
+        k: Lanes::ZERO,
+        e_step: Lanes::ZERO,
+        b2_step: Lanes::ZERO,
+        k_step: Lanes::ZERO,
+        left: Lanes::ZERO,
+        right: Lanes::ZERO,
+        left_step: Lanes::ZERO,
+        right_step: Lanes::ZERO,
+        filtered: false,
+        moving: false,
+    };
+
     /// Sets `moving`.
     #[inline]
     pub fn look(&mut self) {
