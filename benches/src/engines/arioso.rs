@@ -4,6 +4,7 @@ use super::{Effects, Engine, Make};
 use crate::material::{BLOCK, Note, RATE, VELOCITY, dls};
 use anyhow::{Result, anyhow, bail};
 use arioso_core::dls::store::{Quotas, Store};
+use arioso_core::synth::effects::Sends;
 use arioso_core::synth::{Interpolation, Port, PortId, Settings, Synth};
 
 pub const NAME: &str = "arioso";
@@ -29,7 +30,7 @@ fn build(setting: &str, voices: usize, effects: Effects) -> Result<Box<dyn Engin
 }
 
 impl Arioso {
-    pub fn new(bank: &[u8], setting: &str, voices: usize, _: Effects) -> Result<Self> {
+    pub fn new(bank: &[u8], setting: &str, voices: usize, effects: Effects) -> Result<Self> {
         let interpolation = match setting {
             "linear" => Interpolation::Linear,
             "sinc8" => Interpolation::Sinc8,
@@ -52,6 +53,10 @@ impl Arioso {
         let mut port = Port::new(GROUPS).map_err(memory)?;
         port.set_patches(store.patches(PORT.0).map_err(memory)?);
         port.set_interpolation(interpolation);
+        port.effects_mut().on = Sends {
+            reverb: effects.reverb,
+            chorus: effects.chorus,
+        };
         synth.attach(PORT, port);
         Ok(Self(synth))
     }
