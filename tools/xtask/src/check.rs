@@ -38,6 +38,20 @@ pub fn compare() -> Result<()> {
     ]))
 }
 
+/// Measures the engine, its image and other people's synthesizers.
+pub fn bench() -> Result<()> {
+    setup::install()?;
+    driver::build(&Build::release(Arch::X64))?;
+    process::run(process::cargo().args([
+        "run",
+        "--profile",
+        "image",
+        "--quiet",
+        "--package",
+        "arioso-bench",
+    ]))
+}
+
 /// Builds everything and runs every test.
 pub fn test() -> Result<()> {
     type Step = (&'static str, fn() -> Result<()>);

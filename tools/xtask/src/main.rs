@@ -45,6 +45,8 @@ enum Command {
     },
     /// Play a built-in song through the driver into a WAV file
     Demo,
+    /// Compare speeds with other synthesizers: target/bench/report.{json,png}
+    Bench,
     /// Build everything and run every test
     Test,
     /// Compare the engine with FluidSynth: all songs with real banks
@@ -71,6 +73,7 @@ fn run(command: Command) -> Result<()> {
             })
         }
         Command::Demo => check::demo(),
+        Command::Bench => check::bench(),
         Command::Test => check::test(),
         Command::Compare => check::compare(),
         Command::Lint => lint::lint(),
