@@ -150,6 +150,15 @@ impl<C: Client> Write<C> {
         }
     }
 
+    /// Takes the buffer back if the pin still has it.
+    pub fn cancel(mut self, client: &mut C) -> Option<Completion> {
+        let mut request = self.request.take()?;
+        client.cancel(&mut request);
+        let completion = client.wait(request);
+        self.release(client);
+        Some(completion)
+    }
+
     fn release(&mut self, client: &mut C) {
         client.free(self.header);
         client.free(self.data);

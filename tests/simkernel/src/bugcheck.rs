@@ -2,10 +2,18 @@
 
 use crate::executive::dbg;
 use crate::nt::status;
+use crate::state::Global;
 use crate::{clock, fault, guest, loader, pool};
 
 /// Exit code of a process whose machine stopped.
 pub const EXIT_CODE: i32 = 188;
+
+static ON_STOP: Global<Option<fn() -> !>> = Global::new(None);
+
+/// Ends the process in another way when the machine stops and has said why.
+pub fn on_stop(end: fn() -> !) {
+    *ON_STOP.get() = Some(end);
+}
 
 pub(crate) const IRQL_NOT_LESS_OR_EQUAL: u32 = 0x0a;
 pub(crate) const IRQL_NOT_GREATER_OR_EQUAL: u32 = 0x09;
@@ -126,6 +134,9 @@ pub(crate) fn stop(
         ));
     }
     eprint!("{out}");
+    if let Some(end) = ON_STOP.get() {
+        end();
+    }
     // SAFETY: ends the process at once; nothing of the machine may run any more.
     unsafe { libc::_exit(EXIT_CODE) }
 }

@@ -5,10 +5,12 @@
 //! | [`setup`] | what the machine needs, and how it gets there |
 //! | [`driver`] | the driver's build on Linux: WDK-shaped tree, workspace, compiler, products |
 //! | [`lint`] | rustfmt, clippy, and the rules of ring 0 that can be read off the source |
+//! | [`fuzz`] | cargo-fuzz on the nightly compiler |
 //! | [`check`] | the demo and the whole test run |
 
 mod check;
 mod driver;
+mod fuzz;
 mod lint;
 mod process;
 mod project;
@@ -53,6 +55,14 @@ enum Command {
     Compare,
     /// Check format, clippy and the source rules of ring 0
     Lint,
+    /// Feed mutated input to the parsers and the driver (nightly compiler; installs cargo-fuzz if it is missing)
+    Fuzz {
+        /// How long each target runs
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// One target; else all
+        target: Option<String>,
+    },
 }
 
 fn run(command: Command) -> Result<()> {
@@ -77,6 +87,7 @@ fn run(command: Command) -> Result<()> {
         Command::Test => check::test(),
         Command::Compare => check::compare(),
         Command::Lint => lint::lint(),
+        Command::Fuzz { seconds, target } => fuzz::fuzz(seconds, target.as_deref()),
     }
 }
 

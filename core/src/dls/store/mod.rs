@@ -183,6 +183,9 @@ impl Store {
                 self.forget(object);
             }
         }
+        if self.ports.is_empty() {
+            self.ports = Vec::new();
+        }
         self.collect();
     }
 

@@ -68,6 +68,9 @@ impl Waves {
             }
             used
         });
+        if self.entries.is_empty() {
+            self.entries = Vec::new();
+        }
     }
 
     fn find(&self, hash: u64, wave: &Wave) -> Option<Shared<Wave>> {

@@ -1,0 +1,279 @@
+//! Download buffers and the store: several ports download, unload, publish, play and close.
+
+use crate::bytes::Bytes;
+use crate::{Target, planted, sound};
+use arioso_core::dls::convert::Budget;
+use arioso_core::dls::download::{Download, parse};
+use arioso_core::dls::raw::{Connection, Loop, RegionHeader, Sample, WaveLink};
+use arioso_core::dls::store::{Error, Handle, Quotas, Store, Usage};
+use conformance::download::{Instrument, Region, instrument1, instrument2, wave};
+use std::collections::BTreeMap;
+
+pub const TARGET: Target = Target {
+    name: "dls_download",
+    run,
+    seeds,
+    dictionary,
+    driver: false,
+};
+
+const QUOTAS: Quotas = Quotas {
+    bytes: 192 << 10,
+    port_bytes: 128 << 10,
+    objects: 48,
+    port_objects: 32,
+};
+const PORTS: u8 = 3;
+
+/// Steps of an input: the low nibble of a byte is what to do, the high one the port.
+mod step {
+    pub const DOWNLOAD: u8 = 0;
+    pub const UNLOAD: u8 = 1;
+    pub const CLOSE: u8 = 2;
+    pub const PLAY: u8 = 3;
+    pub const FOREIGN: u8 = 4;
+    pub const DEFAULTS: u8 = 5;
+    pub const COUNT: u8 = 6;
+}
+
+fn run(input: &[u8]) {
+    let mut input = Bytes(input);
+    let mut store = Store::new(QUOTAS);
+    let mut handles: [Vec<Handle>; PORTS as usize] = Default::default();
+    let mut planted = Planted::default();
+    for _ in 0..64 {
+        if input.is_empty() {
+            break;
+        }
+        let byte = input.u8();
+        let port = (byte >> 4) % PORTS;
+        let own = &mut handles[usize::from(port)];
+        let before = store.usage(port);
+        match (byte & 0xF) % step::COUNT {
+            step::DOWNLOAD => {
+                let buffer = input.block();
+                planted.download(port, buffer);
+                match store.download(port, buffer) {
+                    Ok(handle) => {
+                        assert_ne!(handle.0, 0);
+                        assert!(!own.contains(&handle), "a handle twice");
+                        own.push(handle);
+                        assert_eq!(store.usage(port).objects, before.objects + 1);
+                    }
+                    Err(_) => assert_eq!(store.usage(port), before),
+                }
+            }
+            step::UNLOAD if !own.is_empty() => {
+                let handle = own.swap_remove(usize::from(input.u8()) % own.len());
+                assert_eq!(store.unload(port, handle), Ok(()));
+                assert_eq!(store.unload(port, handle), Err(Error::UnknownHandle));
+                assert_eq!(store.usage(port).objects, before.objects - 1);
+            }
+            step::CLOSE => {
+                store.close_port(port);
+                own.clear();
+                assert_eq!(store.usage(port), Usage::default());
+            }
+            step::PLAY => play(&mut store, port, input.u8(), input.u8()),
+            step::FOREIGN => {
+                let handle = Handle(input.u32());
+                if !own.contains(&handle) {
+                    assert_eq!(store.unload(port, handle), Err(Error::UnknownHandle));
+                }
+            }
+            _ => store.collect(),
+        }
+        let (usage, total) = (store.usage(port), store.total());
+        assert!(usage.bytes <= QUOTAS.port_bytes && usage.objects <= QUOTAS.port_objects);
+        assert!(total.bytes <= QUOTAS.bytes && total.objects <= QUOTAS.objects);
+        assert!(store.free_bytes(port) <= QUOTAS.port_bytes);
+    }
+    for port in 0..PORTS {
+        store.close_port(port);
+    }
+    assert_eq!(store.total(), Usage::default(), "something is left");
+}
+
+/// Notes of the port's instruments; a download of it goes while they sound.
+fn play(store: &mut Store, port: u8, key: u8, velocity: u8) {
+    let patches = store.patches(port).expect("memory");
+    for instrument in patches.instruments() {
+        sound::check(instrument);
+    }
+    let Some(first) = patches.instruments().first() else {
+        return;
+    };
+    let patch = first.patch;
+    sound::with_port(Some(patches), |synth| {
+        sound::note(synth, patch, key, velocity);
+    });
+    store.collect();
+}
+
+/// What the planted bug needs to know.
+#[derive(Default)]
+struct Planted {
+    waves: BTreeMap<(u8, u32), Vec<i16>>,
+}
+
+impl Planted {
+    /// Believes the loops of regions.
+    fn download(&mut self, port: u8, buffer: &[u8]) {
+        if !planted::is_planted() {
+            return;
+        }
+        match parse(buffer, &mut Budget::new(QUOTAS.port_bytes)) {
+            Ok(Download::Wave(wave)) => {
+                self.waves
+                    .insert((port, wave.id), wave.wave.frames().to_vec());
+            }
+            Ok(Download::Instrument(instrument)) => {
+                for region in instrument.regions {
+                    let frames = self.waves.get(&(port, region.link.table_index));
+                    let looped = region.sample.and_then(|sample| sample.first_loop);
+                    if let (Some(frames), Some(looped)) = (frames, looped) {
+                        planted::loop_frames(frames, looped.start, looped.length);
+                    }
+                }
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Buffers of a port, as clients build them.
+pub fn buffers() -> Vec<Vec<u8>> {
+    let instrument = example();
+    vec![
+        wave(1, 22_050, 16, &[7; 96]),
+        wave(2, 44_100, 8, &[0x90; 33]),
+        instrument2(3, &instrument),
+        instrument1(4, &instrument),
+        wave(5, 8000, 16, &[1; 2000]),
+    ]
+}
+
+fn example() -> Instrument {
+    let connection = |source, control, destination, scale| Connection {
+        source,
+        control,
+        destination,
+        transform: 0,
+        scale,
+    };
+    let own = vec![
+        connection(0, 0, 0x206, -(7973 << 16)),
+        connection(1, 0x81, 3, 50 << 16),
+        connection(0, 0, 0x500, 5000 << 16),
+        connection(0, 0, 0x501, 100 << 16),
+    ];
+    let region = |low, high, wave, looped, articulations| Region {
+        header: RegionHeader {
+            keys: (low, high),
+            velocities: (0, 127),
+            options: 1,
+            key_group: 2,
+        },
+        link: WaveLink {
+            options: 0,
+            phase_group: 0,
+            channels: 1,
+            table_index: wave,
+        },
+        sample: Some(Sample {
+            unity: 60,
+            fine_tune: 3,
+            gain: -655_360,
+            options: 0,
+            first_loop: looped,
+        }),
+        articulations,
+    };
+    let looped = Loop {
+        kind: 0,
+        start: 4,
+        length: 20,
+    };
+    Instrument {
+        patch: 5,
+        flags: 1,
+        regions: vec![
+            region(0, 64, 1, Some(looped), vec![]),
+            region(60, 127, 2, None, vec![own.clone(), own[..1].to_vec()]),
+        ],
+        articulations: vec![own],
+    }
+}
+
+fn seeds() -> Vec<Vec<u8>> {
+    let download = |port: u8, buffer: &[u8]| {
+        let mut out = vec![port << 4 | step::DOWNLOAD];
+        out.extend((buffer.len() as u16).to_le_bytes());
+        out.extend(buffer);
+        out
+    };
+    let all = |port| -> Vec<u8> {
+        buffers()
+            .iter()
+            .flat_map(|buffer| download(port, buffer))
+            .collect()
+    };
+    let play = |port: u8| vec![port << 4 | step::PLAY, 60, 100];
+    let unload = |port: u8, index| vec![port << 4 | step::UNLOAD, index];
+    let close = |port: u8| vec![port << 4 | step::CLOSE];
+    vec![
+        [all(0), play(0), unload(0, 0), play(0), close(0)].concat(),
+        [all(0), all(1), unload(0, 1), close(0), play(1)].concat(),
+        [
+            all(2),
+            unload(2, 3),
+            unload(2, 0),
+            download(2, &buffers()[2]),
+            vec![step::FOREIGN | 2 << 4, 1, 0, 1, 0],
+            vec![step::DEFAULTS],
+            play(2),
+        ]
+        .concat(),
+        download(0, &buffers()[0]),
+        [
+            download(0, &buffers()[0]),
+            download(0, &buffers()[1]),
+            download(0, &buffers()[2]),
+        ]
+        .concat(),
+    ]
+}
+
+/// `dls-synth.md` §8.2.
+fn dictionary() -> Vec<Vec<u8>> {
+    let mut words: Vec<Vec<u8>> = [
+        0u32,
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+        7,
+        8,
+        16,
+        20,
+        24,
+        0xFFFF_FFFF,
+        0x7FFF_FFFF,
+        0x8000_0000,
+        0x3FFF_FFFC,
+        0x4000_0000,
+        357_913_940,
+        357_913_941,
+        0x1000_0000,
+    ]
+    .iter()
+    .map(|number| number.to_le_bytes().to_vec())
+    .collect();
+    words.extend(buffers().into_iter().map(|mut buffer| {
+        buffer.truncate(64);
+        buffer
+    }));
+    words
+}

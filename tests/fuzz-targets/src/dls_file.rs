@@ -1,0 +1,282 @@
+//! DLS files: the views, the loader, and what it loaded.
+
+use crate::{Target, planted, sound};
+use arioso_bank::test_banks;
+use arioso_core::dls::file::{Collection, Limits, load};
+use arioso_core::dls::model::Patches;
+use arioso_core::dls::store::{Quotas, Store};
+use arioso_core::mem::Shared;
+use std::collections::BTreeMap;
+
+pub const TARGET: Target = Target {
+    name: "dls_file",
+    run,
+    seeds,
+    dictionary,
+    driver: false,
+};
+
+/// Bytes that a file may be loaded into.
+const LIMIT: usize = 1 << 20;
+
+fn run(file: &[u8]) {
+    if planted::is_planted() {
+        planted::cues(file);
+    }
+    let limits = Limits {
+        bytes: LIMIT,
+        ..Limits::default()
+    };
+    if let Ok(collection) = Collection::parse(file, limits.answers) {
+        look(&collection);
+    }
+    let Ok(instruments) = load(file, limits) else {
+        return;
+    };
+    let mut waves = BTreeMap::new();
+    for instrument in &instruments {
+        sound::check(instrument);
+        for region in &instrument.regions {
+            let frames = region.wave.guarded_frames();
+            waves.insert(frames.as_ptr().addr(), size_of_val(frames));
+        }
+    }
+    assert!(waves.values().sum::<usize>() <= LIMIT, "over the limit");
+    let played: Vec<_> = instruments
+        .iter()
+        .take(2)
+        .map(|i| (i.patch, i.regions[0].keys.0, i.regions[0].velocities.1))
+        .collect();
+    if played.is_empty() {
+        return;
+    }
+    sound::with_port(Some(patches(instruments)), |synth| {
+        for (patch, key, velocity) in played {
+            sound::note(synth, patch, key, velocity);
+        }
+    });
+}
+
+/// Every view of the tools, to its end.
+fn look(collection: &Collection) {
+    let named = |text: Option<&[u8]>| text.map_or(0, <[u8]>::len);
+    let mut seen = named(collection.info().name());
+    seen += usize::from(collection.version().is_some());
+    for cue in 0..collection.cue_count().min(1000) {
+        seen += usize::from(collection.wave(cue as u32).is_some());
+    }
+    for wave in collection.waves() {
+        seen += wave.data.len() + named(wave.info().get(b"ICOP"));
+    }
+    for instrument in collection.instruments() {
+        seen += named(instrument.info().name());
+        seen += usize::from(instrument.articulation().is_empty());
+        for region in instrument.regions() {
+            seen += region
+                .articulation()
+                .chunks()
+                .flat_map(|(_, connections)| connections)
+                .count();
+        }
+    }
+    std::hint::black_box(seen);
+}
+
+fn patches(instruments: Vec<Shared<arioso_core::dls::model::Instrument>>) -> Shared<Patches> {
+    let mut store = Store::new(Quotas::default());
+    store.add_defaults(instruments).expect("memory");
+    store.patches(0).expect("memory")
+}
+
+/// Banks of the tools, and one with everything that a file can have.
+pub fn seeds() -> Vec<Vec<u8>> {
+    vec![
+        test_banks::impulse(22_050),
+        test_banks::dc(44_100),
+        test_banks::sine_wave(8000, 40, 1),
+        rich(),
+        conditional(),
+    ]
+}
+
+fn chunk(id: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let pad = vec![0; data.len() % 2];
+    [&id[..], &(data.len() as u32).to_le_bytes(), data, &pad].concat()
+}
+
+fn list(kind: &[u8; 4], parts: &[Vec<u8>]) -> Vec<u8> {
+    chunk(b"LIST", &[&kind[..], &parts.concat()].concat())
+}
+
+fn words(values: &[u16]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+fn longs(values: &[u32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+/// `art1` or `art2`: source, control, destination, scale.
+fn connections(id: &[u8; 4], all: &[(u16, u16, u16, i32)]) -> Vec<u8> {
+    let blocks = all
+        .iter()
+        .flat_map(|&(source, control, destination, scale)| {
+            [
+                words(&[source, control, destination, 0]),
+                scale.to_le_bytes().to_vec(),
+            ]
+            .concat()
+        });
+    let blocks: Vec<u8> = blocks.collect();
+    chunk(id, &[longs(&[8, all.len() as u32]), blocks].concat())
+}
+
+/// `wsmp` with one loop.
+fn wsmp(kind: u32, start: u32, length: u32) -> Vec<u8> {
+    let head = [longs(&[20]), words(&[62, 0xFFF9]), longs(&[0, 0, 1])].concat();
+    chunk(b"wsmp", &[head, longs(&[16, kind, start, length])].concat())
+}
+
+fn wave(bits: u16, data: &[u8], more: &[Vec<u8>]) -> Vec<u8> {
+    let format = [
+        words(&[1, 1]),
+        longs(&[22_050, 44_100]),
+        words(&[bits / 8, bits]),
+    ]
+    .concat();
+    let parts = [&[chunk(b"fmt ", &format), chunk(b"data", data)], more].concat();
+    list(b"wave", &parts)
+}
+
+fn file(parts: &[Vec<u8>]) -> Vec<u8> {
+    chunk(b"RIFF", &[&b"DLS "[..], &parts.concat()].concat())
+}
+
+/// A melodic instrument and a drum kit with many connections, layers, loops, groups.
+fn rich() -> Vec<u8> {
+    let global = [
+        (1, 0x81, 3, 100 << 16),
+        (2, 0, 1, -(960 << 16)),
+        (0, 0, 0x500, 6900 << 16),
+        (0, 0, 0x501, 60 << 16),
+        (5, 0, 0x500, 1200 << 16),
+        (0, 0, 0x206, -(7973 << 16)),
+        (0, 0, 0x209, -(1200 << 16)),
+        (0, 0, 0x81, 200 << 16),
+        (9, 0, 3, 20 << 16),
+    ];
+    let region = |low, high, wave, more: &[Vec<u8>]| {
+        let head = [
+            chunk(b"rgnh", &words(&[low, high, 0, 127, 0, 3])),
+            chunk(b"wlnk", &[words(&[0, 0]), longs(&[1, wave])].concat()),
+        ];
+        list(b"rgn2", &[&head[..], more].concat())
+    };
+    let own = [
+        wsmp(1, 5, 20),
+        list(b"lar2", &[connections(b"art2", &global[..2])]),
+    ];
+    let instrument = |bank, program| {
+        list(
+            b"ins ",
+            &[
+                chunk(b"insh", &longs(&[2, bank, program])),
+                list(b"lrgn", &[region(0, 60, 0, &[]), region(48, 127, 1, &own)]),
+                list(b"lar2", &[connections(b"art2", &global)]),
+                list(b"INFO", &[chunk(b"INAM", b"everything\0")]),
+            ],
+        )
+    };
+    let samples: Vec<u8> = (0..94u32).map(|i| (i * 97 % 251) as u8).collect();
+    let first = wave(16, &samples, &[wsmp(0, 0, 40)]);
+    let second = first.len() as u32;
+    file(&[
+        chunk(b"colh", &longs(&[2])),
+        list(b"lins", &[instrument(0, 7), instrument(0x8000_0000, 0)]),
+        chunk(b"ptbl", &longs(&[8, 2, 0, second])),
+        list(
+            b"wvpl",
+            &[first, wave(16, &samples[..80], &[wsmp(1, 2, 30)])],
+        ),
+    ])
+}
+
+/// A bank behind conditions, with an 8-bit wave.
+fn conditional() -> Vec<u8> {
+    let supports_dls2 = [
+        0x11, 0, 0xE5, 0x99, 0x45, 0xF1, 0x89, 0x46, 0xD2, 0x11, 0xAF, 0xA6, 0x00, 0xAA, 0x00,
+        0x24, 0xD8, 0xB6,
+    ];
+    let compared = words(&[0x10, 5, 0, 0x10, 3, 0, 0x0C, 0x0F]);
+    let region = list(
+        b"rgn ",
+        &[
+            chunk(b"cdl ", &compared),
+            chunk(b"rgnh", &words(&[0, 127, 0, 127, 0, 0])),
+            chunk(b"wlnk", &words(&[0, 0, 1, 0, 0, 0])),
+            wsmp(0, 2, 8),
+            list(
+                b"lart",
+                &[
+                    chunk(b"cdl ", &supports_dls2),
+                    connections(b"art1", &[(2, 0, 0x206, 5)]),
+                ],
+            ),
+        ],
+    );
+    file(&[
+        chunk(b"colh", &longs(&[1])),
+        chunk(b"vers", &words(&[0, 1, 0, 0])),
+        list(
+            b"lins",
+            &[list(
+                b"ins ",
+                &[
+                    chunk(b"insh", &longs(&[1, 0x0100, 3])),
+                    list(b"lrgn", &[region]),
+                ],
+            )],
+        ),
+        chunk(b"ptbl", &longs(&[8, 1, 0])),
+        list(
+            b"wvpl",
+            &[wave(8, &[0x80, 0x90, 0xA0, 0xFF, 0, 1, 2, 3, 9, 8, 7], &[])],
+        ),
+        list(b"INFO", &[chunk(b"INAM", b"conditions\0")]),
+    ])
+}
+
+/// `dls-synth.md` §8.
+pub fn dictionary() -> Vec<Vec<u8>> {
+    const IDS: [&[u8; 4]; 31] = [
+        b"RIFF", b"LIST", b"DLS ", b"colh", b"vers", b"dlid", b"lins", b"ins ", b"insh", b"lrgn",
+        b"rgn ", b"rgn2", b"rgnh", b"wsmp", b"wlnk", b"lart", b"lar2", b"art1", b"art2", b"cdl ",
+        b"ptbl", b"wvpl", b"wave", b"fmt ", b"data", b"fact", b"INFO", b"pgal", b"crs1", b"RMID",
+        b"INAM",
+    ];
+    let mut words: Vec<Vec<u8>> = IDS.iter().map(|id| id.to_vec()).collect();
+    for number in [
+        0xFFFF_FFFF,
+        0x7FFF_FFFF,
+        0x8000_0000,
+        0xFFFE,
+        1,
+        // Counts that overflow when they are multiplied by 4, 12, 16.
+        0x4000_0000,
+        357_913_941,
+        0x1000_0000u32,
+    ] {
+        words.push(number.to_le_bytes().to_vec());
+    }
+    use arioso_core::dls::condition::id;
+    for id in [
+        id::GM_IN_HARDWARE,
+        id::SUPPORTS_DLS1,
+        id::SUPPORTS_DLS2,
+        id::SAMPLE_MEMORY_SIZE,
+        id::SAMPLE_PLAYBACK_RATE,
+    ] {
+        words.push([&[0x11, 0][..], &id].concat());
+    }
+    words
+}

@@ -1,0 +1,47 @@
+//! The fuzz targets: what each does with a string of bytes, and what it holds against the code under test. `fuzz/` runs them under
+//! libFuzzer, `tests/smoke.rs` with the fixed seed and the mutator of [`mutate`].
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`dls_file`], [`dls_download`], [`midi_stream`] | the parsers, the store and the synthesizer, in this process |
+//! | [`property`], [`sequence`] | the driver's image in the simulated kernel |
+//! | [`mutate`] | seeds and dictionary to inputs, by a fixed generator |
+//! | [`planted`] | one bug for each target, to see whether it would be found |
+
+mod bytes;
+pub mod dls_download;
+pub mod dls_file;
+mod machine;
+pub mod midi_stream;
+pub mod mutate;
+pub mod planted;
+pub mod property;
+pub mod sequence;
+mod sound;
+
+/// One fuzz target.
+#[derive(Clone, Copy)]
+pub struct Target {
+    pub name: &'static str,
+    /// Panics, or ends the process, on a bug.
+    pub run: fn(&[u8]),
+    /// Well-formed inputs to begin with.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+    /// Byte strings that mean something in an input.
+    pub dictionary: fn() -> Vec<Vec<u8>>,
+    /// It runs the driver's image.
+    pub driver: bool,
+}
+
+pub const TARGETS: [Target; 5] = [
+    dls_file::TARGET,
+    dls_download::TARGET,
+    midi_stream::TARGET,
+    property::TARGET,
+    sequence::TARGET,
+];
+
+/// The target of that name.
+pub fn find(name: &str) -> Option<Target> {
+    TARGETS.into_iter().find(|target| target.name == name)
+}
