@@ -128,7 +128,7 @@ pub fn child(setting: &str, voices: usize) -> Result<()> {
     };
     let parameters = [
         ("Voices", u32::try_from(voices.max(16))?),
-        ("Interpolation", quality),
+        ("Quality", quality),
         // Nobody is cut here for the time that it takes.
         ("SliceBudget", 1_000_000),
     ];
