@@ -2,6 +2,7 @@
 
 use super::properties::{Call, Property, Size, Target, write};
 use crate::com::descriptor::Static;
+use crate::engine::EFFECTS;
 use crate::kernel::Result;
 use arioso_core::ks::dmusprop::SYNTH_PC_SYSTEMMEMORY;
 use arioso_core::ks::guid::{
@@ -73,12 +74,17 @@ fn sample_memory(_: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     write(value, SYNTH_PC_SYSTEMMEMORY)
 }
 
+/// `SYNTH_EFFECT_*`.
+fn effects(_: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
+    write(value, EFFECTS)
+}
+
 /// Hz.
 fn playback_rate(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     write(value, call.miniport()?.engine().rate())
 }
 
-/// `GUID_DMUS_PROP_*`: no set in hardware, DLS of both levels, no effects.
+/// `GUID_DMUS_PROP_*`: no set in hardware, DLS of both levels, reverb and chorus.
 pub const CAPABILITIES: [Property; 11] = [
     capability(&Static(GUID_DMUS_PROP_GM_Hardware), no),
     capability(&Static(GUID_DMUS_PROP_GS_Hardware), no),
@@ -88,7 +94,7 @@ pub const CAPABILITIES: [Property; 11] = [
     capability(&Static(GUID_DMUS_PROP_DLS1), yes),
     capability(&Static(GUID_DMUS_PROP_DLS2), yes),
     capability(&Static(GUID_DMUS_PROP_INSTRUMENT2), yes),
-    capability(&Static(GUID_DMUS_PROP_Effects), no),
+    capability(&Static(GUID_DMUS_PROP_Effects), effects),
     capability(&Static(GUID_DMUS_PROP_SampleMemorySize), sample_memory),
     capability(&Static(GUID_DMUS_PROP_SamplePlaybackRate), playback_rate),
 ];

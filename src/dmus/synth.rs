@@ -3,7 +3,7 @@
 use super::general::SYNTH_ID;
 use super::properties::{Call, Property, Size, Target, read, write};
 use crate::com::descriptor::Static;
-use crate::engine::MAX_GROUPS;
+use crate::engine::{EFFECTS, MAX_GROUPS};
 use crate::engine::settings::wide;
 use crate::kernel::Result;
 use arioso_core::ks::arioso::{
@@ -170,7 +170,7 @@ fn caps(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
             MaxChannelGroups: MAX_GROUPS.into(),
             MaxVoices: call.miniport()?.engine().voices(),
             MaxAudioChannels: 2,
-            EffectFlags: SYNTH_EFFECT_NONE,
+            EffectFlags: EFFECTS,
             Description: description,
         },
     )
@@ -194,6 +194,9 @@ fn port_parameters(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
             asked.ChannelGroups.clamp(1, MAX_GROUPS.into()),
         )?;
     }
+    if wants(SYNTH_PORTPARAMS_EFFECTS) {
+        pin.set_effects(call.request.passive, asked.EffectsFlags & EFFECTS);
+    }
     let have = SYNTH_PORTPARAMS {
         ValidParams: ALL,
         // One pool for all pins: a smaller one would only cost notes.
@@ -205,7 +208,7 @@ fn port_parameters(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
         ChannelGroups: pin.groups(),
         AudioChannels: 2,
         SampleRate: pin.rate(),
-        EffectsFlags: SYNTH_EFFECT_NONE,
+        EffectsFlags: pin.effects(),
         Share: 0,
     };
     write(value, have)?;

@@ -9,10 +9,13 @@ use crate::kernel::irql::Passive;
 use crate::kernel::lock::Mutex;
 use alloc::vec::Vec;
 use arioso_core::ks::arioso::ARIOSO_STATISTICS;
-use arioso_core::ks::dmusprop::DAUD_STANDARD_VOICE_PRIORITY;
+use arioso_core::ks::dmusprop::{
+    DAUD_STANDARD_VOICE_PRIORITY, SYNTH_EFFECT_CHORUS, SYNTH_EFFECT_REVERB,
+};
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_PAUSE, KSSTATE_RUN};
 use arioso_core::ks::status::STATUS_UNSUCCESSFUL;
 use arioso_core::mem::Shared;
+use arioso_core::synth::effects::Sends;
 use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 /// An open MIDI pin: one virtual synthesizer. Dropping it (at `PASSIVE_LEVEL`) closes the pin; its events have gone back then.
@@ -23,6 +26,8 @@ pub struct PinHandle {
     volume: AtomicI32,
     boost: AtomicI32,
     groups: AtomicU32,
+    /// `SYNTH_EFFECT_*`.
+    effects: AtomicU32,
     /// Voice priorities that were set, by group and channel.
     priorities: Mutex<Vec<Option<u32>>>,
     /// Frames that the engine had rendered when the pin was opened.
@@ -30,6 +35,9 @@ pub struct PinHandle {
     /// Lost notes at the last entry to RUN.
     lost_before: AtomicU64,
 }
+
+/// The effects that there are, all on at first.
+pub const EFFECTS: u32 = SYNTH_EFFECT_REVERB | SYNTH_EFFECT_CHORUS;
 
 /// What `RUNNINGSTATS` tells.
 pub struct Running {
@@ -58,6 +66,7 @@ impl PinHandle {
             volume: AtomicI32::new(0),
             boost: AtomicI32::new(600),
             groups: AtomicU32::new(1),
+            effects: AtomicU32::new(EFFECTS),
             priorities,
             frames_before,
             lost_before: AtomicU64::new(0),
@@ -134,6 +143,22 @@ impl PinHandle {
                 boost,
             },
         );
+    }
+
+    /// The effects that are on, `SYNTH_EFFECT_*`.
+    pub fn effects(&self) -> u32 {
+        self.effects.load(Ordering::Relaxed)
+    }
+
+    pub fn set_effects(&self, passive: Passive, effects: u32) {
+        self.effects.store(effects, Ordering::Relaxed);
+        self.send(passive, Command::Effects {
+            slot: self.slot,
+            on: Sends {
+                reverb: effects & SYNTH_EFFECT_REVERB != 0,
+                chorus: effects & SYNTH_EFFECT_CHORUS != 0,
+            },
+        });
     }
 
     pub fn groups(&self) -> u32 {

@@ -25,7 +25,7 @@ mod sink;
 mod slices;
 mod track;
 
-pub use handle::PinHandle;
+pub use handle::{EFFECTS, PinHandle};
 pub use sink::SinkHandle;
 
 use self::idle::Idle;

@@ -9,6 +9,7 @@ use super::{DEFAULT_RATE, PINS};
 use crate::kernel::{Result, no_memory};
 use arioso_core::dls::model::Patches;
 use arioso_core::mem::{Shared, TryBox};
+use arioso_core::synth::effects::Sends;
 use arioso_core::synth::sequencer::{Events, Source, run};
 use arioso_core::synth::{Parts, Port, PortId, SampleClock, Settings as SynthSettings, Synth};
 
@@ -39,6 +40,11 @@ pub enum Command {
     Boost {
         slot: u8,
         boost: i32,
+    },
+    /// Which effects are on.
+    Effects {
+        slot: u8,
+        on: Sends,
     },
     Priority {
         slot: u8,
@@ -164,6 +170,12 @@ impl Renderer {
             Command::Boost { slot, boost } => {
                 if let Some(port) = self.synth.port_mut(PortId(slot)) {
                     port.set_boost(boost);
+                }
+                self.synth.refresh(PortId(slot));
+            }
+            Command::Effects { slot, on } => {
+                if let Some(port) = self.synth.port_mut(PortId(slot)) {
+                    port.effects_mut().on = on;
                 }
                 self.synth.refresh(PortId(slot));
             }

@@ -77,6 +77,23 @@ pub fn run<C: Client>(client: &mut C, pin: C::Handle, report: &mut Report) {
             None,
         ),
         // Valid bits, voices, groups, audio channels, rate, effects, share.
+        (
+            PARAMETERS,
+            GET,
+            &[0x20, 0, 0, 0, 0, SYNTH_EFFECT_REVERB, 0],
+            &[0; 7],
+            OK,
+            None,
+        ),
+        // There is no delay.
+        (
+            PARAMETERS,
+            GET,
+            &[0x20, 0, 0, 0, 0, SYNTH_EFFECT_CHORUS | SYNTH_EFFECT_DELAY, 0],
+            &[0; 7],
+            STATUS_NOT_ALL_ASSIGNED,
+            None,
+        ),
         (PARAMETERS, GET, &[0; 7], &[0; 7], OK, None),
         (PARAMETERS, GET, &[2, 0, 3, 0, 0, 0, 0], &[0; 7], OK, None),
         (GROUPS, GET, &[], &[0], OK, Some(&[3])),
