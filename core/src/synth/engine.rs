@@ -113,6 +113,7 @@ impl Synth {
     pub fn follow(&mut self, on: bool) {
         if on {
             self.drop_all();
+            self.count_voices();
         }
         self.following = on;
     }
@@ -315,6 +316,16 @@ impl Synth {
             self.stretch(since_tick == 0, now);
             rest = later;
         }
+        self.count_voices();
+    }
+
+    /// Tells each port how many voices it has.
+    fn count_voices(&mut self) {
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            if let Some(port) = slot.port.as_deref_mut() {
+                port.stats.voices = self.pool.sounding_of(index as u8) as u32;
+            }
+        }
     }
 
     /// Renders a stretch that no tick divides.
@@ -337,9 +348,6 @@ impl Synth {
             }
             if at_tick {
                 slot.tick(TICK);
-                if let Some(port) = slot.port.as_deref_mut() {
-                    port.stats.voices = self.pool.sounding_of(id) as u32;
-                }
             }
             let kind = slot
                 .port

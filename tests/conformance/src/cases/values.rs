@@ -89,7 +89,15 @@ pub fn run<C: Client>(client: &mut C, pin: C::Handle, report: &mut Report) {
         (
             PARAMETERS,
             GET,
-            &[0x20, 0, 0, 0, 0, SYNTH_EFFECT_CHORUS | SYNTH_EFFECT_DELAY, 0],
+            &[
+                0x20,
+                0,
+                0,
+                0,
+                0,
+                SYNTH_EFFECT_CHORUS | SYNTH_EFFECT_DELAY,
+                0,
+            ],
             &[0; 7],
             STATUS_NOT_ALL_ASSIGNED,
             None,

@@ -234,6 +234,8 @@ fn unload() {
     );
     rig.sleep(SECOND);
     assert!(rig.pool() < loaded, "the wave is freed after its voice");
+    let stats = synth::running_stats(&mut rig.client, pin.handle).unwrap();
+    assert_eq!(stats.Voices, 0);
     rig.close(filter, [pin], Some(wave));
     rig.finish();
 }
