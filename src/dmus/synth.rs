@@ -265,8 +265,14 @@ fn running_stats(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     write(
         value,
         SYNTH_STATS {
-            ValidStats: SYNTH_STATS_VOICES | SYNTH_STATS_LOST_NOTES | SYNTH_STATS_PEAK_VOLUME,
+            ValidStats: SYNTH_STATS_VOICES
+                | SYNTH_STATS_TOTAL_CPU
+                | SYNTH_STATS_CPU_PER_VOICE
+                | SYNTH_STATS_LOST_NOTES
+                | SYNTH_STATS_PEAK_VOLUME,
             Voices: running.voices,
+            TotalCPU: running.load,
+            CPUPerVoice: running.load_per_voice,
             LostNotes: running.lost_notes,
             PeakVolume: hundredths_of_db(running.peak_level),
             ..SYNTH_STATS::default()

@@ -46,6 +46,10 @@ pub struct Running {
     pub lost_notes: u32,
     /// 1.0 is full scale.
     pub peak_level: f32,
+    /// Percent of a processor × 100, of the whole synthesizer.
+    pub load: u32,
+    /// The same for each voice.
+    pub load_per_voice: u32,
 }
 
 const ALL_SOUND_OFF: u8 = 120;
@@ -249,10 +253,14 @@ impl PinHandle {
             .lost_notes
             .load(Ordering::Relaxed)
             .wrapping_sub(self.lost_before.load(Ordering::Relaxed));
+        let load = self.engine.common.load.load(Ordering::Relaxed);
+        let voices = self.engine.common.voices.load(Ordering::Relaxed);
         Running {
             voices: meter.voices.load(Ordering::Relaxed),
             lost_notes: u32::try_from(lost).unwrap_or(u32::MAX),
             peak_level: f32::from_bits(meter.peak_level.load(Ordering::Relaxed)),
+            load,
+            load_per_voice: load.checked_div(voices).unwrap_or(0),
         }
     }
 
@@ -261,7 +269,7 @@ impl PinHandle {
         let common = &self.engine.common;
         ARIOSO_STATISTICS {
             Size: size_of::<ARIOSO_STATISTICS>() as u32,
-            Flags: 0,
+            Flags: u32::from(common.over_budget.load(Ordering::Relaxed)),
             Events: meter.events.load(Ordering::Relaxed),
             Late: meter.late.load(Ordering::Relaxed),
             LostNotes: meter.lost_notes.load(Ordering::Relaxed),

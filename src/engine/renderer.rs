@@ -6,12 +6,14 @@ use super::settings::Settings;
 use super::shared::Shared as Common;
 use super::track::Track;
 use super::{DEFAULT_RATE, PINS};
-use crate::kernel::{Result, no_memory};
+use crate::kernel::{Result, clock, no_memory};
 use arioso_core::dls::model::Patches;
 use arioso_core::mem::{Shared, TryBox};
+use arioso_core::synth::cost::Budget;
 use arioso_core::synth::effects::Sends;
 use arioso_core::synth::sequencer::{Events, Source, run};
 use arioso_core::synth::{Parts, Port, PortId, SampleClock, Settings as SynthSettings, Synth};
+use core::sync::atomic::Ordering;
 
 /// What the owner is told. Executed at the start of its next block.
 pub enum Command {
@@ -69,6 +71,10 @@ pub struct Renderer {
     bin: Bin,
     /// As it was at the block's start.
     clock: SampleClock,
+    /// Of slices.
+    budget: Budget,
+    /// Part of real time that rendering takes, averaged over a tenth of a second or so.
+    load: f32,
     mixed: TryBox<[[f32; 2]; BLOCK]>,
 }
 
@@ -101,6 +107,8 @@ impl Renderer {
             tracks: [const { Place(None) }; PINS],
             bin: Bin::default(),
             clock: SampleClock::new(DEFAULT_RATE),
+            budget: Budget::new(settings.slice_budget),
+            load: 0.0,
             mixed: TryBox::try_filled([0.0; 2]).map_err(no_memory)?,
         })
     }
@@ -220,8 +228,41 @@ impl Renderer {
 
     /// Renders up to [`BLOCK`] frames; the first is the device's frame `first`. `DISPATCH_LEVEL` or below; no lock is held.
     pub fn render(&mut self, common: &Common, first: i64, frames: usize) -> &[[f32; 2]] {
-        self.run_commands(common);
         let frames = frames.min(BLOCK);
+        let begin = clock::now();
+        self.render_block(common, first, frames);
+        self.note_load(common, frames, elapsed(begin));
+        self.mixed.get(..frames).unwrap_or_default()
+    }
+
+    /// The same within the budget of a slice: voices that it does not carry are shed first. `DISPATCH_LEVEL`.
+    pub fn render_slice(&mut self, common: &Common, first: i64, frames: usize) -> &[[f32; 2]] {
+        let frames = frames.min(BLOCK);
+        let begin = clock::now();
+        self.budget.begin(&mut self.synth, frames);
+        self.render_block(common, first, frames);
+        let time = elapsed(begin);
+        let spent = self.budget.end(&mut self.synth, time);
+        if spent.predicted > self.budget.limit() {
+            common.over_budget.store(true, Ordering::Relaxed);
+        }
+        self.note_load(common, frames, time);
+        self.mixed.get(..frames).unwrap_or_default()
+    }
+
+    /// `frames` frames took `time` ns.
+    fn note_load(&mut self, common: &Common, frames: usize, time: f32) {
+        let seconds = frames as f32 / common.rate().max(1) as f32;
+        let now = time / (seconds * 1e9).max(1.0);
+        self.load += (now - self.load) * (seconds * 10.0).min(1.0);
+        common.voices.store(self.synth.voices(), Ordering::Relaxed);
+        common
+            .load
+            .store((self.load * 10_000.0) as u32, Ordering::Relaxed);
+    }
+
+    fn render_block(&mut self, common: &Common, first: i64, frames: usize) {
+        self.run_commands(common);
         let end = first.saturating_add(frames as i64);
         common.begin_block(end, &mut self.clock);
         let block_time = self.clock.frame_to_ref(first);
@@ -242,7 +283,6 @@ impl Renderer {
         self.end_block();
         common.note_rendered(end, frames as u64);
         self.retire(common);
-        self.mixed.get(..frames).unwrap_or_default()
     }
 
     fn end_block(&mut self) {
@@ -293,6 +333,11 @@ impl Renderer {
         }
         next
     }
+}
+
+/// ns since `begin`.
+fn elapsed(begin: i64) -> f32 {
+    clock::now().saturating_sub(begin).max(0) as f32 * 100.0
 }
 
 fn sooner(a: Next, b: Next) -> Next {

@@ -20,6 +20,8 @@ pub struct Settings {
     pub ahead: bool,
     /// `Quality`: 0 linear, 1 sinc8 (default), 2 sinc16.
     pub quality: Interpolation,
+    /// `SliceBudget` in µs: what the slice timer may take per millisecond; here in ns.
+    pub slice_budget: u32,
     bank: Option<Path>,
     image: Option<Path>,
 }
@@ -54,8 +56,11 @@ macro_rules! wide {
 pub(crate) use wide;
 
 impl Settings {
-    pub const MAX_VOICES: u16 = 1024;
+    pub const MAX_VOICES: u16 = 4096;
     const DEFAULT_VOICES: u16 = 256;
+    /// The guideline for DPCs.
+    const DEFAULT_BUDGET: u32 = 100;
+    const BUDGETS: core::ops::RangeInclusive<u32> = 10..=1000;
 
     pub fn read(passive: Passive, driver: &Driver) -> Self {
         let service = Key::open(passive, driver.registry_path()).ok();
@@ -77,6 +82,10 @@ impl Settings {
                 Some(2) => Interpolation::Sinc16,
                 _ => Interpolation::Sinc8,
             },
+            slice_budget: number(wide!("SliceBudget"))
+                .unwrap_or(Self::DEFAULT_BUDGET)
+                .clamp(*Self::BUDGETS.start(), *Self::BUDGETS.end())
+                .wrapping_mul(1000),
             bank: key
                 .as_ref()
                 .and_then(|k| path(passive, k, wide!("BankPath"))),

@@ -53,6 +53,12 @@ pub struct Shared {
     pub frames: AtomicU64,
     pub slices: AtomicU64,
     pub skipped: AtomicU64,
+    /// Share of a processor that rendering takes, percent × 100.
+    pub load: AtomicU32,
+    /// Voices of all pins.
+    pub voices: AtomicU32,
+    /// More was predicted for a slice than it may cost.
+    pub over_budget: AtomicBool,
 }
 
 struct Timeline {
@@ -78,6 +84,9 @@ impl Shared {
             frames: AtomicU64::new(0),
             slices: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
+            load: AtomicU32::new(0),
+            voices: AtomicU32::new(0),
+            over_budget: AtomicBool::new(false),
         })
     }
 

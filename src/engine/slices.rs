@@ -92,7 +92,7 @@ impl Routine for Slicer {
         if first >= goal || !room {
             return;
         }
-        let block = renderer.render(&self.common, first, self.slice);
+        let block = renderer.render_slice(&self.common, first, self.slice);
         self.fifo.with(|f| f.write(block));
         self.common.slices.fetch_add(1, Ordering::Relaxed);
         let end = first.saturating_add(self.slice as i64);

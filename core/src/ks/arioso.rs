@@ -14,6 +14,7 @@ data! {
     pub struct ARIOSO_STATISTICS {
         /// Bytes that the driver knows of this structure.
         pub Size: u32,
+        /// Bit 0: some slice was predicted to cost more than it may.
         pub Flags: u32,
         /// Events taken from the port.
         pub Events: u64,

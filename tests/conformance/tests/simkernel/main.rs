@@ -1,6 +1,7 @@
 //! The driver's image in the simulated kernel. Each scenario runs in a process of its own, so that a crash is a failing test.
 
 mod audio;
+mod budget;
 mod debugging;
 mod failures;
 mod lifecycle;
@@ -26,6 +27,7 @@ const CHILD: &str = "ARIOSO_SCENARIO";
 fn main() {
     let scenarios = [
         audio::SCENARIOS,
+        budget::SCENARIOS,
         debugging::SCENARIOS,
         failures::SCENARIOS,
         power::SCENARIOS,
