@@ -3,8 +3,8 @@
 use super::general::SYNTH_ID;
 use super::properties::{Call, Property, Size, Target, read, write};
 use crate::com::descriptor::Static;
-use crate::engine::{EFFECTS, MAX_GROUPS};
 use crate::engine::settings::wide;
+use crate::engine::{EFFECTS, MAX_GROUPS};
 use crate::kernel::Result;
 use arioso_core::ks::arioso::{
     ARIOSO_STATISTICS, KSPROPERTY_ARIOSO_STATISTICS, KSPROPSETID_Arioso,

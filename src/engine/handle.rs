@@ -156,13 +156,16 @@ impl PinHandle {
 
     pub fn set_effects(&self, passive: Passive, effects: u32) {
         self.effects.store(effects, Ordering::Relaxed);
-        self.send(passive, Command::Effects {
-            slot: self.slot,
-            on: Sends {
-                reverb: effects & SYNTH_EFFECT_REVERB != 0,
-                chorus: effects & SYNTH_EFFECT_CHORUS != 0,
+        self.send(
+            passive,
+            Command::Effects {
+                slot: self.slot,
+                on: Sends {
+                    reverb: effects & SYNTH_EFFECT_REVERB != 0,
+                    chorus: effects & SYNTH_EFFECT_CHORUS != 0,
+                },
             },
-        });
+        );
     }
 
     pub fn groups(&self) -> u32 {
