@@ -74,7 +74,8 @@ mod tests {
         table.row(["é".into(), "1234567".into()]);
         assert_eq!(
             table.to_string(),
-            "  name           size\n  piano?[2J         5\n  é           1234567\n"
+            // Nine characters, two spaces, seven characters.
+            "  name          size\n  piano?[2J        5\n  é          1234567\n"
         );
         assert_eq!(
             [bytes(1023), bytes(1536), bytes(3 << 20)],
