@@ -1,6 +1,6 @@
 //! Audio and music formats, topology, real-time audio (`ksmedia.h`, `mmreg.h`).
 
-use super::ks::{KSDATAFORMAT, KSDATARANGE, KSNODEPROPERTY, KSPROPERTY};
+use super::ks::{KSATTRIBUTE, KSDATAFORMAT, KSDATARANGE, KSNODEPROPERTY, KSPROPERTY};
 use super::{BOOL, GUID, HANDLE, PVOID};
 
 data! {
@@ -120,6 +120,35 @@ data! {
         pub NotificationEvent: HANDLE,
     }
 
+    /// Value of `KSPROPERTY_RTAUDIO_GETREADPACKET`.
+    #[derive(Eq)]
+    pub struct KSRTAUDIO_GETREADPACKET_INFO {
+        /// Packets since the stream started to run, this one not counted.
+        pub PacketNumber: u32,
+        /// 0.
+        pub Flags: u32,
+        /// At the packet's first sample.
+        pub PerformanceCounterValue: u64,
+        /// Another packet is ready.
+        pub MoreData: BOOL,
+    }
+
+    /// Value of `KSPROPERTY_RTAUDIO_SETWRITEPACKET`.
+    #[derive(Eq)]
+    pub struct KSRTAUDIO_SETWRITEPACKET_INFO {
+        pub PacketNumber: u32,
+        pub Flags: u32,
+        pub EosPacketLength: u32,
+    }
+
+    /// Attribute of a data range or format with `KSDATARANGE_ATTRIBUTES` set.
+    #[derive(Eq)]
+    pub struct KSATTRIBUTE_AUDIOSIGNALPROCESSING_MODE {
+        pub AttributeHeader: KSATTRIBUTE,
+        /// `AUDIO_SIGNALPROCESSINGMODE_*`.
+        pub SignalProcessingMode: GUID,
+    }
+
     /// Instance of the audio node properties that work per channel.
     #[derive(Eq)]
     pub struct KSNODEPROPERTY_AUDIO_CHANNEL {
@@ -230,8 +259,40 @@ pub const KSPROPERTY_RTAUDIO_PACKETCOUNT: u32 = 9;
 pub const KSPROPERTY_RTAUDIO_PRESENTATION_POSITION: u32 = 10;
 pub const KSPROPERTY_RTAUDIO_GETREADPACKET: u32 = 11;
 pub const KSPROPERTY_RTAUDIO_SETWRITEPACKET: u32 = 12;
+pub const KSPROPERTY_RTAUDIO_PACKETVREGISTER: u32 = 13;
+
+pub const KSPROPERTY_AUDIOSIGNALPROCESSING_MODES: u32 = 0;
+pub const KSPROPERTY_DRMAUDIOSTREAM_CONTENTID: u32 = 0;
 
 pub const KSPROPERTY_JACK_DESCRIPTION: u32 = 1;
 pub const KSPROPERTY_JACK_DESCRIPTION2: u32 = 2;
+pub const KSPROPERTY_JACK_SINK_INFO: u32 = 3;
+pub const KSPROPERTY_JACK_CONTAINERID: u32 = 4;
+
+pub const JACKDESC2_PRESENCE_DETECT_CAPABILITY: u32 = 1;
+pub const JACKDESC2_DYNAMIC_FORMAT_CHANGE_CAPABILITY: u32 = 2;
+
+// KSJACK_DESCRIPTION.ConnectionType
+pub const eConnTypeUnknown: i32 = 0;
+pub const eConnType3Point5mm: i32 = 1;
+pub const eConnTypeOtherDigital: i32 = 6;
+pub const eConnTypeOtherAnalog: i32 = 7;
+// KSJACK_DESCRIPTION.GeoLocation
+pub const eGeoLocRear: i32 = 1;
+pub const eGeoLocReserved5: i32 = 14;
+/// The same number as `eGeoLocReserved5`, by which older headers know it.
+pub const eGeoLocNotApplicable: i32 = 14;
+// KSJACK_DESCRIPTION.GenLocation
+pub const eGenLocPrimaryBox: i32 = 0;
+pub const eGenLocInternal: i32 = 1;
+pub const eGenLocSeparate: i32 = 2;
+pub const eGenLocOther: i32 = 3;
+// KSJACK_DESCRIPTION.PortConnection
+pub const ePortConnJack: i32 = 0;
+pub const ePortConnIntegratedDevice: i32 = 1;
+pub const ePortConnBothIntegratedAndJack: i32 = 2;
+pub const ePortConnUnknown: i32 = 3;
 
 pub const KSEVENT_CONTROL_CHANGE: u32 = 0;
+pub const KSEVENT_PINCAPS_FORMATCHANGE: u32 = 0;
+pub const KSEVENT_PINCAPS_JACKINFOCHANGE: u32 = 1;

@@ -2,7 +2,7 @@
 
 use super::{
     IInterruptSync, IMiniport, INTERRUPTSYNCMODE, IPort, IRegistryKey, IResourceList,
-    IServiceGroup, IUnknown, PCPROPERTY_REQUEST,
+    IServiceGroup, IUnknown, PCPROPERTY_REQUEST, PCSTREAMRESOURCE, PCSTREAMRESOURCE_DESCRIPTOR,
 };
 use crate::ks::{
     ACCESS_MASK, DEVICE_POWER_STATE, DEVICE_REGISTRY_PROPERTY, GUID, NTSTATUS, PCM_RESOURCE_LIST,
@@ -129,6 +129,14 @@ pub type FnPcRequestNewPowerState = unsafe extern "efiapi" fn(
     pDeviceObject: PDEVICE_OBJECT,
     RequestedNewState: DEVICE_POWER_STATE,
 ) -> NTSTATUS;
+pub type FnPcAddStreamResource = unsafe extern "efiapi" fn(
+    PhysicalDeviceObject: PDEVICE_OBJECT,
+    ResourceSet: PVOID,
+    ResourceDescriptor: *mut PCSTREAMRESOURCE_DESCRIPTOR,
+    ResourceHandle: *mut PCSTREAMRESOURCE,
+) -> NTSTATUS;
+pub type FnPcRemoveStreamResource =
+    unsafe extern "efiapi" fn(ResourceHandle: PCSTREAMRESOURCE) -> NTSTATUS;
 /// Any IRQL.
 pub type FnPcGetPhysicalDeviceObject = unsafe extern "efiapi" fn(
     pDeviceObject: PDEVICE_OBJECT,

@@ -3,9 +3,10 @@
 use super::IUnknown;
 use crate::ks::ks::KSP_PIN;
 use crate::ks::{
-    ACCESS_MASK, BOOLEAN, DEVICE_POWER_STATE, GUID, NTSTATUS, PCM_PARTIAL_RESOURCE_DESCRIPTOR,
-    PCM_RESOURCE_LIST, PDEVICE_CAPABILITIES, PIRP, PKINTERRUPT, POWER_STATE,
-    PRTL_QUERY_REGISTRY_TABLE, PUNICODE_STRING, PVOID, SYSTEM_POWER_STATE,
+    ACCESS_MASK, BOOLEAN, DEVICE_POWER_STATE, GUID, HANDLE, NTSTATUS,
+    PCM_PARTIAL_RESOURCE_DESCRIPTOR, PCM_RESOURCE_LIST, PDEVICE_CAPABILITIES, PDEVICE_OBJECT, PIRP,
+    PKINTERRUPT, POWER_STATE, PRTL_QUERY_REGISTRY_TABLE, PUNICODE_STRING, PVOID,
+    SYSTEM_POWER_STATE,
 };
 
 /// `CmResourceType*` as a C int.
@@ -19,6 +20,31 @@ pub type PC_EXIT_LATENCY = i32;
 pub const PcExitLatencyInstant: PC_EXIT_LATENCY = 0;
 pub const PcExitLatencyFast: PC_EXIT_LATENCY = 1;
 pub const PcExitLatencyResponsive: PC_EXIT_LATENCY = 2;
+
+/// `ePcStreamResource*`.
+pub type PcStreamResourceType = i32;
+pub const ePcStreamResourceInterrupt: PcStreamResourceType = 0;
+pub const ePcStreamResourceThread: PcStreamResourceType = 1;
+pub const ePcStreamResourceSet: PcStreamResourceType = 2;
+/// Names a resource that was added.
+pub type PCSTREAMRESOURCE = HANDLE;
+
+data! {
+    /// A thread or an interrupt that works for audio streams. 40 bytes.
+    #[derive(Eq)]
+    pub struct PCSTREAMRESOURCE_DESCRIPTOR {
+        /// 40.
+        pub Size: u32,
+        /// 0.
+        pub Flags: u32,
+        pub Pdo: PDEVICE_OBJECT,
+        pub Type: PcStreamResourceType,
+        /// `Resource.Thread` of a union in C, whose other members are `ResourceSet` and `Interrupt.Version`.
+        pub Thread: PVOID,
+        /// `Resource.Interrupt.Generic`.
+        pub Generic: PVOID,
+    }
+}
 
 pub const GeneralRegistryKey: u32 = 0;
 pub const DeviceRegistryKey: u32 = 1;
@@ -159,6 +185,17 @@ interface! {
             ExitLatency: PC_EXIT_LATENCY,
         );
         fn D3ExitLatencyChanged(ExitLatency: PC_EXIT_LATENCY) -> NTSTATUS;
+    }
+
+    /// QueryInterface of a WaveRT port.
+    pub interface IPortClsStreamResourceManager(IPortClsStreamResourceManagerVtbl): IUnknown {
+        /// `ResourceSet` is null.
+        fn AddStreamResource(
+            ResourceSet: PVOID,
+            ResourceDescriptor: *mut PCSTREAMRESOURCE_DESCRIPTOR,
+            ResourceHandle: *mut PCSTREAMRESOURCE,
+        ) -> NTSTATUS;
+        fn RemoveStreamResource(ResourceHandle: PCSTREAMRESOURCE) -> NTSTATUS;
     }
 
     pub interface IMiniportPnpNotify(IMiniportPnpNotifyVtbl): IUnknown {
