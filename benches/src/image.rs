@@ -130,7 +130,7 @@ pub fn child(setting: &str, voices: usize) -> Result<()> {
         ("Voices", u32::try_from(voices.max(16))?),
         ("Quality", quality),
         // Nobody is cut here for the time that it takes.
-        ("SliceBudget", 1_000_000),
+        ("SliceBudget", 1000),
     ];
     let mut machine = System::boot(Options {
         parameters: parameters

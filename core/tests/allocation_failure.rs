@@ -151,12 +151,12 @@ fn downloads() {
                 (instrument(3, 1), 3),
                 (instrument(4, 2), 4),
             ] {
-                let earlier = store.usage(port);
+                let earlier = (store.usage(port), store.total());
                 let (_, failures) = each_failure(
                     || {
                         let result = store.download(port, &buffer);
                         if result.is_err() {
-                            assert_eq!(store.usage(port), earlier);
+                            assert_eq!((store.usage(port), store.total()), earlier);
                         }
                         result
                     },
@@ -165,13 +165,42 @@ fn downloads() {
                 assert!(failures >= 1);
                 assert_eq!(store.usage(port).objects, objects);
             }
+            // The table is there: a download includes it.
             let (patches, failures) =
                 each_failure(|| store.patches(port), |error| assert_eq!(error, NoMemory));
-            assert!(failures >= 2);
+            assert_eq!(failures, 0);
             assert_eq!(patches.find(5).map(|i| i.regions.len()), Some(2));
         }
         store.close_port(0);
         store.close_port(1);
+        assert_eq!(store.total(), Usage::default());
+    }
+    assert_eq!(LIVE.get(), before);
+}
+
+/// An unload that finds no memory for the new table leaves the download where it was.
+#[test]
+fn unloads() {
+    let before = LIVE.get();
+    {
+        let mut store = Store::new(Quotas::default());
+        let w = store.download(0, &wave(1)).unwrap();
+        let i = store.download(0, &instrument(3, 1)).unwrap();
+        let earlier = (store.usage(0), store.total());
+        let unload = || {
+            let result = store.unload(0, i);
+            if result.is_err() {
+                assert_eq!((store.usage(0), store.total()), earlier);
+                assert!(store.patches(0).unwrap().find(5).is_some());
+            }
+            result
+        };
+        let ((), failures) = each_failure(unload, |error| assert_eq!(error, Error::NoMemory));
+        assert!(failures >= 1);
+        assert!(store.patches(0).unwrap().find(5).is_none());
+        // A wave is in no table.
+        let ((), failures) = each_failure(|| store.unload(0, w), |error| panic!("{error:?}"));
+        assert_eq!(failures, 0);
         assert_eq!(store.total(), Usage::default());
     }
     assert_eq!(LIVE.get(), before);

@@ -11,7 +11,10 @@ use arioso_core::ks::dmusprop::{
 use arioso_core::ks::guid::KSPROPSETID_Synth_Dls;
 use arioso_core::ks::ks::{VT_EMPTY, VT_UI4, VT_UI8};
 use arioso_core::ks::ksmedia::WAVEFORMATEX;
-use arioso_core::ks::status::{STATUS_INVALID_PARAMETER, STATUS_SUCCESS, STATUS_UNSUCCESSFUL};
+use arioso_core::ks::status::{
+    STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER, STATUS_NO_MEMORY, STATUS_SUCCESS,
+    STATUS_UNSUCCESSFUL,
+};
 use arioso_core::ks::{GUID, HANDLE, NTSTATUS};
 
 const SET: &Static<GUID> = &Static(KSPROPSETID_Synth_Dls);
@@ -89,8 +92,9 @@ fn download(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     if !(SMALLEST..=LARGEST).contains(&size) {
         return Err(STATUS_INVALID_PARAMETER);
     }
-    let bytes = mdl::copy_in(request.passive, request.requestor, address, size)?;
-    let handle = pin.pin().download(request.passive, &bytes)?;
+    let handle = mdl::copy_in(request.passive, request.requestor, address, size)
+        .and_then(|bytes| pin.pin().download(request.passive, &bytes))
+        .map_err(documented)?;
     if call.narrow {
         write(
             value,
@@ -107,6 +111,14 @@ fn download(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
                 Free: FREE,
             },
         )
+    }
+}
+
+/// The property's own status for want of memory, and for a quota that is used up.
+fn documented(status: NTSTATUS) -> NTSTATUS {
+    match status {
+        STATUS_INSUFFICIENT_RESOURCES => STATUS_NO_MEMORY,
+        other => other,
     }
 }
 

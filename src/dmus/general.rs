@@ -1,6 +1,6 @@
 //! What the filter and the synthesizer are: component id, DirectMusic capabilities.
 
-use super::properties::{Call, Property, Size, Target, write};
+use super::properties::{Call, Property, Size, Target, read, write};
 use crate::com::descriptor::Static;
 use crate::engine::EFFECTS;
 use crate::kernel::Result;
@@ -12,6 +12,7 @@ use arioso_core::ks::guid::{
     GUID_DMUS_PROP_XG_Hardware, KSPROPSETID_General,
 };
 use arioso_core::ks::ks::{KSCOMPONENTID, KSPROPERTY_GENERAL_COMPONENTID, VT_EMPTY, VT_UI4};
+use arioso_core::ks::status::STATUS_SUCCESS;
 use arioso_core::ks::{GUID, NTSTATUS};
 
 /// This synthesizer: `SYNTHCAPS.Guid`, the product's and the component's id.
@@ -74,9 +75,19 @@ fn sample_memory(_: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     write(value, SYNTH_PC_SYSTEMMEMORY)
 }
 
-/// `SYNTH_EFFECT_*`.
-fn effects(_: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
-    write(value, EFFECTS)
+/// `SYNTH_EFFECT_*`: those of the pin that are on; on the filter, those of a new pin.
+fn effects(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
+    let on = call.pin().map(|stream| stream.pin().effects());
+    write(value, on.unwrap_or(EFFECTS))
+}
+
+/// What there is not stays off; a get tells what is on.
+fn set_effects(call: &Call<'_>, value: &[u8]) -> Result<NTSTATUS> {
+    let wanted: u32 = read(value)?;
+    call.pin()?
+        .pin()
+        .set_effects(call.request.passive, wanted & EFFECTS);
+    Ok(STATUS_SUCCESS)
 }
 
 /// Hz.
@@ -94,7 +105,11 @@ pub const CAPABILITIES: [Property; 11] = [
     capability(&Static(GUID_DMUS_PROP_DLS1), yes),
     capability(&Static(GUID_DMUS_PROP_DLS2), yes),
     capability(&Static(GUID_DMUS_PROP_INSTRUMENT2), yes),
-    capability(&Static(GUID_DMUS_PROP_Effects), effects),
+    Property {
+        target: Target::GetAny,
+        put: Some(set_effects),
+        ..capability(&Static(GUID_DMUS_PROP_Effects), effects)
+    },
     capability(&Static(GUID_DMUS_PROP_SampleMemorySize), sample_memory),
     capability(&Static(GUID_DMUS_PROP_SamplePlaybackRate), playback_rate),
 ];

@@ -46,6 +46,8 @@ pub enum Target {
     Pin,
     /// The filter and its pins.
     Any,
+    /// A get to the filter and its pins, a set to a MIDI pin only.
+    GetAny,
 }
 
 /// Bytes, for 64-bit and for 32-bit callers.
@@ -128,6 +130,7 @@ pub const NODE_PROPERTIES: &[&[Property]] = &[
     &synth::CAPS,
     &synth::PROPERTIES,
     &dls::PROPERTIES,
+    &synth::REVERB,
     &general::CAPABILITIES,
 ];
 
@@ -227,7 +230,12 @@ fn negotiate(property: &Property, request: &Request<'_>, value: &mut [u8]) -> An
     if get.is_none() && put.is_none() {
         return refuse(STATUS_INVALID_DEVICE_REQUEST);
     }
-    if property.target == Target::Pin && request.stream::<RenderStream>().is_none() {
+    let of_pin = match property.target {
+        Target::Pin => true,
+        Target::Any => false,
+        Target::GetAny => get.is_none(),
+    };
+    if of_pin && request.stream::<RenderStream>().is_none() {
         return refuse(STATUS_INVALID_DEVICE_REQUEST);
     }
     // A 32-bit caller's structures come as it made them, unless a layer above has widened them already.

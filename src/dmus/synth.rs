@@ -10,10 +10,13 @@ use arioso_core::ks::arioso::{
     ARIOSO_STATISTICS, KSPROPERTY_ARIOSO_STATISTICS, KSPROPSETID_Arioso,
 };
 use arioso_core::ks::dmusprop::*;
-use arioso_core::ks::guid::KSPROPSETID_Synth;
+use arioso_core::ks::guid::{GUID_DMUS_PROP_WavesReverb, KSPROPSETID_Synth};
 use arioso_core::ks::ks::{VT_EMPTY, VT_I4, VT_UI4, VT_UI8};
-use arioso_core::ks::status::{STATUS_NOT_ALL_ASSIGNED, STATUS_SUCCESS, STATUS_UNSUCCESSFUL};
+use arioso_core::ks::status::{
+    STATUS_INVALID_PARAMETER, STATUS_NOT_ALL_ASSIGNED, STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
+};
 use arioso_core::ks::{GUID, NTSTATUS};
+use arioso_core::synth::effects::Waves;
 
 const SET: &Static<GUID> = &Static(KSPROPSETID_Synth);
 
@@ -122,6 +125,14 @@ pub const PROPERTIES: [Property; 8] = [
         )
     },
 ];
+
+/// The reverb of a pin.
+pub const REVERB: [Property; 1] = [Property {
+    set: &Static(GUID_DMUS_PROP_WavesReverb),
+    get: Some(reverb),
+    put: Some(set_reverb),
+    ..property(0, VT_EMPTY, Size::NONE, Size::of::<SYNTH_REVERB_PARAMS>())
+}];
 
 /// 1/100 dB.
 const VOLUMES: core::ops::RangeInclusive<i32> = -9600..=2000;
@@ -256,12 +267,39 @@ fn set_voice_priority(call: &Call<'_>, value: &[u8]) -> Result<NTSTATUS> {
     Ok(STATUS_SUCCESS)
 }
 
+fn reverb(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
+    let waves = call.pin()?.pin().reverb(call.request.passive);
+    write(
+        value,
+        SYNTH_REVERB_PARAMS {
+            fInGain: waves.in_gain,
+            fReverbMix: waves.mix,
+            fReverbTime: waves.milliseconds,
+            fHighFreqRTRatio: waves.high_ratio,
+        },
+    )
+}
+
+/// Numbers out of range are clamped; what is not a number is refused.
+fn set_reverb(call: &Call<'_>, value: &[u8]) -> Result<NTSTATUS> {
+    let wanted: SYNTH_REVERB_PARAMS = read(value)?;
+    let waves = Waves {
+        in_gain: wanted.fInGain,
+        mix: wanted.fReverbMix,
+        milliseconds: wanted.fReverbTime,
+        high_ratio: wanted.fHighFreqRTRatio,
+    };
+    let waves = waves.clamped().ok_or(STATUS_INVALID_PARAMETER)?;
+    call.pin()?.pin().set_reverb(call.request.passive, waves);
+    Ok(STATUS_SUCCESS)
+}
+
 fn latency_clock(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     write(value, call.pin()?.pin().latency())
 }
 
 fn running_stats(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
-    let running = call.pin()?.pin().running();
+    let running = call.pin()?.pin().running(call.request.passive);
     write(
         value,
         SYNTH_STATS {
@@ -269,13 +307,14 @@ fn running_stats(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
                 | SYNTH_STATS_TOTAL_CPU
                 | SYNTH_STATS_CPU_PER_VOICE
                 | SYNTH_STATS_LOST_NOTES
+                | SYNTH_STATS_FREE_MEMORY
                 | SYNTH_STATS_PEAK_VOLUME,
             Voices: running.voices,
             TotalCPU: running.load,
             CPUPerVoice: running.load_per_voice,
             LostNotes: running.lost_notes,
+            FreeMemory: running.free_memory,
             PeakVolume: hundredths_of_db(running.peak_level),
-            ..SYNTH_STATS::default()
         },
     )
 }

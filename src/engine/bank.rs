@@ -6,36 +6,41 @@ use crate::kernel::{Result, file, no_memory};
 use alloc::vec::Vec;
 use arioso_core::dls::file as dls;
 use arioso_core::dls::model::Instrument;
-use arioso_core::ks::status::STATUS_FILE_INVALID;
+use arioso_core::ks::status::{STATUS_FILE_INVALID, STATUS_INSUFFICIENT_RESOURCES};
 use arioso_core::mem::{Shared, vec};
 
 /// Bytes that a bank may have.
 const LARGEST: usize = 256 << 20;
 
-/// Reads the first bank that there is. A bank that cannot be read or is not one is passed over: the device starts without it.
+/// Reads the first bank that there is. A bank that cannot be read or is not one is passed over: the device starts without it. Only
+/// want of memory is an error.
 #[inline(never)]
-pub fn read(passive: Passive, settings: &Settings) -> Vec<Shared<Instrument>> {
-    let beside = settings.image().and_then(|image| beside(image).ok());
+pub fn read(passive: Passive, settings: &Settings) -> Result<Vec<Shared<Instrument>>> {
+    let beside = settings.image().map(beside).transpose()?;
     let windows: &[u16] = wide!("\\SystemRoot\\System32\\drivers\\gm.dls");
     let paths = [settings.bank(), Some(windows), beside.as_deref()];
     for path in paths.into_iter().flatten() {
         match load(passive, path) {
             Ok(instruments) if !instruments.is_empty() => {
                 debug_line!("%u default instruments", instruments.len());
-                return instruments;
+                return Ok(instruments);
             }
             Ok(_) => debug_line!("a bank without instruments"),
+            Err(STATUS_INSUFFICIENT_RESOURCES) => return Err(STATUS_INSUFFICIENT_RESOURCES),
             Err(status) => debug_line!("no bank, status %08x", status),
         }
     }
-    Vec::new()
+    Ok(Vec::new())
 }
 
 // Not inlined: its frame would lie under those of the callers for as long as they run.
 #[inline(never)]
 fn load(passive: Passive, path: &[u16]) -> Result<Vec<Shared<Instrument>>> {
     let bytes = file::read(passive, path, LARGEST)?;
-    dls::load(&bytes, dls::Limits::default()).map_err(|_| STATUS_FILE_INVALID)
+    dls::load(&bytes, dls::Limits::default()).map_err(|error| match error {
+        dls::Error::NoMemory => STATUS_INSUFFICIENT_RESOURCES,
+        _ => STATUS_FILE_INVALID,
+    })
 }
 
 /// `arioso.dls` in the directory of the driver's image.

@@ -14,8 +14,8 @@ use arioso_core::ks::dmusprop::{
 };
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_PAUSE, KSSTATE_RUN};
 use arioso_core::ks::status::STATUS_UNSUCCESSFUL;
-use arioso_core::mem::Shared;
-use arioso_core::synth::effects::Sends;
+use arioso_core::mem::{NoMemory, Shared, vec};
+use arioso_core::synth::effects::{Sends, Waves};
 use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 /// An open MIDI pin: one virtual synthesizer. Dropping it (at `PASSIVE_LEVEL`) closes the pin; its events have gone back then.
@@ -28,12 +28,27 @@ pub struct PinHandle {
     groups: AtomicU32,
     /// `SYNTH_EFFECT_*`.
     effects: AtomicU32,
-    /// Voice priorities that were set, by group and channel.
-    priorities: Mutex<Vec<Option<u32>>>,
+    told: Mutex<Told>,
     /// Frames that the engine had rendered when the pin was opened.
     frames_before: u64,
     /// Lost notes at the last entry to RUN.
     lost_before: AtomicU64,
+}
+
+/// What the client said.
+pub(super) struct Told {
+    /// Voice priorities, by group and channel.
+    priorities: Vec<Option<u32>>,
+    reverb: Waves,
+}
+
+impl Told {
+    pub(super) fn new() -> core::result::Result<Self, NoMemory> {
+        Ok(Self {
+            priorities: vec::try_filled(usize::from(MAX_GROUPS) * 16, None)?,
+            reverb: Waves::default(),
+        })
+    }
 }
 
 /// The effects that there are, all on at first.
@@ -44,8 +59,10 @@ pub struct Running {
     pub voices: u32,
     /// Since entry to RUN.
     pub lost_notes: u32,
-    /// 1.0 is full scale.
+    /// Since entry to RUN; 1.0 is full scale.
     pub peak_level: f32,
+    /// Bytes that the pin may still download.
+    pub free_memory: u32,
     /// Percent of a processor × 100, of the whole synthesizer.
     pub load: u32,
     /// The same for each voice.
@@ -60,7 +77,7 @@ impl PinHandle {
         engine: Shared<Engine>,
         pin: Shared<Pin>,
         slot: u8,
-        priorities: Mutex<Vec<Option<u32>>>,
+        told: Mutex<Told>,
     ) -> Self {
         let frames_before = engine.common.frames.load(Ordering::Relaxed);
         Self {
@@ -71,7 +88,7 @@ impl PinHandle {
             boost: AtomicI32::new(600),
             groups: AtomicU32::new(1),
             effects: AtomicU32::new(EFFECTS),
-            priorities,
+            told,
             frames_before,
             lost_before: AtomicU64::new(0),
         }
@@ -92,6 +109,7 @@ impl PinHandle {
         if state == KSSTATE_RUN && before != KSSTATE_RUN {
             let lost = self.pin.meter.lost_notes.load(Ordering::Relaxed);
             self.lost_before.store(lost, Ordering::Relaxed);
+            self.pin.meter.peak_level.store(0, Ordering::Relaxed);
         }
         self.pin.set_state(passive, state);
         if before == KSSTATE_RUN && state != KSSTATE_RUN {
@@ -168,6 +186,23 @@ impl PinHandle {
         );
     }
 
+    /// The reverb that the client asked for.
+    pub fn reverb(&self, passive: Passive) -> Waves {
+        self.told.with(passive, |told| told.reverb)
+    }
+
+    /// `waves` are within their ranges.
+    pub fn set_reverb(&self, passive: Passive, waves: Waves) {
+        self.told.with(passive, |told| told.reverb = waves);
+        self.send(
+            passive,
+            Command::Reverb {
+                slot: self.slot,
+                waves,
+            },
+        );
+    }
+
     pub fn groups(&self) -> u32 {
         self.groups.load(Ordering::Relaxed)
     }
@@ -181,6 +216,11 @@ impl PinHandle {
         if self.groups() != groups {
             self.engine.set_groups(passive, self.slot, count)?;
             self.groups.store(groups, Ordering::Relaxed);
+            // Groups that go take their priorities with them.
+            self.told.with(passive, |told| {
+                let rest = told.priorities.iter_mut().skip(usize::from(count) * 16);
+                rest.for_each(|priority| *priority = None);
+            });
         }
         Ok(())
     }
@@ -189,8 +229,8 @@ impl PinHandle {
     pub fn priority(&self, passive: Passive, group: u32, channel: u32) -> Option<u32> {
         let at = self.channel_index(group, channel)?;
         let set = self
-            .priorities
-            .with(passive, |p| p.get(at).copied().flatten());
+            .told
+            .with(passive, |told| told.priorities.get(at).copied().flatten());
         Some(set.unwrap_or_else(|| default_priority(channel)))
     }
 
@@ -204,8 +244,8 @@ impl PinHandle {
         let at = self
             .channel_index(group, channel)
             .ok_or(STATUS_UNSUCCESSFUL)?;
-        self.priorities.with(passive, |p| {
-            if let Some(place) = p.get_mut(at) {
+        self.told.with(passive, |told| {
+            if let Some(place) = told.priorities.get_mut(at) {
                 *place = Some(priority);
             }
         });
@@ -250,7 +290,7 @@ impl PinHandle {
         self.engine.unload(passive, self.slot, download)
     }
 
-    pub fn running(&self) -> Running {
+    pub fn running(&self, passive: Passive) -> Running {
         let meter = &self.pin.meter;
         let lost = meter
             .lost_notes
@@ -262,6 +302,8 @@ impl PinHandle {
             voices: meter.voices.load(Ordering::Relaxed),
             lost_notes: u32::try_from(lost).unwrap_or(u32::MAX),
             peak_level: f32::from_bits(meter.peak_level.load(Ordering::Relaxed)),
+            free_memory: u32::try_from(self.engine.free_bytes(passive, self.slot))
+                .unwrap_or(u32::MAX),
             load,
             load_per_voice: load.checked_div(voices).unwrap_or(0),
         }

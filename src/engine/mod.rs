@@ -28,6 +28,7 @@ mod track;
 pub use handle::{EFFECTS, PinHandle};
 pub use sink::SinkHandle;
 
+use self::handle::Told;
 use self::idle::Idle;
 use self::pin::Pin;
 use self::renderer::Command;
@@ -41,13 +42,13 @@ use crate::kernel::irql::Passive;
 use crate::kernel::lock::Mutex;
 use crate::kernel::timer::LazyTimer;
 use crate::kernel::{Result, no_memory};
-use arioso_core::dls::store::{self, Handle, Quotas, Store};
+use arioso_core::dls::store::{self, Handle, Store};
 use arioso_core::ks::NTSTATUS;
 use arioso_core::ks::status::{
     STATUS_DELETE_PENDING, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST,
     STATUS_UNSUCCESSFUL,
 };
-use arioso_core::mem::{Shared, TryBox, vec};
+use arioso_core::mem::{Shared, TryBox};
 use arioso_core::synth::{Parts, Port};
 use core::sync::atomic::Ordering;
 
@@ -85,7 +86,7 @@ impl Engine {
             common,
             book: Mutex::new(Book {
                 pins: [const { None }; PINS],
-                store: Store::new(Quotas::default()),
+                store: Store::new(settings.quotas()),
                 bank_read: false,
                 sink_open: false,
             })
@@ -108,9 +109,7 @@ impl Engine {
         this.read_bank(passive);
         let pin = Shared::try_new(Pin::new(allocator, clock)?).map_err(no_memory)?;
         let track = TryBox::try_new(track::Track::new(pin.clone())?).map_err(no_memory)?;
-        let priorities = vec::try_filled(usize::from(MAX_GROUPS) * 16, None)
-            .and_then(Mutex::new)
-            .map_err(no_memory)?;
+        let told = Told::new().and_then(Mutex::new).map_err(no_memory)?;
         let mut port = Port::new(1).map_err(no_memory)?;
         port.set_interpolation(this.settings.quality);
         let slot = this.book.with(passive, |book| {
@@ -120,10 +119,10 @@ impl Engine {
             let patches = book.store.patches(slot).map_err(no_memory)?;
             drop(port.set_patches(patches));
             *place = Some(pin.clone());
+            this.send(passive, Command::Attach { slot, track, port });
             Ok::<_, NTSTATUS>(slot)
         })?;
-        this.send(passive, Command::Attach { slot, track, port });
-        Ok(PinHandle::new(this.clone(), pin, slot, priorities))
+        Ok(PinHandle::new(this.clone(), pin, slot, told))
     }
 
     /// Opens the wave pin.
@@ -216,18 +215,35 @@ impl Engine {
         }
     }
 
-    /// Reads the default instruments, once.
+    /// Reads the default instruments, once; again if memory ran out over them.
     fn read_bank(&self, passive: Passive) {
         let wanted = self.book.with(passive, |book| {
             !core::mem::replace(&mut book.bank_read, true)
         });
-        if wanted {
-            let instruments = bank::read(passive, &self.settings);
-            let added = self
-                .book
-                .with(passive, |book| book.store.add_defaults(instruments));
-            if added.is_err() {
-                debug_line!("no memory for the default instruments");
+        if !wanted {
+            return;
+        }
+        let read = bank::read(passive, &self.settings);
+        self.book.with(passive, |book| {
+            let added = read.and_then(|bank| book.store.add_defaults(bank).map_err(no_memory));
+            match added {
+                Ok(()) => self.show_defaults(passive, book),
+                Err(_) => {
+                    debug_line!("no memory for the default instruments");
+                    book.bank_read = false;
+                }
+            }
+        });
+    }
+
+    /// Pins that were opened while the bank was read get it too.
+    fn show_defaults(&self, passive: Passive, book: &mut Book) {
+        for (slot, pin) in book.pins.iter().enumerate() {
+            let slot = slot as u8;
+            if pin.is_some()
+                && let Ok(patches) = book.store.patches(slot)
+            {
+                self.send(passive, Command::Patches { slot, patches });
             }
         }
     }
@@ -249,20 +265,25 @@ impl Engine {
         })
     }
 
-    /// Changes the store and shows the pin's new instruments to the owner.
+    /// Bytes that the pin `slot` may still download.
+    fn free_bytes(&self, passive: Passive, slot: u8) -> usize {
+        self.book.with(passive, |book| book.store.free_bytes(slot))
+    }
+
+    /// Changes the store and shows the pin's new instruments to the owner, in the order of the changes.
     fn change_store<T>(
         &self,
         passive: Passive,
         slot: u8,
         change: impl FnOnce(&mut Store) -> Result<T>,
     ) -> Result<T> {
-        let (result, patches) = self.book.with(passive, |book| {
+        self.book.with(passive, |book| {
             let result = change(&mut book.store)?;
+            // The store has the table ready.
             let patches = book.store.patches(slot).map_err(no_memory)?;
-            Ok::<_, NTSTATUS>((result, patches))
-        })?;
-        self.send(passive, Command::Patches { slot, patches });
-        Ok(result)
+            self.send(passive, Command::Patches { slot, patches });
+            Ok(result)
+        })
     }
 
     /// Sets the number of channel groups of the pin `slot`.
@@ -287,7 +308,7 @@ impl Engine {
     }
 }
 
-/// The documented statuses of downloads: no memory, or unsuccessful.
+/// No memory, or unsuccessful.
 fn store_status(error: store::Error) -> NTSTATUS {
     match error {
         store::Error::NoMemory | store::Error::Quota => STATUS_INSUFFICIENT_RESOURCES,

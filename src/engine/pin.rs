@@ -38,7 +38,7 @@ pub struct Meter {
     pub lost_notes: AtomicU64,
     pub voices: AtomicU32,
     pub peak_voices: AtomicU32,
-    /// Bits of an `f32`; 1.0 is full scale.
+    /// Since entry to RUN. Bits of an `f32`; 1.0 is full scale.
     pub peak_level: AtomicU32,
 }
 

@@ -10,7 +10,7 @@ use crate::kernel::{Result, clock, no_memory};
 use arioso_core::dls::model::Patches;
 use arioso_core::mem::{Shared, TryBox};
 use arioso_core::synth::cost::Budget;
-use arioso_core::synth::effects::Sends;
+use arioso_core::synth::effects::{Sends, Waves};
 use arioso_core::synth::sequencer::{Events, Source, run};
 use arioso_core::synth::{Parts, Port, PortId, SampleClock, Settings as SynthSettings, Synth};
 use core::sync::atomic::Ordering;
@@ -47,6 +47,11 @@ pub enum Command {
     Effects {
         slot: u8,
         on: Sends,
+    },
+    /// The client's reverb parameters.
+    Reverb {
+        slot: u8,
+        waves: Waves,
     },
     Priority {
         slot: u8,
@@ -187,6 +192,11 @@ impl Renderer {
                 }
                 self.synth.refresh(PortId(slot));
             }
+            Command::Reverb { slot, waves } => {
+                if let Some(port) = self.synth.port_mut(PortId(slot)) {
+                    port.effects_mut().set_waves(&waves);
+                }
+            }
             Command::Priority {
                 slot,
                 group,
@@ -288,7 +298,7 @@ impl Renderer {
     fn end_block(&mut self) {
         for (slot, place) in self.tracks.iter_mut().enumerate() {
             if let Some(track) = &mut place.0 {
-                track.end_block(self.synth.port(PortId(slot as u8)).map(Port::stats));
+                track.end_block(self.synth.port_mut(PortId(slot as u8)));
             }
         }
     }
@@ -328,7 +338,7 @@ impl Renderer {
                     }
                 }
             };
-            track.end_block(self.synth.port(id).map(Port::stats));
+            track.end_block(self.synth.port_mut(id));
             next = sooner(next, wait);
         }
         next

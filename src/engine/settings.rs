@@ -4,13 +4,17 @@ use crate::com::stream::RenderUnit;
 use crate::kernel::driver::Driver;
 use crate::kernel::irql::Passive;
 use crate::kernel::registry::Key;
+use crate::kernel::{Result, no_memory};
+use arioso_core::dls::store::Quotas;
+use arioso_core::ks::status::STATUS_OBJECT_NAME_NOT_FOUND;
 use arioso_core::mem::TryBox;
 use arioso_core::synth::Interpolation;
 
 /// Characters of a path.
 const PATH: usize = 260;
 
-/// The driver's settings; a value that is missing or has the wrong type gets its default.
+/// The driver's settings. A value that is missing gets its default; so does one that has the wrong type or is out of range, with a
+/// line for the debugger.
 pub struct Settings {
     /// `Voices`: size of the voice pool, 1..=[`Settings::MAX_VOICES`].
     pub voices: u16,
@@ -20,8 +24,10 @@ pub struct Settings {
     pub ahead: bool,
     /// `Quality`: 0 linear, 1 sinc8 (default), 2 sinc16.
     pub quality: Interpolation,
-    /// `SliceBudget` in µs: what the slice timer may take per millisecond; here in ns.
+    /// `SliceBudget` in µs, 10..=1000: what the slice timer may take per millisecond; here in ns.
     pub slice_budget: u32,
+    /// `DownloadMemory` in MB, 1..=4096: what the downloads of all pins may take. One pin may take half of it.
+    download_memory: u32,
     bank: Option<Path>,
     image: Option<Path>,
 }
@@ -32,6 +38,13 @@ struct Path {
 }
 
 impl Path {
+    /// `None` if the text is empty.
+    fn read(passive: Passive, key: &Key, name: &[u16]) -> Result<Option<Self>> {
+        let mut text = TryBox::try_filled(0u16).map_err(no_memory)?;
+        let len = key.text(passive, name, &mut *text)?;
+        Ok((len > 0).then_some(Self { text, len }))
+    }
+
     fn get(&self) -> Option<&[u16]> {
         self.text.get(..self.len)
     }
@@ -55,43 +68,93 @@ macro_rules! wide {
 }
 pub(crate) use wide;
 
+/// A `REG_DWORD` within bounds, else its default.
+macro_rules! number {
+    ($passive:expr, $key:expr, $name:literal, $range:expr, $default:expr) => {
+        match $key.map(|key| key.number($passive, wide!($name))) {
+            Some(Ok(number)) if $range.contains(&number) => number,
+            Some(Ok(number)) => {
+                debug_line!($name ": %u is out of range, the default counts", number);
+                $default
+            }
+            Some(Err(STATUS_OBJECT_NAME_NOT_FOUND)) | None => $default,
+            Some(Err(_)) => {
+                debug_line!($name ": not a REG_DWORD, the default counts");
+                $default
+            }
+        }
+    };
+}
+
+/// A `REG_SZ` or `REG_EXPAND_SZ`, if there is one.
+macro_rules! path {
+    ($passive:expr, $key:expr, $name:literal) => {
+        match $key.map(|key| Path::read($passive, key, wide!($name))) {
+            Some(Ok(path)) => path,
+            Some(Err(STATUS_OBJECT_NAME_NOT_FOUND)) | None => None,
+            Some(Err(_)) => {
+                debug_line!($name ": not a path, the default counts");
+                None
+            }
+        }
+    };
+}
+
 impl Settings {
     pub const MAX_VOICES: u16 = 4096;
-    const DEFAULT_VOICES: u16 = 256;
+    const DEFAULT_VOICES: u32 = 256;
     /// The guideline for DPCs.
     const DEFAULT_BUDGET: u32 = 100;
     const BUDGETS: core::ops::RangeInclusive<u32> = 10..=1000;
+    const DEFAULT_MEMORY: u32 = 512;
+    const MEMORIES: core::ops::RangeInclusive<u32> = 1..=4096;
 
     pub fn read(passive: Passive, driver: &Driver) -> Self {
         let service = Key::open(passive, driver.registry_path()).ok();
         let key = service
             .as_ref()
             .and_then(|service| service.child(passive, wide!("Parameters")).ok());
-        let number = |name: &[u16]| key.as_ref().and_then(|k| k.number(passive, name).ok());
+        let (service, key) = (service.as_ref(), key.as_ref());
+        let voices = 1..=u32::from(Self::MAX_VOICES);
         Self {
-            voices: number(wide!("Voices")).map_or(Self::DEFAULT_VOICES, |n| {
-                n.clamp(1, Self::MAX_VOICES.into()) as u16
-            }),
-            unit: match number(wide!("RenderUnits")) {
-                Some(1) => RenderUnit::Frames,
+            voices: number!(passive, key, "Voices", voices, Self::DEFAULT_VOICES) as u16,
+            unit: match number!(passive, key, "RenderUnits", 0..=1, 0) {
+                1 => RenderUnit::Frames,
                 _ => RenderUnit::Bytes,
             },
-            ahead: number(wide!("WaveSinkFeed")) == Some(1),
-            quality: match number(wide!("Quality")) {
-                Some(0) => Interpolation::Linear,
-                Some(2) => Interpolation::Sinc16,
+            ahead: number!(passive, key, "WaveSinkFeed", 0..=1, 0) == 1,
+            quality: match number!(passive, key, "Quality", 0..=2, 1) {
+                0 => Interpolation::Linear,
+                2 => Interpolation::Sinc16,
                 _ => Interpolation::Sinc8,
             },
-            slice_budget: number(wide!("SliceBudget"))
-                .unwrap_or(Self::DEFAULT_BUDGET)
-                .clamp(*Self::BUDGETS.start(), *Self::BUDGETS.end())
-                .wrapping_mul(1000),
-            bank: key
-                .as_ref()
-                .and_then(|k| path(passive, k, wide!("BankPath"))),
-            image: service
-                .as_ref()
-                .and_then(|k| path(passive, k, wide!("ImagePath"))),
+            slice_budget: number!(
+                passive,
+                key,
+                "SliceBudget",
+                Self::BUDGETS,
+                Self::DEFAULT_BUDGET
+            )
+            .wrapping_mul(1000),
+            download_memory: number!(
+                passive,
+                key,
+                "DownloadMemory",
+                Self::MEMORIES,
+                Self::DEFAULT_MEMORY
+            ),
+            bank: path!(passive, key, "BankPath"),
+            image: path!(passive, service, "ImagePath"),
+        }
+    }
+
+    /// What clients may download.
+    pub fn quotas(&self) -> Quotas {
+        let bytes = (self.download_memory as usize) << 20;
+        Quotas {
+            bytes,
+            port_bytes: bytes / 2,
+            ..Quotas::default()
         }
     }
 
@@ -104,10 +167,4 @@ impl Settings {
     pub fn image(&self) -> Option<&[u16]> {
         self.image.as_ref()?.get()
     }
-}
-
-fn path(passive: Passive, key: &Key, name: &[u16]) -> Option<Path> {
-    let mut text = TryBox::try_filled(0u16).ok()?;
-    let len = key.text(passive, name, &mut *text).ok()?;
-    (len > 0).then_some(Path { text, len })
 }

@@ -5,7 +5,7 @@ use crate::com::event::{Chain, Event};
 use crate::kernel::{Result, no_memory};
 use arioso_core::mem::{Shared, vec};
 use arioso_core::midi::{self, Parser};
-use arioso_core::synth::Stats;
+use arioso_core::synth::Port;
 use arioso_core::synth::sequencer::Events;
 use core::sync::atomic::Ordering;
 
@@ -51,7 +51,7 @@ impl Track {
     }
 
     /// Gives back what was executed, and publishes the counts.
-    pub fn end_block(&mut self, stats: Option<&Stats>) {
+    pub fn end_block(&mut self, port: Option<&mut Port>) {
         let meter = &self.pin.meter;
         if self.taken != 0 {
             meter
@@ -68,16 +68,17 @@ impl Track {
             self.taken = 0;
             self.late = 0;
         }
-        if let Some(stats) = stats {
+        if let Some(port) = port {
+            // Of numbers that are not negative, the bits have the same order.
+            let peak = port.take_peak().to_bits();
+            meter.peak_level.fetch_max(peak, Ordering::Relaxed);
+            let stats = port.stats();
             meter.notes.store(stats.notes, Ordering::Relaxed);
             meter.lost_notes.store(stats.lost_notes, Ordering::Relaxed);
             meter.voices.store(stats.voices, Ordering::Relaxed);
             meter
                 .peak_voices
                 .store(stats.peak_voices, Ordering::Relaxed);
-            meter
-                .peak_level
-                .store(stats.peak_level.to_bits(), Ordering::Relaxed);
         }
     }
 

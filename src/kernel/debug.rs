@@ -2,16 +2,16 @@
 
 use wdk_sys::ntddk;
 
-/// Prints one line through `DbgPrint`, at any IRQL: a literal C format without conversions, or with one 32-bit number that
-/// fits `%d`, `%u`, `%x`.
+/// Prints one line through `DbgPrint`, at any IRQL: a literal C format (in parts, if need be) without conversions, or with one
+/// 32-bit number that fits `%d`, `%u`, `%x`.
 #[macro_export]
 macro_rules! debug_line {
-    ($text:literal) => {
-        $crate::kernel::debug::line(concat!("arioso: ", $text, "\n\0").as_bytes(), 0)
+    ($($text:literal)+) => {
+        $crate::kernel::debug::line(concat!("arioso: ", $($text,)+ "\n\0").as_bytes(), 0)
     };
-    ($text:literal, $number:expr) => {
+    ($($text:literal)+, $number:expr) => {
         $crate::kernel::debug::line(
-            concat!("arioso: ", $text, "\n\0").as_bytes(),
+            concat!("arioso: ", $($text,)+ "\n\0").as_bytes(),
             $number as u32,
         )
     };

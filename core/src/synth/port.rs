@@ -12,7 +12,7 @@ use crate::mem::{NoMemory, Shared, TryBox};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortId(pub u8);
 
-/// Running statistics of a port, cumulative since its creation.
+/// Running statistics of a port, cumulative since its creation unless said otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Stats {
     /// Voices that sound now.
@@ -22,7 +22,7 @@ pub struct Stats {
     pub notes: u64,
     /// Held notes cut by others, and notes that found no voice.
     pub lost_notes: u64,
-    /// Highest sample the port has put out; 1.0 is full scale.
+    /// Highest sample the port has put out since [`Port::take_peak`]; 1.0 is full scale.
     pub peak_level: f32,
 }
 
@@ -159,6 +159,11 @@ impl Port {
 
     pub fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    /// Highest sample since the last call; 1.0 is full scale.
+    pub fn take_peak(&mut self) -> f32 {
+        core::mem::take(&mut self.stats.peak_level)
     }
 
     pub fn system(&self) -> System {

@@ -119,7 +119,10 @@ pub fn find(client: &mut SimClient) -> (Filter<SimClient>, u32) {
 pub fn with_client(wow64: bool, work: impl FnOnce(&mut SimClient, Filter<SimClient>, Pins)) {
     MACHINE.with_borrow_mut(|machine| {
         let machine = machine.get_or_insert_with(Machine::boot);
-        let mut client = machine.system.client(ClientOptions { wow64 });
+        let mut client = machine.system.client(ClientOptions {
+            wow64,
+            ..ClientOptions::default()
+        });
         let link = client.interfaces(&KSCATEGORY_SYNTHESIZER);
         let filter = Filter::open(&mut client, &link[0]).expect("the filter opens");
         work(&mut client, filter, machine.pins);

@@ -1,7 +1,9 @@
 //! [`SimClient`]: user mode. It enters the kernel as a program does, in a thread of its own process, with addresses of the user
-//! arena and handles.
+//! arena and handles. Or a kernel-mode client, as another driver is: a thread of the system process, addresses of kernel memory,
+//! requests that nobody probes.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use arioso_core::ks::ks::{KSPIN_CONNECT, KSPIN_CONNECT32, KSSTRING_Pin};
@@ -19,6 +21,8 @@ use crate::{clock, guest, user};
 pub struct ClientOptions {
     /// A 32-bit program: its requests are marked so for `IoIs32bitProcess`.
     pub wow64: bool,
+    /// Not a program but a driver: `RequestorMode` is `KernelMode`.
+    pub kernel: bool,
 }
 
 /// A process with one thread per call.
@@ -29,6 +33,8 @@ pub struct SimClient {
     thunk: Option<ksthunk::Layer>,
     handles: Vec<usize>,
     memory: Vec<u64>,
+    /// What a kernel-mode client has allocated, by address.
+    blocks: BTreeMap<u64, Box<[u64]>>,
 }
 
 /// An open file of the client's process.
@@ -52,11 +58,12 @@ impl SimClient {
         static NEXT: crate::state::Global<usize> = crate::state::Global::new(0x1000);
         *NEXT.get() += 4;
         SimClient {
-            process: *NEXT.get(),
+            process: if options.kernel { 0 } else { *NEXT.get() },
             options,
             thunk: options.wow64.then(ksthunk::Layer::default),
             handles: Vec::new(),
             memory: Vec::new(),
+            blocks: BTreeMap::new(),
         }
     }
 
@@ -134,6 +141,14 @@ impl SimClient {
         on
     }
 
+    /// `length` bytes at an address of a kernel-mode client's memory.
+    fn block(&mut self, address: u64, length: usize) -> Option<*mut u8> {
+        let (start, block) = self.blocks.range_mut(..=address).next_back()?;
+        let at = (address - start) as usize;
+        let fits = at + length <= block.len() * 8;
+        fits.then(|| block.as_mut_ptr().cast::<u8>().wrapping_add(at))
+    }
+
     /// A handle's value, as a program would put it into a structure.
     pub fn value(&self, handle: SimHandle) -> u64 {
         handle.0 as u64
@@ -169,9 +184,10 @@ impl Client for SimClient {
 
     fn open(&mut self, link: &str) -> Result<SimHandle, NtStatus> {
         let name: Vec<u16> = link.encode_utf16().collect();
-        let owner = self.process;
-        let result = self
-            .enter(move || io::open(&name, std::ptr::null_mut(), false, owner).map(|h| h as usize));
+        let (owner, kernel) = (self.process, self.options.kernel);
+        let result = self.enter(move || {
+            io::open(&name, std::ptr::null_mut(), kernel, owner).map(|h| h as usize)
+        });
         self.opened(result)
     }
 
@@ -199,9 +215,9 @@ impl Client for SimClient {
                 .chunks_exact(2)
                 .map(|c| u16::from_le_bytes([c[0], c[1]])),
         );
-        let owner = self.process;
+        let (owner, kernel) = (self.process, self.options.kernel);
         let result = self
-            .enter(move || io::open(&name, filter.0 as HANDLE, false, owner).map(|h| h as usize));
+            .enter(move || io::open(&name, filter.0 as HANDLE, kernel, owner).map(|h| h as usize));
         self.opened(result)
     }
 
@@ -220,12 +236,19 @@ impl Client for SimClient {
     }
 
     fn allocate(&mut self, bytes: usize) -> u64 {
+        if self.options.kernel {
+            let block = vec![0; bytes.div_ceil(8)].into_boxed_slice();
+            let address = block.as_ptr() as u64;
+            self.blocks.insert(address, block);
+            return address;
+        }
         let address = user::allocate(bytes);
         self.memory.push(address);
         address
     }
 
     fn free(&mut self, address: u64) {
+        self.blocks.remove(&address);
         if let Some(at) = self.memory.iter().rposition(|&a| a == address) {
             self.memory.swap_remove(at);
             user::free(address);
@@ -233,6 +256,10 @@ impl Client for SimClient {
     }
 
     fn write(&mut self, address: u64, bytes: &[u8]) {
+        if let Some(block) = self.block(address, bytes.len()) {
+            // SAFETY: the range lies in a block of ours.
+            return unsafe { bytes.as_ptr().copy_to(block, bytes.len()) };
+        }
         assert!(
             user::write(address, bytes),
             "the client wrote to {address:#x}, which is not its memory"
@@ -240,6 +267,10 @@ impl Client for SimClient {
     }
 
     fn read(&mut self, address: u64, bytes: &mut [u8]) {
+        if let Some(block) = self.block(address, bytes.len()) {
+            // SAFETY: the range lies in a block of ours.
+            return unsafe { bytes.as_mut_ptr().copy_from(block, bytes.len()) };
+        }
         assert!(
             user::read(address, bytes),
             "the client read {address:#x}, which is not its memory"
@@ -254,6 +285,11 @@ impl Client for SimClient {
         output: (u64, u32),
     ) -> SimRequest {
         let bits_32 = self.options.wow64;
+        let mode = if self.options.kernel {
+            KERNEL_MODE
+        } else {
+            USER_MODE
+        };
         let (input, output, work) = match &mut self.thunk {
             Some(thunk) => thunk.request(code, input, output),
             None => (input, output, None),
@@ -269,6 +305,7 @@ impl Client for SimClient {
                         input,
                         output,
                     },
+                    mode,
                     bits_32,
                 )
             }

@@ -112,8 +112,26 @@ impl Store {
         }
     }
 
-    /// Takes a download buffer; the caller may reuse it at once. An instrument's waves must be there already.
+    /// Takes a download buffer; the caller may reuse it at once. An instrument's waves must be there already. The port's table
+    /// ([`patches`](Self::patches)) is ready when it succeeds; a failure leaves everything as it was.
     pub fn download(&mut self, port: u8, buffer: &[u8]) -> Result<Handle, Error> {
+        let handle = self.take(port, buffer);
+        let done = handle.and_then(|handle| match self.patches(port) {
+            Ok(_) => Ok(handle),
+            Err(NoMemory) => {
+                if let Some(object) = self.port_mut(port).and_then(|port| port.remove(handle)) {
+                    self.forget(object);
+                }
+                Err(Error::NoMemory)
+            }
+        });
+        if done.is_err() {
+            self.collect();
+        }
+        done
+    }
+
+    fn take(&mut self, port: u8, buffer: &[u8]) -> Result<Handle, Error> {
         let port_index = self.open_port(port)?;
         let port = self.ports.get(port_index).ok_or(Error::NoMemory)?;
         let used = port.usage();
@@ -146,6 +164,9 @@ impl Store {
                 let cost = available
                     .saturating_sub(budget.left())
                     .saturating_add(size_of::<Instrument>());
+                if cost > available {
+                    return Err(Error::Quota);
+                }
                 self.make_room(cost)?;
                 Object {
                     id,
@@ -164,10 +185,16 @@ impl Store {
         Ok(handle)
     }
 
-    /// Forgets a download. What still uses it keeps it alive.
+    /// Forgets a download. What still uses it keeps it alive. The port's table is ready when it succeeds; without memory for it the
+    /// download stays.
     pub fn unload(&mut self, port: u8, handle: Handle) -> Result<(), Error> {
-        let port = self.port_mut(port).ok_or(Error::UnknownHandle)?;
+        let defaults = &self.defaults;
+        let at = self.ports.binary_search_by_key(&port, |p| p.id);
+        let port = at.ok().and_then(|at| self.ports.get_mut(at));
+        let port = port.ok_or(Error::UnknownHandle)?;
+        let patches = port.patches_without(handle, defaults)?;
         let object = port.remove(handle).ok_or(Error::UnknownHandle)?;
+        port.publish(patches);
         self.forget(object);
         self.collect();
         Ok(())
@@ -226,7 +253,7 @@ impl Store {
             None => match &self.published {
                 Some(published) => Ok(published.clone()),
                 None => {
-                    let patches = port::merge(&[], defaults)?;
+                    let patches = port::merge([].iter(), defaults)?;
                     self.published = Some(patches.clone());
                     Ok(patches)
                 }

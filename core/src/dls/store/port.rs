@@ -155,9 +155,38 @@ impl Port {
         if let Some(published) = &self.published {
             return Ok(published.clone());
         }
-        let patches = merge(&self.instruments, defaults)?;
+        let patches = merge(self.instruments.iter(), defaults)?;
         self.published = Some(patches.clone());
         Ok(patches)
+    }
+
+    /// The table as it would be without one object.
+    pub fn patches_without(
+        &mut self,
+        handle: Handle,
+        defaults: &[Shared<Instrument>],
+    ) -> Result<Shared<Patches>, Error> {
+        match self.object(handle).map(|object| &object.content) {
+            None => Err(Error::UnknownHandle),
+            Some(Content::Wave(_)) => Ok(self.patches(defaults)?),
+            Some(Content::Instrument(gone)) => {
+                let stays = |i: &&Shared<Instrument>| !Shared::ptr_eq(i, gone);
+                Ok(merge(self.instruments.iter().filter(stays), defaults)?)
+            }
+        }
+    }
+
+    /// Makes `patches` the port's table.
+    pub fn publish(&mut self, patches: Shared<Patches>) {
+        self.published = Some(patches);
+    }
+
+    fn object(&self, Handle(handle): Handle) -> Option<&Object> {
+        self.slots
+            .get(usize::from(handle as u16))
+            .filter(|slot| slot.generation == (handle >> 16) as u16)?
+            .object
+            .as_ref()
     }
 
     /// The head of the list of unused slots, which gets a new one if it is empty.
@@ -180,13 +209,14 @@ impl Port {
 }
 
 /// One table of two sorted lists: each patch once, the first of `own` before that of `defaults`.
-pub fn merge(
-    own: &[Shared<Instrument>],
-    defaults: &[Shared<Instrument>],
+pub fn merge<'a>(
+    own: impl Iterator<Item = &'a Shared<Instrument>> + Clone,
+    defaults: &'a [Shared<Instrument>],
 ) -> Result<Shared<Patches>, NoMemory> {
+    let count = own.clone().count();
     let mut instruments: Vec<Shared<Instrument>> =
-        vec::try_with_capacity(own.len().checked_add(defaults.len()).ok_or(NoMemory)?)?;
-    let (mut own, mut defaults) = (own.iter().peekable(), defaults.iter().peekable());
+        vec::try_with_capacity(count.checked_add(defaults.len()).ok_or(NoMemory)?)?;
+    let (mut own, mut defaults) = (own.peekable(), defaults.iter().peekable());
     loop {
         let next = match (own.peek(), defaults.peek()) {
             (Some(a), Some(b)) if b.patch < a.patch => defaults.next(),

@@ -294,6 +294,50 @@ fn quotas() {
     store.download(1, &big(9, 3)).unwrap();
 }
 
+/// The last byte fits, one more does not; by port and for all ports. An unload makes exactly the room that there was.
+#[test]
+fn quotas_hold_to_the_byte() {
+    let buffers = [
+        wave(5, 8000, &[1; 100]),
+        simple_instrument(6, 3, 0, 5),
+        wave(7, 8000, &[2; 50]),
+    ];
+    let mut all = store();
+    let mut after = [0; 3];
+    for (buffer, sum) in buffers.iter().zip(&mut after) {
+        all.download(0, buffer).unwrap();
+        assert_eq!(all.usage(0).bytes, all.total().bytes);
+        *sum = all.total().bytes;
+    }
+    for (last, &sum) in after.iter().enumerate() {
+        for missing in [0, 1] {
+            for global in [false, true] {
+                let limit = sum - missing;
+                let mut store = Store::new(Quotas {
+                    bytes: if global { limit } else { usize::MAX },
+                    port_bytes: if global { usize::MAX } else { limit },
+                    ..Quotas::default()
+                });
+                for buffer in &buffers[..last] {
+                    store.download(0, buffer).unwrap();
+                }
+                let before = (store.usage(0), store.total());
+                let free = store.free_bytes(0);
+                let got = store.download(0, &buffers[last]);
+                if missing == 1 {
+                    assert_eq!(got, Err(Error::Quota));
+                    assert_eq!((store.usage(0), store.total()), before);
+                } else {
+                    assert_eq!(store.free_bytes(0), 0);
+                    store.unload(0, got.unwrap()).unwrap();
+                    assert_eq!(store.free_bytes(0), free);
+                    store.download(0, &buffers[last]).unwrap();
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn invalid_buffers_leave_nothing_behind() {
     let mut store = store();

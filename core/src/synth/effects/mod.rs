@@ -21,7 +21,7 @@ mod settings;
 mod unit;
 
 pub(super) use limiter::Limiter;
-pub use settings::{Chorus, EffectSettings, Reverb, Room};
+pub use settings::{Chorus, EffectSettings, Reverb, Room, Waves};
 pub use unit::Unit;
 
 use super::voice::TICK;

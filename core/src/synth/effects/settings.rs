@@ -10,6 +10,8 @@ pub struct EffectSettings {
     pub on: Sends,
     pub reverb: Reverb,
     pub chorus: Chorus,
+    /// What a system reset restores.
+    pub usual: Reverb,
 }
 
 impl Default for EffectSettings {
@@ -21,15 +23,61 @@ impl Default for EffectSettings {
             },
             reverb: Reverb::default(),
             chorus: Chorus::default(),
+            usual: Reverb::default(),
         }
     }
 }
 
 impl EffectSettings {
-    /// What a system reset restores: everything but the switches, which are the client's.
+    /// A system reset. The switches and [`Waves`] are the client's and stay.
     pub fn reset(&mut self) {
-        self.reverb = Reverb::default();
+        self.reverb = self.usual;
         self.chorus = Chorus::default();
+    }
+
+    /// The client sets the reverb; the room stays.
+    pub fn set_waves(&mut self, waves: &Waves) {
+        self.reverb.set_waves(waves);
+        self.usual.set_waves(waves);
+    }
+}
+
+/// `DMUS_WAVES_REVERB_PARAMS`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Waves {
+    /// Gain into the reverb in dB, -96..=0.
+    pub in_gain: f32,
+    /// Level of the reverb in dB, -96..=0.
+    pub mix: f32,
+    /// Reverb time in ms, 0.001..=3000.
+    pub milliseconds: f32,
+    /// Reverb time of the high frequencies as a part of it, 0.001..=0.999.
+    pub high_ratio: f32,
+}
+
+impl Default for Waves {
+    /// What [`Reverb::default`] amounts to.
+    fn default() -> Self {
+        let usual = Reverb::default();
+        Self {
+            in_gain: 0.0,
+            mix: Reverb::USUAL_MIX_DB,
+            milliseconds: usual.time * 1000.0,
+            high_ratio: usual.high_ratio,
+        }
+    }
+}
+
+impl Waves {
+    /// Within their ranges; `None` if one is not a number.
+    pub fn clamped(self) -> Option<Self> {
+        let clamp = |x: f32, low, high| (!x.is_nan()).then(|| x.clamp(low, high));
+        Some(Self {
+            in_gain: clamp(self.in_gain, -96.0, 0.0)?,
+            mix: clamp(self.mix, -96.0, 0.0)?,
+            milliseconds: clamp(self.milliseconds, 0.001, 3000.0)?,
+            high_ratio: clamp(self.high_ratio, 0.001, 0.999)?,
+        })
     }
 }
 
@@ -146,19 +194,12 @@ impl Reverb {
         })
     }
 
-    /// `SYNTH_REVERB_PARAMS`: gain into the reverb and its mix in dB (-96..=0), time in ms (0.001..=3000), ratio of the high
-    /// frequencies' time (0.001..=0.999). Values that are not numbers leave what was there.
-    pub fn set_waves(&mut self, in_gain: f32, mix: f32, milliseconds: f32, high_ratio: f32) {
-        let level = in_gain.clamp(-96.0, 0.0) + mix.clamp(-96.0, 0.0) - Self::USUAL_MIX_DB;
-        if !level.is_nan() {
-            self.level = math::amplitude(level);
-        }
-        if !milliseconds.is_nan() {
-            self.time = milliseconds.clamp(0.001, 3000.0) * 0.001;
-        }
-        if !high_ratio.is_nan() {
-            self.high_ratio = high_ratio.clamp(0.001, 0.999);
-        }
+    /// Level, time and ratio of the Waves parameters, clamped; one that is not a number changes nothing.
+    pub fn set_waves(&mut self, waves: &Waves) {
+        let Some(waves) = waves.clamped() else { return };
+        self.level = math::amplitude(waves.in_gain + waves.mix - Self::USUAL_MIX_DB);
+        self.time = waves.milliseconds * 0.001;
+        self.high_ratio = waves.high_ratio;
     }
 }
 

@@ -366,6 +366,7 @@ fn what_is_not_a_number_does_no_harm() {
             to_reverb: f32::NAN,
             level: f32::NAN,
         },
+        ..EffectSettings::default()
     };
     for settings in [EffectSettings::default(), nan] {
         for bus in [Bus::Reverb, Bus::Chorus] {
@@ -488,16 +489,46 @@ fn gm2_tables() {
 
 #[test]
 fn waves_parameters() {
+    let waves = |in_gain, mix, milliseconds, high_ratio| Waves {
+        in_gain,
+        mix,
+        milliseconds,
+        high_ratio,
+    };
     let mut reverb = Reverb::default();
-    reverb.set_waves(0.0, -10.0, 1000.0, 0.5);
+    reverb.set_waves(&Waves::default());
+    assert!((reverb.time - Reverb::default().time).abs() < 1e-6);
+    assert_eq!((reverb.level, reverb.high_ratio), (1.0, 0.5));
+    reverb.set_waves(&waves(0.0, -10.0, 1000.0, 0.5));
     assert!((reverb.level - 1.0).abs() < 1e-6);
     assert_eq!((reverb.time, reverb.high_ratio), (1.0, 0.5));
-    reverb.set_waves(-6.0, -16.0, 9e9, 7.0);
+    reverb.set_waves(&waves(-6.0, -16.0, 9e9, 7.0));
     assert!((20.0 * reverb.level.log10() + 12.0).abs() < 0.01);
     assert!((reverb.time - 3.0).abs() < 1e-5 && reverb.high_ratio == 0.999);
     let before = reverb;
-    reverb.set_waves(-6.0, -16.0, f32::NAN, f32::NAN);
+    reverb.set_waves(&waves(-6.0, -16.0, f32::NAN, 0.5));
     assert_eq!(reverb, before);
+    assert_eq!(
+        waves(1.0, f32::NEG_INFINITY, -1.0, 0.0).clamped(),
+        Some(waves(0.0, -96.0, 0.001, 0.001))
+    );
+    assert_eq!(waves(f32::NAN, 0.0, 1.0, 0.5).clamped(), None);
+}
+
+#[test]
+fn a_reset_goes_back_to_the_waves_parameters() {
+    let mut settings = EffectSettings::default();
+    settings.set_waves(&Waves {
+        in_gain: 0.0,
+        mix: -16.0,
+        milliseconds: 700.0,
+        high_ratio: 0.25,
+    });
+    let usual = settings.reverb;
+    assert_eq!(usual.room, Reverb::default().room);
+    settings.reverb = Reverb::gs(0);
+    settings.reset();
+    assert_eq!(settings.reverb, usual);
 }
 
 #[test]

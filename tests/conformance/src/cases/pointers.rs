@@ -115,7 +115,7 @@ pub struct Terrain {
     pub read_only: u64,
 }
 
-/// Runs all rows. `pin` is a MIDI pin.
+/// Runs all rows of a program. `pin` is a MIDI pin.
 pub fn run<C: Client>(
     client: &mut C,
     pin: C::Handle,
@@ -123,26 +123,70 @@ pub fn run<C: Client>(
     terrain: Terrain,
     report: &mut Report,
 ) {
-    downloads(client, pin, width, terrain, report);
+    let mut downloads = Downloads {
+        client,
+        pin,
+        width,
+        report,
+    };
+    downloads.of_any_client();
+    downloads.from_nowhere();
+    downloads.row(
+        // Nothing but zeros, which are no download.
+        "read-only memory is read",
+        (terrain.read_only, downloads.wave().len() as u32),
+        &[STATUS_UNSUCCESSFUL],
+    );
     requests(client, pin, width, terrain, report);
+    odd_requests(client, pin, report);
+}
+
+/// Runs all rows of a kernel-mode client, whose own addresses nobody probes: only those of user mode may be bad.
+pub fn run_trusted<C: Client>(client: &mut C, pin: C::Handle, report: &mut Report) {
+    let width = Width::Bits64;
+    let mut downloads = Downloads {
+        client,
+        pin,
+        width,
+        report,
+    };
+    downloads.of_any_client();
+    let user = NOWHERE.iter().filter(|&&(_, at)| at <= u32::MAX.into());
+    for &(name, address) in user {
+        for size in [16, PAGE as u32, 1 << 20] {
+            downloads.row(name, (address, size), &[STATUS_ACCESS_VIOLATION]);
+        }
+    }
+    for (address, size) in [(u64::MAX, 16), (u64::MAX - 4095, 4097)] {
+        let wraps = "past the end of all addresses";
+        downloads.row(wraps, (address, size), &[STATUS_INVALID_USER_BUFFER]);
+    }
+    odd_requests(client, pin, report);
 }
 
 fn reachable(width: Width, address: u64) -> bool {
     width == Width::Bits64 || address <= u64::from(u32::MAX)
 }
 
-fn downloads<C: Client>(
-    client: &mut C,
+/// Downloads from good and bad addresses.
+struct Downloads<'a, C: Client> {
+    client: &'a mut C,
     pin: C::Handle,
     width: Width,
-    terrain: Terrain,
-    report: &mut Report,
-) {
-    let bad = [STATUS_ACCESS_VIOLATION, STATUS_INVALID_USER_BUFFER];
-    let mut check = |client: &mut C, name: String, (address, size), expected: &[NtStatus]| {
+    report: &'a mut Report,
+}
+
+impl<C: Client> Downloads<'_, C> {
+    fn wave(&self) -> Vec<u8> {
+        download::wave(0x7001, 22_050, 16, &[1; 64])
+    }
+
+    /// A success is unloaded.
+    fn row(&mut self, name: &str, (address, size): (u64, u32), expected: &[NtStatus]) {
+        let (client, pin, width) = (&mut *self.client, self.pin, self.width);
         let got = download_at(client, pin, width, address, size);
         let status = got.as_ref().err().copied().unwrap_or(STATUS_SUCCESS);
-        report.check(
+        self.report.check(
             || format!("{width:?}, download of {size:#x} bytes at {address:#x}: {name}"),
             expected.contains(&status),
             || {
@@ -157,68 +201,87 @@ fn downloads<C: Client>(
         if let Ok(handle) = got {
             unload(client, pin, width, &handle).expect("it was downloaded");
         }
-    };
-    let wave = download::wave(0x7001, 22_050, 16, &[1; 64]);
-    let length = wave.len() as u32;
-    for &(name, address) in NOWHERE {
-        if !reachable(width, address) {
-            continue;
+    }
+
+    /// Whole, odd, in the middle of a page's end; sizes.
+    fn of_any_client(&mut self) {
+        let wave = self.wave();
+        let length = wave.len() as u32;
+        let place = self.client.allocate(3 * PAGE);
+        for at in [0, 1, 3, PAGE - 7, PAGE + 1] {
+            let address = place + at as u64;
+            self.client.write(address, &wave);
+            self.row("a wave", (address, length), &[STATUS_SUCCESS]);
         }
-        for size in [16, length, 0x1000, 0x10_0000] {
-            check(client, name.into(), (address, size), &bad);
+        self.client.write(place, &wave);
+        for size in [0, 1, 15, (64 << 20) + 1, 0x8000_0000, u32::MAX] {
+            let name = "a size that no download has";
+            self.row(name, (place, size), &[STATUS_INVALID_PARAMETER]);
+        }
+        let name = "more than the buffer says";
+        self.row(name, (place, length - 1), &[STATUS_UNSUCCESSFUL]);
+        self.client.free(place);
+    }
+
+    /// Addresses where no memory is, or where it ends.
+    fn from_nowhere(&mut self) {
+        let bad = [STATUS_ACCESS_VIOLATION, STATUS_INVALID_USER_BUFFER];
+        let wave = self.wave();
+        let length = wave.len() as u32;
+        for &(name, address) in NOWHERE {
+            if reachable(self.width, address) {
+                for size in [16, length, 0x1000, 0x10_0000] {
+                    self.row(name, (address, size), &bad);
+                }
+            }
+        }
+        let place = self.client.allocate(3 * PAGE);
+        let ends = "memory ends within";
+        for size in [3 * PAGE as u32 + 1, 1 << 20, 64 << 20] {
+            self.row(ends, (place, size), &bad);
+        }
+        let end = place + 3 * PAGE as u64;
+        self.client.write(end - 16, &wave[..16]);
+        for (from, size) in [(16, 17), (1, 16), (PAGE as u64, length + PAGE as u32)] {
+            self.row(ends, (end - from, size), &bad);
+        }
+        self.client.free(place);
+        self.row("freed", (place, length), &bad);
+    }
+}
+
+/// Requests and values at odd addresses are like any other.
+fn odd_requests<C: Client>(client: &mut C, pin: C::Handle, report: &mut Report) {
+    let volume = property(KSPROPSETID_Synth, KSPROPERTY_SYNTH_VOLUME);
+    for at in 1..8 {
+        let wanted = -100 * at as i32;
+        for verb in [KSPROPERTY_TYPE_SET, KSPROPERTY_TYPE_GET] {
+            let bytes = volume.request(verb);
+            let input = client.allocate(bytes.len() + 8);
+            let output = client.allocate(16);
+            client.write(input + at, &bytes);
+            if verb == KSPROPERTY_TYPE_SET {
+                client.write(output + at, &wanted.to_le_bytes());
+            }
+            let sent = client.submit(
+                pin,
+                IOCTL_KS_PROPERTY,
+                (input + at, bytes.len() as u32),
+                (output + at, 4),
+            );
+            let got = client.wait(sent);
+            let mut value = [0; 4];
+            client.read(output + at, &mut value);
+            let name = || format!("VOLUME verb {verb} at addresses {at} beyond a page's start");
+            let bytes = if verb == KSPROPERTY_TYPE_GET { 4 } else { 0 };
+            report.row(name, &Expect::one(STATUS_SUCCESS, bytes), got);
+            report.check(name, value == wanted.to_le_bytes(), || {
+                format!("    expected {wanted}\n    got      {value:02x?}")
+            });
+            client.free(input);
+            client.free(output);
         }
     }
-    // Whole, odd, in the middle of a page's end.
-    let place = client.allocate(3 * PAGE);
-    client.write(place, &wave);
-    check(client, "a wave".into(), (place, length), &[STATUS_SUCCESS]);
-    for at in [1, 3, PAGE - 7, PAGE + 1] {
-        let address = place + at as u64;
-        client.write(address, &wave);
-        check(
-            client,
-            "an odd address".into(),
-            (address, length),
-            &[STATUS_SUCCESS],
-        );
-    }
-    client.write(place, &wave);
-    for size in [0, 1, 15, (64 << 20) + 1, 0x8000_0000, u32::MAX] {
-        check(
-            client,
-            "a size that no download has".into(),
-            (place, size),
-            &[STATUS_INVALID_PARAMETER],
-        );
-    }
-    check(
-        client,
-        "more than the buffer says".into(),
-        (place, length - 1),
-        &[STATUS_UNSUCCESSFUL],
-    );
-    for size in [3 * PAGE as u32 + 1, 1 << 20, 64 << 20] {
-        check(client, "memory ends within".into(), (place, size), &bad);
-    }
-    let end = place + 3 * PAGE as u64;
-    client.write(end - 16, &wave[..16]);
-    for (from, size) in [(16, 17), (1, 16), (PAGE as u64, length + PAGE as u32)] {
-        check(
-            client,
-            "memory ends within".into(),
-            (end - from, size),
-            &bad,
-        );
-    }
-    client.free(place);
-    check(client, "freed".into(), (place, length), &bad);
-    // Nothing but zeros, which are no download.
-    check(
-        client,
-        "read-only memory is read".into(),
-        (terrain.read_only, length),
-        &[STATUS_UNSUCCESSFUL],
-    );
 }
 
 /// The request's own buffers: KS probes them.
@@ -269,10 +332,7 @@ fn requests<C: Client>(
         let expected = if verb == KSPROPERTY_TYPE_GET {
             denied
         } else {
-            Expect {
-                statuses: vec![STATUS_SUCCESS],
-                bytes: None,
-            }
+            Expect::one(STATUS_SUCCESS, 0)
         };
         ask(
             client,

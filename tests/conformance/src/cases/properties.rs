@@ -8,8 +8,9 @@ use arioso_core::ks::dmusprop::*;
 use arioso_core::ks::guid::{
     GUID_DMUS_PROP_DLS1, GUID_DMUS_PROP_DLS2, GUID_DMUS_PROP_Effects, GUID_DMUS_PROP_GM_Hardware,
     GUID_DMUS_PROP_GS_Capable, GUID_DMUS_PROP_GS_Hardware, GUID_DMUS_PROP_INSTRUMENT2,
-    GUID_DMUS_PROP_SampleMemorySize, GUID_DMUS_PROP_SamplePlaybackRate, GUID_DMUS_PROP_XG_Capable,
-    GUID_DMUS_PROP_XG_Hardware, KSPROPSETID_General, KSPROPSETID_Synth, KSPROPSETID_Synth_Dls,
+    GUID_DMUS_PROP_SampleMemorySize, GUID_DMUS_PROP_SamplePlaybackRate, GUID_DMUS_PROP_WavesReverb,
+    GUID_DMUS_PROP_XG_Capable, GUID_DMUS_PROP_XG_Hardware, KSPROPSETID_General, KSPROPSETID_Synth,
+    KSPROPSETID_Synth_Dls,
 };
 use arioso_core::ks::ks::{
     KSPROPERTY_GENERAL_COMPONENTID, KSPROPERTY_TYPE_BASICSUPPORT, KSPROPERTY_TYPE_GET,
@@ -32,6 +33,8 @@ pub enum Content {
 pub enum Scope {
     /// A MIDI pin, by the node or without: the filter has no such state.
     Pin,
+    /// A get: everything, as [`Scope::Everything`]; a set: a MIDI pin.
+    SetOnPin,
     /// The node, on any handle.
     Node,
     /// The filter and what is in it, with and without node.
@@ -177,7 +180,17 @@ pub const KNOWN: &[Known] = &[
     capability("DLS1", GUID_DMUS_PROP_DLS1),
     capability("DLS2", GUID_DMUS_PROP_DLS2),
     capability("INSTRUMENT2", GUID_DMUS_PROP_INSTRUMENT2),
-    capability("Effects", GUID_DMUS_PROP_Effects),
+    Known {
+        access: GET | SET,
+        scope: Scope::SetOnPin,
+        ..capability("Effects", GUID_DMUS_PROP_Effects)
+    },
+    Known {
+        set: GUID_DMUS_PROP_WavesReverb,
+        // 0 dB, -20 dB, 1000 ms, 0.5
+        content: Content::Numbers(&[], &[0, 0xC1A0_0000, 0x447A_0000, 0x3F00_0000]),
+        ..synth("WavesReverb", 0, GET | SET, 16)
+    },
     capability("SampleMemorySize", GUID_DMUS_PROP_SampleMemorySize),
     capability("SamplePlaybackRate", GUID_DMUS_PROP_SamplePlaybackRate),
     Known {

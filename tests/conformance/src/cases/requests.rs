@@ -220,7 +220,10 @@ impl Row<'_> {
         // A node's property without a node: only a pin is documented to have it (VOLUME, §5.1).
         let documented = self.target.node.is_some()
             || self.target.object == Object::Pin
-            || matches!(known.scope, Scope::Everything | Scope::Filter);
+            || matches!(
+                known.scope,
+                Scope::Everything | Scope::SetOnPin | Scope::Filter
+            );
         if !documented {
             expect
                 .statuses
@@ -240,20 +243,19 @@ impl Row<'_> {
                 _ => Expect::one(STATUS_SUCCESS, DESCRIPTION),
             };
         }
-        if known.scope == Scope::Pin && self.target.object != Object::Pin {
+        let get = self.verb == KSPROPERTY_TYPE_GET;
+        let of_pin = known.scope == Scope::Pin || known.scope == Scope::SetOnPin && !get;
+        if of_pin && self.target.object != Object::Pin {
             return Expect::refused(&[STATUS_INVALID_DEVICE_REQUEST]);
         }
         if self.instance < known.instance_size(self.width) {
             return Expect::refused(&[STATUS_BUFFER_TOO_SMALL]);
         }
         let needed = known.value_size(self.width);
-        let get = self.verb == KSPROPERTY_TYPE_GET;
         match self.value {
             value if value >= needed && get => Expect::one(STATUS_SUCCESS, needed),
-            value if value >= needed => Expect {
-                statuses: vec![STATUS_SUCCESS],
-                bytes: None,
-            },
+            // Nothing comes back from a set.
+            value if value >= needed => Expect::one(STATUS_SUCCESS, 0),
             0 if get => Expect::one(STATUS_BUFFER_OVERFLOW, needed),
             _ if get && known.tells_size => Expect::one(STATUS_BUFFER_TOO_SMALL, needed),
             _ => Expect::refused(&[STATUS_BUFFER_TOO_SMALL]),

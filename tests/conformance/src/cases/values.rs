@@ -51,6 +51,10 @@ pub fn run<C: Client>(client: &mut C, pin: C::Handle, report: &mut Report) {
         (PRIORITY, SET, &[32, 15], &[7], OK, None),
         (PRIORITY, GET, &[32, 15], &[0], OK, Some(&[7])),
         (GROUPS, SET, &[], &[1], OK, None),
+        // A group that went and came back is a new one.
+        (GROUPS, SET, &[], &[32], OK, None),
+        (PRIORITY, GET, &[32, 15], &[0], OK, Some(&[0x8000_0000])),
+        (GROUPS, SET, &[], &[1], OK, None),
         // By channel: drums first, then 1 to 9, then 11 to 16.
         (PRIORITY, GET, &[1, 0], &[0], OK, Some(&[0x8000_000E])),
         (PRIORITY, GET, &[1, 9], &[0], OK, Some(&[0x8000_000F])),

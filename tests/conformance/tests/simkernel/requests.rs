@@ -5,7 +5,7 @@ use crate::rig::{RATE, SECOND, Setup, download_bank};
 use arioso_bank::test_banks;
 use arioso_core::dls::raw::Connection;
 use arioso_core::ks::dmdls::CONN_DST_EG1_ATTACKTIME;
-use arioso_core::ks::status::{STATUS_INSUFFICIENT_RESOURCES, STATUS_UNSUCCESSFUL};
+use arioso_core::ks::status::{STATUS_NO_MEMORY, STATUS_UNSUCCESSFUL};
 use conformance::cases::pointers::{self, Terrain};
 use conformance::cases::report::status_name;
 use conformance::cases::requests::Objects;
@@ -13,23 +13,30 @@ use conformance::cases::{Report, Width, requests, values};
 use conformance::{Client, download};
 
 pub const SCENARIOS: &[Scenario] = &[
-    ("every property request", || every_request(Width::Bits64)),
+    ("every property request", || {
+        every_request(Width::Bits64, false)
+    }),
+    ("every property request of a kernel-mode client", || {
+        every_request(Width::Bits64, true)
+    }),
     ("every property request of a 32-bit program", || {
-        every_request(Width::Bits32)
+        every_request(Width::Bits32, false)
     }),
     ("bad pointers", || bad_pointers(Width::Bits64)),
     ("bad pointers of a 32-bit program", || {
         bad_pointers(Width::Bits32)
     }),
+    ("bad pointers of a kernel-mode client", trusted_pointers),
     ("a buffer that changes while it is downloaded", || {
         changing(7)
     }),
     ("a buffer that changes, other turns", || changing(1234)),
 ];
 
-fn every_request(width: Width) {
+fn every_request(width: Width, kernel: bool) {
     let mut rig = Setup {
         wow64: width == Width::Bits32,
+        kernel,
         ..Setup::default()
     }
     .start();
@@ -78,6 +85,26 @@ fn bad_pointers(width: Width) {
     rig.finish();
 }
 
+/// A driver's own memory is not probed; the addresses of user mode that it passes on are locked, or refused, as any.
+fn trusted_pointers() {
+    let mut rig = Setup {
+        kernel: true,
+        special_pool: true,
+        ..Setup::default()
+    }
+    .start();
+    let (filter, pin) = rig.open_pin();
+    download_bank(&mut rig.client, pin.handle, &test_banks::dc(RATE));
+    let level = rig.pool();
+    let mut report = Report::default();
+    pointers::run_trusted(&mut rig.client, pin.handle, &mut report);
+    println!("{} rows", report.rows);
+    report.conclude();
+    assert_eq!(rig.pool(), level, "bytes of pool are left");
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
 /// Another thread of the program writes into the buffer all the time: what was looked at must be what is used. Whatever comes of
 /// it, the handle can be unloaded and nothing stays.
 fn changing(seed: u64) {
@@ -108,7 +135,7 @@ fn changing(seed: u64) {
                             .expect("it was downloaded");
                         taken += 1;
                     }
-                    Err(STATUS_UNSUCCESSFUL | STATUS_INSUFFICIENT_RESOURCES) => refused += 1,
+                    Err(STATUS_UNSUCCESSFUL | STATUS_NO_MEMORY) => refused += 1,
                     Err(status) => panic!("{}", status_name(status)),
                 }
             }

@@ -30,6 +30,8 @@ pub struct Setup {
     pub image: PathBuf,
     /// Values of the service's Parameters key.
     pub parameters: Vec<(&'static str, u32)>,
+    /// The same, of any type.
+    pub values: Vec<(&'static str, Value)>,
     pub blocks: Blocks,
     /// `Render` counts frames.
     pub frames: bool,
@@ -39,10 +41,14 @@ pub struct Setup {
     pub keep: Keep,
     /// The default set.
     pub bank: Option<Vec<u8>>,
+    /// Other files, by NT path.
+    pub files: Vec<(&'static str, Vec<u8>)>,
     /// Order and preemption of threads.
     pub seed: u64,
     /// The program is a 32-bit one.
     pub wow64: bool,
+    /// The client is a driver, not a program.
+    pub kernel: bool,
     /// The port hands long messages out as packages.
     pub packages: bool,
     /// Each pool block ends at an inaccessible page.
@@ -54,14 +60,17 @@ impl Default for Setup {
         Setup {
             image: image(),
             parameters: Vec::new(),
+            values: Vec::new(),
             blocks: Blocks::Fixed(441),
             frames: false,
             drift_ppm: 0.0,
             exact: false,
             keep: Keep::All,
             bank: None,
+            files: Vec::new(),
             seed: 1,
             wow64: false,
+            kernel: false,
             packages: false,
             special_pool: false,
         }
@@ -96,11 +105,14 @@ impl Setup {
                 .parameters
                 .iter()
                 .map(|(name, value)| ((*name).into(), Value::dword(*value)))
+                .chain(self.values.into_iter().map(|(name, v)| (name.into(), v)))
                 .collect(),
             files: self
                 .bank
                 .into_iter()
-                .map(|bank| (BANK.into(), FileData::Bytes(bank.into())))
+                .map(|bank| (BANK, bank))
+                .chain(self.files)
+                .map(|(path, bytes)| (path.into(), FileData::Bytes(bytes.into())))
                 .collect(),
             call_cost_ns: if self.exact {
                 0
@@ -134,7 +146,10 @@ impl Setup {
         machine
             .load_driver(SERVICE, image)
             .expect("the driver loads");
-        let client = machine.client(ClientOptions { wow64: self.wow64 });
+        let client = machine.client(ClientOptions {
+            wow64: self.wow64,
+            kernel: self.kernel,
+        });
         let mut rig = Rig {
             client,
             machine,

@@ -275,8 +275,13 @@ pub enum Ask {
     Write(u64, u32),
 }
 
-/// Sends a client's request; in the client's thread. The number is for [`outcome`] and [`cancel_user`].
-pub(crate) unsafe fn send_user(file: *mut FILE_OBJECT, ask: Ask, bits_32: bool) -> u64 {
+/// Sends a client's request of that requestor mode; in the client's thread. The number is for [`outcome`] and [`cancel_user`].
+pub(crate) unsafe fn send_user(
+    file: *mut FILE_OBJECT,
+    ask: Ask,
+    mode: KPROCESSOR_MODE,
+    bits_32: bool,
+) -> u64 {
     let r = REQUESTS.get();
     r.next += 1;
     let number = r.next;
@@ -291,7 +296,7 @@ pub(crate) unsafe fn send_user(file: *mut FILE_OBJECT, ask: Ask, bits_32: bool) 
         REQUESTS.get().user_irps.insert(number, irp as usize);
         ob::ObfReferenceObject(file.cast());
         ke::KeClearEvent(&raw mut (*file).Event);
-        (*irp).RequestorMode = USER_MODE;
+        (*irp).RequestorMode = mode;
         (*irp).Tail.OriginalFileObject = file;
         (*irp).Tail.Thread = ke::KeGetCurrentThread();
         let next = next_stack_location(irp);

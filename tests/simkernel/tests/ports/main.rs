@@ -786,7 +786,13 @@ fn surprise_removal_with_an_open_pin() {
 }
 
 fn narrow_headers() {
-    let mut rig = Rig::for_client(Options::default(), ClientOptions { wow64: true });
+    let mut rig = Rig::for_client(
+        Options::default(),
+        ClientOptions {
+            wow64: true,
+            ..ClientOptions::default()
+        },
+    );
     let (filter, mut pin) = rig.direct_music();
     let client = &mut rig.client;
     pin.set_state(client, KSSTATE_RUN).unwrap();
