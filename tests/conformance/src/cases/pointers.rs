@@ -130,7 +130,7 @@ pub fn run<C: Client>(
         report,
     };
     downloads.of_any_client();
-    downloads.from_nowhere();
+    downloads.nowhere();
     downloads.row(
         // Nothing but zeros, which are no download.
         "read-only memory is read",
@@ -224,7 +224,7 @@ impl<C: Client> Downloads<'_, C> {
     }
 
     /// Addresses where no memory is, or where it ends.
-    fn from_nowhere(&mut self) {
+    fn nowhere(&mut self) {
         let bad = [STATUS_ACCESS_VIOLATION, STATUS_INVALID_USER_BUFFER];
         let wave = self.wave();
         let length = wave.len() as u32;
