@@ -2,24 +2,24 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`material`] | the instrument, as SoundFont and as DLS; the notes |
+//! | `arioso_count` | the instrument, as SoundFont and as DLS; the notes; instructions |
 //! | [`engines`] | the synthesizers, behind one face |
 //! | [`image`] | the driver's image in the simulated kernel |
 //! | [`measure`] | how long, how loud, how many |
 //! | [`report`], [`chart`] | the table, the file, the picture |
-//! | [`fixed`] | a fixed rendering, for counting instructions |
+//! | [`prices`] | what the cost model says, and what is true |
 //!
 //! `arioso-bench` writes target/bench/report.{json,png}. Rounds of all engines are interleaved and the best of each counts.
 
 mod chart;
 mod engines;
-mod fixed;
 mod image;
-mod material;
 mod measure;
+mod prices;
 mod report;
 
 use anyhow::{Context, Result, bail};
+use arioso_count::material;
 use engines::{Effects, Make};
 use image::Image;
 use measure::{Held, Starts};
@@ -64,10 +64,9 @@ fn main() -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         [] => compare(),
-        ["prices"] => fixed::prices(),
+        ["prices"] => prices::print(),
         ["image", setting, voices] => image::child(setting, voices.parse()?),
-        ["fixed", setting, voices, blocks] => fixed::run(setting, voices.parse()?, blocks.parse()?),
-        _ => bail!("arioso-bench [prices | image SETTING VOICES | fixed SETTING VOICES BLOCKS]"),
+        _ => bail!("arioso-bench [prices | image SETTING VOICES]"),
     }
 }
 

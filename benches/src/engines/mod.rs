@@ -5,7 +5,7 @@ mod fluidsynth;
 mod oxisynth;
 mod rustysynth;
 
-pub use arioso::Arioso;
+pub use arioso_count::engine::Effects;
 
 use crate::material::{self, BLOCK, Note};
 use anyhow::Result;
@@ -20,13 +20,6 @@ pub trait Engine {
     fn voices(&self) -> Option<usize>;
     /// Fills a block.
     fn render(&mut self, out: &mut [[f32; 2]; BLOCK]);
-}
-
-/// Which effects run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Effects {
-    pub reverb: bool,
-    pub chorus: bool,
 }
 
 /// A synthesizer and a quality setting.
@@ -57,8 +50,9 @@ impl Make {
             for (controller, value) in material::CONTROLLERS {
                 engine.control(group, channel, controller, value);
             }
-            engine.control(group, channel, 91, if effects.reverb { 64 } else { 0 });
-            engine.control(group, channel, 93, if effects.chorus { 64 } else { 0 });
+            for (controller, value) in effects.controllers() {
+                engine.control(group, channel, controller, value);
+            }
         }
         Ok(engine)
     }

@@ -52,10 +52,21 @@ pub fn bench() -> Result<()> {
     ]))
 }
 
+/// Counts the engine's instructions under valgrind.
+pub fn count(arguments: &[&str]) -> Result<()> {
+    setup::install()?;
+    process::run(
+        process::cargo()
+            .args(["run", "--profile", "image", "--quiet"])
+            .args(["--package", "arioso-count", "--"])
+            .args(arguments),
+    )
+}
+
 /// Builds everything and runs every test.
 pub fn test() -> Result<()> {
     type Step = (&'static str, fn() -> Result<()>);
-    let steps: [Step; 6] = [
+    let steps: [Step; 7] = [
         ("set up the machine", setup::install),
         ("prove that the driver cannot panic", || {
             driver::build(&Build {
@@ -82,6 +93,7 @@ pub fn test() -> Result<()> {
         ("run the tests", || {
             process::run(process::cargo().args(["test", "--release"]))
         }),
+        ("count the engine's instructions", || count(&["check"])),
     ];
     let begin = Instant::now();
     for (index, (name, step)) in steps.iter().enumerate() {

@@ -48,7 +48,14 @@ enum Command {
     /// Play a built-in song through the driver into a WAV file
     Demo,
     /// Compare speeds with other synthesizers: target/bench/report.{json,png}
-    Bench,
+    Bench {
+        /// Count instructions instead, and show what `cargo xtask test` lets them be
+        #[arg(long, conflicts_with = "worst_block")]
+        instructions: bool,
+        /// Look for the dearest of many blocks instead; takes minutes
+        #[arg(long, value_name = "BLOCKS", num_args = 0..=1, default_missing_value = "100000")]
+        worst_block: Option<u32>,
+    },
     /// Build everything and run every test
     Test,
     /// Compare the engine with FluidSynth: all songs with real banks
@@ -83,7 +90,14 @@ fn run(command: Command) -> Result<()> {
             })
         }
         Command::Demo => check::demo(),
-        Command::Bench => check::bench(),
+        Command::Bench {
+            instructions: true, ..
+        } => check::count(&["show"]),
+        Command::Bench {
+            worst_block: Some(blocks),
+            ..
+        } => check::count(&["worst", &blocks.to_string()]),
+        Command::Bench { .. } => check::bench(),
         Command::Test => check::test(),
         Command::Compare => check::compare(),
         Command::Lint => lint::lint(),

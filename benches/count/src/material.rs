@@ -3,7 +3,9 @@
 use arioso_bank::dls::{
     Bank, Connection, Instrument, Link, Region, Sample, Wave, destination, source, unit,
 };
+use std::array::from_fn;
 use std::f64::consts::TAU;
+use std::sync::LazyLock;
 
 /// Frames per second of the output.
 pub const RATE: u32 = 48_000;
@@ -54,6 +56,12 @@ pub fn notes(count: usize) -> Vec<Note> {
             }
         })
         .collect()
+}
+
+/// The recordings. They are made once: it takes a while.
+fn waves() -> &'static [Vec<i16>; RANGES.len()] {
+    static WAVES: LazyLock<[Vec<i16>; RANGES.len()]> = LazyLock::new(|| from_fn(wave));
+    &WAVES
 }
 
 /// Recording `index`: harmonics of middle C, each with its own phase, so that the recordings differ.
@@ -116,10 +124,10 @@ fn bank(articulation: &[Connection]) -> Vec<u8> {
         sample: None,
         articulation: Vec::new(),
     };
-    let wave = |index| Wave {
+    let wave = |index: usize| Wave {
         name: format!("tone {index}"),
         rate: WAVE_RATE,
-        frames: wave(index),
+        frames: waves()[index].clone(),
         sample: Sample {
             unity: ROOT,
             fine_tune: 0,
@@ -164,7 +172,7 @@ pub fn sf2() -> Vec<u8> {
     let mut headers = Vec::new();
     for index in 0..RANGES.len() {
         let start = samples.len() as u32 / 2;
-        samples.extend(wave(index).iter().flat_map(|frame| frame.to_le_bytes()));
+        samples.extend(waves()[index].iter().flat_map(|frame| frame.to_le_bytes()));
         samples.extend([0; 2 * SILENCE]);
         headers.extend(name(&format!("tone {index}")));
         let looped = start + ATTACK;

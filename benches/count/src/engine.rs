@@ -1,0 +1,123 @@
+//! The engine of this repository, built for the host.
+
+use crate::material::{self, Note, VELOCITY};
+use anyhow::{Result, anyhow, bail};
+use arioso_core::dls::store::{Quotas, Store};
+use arioso_core::synth::effects::Sends;
+use arioso_core::synth::{Interpolation, Port, PortId, Settings, Synth};
+
+const PORT: PortId = PortId(0);
+const GROUPS: u16 = 10;
+
+/// Which effects run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effects {
+    pub reverb: bool,
+    pub chorus: bool,
+}
+
+impl Effects {
+    /// CC 91 and CC 93 of a channel whose voices play into them.
+    pub fn controllers(self) -> [(u8, u8); 2] {
+        let send = |on| if on { 64 } else { 0 };
+        [(91, send(self.reverb)), (93, send(self.chorus))]
+    }
+}
+
+pub struct Arioso(Synth);
+
+impl Arioso {
+    /// An engine with room for `voices` voices at `rate`; `setting` is the name of an interpolation.
+    pub fn new(
+        bank: &[u8],
+        setting: &str,
+        voices: usize,
+        rate: u32,
+        effects: Effects,
+    ) -> Result<Self> {
+        let interpolation = match setting {
+            "linear" => Interpolation::Linear,
+            "sinc8" => Interpolation::Sinc8,
+            "sinc16" => Interpolation::Sinc16,
+            _ => bail!("arioso has no {setting}"),
+        };
+        let memory = |_| anyhow!("no memory");
+        let mut synth = Synth::new(&Settings {
+            voices: u16::try_from(voices.max(16))?,
+            rate,
+            ports: 1,
+        })
+        .map_err(memory)?;
+        let mut store = Store::new(Quotas::default());
+        let instruments = arioso_core::dls::file::load(bank, Default::default())
+            .map_err(|error| anyhow!("{error:?}"))?;
+        store
+            .add_defaults(instruments)
+            .map_err(|error| anyhow!("{error:?}"))?;
+        let mut port = Port::new(GROUPS).map_err(memory)?;
+        port.set_patches(store.patches(PORT.0).map_err(memory)?);
+        port.set_interpolation(interpolation);
+        port.effects_mut().on = Sends {
+            reverb: effects.reverb,
+            chorus: effects.chorus,
+        };
+        synth.attach(PORT, port);
+        Ok(Self(synth))
+    }
+
+    /// An engine that has held `voices` notes for a tenth of a second: every LFO runs.
+    pub fn held(
+        bank: &[u8],
+        setting: &str,
+        voices: usize,
+        rate: u32,
+        effects: Effects,
+    ) -> Result<Self> {
+        let mut engine = Self::new(bank, setting, voices, rate, effects)?;
+        let notes = material::notes(voices);
+        for &Note { group, channel, .. } in &notes {
+            for (controller, value) in material::CONTROLLERS
+                .into_iter()
+                .chain(effects.controllers())
+            {
+                engine.control(group, channel, controller, value);
+            }
+        }
+        for note in notes {
+            engine.note_on(note);
+        }
+        engine.render(&mut vec![[0.0; 2]; rate as usize / 10]);
+        Ok(engine)
+    }
+
+    pub fn control(&mut self, group: u16, channel: u8, controller: u8, value: u8) {
+        self.0
+            .message(PORT, group + 1, &[0xB0 | channel, controller, value]);
+    }
+
+    pub fn note_on(&mut self, note: Note) {
+        let message = [0x90 | note.channel, note.key, VELOCITY];
+        self.0.message(PORT, note.group + 1, &message);
+    }
+
+    /// Silences everything at once.
+    pub fn cut(&mut self) {
+        for channel in 0..16 {
+            self.0.message(PORT, 0, &[0xB0 | channel, 120, 0]);
+        }
+        while self.0.take_retired().is_some() {}
+    }
+
+    pub fn voices(&self) -> usize {
+        self.0.voices() as usize
+    }
+
+    pub fn render(&mut self, out: &mut [[f32; 2]]) {
+        self.0.render(out);
+    }
+
+    /// What the cost model says about a block of this length, in ns.
+    pub fn predicted(&self, frames: usize) -> f64 {
+        self.0.work(true).cost(frames).into()
+    }
+}

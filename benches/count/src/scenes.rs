@@ -1,0 +1,214 @@
+//! What is counted, and how much it may be.
+
+use crate::callgrind;
+use anyhow::{Result, bail, ensure};
+use arioso_count::engine::{Arioso, Effects};
+use arioso_count::material::{self, RATE};
+use std::fmt;
+
+/// Frames of a block, a millisecond: what the slice timer renders.
+pub const SLICE: usize = 48;
+/// Blocks of a scene: a whole number of control ticks.
+const BLOCKS: usize = 32;
+/// A count may be this much above its limit: compilers and the C library's `memset` differ a little.
+const TOLERANCE: f64 = 0.02;
+/// More below its limit, and the limit should be lowered.
+const SLACK: f64 = 0.05;
+
+/// What sounds.
+#[derive(Clone, Copy)]
+enum Scene {
+    /// Held voices with a filter.
+    Still(&'static str, usize),
+    /// The same with an LFO on pitch, level and filter.
+    Moving(&'static str, usize),
+    /// 64 still `linear` voices that play into effects.
+    Effects(Effects),
+    /// As many notes begin while none sounds.
+    Starts(usize),
+}
+
+use Scene::{Moving, Starts, Still};
+
+const REVERB: Scene = Scene::Effects(Effects {
+    reverb: true,
+    chorus: false,
+});
+const CHORUS: Scene = Scene::Effects(Effects {
+    reverb: false,
+    chorus: true,
+});
+
+/// Scenes with what they may take. Units: per voice and frame; with effects per frame; starts per note.
+const LIMITS: [(Scene, f64); 15] = [
+    (Still("linear", 64), 20.4),
+    (Still("linear", 240), 19.39),
+    (Still("sinc8", 64), 33.27),
+    (Still("sinc8", 240), 32.26),
+    (Still("sinc16", 64), 47.73),
+    (Still("sinc16", 240), 46.71),
+    (Moving("linear", 64), 70.85),
+    (Moving("linear", 240), 69.85),
+    (Moving("sinc8", 64), 85.18),
+    (Moving("sinc8", 240), 84.17),
+    (Moving("sinc16", 64), 99.89),
+    (Moving("sinc16", 240), 98.89),
+    (REVERB, 1874.2),
+    (CHORUS, 1682.7),
+    (Starts(240), 13119.4),
+];
+
+const AT_EFFECTS: usize = 64;
+
+impl fmt::Display for Scene {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Still(setting, voices) => write!(f, "{setting}, {voices} voices"),
+            Moving(setting, voices) => write!(f, "{setting}, {voices} moving voices"),
+            Self::Effects(effects) => {
+                let name = if effects.reverb { "reverb" } else { "chorus" };
+                write!(f, "linear, {AT_EFFECTS} voices, {name}")
+            }
+            Starts(notes) => write!(f, "start of {notes} notes"),
+        }
+    }
+}
+
+impl Scene {
+    fn unit(self) -> &'static str {
+        match self {
+            Still(..) | Moving(..) => "per voice and frame",
+            Self::Effects(_) => "per frame",
+            Starts(_) => "per note",
+        }
+    }
+
+    /// Units in the scene.
+    fn size(self) -> usize {
+        match self {
+            Still(_, voices) | Moving(_, voices) => voices * SLICE * BLOCKS,
+            Self::Effects(_) => SLICE * BLOCKS,
+            Starts(notes) => notes,
+        }
+    }
+
+    /// Plays it; the last part is counted. `more` blocks are too many.
+    fn play(self, more: usize) -> Result<()> {
+        let held = |bank: &[u8], setting, voices, effects| -> Result<()> {
+            let mut engine = Arioso::held(bank, setting, voices, RATE, effects)?;
+            let mut out = [[0.0; 2]; SLICE];
+            callgrind::count(|| {
+                for _ in 0..BLOCKS + more {
+                    engine.render(&mut out);
+                }
+            });
+            ensure!(engine.voices() == voices, "{self}: voices were lost");
+            Ok(())
+        };
+        match self {
+            Still(setting, voices) => held(&material::dls(), setting, voices, Effects::default()),
+            Moving(setting, voices) => {
+                held(&material::moving_dls(), setting, voices, Effects::default())
+            }
+            Self::Effects(effects) => held(&material::dls(), "linear", AT_EFFECTS, effects),
+            Starts(notes) => {
+                let bank = material::dls();
+                let mut engine = Arioso::new(&bank, "linear", notes, RATE, Effects::default())?;
+                let notes = material::notes(notes);
+                callgrind::count(|| notes.iter().for_each(|note| engine.note_on(*note)));
+                ensure!(engine.voices() == notes.len(), "{self}: notes were lost");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Under valgrind: all scenes, then the first one with a block too many.
+pub fn play() -> Result<()> {
+    for (scene, _) in LIMITS {
+        scene.play(0)?;
+    }
+    let [(first, _), ..] = LIMITS;
+    first.play(1)
+}
+
+fn measure() -> Result<Vec<f64>> {
+    let counts = callgrind::run(&["scenes"])?;
+    ensure!(
+        counts.len() == LIMITS.len() + 1,
+        "{} of {} scenes were counted",
+        counts.len(),
+        LIMITS.len() + 1
+    );
+    let [(first, _), ..] = LIMITS;
+    let scenes = LIMITS.iter().map(|(scene, _)| *scene).chain([first]);
+    let per_unit = |(scene, count): (Scene, u64)| count as f64 / scene.size() as f64;
+    Ok(scenes.zip(counts).map(per_unit).collect())
+}
+
+/// Prints all counts.
+pub fn show() -> Result<()> {
+    println!("{:<32} {:>13} {:>9}", "scene", "instructions", "limit");
+    for ((scene, limit), count) in LIMITS.iter().zip(measure()?) {
+        let (name, unit) = (scene.to_string(), scene.unit());
+        println!("{name:<32} {count:>13.2} {limit:>9.2} {unit}");
+    }
+    Ok(())
+}
+
+/// Fails if a scene takes more than it may, or if a slower one would not be noticed.
+pub fn check() -> Result<()> {
+    let counts = measure()?;
+    let mut slow = Vec::new();
+    for ((scene, limit), &count) in LIMITS.iter().zip(&counts) {
+        slow.extend(judge(*scene, *limit, count));
+    }
+    if !slow.is_empty() {
+        bail!(
+            "{}\nrun `cargo xtask bench --instructions` to see all scenes",
+            slow.join("\n")
+        );
+    }
+    let ([(scene, _), ..], Some(planted)) = (LIMITS, counts.last()) else {
+        bail!("nothing was counted");
+    };
+    ensure!(
+        judge(scene, counts[0], *planted).is_some(),
+        "a scene with {:.1} % more work was not noticed",
+        100.0 / BLOCKS as f64
+    );
+    println!("{} scenes keep to their instructions", LIMITS.len());
+    Ok(())
+}
+
+/// What is wrong with a count.
+fn judge(scene: Scene, limit: f64, count: f64) -> Option<String> {
+    let unit = scene.unit();
+    if count > limit * (1.0 + TOLERANCE) {
+        let percent = 100.0 * TOLERANCE;
+        return Some(format!(
+            "{scene}: {count:.2} instructions {unit}, limit {limit:.2} and {percent:.0} %"
+        ));
+    }
+    if count < limit * (1.0 - SLACK) {
+        println!("{scene}: {count:.2} instructions {unit}; the limit of {limit:.2} can be lowered");
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_the_tolerance_is_too_much() {
+        let scene = Still("linear", 64);
+        assert!(judge(scene, 20.0, 20.39).is_none());
+        assert!(judge(scene, 20.0, 10.0).is_none());
+        let complaint = judge(scene, 20.0, 20.41).unwrap();
+        assert_eq!(
+            complaint,
+            "linear, 64 voices: 20.41 instructions per voice and frame, limit 20.00 and 2 %"
+        );
+    }
+}
