@@ -75,6 +75,13 @@ pub fn is_user(address: u64) -> bool {
 
 /// Zeroed memory in the caller's address space. Panics when the arena is exhausted.
 pub fn allocate(bytes: usize) -> u64 {
+    let address = reserve(bytes);
+    expose(address, bytes);
+    address
+}
+
+/// Zeroed pages that no user address leads to; the address is where [`expose`] puts them.
+pub(crate) fn reserve(bytes: usize) -> u64 {
     let a = arena();
     let pages = bytes.max(1).div_ceil(PAGE_SIZE);
     let address = match a.free.get_mut(&pages).and_then(Vec::pop) {
@@ -86,10 +93,25 @@ pub fn allocate(bytes: usize) -> u64 {
             address
         }
     };
-    a.blocks.insert(address, bytes.max(1));
     // SAFETY: the pages lie in the view.
     unsafe { ((a.view + (address - BASE) as usize) as *mut u8).write_bytes(0, pages * PAGE_SIZE) };
     address
+}
+
+/// Makes reserved pages user mode's.
+pub(crate) fn expose(address: u64, bytes: usize) {
+    arena().blocks.insert(address, bytes.max(1));
+}
+
+/// Takes pages away from user mode; they stay reserved.
+pub(crate) fn hide(address: u64) {
+    arena().blocks.remove(&address);
+}
+
+/// Gives reserved pages back.
+pub(crate) fn release(address: u64, bytes: usize) {
+    let pages = bytes.max(1).div_ceil(PAGE_SIZE);
+    arena().free.entry(pages).or_default().push(address);
 }
 
 /// Frees what [`allocate`] returned.

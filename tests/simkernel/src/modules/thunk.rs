@@ -11,7 +11,7 @@ use crate::nt::{DISPATCH_LEVEL, HIGH_LEVEL, KIRQL, PASSIVE_LEVEL};
 use crate::state::Global;
 
 static CODE: Global<BTreeMap<usize, usize>> = Global::new(BTreeMap::new());
-static TABLES: Global<BTreeMap<usize, usize>> = Global::new(BTreeMap::new());
+static TABLES: Global<BTreeMap<(usize, &'static str), usize>> = Global::new(BTreeMap::new());
 
 /// The entry for one function, made once.
 pub fn code(module: &str, name: &'static str, address: usize, max_irql: KIRQL) -> usize {
@@ -31,13 +31,18 @@ pub fn code(module: &str, name: &'static str, address: usize, max_irql: KIRQL) -
     entry
 }
 
-/// A vtable of entries for the vtable `table`, made once. The IRQL limits are those of the interface's documentation.
-pub fn table<V: Abi>(table: &'static V) -> *const V {
-    let key = std::ptr::from_ref(table) as usize;
+/// A vtable of entries for the vtable `table` of an object called `name`, made once. The IRQL limits are those of the
+/// interface's documentation.
+pub fn table<V: Abi>(table: &'static V, name: &'static str) -> *const V {
+    let key = (std::ptr::from_ref(table) as usize, name);
     if let Some(&done) = TABLES.get().get(&key) {
         return done as *const V;
     }
-    let interface = V::NAME.trim_end_matches("Vtbl");
+    let interface = if name.starts_with('I') {
+        name
+    } else {
+        V::NAME.trim_end_matches("Vtbl")
+    };
     let slots = V::FIELDS.iter().enumerate().map(|(i, field)| {
         // SAFETY: a vtable is an array of code addresses.
         let address = unsafe { *std::ptr::from_ref(table).cast::<usize>().add(i) };
@@ -62,7 +67,7 @@ fn limit(interface: &str, method: &str) -> KIRQL {
     match (interface, method) {
         (_, "AddRef" | "Release") => DISPATCH_LEVEL,
         ("IMasterClock", "GetTime")
-        | ("IPortDMus", "Notify")
+        | ("IPortDMus" | "IPortMidi", "Notify")
         | ("IPortEvents", "GenerateEventList") => HIGH_LEVEL,
         ("IAllocatorMXF", "GetBufferSize") => HIGH_LEVEL,
         ("IAllocatorMXF" | "IMXF", _) => DISPATCH_LEVEL,

@@ -56,7 +56,13 @@ pub unsafe extern "efiapi" fn KsEnableEvent(
             return STATUS_NOT_FOUND;
         };
         match verb {
-            KSEVENT_TYPE_BASICSUPPORT => STATUS_SUCCESS,
+            KSEVENT_TYPE_BASICSUPPORT => match item.SupportHandler {
+                Some(handler) => {
+                    guest_call!(handler, request, &raw mut event, ptr::null_mut::<c_void>())
+                        as NTSTATUS
+                }
+                None => STATUS_SUCCESS,
+            },
             KSEVENT_TYPE_ENABLE | KSEVENT_TYPE_ONESHOT => enable(request, set, item, list, verb),
             _ => STATUS_INVALID_PARAMETER,
         }

@@ -1,7 +1,7 @@
-//! Capture pins: `PutMessage(NULL)` in the service group's DPC, events from the stream into read requests.
+//! Capture pins of a DMus miniport: `PutMessage(NULL)` in the service group's DPC, events from the stream into read requests.
 
+use core::cell::Cell;
 use core::ptr;
-use std::collections::VecDeque;
 
 use arioso_core::ks::GUID;
 use arioso_core::ks::dmusicks::*;
@@ -11,76 +11,68 @@ use arioso_core::ks::portcls::*;
 use arioso_core::ks::status::*;
 
 use super::com::{self, Com, Object, Ref};
-use super::imports::ks_call;
+use super::dmus::Mxf;
 use super::pin::{Pin, Role};
+use super::reader::{Captured, Reader};
+use super::unpack::ByteStream;
 use super::verify::violation;
-use crate::executive::mm::system_address;
 use crate::guest_call;
 use crate::modules::irp;
-use crate::nt::*;
-use crate::nt::{LIST_ENTRY, NTSTATUS};
-
-/// One captured message, or a piece of one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Captured {
-    time: i64,
-    bytes: Vec<u8>,
-}
+use crate::nt::{IRP, NTSTATUS};
 
 pub struct Capture {
     sink: *mut Object<Sink>,
     service: *mut Object<Service>,
     group: Option<Ref<IServiceGroup>>,
-    queue: Box<Queue>,
-    base: i64,
-}
-
-struct Queue {
-    list: LIST_ENTRY,
-    lock: KSPIN_LOCK,
+    reader: Reader,
+    /// Cuts raw bytes into messages.
+    bytes: ByteStream,
 }
 
 impl Capture {
-    pub fn new(group: Option<&Ref<IServiceGroup>>, stream: &Ref<IMXF>) -> Capture {
-        let mut queue = Box::new(Queue {
-            list: LIST_ENTRY::null(),
-            lock: 0,
-        });
-        // SAFETY: a list head with a stable address; the stream and the group are alive.
+    /// `midi`: readers want KSMUSICFORMAT records.
+    pub fn new(midi: bool, group: Option<&Ref<IServiceGroup>>, stream: &Ref<IMXF>) -> Capture {
+        let sink = Object::new(Sink(Cell::new(ptr::null_mut())));
+        let service = Object::new(Service(stream.get()));
+        // SAFETY: the stream and the group are alive.
         unsafe {
-            initialize_list_head(&mut queue.list);
-            let sink = Object::new(Sink {
-                captured: Default::default(),
-                pin: core::cell::Cell::new(ptr::null_mut()),
-            });
-            let service = Object::new(Service(stream.get()));
             guest_call!((*(*stream.get()).lpVtbl).ConnectOutput, stream.get(), sink);
             if let Some(group) = group {
                 guest_call!((*(*group.get()).lpVtbl).AddMember, group.get(), service);
             }
-            Capture {
-                sink,
-                service,
-                group: group.cloned(),
-                queue,
-                base: 0,
-            }
+        }
+        Capture {
+            sink,
+            service,
+            group: group.cloned(),
+            reader: Reader::new(midi),
+            bytes: ByteStream::default(),
         }
     }
 
     /// Events go to `pin` from now on.
     pub fn attach(&mut self, pin: *mut Pin) {
         // SAFETY: we hold a reference.
-        unsafe { (*self.sink).value.pin.set(pin) };
+        unsafe { (*self.sink).value.0.set(pin) };
     }
 
-    /// Entry to RUN: times of captured events are relative to it.
+    /// Entry to RUN.
     pub fn run(&mut self, now: i64) {
-        self.base = now;
+        self.reader.run(now);
+    }
+
+    pub fn stop(&mut self) {
+        self.reader.clear();
+        self.bytes = ByteStream::default();
+    }
+
+    pub fn cancel(&mut self) {
+        self.reader.cancel();
     }
 
     /// Undoes what `new` did with the driver's objects.
-    pub fn disconnect(&mut self, stream: &Ref<IMXF>) {
+    pub fn disconnect(&mut self, mxf: &Mxf) {
+        let stream = mxf.stream();
         // SAFETY: the stream and the group are alive; both objects have our reference.
         unsafe {
             if let Some(group) = self.group.take() {
@@ -90,11 +82,7 @@ impl Capture {
                     self.service
                 );
             }
-            guest_call!(
-                (*(*stream.get()).lpVtbl).DisconnectOutput,
-                stream.get(),
-                self.sink
-            );
+            guest_call!((*(*stream).lpVtbl).DisconnectOutput, stream, self.sink);
             drop(Ref::from_owned(self.service));
             if (*self.sink).references() != 1 {
                 violation(
@@ -102,130 +90,70 @@ impl Capture {
                     "the sink is still referenced".to_owned(),
                 );
             }
+            (*self.sink).value.0.set(ptr::null_mut());
             drop(Ref::from_owned(self.sink));
         }
     }
 
-    /// `IOCTL_KS_READ_STREAM`: waits for events.
+    /// `IOCTL_KS_READ_STREAM`.
     ///
     /// # Safety
     /// A live capture pin and a request on it.
     pub unsafe fn read(pin: *mut Pin, request: *mut IRP) -> NTSTATUS {
         // SAFETY: by the contract.
         unsafe {
-            if (*pin).state() == KSSTATE_STOP {
-                return irp::complete(request, STATUS_INVALID_DEVICE_STATE);
+            let state = (*pin).state();
+            match &mut (*pin).role {
+                Role::Capture(capture) => capture.reader.read(request, state),
+                _ => irp::complete(request, STATUS_INVALID_DEVICE_REQUEST),
             }
-            let flags = KSPROBE_STREAMREAD
-                | KSPROBE_ALLOCATEMDL
-                | KSPROBE_PROBEANDLOCK
-                | KSPROBE_SYSTEMADDRESS;
-            let status = ks_call!(
-                KsProbeStreamIrp,
-                request,
-                flags,
-                size_of::<KSSTREAM_HEADER>()
-            ) as NTSTATUS;
-            if status < 0 {
-                return irp::complete(request, status);
+        }
+    }
+
+    /// A chain of the stream's, packages included.
+    unsafe fn note(&mut self, chain: *const DMUS_KERNEL_EVENT) {
+        let mut event = chain;
+        // SAFETY: a chain of the allocator's events.
+        while let Some(e) = unsafe { event.as_ref() } {
+            event = e.pNextEvt;
+            if e.is_package() {
+                // SAFETY: a package's chain is the allocator's too.
+                unsafe { self.note(e.uData.pPackageEvt()) };
+                continue;
             }
-            let Role::Capture(capture) = &mut (*pin).role else {
-                return irp::complete(request, STATUS_INVALID_DEVICE_REQUEST);
+            let short = e.uData.abData();
+            let length = usize::from(e.cbEvent);
+            let bytes = if e.is_short() {
+                &short[..length]
+            } else {
+                // SAFETY: a long event's buffer has `cbEvent` bytes.
+                unsafe { irp::slice(e.uData.pbData().cast_const(), length) }
             };
-            let queue = &raw mut *capture.queue;
-            let (list, lock) = (&raw mut (*queue).list, &raw mut (*queue).lock);
-            ks_call!(
-                KsAddIrpToCancelableQueue,
-                list,
-                lock,
-                request,
-                KsListEntryTail,
-                0
-            );
-            Capture::serve(pin);
-            STATUS_PENDING
-        }
-    }
-
-    /// Fills waiting requests with what has been captured.
-    unsafe fn serve(pin: *mut Pin) {
-        // SAFETY: a live pin.
-        unsafe {
-            loop {
-                let Role::Capture(capture) = &mut (*pin).role else {
-                    return;
-                };
-                let sink = &(*capture.sink).value;
-                if sink.captured.borrow().is_empty() {
-                    return;
-                }
-                let queue = &raw mut *capture.queue;
-                let (list, lock) = (&raw mut (*queue).list, &raw mut (*queue).lock);
-                let request = ks_call!(
-                    KsRemoveIrpFromCancelableQueue,
-                    list,
-                    lock,
-                    KsListEntryHead,
-                    KsAcquireAndRemove
-                ) as *mut IRP;
-                if request.is_null() {
-                    return;
-                }
-                let header = irp::system_buffer(request).cast::<KSSTREAM_HEADER>();
-                let mdl = (*request).MdlAddress;
-                let room = (*header).FrameExtent as usize;
-                let used = if mdl.is_null() {
-                    0
-                } else {
-                    pack(
-                        &mut sink.captured.borrow_mut(),
-                        capture.base,
-                        system_address(mdl).cast(),
-                        room,
-                    )
-                };
-                (*header).DataUsed = used as u32;
-                irp::set_information(request, irp::output_length(request));
-                irp::complete(request, STATUS_SUCCESS);
+            let push = |reader: &mut Reader, bytes: &[u8], structured| {
+                reader.push(Captured {
+                    time: e.ullPresTime100ns,
+                    group: e.usChannelGroup,
+                    bytes: bytes.to_vec(),
+                    structured,
+                });
+            };
+            // Bytes that the driver did not cut are cut here, where the reader wants messages.
+            if e.is_incomplete() && !self.reader.midi() {
+                let reader = &mut self.reader;
+                self.bytes.feed(bytes, |message, incomplete| {
+                    let whole = !incomplete && message.len() <= 3 && message[0] & 0x80 != 0;
+                    push(reader, message, whole && message[0] != 0xF0);
+                });
+            } else {
+                let whole = bytes.first().is_some_and(|&b| b & 0x80 != 0 && b != 0xF0);
+                push(&mut self.reader, bytes, whole && bytes.len() <= 3);
             }
         }
     }
-
-    pub fn cancel(&mut self) {
-        let queue = &raw mut *self.queue;
-        // SAFETY: a live queue; requests are completed by ks.
-        unsafe { ks_call!(KsCancelIo, &raw mut (*queue).list, &raw mut (*queue).lock) };
-    }
-}
-
-/// KSMUSICFORMAT packets; times are relative to the start of the pin. A message that does not fit waits for the next request.
-unsafe fn pack(captured: &mut VecDeque<Captured>, base: i64, out: *mut u8, room: usize) -> usize {
-    // SAFETY: `out` has `room` bytes.
-    let out = unsafe { core::slice::from_raw_parts_mut(out, room) };
-    let (mut used, mut last) = (0, base);
-    while let Some(message) = captured.front() {
-        let need = 8 + message.bytes.len().next_multiple_of(4);
-        if used + need > room {
-            break;
-        }
-        let delta = ((message.time - last).max(0) / 10_000) as u32;
-        last += i64::from(delta) * 10_000;
-        let packet = &mut out[used..used + need];
-        packet.fill(0);
-        packet[..4].copy_from_slice(&delta.to_le_bytes());
-        packet[4..8].copy_from_slice(&(message.bytes.len() as u32).to_le_bytes());
-        packet[8..8 + message.bytes.len()].copy_from_slice(&message.bytes);
-        used += need;
-        captured.pop_front();
-    }
-    used
 }
 
 /// The IMXF that a capture stream puts its events to.
-pub struct Sink {
-    captured: core::cell::RefCell<VecDeque<Captured>>,
-    pin: core::cell::Cell<*mut Pin>,
-}
+struct Sink(Cell<*mut Pin>);
 
 impl Com for Sink {
     type Vtbl = IMXFVtbl;
@@ -250,31 +178,28 @@ unsafe extern "efiapi" fn sink_connect(_this: *mut IMXF, _sink: *mut IMXF) -> NT
     STATUS_INVALID_DEVICE_REQUEST
 }
 
+/// Below PAUSE input is discarded.
 unsafe extern "efiapi" fn sink_put(this: *mut IMXF, chain: *mut DMUS_KERNEL_EVENT) -> NTSTATUS {
-    // SAFETY: the driver gives a chain of the allocator's events.
+    // SAFETY: the driver gives a chain of the allocator's events; the pin lives as long as the sink is connected.
     unsafe {
-        let sink = com::of::<Sink, _>(this);
-        let mut event = chain;
-        while !event.is_null() {
-            let e = &*event;
-            let length = usize::from(e.cbEvent);
-            let bytes = if e.is_short() {
-                e.uData.abData()[..length].to_vec()
-            } else {
-                irp::slice(e.uData.pbData().cast_const(), length).to_vec()
-            };
-            if !e.is_package() {
-                sink.captured.borrow_mut().push_back(Captured {
-                    time: e.ullPresTime100ns,
-                    bytes,
-                });
-            }
-            event = e.pNextEvt;
+        let pin = com::of::<Sink, _>(this).0.get();
+        if pin.is_null() {
+            violation(
+                "IMXF::PutMessage",
+                "a chain came to a capture sink that is not connected".to_owned(),
+            );
+            return STATUS_UNSUCCESSFUL;
         }
-        let pin = sink.pin.get();
-        if !pin.is_null() {
-            (*pin).allocator().put(chain);
-            Capture::serve(pin);
+        if chain.is_null() {
+            return STATUS_SUCCESS;
+        }
+        let deliver = (*pin).state() >= KSSTATE_PAUSE;
+        if let (Role::Capture(capture), true) = (&mut (*pin).role, deliver) {
+            capture.note(chain);
+        }
+        (*pin).allocator().put(chain);
+        if let Role::Capture(capture) = &mut (*pin).role {
+            capture.reader.serve();
         }
     }
     STATUS_SUCCESS
@@ -304,32 +229,5 @@ unsafe extern "efiapi" fn service(this: *mut IServiceSink) {
             stream,
             ptr::null_mut::<DMUS_KERNEL_EVENT>()
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn packets_are_padded_and_stop_at_the_end() {
-        let mut captured: VecDeque<Captured> = [
-            (1_000_000, vec![0x90, 1, 2]),
-            (1_050_000, vec![0xC0, 3]),
-            (1_050_000, vec![0x80, 1, 2]),
-        ]
-        .map(|(time, bytes)| Captured { time, bytes })
-        .into();
-        let mut out = [0xFFu8; 30];
-        // SAFETY: the array has 30 bytes.
-        let used = unsafe { pack(&mut captured, 1_000_000, out.as_mut_ptr(), out.len()) };
-        assert_eq!(used, 24);
-        assert_eq!(
-            out[..24],
-            [
-                0, 0, 0, 0, 3, 0, 0, 0, 0x90, 1, 2, 0, 5, 0, 0, 0, 2, 0, 0, 0, 0xC0, 3, 0, 0
-            ]
-        );
-        assert_eq!(captured.len(), 1);
     }
 }

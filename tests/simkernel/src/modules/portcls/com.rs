@@ -23,6 +23,16 @@ pub trait Com: Sized + 'static {
     /// Interfaces that the primary vtable serves.
     const INTERFACES: &'static [GUID];
 
+    /// Whether the primary vtable serves this interface.
+    fn serves(&self, iid: &GUID) -> bool {
+        Self::INTERFACES.contains(iid)
+    }
+
+    /// The interface that the object is to its user: for messages.
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
     /// Other interfaces: a new object with its first reference.
     fn tear_off(_this: *mut Object<Self>, _iid: &GUID) -> Option<*mut c_void> {
         None
@@ -51,12 +61,13 @@ pub fn live() -> Vec<(&'static str, usize)> {
 impl<T: Com> Object<T> {
     /// A new object with one reference.
     pub fn new(value: T) -> *mut Object<T> {
+        let name = value.name();
         let this = Box::into_raw(Box::new(Object {
-            vtbl: thunk::table(T::VTBL),
+            vtbl: thunk::table(T::VTBL, name),
             refs: Cell::new(1),
             value,
         }));
-        LIVE.lock().unwrap().insert(this as usize, T::NAME);
+        LIVE.lock().unwrap().insert(this as usize, name);
         this
     }
 
@@ -82,7 +93,7 @@ pub unsafe extern "efiapi" fn query<T: Com, I>(
     // SAFETY: called through the object's own vtable.
     unsafe {
         let iid = ptr::read_unaligned(iid);
-        if iid == IID_IUnknown || T::INTERFACES.contains(&iid) {
+        if iid == IID_IUnknown || of::<T, I>(this).serves(&iid) {
             add_ref::<T, I>(this);
             *out = this.cast();
             return STATUS_SUCCESS;

@@ -3,12 +3,12 @@
 use core::ffi::c_void;
 use core::ptr;
 
-use arioso_core::ks::dmusicks::IPortDMus;
 use arioso_core::ks::ks::KSOBJECT_CREATE_ITEM;
-use arioso_core::ks::portcls::IUnknown;
+use arioso_core::ks::portcls::{IPort, IUnknown};
 use arioso_core::ks::status::*;
 
 use super::com::{self, Ref, query_interface};
+use super::connection::Connections;
 use super::imports::ks_call;
 use super::port::{IID_SUBDEVICE, Port};
 use super::power::Power;
@@ -37,14 +37,9 @@ enum Phase {
 struct Subdevice {
     /// As given to PcRegisterSubdevice, terminated.
     _name: Vec<u16>,
-    port: Ref<IPortDMus>,
+    port: Ref<IPort>,
     item: usize,
     links: Vec<UNICODE_STRING>,
-}
-
-struct Connection {
-    _from: Ref<IUnknown>,
-    _to: Ref<IUnknown>,
 }
 
 /// What the second pointer of the extension points at.
@@ -56,7 +51,7 @@ pub struct Device {
     start: usize,
     items: Box<[KSOBJECT_CREATE_ITEM]>,
     subdevices: Vec<Subdevice>,
-    connections: Vec<Connection>,
+    pub connections: Connections,
     phase: Phase,
     pub power: Option<Power>,
     pub state: i32,
@@ -175,7 +170,7 @@ pub unsafe extern "efiapi" fn PcAddAdapterDevice(
             start,
             items: vec![empty; objects as usize].into_boxed_slice(),
             subdevices: Vec::new(),
-            connections: Vec::new(),
+            connections: Connections::default(),
             phase: Phase::Added,
             power: None,
             state: POWER_DEVICE_D0,
@@ -206,7 +201,7 @@ pub unsafe extern "efiapi" fn PcRegisterSubdevice(
     }
     // SAFETY: the driver's device, name and port.
     unsafe {
-        let Some(port) = query_interface::<IPortDMus>(unknown, &IID_SUBDEVICE) else {
+        let Some(port) = query_interface::<IPort>(unknown, &IID_SUBDEVICE) else {
             return STATUS_INVALID_PARAMETER;
         };
         let device = of(fdo);
@@ -284,6 +279,7 @@ impl Device {
         let mut subdevice = self.subdevices.remove(at);
         // SAFETY: the device's own items and links.
         unsafe {
+            self.connections.forget(subdevice.port.get() as usize);
             close_links(&mut subdevice.links);
             self.items[subdevice.item].Create = None;
             com::of::<Port, _>(subdevice.port.get()).invalidate();
@@ -308,7 +304,13 @@ impl Device {
         }
     }
 
-    pub fn ports(&self) -> Vec<Ref<IPortDMus>> {
+    /// A symbolic link of a port's filter. `None`: the port is not registered.
+    pub fn link_of(&self, port: *mut IUnknown) -> Option<String> {
+        let subdevice = self.subdevices.iter().find(|s| s.port.unknown() == port)?;
+        subdevice.links.first().map(UNICODE_STRING::to_string)
+    }
+
+    pub fn ports(&self) -> Vec<Ref<IPort>> {
         self.subdevices.iter().map(|s| s.port.clone()).collect()
     }
 }
@@ -332,40 +334,6 @@ pub unsafe fn unregister_subdevice(fdo: *mut DEVICE_OBJECT, unknown: *mut IUnkno
             }
             None => STATUS_NOT_FOUND,
         }
-    }
-}
-
-pub unsafe extern "efiapi" fn PcRegisterPhysicalConnection(
-    fdo: *mut DEVICE_OBJECT,
-    from: *mut IUnknown,
-    _from_pin: u32,
-    to: *mut IUnknown,
-    _to_pin: u32,
-) -> NTSTATUS {
-    // SAFETY: the driver's device and ports.
-    unsafe {
-        let device = of(fdo);
-        let known = |unknown| {
-            device
-                .subdevices
-                .iter()
-                .any(|s| s.port.unknown() == unknown)
-        };
-        if !known(from) || !known(to) {
-            violation(
-                "PcRegisterPhysicalConnection",
-                "an end is not registered".to_owned(),
-            );
-            return STATUS_INVALID_PARAMETER;
-        }
-        let (Some(from), Some(to)) = (Ref::new(from), Ref::new(to)) else {
-            return STATUS_INVALID_PARAMETER;
-        };
-        device.connections.push(Connection {
-            _from: from,
-            _to: to,
-        });
-        STATUS_SUCCESS
     }
 }
 

@@ -3,15 +3,17 @@
 use core::ffi::c_void;
 use core::ptr;
 
-use arioso_core::ks::dmusicks::IPortDMus;
 use arioso_core::ks::guid::*;
 use arioso_core::ks::ks::*;
 
+use arioso_core::ks::portcls::IPort;
 use arioso_core::ks::status::*;
 
 use super::com::{self, Ref};
+use super::connection::End;
 use super::handle::{Handle, Kind};
 use super::imports::ks_call;
+use super::miniport::Class;
 use super::port::Port;
 use super::property::PortItem;
 use super::{clock, format, pin};
@@ -24,14 +26,61 @@ use crate::nt::{NTSTATUS, UNICODE_STRING};
 #[repr(C)]
 pub struct Filter {
     handle: Handle,
-    port: Ref<IPortDMus>,
+    port: Ref<IPort>,
     /// Instances of each pin on this filter.
     pub instances: Vec<u32>,
     items: Box<[KSOBJECT_CREATE_ITEM; 1]>,
     _class: Vec<u16>,
 }
 
+/// Instances of a pin. The miniport may have another opinion of them (IPinCount).
+struct Counts {
+    filter_necessary: u32,
+    filter_current: u32,
+    filter_possible: u32,
+    global_current: u32,
+    global_possible: u32,
+}
+
 impl Filter {
+    /// `None`: there is no such pin.
+    fn counts(&self, pin: u32) -> Option<Counts> {
+        let port = self.port();
+        let index = pin as usize;
+        // SAFETY: an entry of the driver's descriptor.
+        let limits = unsafe { &**port.shape().pc_pins.get(index)? };
+        let mut counts = Counts {
+            filter_necessary: limits.MinFilterInstanceCount,
+            filter_current: self.instances[index],
+            filter_possible: limits.MaxFilterInstanceCount,
+            global_current: port.instances.borrow()[index],
+            global_possible: limits.MaxGlobalInstanceCount,
+        };
+        if let Some(own) = port.pin_count() {
+            // SAFETY: alive while referenced; the counts live during the call.
+            unsafe {
+                guest_call!(
+                    (*(*own.get()).lpVtbl).PinCount,
+                    own.get(),
+                    pin,
+                    &raw mut counts.filter_necessary,
+                    &raw mut counts.filter_current,
+                    &raw mut counts.filter_possible,
+                    &raw mut counts.global_current,
+                    &raw mut counts.global_possible
+                );
+            }
+        }
+        Some(counts)
+    }
+
+    /// Whether the pin can have one more instance.
+    pub fn has_room(&self, pin: u32) -> bool {
+        self.counts(pin).is_some_and(|c| {
+            c.filter_current < c.filter_possible && c.global_current < c.global_possible
+        })
+    }
+
     pub fn port(&self) -> &Port {
         // SAFETY: alive while referenced.
         unsafe { com::of::<Port, _>(self.port.get()) }
@@ -95,7 +144,7 @@ pub unsafe extern "efiapi" fn create(_device: *mut DEVICE_OBJECT, request: *mut 
     }
 }
 
-unsafe fn open(request: *mut IRP, port: *mut IPortDMus) -> NTSTATUS {
+unsafe fn open(request: *mut IRP, port: *mut IPort) -> NTSTATUS {
     // SAFETY: the port is registered.
     unsafe {
         let Some(port) = Ref::new(port) else {
@@ -151,6 +200,7 @@ unsafe extern "efiapi" fn close(_device: *mut DEVICE_OBJECT, request: *mut IRP) 
     // SAFETY: the last request on this file object; pins hold a reference to it, so there are none left.
     unsafe {
         let filter = Box::from_raw((*irp::file(request)).FsContext.cast::<Filter>());
+        filter.port().events.free(irp::file(request));
         (*irp::file(request)).FsContext = ptr::null_mut();
         ks_call!(KsFreeObjectHeader, filter.handle.header);
         filter.port().closed();
@@ -168,8 +218,17 @@ unsafe extern "efiapi" fn control(device: *mut DEVICE_OBJECT, request: *mut IRP)
         }
         match irp::code(request) {
             IOCTL_KS_PROPERTY => {
-                let (count, sets) = filter.port().filter_tables().sets();
+                let (count, sets) = filter.port().filter_handlers().properties.sets();
                 let status = ks_call!(KsPropertyHandler, request, count, sets) as NTSTATUS;
+                irp::finish(request, status)
+            }
+            IOCTL_KS_ENABLE_EVENT => {
+                let tables = &filter.port().filter_handlers().events;
+                let status = filter.port().events.enable(request, tables);
+                irp::finish(request, status)
+            }
+            IOCTL_KS_DISABLE_EVENT => {
+                let status = filter.port().events.disable(request);
                 irp::finish(request, status)
             }
             _ => ks_call!(KsDefaultDeviceIoCompletion, device, request) as NTSTATUS,
@@ -178,7 +237,7 @@ unsafe extern "efiapi" fn control(device: *mut DEVICE_OBJECT, request: *mut IRP)
 }
 
 /// Properties that the port itself implements on a filter.
-pub fn items() -> Vec<PortItem> {
+pub fn items(class: Class) -> Vec<PortItem> {
     let mut items = Vec::new();
     let mut add = |set, id, get, request, value| {
         items.push(PortItem {
@@ -213,13 +272,15 @@ pub fn items() -> Vec<PortItem> {
             0,
         );
     }
-    add(
-        KSPROPSETID_SynthClock,
-        0,
-        master_clock,
-        size_of::<KSPROPERTY>(),
-        size_of::<u64>(),
-    );
+    if matches!(class, Class::DMus | Class::Midi) {
+        add(
+            KSPROPSETID_SynthClock,
+            0,
+            master_clock,
+            size_of::<KSPROPERTY>(),
+            size_of::<u64>(),
+        );
+    }
     items
 }
 
@@ -258,36 +319,28 @@ unsafe extern "efiapi" fn pin_property(
         let shape = filter.port().shape();
         let (count, pins) = (shape.pins.len() as u32, shape.pins.as_ptr());
         let id = (*property).Id;
-        let instances = |index: u32, possible: u32, current: u32| {
-            let _ = index;
-            write_value(
-                irp,
-                data,
-                KSPIN_CINSTANCES {
-                    PossibleCount: possible,
-                    CurrentCount: current,
-                },
-            )
-        };
         match id {
             KSPROPERTY_PIN_CINSTANCES
             | KSPROPERTY_PIN_GLOBALCINSTANCES
             | KSPROPERTY_PIN_NECESSARYINSTANCES => {
                 let index = (*property.cast::<KSP_PIN>()).PinId;
-                let Some(&pin) = shape.pc_pins.get(index as usize) else {
+                let Some(counts) = filter.counts(index) else {
                     return STATUS_INVALID_PARAMETER;
                 };
+                let instances = |possible, current| KSPIN_CINSTANCES {
+                    PossibleCount: possible,
+                    CurrentCount: current,
+                };
                 match id {
-                    KSPROPERTY_PIN_CINSTANCES => instances(
-                        index,
-                        (*pin).MaxFilterInstanceCount,
-                        filter.instances[index as usize],
-                    ),
-                    KSPROPERTY_PIN_GLOBALCINSTANCES => {
-                        let current = filter.port().instances.borrow()[index as usize];
-                        instances(index, (*pin).MaxGlobalInstanceCount, current)
+                    KSPROPERTY_PIN_CINSTANCES => {
+                        let value = instances(counts.filter_possible, counts.filter_current);
+                        write_value(irp, data, value)
                     }
-                    _ => write_value(irp, data, (*pin).MinFilterInstanceCount),
+                    KSPROPERTY_PIN_GLOBALCINSTANCES => {
+                        let value = instances(counts.global_possible, counts.global_current);
+                        write_value(irp, data, value)
+                    }
+                    _ => write_value(irp, data, counts.filter_necessary),
                 }
             }
             KSPROPERTY_PIN_DATAINTERSECTION => {
@@ -307,8 +360,67 @@ unsafe extern "efiapi" fn pin_property(
                     handler
                 ) as NTSTATUS
             }
-            KSPROPERTY_PIN_PHYSICALCONNECTION => STATUS_NOT_FOUND,
+            KSPROPERTY_PIN_PHYSICALCONNECTION => {
+                physical_connection(irp, filter, (*property.cast::<KSP_PIN>()).PinId, data)
+            }
+            KSPROPERTY_PIN_NAME => {
+                if let Some(names) = filter.port().pin_name() {
+                    let status = guest_call!(
+                        (*(*names.get()).lpVtbl).GetPinName,
+                        names.get(),
+                        request,
+                        property,
+                        data
+                    ) as NTSTATUS;
+                    if status != STATUS_NOT_SUPPORTED && status != STATUS_NOT_IMPLEMENTED {
+                        return status;
+                    }
+                }
+                ks_call!(KsPinPropertyHandler, request, property, data, count, pins) as NTSTATUS
+            }
             _ => ks_call!(KsPinPropertyHandler, request, property, data, count, pins) as NTSTATUS,
+        }
+    }
+}
+
+/// KSPIN_PHYSICALCONNECTION: a link of the filter at the other end, and its pin.
+unsafe fn physical_connection(
+    request: *mut IRP,
+    filter: &Filter,
+    pin: u32,
+    data: *mut c_void,
+) -> NTSTATUS {
+    const HEAD: usize = core::mem::offset_of!(KSPIN_PHYSICALCONNECTION, SymbolicLinkName);
+    let port = filter.port();
+    if port.shape().pins.len() <= pin as usize {
+        return STATUS_INVALID_PARAMETER;
+    }
+    // SAFETY: the device lives as long as its filters; lengths are checked before each write.
+    unsafe {
+        let device = super::device::of(port.device());
+        let Some(other) = device.connections.other(filter.port.get() as usize, pin) else {
+            return STATUS_NOT_FOUND;
+        };
+        let (link, other_pin) = match other {
+            End::External(link, pin) => (Some(link), pin),
+            End::Port(port, pin) => (device.link_of(port as *mut _), pin),
+        };
+        let Some(link) = link else {
+            return STATUS_NOT_FOUND;
+        };
+        let mut bytes = vec![0; HEAD];
+        bytes.extend(link.encode_utf16().chain([0]).flat_map(u16::to_le_bytes));
+        let need = bytes.len();
+        bytes[..4].copy_from_slice(&(need as u32).to_le_bytes());
+        bytes[4..8].copy_from_slice(&other_pin.to_le_bytes());
+        irp::set_information(request, need);
+        match irp::output_length(request) {
+            0 => STATUS_BUFFER_OVERFLOW,
+            room if room < need => STATUS_BUFFER_TOO_SMALL,
+            _ => {
+                ptr::copy_nonoverlapping(bytes.as_ptr(), data.cast(), need);
+                STATUS_SUCCESS
+            }
         }
     }
 }
@@ -328,10 +440,10 @@ unsafe extern "efiapi" fn intersect(
         let Some(miniport) = filter.port().miniport() else {
             return STATUS_DEVICE_REMOVED;
         };
-        let routine = (*(*miniport.get()).lpVtbl).DataRangeIntersection;
+        let base = miniport.base();
         let status = guest_call!(
-            routine,
-            miniport.get(),
+            (*(*base).lpVtbl).DataRangeIntersection,
+            base,
             (*pin).PinId,
             client,
             mine,

@@ -66,7 +66,7 @@ impl Handle {
                 Kind::Filter => (core::ptr::null_mut(), None),
                 Kind::Pin => {
                     let pin = &*handle.cast::<Pin>();
-                    (pin.stream().cast(), Some(pin.id))
+                    (pin.unknown(), Some(pin.id))
                 }
             };
             Target {

@@ -1,49 +1,68 @@
-//! The built-in `portcls.sys`: the adapter side, and the DMus port. It uses `ks.sys` through its exports only.
+//! The built-in `portcls.sys`: the adapter side, and the DMus, MIDI, WaveRT and topology ports. It uses `ks.sys` through its exports only.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `device`, `power` | adapter device, subdevices, PnP, power |
-//! | `port`, `shape`, `property` | the port, its miniport's descriptor, property dispatch |
+//! | `device`, `power`, `connection` | adapter device, subdevices, PnP, power, physical connections |
+//! | `port`, `miniport`, `shape` | the port, what is behind it, its miniport's descriptor |
+//! | `property`, `events` | dispatch to the miniport's automation tables |
 //! | `filter`, `pin`, `handle` | what user mode opens |
-//! | `render`, `unpack`, `allocator` | from a stream write to `IMXF::PutMessage` and back |
+//! | `dmus`, `render`, `unpack`, `allocator` | from a stream write to `IMXF::PutMessage` and back |
 //! | `wave_sink`, `capture`, `clock` | the other directions, time |
-//! | `service`, `resources`, `registry`, `com` | objects that drivers ask for |
+//! | `midi` | byte streams of an IMiniportMidi |
+//! | `wave_rt` | cyclic buffers of an IMiniportWaveRT |
+//! | `service`, `port_services`, `resources`, `registry`, `stream_resource`, `com` | objects that drivers ask for |
 //! | `verify` | rules |
-#![allow(non_snake_case, clippy::missing_safety_doc, clippy::too_many_arguments)]
+#![allow(
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::missing_safety_doc,
+    clippy::too_many_arguments
+)]
 
 pub mod allocator;
 mod capture;
 mod clock;
 mod com;
+mod connection;
 mod device;
+mod dmus;
+mod events;
 mod filter;
 mod format;
 mod handle;
 pub(crate) mod imports;
+mod midi;
+mod miniport;
 mod pin;
 mod port;
+mod port_services;
 mod power;
 pub(crate) mod property;
+mod reader;
 mod registry;
 pub(crate) mod render;
 mod resources;
 mod service;
 mod shape;
+mod stream_resource;
 pub mod unpack;
 mod verify;
+mod wave_rt;
 pub mod wave_sink;
 
 use core::ffi::c_void;
 use core::ptr;
 
 use arioso_core::ks::GUID;
-use arioso_core::ks::guid::*;
 use arioso_core::ks::portcls::*;
 use arioso_core::ks::status::*;
 
+use connection::*;
 use device::*;
+use miniport::Class;
 use power::*;
 use property::PcCompletePendingPropertyRequest;
+use stream_resource::{PcAddStreamResource, PcRemoveStreamResource};
 
 use crate::executive::Export;
 
@@ -57,26 +76,23 @@ pub fn exports() -> Vec<Export> {
         PASSIVE_LEVEL => PcInitializeAdapterDriver, PcAddAdapterDevice, PcRegisterSubdevice, PcRegisterPhysicalConnection,
             PcNewPort, PcNewMiniport, PcNewServiceGroup, PcNewResourceList, PcNewRegistryKey, PcGetDeviceProperty,
             PcRegisterAdapterPowerManagement, PcUnregisterAdapterPowerManagement, PcRequestNewPowerState,
-            PcForwardIrpSynchronous, PcNewResourceSublist, PcNewInterruptSync;
+            PcForwardIrpSynchronous, PcNewResourceSublist, PcNewInterruptSync, PcRegisterPhysicalConnectionToExternal,
+            PcRegisterPhysicalConnectionFromExternal, PcAddStreamResource, PcRemoveStreamResource;
         DISPATCH_LEVEL => PcDispatchIrp, PcCompleteIrp, PcCompletePendingPropertyRequest;
         HIGH_LEVEL => PcGetTimeInterval, PcGetPhysicalDeviceObject;
     }
 }
 
-/// The DMus port serves CLSID_PortMidi too, for miniports that are IMiniportDMus. Topology and WaveRT ports are not there.
 unsafe extern "efiapi" fn PcNewPort(out: *mut *mut IPort, class: *const GUID) -> NTSTATUS {
     // SAFETY: the driver's arguments.
     unsafe {
         *out = ptr::null_mut();
-        let class = ptr::read_unaligned(class);
-        if class == CLSID_PortDMus || class == CLSID_PortMidi {
-            *out = port::Port::create().cast();
-            return STATUS_SUCCESS;
-        }
-        if class == CLSID_PortTopology || class == CLSID_PortWaveRT {
-            STATUS_NOT_SUPPORTED
-        } else {
-            STATUS_NOT_FOUND
+        match Class::of(&ptr::read_unaligned(class)) {
+            Some(class) => {
+                *out = port::Port::create(class).cast();
+                STATUS_SUCCESS
+            }
+            None => STATUS_NOT_FOUND,
         }
     }
 }

@@ -1,21 +1,22 @@
-//! The DMus port: IPort, IPortDMus, and what a filter on it is made of.
+//! A port of any class: IPort, IPortMidi, IPortDMus, and what a filter on it is made of.
 
 use core::cell::{Cell, OnceCell, RefCell};
 use core::ffi::c_void;
 use core::ptr;
 
 use arioso_core::ks::GUID;
-use arioso_core::ks::dmusicks::*;
 use arioso_core::ks::guid::*;
 use arioso_core::ks::portcls::*;
 use arioso_core::ks::status::*;
 
 use super::com::{self, Com, Object, Ref};
+use super::events::{EventList, EventTables};
+use super::miniport::{Class, Miniport};
 use super::pin::Pin;
 use super::property::Tables;
 use super::shape::Shape;
 use super::verify::{assert_passive, violation};
-use super::{filter, pin, registry};
+use super::{filter, midi, pin, port_services, registry};
 use crate::guest_call;
 use crate::nt::DEVICE_OBJECT;
 
@@ -27,16 +28,21 @@ pub const IID_SUBDEVICE: GUID = GUID::new(
     [0x9b, 0x36, 0x20, 0x5f, 0x1c, 0x0e, 0x77, 0xd3],
 );
 
-#[derive(Default)]
 pub struct Port {
+    class: Class,
     device: Cell<usize>,
     unknown: RefCell<Option<Ref<IUnknown>>>,
-    miniport: RefCell<Option<Ref<IMiniportDMus>>>,
+    miniport: RefCell<Option<Miniport>>,
     adapter: RefCell<Option<Ref<IUnknown>>>,
     power: RefCell<Option<Ref<IPowerNotify>>>,
     group: RefCell<Option<Ref<IServiceGroup>>>,
+    /// IMiniportMidi: our member of the miniport's group.
+    service: RefCell<Option<midi::Service>>,
+    pin_count: RefCell<Option<Ref<IPinCount>>>,
+    pin_name: RefCell<Option<Ref<IPinName>>>,
     shape: OnceCell<Shape>,
-    tables: OnceCell<(Tables, Vec<Tables>)>,
+    tables: OnceCell<(Handlers, Vec<Handlers>)>,
+    pub events: EventList,
     /// Instances of each pin over all filters.
     pub instances: RefCell<Vec<u32>>,
     pub pins: RefCell<Vec<*mut Pin>>,
@@ -47,9 +53,33 @@ pub struct Port {
 
 pub type PortObject = Object<Port>;
 
+/// What a filter or a pin answers to.
+pub struct Handlers {
+    pub properties: Tables,
+    pub events: EventTables,
+}
+
 impl Port {
-    pub fn create() -> *mut PortObject {
-        Object::new(Port::default())
+    pub fn create(class: Class) -> *mut PortObject {
+        Object::new(Port {
+            class,
+            device: Cell::default(),
+            unknown: RefCell::default(),
+            miniport: RefCell::default(),
+            adapter: RefCell::default(),
+            power: RefCell::default(),
+            group: RefCell::default(),
+            service: RefCell::default(),
+            pin_count: RefCell::default(),
+            pin_name: RefCell::default(),
+            shape: OnceCell::new(),
+            tables: OnceCell::new(),
+            events: EventList::default(),
+            instances: RefCell::default(),
+            pins: RefCell::default(),
+            filters: Cell::default(),
+            invalid: Cell::default(),
+        })
     }
 
     pub fn shape(&self) -> &'static Shape {
@@ -58,11 +88,11 @@ impl Port {
         unsafe { &*shape }
     }
 
-    pub fn filter_tables(&self) -> &Tables {
+    pub fn filter_handlers(&self) -> &Handlers {
         &self.tables.get().expect("set by Init").0
     }
 
-    pub fn pin_tables(&self, pin: u32) -> &Tables {
+    pub fn pin_handlers(&self, pin: u32) -> &Handlers {
         &self.tables.get().expect("set by Init").1[pin as usize]
     }
 
@@ -78,8 +108,16 @@ impl Port {
     }
 
     /// A reference for the time of a call. `None` after the port was invalidated.
-    pub fn miniport(&self) -> Option<Ref<IMiniportDMus>> {
+    pub fn miniport(&self) -> Option<Miniport> {
         self.miniport.borrow().clone()
+    }
+
+    pub fn pin_count(&self) -> Option<Ref<IPinCount>> {
+        self.pin_count.borrow().clone()
+    }
+
+    pub fn pin_name(&self) -> Option<Ref<IPinName>> {
+        self.pin_name.borrow().clone()
     }
 
     pub fn is_valid(&self) -> bool {
@@ -108,8 +146,13 @@ impl Port {
     }
 
     fn release_driver(&self) {
+        if let Some(service) = self.service.take() {
+            service.leave();
+        }
         let held = (
             self.power.take(),
+            self.pin_count.take(),
+            self.pin_name.take(),
             self.group.take(),
             self.adapter.take(),
             self.unknown.take(),
@@ -132,6 +175,17 @@ impl Port {
         for pin in self.pins.borrow().clone() {
             // SAFETY: pins leave the list before they are freed.
             unsafe { Pin::device_gone(pin) };
+        }
+    }
+
+    /// The group of an IMiniportMidi was notified.
+    ///
+    /// # Safety
+    /// At DISPATCH_LEVEL.
+    pub unsafe fn service(&self) {
+        if let Some(Miniport::Midi(own)) = self.miniport() {
+            // SAFETY: alive while referenced.
+            unsafe { guest_call!((*(*own.get()).lpVtbl).Service, own.get()) };
         }
     }
 
@@ -164,7 +218,7 @@ impl Port {
     }
 
     unsafe fn init(
-        this: *mut IPortDMus,
+        this: *mut IPortMidi,
         device: *mut c_void,
         miniport: *mut IUnknown,
         adapter: *mut IUnknown,
@@ -180,20 +234,16 @@ impl Port {
                 violation("IPort::Init", "called twice".to_owned());
                 return STATUS_INVALID_DEVICE_REQUEST;
             }
-            let Some(dmus) = com::query_interface::<IMiniportDMus>(miniport, &IID_IMiniportDMus)
-            else {
+            let Some(own) = Miniport::query(port.class, miniport) else {
                 return STATUS_INVALID_PARAMETER;
             };
-            let vtbl = &*(*dmus.get()).lpVtbl;
             let mut group: *mut IServiceGroup = ptr::null_mut();
-            let group_at = &raw mut group;
-            let status =
-                guest_call!(vtbl.Init, dmus.get(), adapter, list, this, group_at) as NTSTATUS;
+            let status = own.init(adapter, list, this, &raw mut group);
             let group = Ref::from_owned(group);
             if status < 0 {
                 if group.is_some() {
                     violation(
-                        "IMiniportDMus::Init",
+                        "IMiniport::Init",
                         "failed, but returned a service group".to_owned(),
                     );
                 }
@@ -202,16 +252,23 @@ impl Port {
             }
             let mut descriptor: *const PCFILTER_DESCRIPTOR = ptr::null();
             let descriptor_at = &raw mut descriptor;
-            let status = guest_call!(vtbl.GetDescription, dmus.get(), descriptor_at) as NTSTATUS;
+            let base = own.base();
+            let status =
+                guest_call!((*(*base).lpVtbl).GetDescription, base, descriptor_at) as NTSTATUS;
             if status < 0 {
                 port.group.take();
                 return status;
             }
-            let Some(shape) = Shape::read(descriptor) else {
+            let Some(shape) = Shape::read(descriptor, port.class.categories()) else {
                 port.group.take();
                 return STATUS_INVALID_PARAMETER;
             };
-            port.adopt(device, miniport, adapter, dmus, group, shape);
+            port.adopt(device, miniport, adapter, own, group, shape);
+            if let (Some(Miniport::Midi(_)), Some(group)) =
+                (port.miniport(), port.group.borrow().as_ref())
+            {
+                *port.service.borrow_mut() = Some(midi::Service::of_miniport(this, group));
+            }
             STATUS_SUCCESS
         }
     }
@@ -221,7 +278,7 @@ impl Port {
         device: *mut c_void,
         miniport: *mut IUnknown,
         adapter: *mut IUnknown,
-        dmus: Ref<IMiniportDMus>,
+        own: Miniport,
         group: Option<Ref<IServiceGroup>>,
         shape: Shape,
     ) {
@@ -229,31 +286,40 @@ impl Port {
         unsafe {
             self.device.set(device as usize);
             *self.power.borrow_mut() = com::query_interface(miniport, &IID_IPowerNotify);
+            *self.pin_count.borrow_mut() = com::query_interface(miniport, &IID_IPinCount);
+            *self.pin_name.borrow_mut() = com::query_interface(miniport, &IID_IPinName);
             *self.unknown.borrow_mut() = Ref::new(miniport);
             *self.adapter.borrow_mut() = Ref::new(adapter);
             if let Some(group) = group {
                 let registered = self.group.replace(Some(group.clone()));
                 if registered.is_some_and(|r| r.get() != group.get()) {
                     violation(
-                        "IPortDMus",
+                        self.class.interface(),
                         "Init returned another service group than it registered".to_owned(),
                     );
                 }
             }
-            *self.miniport.borrow_mut() = Some(dmus);
+            *self.miniport.borrow_mut() = Some(own);
             *self.instances.borrow_mut() = vec![0; shape.pins.len()];
             let node_tables: Vec<_> = shape.nodes.iter().map(|n| (**n).AutomationTable).collect();
             let filter_table = (*shape.descriptor).AutomationTable;
             let all = |first: *const PCAUTOMATION_TABLE| {
                 [&[first, filter_table][..], &node_tables].concat()
             };
-            let filter_tables = Tables::build(&filter::items(), &all(ptr::null()));
-            let pin_tables = shape
+            let handlers = |items: &[_], first| {
+                let tables = all(first);
+                Handlers {
+                    properties: Tables::build(items, &tables),
+                    events: EventTables::build(&tables),
+                }
+            };
+            let of_filter = handlers(&filter::items(self.class), ptr::null());
+            let of_pins = shape
                 .pc_pins
                 .iter()
-                .map(|p| Tables::build(&pin::items(), &all((**p).AutomationTable)))
+                .map(|p| handlers(&pin::items(self.class), (**p).AutomationTable))
                 .collect();
-            let _ = self.tables.set((filter_tables, pin_tables));
+            let _ = self.tables.set((of_filter, of_pins));
             let _ = self.shape.set(shape);
         }
     }
@@ -266,8 +332,9 @@ impl Drop for Port {
 }
 
 impl Com for Port {
-    type Vtbl = IPortDMusVtbl;
-    const VTBL: &'static IPortDMusVtbl = &IPortDMusVtbl {
+    /// IPortDMus has the same slots; the others have the first six.
+    type Vtbl = IPortMidiVtbl;
+    const VTBL: &'static IPortMidiVtbl = &IPortMidiVtbl {
         QueryInterface: com::query::<Port, _>,
         AddRef: com::add_ref::<Port, _>,
         Release: com::release::<Port, _>,
@@ -277,22 +344,25 @@ impl Com for Port {
         Notify: notify,
         RegisterServiceGroup: register_service_group,
     };
-    const NAME: &'static str = "IPortDMus";
-    const INTERFACES: &'static [GUID] = &[IID_IPort, IID_IPortDMus, IID_IPortMidi, IID_SUBDEVICE];
+    const NAME: &'static str = "IPort";
+    const INTERFACES: &'static [GUID] = &[IID_IPort, IID_SUBDEVICE];
+
+    fn serves(&self, iid: &GUID) -> bool {
+        Self::INTERFACES.contains(iid) || self.class.interfaces().contains(iid)
+    }
+
+    fn name(&self) -> &'static str {
+        self.class.interface()
+    }
 
     fn tear_off(this: *mut Object<Self>, iid: &GUID) -> Option<*mut c_void> {
-        // SAFETY: an object keeps the port alive by its reference.
-        let port = || unsafe { Ref::new(this.cast::<IPortDMus>()) }.expect("not null");
-        match *iid {
-            iid if iid == IID_IUnregisterSubdevice => Some(Object::new(Unregister(port())).cast()),
-            iid if iid == IID_IPortClsVersion => Some(Object::new(Version(port())).cast()),
-            _ => None,
-        }
+        // SAFETY: the port is alive: it is being called.
+        unsafe { port_services::create(this.cast(), iid) }
     }
 }
 
 unsafe extern "efiapi" fn init(
-    this: *mut IPortDMus,
+    this: *mut IPortMidi,
     device: *mut c_void,
     _irp: *mut c_void,
     miniport: *mut IUnknown,
@@ -305,7 +375,7 @@ unsafe extern "efiapi" fn init(
 }
 
 unsafe extern "efiapi" fn get_device_property(
-    this: *mut IPortDMus,
+    this: *mut IPortMidi,
     property: i32,
     length: u32,
     buffer: *mut c_void,
@@ -324,7 +394,7 @@ unsafe extern "efiapi" fn get_device_property(
 }
 
 unsafe extern "efiapi" fn new_registry_key(
-    this: *mut IPortDMus,
+    this: *mut IPortMidi,
     out: *mut *mut IRegistryKey,
     _outer: *mut IUnknown,
     kind: u32,
@@ -339,7 +409,7 @@ unsafe extern "efiapi" fn new_registry_key(
 }
 
 /// Any IRQL: queues the DPCs of the service groups.
-unsafe extern "efiapi" fn notify(this: *mut IPortDMus, group: *mut IServiceGroup) {
+unsafe extern "efiapi" fn notify(this: *mut IPortMidi, group: *mut IServiceGroup) {
     // SAFETY: a live port; groups are live while they are held.
     unsafe {
         let port = com::of::<Port, _>(this);
@@ -357,50 +427,11 @@ unsafe extern "efiapi" fn notify(this: *mut IPortDMus, group: *mut IServiceGroup
     }
 }
 
-unsafe extern "efiapi" fn register_service_group(this: *mut IPortDMus, group: *mut IServiceGroup) {
+unsafe extern "efiapi" fn register_service_group(
+    this: *mut IPortMidi,
+    group: *mut IServiceGroup,
+) -> NTSTATUS {
     // SAFETY: the driver's group.
     unsafe { *com::of::<Port, _>(this).group.borrow_mut() = Ref::new(group) };
-}
-
-/// IUnregisterSubdevice of a port.
-struct Unregister(#[allow(dead_code)] Ref<IPortDMus>);
-
-impl Com for Unregister {
-    type Vtbl = IUnregisterSubdeviceVtbl;
-    const VTBL: &'static IUnregisterSubdeviceVtbl = &IUnregisterSubdeviceVtbl {
-        QueryInterface: com::query::<Unregister, _>,
-        AddRef: com::add_ref::<Unregister, _>,
-        Release: com::release::<Unregister, _>,
-        UnregisterSubdevice: unregister,
-    };
-    const NAME: &'static str = "IUnregisterSubdevice";
-    const INTERFACES: &'static [GUID] = &[IID_IUnregisterSubdevice];
-}
-
-unsafe extern "efiapi" fn unregister(
-    _this: *mut IUnregisterSubdevice,
-    device: *mut c_void,
-    port: *mut IUnknown,
-) -> NTSTATUS {
-    // SAFETY: the driver's device and port.
-    unsafe { super::device::unregister_subdevice(device.cast(), port) }
-}
-
-/// IPortClsVersion of a port.
-struct Version(#[allow(dead_code)] Ref<IPortDMus>);
-
-impl Com for Version {
-    type Vtbl = IPortClsVersionVtbl;
-    const VTBL: &'static IPortClsVersionVtbl = &IPortClsVersionVtbl {
-        QueryInterface: com::query::<Version, _>,
-        AddRef: com::add_ref::<Version, _>,
-        Release: com::release::<Version, _>,
-        GetVersion: get_version,
-    };
-    const NAME: &'static str = "IPortClsVersion";
-    const INTERFACES: &'static [GUID] = &[IID_IPortClsVersion];
-}
-
-unsafe extern "efiapi" fn get_version(_this: *mut IPortClsVersion) -> u32 {
-    14
+    STATUS_SUCCESS
 }

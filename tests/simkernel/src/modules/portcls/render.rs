@@ -475,7 +475,7 @@ unsafe extern "efiapi" fn sequencer_dpc(_dpc: *mut KDPC, pin: PVOID, _a: PVOID, 
 }
 
 /// `Time × Numerator / Denominator`, 100 ns.
-fn presentation(header: &KSSTREAM_HEADER) -> i64 {
+pub fn presentation(header: &KSSTREAM_HEADER) -> i64 {
     let t = header.PresentationTime;
     if t.Numerator == t.Denominator || t.Numerator == 0 || t.Denominator == 0 {
         return t.Time;

@@ -18,6 +18,7 @@ pub struct ServiceGroup {
     members: RefCell<Vec<Ref<IServiceSink>>>,
     dpc: Box<Cell<KDPC>>,
     timer: Box<Cell<KTIMER>>,
+    delayed: Cell<bool>,
 }
 
 impl ServiceGroup {
@@ -28,6 +29,7 @@ impl ServiceGroup {
             members: RefCell::default(),
             dpc: Box::new(Cell::new(zero.0)),
             timer: Box::new(Cell::new(zero.1)),
+            delayed: Cell::new(false),
         });
         // SAFETY: the DPC's context is the object, which stops both before it goes.
         unsafe {
@@ -124,12 +126,24 @@ unsafe extern "efiapi" fn remove(this: *mut IServiceGroup, sink: *mut IServiceSi
     }
 }
 
-unsafe extern "efiapi" fn support_delayed(_this: *mut IServiceGroup) {}
+unsafe extern "efiapi" fn support_delayed(this: *mut IServiceGroup) {
+    // SAFETY: through our own vtable.
+    unsafe { com::of::<ServiceGroup, _>(this) }
+        .delayed
+        .set(true);
+}
 
 unsafe extern "efiapi" fn request_delayed(this: *mut IServiceGroup, delay: u64) {
     // SAFETY: through our own vtable.
     unsafe {
         let group = com::of::<ServiceGroup, _>(this);
+        if !group.delayed.get() {
+            super::verify::violation(
+                "IServiceGroup",
+                "RequestDelayedService without SupportDelayedService".to_owned(),
+            );
+            return;
+        }
         KeSetTimer(group.timer.as_ptr(), delay as i64, group.dpc.as_ptr());
     }
 }

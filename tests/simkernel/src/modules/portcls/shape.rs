@@ -25,10 +25,14 @@ pub struct Shape {
 
 impl Shape {
     /// Reads the descriptor. What breaks the rules of dmus-miniport.md §4.4 is reported; `None` if it cannot be used.
+    /// `categories` stand for an empty list of categories.
     ///
     /// # Safety
     /// `descriptor` is null or a driver's filter descriptor.
-    pub unsafe fn read(descriptor: *const PCFILTER_DESCRIPTOR) -> Option<Shape> {
+    pub unsafe fn read(
+        descriptor: *const PCFILTER_DESCRIPTOR,
+        categories: &[GUID],
+    ) -> Option<Shape> {
         // SAFETY: by the contract; lists are counted and have the stride that the descriptor says.
         unsafe {
             let d = descriptor.as_ref()?;
@@ -73,7 +77,10 @@ impl Shape {
                     .collect();
             check_pins(&pc_pins);
             check_connections(&connections, pc_pins.len() as u32, nodes.len() as u32);
-            let categories = irp::slice(d.Categories, d.CategoryCount as usize).to_vec();
+            let categories = match irp::slice(d.Categories, d.CategoryCount as usize) {
+                [] => categories.to_vec(),
+                own => own.to_vec(),
+            };
             let types: Vec<GUID> = nodes
                 .iter()
                 .map(|n| (**n).Type.as_ref().copied().unwrap_or(GUID::NULL))

@@ -60,12 +60,11 @@ pub fn direct_music<'a>(
 }
 
 /// KSMUSICFORMAT packets: `TimeDeltaMs` after the packet before, `ByteCount`, raw MIDI bytes, padding to 4.
-/// `stream` keeps running status and an unfinished System Exclusive message from one write to the next.
-pub fn midi(
-    stream: &mut ByteStream,
-    mut data: &[u8],
+/// `emit` gets the time and the bytes of each packet.
+pub fn packets<'a>(
+    mut data: &'a [u8],
     base: i64,
-    mut emit: impl FnMut(Piece<'_>),
+    mut emit: impl FnMut(i64, &'a [u8]),
 ) -> Result<(), Malformed> {
     let mut time = base;
     while !data.is_empty() {
@@ -76,6 +75,22 @@ pub fn midi(
             .ok_or(Malformed::Truncated)?;
         let bytes = data.get(MUSIC_FORMAT..end).ok_or(Malformed::Truncated)?;
         time = time.saturating_add(i64::from(delta) * 10_000);
+        emit(time, bytes);
+        let next = end.next_multiple_of(4).min(data.len());
+        data = &data[next..];
+    }
+    Ok(())
+}
+
+/// [`packets`], cut into messages.
+/// `stream` keeps running status and an unfinished System Exclusive message from one write to the next.
+pub fn midi(
+    stream: &mut ByteStream,
+    data: &[u8],
+    base: i64,
+    mut emit: impl FnMut(Piece<'_>),
+) -> Result<(), Malformed> {
+    packets(data, base, |time, bytes| {
         stream.feed(bytes, |bytes, incomplete| {
             emit(Piece {
                 time,
@@ -84,10 +99,7 @@ pub fn midi(
                 incomplete,
             })
         });
-        let next = end.next_multiple_of(4).min(data.len());
-        data = &data[next..];
-    }
-    Ok(())
+    })
 }
 
 /// Cuts raw MIDI bytes into messages. System Exclusive data leaves at the end of each `feed` as an incomplete piece.

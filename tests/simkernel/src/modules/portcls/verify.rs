@@ -17,6 +17,7 @@ pub fn assert_passive(what: &str) {
 
 /// At unload nothing of PortCls may be referenced any more. `PcNew*` objects and the port/miniport cycle show up here.
 pub fn check_unload() {
+    super::stream_resource::check_unload();
     for (name, address) in super::com::live() {
         violation(
             "references",

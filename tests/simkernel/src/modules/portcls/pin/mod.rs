@@ -3,24 +3,23 @@
 use core::ffi::c_void;
 use core::ptr;
 
-use arioso_core::ks::Wire;
 use arioso_core::ks::dmusicks::*;
-use arioso_core::ks::guid::*;
 use arioso_core::ks::ks::*;
 use arioso_core::ks::portcls::*;
 use arioso_core::ks::status::*;
 
-use super::allocator::{Allocator, AllocatorObject};
+use super::allocator::Allocator;
 use super::capture::Capture;
-use super::clock::{self, MasterClock};
-use super::com::Ref;
+use super::clock;
+use super::dmus::{self, Mxf};
 use super::filter::{self, Filter};
-use super::format::Pcm;
 use super::handle::{Handle, Kind};
 use super::imports::ks_call;
-use super::property::{PortHandler, PortItem};
+use super::midi::{self, MidiStream};
+use super::miniport::Miniport;
 use super::render::Render;
 use super::verify::{assert_passive, violation};
+use super::wave_rt::{self, WaveRt};
 use super::wave_sink::WaveSink;
 use crate::executive::ob::{
     Kind as ObjectKind, ObReferenceObjectByHandle, ObfDereferenceObject, ObfReferenceObject,
@@ -28,12 +27,13 @@ use crate::executive::ob::{
 };
 use crate::guest_call;
 use crate::modules::irp;
-use crate::modules::ks::property::write_value;
 use crate::nt::*;
 use crate::nt::{HANDLE, NTSTATUS};
 
+mod items;
+pub use items::items;
+
 const CONNECT: usize = size_of::<KSPIN_CONNECT>();
-const FORMAT: usize = size_of::<KSDATAFORMAT>();
 const GENERIC_READ_WRITE: u32 = 0xC000_0000;
 
 /// What a pin does besides being a pin.
@@ -41,6 +41,8 @@ pub enum Role {
     Render(Render),
     Capture(Capture),
     WaveSink(WaveSink),
+    Midi(MidiStream),
+    WaveRt(WaveRt),
 }
 
 #[repr(C)]
@@ -50,10 +52,8 @@ pub struct Pin {
     filter_file: *mut FILE_OBJECT,
     pub id: u32,
     format: Vec<u8>,
-    stream: Option<Ref<IMXF>>,
-    group: Option<Ref<IServiceGroup>>,
-    allocator: *mut AllocatorObject,
-    clock: Ref<IMasterClock>,
+    /// Of a DMus miniport.
+    mxf: Option<Mxf>,
     state: KSSTATE,
     /// Was in RUN when the device lost power.
     resume: bool,
@@ -61,11 +61,34 @@ pub struct Pin {
 }
 
 /// A create request, validated.
-struct Connect {
-    pin: u32,
+pub struct Connect {
+    pub pin: u32,
     to: HANDLE,
-    format: Vec<u8>,
-    kind: DMUS_STREAM_TYPE,
+    pub format: Vec<u8>,
+    pub flow: KSPIN_DATAFLOW,
+    pub communication: KSPIN_COMMUNICATION,
+}
+
+impl Connect {
+    /// The format for the miniport: aligned, and only to be read during the call.
+    pub fn aligned_format(&self) -> Vec<u64> {
+        let mut copy = vec![0u64; self.format.len().div_ceil(8)];
+        // SAFETY: the copy has room.
+        unsafe {
+            ptr::copy_nonoverlapping(
+                self.format.as_ptr(),
+                copy.as_mut_ptr().cast(),
+                self.format.len(),
+            );
+        }
+        copy
+    }
+}
+
+/// What is left of a format that a miniport kept after the call.
+pub fn poison(mut format: Vec<u64>) {
+    format.fill(0xDDDD_DDDD_DDDD_DDDD);
+    core::hint::black_box(&format);
 }
 
 pub unsafe extern "efiapi" fn create(_device: *mut DEVICE_OBJECT, request: *mut IRP) -> NTSTATUS {
@@ -97,24 +120,12 @@ unsafe fn validate(request: *mut IRP, filter: &Filter) -> Result<Connect, NTSTAT
         let size = ptr::read_unaligned(bytes.cast::<u32>()) as usize;
         let format = core::slice::from_raw_parts(bytes, size).to_vec();
         let pin = &shape.pins[head.PinId as usize];
-        let major = KSDATAFORMAT::read_from(&format)
-            .ok_or(STATUS_INVALID_PARAMETER)?
-            .MajorFormat;
-        let kind = match (pin.DataFlow, pin.Communication) {
-            (KSPIN_DATAFLOW_IN, _) if major == KSDATAFORMAT_TYPE_MUSIC => DMUS_STREAM_MIDI_RENDER,
-            (KSPIN_DATAFLOW_OUT, _) if major == KSDATAFORMAT_TYPE_MUSIC => DMUS_STREAM_MIDI_CAPTURE,
-            (KSPIN_DATAFLOW_OUT, KSPIN_COMMUNICATION_SOURCE)
-                if major == KSDATAFORMAT_TYPE_AUDIO =>
-            {
-                DMUS_STREAM_WAVE_SINK
-            }
-            _ => return Err(STATUS_INVALID_PARAMETER),
-        };
         Ok(Connect {
             pin: head.PinId,
             to: head.PinToHandle,
             format,
-            kind,
+            flow: pin.DataFlow,
+            communication: pin.Communication,
         })
     }
 }
@@ -131,12 +142,7 @@ unsafe fn open(request: *mut IRP) -> NTSTATUS {
             Ok(connect) => connect,
             Err(status) => return status,
         };
-        let index = connect.pin as usize;
-        let limits = &*filter.port().shape().pc_pins[index];
-        let global = filter.port().instances.borrow()[index];
-        if filter.instances[index] >= limits.MaxFilterInstanceCount
-            || global >= limits.MaxGlobalInstanceCount
-        {
+        if !filter.has_room(connect.pin) {
             return STATUS_INSUFFICIENT_RESOURCES;
         }
         let mut to: *mut c_void = ptr::null_mut();
@@ -178,82 +184,16 @@ unsafe fn open_stream(
         let Some(miniport) = filter.port().miniport() else {
             return STATUS_DEVICE_NOT_READY;
         };
-        assert_passive("IMiniportDMus::NewStream");
-        let allocator = Allocator::create();
-        let allocator_ref = Ref::from_owned(allocator.cast::<IAllocatorMXF>()).expect("new");
-        let clock = Ref::from_owned(MasterClock::create().cast::<IMasterClock>()).expect("new");
-        // The miniport gets an aligned copy that it may only read during the call.
-        let mut copy = vec![0u64; connect.format.len().div_ceil(8)];
-        ptr::copy_nonoverlapping(
-            connect.format.as_ptr(),
-            copy.as_mut_ptr().cast(),
-            connect.format.len(),
-        );
-        const UNSET: usize = 0xAAAA_AAAA_AAAA_AAAA;
-        let (mut mxf, mut group, mut prefetch) = (UNSET, UNSET, UNSET as u64);
-        let (mxf_at, group_at, prefetch_at) = (&raw mut mxf, &raw mut group, &raw mut prefetch);
-        let routine = (*(*miniport.get()).lpVtbl).NewStream;
-        let status = guest_call!(
-            routine,
-            miniport.get(),
-            mxf_at,
-            0,
-            512,
-            connect.pin,
-            connect.kind,
-            copy.as_ptr(),
-            group_at,
-            allocator_ref.get(),
-            clock.get(),
-            prefetch_at
-        ) as NTSTATUS;
-        copy.fill(0xDDDD_DDDD_DDDD_DDDD);
-        if mxf == UNSET || group == UNSET || prefetch == UNSET as u64 {
-            violation(
-                "IMiniportDMus::NewStream",
-                format!("an out parameter was not set (status {status:#x})"),
-            );
-            return if status < 0 {
-                status
-            } else {
-                STATUS_UNSUCCESSFUL
-            };
-        }
-        let stream = Ref::from_owned(mxf as *mut IMXF);
-        let group = Ref::from_owned(group as *mut IServiceGroup);
-        if status < 0 {
-            if stream.is_some() || group.is_some() {
-                violation(
-                    "IMiniportDMus::NewStream",
-                    format!("failed with {status:#x}, but returned objects"),
-                );
-                core::mem::forget((stream, group));
-            }
-            return status;
-        }
-        let Some(stream) = stream else {
-            violation(
-                "IMiniportDMus::NewStream",
-                "success without a stream".to_owned(),
-            );
-            return STATUS_UNSUCCESSFUL;
+        assert_passive("NewStream");
+        let opened = match &miniport {
+            Miniport::DMus(own) => dmus::open(own, &connect, to).map(|(mxf, r)| (Some(mxf), r)),
+            Miniport::Midi(own) => midi::open(own, &connect).map(|r| (None, Role::Midi(r))),
+            Miniport::WaveRt(own) => wave_rt::open(own, &connect).map(|r| (None, Role::WaveRt(r))),
+            Miniport::Topology(_) => Err(STATUS_INVALID_DEVICE_REQUEST),
         };
-        let role = match connect.kind {
-            DMUS_STREAM_MIDI_RENDER => {
-                let midi = KSDATAFORMAT::read_from(&connect.format)
-                    .is_some_and(|f| f.SubFormat == KSDATAFORMAT_SUBTYPE_MIDI);
-                Role::Render(Render::new(midi, prefetch))
-            }
-            DMUS_STREAM_MIDI_CAPTURE => Role::Capture(Capture::new(group.as_ref(), &stream)),
-            _ => {
-                let Some(sink) = stream.query::<ISynthSinkDMus>(&IID_ISynthSinkDMus) else {
-                    return STATUS_INVALID_DEVICE_REQUEST;
-                };
-                let Some(pcm) = Pcm::from_format(&connect.format) else {
-                    return STATUS_INVALID_PARAMETER;
-                };
-                Role::WaveSink(WaveSink::new(sink, pcm, to))
-            }
+        let (mxf, role) = match opened {
+            Ok(opened) => opened,
+            Err(status) => return status,
         };
         let pin = Box::into_raw(Box::new(Pin {
             handle: Handle {
@@ -264,16 +204,15 @@ unsafe fn open_stream(
             filter_file,
             id: connect.pin,
             format: connect.format,
-            stream: Some(stream),
-            group,
-            allocator: allocator_ref.into_raw().cast(),
-            clock,
+            mxf,
             state: KSSTATE_STOP,
             resume: false,
             role,
         }));
-        if let Role::Capture(capture) = &mut (*pin).role {
-            capture.attach(pin);
+        match &mut (*pin).role {
+            Role::Capture(capture) => capture.attach(pin),
+            Role::Midi(stream) => stream.attach(pin),
+            _ => {}
         }
         let header = &raw mut (*pin).handle.header;
         ks_call!(
@@ -298,6 +237,7 @@ pub unsafe extern "efiapi" fn close(_device: *mut DEVICE_OBJECT, request: *mut I
     // SAFETY: the last request on this pin.
     unsafe {
         let pin = Handle::pin(irp::file(request));
+        (*(*pin).filter).port().events.free(irp::file(request));
         // A driver may refuse a state; the pin goes away nevertheless.
         let _ = Pin::set_state(pin, KSSTATE_STOP);
         (*irp::file(request)).FsContext = ptr::null_mut();
@@ -316,19 +256,29 @@ pub unsafe extern "efiapi" fn control(device: *mut DEVICE_OBJECT, request: *mut 
         }
         match irp::code(request) {
             IOCTL_KS_PROPERTY => {
-                let (count, sets) = port.pin_tables((*pin).id).sets();
+                let (count, sets) = port.pin_handlers((*pin).id).properties.sets();
                 let status = ks_call!(KsPropertyHandler, request, count, sets) as NTSTATUS;
                 irp::finish(request, status)
             }
-            IOCTL_KS_WRITE_STREAM if matches!((*pin).role, Role::Render(_)) => {
-                Render::write(pin, request)
+            IOCTL_KS_ENABLE_EVENT => {
+                let tables = &port.pin_handlers((*pin).id).events;
+                let status = port.events.enable(request, tables);
+                irp::finish(request, status)
             }
-            IOCTL_KS_READ_STREAM if matches!((*pin).role, Role::Capture(_)) => {
-                Capture::read(pin, request)
+            IOCTL_KS_DISABLE_EVENT => {
+                let status = port.events.disable(request);
+                irp::finish(request, status)
             }
-            IOCTL_KS_WRITE_STREAM | IOCTL_KS_READ_STREAM => {
-                irp::complete(request, STATUS_INVALID_DEVICE_REQUEST)
-            }
+            IOCTL_KS_WRITE_STREAM => match (*pin).role {
+                Role::Render(_) => Render::write(pin, request),
+                Role::Midi(_) => MidiStream::write(pin, request),
+                _ => irp::complete(request, STATUS_INVALID_DEVICE_REQUEST),
+            },
+            IOCTL_KS_READ_STREAM => match (*pin).role {
+                Role::Capture(_) => Capture::read(pin, request),
+                Role::Midi(_) => MidiStream::read(pin, request),
+                _ => irp::complete(request, STATUS_INVALID_DEVICE_REQUEST),
+            },
             IOCTL_KS_RESET_STATE => {
                 let mut value = 0u32;
                 let value_at = &raw mut value;
@@ -344,21 +294,71 @@ pub unsafe extern "efiapi" fn control(device: *mut DEVICE_OBJECT, request: *mut 
 }
 
 impl Pin {
+    /// The stream of a DMus miniport; null with another one.
     pub fn stream(&self) -> *mut IMXF {
-        self.stream.as_ref().map_or(ptr::null_mut(), Ref::get)
+        self.mxf.as_ref().map_or(ptr::null_mut(), Mxf::stream)
+    }
+
+    /// The stream as property and event handlers know it.
+    pub fn unknown(&self) -> *mut IUnknown {
+        match &self.role {
+            Role::Midi(stream) => stream.unknown(),
+            Role::WaveRt(stream) => stream.unknown(),
+            _ => self.stream().cast(),
+        }
     }
 
     pub fn group(&self) -> Option<*mut IServiceGroup> {
-        self.group.as_ref().map(Ref::get)
+        match &self.role {
+            Role::Midi(stream) => stream.group(),
+            _ => self.mxf.as_ref().and_then(Mxf::group),
+        }
     }
 
     pub fn state(&self) -> KSSTATE {
         self.state
     }
 
+    /// Of a DMus stream's pin.
     pub fn allocator(&self) -> &Allocator {
-        // SAFETY: we hold a reference.
-        unsafe { &(*self.allocator).value }
+        self.mxf.as_ref().expect("a DMus stream").allocator()
+    }
+
+    /// The stream's own `SetState`.
+    unsafe fn tell_state(pin: *mut Pin, state: KSSTATE) -> NTSTATUS {
+        // SAFETY: a live pin, at PASSIVE_LEVEL; the stream is alive.
+        unsafe {
+            match &(*pin).role {
+                Role::Midi(stream) => stream.set_state(state),
+                Role::WaveRt(stream) => stream.set_state(state),
+                _ => {
+                    let stream = (*pin).stream();
+                    guest_call!((*(*stream).lpVtbl).SetState, stream, state) as NTSTATUS
+                }
+            }
+        }
+    }
+
+    /// Another format for the open stream. Its own one is always good.
+    ///
+    /// # Safety
+    /// A live pin, at PASSIVE_LEVEL.
+    pub unsafe fn set_format(pin: *mut Pin, format: &[u8]) -> NTSTATUS {
+        // SAFETY: by the contract.
+        unsafe {
+            if format == (*pin).format {
+                return STATUS_SUCCESS;
+            }
+            let status = match &(*pin).role {
+                Role::Midi(stream) => stream.set_format(format),
+                Role::WaveRt(stream) => stream.set_format(format),
+                _ => STATUS_INVALID_DEVICE_REQUEST,
+            };
+            if status >= 0 {
+                (*pin).format = format.to_vec();
+            }
+            status
+        }
     }
 
     /// Steps the stream to a state, one state at a time. What fails leaves it where it got to.
@@ -366,7 +366,7 @@ impl Pin {
     /// # Safety
     /// A live pin, at PASSIVE_LEVEL.
     pub unsafe fn set_state(pin: *mut Pin, target: KSSTATE) -> NTSTATUS {
-        assert_passive("IMXF::SetState");
+        assert_passive("SetState");
         // SAFETY: by the contract; borrows of the pin end before the driver is called.
         unsafe {
             while (*pin).state != target {
@@ -378,8 +378,7 @@ impl Pin {
                 if next == KSSTATE_STOP {
                     Pin::cancel_requests(pin);
                 }
-                let stream = (*pin).stream();
-                let status = guest_call!((*(*stream).lpVtbl).SetState, stream, next) as NTSTATUS;
+                let status = Pin::tell_state(pin, next);
                 if status < 0 {
                     if from == KSSTATE_RUN {
                         Pin::enter_run(pin);
@@ -389,7 +388,10 @@ impl Pin {
                 (*pin).state = next;
                 match next {
                     KSSTATE_STOP => Pin::stopped(pin),
-                    KSSTATE_PAUSE if from == KSSTATE_ACQUIRE => Render::drain(pin),
+                    KSSTATE_PAUSE if from == KSSTATE_ACQUIRE => {
+                        Render::drain(pin);
+                        MidiStream::drain(pin);
+                    }
                     KSSTATE_RUN => Pin::enter_run(pin),
                     _ => {}
                 }
@@ -408,6 +410,11 @@ impl Pin {
                 }
                 Role::WaveSink(sink) => sink.start(),
                 Role::Capture(capture) => capture.run(clock::now()),
+                Role::Midi(stream) => {
+                    stream.run(clock::now());
+                    MidiStream::drain(pin);
+                }
+                Role::WaveRt(_) => {}
             }
         }
     }
@@ -418,7 +425,8 @@ impl Pin {
             match &mut (*pin).role {
                 Role::Render(render) => render.pause(clock::now()),
                 Role::WaveSink(sink) => sink.stop(),
-                Role::Capture(_) => {}
+                Role::Midi(stream) => stream.pause(clock::now()),
+                Role::Capture(_) | Role::WaveRt(_) => {}
             }
         }
     }
@@ -427,11 +435,17 @@ impl Pin {
     unsafe fn stopped(pin: *mut Pin) {
         // SAFETY: a live pin.
         unsafe {
-            if let Role::Render(render) = &mut (*pin).role {
-                render.stop();
+            match &mut (*pin).role {
+                Role::Render(render) => render.stop(),
+                Role::Capture(capture) => capture.stop(),
+                Role::Midi(stream) => stream.stop(),
+                Role::WaveSink(_) | Role::WaveRt(_) => {}
             }
-            let out = (*pin).allocator().outstanding();
-            if out.events > 0 && !matches!((*pin).role, Role::Capture(_)) {
+            let out = match (&(*pin).role, &(*pin).mxf) {
+                (Role::Capture(_), _) | (_, None) => return,
+                (_, Some(mxf)) => mxf.allocator().outstanding(),
+            };
+            if out.events > 0 {
                 violation(
                     "IMXF::SetState",
                     format!("{} events are not back after STOP", out.events),
@@ -454,7 +468,8 @@ impl Pin {
                     (*pin).allocator().put(held);
                 }
                 Role::Capture(capture) => capture.cancel(),
-                Role::WaveSink(_) => {}
+                Role::Midi(stream) => stream.cancel(),
+                Role::WaveSink(_) | Role::WaveRt(_) => {}
             }
         }
     }
@@ -499,28 +514,31 @@ impl Pin {
             if let Role::WaveSink(sink) = &mut (*pin).role {
                 sink.stop();
             }
-            if let (Role::Capture(capture), Some(stream)) =
-                (&mut (*pin).role, (*pin).stream.as_ref())
-            {
-                capture.disconnect(stream);
-            }
             let mut pin = Box::from_raw(pin);
             let file = match &mut pin.role {
                 Role::WaveSink(sink) => sink.take_downstream(),
                 _ => ptr::null_mut(),
             };
-            ks_call!(KsFreeObjectHeader, pin.handle.header);
-            let (filter_file, index, allocator) = (pin.filter_file, pin.id as usize, pin.allocator);
-            drop(pin);
-            let out = (*allocator).value.outstanding();
-            if out != Default::default() {
-                let text = format!(
-                    "{} events and {} buffers are not back when the pin is closed",
-                    out.events, out.buffers
-                );
-                violation("IAllocatorMXF", text);
+            if let (Role::Capture(capture), Some(mxf)) = (&mut pin.role, &pin.mxf) {
+                capture.disconnect(mxf);
             }
-            drop(Ref::from_owned(allocator.cast::<IAllocatorMXF>()));
+            ks_call!(KsFreeObjectHeader, pin.handle.header);
+            let Pin {
+                filter_file,
+                id,
+                mxf,
+                role,
+                ..
+            } = *pin;
+            match role {
+                Role::Midi(stream) => stream.close(),
+                Role::WaveRt(stream) => stream.close(),
+                other => drop(other),
+            }
+            if let Some(mxf) = mxf {
+                mxf.close();
+            }
+            let index = id as usize;
             filter.instances[index] -= 1;
             filter.port().instances.borrow_mut()[index] -= 1;
             if !file.is_null() {
@@ -529,138 +547,4 @@ impl Pin {
             ObfDereferenceObject(filter_file.cast());
         }
     }
-}
-
-/// Properties that the port itself implements on every pin.
-pub fn items() -> Vec<PortItem> {
-    let plain = size_of::<KSPROPERTY>();
-    let item =
-        |set, id, get: Option<PortHandler>, set_handler: Option<PortHandler>, value| PortItem {
-            set,
-            id,
-            get,
-            set_handler,
-            request: plain,
-            value,
-        };
-    vec![
-        item(
-            KSPROPSETID_Connection,
-            KSPROPERTY_CONNECTION_STATE,
-            Some(get_state),
-            Some(put_state),
-            4,
-        ),
-        item(
-            KSPROPSETID_Connection,
-            KSPROPERTY_CONNECTION_DATAFORMAT,
-            Some(get_format),
-            Some(put_format),
-            0,
-        ),
-        item(
-            KSPROPSETID_Connection,
-            KSPROPERTY_CONNECTION_ALLOCATORFRAMING,
-            Some(get_framing),
-            None,
-            size_of::<KSALLOCATOR_FRAMING>(),
-        ),
-        item(
-            KSPROPSETID_SynthClock,
-            0,
-            Some(filter::master_clock),
-            None,
-            size_of::<u64>(),
-        ),
-    ]
-}
-
-unsafe extern "efiapi" fn get_state(
-    request: *mut c_void,
-    _property: *mut KSPROPERTY,
-    data: *mut c_void,
-) -> NTSTATUS {
-    // SAFETY: a property request on a pin; the length was checked.
-    unsafe {
-        write_value(
-            request.cast(),
-            data,
-            (*Handle::pin(irp::file(request.cast()))).state,
-        )
-    }
-}
-
-unsafe extern "efiapi" fn put_state(
-    request: *mut c_void,
-    _property: *mut KSPROPERTY,
-    data: *mut c_void,
-) -> NTSTATUS {
-    // SAFETY: a property request on a pin; the length was checked.
-    unsafe {
-        let state = ptr::read_unaligned(data.cast::<KSSTATE>());
-        if !(KSSTATE_STOP..=KSSTATE_RUN).contains(&state) {
-            return STATUS_INVALID_PARAMETER;
-        }
-        Pin::set_state(Handle::pin(irp::file(request.cast())), state)
-    }
-}
-
-unsafe extern "efiapi" fn get_format(
-    request: *mut c_void,
-    _property: *mut KSPROPERTY,
-    data: *mut c_void,
-) -> NTSTATUS {
-    // SAFETY: a property request on a pin; lengths are checked.
-    unsafe {
-        let request = request.cast::<IRP>();
-        let format = &(*Handle::pin(irp::file(request))).format;
-        irp::set_information(request, format.len());
-        match irp::output_length(request) {
-            0 => STATUS_BUFFER_OVERFLOW,
-            room if room < format.len() => STATUS_BUFFER_TOO_SMALL,
-            _ => {
-                ptr::copy_nonoverlapping(format.as_ptr(), data.cast(), format.len());
-                STATUS_SUCCESS
-            }
-        }
-    }
-}
-
-/// The format of an open pin cannot be changed; setting the present one succeeds.
-unsafe extern "efiapi" fn put_format(
-    request: *mut c_void,
-    _property: *mut KSPROPERTY,
-    data: *mut c_void,
-) -> NTSTATUS {
-    // SAFETY: a property request on a pin.
-    unsafe {
-        let request = request.cast::<IRP>();
-        let format = irp::slice(data.cast::<u8>().cast_const(), irp::output_length(request));
-        if format.len() < FORMAT {
-            return STATUS_BUFFER_TOO_SMALL;
-        }
-        if format == (*Handle::pin(irp::file(request))).format {
-            STATUS_SUCCESS
-        } else {
-            STATUS_INVALID_DEVICE_REQUEST
-        }
-    }
-}
-
-unsafe extern "efiapi" fn get_framing(
-    request: *mut c_void,
-    _property: *mut KSPROPERTY,
-    data: *mut c_void,
-) -> NTSTATUS {
-    let framing = KSALLOCATOR_FRAMING {
-        OptionsFlags: KSALLOCATOR_REQUIREMENTF_SYSTEM_MEMORY
-            | KSALLOCATOR_REQUIREMENTF_PREFERENCES_ONLY,
-        PoolType: 512,
-        Frames: 8,
-        FrameSize: 4096,
-        FileAlignment: 0,
-        Reserved: 0,
-    };
-    // SAFETY: the length was checked.
-    unsafe { write_value(request.cast(), data, framing) }
 }
