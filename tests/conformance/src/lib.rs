@@ -10,6 +10,10 @@
 //! | [`bank`] | instruments of a DLS file as downloads |
 //! | [`synth`] | the synthesizer's properties |
 //! | [`wave`] | the wave pin and the renderer that it feeds |
+//! | [`rt_audio`] | a WaveRT endpoint's stream: its buffer, events, packets, positions |
+//! | [`read`] | MIDI and DirectMusic buffers from capture pins |
+//! | [`notify`] | KS events |
+//! | [`topology`] | what a filter is made of and what it is connected to |
 //! | [`cases`] | what is asked of a driver, and what must come of it |
 
 pub mod bank;
@@ -19,8 +23,12 @@ pub mod download;
 pub mod error;
 pub mod events;
 pub mod filter;
+pub mod notify;
 pub mod property;
+pub mod read;
+pub mod rt_audio;
 pub mod synth;
+pub mod topology;
 pub mod wave;
 pub mod wire;
 
@@ -79,6 +87,13 @@ pub trait Client {
     fn wait(&mut self, request: Self::Request) -> Completion;
     /// `CancelIoEx`.
     fn cancel(&mut self, request: &mut Self::Request);
+
+    /// `CreateEvent`, not signalled; a wait resets it. The handle's value, as structures carry it.
+    fn create_event(&mut self) -> u64;
+    /// Lets time pass until the event is signalled, at most so long. Tells whether it was.
+    fn wait_event(&mut self, event: u64, hundred_ns: i64) -> bool;
+    /// `CloseHandle` of an event.
+    fn close_event(&mut self, event: u64);
 
     /// The master clock (what `KSPROPERTY_SYNTH_MASTERCLOCK` is made of), 100 ns units.
     fn now(&mut self) -> i64;

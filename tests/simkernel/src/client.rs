@@ -32,6 +32,7 @@ pub struct SimClient {
     /// Between a 32-bit program and the kernel.
     thunk: Option<ksthunk::Layer>,
     handles: Vec<usize>,
+    events: Vec<usize>,
     memory: Vec<u64>,
     /// What a kernel-mode client has allocated, by address.
     blocks: BTreeMap<u64, Box<[u64]>>,
@@ -62,6 +63,7 @@ impl SimClient {
             options,
             thunk: options.wow64.then(ksthunk::Layer::default),
             handles: Vec::new(),
+            events: Vec::new(),
             memory: Vec::new(),
             blocks: BTreeMap::new(),
         }
@@ -344,6 +346,36 @@ impl Client for SimClient {
         self.enter(move || unsafe { irp::cancel_user(number) });
     }
 
+    fn create_event(&mut self) -> u64 {
+        let owner = self.process;
+        let handle = self.enter(move || ob::create_event(owner) as usize);
+        self.events.push(handle);
+        handle as u64
+    }
+
+    fn wait_event(&mut self, event: u64, hundred_ns: i64) -> bool {
+        let Some((object, ob::Kind::Event)) = ob::object_of(event as usize as HANDLE) else {
+            panic!("the client waits for {event:#x}, which is no event");
+        };
+        let event = object.cast::<KEVENT>();
+        let limit = clock::now_ns().saturating_add(hundred_ns.max(0).unsigned_abs() * 100);
+        // SAFETY: the handle holds the object; nothing else runs while its state is read.
+        unsafe {
+            let signalled = || (*event).Header.SignalState != 0;
+            if !guest::run_until(Some(limit), signalled) && clock::now_ns() < limit {
+                clock::advance_to(limit);
+            }
+            let was = signalled();
+            (*event).Header.SignalState = 0;
+            was
+        }
+    }
+
+    fn close_event(&mut self, event: u64) {
+        self.events.retain(|&h| h as u64 != event);
+        self.enter(move || ob::close(event as usize as HANDLE));
+    }
+
     fn now(&mut self) -> i64 {
         clock::now()
     }
@@ -365,6 +397,9 @@ impl Drop for SimClient {
         }
         while let Some(&handle) = self.handles.last() {
             self.close(SimHandle(handle));
+        }
+        while let Some(&event) = self.events.last() {
+            self.close_event(event as u64);
         }
         for address in self.memory.drain(..) {
             user::free(address);

@@ -137,6 +137,20 @@ pub fn new_handle(object: PVOID, kernel: bool, owner: usize) -> HANDLE {
     value as HANDLE
 }
 
+/// A synchronization event of a process, not signalled, behind a new handle.
+pub fn create_event(owner: usize) -> HANDLE {
+    // SAFETY: all-zero is valid before initialisation.
+    let event = Box::into_raw(Box::new(unsafe { std::mem::zeroed::<KEVENT>() }));
+    // SAFETY: a fresh object; the handle takes over its reference.
+    unsafe {
+        ke::KeInitializeEvent(event, 1, 0);
+        register(event.cast(), Kind::Event, owner);
+        let handle = new_handle(event.cast(), false, owner);
+        ObfDereferenceObject(event.cast());
+        handle
+    }
+}
+
 /// The object behind a handle, without a reference.
 pub fn object_of(handle: HANDLE) -> Option<(PVOID, Kind)> {
     let t = TABLE.get();

@@ -70,7 +70,7 @@ fn limit(interface: &str, method: &str) -> KIRQL {
         | ("IPortDMus" | "IPortMidi", "Notify")
         | ("IPortEvents", "GenerateEventList") => HIGH_LEVEL,
         ("IAllocatorMXF", "GetBufferSize") => HIGH_LEVEL,
-        ("IAllocatorMXF" | "IMXF", _) => DISPATCH_LEVEL,
+        ("IAllocatorMXF" | "IMXF", _) | ("IServiceSink", "RequestService") => DISPATCH_LEVEL,
         ("IServiceGroup", "RequestService") => HIGH_LEVEL,
         (
             "IServiceGroup",

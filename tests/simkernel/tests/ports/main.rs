@@ -1,8 +1,8 @@
 //! The built-in ports against a driver that lives in this process. One machine, and so one child process, per scenario.
 
 mod fake;
-
-use std::process::Command;
+#[path = "../scenario/mod.rs"]
+mod scenario;
 
 use arioso_core::ks::guid::*;
 use arioso_core::ks::ks::*;
@@ -13,14 +13,12 @@ use conformance::property::Property;
 use conformance::wave::WavePath;
 use conformance::{Client, connect};
 use fake::{Fault, log};
-use libtest_mimic::{Arguments, Failed, Trial};
 use simkernel::client::{ClientOptions, SimClient};
 use simkernel::modules::pcm_sink;
 use simkernel::modules::portcls::wave_sink::{Blocks, Unit, WaveSinkOptions, progress};
 use simkernel::nt::{POWER_SYSTEM_SLEEPING3, POWER_SYSTEM_WORKING};
 use simkernel::system::{AudioOptions, Device, Options, System};
 
-const VARIABLE: &str = "SIMKERNEL_SCENARIO";
 const SECOND: i64 = 10_000_000;
 const SERVICE: &str = "fake";
 
@@ -53,7 +51,6 @@ const SCENARIOS: &[(&str, fn())] = &[
     ),
     ("narrow_headers", narrow_headers),
     ("a_million_events_at_once", a_million_events_at_once),
-    ("faults_are_found", faults_are_found),
 ];
 
 /// Each fault gets a machine of its own, and must lead to a violation that says this.
@@ -68,43 +65,7 @@ const FAULTS: &[(Fault, &str)] = &[
 ];
 
 fn main() {
-    let arguments = Arguments::from_args();
-    if let Ok(name) = std::env::var(VARIABLE) {
-        match name
-            .strip_prefix("fault ")
-            .and_then(|n| n.parse::<usize>().ok())
-        {
-            Some(number) => misbehave(FAULTS[number].0, FAULTS[number].1),
-            None => SCENARIOS
-                .iter()
-                .find(|s| s.0 == name)
-                .expect("a scenario")
-                .1(),
-        }
-        return;
-    }
-    let trials = SCENARIOS
-        .iter()
-        .map(|(name, _)| Trial::test(*name, || child(name)))
-        .collect();
-    libtest_mimic::run(&arguments, trials).exit();
-}
-
-fn child(name: &str) -> Result<(), Failed> {
-    let me = std::env::current_exe().expect("own path");
-    let output = Command::new(me)
-        .env(VARIABLE, name)
-        .output()
-        .expect("a child");
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(format!(
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-    .into())
+    scenario::main(SCENARIOS, FAULTS, misbehave);
 }
 
 /// A machine with the driver started.
@@ -844,14 +805,6 @@ fn a_million_events_at_once() {
     rig.finish_clean();
 }
 
-fn faults_are_found() {
-    for (number, fault) in FAULTS.iter().enumerate() {
-        if let Err(failed) = child(&format!("fault {number}")) {
-            panic!("{:?}: {}", fault.0, failed.message().unwrap_or_default());
-        }
-    }
-}
-
 fn misbehave(fault: Fault, says: &str) {
     log().fault = fault;
     let mut rig = play_wave(Options::default(), SECOND / 10);
@@ -872,8 +825,5 @@ fn misbehave(fault: Fault, says: &str) {
         .unwrap();
     rig.close(filter, pin);
     let violations = rig.finish();
-    assert!(
-        violations.iter().any(|v| v.contains(says)),
-        "{fault:?} should say {says:?}: {violations:#?}"
-    );
+    scenario::must_say(fault, says, &violations);
 }

@@ -1,0 +1,232 @@
+//! A driver in this process with a WaveRT endpoint, its topology, a MIDI cable and a DMus capture pin. It can be told to misbehave.
+
+pub mod com;
+pub mod dmus;
+pub mod midi;
+mod shape;
+pub mod topology;
+pub mod wave_rt;
+
+use std::cell::UnsafeCell;
+use std::ffi::c_void;
+use std::ptr;
+
+use arioso_core::ks::portcls::*;
+use arioso_core::ks::status::*;
+use arioso_core::ks::{GUID, PIRP};
+use simkernel::nt::{DRIVER_OBJECT, UNICODE_STRING};
+
+use com::{Fake, Held, Object};
+
+/// One thing that the driver must not do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Fault {
+    #[default]
+    None,
+    LeakPages,
+    LeakMapping,
+    /// A reference of IPortWaveRTStream too many.
+    LeakPortStream,
+    /// Frees the pages while they are mapped.
+    FreeMapped,
+    /// Says that more bytes are there than were allocated.
+    LongBuffer,
+    /// Positions beyond the buffer.
+    FarPosition,
+    /// Connects pins that run the wrong way.
+    WrongConnection,
+    LeakResource,
+    DelayWithoutSupport,
+    /// `Read` tells more bytes than asked for.
+    LongRead,
+    /// Takes an event without putting it on the list.
+    LoseEvent,
+    /// Keeps the capture sink.
+    KeepSink,
+}
+
+/// What the driver has seen.
+#[derive(Default)]
+pub struct Log {
+    pub fault: Fault,
+    /// Objects that are still there.
+    pub alive: i32,
+    pub states: Vec<i32>,
+    pub services: u32,
+    /// PCEVENT verbs.
+    pub events: Vec<u32>,
+    pub device: usize,
+    /// The endpoint's stream and the capture streams that are open.
+    endpoint: usize,
+    captures: Vec<usize>,
+    ports: Vec<usize>,
+}
+
+struct Shared(UnsafeCell<Option<Log>>);
+// SAFETY: one thread.
+unsafe impl Sync for Shared {}
+static LOG: Shared = Shared(UnsafeCell::new(None));
+
+pub fn log() -> &'static mut Log {
+    // SAFETY: one thread; borrows are short.
+    unsafe { (*LOG.0.get()).get_or_insert_with(Log::default) }
+}
+
+pub fn fault(fault: Fault) -> bool {
+    log().fault == fault
+}
+
+/// An export, for the driver.
+pub fn import<F>(module: &str, name: &str) -> F {
+    let address = simkernel::loader::guest_routine(module, name).expect(name);
+    // SAFETY: the export has the type that the caller names.
+    unsafe { std::mem::transmute_copy(&address) }
+}
+
+pub fn portcls<F>(name: &str) -> F {
+    import("portcls.sys", name)
+}
+
+pub unsafe extern "efiapi" fn driver_entry(
+    driver: *mut DRIVER_OBJECT,
+    path: *mut UNICODE_STRING,
+) -> NTSTATUS {
+    let initialize: FnPcInitializeAdapterDriver = portcls("PcInitializeAdapterDriver");
+    // SAFETY: the loader's objects.
+    unsafe { initialize(driver.cast(), path.cast(), add_device) }
+}
+
+unsafe extern "efiapi" fn add_device(driver: *mut c_void, pdo: *mut c_void) -> NTSTATUS {
+    let add: FnPcAddAdapterDevice = portcls("PcAddAdapterDevice");
+    // SAFETY: the PnP manager's objects.
+    unsafe { add(driver, pdo, start_device, 4, 0) }
+}
+
+/// Makes a port with its miniport and registers it.
+unsafe fn subdevice<T: Fake>(
+    (fdo, irp, list): (*mut c_void, PIRP, *mut IResourceList),
+    name: &str,
+    class: &GUID,
+    miniport: T,
+) -> Result<Held<IPort>, NTSTATUS> {
+    let new_port: FnPcNewPort = portcls("PcNewPort");
+    let register: FnPcRegisterSubdevice = portcls("PcRegisterSubdevice");
+    let name: Vec<u16> = name.encode_utf16().chain([0]).collect();
+    let check = |status: NTSTATUS| if status < 0 { Err(status) } else { Ok(()) };
+    // SAFETY: PortCls' objects, by its contract.
+    unsafe {
+        let mut port: *mut IPort = ptr::null_mut();
+        check(new_port(&mut port, class))?;
+        let port = Held(port);
+        let own = Held(Object::create(miniport));
+        let init = (*(*port.0).lpVtbl).Init;
+        check(init(port.0, fdo, irp, own.0.cast(), ptr::null_mut(), list))?;
+        check(register(fdo, name.leak().as_ptr(), port.0.cast()))?;
+        log().ports.push(port.0 as usize);
+        Ok(port)
+    }
+}
+
+unsafe extern "efiapi" fn start_device(
+    fdo: *mut c_void,
+    irp: PIRP,
+    list: *mut IResourceList,
+) -> NTSTATUS {
+    use arioso_core::ks::guid::*;
+    log().device = fdo as usize;
+    let make = || -> Result<(), NTSTATUS> {
+        let context = (fdo, irp, list);
+        // SAFETY: PortCls' objects, by its contract.
+        unsafe {
+            let wave = subdevice(
+                context,
+                "Wave",
+                &CLSID_PortWaveRT,
+                wave_rt::Miniport::default(),
+            )?;
+            let topology = subdevice(
+                context,
+                "Topology",
+                &CLSID_PortTopology,
+                topology::Miniport::default(),
+            )?;
+            subdevice(context, "Midi", &CLSID_PortMidi, midi::Miniport::default())?;
+            subdevice(
+                context,
+                "Capture",
+                &CLSID_PortDMus,
+                dmus::Miniport::default(),
+            )?;
+            let connect: FnPcRegisterPhysicalConnection = portcls("PcRegisterPhysicalConnection");
+            let (from, to) = if fault(Fault::WrongConnection) {
+                ((wave.0, 1), (topology.0, 1))
+            } else {
+                ((topology.0, 1), (wave.0, 1))
+            };
+            connect(fdo, from.0.cast(), from.1, to.0.cast(), to.1);
+            let outside: Vec<u16> = "\\??\\LineIn".encode_utf16().collect();
+            let outside = UNICODE_STRING::of(&outside);
+            let connect: FnPcRegisterPhysicalConnectionFromExternal =
+                portcls("PcRegisterPhysicalConnectionFromExternal");
+            let link = (&raw const outside).cast_mut().cast();
+            connect(fdo, link, 7, topology.0.cast(), 0);
+            declare_thread(fdo, &wave)?;
+        }
+        Ok(())
+    };
+    make().err().unwrap_or(STATUS_SUCCESS)
+}
+
+/// The thread that is running, declared as one that works for audio, by both ways.
+unsafe fn declare_thread(fdo: *mut c_void, port: &Held<IPort>) -> Result<(), NTSTATUS> {
+    use arioso_core::ks::guid::IID_IPortClsStreamResourceManager;
+    let current: unsafe extern "efiapi" fn() -> *mut c_void =
+        import("ntoskrnl.exe", "KeGetCurrentThread");
+    let pdo_of: FnPcGetPhysicalDeviceObject = portcls("PcGetPhysicalDeviceObject");
+    let add: FnPcAddStreamResource = portcls("PcAddStreamResource");
+    let remove: FnPcRemoveStreamResource = portcls("PcRemoveStreamResource");
+    // SAFETY: PortCls' objects, by its contract.
+    unsafe {
+        let mut pdo = ptr::null_mut();
+        pdo_of(fdo, &mut pdo);
+        let mut descriptor = PCSTREAMRESOURCE_DESCRIPTOR {
+            Size: size_of::<PCSTREAMRESOURCE_DESCRIPTOR>() as u32,
+            Pdo: pdo,
+            Type: ePcStreamResourceThread,
+            Thread: current(),
+            ..PCSTREAMRESOURCE_DESCRIPTOR::default()
+        };
+        let mut handle = ptr::null_mut();
+        let status = add(pdo, ptr::null_mut(), &mut descriptor, &mut handle);
+        if status < 0 {
+            return Err(status);
+        }
+        if !fault(Fault::LeakResource) {
+            remove(handle);
+        }
+        let manager = port
+            .query::<IPortClsStreamResourceManager>(&IID_IPortClsStreamResourceManager)
+            .ok_or(STATUS_NOT_SUPPORTED)?;
+        let vtbl = &*(*manager.0).lpVtbl;
+        let add = vtbl.AddStreamResource;
+        let status = add(manager.0, ptr::null_mut(), &mut descriptor, &mut handle);
+        (vtbl.RemoveStreamResource)(manager.0, handle);
+        if status < 0 { Err(status) } else { Ok(()) }
+    }
+}
+
+/// Takes the connection between the first two subdevices away.
+pub unsafe fn disconnect() -> NTSTATUS {
+    use arioso_core::ks::guid::IID_IUnregisterPhysicalConnection;
+    let (fdo, ports) = (log().device as *mut c_void, &log().ports);
+    // SAFETY: the driver's device and ports, which are registered.
+    unsafe {
+        let port = Held::new(ports[0] as *mut IPort);
+        let service = port
+            .query::<IUnregisterPhysicalConnection>(&IID_IUnregisterPhysicalConnection)
+            .expect("a service of every port");
+        let routine = (*(*service.0).lpVtbl).UnregisterPhysicalConnection;
+        let (from, to) = (ports[1] as *mut IUnknown, ports[0] as *mut IUnknown);
+        routine(service.0, fdo, from, 1, to, 1)
+    }
+}
