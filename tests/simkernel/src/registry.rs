@@ -92,6 +92,13 @@ pub fn set(path: &str, name: &str, value: Value) {
     }
 }
 
+/// Deletes a value, if there is one.
+pub fn remove(path: &str, name: &str) {
+    if let Some(key) = key(path) {
+        key.values.remove(&fold(name));
+    }
+}
+
 pub(crate) fn get(path: &str, name: &str) -> Option<Value> {
     key(path)?
         .values

@@ -2,14 +2,18 @@
 
 use crate::Scenario;
 use crate::rig::{RATE, Rig, SECOND, SERVICE, Setup};
+use crate::sounds::{self, load, unload, wave};
+use crate::synth::level;
 use arioso_core::dls::file::{Collection, Limits};
 use arioso_core::ks::dmusprop::*;
 use arioso_core::ks::guid::{
-    KSCATEGORY_SYNTHESIZER, KSDATAFORMAT_SUBTYPE_DIRECTMUSIC, KSPROPSETID_Synth_Dls,
+    KSCATEGORY_SYNTHESIZER, KSDATAFORMAT_SUBTYPE_DIRECTMUSIC, KSPROPSETID_Synth,
+    KSPROPSETID_Synth_Dls,
 };
 use arioso_core::ks::ks::{
     KSPIN_DATAFLOW_IN, KSPROPERTY_TYPE_GET, KSPROPERTY_TYPE_SET, KSSTATE_RUN,
 };
+use arioso_core::ks::status::{STATUS_INSUFFICIENT_RESOURCES, STATUS_NO_MEMORY};
 use conformance::bank::Downloads;
 use conformance::events::{EventBuffer, write};
 use conformance::filter::Filter;
@@ -21,6 +25,8 @@ use simkernel::registry::Value;
 
 pub const SCENARIOS: &[Scenario] = &[
     ("no memory, at every allocation", every_allocation),
+    ("no memory, and what was there stays", old_state),
+    ("no memory for the default set, for a while", default_set),
     ("a 32-bit program downloads", narrow),
     ("System Exclusive longer than any buffer", || {
         long_exclusive(false)
@@ -123,6 +129,170 @@ fn every_allocation() {
     rig.finish();
 }
 
+/// Fails each allocation of a request once, until none fails; each failure is told and leaves no byte behind.
+fn each_failure(
+    rig: &mut Rig,
+    what: &str,
+    statuses: &[i32],
+    mut request: impl FnMut(&mut Rig) -> Result<(), i32>,
+) {
+    for n in 1.. {
+        rig.sleep(SECOND / 100);
+        let level = rig.pool();
+        let before = rig.machine.allocations();
+        rig.machine.fail_allocation(Some(n));
+        let outcome = request(rig);
+        let count = rig.machine.allocations() - before;
+        rig.machine.fail_allocation(None);
+        if count < n {
+            assert_eq!(outcome, Ok(()), "{what}");
+            assert!(n > 1, "{what} allocates nothing");
+            return;
+        }
+        let status = outcome.expect_err("a failure is told");
+        assert!(statuses.contains(&status), "{what}, {n}: {status:#x}");
+        rig.sleep(SECOND / 100);
+        assert_eq!(rig.pool(), level, "{what}: allocation {n} left something");
+    }
+}
+
+/// A note sounds while memory runs out at every place of every request: it goes on, the next one is as before, and no property
+/// has changed.
+fn old_state() {
+    const LACK: &[i32] = &[STATUS_NO_MEMORY, STATUS_INSUFFICIENT_RESOURCES];
+    let mut rig = Setup::default().start();
+    let (filter, mut pin, mut path) = rig.open();
+    path.run(&mut rig.client).unwrap();
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let handle = pin.handle;
+    let c = &mut rig.client;
+    load(c, handle, &wave(1, 8000)).unwrap();
+    let instrument = load(c, handle, &sounds::instrument(2, 0, 0, 1)).unwrap();
+    synth::set_channel_groups(c, handle, 2).unwrap();
+    let full = level(&mut rig, &pin, &[&[0x90, 60, 127]]);
+    assert!(full > 500);
+    let stats = |rig: &mut Rig| synth::running_stats(&mut rig.client, handle).unwrap();
+    let free = stats(&mut rig).FreeMemory;
+    // The failures; the success at the end is taken back.
+    let check = |rig: &mut Rig, what: &str| {
+        assert_eq!(stats(rig).FreeMemory, free, "{what}");
+        assert_eq!(level(rig, &pin, &[]), full, "{what}: the note goes on");
+        let two = level(rig, &pin, &[&[0x90, 61, 127]]);
+        assert!(
+            (two - 2 * full).abs() <= 2,
+            "{what}: another note, {two} of {full}"
+        );
+        assert_eq!(level(rig, &pin, &[&[0x80, 61, 0]]), full, "{what}");
+        let groups: u32 = property(KSPROPSETID_Synth, KSPROPERTY_SYNTH_CHANNELGROUPS)
+            .get(&mut rig.client, handle)
+            .unwrap();
+        assert_eq!(groups, 2, "{what}");
+    };
+    // What replaces the instrument: it must not, unless it is whole.
+    for (what, buffer) in [
+        ("a wave", wave(7, 100)),
+        ("an instrument", sounds::instrument(7, 0, 0, 1)),
+    ] {
+        let mut made = None;
+        each_failure(&mut rig, what, LACK, |rig| {
+            let got = load(&mut rig.client, handle, &buffer);
+            if got.is_err() {
+                check(rig, what);
+            }
+            made = Some(got?);
+            Ok(())
+        });
+        unload(&mut rig.client, handle, &made.expect("a handle")).unwrap();
+        check(&mut rig, what);
+    }
+    each_failure(&mut rig, "UNLOAD", LACK, |rig| {
+        let got = unload(&mut rig.client, handle, &instrument);
+        if got.is_err() {
+            check(rig, "UNLOAD");
+        }
+        got
+    });
+    load(&mut rig.client, handle, &sounds::instrument(2, 0, 0, 1)).unwrap();
+    let groups = |rig: &mut Rig, count| {
+        let got = synth::set_channel_groups(&mut rig.client, handle, count);
+        got.map_err(|error| error.status.expect("a status"))
+    };
+    each_failure(&mut rig, "CHANNELGROUPS", LACK, |rig| {
+        let got = groups(rig, 32);
+        if got.is_err() {
+            check(rig, "CHANNELGROUPS");
+        }
+        got
+    });
+    groups(&mut rig, 2).unwrap();
+    check(&mut rig, "CHANNELGROUPS");
+    // A second pin, with its synthesizer.
+    let (found, id) = rig.find_filter();
+    found.close(&mut rig.client);
+    let mut second = None;
+    each_failure(&mut rig, "a pin", LACK, |rig| {
+        match filter.direct_music_pin(&mut rig.client, id) {
+            Ok(pin) => second = Some(pin),
+            Err(error) => {
+                check(rig, "a pin");
+                return Err(error.status.expect("a status"));
+            }
+        }
+        Ok(())
+    });
+    second.expect("a pin").close(&mut rig.client).unwrap();
+    check(&mut rig, "a pin");
+    rig.close(filter, [pin], Some(path));
+    rig.finish();
+}
+
+/// The default set is read with the first pin. When memory does not suffice, the pin opens without it; whoever opens a pin next, here
+/// the wave pin, brings it to all.
+fn default_set() {
+    let mut rig = Setup {
+        bank: Some(arioso_bank::test_banks::dc(RATE)),
+        parameters: vec![("Voices", 32)],
+        ..Setup::default()
+    }
+    .start();
+    let mut late = 0;
+    for n in 1.. {
+        let (filter, id) = rig.find_filter();
+        let printed = rig.machine.debug_output().len();
+        let before = rig.machine.allocations();
+        rig.machine.fail_allocation(Some(n));
+        let opened = filter.direct_music_pin(&mut rig.client, id);
+        let count = rig.machine.allocations() - before;
+        rig.machine.fail_allocation(None);
+        let lines = &rig.machine.debug_output()[printed..];
+        let short = lines
+            .iter()
+            .any(|line| line.contains("no memory for the default"));
+        let mut path = rig.open_wave(&filter);
+        path.run(&mut rig.client).unwrap();
+        if let Ok(mut pin) = opened {
+            late += u32::from(short);
+            pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+            let loud = level(&mut rig, &pin, &[&[0x90, 60, 127]]);
+            assert!(loud > 1000, "allocation {n}: silent");
+            pin.close(&mut rig.client).unwrap();
+        }
+        path.close(&mut rig.client).unwrap();
+        filter.close(&mut rig.client);
+        // A new device has read nothing yet.
+        rig.remove();
+        rig.add();
+        if count < n {
+            break;
+        }
+    }
+    assert!(
+        late > 5,
+        "{late} times too little memory for the default set"
+    );
+    rig.finish();
+}
+
 /// Pointers and handles of 4 bytes.
 fn narrow() {
     let mut rig = Setup {
@@ -164,6 +334,24 @@ fn narrow() {
             < 0,
         "it works once"
     );
+    // A layer above us may have widened what the program sent.
+    let wide = SYNTH_BUFFER {
+        BufferSize: wave.len() as u32,
+        BufferAddress: std::ptr::without_provenance_mut(place as usize),
+    };
+    let mut answer = [0xA5; size_of::<SYNTHDOWNLOAD>()];
+    let download =
+        property(KSPROPSETID_Synth_Dls, KSPROPERTY_SYNTH_DLS_DOWNLOAD).with(&wide.bytes());
+    let completion = download.send(c, pin.handle, KSPROPERTY_TYPE_GET, &mut answer);
+    assert_eq!(
+        (completion.status, completion.information),
+        (0, answer.len())
+    );
+    assert_eq!(answer[4..8], [0; 4], "the handle's upper half");
+    assert_eq!(answer[8..12], 1u32.to_le_bytes(), "Free");
+    let mut handle: [u8; 8] = answer[..8].try_into().expect("eight bytes");
+    let sent = unload.send(c, pin.handle, KSPROPERTY_TYPE_SET, &mut handle);
+    assert_eq!(sent.status, 0);
     c.close(pin.handle);
     filter.close(c);
     rig.finish();

@@ -7,8 +7,12 @@ mod failures;
 mod lifecycle;
 mod power;
 mod queues;
+mod quotas;
 mod requests;
 mod rig;
+mod settings;
+mod sounds;
+mod store;
 mod synth;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -33,7 +37,10 @@ fn main() {
         power::SCENARIOS,
         lifecycle::SCENARIOS,
         queues::SCENARIOS,
+        quotas::SCENARIOS,
         requests::SCENARIOS,
+        settings::SCENARIOS,
+        store::SCENARIOS,
         synth::SCENARIOS,
     ]
     .concat();

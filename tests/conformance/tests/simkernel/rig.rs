@@ -214,6 +214,15 @@ impl Rig {
         (filter, pin)
     }
 
+    /// Another DirectMusic pin of the same filter, stopped.
+    pub fn another_pin(&mut self, filter: &Filter<SimClient>) -> Pin<SimClient> {
+        let (found, id) = self.find_filter();
+        found.close(&mut self.client);
+        filter
+            .direct_music_pin(&mut self.client, id)
+            .expect("a pin")
+    }
+
     /// The wave pin, connected to the renderer.
     pub fn open_wave(&mut self, filter: &Filter<SimClient>) -> WavePath<SimClient> {
         let pins = filter.pins(&mut self.client).expect("pins");

@@ -1,0 +1,85 @@
+//! Downloads whose sound is a constant: what plays can be told by its level.
+
+use arioso_core::dls::raw::{Connection, Loop, RegionHeader, Sample, WaveLink};
+use arioso_core::ks::dmdls::{
+    CONN_DST_CHORUS, CONN_DST_EG1_RELEASETIME, CONN_DST_GAIN, CONN_DST_PITCH, CONN_DST_REVERB,
+    CONN_SRC_CC91, CONN_SRC_CC93, CONN_SRC_KEYNUMBER, CONN_SRC_KEYONVELOCITY,
+};
+use conformance::NtStatus;
+use conformance::cases::{Width, pointers};
+use conformance::download::{self, Instrument, Region};
+use simkernel::client::{SimClient, SimHandle};
+
+use crate::rig::RATE;
+
+/// Frames of [`wave`].
+pub const FRAMES: usize = 64;
+
+/// The wave `id`: a constant.
+pub fn wave(id: u32, level: i16) -> Vec<u8> {
+    let data: Vec<u8> = [level; FRAMES].map(i16::to_le_bytes).concat();
+    download::wave(id, RATE, 16, &data)
+}
+
+/// The instrument `id` for `patch`: `wave` on every key, at its own level for as long as the key is held, without effects.
+pub fn instrument(id: u32, patch: u32, flags: u32, wave: u32) -> Vec<u8> {
+    let none = |source, destination| Connection {
+        source,
+        control: 0,
+        destination,
+        transform: 0,
+        scale: 0,
+    };
+    let content = Instrument {
+        patch,
+        flags,
+        regions: vec![Region {
+            header: RegionHeader {
+                keys: (0, 127),
+                velocities: (0, 127),
+                options: 1,
+                key_group: 0,
+            },
+            link: WaveLink {
+                options: 0,
+                phase_group: 0,
+                channels: 1,
+                table_index: wave,
+            },
+            sample: Some(Sample {
+                unity: 0,
+                fine_tune: 0,
+                gain: 0,
+                options: 0,
+                first_loop: Some(Loop {
+                    kind: 0,
+                    start: 0,
+                    length: FRAMES as u32,
+                }),
+            }),
+            articulations: Vec::new(),
+        }],
+        articulations: vec![vec![
+            Connection {
+                // No time at all.
+                scale: i32::MIN,
+                ..none(0, CONN_DST_EG1_RELEASETIME)
+            },
+            none(CONN_SRC_KEYNUMBER, CONN_DST_PITCH),
+            none(CONN_SRC_KEYONVELOCITY, CONN_DST_GAIN),
+            none(CONN_SRC_CC91, CONN_DST_REVERB),
+            none(CONN_SRC_CC93, CONN_DST_CHORUS),
+        ]],
+    };
+    download::instrument2(id, &content)
+}
+
+/// DOWNLOAD: the handle's bytes.
+pub fn load(c: &mut SimClient, pin: SimHandle, buffer: &[u8]) -> Result<Vec<u8>, NtStatus> {
+    pointers::download(c, pin, Width::Bits64, buffer)
+}
+
+/// UNLOAD.
+pub fn unload(c: &mut SimClient, pin: SimHandle, handle: &[u8]) -> Result<(), NtStatus> {
+    pointers::unload(c, pin, Width::Bits64, handle)
+}
