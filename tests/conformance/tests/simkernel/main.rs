@@ -3,6 +3,7 @@
 mod audio;
 mod budget;
 mod debugging;
+mod effects;
 mod failures;
 mod lifecycle;
 mod power;
@@ -33,6 +34,7 @@ fn main() {
         audio::SCENARIOS,
         budget::SCENARIOS,
         debugging::SCENARIOS,
+        effects::SCENARIOS,
         failures::SCENARIOS,
         power::SCENARIOS,
         lifecycle::SCENARIOS,
