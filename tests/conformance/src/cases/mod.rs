@@ -6,11 +6,13 @@
 //! | [`requests`] | every property × verb × target × sizes |
 //! | [`values`] | what values do |
 //! | [`pointers`] | bad addresses in requests and downloads |
+//! | [`topology`] | the rules for every filter: pins, nodes, connections, ranges |
 
 pub mod pointers;
 pub mod properties;
 pub mod report;
 pub mod requests;
+pub mod topology;
 pub mod values;
 
 pub use report::Report;

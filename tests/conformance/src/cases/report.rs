@@ -69,6 +69,11 @@ impl Report {
         }
     }
 
+    /// Whether a row whose name has this text came out differently.
+    pub fn differs_in(&self, text: &str) -> bool {
+        self.differences.iter().any(|(name, _)| name.contains(text))
+    }
+
     /// Panics with the first differences, if there are any.
     pub fn conclude(&self) {
         const SHOWN: usize = 15;

@@ -15,6 +15,7 @@ mod settings;
 mod sounds;
 mod store;
 mod synth;
+mod topology;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use simkernel::bugcheck::EXIT_CODE;
@@ -44,6 +45,7 @@ fn main() {
         settings::SCENARIOS,
         store::SCENARIOS,
         synth::SCENARIOS,
+        topology::SCENARIOS,
     ]
     .concat();
     let stops = debugging::STOPS;

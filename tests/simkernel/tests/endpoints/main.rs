@@ -9,6 +9,7 @@ use arioso_core::ks::ks::*;
 use arioso_core::ks::ksmedia::*;
 use arioso_core::ks::status::*;
 use arioso_core::ks::{GUID, Wire};
+use conformance::cases::{Report, topology};
 use conformance::connect::{self, SampleFormat};
 use conformance::events::{MusicBuffer, write};
 use conformance::filter::{Filter, Pin};
@@ -58,6 +59,19 @@ const SCENARIOS: &[(&str, fn())] = &[
         capture_requests_end_with_stop,
     ),
     ("long_exclusive", long_exclusive),
+    ("rules_hold_on_every_filter", rules_hold_on_every_filter),
+    ("rules_find_a_silent_volume", || {
+        rules_find(Fault::SilentVolume, "Topology: node 0: a change is told");
+    }),
+    ("rules_find_a_volume_without_steps", || {
+        rules_find(Fault::NoStep, "Topology: node 0: volume: steppings");
+    }),
+    ("rules_find_a_backward_range", || {
+        rules_find(Fault::BackwardRange, "Wave: pin 0: range");
+    }),
+    ("rules_find_a_loose_bridge", || {
+        rules_find(Fault::LooseBridge, "Topology: pin 1: a bridge is connected");
+    }),
 ];
 
 const FAULTS: &[scenario::Faulty<Fault>] = &[
@@ -322,6 +336,7 @@ fn endpoint_goes_away() {
 // ---- topology
 
 fn physical_connections() {
+    log().external = true;
     let mut rig = Rig::new();
     let (wave, topology) = (rig.filter("Wave"), rig.filter("Topology"));
     let client = &mut rig.client;
@@ -709,6 +724,33 @@ fn long_exclusive() {
     pin.close(&mut rig.client).unwrap();
     filter.close(&mut rig.client);
     rig.finish_clean();
+}
+
+// ---- the rules for filters
+
+fn check_rules(rig: &mut Rig) -> Report {
+    let mut report = Report::default();
+    for name in ["Wave", "Topology", "Midi"] {
+        let mut links = rig.client.interfaces(&KSCATEGORY_AUDIO);
+        links.retain(|link| link.ends_with(name));
+        topology::run(&mut rig.client, &links[0], &mut report);
+    }
+    report
+}
+
+fn rules_hold_on_every_filter() {
+    let mut rig = Rig::new();
+    let report = check_rules(&mut rig);
+    report.conclude();
+    assert!(report.rows > 300, "{} rows", report.rows);
+    rig.finish_clean();
+}
+
+fn rules_find(fault: Fault, row: &str) {
+    log().fault = fault;
+    let mut rig = Rig::new();
+    assert!(check_rules(&mut rig).differs_in(row));
+    rig.finish();
 }
 
 // ---- faults

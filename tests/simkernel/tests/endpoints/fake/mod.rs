@@ -43,12 +43,22 @@ pub enum Fault {
     LoseEvent,
     /// Keeps the capture sink.
     KeepSink,
+    /// Tells nobody of a change.
+    SilentVolume,
+    /// A volume without steps.
+    NoStep,
+    /// A data range from much to little.
+    BackwardRange,
+    /// A bridge that ends nowhere.
+    LooseBridge,
 }
 
 /// What the driver has seen.
 #[derive(Default)]
 pub struct Log {
     pub fault: Fault,
+    /// The line-in connector leads to another device.
+    pub external: bool,
     /// Objects that are still there.
     pub alive: i32,
     pub states: Vec<i32>,
@@ -150,7 +160,7 @@ unsafe extern "efiapi" fn start_device(
                 &CLSID_PortTopology,
                 topology::Miniport::default(),
             )?;
-            subdevice(context, "Midi", &CLSID_PortMidi, midi::Miniport::default())?;
+            let midi = subdevice(context, "Midi", &CLSID_PortMidi, midi::Miniport::default())?;
             subdevice(
                 context,
                 "Capture",
@@ -163,13 +173,18 @@ unsafe extern "efiapi" fn start_device(
             } else {
                 ((topology.0, 1), (wave.0, 1))
             };
-            connect(fdo, from.0.cast(), from.1, to.0.cast(), to.1);
-            let outside: Vec<u16> = "\\??\\LineIn".encode_utf16().collect();
-            let outside = UNICODE_STRING::of(&outside);
-            let connect: FnPcRegisterPhysicalConnectionFromExternal =
-                portcls("PcRegisterPhysicalConnectionFromExternal");
-            let link = (&raw const outside).cast_mut().cast();
-            connect(fdo, link, 7, topology.0.cast(), 0);
+            if !fault(Fault::LooseBridge) {
+                connect(fdo, from.0.cast(), from.1, to.0.cast(), to.1);
+            }
+            connect(fdo, midi.0.cast(), 2, midi.0.cast(), 3);
+            if log().external {
+                let outside: Vec<u16> = "\\??\\LineIn".encode_utf16().collect();
+                let outside = UNICODE_STRING::of(&outside);
+                let connect: FnPcRegisterPhysicalConnectionFromExternal =
+                    portcls("PcRegisterPhysicalConnectionFromExternal");
+                let link = (&raw const outside).cast_mut().cast();
+                connect(fdo, link, 7, topology.0.cast(), 0);
+            }
             declare_thread(fdo, &wave)?;
         }
         Ok(())

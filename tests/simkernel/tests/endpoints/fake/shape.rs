@@ -8,6 +8,8 @@ use arioso_core::ks::ksmedia::*;
 use arioso_core::ks::portcls::*;
 use arioso_core::ks::{AlignedGuid, GUID};
 
+use super::{Fault, fault};
+
 pub fn leak<T>(value: T) -> *const T {
     Box::leak(Box::new(value))
 }
@@ -37,7 +39,11 @@ pub fn audio() -> *const KSDATARANGE {
     range.MinimumBitsPerSample = 16;
     range.MaximumBitsPerSample = 16;
     range.MinimumSampleFrequency = 44_100;
-    range.MaximumSampleFrequency = 48_000;
+    range.MaximumSampleFrequency = if fault(Fault::BackwardRange) {
+        8_000
+    } else {
+        48_000
+    };
     leak(range).cast()
 }
 

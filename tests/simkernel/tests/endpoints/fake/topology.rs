@@ -46,7 +46,7 @@ fn descriptor() -> *const PCFILTER_DESCRIPTOR {
     let jack = vec![item(
         KSPROPSETID_Jack,
         KSPROPERTY_JACK_DESCRIPTION,
-        KSPROPERTY_TYPE_GET | KSPROPERTY_TYPE_BASICSUPPORT,
+        KSPROPERTY_TYPE_GET,
     )];
     shape::filter(
         shape::table(jack.leak(), &[]),
@@ -124,6 +124,9 @@ unsafe extern "efiapi" fn property(request: *mut PCPROPERTY_REQUEST) -> NTSTATUS
             let _ = list.write_to(&mut answer);
             let _ = jack.write_to(&mut answer[8..]);
         } else {
+            if r.Verb & KSPROPERTY_TYPE_BASICSUPPORT != 0 {
+                return basic_support(r, value);
+            }
             let Some(volume) = own.volume.get_mut(index as usize) else {
                 return STATUS_INVALID_PARAMETER;
             };
@@ -131,8 +134,10 @@ unsafe extern "efiapi" fn property(request: *mut PCPROPERTY_REQUEST) -> NTSTATUS
                 let Some(new) = i32::read_from(value) else {
                     return STATUS_BUFFER_TOO_SMALL;
                 };
-                *volume = new;
-                changed(own);
+                *volume = new.clamp(LEAST, 0);
+                if !fault(Fault::SilentVolume) {
+                    changed(own);
+                }
                 return STATUS_SUCCESS;
             }
             answer = volume.to_le_bytes().to_vec();
@@ -147,6 +152,57 @@ unsafe extern "efiapi" fn property(request: *mut PCPROPERTY_REQUEST) -> NTSTATUS
             }
         }
     }
+}
+
+/// −96 dB, in steps of a half.
+const LEAST: i32 = -96 * 65_536;
+const STEP: u32 = 32_768;
+
+/// Both channels, each with its stepping.
+fn basic_support(r: &mut PCPROPERTY_REQUEST, value: &mut [u8]) -> NTSTATUS {
+    let access = KSPROPERTY_TYPE_GET | KSPROPERTY_TYPE_SET | KSPROPERTY_TYPE_BASICSUPPORT;
+    let description = KSPROPERTY_DESCRIPTION {
+        AccessFlags: access,
+        DescriptionSize: 40 + 16 + 2 * 16,
+        PropTypeSet: KSIDENTIFIER {
+            Set: KSPROPTYPESETID_General,
+            Id: VT_I4,
+            Flags: 0,
+        },
+        MembersListCount: 1,
+        Reserved: 0,
+    };
+    let members = KSPROPERTY_MEMBERSHEADER {
+        MembersFlags: KSPROPERTY_MEMBER_STEPPEDRANGES,
+        MembersSize: 16,
+        MembersCount: 2,
+        Flags: KSPROPERTY_MEMBER_FLAG_BASICSUPPORT_MULTICHANNEL,
+    };
+    let stepping = KSPROPERTY_STEPPING_LONG {
+        SteppingDelta: if fault(Fault::NoStep) { 0 } else { STEP },
+        Reserved: 0,
+        Bounds: KSPROPERTY_BOUNDS_LONG {
+            SignedMinimum: LEAST,
+            SignedMaximum: 0,
+        },
+    };
+    let mut all = [0; 88];
+    let _ = description.write_to(&mut all);
+    let _ = members.write_to(&mut all[40..]);
+    let _ = stepping.write_to(&mut all[56..]);
+    let _ = stepping.write_to(&mut all[72..]);
+    let answer = match value.len() {
+        0..4 => {
+            r.ValueSize = 88;
+            return STATUS_BUFFER_OVERFLOW;
+        }
+        4..40 => &access.to_le_bytes()[..],
+        40..88 => &all[..40],
+        _ => &all[..],
+    };
+    r.ValueSize = answer.len() as u32;
+    value[..answer.len()].copy_from_slice(answer);
+    STATUS_SUCCESS
 }
 
 unsafe fn changed(own: &Miniport) {
