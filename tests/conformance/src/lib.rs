@@ -100,3 +100,6 @@ pub trait Client {
     /// Lets time pass: virtual on simkernel, real on Windows.
     fn sleep(&mut self, hundred_ns: i64);
 }
+
+// A client can be used behind a pointer, whatever it is.
+const _: fn(&mut dyn Client<Handle = u64, Request = u64>) = |_| {};

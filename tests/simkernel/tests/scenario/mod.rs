@@ -12,7 +12,7 @@ pub type Faulty<F> = (F, &'static str);
 
 /// The main function of a test binary. `misbehave` runs the fault that it is given in a machine of its own.
 pub fn main<F: Copy + Debug + Send + Sync + 'static>(
-    scenarios: &'static [(&'static str, fn())],
+    scenarios: &[(&'static str, fn())],
     faults: &'static [Faulty<F>],
     misbehave: fn(F, &str),
 ) {

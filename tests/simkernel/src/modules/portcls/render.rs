@@ -12,14 +12,15 @@ use super::allocator::{Allocator, BUFFER_SIZE};
 use super::clock;
 use super::imports::ks_call;
 use super::pin::{Pin, Role};
+use super::reader::Queue;
 use super::unpack::{self, ByteStream, Piece};
 use super::verify::violation;
 use crate::executive::ke::*;
 use crate::executive::mm::system_address;
 use crate::guest_call;
 use crate::modules::{irp, thunk};
+use crate::nt::NTSTATUS;
 use crate::nt::*;
-use crate::nt::{LIST_ENTRY, NTSTATUS};
 use crate::state::Global;
 
 /// A timer as the sequencer has it: 1 ms.
@@ -46,11 +47,6 @@ pub struct Render {
     held: BinaryHeap<Reverse<(i64, u64, usize)>>,
     arrivals: u64,
     timer: Option<Box<Timer>>,
-}
-
-struct Queue {
-    list: LIST_ENTRY,
-    lock: KSPIN_LOCK,
 }
 
 struct Timer {
@@ -181,17 +177,11 @@ unsafe fn deliver(allocator: &Allocator, stream: *mut IMXF, chain: *mut DMUS_KER
 
 impl Render {
     pub fn new(midi: bool, prefetch: u64) -> Render {
-        let mut queue = Box::new(Queue {
-            list: LIST_ENTRY::null(),
-            lock: 0,
-        });
-        // SAFETY: a list head with a stable address.
-        unsafe { initialize_list_head(&mut queue.list) };
         Render {
             midi,
             prefetch,
             bytes: ByteStream::default(),
-            queue,
+            queue: Queue::new(),
             base: 0,
             paused_at: 0,
             held: BinaryHeap::new(),
@@ -239,17 +229,8 @@ impl Render {
             let Role::Render(render) = &mut (*pin).role else {
                 return irp::complete(request, STATUS_INVALID_DEVICE_REQUEST);
             };
-            if !render.ready((*pin).state()) || !is_list_empty(&render.queue.list) {
-                let queue = &raw mut *render.queue;
-                let (list, lock) = (&raw mut (*queue).list, &raw mut (*queue).lock);
-                ks_call!(
-                    KsAddIrpToCancelableQueue,
-                    list,
-                    lock,
-                    request,
-                    KsListEntryTail,
-                    0
-                );
+            if !render.ready((*pin).state()) || !render.queue.is_empty() {
+                render.queue.add(request);
                 return STATUS_PENDING;
             }
             let status = Render::unpack(pin, request);
@@ -276,8 +257,7 @@ impl Render {
                 if !render.ready((*pin).state()) {
                     return;
                 }
-                let queue = &raw mut *render.queue;
-                let request = Render::next(queue);
+                let request = render.queue.next();
                 if request.is_null() {
                     return;
                 }
@@ -287,24 +267,8 @@ impl Render {
         }
     }
 
-    unsafe fn next(queue: *mut Queue) -> *mut IRP {
-        // SAFETY: a live queue.
-        unsafe {
-            let (list, lock) = (&raw mut (*queue).list, &raw mut (*queue).lock);
-            ks_call!(
-                KsRemoveIrpFromCancelableQueue,
-                list,
-                lock,
-                KsListEntryHead,
-                KsAcquireAndRemove
-            ) as *mut IRP
-        }
-    }
-
     pub fn cancel(&mut self) {
-        let queue = &raw mut *self.queue;
-        // SAFETY: a live queue; requests are completed by ks.
-        unsafe { ks_call!(KsCancelIo, &raw mut (*queue).list, &raw mut (*queue).lock) };
+        self.queue.cancel();
     }
 
     /// Unpacks all headers of a probed request.

@@ -17,7 +17,7 @@ pub trait Fake: Sized + 'static {
     const VTBL: &'static Self::Vtbl;
     const INTERFACES: &'static [GUID];
 
-    /// Another interface of the same object.
+    /// Another interface, with a reference.
     unsafe fn other(_this: *mut Object<Self>, _iid: &GUID) -> *mut c_void {
         ptr::null_mut()
     }
@@ -54,17 +54,17 @@ pub unsafe extern "efiapi" fn query<T: Fake, I>(
 ) -> NTSTATUS {
     // SAFETY: PortCls' arguments.
     unsafe {
-        let found = if *iid == IID_IUnknown || T::INTERFACES.contains(&*iid) {
+        *out = if *iid == IID_IUnknown || T::INTERFACES.contains(&*iid) {
+            add::<T, I>(this);
             this.cast()
         } else {
             T::other(this.cast(), &*iid)
         };
-        *out = found;
-        if found.is_null() {
-            return STATUS_INVALID_PARAMETER;
+        if (*out).is_null() {
+            STATUS_INVALID_PARAMETER
+        } else {
+            STATUS_SUCCESS
         }
-        add::<T, I>(this);
-        STATUS_SUCCESS
     }
 }
 
@@ -119,9 +119,10 @@ impl<I> Drop for Held<I> {
     }
 }
 
-/// The slots of a miniport that says no to intersections. `$description` gives its descriptor.
+/// The slots of a miniport that says no to intersections. `$description` gives its descriptor, `$other` other interfaces.
 macro_rules! miniport {
-    ($name:ident: $interface:ident, $vtbl:ident, $iid:ident, $description:expr; $($slot:ident: $routine:expr),* $(,)?) => {
+    ($name:ident: $interface:ident, $vtbl:ident, $iid:ident, $description:expr, $other:expr;
+     $($slot:ident: $routine:expr),* $(,)?) => {
         impl $crate::fake::com::Fake for $name {
             type Vtbl = $vtbl;
             const VTBL: &'static $vtbl = &$vtbl {
@@ -156,6 +157,11 @@ macro_rules! miniport {
                 $($slot: $routine),*
             };
             const INTERFACES: &'static [GUID] = &[IID_IMiniport, $iid];
+
+            unsafe fn other(_this: *mut $crate::fake::com::Object<Self>, iid: &GUID) -> *mut c_void {
+                let other: fn(&GUID) -> *mut c_void = $other;
+                other(iid)
+            }
         }
     };
 }

@@ -20,7 +20,7 @@ pub struct Miniport {
 }
 
 miniport! {
-    Miniport: IMiniportDMus, IMiniportDMusVtbl, IID_IMiniportDMus, descriptor();
+    Miniport: IMiniportDMus, IMiniportDMusVtbl, IID_IMiniportDMus, descriptor(), |_| ptr::null_mut();
     Init: init,
     Service: service,
     NewStream: new_stream,

@@ -10,7 +10,8 @@ use arioso_core::ks::guid::*;
 use arioso_core::ks::ks::*;
 use arioso_core::ks::portcls::*;
 use arioso_core::ks::status::*;
-use arioso_core::ks::{BOOLEAN, GUID};
+use arioso_core::ks::{BOOLEAN, GUID, PIRP};
+use simkernel::nt::IRP;
 
 use super::com::{self, Fake, Held, Object, miniport};
 use super::{Fault, fault, log, portcls, shape};
@@ -26,10 +27,92 @@ pub struct Miniport {
 }
 
 miniport! {
-    Miniport: IMiniportMidi, IMiniportMidiVtbl, IID_IMiniportMidi, descriptor();
+    Miniport: IMiniportMidi, IMiniportMidiVtbl, IID_IMiniportMidi, descriptor(), pins;
     Init: init,
     Service: service,
     NewStream: new_stream,
+}
+
+/// What the port asks about pins: objects of their own.
+#[allow(non_upper_case_globals)]
+fn pins(iid: &GUID) -> *mut c_void {
+    match *iid {
+        IID_IPinCount => Object::create(Count).cast(),
+        IID_IPinName => Object::create(Name).cast(),
+        _ => ptr::null_mut(),
+    }
+}
+
+/// One instance more than the descriptor says on pin 1.
+struct Count;
+
+impl Fake for Count {
+    type Vtbl = IPinCountVtbl;
+    const VTBL: &'static Self::Vtbl = &IPinCountVtbl {
+        QueryInterface: com::query::<Count, _>,
+        AddRef: com::add::<Count, _>,
+        Release: com::drop_ref::<Count, _>,
+        PinCount: count,
+    };
+    const INTERFACES: &'static [GUID] = &[IID_IPinCount];
+}
+
+unsafe extern "efiapi" fn count(
+    _this: *mut IPinCount,
+    pin: u32,
+    _necessary: *mut u32,
+    _current: *mut u32,
+    possible: *mut u32,
+    _global: *mut u32,
+    global_possible: *mut u32,
+) {
+    if pin == 1 {
+        // SAFETY: the port's values.
+        unsafe {
+            *possible += 1;
+            *global_possible += 1;
+        }
+    }
+}
+
+/// Pin 0 is "In"; the others have no name of the driver's.
+struct Name;
+
+impl Fake for Name {
+    type Vtbl = IPinNameVtbl;
+    const VTBL: &'static Self::Vtbl = &IPinNameVtbl {
+        QueryInterface: com::query::<Name, _>,
+        AddRef: com::add::<Name, _>,
+        Release: com::drop_ref::<Name, _>,
+        GetPinName: name,
+    };
+    const INTERFACES: &'static [GUID] = &[IID_IPinName];
+}
+
+unsafe extern "efiapi" fn name(
+    _this: *mut IPinName,
+    irp: PIRP,
+    pin: *mut KSP_PIN,
+    data: *mut c_void,
+) -> NTSTATUS {
+    const TEXT: &[u8] = b"I\0n\0\0\0";
+    // SAFETY: the port's request; a device-control one, whose output length is at 8 of its parameters.
+    unsafe {
+        if (*pin).PinId != 0 {
+            return STATUS_NOT_SUPPORTED;
+        }
+        let irp = irp.cast::<IRP>();
+        let stack = (*irp).Tail.CurrentStackLocation;
+        (*irp).IoStatus.Information = TEXT.len();
+        match (*stack).Parameters.DeviceIoControl.OutputBufferLength as usize {
+            0 => STATUS_BUFFER_OVERFLOW,
+            room if room < TEXT.len() => STATUS_BUFFER_TOO_SMALL,
+            _ => {
+                ptr::copy_nonoverlapping(TEXT.as_ptr(), data.cast(), TEXT.len());
+                STATUS_SUCCESS
+            }
+        }
+    }
 }
 
 fn descriptor() -> *const PCFILTER_DESCRIPTOR {

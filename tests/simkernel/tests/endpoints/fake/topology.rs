@@ -21,7 +21,7 @@ pub struct Miniport {
 }
 
 miniport! {
-    Miniport: IMiniportTopology, IMiniportTopologyVtbl, IID_IMiniportTopology, descriptor();
+    Miniport: IMiniportTopology, IMiniportTopologyVtbl, IID_IMiniportTopology, descriptor(), |_| ptr::null_mut();
     Init: init,
 }
 

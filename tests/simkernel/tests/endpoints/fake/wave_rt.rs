@@ -19,7 +19,7 @@ pub struct Miniport {
 }
 
 miniport! {
-    Miniport: IMiniportWaveRT, IMiniportWaveRTVtbl, IID_IMiniportWaveRT, descriptor();
+    Miniport: IMiniportWaveRT, IMiniportWaveRTVtbl, IID_IMiniportWaveRT, descriptor(), |_| ptr::null_mut();
     Init: init,
     NewStream: new_stream,
     GetDeviceDescription: describe_device,
@@ -148,7 +148,10 @@ impl Fake for Stream {
     unsafe fn other(this: *mut Object<Self>, iid: &GUID) -> *mut c_void {
         if *iid == IID_IMiniportWaveRTInputStream {
             // SAFETY: our object.
-            return unsafe { (&raw mut (*this).value.input).cast() };
+            return unsafe {
+                com::add::<Stream, _>(this);
+                (&raw mut (*this).value.input).cast()
+            };
         }
         ptr::null_mut()
     }
