@@ -17,15 +17,23 @@ pub struct Contour {
     pub hold: u32,
     /// Time of a decay from full to nothing.
     pub decay: u32,
-    /// 0..=1.
-    pub sustain: f32,
+    /// 0..=1; see [`sustain_at`](Self::sustain_at).
+    pub(super) sustain: f32,
     /// Time of a release from full to nothing.
     pub release: u32,
     /// As `release`, for exclusive notes (EG1).
     pub shutdown: u32,
+    /// Amplitude of EG1 at `sustain`.
+    pub(super) sustained: f32,
 }
 
 impl Contour {
+    /// Sets the sustain level, 0..=1.
+    pub fn sustain_at(&mut self, sustain: f32) {
+        self.sustain = sustain;
+        self.sustained = amplitude(sustain);
+    }
+
     /// Frames the decay stage lasts: the part of its time that its span needs.
     fn decay_frames(&self) -> u32 {
         (self.decay as f32 * (1.0 - self.sustain) + 0.5) as u32
@@ -67,6 +75,9 @@ impl Envelope {
     /// Moves on by `frames`.
     #[inline]
     pub fn advance(&mut self, contour: &Contour, frames: u32) {
+        if self.is_steady() {
+            return;
+        }
         self.elapsed = self.elapsed.saturating_add(frames);
         loop {
             let (length, next) = match self.stage {
@@ -105,8 +116,8 @@ impl Envelope {
         let fraction = self.fraction(contour);
         match self.stage {
             Stage::Attack => fraction,
-            _ if fraction <= 0.0 => 0.0,
-            _ => math::amplitude((fraction - 1.0) * RANGE_DB),
+            Stage::Sustain => contour.sustained,
+            _ => amplitude(fraction),
         }
     }
 
@@ -146,7 +157,16 @@ impl Envelope {
     }
 
     /// The value does not change by itself any more.
+    #[inline]
     pub fn is_steady(&self) -> bool {
         matches!(self.stage, Stage::Sustain | Stage::Done)
     }
+}
+
+/// EG1's amplitude at a place on its dB scale.
+fn amplitude(fraction: f32) -> f32 {
+    if fraction <= 0.0 {
+        return 0.0;
+    }
+    math::amplitude((fraction - 1.0) * RANGE_DB)
 }

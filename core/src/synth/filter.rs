@@ -4,6 +4,7 @@
 //! directly: the same operations as the direct form with 20 to 40 dB less noise. Coefficients come from a table of the
 //! prototype over normalised cutoff and resonance, interpolated linearly: the stable set is convex.
 
+use super::lanes::Lanes;
 use crate::mem::{NoMemory, vec};
 use alloc::vec::Vec;
 
@@ -24,12 +25,13 @@ impl Coefficients {
         k: 1.0,
     };
 
-    fn mix(a: Self, b: Self, t: f32) -> Self {
-        Self {
-            e: a.e + (b.e - a.e) * t,
-            b2: a.b2 + (b.b2 - a.b2) * t,
-            k: a.k + (b.k - a.k) * t,
-        }
+    const fn lanes(self) -> Lanes {
+        Lanes([self.e, self.b2, self.k, 0.0])
+    }
+
+    fn of(lanes: Lanes) -> Self {
+        let [e, b2, k, _] = lanes.0;
+        Self { e, b2, k }
     }
 }
 
@@ -112,8 +114,8 @@ fn cutoff(r: f64, cos: f64) -> f64 {
 
 /// The prototype over cutoff and resonance, for any sample rate.
 pub struct FilterTable {
-    /// [`CUTOFFS`] rows of [`RESONANCES`] entries.
-    entries: Vec<Coefficients>,
+    /// [`CUTOFFS`] rows of coefficients in the order of their fields.
+    rows: Vec<[Lanes; RESONANCES]>,
 }
 
 /// Lowest cutoff: 2^-11 of the sample rate.
@@ -128,18 +130,20 @@ const RESONANCE_STEP: f32 = 1.5;
 impl FilterTable {
     /// Fills the table (a few milliseconds, libm).
     pub fn new() -> Result<Self, NoMemory> {
-        let mut entries = vec::try_with_capacity(CUTOFFS * RESONANCES)?;
+        let mut rows = vec::try_with_capacity(CUTOFFS)?;
         let mut lows = [0.0; RESONANCES];
         for row in 0..CUTOFFS {
             let fc = libm::exp2(f64::from(LOWEST) + row as f64 / f64::from(PER_OCTAVE));
-            for (column, low) in lows.iter_mut().enumerate() {
+            let mut entries = [Lanes::ZERO; RESONANCES];
+            for (column, (low, entry)) in lows.iter_mut().zip(&mut entries).enumerate() {
                 let resonance = column as f64 * f64::from(RESONANCE_STEP);
                 let poles = Prototype::solve(fc, resonance, *low);
                 *low = poles.theta;
-                vec::try_push(&mut entries, poles.coefficients(resonance))?;
+                *entry = poles.coefficients(resonance).lanes();
             }
+            vec::try_push(&mut rows, entries)?;
         }
-        Ok(Self { entries })
+        Ok(Self { rows })
     }
 
     /// Coefficients for log2(cutoff / sample rate) and a resonance in dB, both clamped. From a quarter to half of the rate
@@ -151,22 +155,18 @@ impl FilterTable {
         }
         let x = ((log2_cutoff - LOWEST) * PER_OCTAVE).clamp(0.0, (CUTOFFS - 1) as f32);
         let y = (resonance * (1.0 / RESONANCE_STEP)).clamp(0.0, (RESONANCES - 1) as f32);
-        let row = (x as usize).min(CUTOFFS - 2);
-        let column = (y as usize).min(RESONANCES - 2);
+        let row = (x as i32 as usize).min(CUTOFFS - 2);
+        let column = (y as i32 as usize).min(RESONANCES - 2);
         let (s, t) = (x - row as f32, y - column as f32);
-        let entry = |r: usize, c: usize| {
-            self.entries
-                .get(r * RESONANCES + c)
-                .copied()
-                .unwrap_or(Coefficients::FLAT)
+        let across = |row: usize| match self.rows.get(row).and_then(|row| row.get(column..)) {
+            Some(&[a, b, ..]) => a.mix(b, t),
+            _ => const { Coefficients::FLAT.lanes() },
         };
-        let lower = Coefficients::mix(entry(row, column), entry(row, column + 1), t);
-        let upper = Coefficients::mix(entry(row + 1, column), entry(row + 1, column + 1), t);
-        let inside = Coefficients::mix(lower, upper, s);
+        let mut found = across(row).mix(across(row + 1), s);
         if log2_cutoff > -2.0 {
-            Coefficients::mix(inside, Coefficients::FLAT, log2_cutoff + 2.0)
-        } else {
-            inside
+            let flat = const { Coefficients::FLAT.lanes() };
+            found = found.mix(flat, log2_cutoff + 2.0);
         }
+        Coefficients::of(found)
     }
 }

@@ -25,17 +25,24 @@ impl Lanes {
         (a + b) + (c + d)
     }
 
-    /// Replaces one lane; a lane that does not exist is ignored.
+    /// Replaces one lane, counted modulo [`LANES`].
     #[inline(always)]
     pub fn set(&mut self, lane: usize, x: f32) {
-        if let Some(slot) = self.0.get_mut(lane) {
+        if let Some(slot) = self.0.get_mut(lane & (LANES - 1)) {
             *slot = x;
         }
     }
 
+    /// One lane, counted modulo [`LANES`].
     #[inline(always)]
     pub fn get(&self, lane: usize) -> f32 {
-        self.0.get(lane).copied().unwrap_or(0.0)
+        self.0.get(lane & (LANES - 1)).copied().unwrap_or(0.0)
+    }
+
+    /// From `self` (`t` = 0) to `other` (1).
+    #[inline(always)]
+    pub fn mix(self, other: Self, t: f32) -> Self {
+        self + (other - self) * Self::splat(t)
     }
 }
 

@@ -210,6 +210,14 @@ fn target(destination: Destination) -> Option<(Target, f32)> {
     })
 }
 
+/// Nothing drives it: its scale is the value.
+fn is_constant(connection: &Connection) -> bool {
+    connection.source == Source::None
+        && connection.control == Source::None
+        && !connection.source_shape.invert
+        && !connection.control_shape.invert
+}
+
 /// EG1 drives the gain by definition (`dls-synth.md` §3.4), not by a connection.
 fn implied(connection: &Connection) -> bool {
     connection.source == Source::Eg1 && connection.destination == Destination::Gain
@@ -249,6 +257,10 @@ impl Modulation {
                 continue;
             };
             if implied(connection) {
+                continue;
+            }
+            if is_constant(connection) {
+                self.add_base(target, connection.scale as f32 * unit);
                 continue;
             }
             let scale = connection.scale as f32 * unit * wheel_range(connection, inputs);
@@ -338,7 +350,7 @@ impl Modulation {
     }
 
     /// The target's value when the movers stand at `values`.
-    #[inline]
+    #[inline(always)]
     pub fn value(&self, target: Target, values: &[f32; MOVERS]) -> f32 {
         let mut sum = self.base(target);
         if self.moves(target)
@@ -354,6 +366,7 @@ impl Modulation {
     }
 
     /// Some connection needs [`general_part`].
+    #[inline]
     pub fn is_general(&self) -> bool {
         self.general
     }
@@ -396,33 +409,70 @@ pub struct Fixed {
     pub zero: bool,
 }
 
-/// Evaluates a destination that is read once, at note-on; movers count as they stand then (at rest).
-pub fn fixed(articulation: &Articulation, inputs: &Inputs, destination: Destination) -> Fixed {
-    let mut fixed = Fixed::default();
-    for connection in articulation
-        .connections
-        .iter()
-        .filter(|c| c.destination == destination)
-    {
+impl Fixed {
+    fn add(&mut self, connection: &Connection, inputs: &Inputs) {
+        const UNIT: f32 = 1.0 / 65536.0;
         if connection.source == Source::None && connection.control == Source::None {
-            fixed.given = true;
+            self.given = true;
             if connection.scale == i32::MIN {
-                fixed.zero = true;
-                continue;
+                self.zero = true;
+                return;
             }
         }
-        let product = instant(
-            connection.source,
-            connection.source_shape,
-            inputs,
-            &[0.0; MOVERS],
-        ) * instant(
+        if is_constant(connection) {
+            self.sum += connection.scale as f32 * UNIT;
+            return;
+        }
+        let at_rest = [0.0; MOVERS];
+        let source = instant(connection.source, connection.source_shape, inputs, &at_rest);
+        let control = instant(
             connection.control,
             connection.control_shape,
             inputs,
-            &[0.0; MOVERS],
+            &at_rest,
         );
-        fixed.sum += product * connection.scale as f32 * (1.0 / 65536.0);
+        self.sum += source * control * connection.scale as f32 * UNIT;
     }
-    fixed
+}
+
+/// Evaluates a destination that is read once, at note-on; movers count as they stand then (at rest). `None`: nothing leads to it.
+pub fn fixed(
+    articulation: &Articulation,
+    inputs: &Inputs,
+    destination: Destination,
+) -> Option<Fixed> {
+    let mut found: Option<Fixed> = None;
+    for connection in &articulation.connections {
+        if connection.destination == destination {
+            found.get_or_insert_default().add(connection, inputs);
+        }
+    }
+    found
+}
+
+/// All destinations that are read at note-on.
+pub struct FixedValues([Fixed; Self::COUNT]);
+
+impl FixedValues {
+    const COUNT: usize = Destination::FilterQ as usize + 1;
+
+    /// As [`fixed`]; what nothing leads to is 0.
+    pub fn new(articulation: &Articulation, inputs: &Inputs) -> Self {
+        let mut values = [Fixed::default(); Self::COUNT];
+        for connection in &articulation.connections {
+            if target(connection.destination).is_none()
+                && let Some(fixed) = values.get_mut(connection.destination as usize)
+            {
+                fixed.add(connection, inputs);
+            }
+        }
+        Self(values)
+    }
+
+    pub fn get(&self, destination: Destination) -> Fixed {
+        self.0
+            .get(destination as usize)
+            .copied()
+            .unwrap_or_default()
+    }
 }

@@ -1,7 +1,9 @@
 //! The voices of all ports: start, stop, exclusivity, stealing, control ticks.
 
+mod chains;
 mod shed;
 
+use self::chains::Chains;
 use super::channel::cc;
 use super::effects::{Sends, Unit};
 use super::lanes::{LANES, Lanes};
@@ -108,6 +110,8 @@ struct Count {
     lanes: usize,
     /// Voices that count.
     sounding: usize,
+    /// Quads of the port before this one have no free lane.
+    full: usize,
 }
 
 /// What a Note On did.
@@ -123,8 +127,11 @@ pub struct Pool {
     /// Slot s is lane s % LANES of quad s / LANES.
     voices: Vec<Voice>,
     tags: Vec<Tag>,
+    chains: Chains,
     /// Quads from here on are empty.
     used: usize,
+    /// Quads before this one are not empty.
+    taken: usize,
     /// Voices that count: alive and not dying.
     sounding: usize,
     counts: Vec<Count>,
@@ -154,7 +161,9 @@ impl Pool {
             quads: Quad::idle(count)?,
             voices: Voice::idle(slots)?,
             tags: vec::try_filled(slots, Tag::default())?,
+            chains: Chains::new(slots)?,
             used: 0,
+            taken: 0,
             sounding: 0,
             counts: vec::try_filled(usize::from(ports.max(1)), Count::default())?,
             limit,
@@ -262,6 +271,7 @@ impl Pool {
             };
             quad.port = port;
             self.used = self.used.max(index / LANES + 1);
+            self.chains.insert(index, port, part);
             voice.start(note, region, around, context, quad, index % LANES);
             *tag = Tag {
                 port,
@@ -277,6 +287,7 @@ impl Pool {
             if let Some(count) = self.counts.get_mut(usize::from(port)) {
                 count.lanes += 1;
                 count.sounding += 1;
+                count.full = count.full.min(index / LANES);
             }
         }
         self.link(&groups);
@@ -365,7 +376,9 @@ impl Pool {
     /// Shuts down what a new note of `region` excludes: the same key still held, and its key group.
     fn exclude(&mut self, port: u8, part: u16, region: &Region, note: NoteOn) {
         let offset = offset_of(note.position);
-        for index in 0..self.used * LANES {
+        let mut next = self.chains.first(port, part);
+        while let Some(index) = next {
+            next = self.chains.after(index);
             let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index))
             else {
                 continue;
@@ -403,13 +416,25 @@ impl Pool {
             cut = self.tags.get(victim).is_some_and(|tag| !tag.is(RELEASED));
             self.kill(victim, note.position);
         }
-        let shared =
-            self.quads.iter().take(self.used).position(|quad| {
-                !quad.is_empty() && quad.port == port && quad.free_lane().is_some()
-            });
-        let quad = shared.or_else(|| self.quads.iter().position(Quad::is_empty));
-        let lane = quad.and_then(|q| Some(q * LANES + self.quads.get(q)?.free_lane()?));
-        (lane, cut)
+        (self.free_slot(port), cut)
+    }
+
+    /// The first free lane of the port's quads, else of an empty one.
+    fn free_slot(&mut self, port: u8) -> Option<usize> {
+        let count = self.counts.get_mut(usize::from(port))?;
+        let mut own = self.quads.iter().take(self.used).skip(count.full);
+        let shared = own
+            .position(|quad| !quad.is_empty() && quad.port == port && quad.free_lane().is_some());
+        count.full = shared.map_or(self.used, |passed| count.full + passed);
+        let q = if shared.is_some() {
+            count.full
+        } else {
+            let mut rest = self.quads.iter().skip(self.taken);
+            let passed = rest.position(Quad::is_empty)?;
+            self.taken += passed;
+            self.taken
+        };
+        Some(q * LANES + self.quads.get(q)?.free_lane()?)
     }
 
     /// The voice to steal: lowest priority first, never above that of the new note; released before held, quiet before loud, old
@@ -474,9 +499,10 @@ impl Pool {
         if !tag.is(LIVE) {
             return false;
         }
-        let Tag { port, .. } = *tag;
+        let Tag { port, part, .. } = *tag;
         let counted = !tag.is(DYING);
         *tag = Tag::default();
+        self.chains.remove(index, port, part);
         let wave = quad
             .stop(index % LANES)
             .and_then(Shared::release)
@@ -499,6 +525,10 @@ impl Pool {
         }
         if let Some(count) = self.counts.get_mut(usize::from(port)) {
             count.lanes = count.lanes.saturating_sub(1);
+            count.full = count.full.min(index / LANES);
+        }
+        if self.quads.get(index / LANES).is_some_and(Quad::is_empty) {
+            self.taken = self.taken.min(index / LANES);
         }
         true
     }
@@ -510,18 +540,16 @@ impl Pool {
         part: u16,
         mut action: impl FnMut(&mut Tag, &mut Voice, &mut Quad, usize),
     ) {
-        for (q, quad) in self.quads.iter_mut().enumerate().take(self.used) {
-            if quad.port != port || quad.is_empty() {
-                continue;
-            }
-            for lane in 0..LANES {
-                let index = q * LANES + lane;
-                if let (Some(tag), Some(voice)) =
-                    (self.tags.get_mut(index), self.voices.get_mut(index))
-                    && tag.plays(port, part)
-                {
-                    action(tag, voice, quad, lane);
-                }
+        let mut next = self.chains.first(port, part);
+        while let Some(index) = next {
+            next = self.chains.after(index);
+            if let (Some(tag), Some(voice), Some(quad)) = (
+                self.tags.get_mut(index),
+                self.voices.get_mut(index),
+                self.quads.get_mut(index / LANES),
+            ) && tag.plays(port, part)
+            {
+                action(tag, voice, quad, index % LANES);
             }
         }
     }
@@ -677,11 +705,15 @@ impl Pool {
         if !pending && !tag.is(DIRTY) && voice.pass() {
             return;
         }
-        let around = slots
-            .get(usize::from(tag.port))
-            .and_then(|slot| slot.port.as_ref())
-            .filter(|_| !tag.is(DYING))
-            .and_then(|port| port.surroundings(tag.part, tag.key));
+        let around = if tag.is(DIRTY) || voice.needs_surroundings() {
+            slots
+                .get(usize::from(tag.port))
+                .and_then(|slot| slot.port.as_ref())
+                .filter(|_| !tag.is(DYING))
+                .and_then(|port| port.surroundings(tag.part, tag.key))
+        } else {
+            None
+        };
         if pending {
             // Its state stands at this very frame.
             tag.clear(PENDING);

@@ -11,7 +11,7 @@ use super::keys::KeySettings;
 use super::lfo::Lfo;
 use super::math;
 use super::modulation::{
-    Fixed, Inputs, MOVERS, Modulation, Mover, TARGETS, Target, fixed, general_part,
+    Fixed, FixedValues, Inputs, MOVERS, Modulation, Mover, TARGETS, Target, fixed, general_part,
 };
 use super::pool::offset_of;
 use super::quad::{BUSES, Quad};
@@ -142,6 +142,10 @@ pub struct Voice {
     unity_step: f64,
     /// Shares of the two sides for one wave of a stereo pair.
     sides: [f32; 2],
+    /// Where the movers stand at the next tick.
+    ahead: [f32; MOVERS],
+    /// Level on each bus for a gain of 1: pan, balance, sends.
+    shares: [f32; BUSES],
     /// Level on each bus (gain with pan or send), smoothed and wanted.
     level: [f32; BUSES],
     wanted: [f32; BUSES],
@@ -185,6 +189,8 @@ impl Default for Voice {
             gain_offset: 0.0,
             unity_step: 0.0,
             sides: [1.0; 2],
+            ahead: [0.0; MOVERS],
+            shares: [0.0; BUSES],
             level: [0.0; BUSES],
             wanted: [0.0; BUSES],
             gains: [0.0; BUSES],
@@ -258,6 +264,7 @@ impl Voice {
         quad.start(lane, region.wave.clone(), info.sample_loop, self.filtered);
 
         let values = self.values(&self.now);
+        self.share(&values, Some(around));
         self.place(&values, Some(around));
         self.level = self.wanted;
         let amplitude = self.amplitude(&self.now);
@@ -299,6 +306,7 @@ impl Voice {
         );
         self.bound = true;
         if !self.moves_level() {
+            self.share(&still, None);
             self.place(&still, None);
         }
     }
@@ -339,6 +347,11 @@ impl Voice {
         self.modulation.base(Target::Cutoff) < FILTER_OFF || self.modulation.moves(Target::Cutoff)
     }
 
+    /// It computes from the state of its channel at every tick.
+    pub fn needs_surroundings(&self) -> bool {
+        self.modulation.is_general()
+    }
+
     /// Nothing about it moves.
     pub fn is_steady(&self) -> bool {
         self.steady
@@ -362,16 +375,23 @@ impl Voice {
     ) {
         self.now = self.next;
         self.at = 0;
-        for (level, &wanted) in self.level.iter_mut().zip(&self.wanted) {
-            let rest = wanted - *level;
-            *level = if rest.abs() <= 1e-5 * (wanted + 1e-4) {
-                wanted
-            } else {
-                *level + rest * SMOOTHING
-            };
+        if self.level != self.wanted {
+            for (level, &wanted) in self.level.iter_mut().zip(&self.wanted) {
+                let rest = wanted - *level;
+                *level = if rest.abs() <= 1e-5 * (wanted + 1e-4) {
+                    wanted
+                } else {
+                    *level + rest * SMOOTHING
+                };
+            }
         }
         quad.jump(lane, self.gains, self.coefficients);
-        self.plan(around, context, quad, lane);
+        let values = if self.bound {
+            self.values(&self.now)
+        } else {
+            self.ahead
+        };
+        self.plan(&values, around, context, quad, lane);
     }
 
     /// Nothing is left to hear.
@@ -393,11 +413,14 @@ impl Voice {
         if at_tick {
             self.at = 0;
         }
-        self.plan(around, context, quad, lane);
+        let values = self.values(&self.now);
+        self.plan(&values, around, context, quad, lane);
     }
 
+    /// Plans the stretch to the next tick; the movers stand at `values`.
     fn plan(
         &mut self,
+        values: &[f32; MOVERS],
         around: Option<Surroundings>,
         context: &Context,
         quad: &mut Quad,
@@ -406,30 +429,34 @@ impl Voice {
         let frames = TICK.saturating_sub(self.at).max(1);
         self.next = self.advanced(self.now, frames);
         let bound = core::mem::take(&mut self.bound);
-        let values = self.values(&self.now);
         if bound
             || self.now.glide > 0
             || self.next.glide > 0
             || self.modulation.moves(Target::Pitch)
         {
-            quad.set_step(lane, self.step(&values, around));
+            quad.set_step(lane, self.step(values, around));
             // The last step of a glide is taken when it has ended.
             self.bound = self.now.glide > 0;
         }
         if self.modulation.moves(Target::LfoFrequency) {
             self.lfo_step = phase_step(
-                self.modulation.value(Target::LfoFrequency, &values),
+                self.modulation.value(Target::LfoFrequency, values),
                 context.rate,
             );
         }
         if self.modulation.moves(Target::VibratoFrequency) {
             self.vibrato_step = phase_step(
-                self.modulation.value(Target::VibratoFrequency, &values),
+                self.modulation.value(Target::VibratoFrequency, values),
                 context.rate,
             );
         }
         let ahead = self.values(&self.next);
+        self.ahead = ahead;
         if self.moves_level() {
+            let moving = [Target::Pan, Target::ReverbSend, Target::ChorusSend];
+            if bound || self.modulation.moves_one(&moving) {
+                self.share(&ahead, around);
+            }
             self.place(&ahead, around);
             // Tremolo is smooth by itself; smoothing it again would flatten it.
             self.level = self.wanted;
@@ -446,10 +473,10 @@ impl Voice {
             self.coefficients = self.filter_at(&ahead, around, context);
         }
         quad.ramp(lane, self.gains, self.coefficients, frames);
-        self.steady = before == (self.gains, self.coefficients)
+        self.steady = !self.modulation.moves_any()
+            && before == (self.gains, self.coefficients)
             && self.at == 0
             && !self.fading
-            && !self.modulation.moves_any()
             && self.level == self.wanted
             && self.now.glide == 0
             && self.now.eg1.is_steady();
@@ -522,19 +549,21 @@ impl Voice {
         if !modulation.moves_any() {
             return [0.0; MOVERS];
         }
-        let value = |mover: Mover, value: &dyn Fn() -> f32| {
-            if modulation.follows(mover) {
-                value()
-            } else {
-                0.0
-            }
-        };
-        [
-            value(Mover::Lfo, &|| movers.lfo.value()),
-            value(Mover::Vibrato, &|| movers.vibrato.value()),
-            value(Mover::Eg1, &|| movers.eg1.fraction(&self.volume)),
-            value(Mover::Eg2, &|| movers.eg2.fraction(&self.modulator)),
-        ]
+        let mut values = [0.0; MOVERS];
+        let [lfo, vibrato, eg1, eg2] = &mut values;
+        if modulation.follows(Mover::Lfo) {
+            *lfo = movers.lfo.value();
+        }
+        if modulation.follows(Mover::Vibrato) {
+            *vibrato = movers.vibrato.value();
+        }
+        if modulation.follows(Mover::Eg1) {
+            *eg1 = movers.eg1.fraction(&self.volume);
+        }
+        if modulation.follows(Mover::Eg2) {
+            *eg2 = movers.eg2.fraction(&self.modulator);
+        }
+        values
     }
 
     fn amplitude(&self, movers: &Movers) -> f32 {
@@ -547,6 +576,7 @@ impl Voice {
     }
 
     /// What the connections without an affine form add to a target.
+    #[inline(never)]
     fn general(&self, values: &[f32; MOVERS], around: Option<Surroundings>) -> [f32; TARGETS] {
         match (&self.articulation, around) {
             (Some(articulation), Some(around)) if self.modulation.is_general() => {
@@ -556,16 +586,15 @@ impl Voice {
         }
     }
 
+    #[inline(always)]
     fn target(&self, target: Target, values: &[f32; MOVERS], around: Option<Surroundings>) -> f32 {
-        let general = if self.modulation.is_general() {
-            self.general(values, around)
-                .get(target as usize)
-                .copied()
-                .unwrap_or(0.0)
+        let sum = self.modulation.value(target, values);
+        if self.modulation.is_general() {
+            let general = self.general(values, around);
+            sum + general.get(target as usize).copied().unwrap_or(0.0)
         } else {
-            0.0
-        };
-        self.modulation.value(target, values) + general
+            sum
+        }
     }
 
     /// Envelopes or LFOs drive the level on some bus.
@@ -575,22 +604,23 @@ impl Voice {
             .moves_one(&[T::Gain, T::Pan, T::ReverbSend, T::ChorusSend])
     }
 
-    /// Level of both sides from gain and pan (DLS 2.2 §1.13: constant power), and of the sends, which pan does not touch.
+    /// Levels from the gain.
     fn place(&mut self, values: &[f32; MOVERS], around: Option<Surroundings>) {
         let gain = math::amplitude(self.target(Target::Gain, values, around).min(MAX_GAIN_DB));
+        self.wanted = self.shares.map(|share| gain * share);
+    }
+
+    /// Shares of both sides from pan (DLS 2.2 §1.13: constant power), and of the sends, which pan does not touch.
+    fn share(&mut self, values: &[f32; MOVERS], around: Option<Surroundings>) {
         let pan = self.target(Target::Pan, values, around).clamp(-0.5, 0.5) + 0.5;
         let [left, right] = self.sides;
         let [balance_left, balance_right] = self.balance;
-        let (left, right) = (left * balance_left, right * balance_right);
-        self.wanted = [
-            gain * left * math::quarter_sine(1.0 - pan),
-            gain * right * math::quarter_sine(pan),
-            gain * self
-                .target(Target::ReverbSend, values, around)
-                .clamp(0.0, 1.0),
-            gain * self
-                .target(Target::ChorusSend, values, around)
-                .clamp(0.0, 1.0),
+        let send = |target| self.target(target, values, around).clamp(0.0, 1.0);
+        self.shares = [
+            left * balance_left * math::quarter_sine(1.0 - pan),
+            right * balance_right * math::quarter_sine(pan),
+            send(Target::ReverbSend),
+            send(Target::ChorusSend),
         ];
     }
 
@@ -632,19 +662,10 @@ fn inputs_of(key: f32, velocity: u8, poly_pressure: u8, channel: &Channel) -> In
 /// The key that drives pitch and scaling: the connections to the key number, or the transposed note where there are none.
 fn effective_key(articulation: &Articulation, channel: &Channel, note: u8, velocity: u8) -> f32 {
     let key = f32::from(note);
-    let connected = articulation
-        .connections
-        .iter()
-        .any(|c| c.destination == Destination::KeyNumber);
-    let effective = if connected {
-        fixed(
-            articulation,
-            &inputs_of(key, velocity, 0, channel),
-            Destination::KeyNumber,
-        )
-        .sum * 0.01
-    } else {
-        key + channel.transpose() as f32
+    let inputs = inputs_of(key, velocity, 0, channel);
+    let effective = match fixed(articulation, &inputs, Destination::KeyNumber) {
+        Some(connected) => connected.sum * 0.01,
+        None => key + channel.transpose() as f32,
     };
     effective.clamp(0.0, 127.0)
 }
@@ -671,7 +692,8 @@ fn read_times(
     rate: f32,
 ) -> [f32; 2] {
     use Destination as D;
-    let get = |destination| fixed(articulation, inputs, destination);
+    let values = FixedValues::new(articulation, inputs);
+    let get = |destination| values.get(destination);
     let seconds = |f: Fixed| {
         if f.zero || !f.given {
             0.0
@@ -696,22 +718,22 @@ fn read_times(
         attack: controlled(get(D::Eg1Attack), Time::Attack),
         hold: frames(get(D::Eg1Hold), 0.0),
         decay: controlled(get(D::Eg1Decay), Time::Decay),
-        sustain: sustain(get(D::Eg1Sustain)),
         release: 0,
         shutdown: match get(D::Eg1Shutdown) {
             f if f.given => frames(f, MIN_RELEASE),
             _ => (0.015 * rate + 0.5) as u32,
         },
+        ..Contour::default()
     };
+    volume.sustain_at(sustain(get(D::Eg1Sustain)));
     *modulator = Contour {
         delay: frames(get(D::Eg2Delay), 0.0),
         attack: controlled(get(D::Eg2Attack), Time::Attack),
         hold: frames(get(D::Eg2Hold), 0.0),
         decay: controlled(get(D::Eg2Decay), Time::Decay),
-        sustain: sustain(get(D::Eg2Sustain)),
-        release: 0,
-        shutdown: 0,
+        ..Contour::default()
     };
+    modulator.sustain_at(sustain(get(D::Eg2Sustain)));
     movers.lfo = Lfo::new(controlled(get(D::LfoDelay), Time::LfoDelay));
     movers.vibrato = Lfo::new(controlled(get(D::VibratoDelay), Time::LfoDelay));
     [seconds(get(D::Eg1Release)), seconds(get(D::Eg2Release))]

@@ -1,0 +1,127 @@
+//! Which slots the voices of a part are in, without a search.
+
+use crate::mem::{NoMemory, vec};
+use alloc::vec::Vec;
+
+/// Chains; a few parts may share one.
+const CHAINS: usize = 256;
+/// No slot.
+const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    before: u32,
+    after: u32,
+}
+
+/// Slots in chains, the latest first. Whoever follows a chain asks each slot whether it belongs to the part.
+#[derive(Debug)]
+pub struct Chains {
+    first: Vec<u32>,
+    links: Vec<Link>,
+}
+
+impl Chains {
+    /// Empty chains for `slots` slots.
+    pub fn new(slots: usize) -> Result<Self, NoMemory> {
+        let alone = Link {
+            before: NONE,
+            after: NONE,
+        };
+        Ok(Self {
+            first: vec::try_filled(CHAINS, NONE)?,
+            links: vec::try_filled(slots, alone)?,
+        })
+    }
+
+    fn chain(port: u8, part: u16) -> usize {
+        // Channels of a port lie next to each other, ports far apart.
+        (usize::from(port) * 61 + usize::from(part)) % CHAINS
+    }
+
+    /// Puts a slot, which is in no chain, into that of its part.
+    pub fn insert(&mut self, slot: usize, port: u8, part: u16) {
+        let Some(first) = self.first.get_mut(Self::chain(port, part)) else {
+            return;
+        };
+        let after = core::mem::replace(first, slot as u32);
+        if let Some(link) = self.links.get_mut(slot) {
+            *link = Link {
+                before: NONE,
+                after,
+            };
+        }
+        if let Some(link) = self.links.get_mut(after as usize) {
+            link.before = slot as u32;
+        }
+    }
+
+    /// Takes a slot out of the chain of its part.
+    pub fn remove(&mut self, slot: usize, port: u8, part: u16) {
+        let Some(&Link { before, after }) = self.links.get(slot) else {
+            return;
+        };
+        if let Some(link) = self.links.get_mut(after as usize) {
+            link.before = before;
+        }
+        match self.links.get_mut(before as usize) {
+            Some(link) => link.after = after,
+            None => {
+                if let Some(first) = self.first.get_mut(Self::chain(port, part)) {
+                    *first = after;
+                }
+            }
+        }
+    }
+
+    /// The first slot of a part's chain.
+    #[inline]
+    pub fn first(&self, port: u8, part: u16) -> Option<usize> {
+        let first = self.first.get(Self::chain(port, part)).copied();
+        first.filter(|slot| *slot != NONE).map(|slot| slot as usize)
+    }
+
+    /// The slot behind this one.
+    #[inline]
+    pub fn after(&self, slot: usize) -> Option<usize> {
+        let after = self.links.get(slot).map(|link| link.after);
+        after.filter(|slot| *slot != NONE).map(|slot| slot as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeSet;
+    use alloc::vec::Vec;
+
+    fn walk(chains: &Chains, port: u8, part: u16) -> Vec<usize> {
+        core::iter::successors(chains.first(port, part), |slot| chains.after(*slot)).collect()
+    }
+
+    #[test]
+    fn chains_hold_what_is_in_them() {
+        let mut chains = Chains::new(64).unwrap();
+        let part = |slot: usize| ((slot % 3) as u8, (slot % 5 * 64) as u16);
+        let mut inside = BTreeSet::new();
+        for round in 0..1000usize {
+            let slot = round * 37 % 61;
+            let (port, number) = part(slot);
+            if inside.remove(&slot) {
+                chains.remove(slot, port, number);
+            } else {
+                chains.insert(slot, port, number);
+                inside.insert(slot);
+            }
+            let mut seen = BTreeSet::new();
+            for port in 0..3 {
+                for number in (0..5).map(|n| n * 64) {
+                    let found = walk(&chains, port, number);
+                    seen.extend(found.iter().copied().filter(|s| part(*s) == (port, number)));
+                    assert_eq!(found.iter().collect::<BTreeSet<_>>().len(), found.len());
+                }
+            }
+            assert_eq!(seen, inside);
+        }
+    }
+}
