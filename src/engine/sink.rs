@@ -11,6 +11,7 @@ use crate::kernel::timer::MILLISECOND;
 use crate::kernel::{Result, clock};
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN};
 use arioso_core::mem::Shared;
+use arioso_core::synth::write_pcm;
 
 /// The open wave pin. Dropping it (at `PASSIVE_LEVEL`) closes it.
 pub struct SinkHandle {
@@ -140,29 +141,4 @@ impl Drop for SinkHandle {
             .book
             .with(passive, |book| book.sink_open = false);
     }
-}
-
-/// Converts frames to 16-bit PCM, rounding to nearest and clipping; bytes beyond the frames are zeroed.
-pub fn write_pcm(frames: &[[f32; 2]], out: &mut [u8]) {
-    let (words, rest) = out.as_chunks_mut::<2>();
-    let samples = frames
-        .as_flattened()
-        .iter()
-        .copied()
-        .chain(core::iter::repeat(0.0));
-    for (to, sample) in words.iter_mut().zip(samples) {
-        *to = quantize(sample).to_le_bytes();
-    }
-    rest.fill(0);
-}
-
-fn quantize(sample: f32) -> i16 {
-    let scaled = sample * 32768.0;
-    // A cast truncates towards zero and saturates.
-    let rounded = if scaled < 0.0 {
-        scaled - 0.5
-    } else {
-        scaled + 0.5
-    };
-    rounded as i16
 }

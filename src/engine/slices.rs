@@ -2,7 +2,6 @@
 
 use super::renderer::BLOCK;
 use super::shared::{Owner, Shared as Common};
-use super::sink::write_pcm;
 use crate::com::stream::FRAME_BYTES;
 use crate::kernel::dpc::{Dpc, Routine};
 use crate::kernel::irql::Passive;
@@ -11,6 +10,7 @@ use crate::kernel::timer::{MILLISECOND, SharpTimer, Tick};
 use crate::kernel::{Result, no_memory};
 use alloc::vec::Vec;
 use arioso_core::mem::{Shared, TryBox, vec};
+use arioso_core::synth::write_pcm;
 use core::sync::atomic::{AtomicI64, Ordering};
 
 /// Frames between reader and renderer beyond the reader's next block: 3 ms.

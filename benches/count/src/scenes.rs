@@ -41,21 +41,21 @@ const CHORUS: Scene = Scene::Effects(Effects {
 
 /// Scenes with what they may take. Units: per voice and frame; with effects per frame; starts per note.
 const LIMITS: [(Scene, f64); 15] = [
-    (Still("linear", 64), 20.4),
-    (Still("linear", 240), 19.39),
-    (Still("sinc8", 64), 33.27),
-    (Still("sinc8", 240), 32.26),
-    (Still("sinc16", 64), 47.73),
-    (Still("sinc16", 240), 46.71),
-    (Moving("linear", 64), 70.85),
-    (Moving("linear", 240), 69.85),
-    (Moving("sinc8", 64), 85.18),
-    (Moving("sinc8", 240), 84.17),
-    (Moving("sinc16", 64), 99.89),
-    (Moving("sinc16", 240), 98.89),
-    (REVERB, 1874.2),
-    (CHORUS, 1682.7),
-    (Starts(240), 13119.4),
+    (Still("linear", 64), 19.22),
+    (Still("linear", 240), 18.44),
+    (Still("sinc8", 64), 33.06),
+    (Still("sinc8", 240), 32.28),
+    (Still("sinc16", 64), 48.00),
+    (Still("sinc16", 240), 47.22),
+    (Moving("linear", 64), 45.14),
+    (Moving("linear", 240), 44.36),
+    (Moving("sinc8", 64), 59.18),
+    (Moving("sinc8", 240), 58.40),
+    (Moving("sinc16", 64), 73.92),
+    (Moving("sinc16", 240), 73.14),
+    (REVERB, 1864.7),
+    (CHORUS, 1675.5),
+    (Starts(240), 6793.3),
 ];
 
 const AT_EFFECTS: usize = 64;

@@ -373,29 +373,7 @@ impl Synth {
                     chorus,
                 )
             });
-            let dry = buses.left.iter().zip(buses.right.iter());
-            let mut peak = 0.0f32;
-            let mut mix = |frame: &mut [f32; 2], left: f32, right: f32| {
-                let gain = bus.next_gain();
-                let (left, right) = (left * gain, right * gain);
-                peak = peak.max(left.abs()).max(right.abs());
-                let [l, r] = frame;
-                *l += left;
-                *r += right;
-            };
-            match wet {
-                None => {
-                    for (frame, (left, right)) in out.iter_mut().zip(dry) {
-                        mix(frame, left.sum(), right.sum());
-                    }
-                }
-                Some((wet_left, wet_right)) => {
-                    let wet = wet_left.iter().zip(wet_right);
-                    for ((frame, (left, right)), (l, r)) in out.iter_mut().zip(dry).zip(wet) {
-                        mix(frame, left.sum() + l, right.sum() + r);
-                    }
-                }
-            }
+            let peak = bus.mix(out, (&*buses.left, &*buses.right), wet);
             if let Some(port) = slot.port.as_deref_mut() {
                 port.stats.peak_level = port.stats.peak_level.max(peak);
             } else if !slot.rings()

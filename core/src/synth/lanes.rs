@@ -25,6 +25,27 @@ impl Lanes {
         (a + b) + (c + d)
     }
 
+    /// The sums of four, each as [`sum`](Self::sum) does it.
+    #[inline(always)]
+    pub fn sums(rows: &[Self; LANES]) -> Self {
+        let [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]] = rows.map(|row| row.0);
+        (Self([a, e, i, m]) + Self([b, f, j, n])) + (Self([c, g, k, o]) + Self([d, h, l, p]))
+    }
+
+    #[inline(always)]
+    pub fn abs(self) -> Self {
+        Self(self.0.map(f32::abs))
+    }
+
+    /// The greater number in each lane.
+    #[inline(always)]
+    pub fn max(self, other: Self) -> Self {
+        let [a, b, c, d] = self.0;
+        let [e, f, g, h] = other.0;
+        let greater = |a: f32, b: f32| if a > b { a } else { b };
+        Self([greater(a, e), greater(b, f), greater(c, g), greater(d, h)])
+    }
+
     /// Replaces one lane, counted modulo [`LANES`].
     #[inline(always)]
     pub fn set(&mut self, lane: usize, x: f32) {

@@ -12,9 +12,12 @@
 //! | `voice`, `modulation`, `controls`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
 //! | `quad`, `oscillator`, `sinc`, `lanes` | render side, four voices in lock-step |
 //! | `simd` | its inner loops on SSE2 and NEON |
+//! | `pcm` | 16-bit output |
+//! | `bus` | gain of a port; voices and effects into the output |
 //! | `effects` | reverb, chorus, limiter |
 //! | `math` | 2^x, log2, sine without libm |
 
+mod bus;
 mod channel;
 pub mod clock;
 mod controls;
@@ -30,6 +33,7 @@ mod math;
 mod modulation;
 mod notes;
 mod oscillator;
+mod pcm;
 mod pool;
 mod port;
 mod quad;
@@ -44,6 +48,7 @@ pub use channel::{Channel, Parts, System};
 pub use clock::SampleClock;
 pub use engine::{Settings, Synth};
 pub use oscillator::Interpolation;
+pub use pcm::write_pcm;
 pub use pool::Retired;
 pub use port::{Port, PortId, Stats};
 

@@ -1,5 +1,6 @@
 //! Virtual synths: what belongs to one render pin.
 
+use super::bus::Bus;
 use super::channel::{Channel, Parts, System};
 use super::effects::{EffectSettings, Sends, Unit};
 use super::math;
@@ -362,45 +363,5 @@ impl PortSlot {
     pub fn tick(&mut self, frames: u32) {
         let wanted = self.wanted();
         self.bus.tick(wanted, frames);
-    }
-}
-
-/// Gain of the next frame, its change per frame, and what it reaches at the next tick.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Bus {
-    gain: f32,
-    step: f32,
-    goal: f32,
-}
-
-impl Bus {
-    /// How much of a change of gain is made up per tick.
-    const SMOOTHING: f32 = 0.2;
-
-    fn at(gain: f32) -> Self {
-        Self {
-            gain,
-            step: 0.0,
-            goal: gain,
-        }
-    }
-
-    fn tick(&mut self, wanted: f32, frames: u32) {
-        self.gain = self.goal;
-        let rest = wanted - self.goal;
-        self.goal = if rest.abs() <= 1e-5 * wanted + 1e-9 {
-            wanted
-        } else {
-            self.goal + rest * Self::SMOOTHING
-        };
-        self.step = (self.goal - self.gain) / frames.max(1) as f32;
-    }
-
-    /// Gain of the next frame.
-    #[inline]
-    pub fn next_gain(&mut self) -> f32 {
-        let gain = self.gain;
-        self.gain += self.step;
-        gain
     }
 }

@@ -58,6 +58,8 @@ trait Arch {
     /// The sums over each of four registers.
     fn sums(a: Self::I, b: Self::I, c: Self::I, d: Self::I) -> Self::I;
     fn shorts(x: &Shorts) -> Self::I;
+    /// 16-bit PCM of eight samples (1.0 is full scale): to nearest, halves away from zero, clipped; what is not a number is 0.
+    fn pcm(samples: &[f32; 8]) -> [i16; 8];
 
     /// Eight samples from `at` on.
     ///
@@ -90,6 +92,12 @@ pub fn render(
     output: Output,
 ) -> bool {
     render_on::<Native>(readers, tables, strip, odd, output)
+}
+
+/// 16-bit PCM of eight samples (1.0 is full scale): to nearest, halves away from zero, clipped; what is not a number is 0.
+#[inline(always)]
+pub fn pcm(samples: &[f32; 8]) -> [i16; 8] {
+    Native::pcm(samples)
 }
 
 #[inline(always)]

@@ -112,6 +112,27 @@ impl Arch for Neon {
     }
 
     #[inline(always)]
+    fn pcm(samples: &[f32; 8]) -> [i16; 8] {
+        let mut out = [0; 8];
+        // SAFETY: eight readable floats, room for eight numbers.
+        unsafe {
+            let four = |at: *const f32| {
+                let x = vmulq_n_f32(vld1q_f32(at), 32768.0);
+                let sign = vandq_u32(vreinterpretq_u32_f32(x), vdupq_n_u32(1 << 31));
+                let half = vorrq_u32(sign, vdupq_n_u32(0.5f32.to_bits()));
+                // Saturates; what is not a number becomes 0.
+                vqmovn_s32(vcvtq_s32_f32(vaddq_f32(x, vreinterpretq_f32_u32(half))))
+            };
+            let at = samples.as_ptr();
+            vst1q_s16(
+                out.as_mut_ptr(),
+                vcombine_s16(four(at), four(at.wrapping_add(4))),
+            );
+        }
+        out
+    }
+
+    #[inline(always)]
     unsafe fn eight(at: *const i16) -> int32x4_t {
         // SAFETY: the caller vouches for 16 bytes.
         unsafe { vreinterpretq_s32_s16(vld1q_s16(at)) }

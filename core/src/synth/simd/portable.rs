@@ -102,6 +102,14 @@ impl Arch for Portable {
         out
     }
 
+    fn pcm(samples: &[f32; 8]) -> [i16; 8] {
+        // A cast truncates towards zero and saturates.
+        samples.map(|x| {
+            let x = x * 32768.0;
+            (x + 0.5f32.copysign(x)) as i16
+        })
+    }
+
     unsafe fn eight(at: *const i16) -> [i32; 4] {
         // SAFETY: the caller vouches for eight samples.
         Self::shorts(&Shorts(unsafe { *at.cast::<[i16; 8]>() }))

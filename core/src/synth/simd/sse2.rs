@@ -113,6 +113,26 @@ impl Arch for Sse2 {
     }
 
     #[inline(always)]
+    fn pcm(samples: &[f32; 8]) -> [i16; 8] {
+        let mut out = [0; 8];
+        // SAFETY: eight readable floats, room for eight numbers; neither load nor store asks for alignment.
+        unsafe {
+            let four = |at: *const f32| {
+                let x = _mm_mul_ps(_mm_loadu_ps(at), _mm_set1_ps(32768.0));
+                let x = _mm_and_ps(x, _mm_cmpord_ps(x, x));
+                let sign = _mm_and_ps(x, _mm_set1_ps(-0.0));
+                let x = _mm_add_ps(x, _mm_or_ps(sign, _mm_set1_ps(0.5)));
+                // What is too low becomes `i32::MIN`; so would what is too high.
+                _mm_cvttps_epi32(_mm_min_ps(x, _mm_set1_ps(32767.0)))
+            };
+            let at = samples.as_ptr();
+            let both = _mm_packs_epi32(four(at), four(at.wrapping_add(4)));
+            _mm_storeu_si128(out.as_mut_ptr().cast(), both);
+        }
+        out
+    }
+
+    #[inline(always)]
     unsafe fn eight(at: *const i16) -> __m128i {
         // SAFETY: the caller vouches for 16 bytes; the load asks for no alignment.
         unsafe { _mm_loadu_si128(at.cast()) }

@@ -142,3 +142,42 @@ fn kernels() -> &'static Kernels {
     static KERNELS: std::sync::OnceLock<Kernels> = std::sync::OnceLock::new();
     KERNELS.get_or_init(|| Kernels::new().unwrap())
 }
+
+proptest! {
+    #[test]
+    fn pcm_is_rounded_the_same(bits in prop::array::uniform8(any::<u32>()), near in prop::array::uniform8(-1.1f32..1.1)) {
+        for samples in [bits.map(f32::from_bits), near] {
+            prop_assert_eq!(Native::pcm(&samples), Portable::pcm(&samples));
+        }
+    }
+}
+
+#[test]
+fn pcm_rounds_to_nearest_and_clips() {
+    const LSB: f32 = 1.0 / 32768.0;
+    let samples = [
+        0.0,
+        -0.0,
+        0.5 * LSB,
+        -0.5 * LSB,
+        1.4 * LSB,
+        -1.6 * LSB,
+        1.0,
+        -1.0,
+    ];
+    assert_eq!(pcm(&samples), [0, 0, 1, -1, 1, -2, 32767, -32768]);
+    let wild = [
+        f32::NAN,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        1e30,
+        -1e30,
+        1e-30,
+        0.99999,
+        -1.1,
+    ];
+    assert_eq!(
+        pcm(&wild),
+        [0, 32767, -32768, 32767, -32768, 0, 32767, -32768]
+    );
+}

@@ -217,7 +217,9 @@ fn key_numbers() {
             let mut state = State::new();
             state.channel.rpn[2] = msb << 7;
             state.channel.drum = drum;
-            let sum = fixed(&defaults, &state.inputs(), Destination::KeyNumber).unwrap().sum;
+            let sum = fixed(&defaults, &state.inputs(), Destination::KeyNumber)
+                .unwrap()
+                .sum;
             let expected = 60.0 + if drum { 0.0 } else { shift };
             near(sum, 100.0 * expected, 0.01);
         }
@@ -326,12 +328,18 @@ fn times() {
     for (code, destination) in [(0x20A, D::Eg1Sustain), (0x30E, D::Eg2Sustain)] {
         let state = State::new();
         near(
-            fixed(&stored(&[]), &state.inputs(), destination).unwrap().sum,
+            fixed(&stored(&[]), &state.inputs(), destination)
+                .unwrap()
+                .sum,
             1000.0,
             0.01,
         );
         let half = stored(&[(NONE, NONE, code, 0, permille(500.0))]);
-        near(fixed(&half, &state.inputs(), destination).unwrap().sum, 500.0, 0.01);
+        near(
+            fixed(&half, &state.inputs(), destination).unwrap().sum,
+            500.0,
+            0.01,
+        );
     }
 }
 
