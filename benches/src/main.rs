@@ -6,12 +6,14 @@
 //! | [`engines`] | the synthesizers, behind one face |
 //! | [`image`] | the driver's image in the simulated kernel |
 //! | [`measure`] | how long, how loud, how many |
+//! | [`downloads`] | how fast the store takes a bank |
 //! | [`report`], [`chart`] | the table, the file, the picture |
 //! | [`prices`] | what the cost model says, and what is true |
 //!
 //! `arioso-bench` writes target/bench/report.{json,png}. Rounds of all engines are interleaved and the best of each counts.
 
 mod chart;
+mod downloads;
 mod engines;
 mod image;
 mod measure;
@@ -20,6 +22,7 @@ mod report;
 
 use anyhow::{Context, Result, bail};
 use arioso_count::material;
+use downloads::Downloads;
 use engines::{Effects, Make};
 use image::Image;
 use measure::{Held, Starts};
@@ -65,8 +68,9 @@ fn main() -> Result<()> {
     match arguments[..] {
         [] => compare(),
         ["prices"] => prices::print(),
+        ["downloads"] => download(),
         ["image", setting, voices] => image::child(setting, voices.parse()?),
-        _ => bail!("arioso-bench [prices | image SETTING VOICES]"),
+        _ => bail!("arioso-bench [prices | downloads | image SETTING VOICES]"),
     }
 }
 
@@ -74,6 +78,7 @@ struct Session {
     held: Vec<Held>,
     starts: Vec<Starts>,
     images: Vec<Image>,
+    downloads: Downloads,
 }
 
 impl Session {
@@ -83,6 +88,7 @@ impl Session {
             held: Vec::new(),
             starts: Vec::new(),
             images: Vec::new(),
+            downloads: Downloads::new(),
         };
         for make in &all {
             for voices in COUNTS {
@@ -121,6 +127,7 @@ impl Session {
     fn round(&mut self) -> Result<()> {
         self.held.iter_mut().for_each(Held::round);
         self.starts.iter_mut().for_each(Starts::round);
+        self.downloads.round()?;
         self.images.iter_mut().try_for_each(Image::round)
     }
 
@@ -204,6 +211,16 @@ fn is_peer(engine: &str) -> bool {
         .any(|make| make.engine == engine && make.is_peer())
 }
 
+/// The store alone.
+fn download() -> Result<()> {
+    let mut downloads = Downloads::new();
+    for _ in 0..4 * LEAST_ROUNDS {
+        downloads.round()?;
+    }
+    println!("{}", downloads.line());
+    Ok(())
+}
+
 fn compare() -> Result<()> {
     measure::stay_on_one_processor();
     let mut session = Session::prepare()?;
@@ -213,6 +230,7 @@ fn compare() -> Result<()> {
         session.round()?;
         rounds += 1;
     }
+    let downloads = session.downloads.line();
     let mut rows = session.rows()?;
     report::compare(&mut rows, is_peer);
 
@@ -231,6 +249,7 @@ fn compare() -> Result<()> {
         measure::ROUND,
     );
     print!("{}", report::table(&rows, material::RATE));
+    println!("\n{downloads}");
     let doubts = report::doubts(&rows);
     if !doubts.is_empty() {
         bail!("not all engines do the same work:\n{}", doubts.join("\n"));
