@@ -8,9 +8,6 @@ use conformance::cases::{Report, topology};
 
 pub const SCENARIOS: &[Scenario] = &[
     ("rules_hold_on_every_filter", rules_hold_on_every_filter),
-    ("rules_find_a_silent_volume", || {
-        rules_find(Fault::SilentVolume, "Topology: node 0: a change is told");
-    }),
     ("rules_find_a_volume_without_steps", || {
         rules_find(Fault::NoStep, "Topology: node 0: volume: steppings");
     }),

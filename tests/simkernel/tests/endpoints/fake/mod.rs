@@ -43,8 +43,6 @@ pub enum Fault {
     LoseEvent,
     /// Keeps the capture sink.
     KeepSink,
-    /// Tells nobody of a change.
-    SilentVolume,
     /// A volume without steps.
     NoStep,
     /// A data range from much to little.

@@ -135,9 +135,7 @@ unsafe extern "efiapi" fn property(request: *mut PCPROPERTY_REQUEST) -> NTSTATUS
                     return STATUS_BUFFER_TOO_SMALL;
                 };
                 *volume = new.clamp(LEAST, 0);
-                if !fault(Fault::SilentVolume) {
-                    changed(own);
-                }
+                changed(own);
                 return STATUS_SUCCESS;
             }
             answer = volume.to_le_bytes().to_vec();
