@@ -14,12 +14,14 @@
 //! | [`read`] | MIDI and DirectMusic buffers from capture pins |
 //! | [`notify`] | KS events |
 //! | [`topology`] | what a filter is made of and what it is connected to |
+//! | [`endpoint`] | audio endpoints, found as Windows finds them |
 //! | [`cases`] | what is asked of a driver, and what must come of it |
 
 pub mod bank;
 pub mod cases;
 pub mod connect;
 pub mod download;
+pub mod endpoint;
 pub mod error;
 pub mod events;
 pub mod filter;

@@ -46,6 +46,7 @@ const FAULTS: &[scenario::Faulty<Fault>] = &[
     (Fault::LeakPortStream, "IPortWaveRTStream has 2 references"),
     (Fault::FreeMapped, "are freed while they are mapped"),
     (Fault::LongBuffer, "of an MDL of"),
+    (Fault::ForgetEvents, "for an event that is registered"),
     (Fault::FarPosition, "GetPosition"),
     (Fault::WrongConnection, "the other direction"),
     (Fault::LeakResource, "was not removed"),
@@ -149,8 +150,11 @@ fn misbehave(fault: Fault, says: &str) {
     let (filter, mut stream) = rig.endpoint();
     if stream.allocate_notified(&mut rig.client, 4096, 2).is_ok() {
         let _ = stream.position(&mut rig.client);
+        let _ = stream.register_event(&mut rig.client);
     }
-    stream.abandon(&mut rig.client);
+    for event in stream.abandon(&mut rig.client) {
+        rig.client.close_event(event);
+    }
     filter.close(&mut rig.client);
     let cable = open_cable(&mut rig);
     let mut buffer = MusicBuffer::default();

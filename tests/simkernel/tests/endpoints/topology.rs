@@ -10,7 +10,7 @@ use arioso_core::ks::status::*;
 use conformance::filter::Filter;
 use conformance::property::Property;
 use conformance::topology::{Physical, Topology, physical};
-use conformance::{Client, connect, notify};
+use conformance::{Client, connect, endpoint, notify};
 
 pub const SCENARIOS: &[Scenario] = &[
     ("physical_connections", physical_connections),
@@ -18,6 +18,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("control_change_event", control_change_event),
     ("methods_are_refused", methods_are_refused),
     ("bridges_have_no_streams", bridges_have_no_streams),
+    ("endpoints_are_found", endpoints_are_found),
 ];
 
 fn physical_connections() {
@@ -160,5 +161,25 @@ fn bridges_have_no_streams() {
         assert!(refused.is_err(), "{name} {pin}");
         filter.close(&mut rig.client);
     }
+    rig.finish_clean();
+}
+
+/// As AudioEndpointBuilder walks: from the wave filter's pin through the topology filter to the jack.
+fn endpoints_are_found() {
+    let mut rig = Rig::new();
+    let found = endpoint::discover(&mut rig.client).unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    let endpoint = &found[0];
+    assert!(endpoint.capture && endpoint.pin.link.ends_with("Wave") && endpoint.pin.id == 0);
+    let connector = &endpoint.connector;
+    assert!(connector.link.ends_with("Topology") && connector.id == 0);
+    assert_eq!(connector.kind, KSNODETYPE_LINE_CONNECTOR);
+    let kinds: Vec<_> = endpoint.nodes.iter().map(|node| node.kind).collect();
+    assert_eq!(kinds, [KSNODETYPE_ADC, KSNODETYPE_VOLUME]);
+    assert_eq!(endpoint.jack.map(|jack| jack.IsConnected), Some(1));
+    // Without the connection between the filters there is no endpoint.
+    // SAFETY: the subdevices are registered.
+    rig.system.call(0, || unsafe { fake::disconnect() });
+    assert_eq!(endpoint::discover(&mut rig.client), Ok(Vec::new()));
     rig.finish_clean();
 }

@@ -41,6 +41,8 @@ pub enum Fault {
     LongRead,
     /// Takes an event without putting it on the list.
     LoseEvent,
+    /// Does not take events back.
+    ForgetEvents,
     /// Keeps the capture sink.
     KeepSink,
     /// A volume without steps.

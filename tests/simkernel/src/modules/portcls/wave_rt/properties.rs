@@ -13,10 +13,11 @@ use super::super::pin::Role;
 use super::super::property::{PortHandler, PortItem};
 use super::super::verify::violation;
 use super::WaveRt;
+use crate::executive::ke::{KeLowerIrql, KfRaiseIrql};
 use crate::guest_call;
 use crate::modules::irp;
 use crate::modules::ks::property::write_value;
-use crate::nt::{IRP, NTSTATUS};
+use crate::nt::{DISPATCH_LEVEL, IRP, NTSTATUS};
 
 /// On a WaveRT port's pins.
 pub fn items() -> Vec<PortItem> {
@@ -263,10 +264,13 @@ handlers! {
         guest_call!(routine, s, info.PacketNumber, info.Flags, info.EosPacketLength) as NTSTATUS
     }
 
+    /// At DISPATCH_LEVEL, as the audio engine may call it.
     fn position(stream, request, _property, data) {
         let mut position = KSAUDIO_POSITION::default();
         let s = stream.stream.get();
+        let level = KfRaiseIrql(DISPATCH_LEVEL);
         let status = guest_call!((*(*s).lpVtbl).GetPosition, s, &raw mut position) as NTSTATUS;
+        KeLowerIrql(level);
         if status < 0 {
             return status;
         }
