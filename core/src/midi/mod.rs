@@ -1,12 +1,16 @@
-//! MIDI messages, the byte-stream parser, SysEx.
+//! MIDI messages, the byte-stream parser, SysEx, the merging and fan-out of a virtual cable.
 //!
 //! A message is a byte slice that starts with its status byte; a System Exclusive message runs from `F0` to `F7`.
 
 mod assembler;
+mod cable;
+mod framer;
 mod parser;
 mod universal;
 
 pub use assembler::Assembler;
+pub use cable::{Counts, Lane};
+pub use framer::{Framer, Piece};
 pub use parser::{Parser, Received};
 pub use universal::{Effect, RouteSource, Scale, Universal};
 
