@@ -1,30 +1,29 @@
 //! One device, from start to removal.
 
 use crate::com::object::ObjectRef;
-use crate::com::port::{PowerRegistration, StartArguments, register_dmus};
+use crate::com::port::{PowerRegistration, StartArguments, Subdevice};
 use crate::dmus::miniport::Miniport;
 use crate::engine::Engine;
-use crate::engine::settings::Settings;
+use crate::engine::settings::{Settings, wide};
 use crate::kernel::driver::Device;
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::Mutex;
 use crate::kernel::wdf::MiniportDevice;
 use crate::kernel::{Result, no_memory};
+use crate::midi_port::cable::Cable;
+use crate::midi_port::miniport as midi_port;
+use arioso_core::ks::AlignedGuid;
+use arioso_core::ks::guid::{CLSID_PortDMus, CLSID_PortMidi};
 use arioso_core::mem::Shared;
 
-/// `L"Synth"`: must equal the reference string in the INF.
-const SUBDEVICE: &[u16] = &[
-    b'S' as u16,
-    b'y' as u16,
-    b'n' as u16,
-    b't' as u16,
-    b'h' as u16,
-    0,
-];
+/// The subdevices' names: must equal the reference strings in the INF.
+const SYNTH: &[u16] = wide!("Synth\0");
+const CABLE: &[u16] = wide!("Cable\0");
 
 /// The adapter object. It lives in the device extension from start until the device stops or goes. Streams never refer to it.
 pub struct Adapter {
     engine: Shared<Engine>,
+    cable: Shared<Cable>,
     registered: Mutex<Registered>,
 }
 
@@ -44,8 +43,10 @@ impl Adapter {
         crate::plant::panic_on_request(passive, &device.driver());
         let settings = Settings::read(passive, &device.driver());
         let engine = Shared::try_new(Engine::new(&device, settings)?).map_err(no_memory)?;
+        let cable = Shared::try_new(Cable::new(&device, engine.clone())?).map_err(no_memory)?;
         let adapter = ObjectRef::new(Adapter {
             engine: engine.clone(),
+            cable,
             registered: Mutex::new(Registered::default()).map_err(no_memory)?,
         })?;
         adapter.clone().keep(&device);
@@ -69,7 +70,12 @@ impl Adapter {
         let power = PowerRegistration::new(passive, this, device)?;
         self.registered.with(passive, |r| r.power = Some(power));
         let miniport = ObjectRef::new(Miniport::new(self.engine.clone())?)?;
-        register_dmus(passive, device, arguments, SUBDEVICE, &miniport)
+        static DMUS: AlignedGuid = CLSID_PortDMus.aligned();
+        Subdevice::register(passive, device, arguments, &DMUS, SYNTH, &miniport)?;
+        static MIDI: AlignedGuid = CLSID_PortMidi.aligned();
+        let miniport = ObjectRef::new(midi_port::Miniport::new(self.cable.clone()))?;
+        Subdevice::register(passive, device, arguments, &MIDI, CABLE, &miniport)?;
+        Ok(())
     }
 
     /// Stop, surprise removal, removal: takes the adapter out of the device extension and releases what start registered. Pins that
@@ -78,6 +84,7 @@ impl Adapter {
         let Some(adapter) = ObjectRef::<Adapter>::take_kept(&device) else {
             return false;
         };
+        adapter.cable.shut_down(passive);
         adapter.engine.shut_down(passive);
         let registered = adapter.registered.with(passive, core::mem::take);
         drop(registered);

@@ -5,11 +5,12 @@
 //! | [`entry`] | `DriverEntry`, and what PnP asks of the driver |
 //! | [`adapter`], [`power`] | one device: start, stop, remove; its power object |
 //! | [`dmus`] | the DMus miniport: filter descriptor, streams, properties |
+//! | [`midi_port`] | the MIDI port subdevice: a virtual cable |
 //! | [`engine`] | who renders, the pins' queues, the instruments, the timers |
 //! | [`com`] | reference-counted objects behind vtables, PortCls' interfaces |
 //! | [`kernel`] | safe wrappers around the kernel's services |
 //!
-//! `com` and `kernel` hold all `unsafe` code; `engine` and `dmus` are ordinary Rust. Everything portable is in `arioso-core`.
+//! `com` and `kernel` hold all `unsafe` code; the rest is ordinary Rust. Everything portable is in `arioso-core`.
 #![no_std]
 #![deny(unsafe_code, unsafe_op_in_unsafe_fn)]
 
@@ -24,6 +25,7 @@ mod com;
 mod dmus;
 mod engine;
 mod entry;
+mod midi_port;
 #[cfg(arioso_plant = "panic")]
 mod plant;
 mod power;

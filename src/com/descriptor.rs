@@ -98,6 +98,20 @@ pub const fn connection(from: u32, from_pin: u32, to: u32, to_pin: u32) -> PCCON
     }
 }
 
+/// A filter whose pins are connected to each other.
+pub const fn filter_without_nodes<const P: usize, const C: usize, const K: usize>(
+    table: &'static Static<PCAUTOMATION_TABLE>,
+    pins: &'static Static<[PCPIN_DESCRIPTOR; P]>,
+    connections: &'static Static<[PCCONNECTION_DESCRIPTOR; C]>,
+    categories: &'static Static<[GUID; K]>,
+) -> PCFILTER_DESCRIPTOR {
+    const NONE: &Static<[PCNODE_DESCRIPTOR; 0]> = &Static([]);
+    PCFILTER_DESCRIPTOR {
+        Nodes: null(),
+        ..filter(table, pins, NONE, connections, categories)
+    }
+}
+
 /// The filter.
 pub const fn filter<const P: usize, const N: usize, const C: usize, const K: usize>(
     table: &'static Static<PCAUTOMATION_TABLE>,

@@ -1,8 +1,16 @@
 //! The port's events, owned.
 
-use arioso_core::ks::dmusicks::DMUS_KERNEL_EVENT;
-use arioso_core::mem::{EventQueue, Link, NoMemory};
+use super::port::Allocator;
+use alloc::vec::Vec;
+use arioso_core::ks::Wire;
+use arioso_core::ks::dmusicks::{DMUS_KEF_EVENT_INCOMPLETE, DMUS_KERNEL_EVENT};
+use arioso_core::mem::{EventQueue, Link, NoMemory, Ring, Shared, vec};
+use core::cell::UnsafeCell;
 use core::ptr::{NonNull, null_mut};
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+/// The flag bits from here on mean nothing to the port.
+const TAG_SHIFT: u32 = 4;
 
 /// One event that is ours until it goes back to the allocator.
 pub struct Event(NonNull<Node>);
@@ -28,6 +36,50 @@ unsafe impl Link for Node {
 unsafe impl Send for Event {}
 
 impl Event {
+    /// # Safety
+    /// `event` is null or an event that the caller owns.
+    pub(super) unsafe fn from_raw(event: *mut DMUS_KERNEL_EVENT) -> Option<Self> {
+        NonNull::new(event.cast()).map(Self)
+    }
+
+    /// Makes the event one of these bytes, if they are few enough to lie in it.
+    pub(super) fn set_short(&mut self, bytes: &[u8]) -> bool {
+        use arioso_core::ks::dmusicks::DMUS_KERNEL_EVENT_DATA;
+        let mut data = [0; 8];
+        let Some(place) = data.get_mut(..bytes.len()) else {
+            return false;
+        };
+        for (to, from) in place.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        let event = self.get_mut();
+        event.cbEvent = bytes.len() as u16;
+        event.usFlags = 0;
+        event.uData = DMUS_KERNEL_EVENT_DATA::from_bytes(data);
+        true
+    }
+
+    /// Makes the event one of more than 8 bytes, in `buffer`, which belongs to the event from then on. False if there is no buffer.
+    ///
+    /// # Safety
+    /// `buffer` is null or the caller's and of the allocator that the event comes from; it has room for `bytes`.
+    pub(super) unsafe fn set_long(&mut self, buffer: *mut u8, bytes: &[u8]) -> bool {
+        use arioso_core::ks::dmusicks::DMUS_KERNEL_EVENT_DATA;
+        let Ok(len) = u16::try_from(bytes.len()) else {
+            return false;
+        };
+        if buffer.is_null() {
+            return false;
+        }
+        // SAFETY: the caller's promise; a new buffer overlaps nothing.
+        unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), buffer, bytes.len()) };
+        let event = self.get_mut();
+        event.cbEvent = len;
+        event.usFlags = 0;
+        event.uData = DMUS_KERNEL_EVENT_DATA::from_buffer(buffer);
+        true
+    }
+
     fn get(&self) -> &DMUS_KERNEL_EVENT {
         // SAFETY: owned, hence valid.
         unsafe { &self.0.as_ref().0 }
@@ -52,9 +104,37 @@ impl Event {
         self.get().usChannelGroup
     }
 
+    pub fn set_group(&mut self, group: u16) {
+        self.get_mut().usChannelGroup = group;
+    }
+
+    /// Says whether the message goes on in the next event.
+    pub fn set_incomplete(&mut self, more: bool) {
+        let event = self.get_mut();
+        event.usFlags = event.usFlags & !DMUS_KEF_EVENT_INCOMPLETE
+            | if more { DMUS_KEF_EVENT_INCOMPLETE } else { 0 };
+    }
+
+    /// A number below 2¹² that the event carries while it is ours.
+    pub fn tag(&self) -> u16 {
+        self.get().usFlags >> TAG_SHIFT
+    }
+
+    /// Zero takes the tag off: the port may see none.
+    pub fn set_tag(&mut self, tag: u16) {
+        let event = self.get_mut();
+        event.usFlags = event.usFlags & !(u16::MAX << TAG_SHIFT) | tag << TAG_SHIFT;
+    }
+
     /// Whether the message goes on in the next event.
     pub fn is_incomplete(&self) -> bool {
         self.get().is_incomplete()
+    }
+
+    /// The bytes lie in a buffer of the allocator.
+    pub fn has_buffer(&self) -> bool {
+        let event = self.get();
+        !event.is_package() && !event.is_short()
     }
 
     pub fn is_package(&self) -> bool {
@@ -163,6 +243,20 @@ impl Chain {
         self.tail = event.0.as_ptr();
     }
 
+    /// Appends all events of `back`.
+    pub fn append(&mut self, back: Chain) {
+        // SAFETY: owned events.
+        unsafe {
+            match self.tail.as_mut() {
+                Some(tail) => tail.set_next(back.head),
+                None => self.head = back.head,
+            }
+        }
+        if !back.tail.is_null() {
+            self.tail = back.tail;
+        }
+    }
+
     /// Puts `front` before the events of this chain.
     pub fn prepend(&mut self, front: Chain) {
         // SAFETY: owned events.
@@ -205,5 +299,82 @@ impl Events {
         let head = self.0.drain();
         // SAFETY: the queue owned these events.
         unsafe { Chain::from_raw(head.cast()) }
+    }
+}
+
+/// Events of our own, for messages that no port brings: up to 8 bytes each. `DISPATCH_LEVEL` or below.
+pub struct Pool {
+    free: Ring<Event>,
+    /// How many are free, or were a moment ago.
+    left: AtomicUsize,
+    /// Where they live.
+    _slab: Vec<UnsafeCell<DMUS_KERNEL_EVENT>>,
+}
+
+// SAFETY: the slab is only reached through events, each of which has one owner.
+unsafe impl Sync for Pool {}
+// SAFETY: as above; the slab's memory does not move with the pool.
+unsafe impl Send for Pool {}
+
+impl Pool {
+    /// Bytes of the longest message.
+    pub const LONGEST: usize = 8;
+
+    /// `count` events. Whoever holds one holds the pool too.
+    pub fn new(count: usize) -> Result<Self, NoMemory> {
+        let free = Ring::new(count)?;
+        let slab = vec::try_collect((0..count).map(|_| UnsafeCell::new(DMUS_KERNEL_EVENT::ZERO)))?;
+        for event in &slab {
+            if let Some(event) = NonNull::new(event.get()) {
+                // There is room for all.
+                let _ = free.try_push(Event(event.cast()));
+            }
+        }
+        Ok(Self {
+            free,
+            left: AtomicUsize::new(count),
+            _slab: slab,
+        })
+    }
+
+    /// Events that may be had.
+    pub fn left(&self) -> usize {
+        self.left.load(Ordering::Relaxed)
+    }
+
+    /// An event for group 1, if one is free and the bytes are few enough.
+    pub fn event(&self, bytes: &[u8]) -> Option<Event> {
+        if bytes.len() > Self::LONGEST {
+            return None;
+        }
+        let mut event = self.free.try_pop()?;
+        self.left.fetch_sub(1, Ordering::Relaxed);
+        event.set_short(bytes);
+        event.set_group(1);
+        Some(event)
+    }
+
+    fn give_back(&self, mut chain: Chain) {
+        while let Some(event) = chain.pop() {
+            // There is room for all.
+            let _ = self.free.try_push(event);
+            self.left.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Where events come from and go back to.
+pub enum Home {
+    Port(Allocator),
+    Own(Shared<Pool>),
+}
+
+impl Home {
+    /// Returns the chain, with the buffers of its events. `DISPATCH_LEVEL` or below.
+    pub fn give_back(&self, chain: Chain) {
+        match self {
+            Self::Port(allocator) => allocator.give_back(chain),
+            Self::Own(pool) => pool.give_back(chain),
+        }
     }
 }

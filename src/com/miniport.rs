@@ -2,8 +2,9 @@
 
 use super::object::{Class, vtable};
 use super::port::{Allocator, Interface, MasterClock, Port};
+use super::service::ServiceGroup;
+use crate::kernel::Result;
 use crate::kernel::irql::Passive;
-use crate::kernel::{Result, status};
 use arioso_core::ks::dmusicks::{
     DMUS_STREAM_TYPE, DONT_HOLD_FOR_SEQUENCING, IAllocatorMXF, IMXF, IMasterClock, IMiniportDMus,
     IMiniportDMusVtbl, IPortDMus,
@@ -14,8 +15,8 @@ use arioso_core::ks::status::{STATUS_INVALID_PARAMETER, STATUS_NOT_IMPLEMENTED, 
 use arioso_core::ks::{NTSTATUS, POOL_TYPE, PVOID};
 use core::ptr::null_mut;
 
-/// A stream as the port gets it: a reference to an object with an `IMXF` table.
-pub struct NewStream(*mut IMXF);
+/// A stream as the port gets it: a reference to an object with an `IMXF` table, and the group that serves it.
+pub struct NewStream(*mut IMXF, Option<ServiceGroup>);
 
 impl NewStream {
     /// For a class whose table begins like `IMXFVtbl`; the class says so by its private interface list containing `IID_IMXF`.
@@ -23,7 +24,12 @@ impl NewStream {
         if !T::INTERFACES.contains(&arioso_core::ks::guid::IID_IMXF) {
             return Err(STATUS_INVALID_PARAMETER);
         }
-        Ok(Self(stream.into_unknown().cast()))
+        Ok(Self(stream.into_unknown().cast(), None))
+    }
+
+    /// The group whose DPC calls `PutMessage(NULL)`.
+    pub fn served_by(self, group: ServiceGroup) -> Self {
+        Self(self.0, Some(group))
     }
 }
 
@@ -42,8 +48,8 @@ pub struct StreamRequest<'a> {
 pub trait MiniportDMus {
     fn description(&self) -> &'static PCFILTER_DESCRIPTOR;
 
-    /// Keeps the port; it is released when the object goes.
-    fn init(&self, passive: Passive, port: Port) -> Result;
+    /// Keeps the port; it is released when the object goes. The miniport's service group.
+    fn init(&self, passive: Passive, port: Port) -> Result<ServiceGroup>;
 
     fn new_stream(&self, passive: Passive, request: StreamRequest<'_>) -> Result<NewStream>;
 }
@@ -70,7 +76,15 @@ pub const fn miniport_dmus<T: Class + MiniportDMus>() -> IMiniportDMusVtbl {
                 group.write(null_mut());
             }
             match Interface::borrow(port) {
-                Some(port) => status(miniport.init(Passive::assume(), port)),
+                Some(port) => match miniport.init(Passive::assume(), port) {
+                    Ok(made) => {
+                        if !group.is_null() {
+                            group.write(made.into_raw());
+                        }
+                        STATUS_SUCCESS
+                    }
+                    Err(status) => status,
+                },
                 None => STATUS_INVALID_PARAMETER,
             }
         }
@@ -103,6 +117,9 @@ pub const fn miniport_dmus<T: Class + MiniportDMus>() -> IMiniportDMusVtbl {
                 Ok(new) => {
                     prefetch.write(DONT_HOLD_FOR_SEQUENCING);
                     stream.write(new.0);
+                    if let Some(made) = new.1 {
+                        group.write(made.into_raw());
+                    }
                     STATUS_SUCCESS
                 }
                 Err(status) => status,
@@ -115,7 +132,7 @@ pub const fn miniport_dmus<T: Class + MiniportDMus>() -> IMiniportDMusVtbl {
 ///
 /// # Safety
 /// `format` is null or a format of `FormatSize` bytes that lives for `'a`.
-unsafe fn format_bytes<'a>(format: *const KSDATAFORMAT) -> Option<&'a [u8]> {
+pub(super) unsafe fn format_bytes<'a>(format: *const KSDATAFORMAT) -> Option<&'a [u8]> {
     // SAFETY: the caller's promise; a format that tells less than its own size is refused.
     unsafe {
         let size = (*format.as_ref()?).FormatSize as usize;

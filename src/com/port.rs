@@ -1,13 +1,12 @@
 //! PortCls: its exports and interfaces.
 
-use super::event::Chain;
+use super::event::{Chain, Event};
 use super::object::{Class, ObjectRef};
 use crate::kernel::driver::{Device, Driver};
 use crate::kernel::irql::Passive;
 use crate::kernel::{Result, check};
-use arioso_core::ks::dmusicks::{IAllocatorMXF, IMasterClock, IPortDMus};
-use arioso_core::ks::guid::CLSID_PortDMus;
-use arioso_core::ks::portcls::{IPort, IResourceList, IUnknown};
+use arioso_core::ks::dmusicks::{DMUS_KERNEL_EVENT, IAllocatorMXF, IMXF, IMasterClock, IPortDMus};
+use arioso_core::ks::portcls::{IPort, IPortMidi, IResourceList, IServiceGroup, IUnknown};
 use arioso_core::ks::status::STATUS_UNSUCCESSFUL;
 use arioso_core::ks::{AlignedGuid, GUID, NTSTATUS};
 use core::ffi::c_void;
@@ -122,38 +121,45 @@ impl StartArguments {
     }
 }
 
-/// Makes a DMus port for `miniport` and registers it as the subdevice `name` (zero-terminated).
-pub fn register_dmus<T: Class>(
-    _: Passive,
-    device: &Device,
-    arguments: &StartArguments,
-    name: &'static [u16],
-    miniport: &ObjectRef<T>,
-) -> Result {
-    static CLASS: AlignedGuid = CLSID_PortDMus.aligned();
-    if name.last() != Some(&0) {
-        return Err(STATUS_UNSUCCESSFUL);
-    }
-    let mut port: *mut IPort = null_mut();
-    // SAFETY: PASSIVE_LEVEL.
-    check(unsafe { PcNewPort(&mut port, &CLASS.0) })?;
-    // SAFETY: a new port, with one reference for us.
-    let port = unsafe { Interface::adopt(port) }.ok_or(STATUS_UNSUCCESSFUL)?;
-    // SAFETY: as `IPort::Init` wants them; the port takes its own references. The name is static.
-    unsafe {
-        check(((*port.table()).Init)(
-            port.as_ptr(),
-            device.as_ptr().cast(),
-            arguments.irp.cast(),
-            miniport.as_unknown().cast(),
-            null_mut(),
-            arguments.resources,
-        ))?;
-        check(PcRegisterSubdevice(
-            device.as_ptr(),
-            name.as_ptr(),
-            port.as_ptr().cast(),
-        ))
+/// A subdevice: a port with its miniport, registered under a name.
+pub struct Subdevice(#[allow(dead_code)] Interface<IPort>);
+
+impl Subdevice {
+    /// Makes a port of `class` for `miniport` and registers it as the subdevice `name` (zero-terminated). The port and its
+    /// registration go with the device.
+    pub fn register<T: Class>(
+        _: Passive,
+        device: &Device,
+        arguments: &StartArguments,
+        class: &'static AlignedGuid,
+        name: &'static [u16],
+        miniport: &ObjectRef<T>,
+    ) -> Result<Self> {
+        if name.last() != Some(&0) {
+            return Err(STATUS_UNSUCCESSFUL);
+        }
+        let mut port: *mut IPort = null_mut();
+        // SAFETY: PASSIVE_LEVEL.
+        check(unsafe { PcNewPort(&mut port, &class.0) })?;
+        // SAFETY: a new port, with one reference for us.
+        let port = unsafe { Interface::adopt(port) }.ok_or(STATUS_UNSUCCESSFUL)?;
+        // SAFETY: as `IPort::Init` wants them; the port takes its own references. The name is static.
+        unsafe {
+            check(((*port.table()).Init)(
+                port.as_ptr(),
+                device.as_ptr().cast(),
+                arguments.irp.cast(),
+                miniport.as_unknown().cast(),
+                null_mut(),
+                arguments.resources,
+            ))?;
+            check(PcRegisterSubdevice(
+                device.as_ptr(),
+                name.as_ptr(),
+                port.as_ptr().cast(),
+            ))?;
+        }
+        Ok(Self(port))
     }
 }
 
@@ -178,6 +184,9 @@ com_interfaces! {
     IPortDMus => arioso_core::ks::dmusicks::IPortDMusVtbl;
     IAllocatorMXF => arioso_core::ks::dmusicks::IAllocatorMXFVtbl;
     IMasterClock => arioso_core::ks::dmusicks::IMasterClockVtbl;
+    IMXF => arioso_core::ks::dmusicks::IMXFVtbl;
+    IPortMidi => arioso_core::ks::portcls::IPortMidiVtbl;
+    IServiceGroup => arioso_core::ks::portcls::IServiceGroupVtbl;
 }
 
 /// A counted reference to an object of PortCls.
@@ -215,11 +224,18 @@ impl<I: ComInterface> Interface<I> {
         Some(this)
     }
 
-    fn as_ptr(&self) -> *mut I {
+    /// The object with the reference.
+    pub(super) fn into_raw(self) -> *mut I {
+        let object = self.as_ptr();
+        core::mem::forget(self);
+        object
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut I {
         self.0.as_ptr()
     }
 
-    fn table(&self) -> *const I::Table {
+    pub(super) fn table(&self) -> *const I::Table {
         // SAFETY: a live COM object.
         unsafe { *self.0.as_ptr().cast::<*const I::Table>() }
     }
@@ -250,6 +266,8 @@ pub type Port = Interface<IPortDMus>;
 pub type Allocator = Interface<IAllocatorMXF>;
 /// The system's master clock.
 pub type MasterClock = Interface<IMasterClock>;
+/// Where a capture stream puts its events.
+pub type Sink = Interface<IMXF>;
 
 impl Allocator {
     /// Returns the chain, with the buffers of its events. `DISPATCH_LEVEL` or below.
@@ -259,6 +277,55 @@ impl Allocator {
         }
         // SAFETY: the chain is ours and given up.
         unsafe { ((*self.table()).PutMessage)(self.as_ptr(), chain.into_raw()) };
+    }
+
+    /// Bytes of a buffer; a longer message needs several events.
+    pub fn buffer_size(&self) -> usize {
+        // SAFETY: a live object.
+        usize::from(unsafe { ((*self.table()).GetBufferSize)(self.as_ptr()) })
+    }
+
+    /// An event with these bytes, at most [`Allocator::buffer_size`] of them; `None` if memory is short. `DISPATCH_LEVEL` or below.
+    pub fn event(&self, bytes: &[u8]) -> Option<Event> {
+        let mut raw: *mut DMUS_KERNEL_EVENT = null_mut();
+        // SAFETY: the result lives across the call; on success the event is ours.
+        let mut event = unsafe {
+            check(((*self.table()).GetMessage)(self.as_ptr(), &mut raw)).ok()?;
+            Event::from_raw(raw)?
+        };
+        if event.set_short(bytes) {
+            return Some(event);
+        }
+        if bytes.len() <= self.buffer_size() {
+            let mut buffer: *mut u8 = null_mut();
+            // SAFETY: the result lives across the call; on success the buffer, of the size that the allocator tells, is ours.
+            unsafe {
+                let status = ((*self.table()).GetBuffer)(self.as_ptr(), &mut buffer);
+                if status >= 0 && event.set_long(buffer, bytes) {
+                    return Some(event);
+                }
+            }
+        }
+        let mut chain = Chain::EMPTY;
+        chain.push(event);
+        self.give_back(chain);
+        None
+    }
+}
+
+impl Sink {
+    /// Puts a chain, which is the sink's from then on. `DISPATCH_LEVEL` or below.
+    pub fn put(&self, chain: Chain) {
+        if chain.is_empty() {
+            return;
+        }
+        // SAFETY: the chain is ours and given up.
+        unsafe { ((*self.table()).PutMessage)(self.as_ptr(), chain.into_raw()) };
+    }
+
+    /// Whether this is the object at `other`.
+    pub fn is(&self, other: *mut IMXF) -> bool {
+        self.as_ptr() == other
     }
 }
 

@@ -35,17 +35,19 @@ pub const PROPERTIES: [Property; 1] = [Property {
 }];
 
 fn component_id(_: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
-    write(
-        value,
-        KSCOMPONENTID {
-            Manufacturer: MAKER_ID,
-            Product: SYNTH_ID,
-            Component: SYNTH_ID,
-            Name: NAME_ID,
-            Version: 0,
-            Revision: 1,
-        },
-    )
+    write(value, component(SYNTH_ID, NAME_ID))
+}
+
+/// A part of this product, and the entry of its name under `MediaCategories`.
+pub fn component(id: GUID, name: GUID) -> KSCOMPONENTID {
+    KSCOMPONENTID {
+        Manufacturer: MAKER_ID,
+        Product: SYNTH_ID,
+        Component: id,
+        Name: name,
+        Version: 0,
+        Revision: 1,
+    }
 }
 
 /// One question of DirectMusic: a set with item 0 and a 32-bit answer.

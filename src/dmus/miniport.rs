@@ -1,17 +1,20 @@
 //! `IMiniportDMus`.
 
-use super::filter::{FILTER, MIDI_PIN, RATES, WAVE_PIN};
+use super::capture::CaptureStream;
+use super::filter::{CAPTURE_PIN, FILTER, MIDI_PIN, RATES, WAVE_PIN};
 use super::render::RenderStream;
 use super::wave::WaveStream;
+use crate::com::event::Home;
 use crate::com::miniport::{MiniportDMus, NewStream, StreamRequest, miniport_dmus};
 use crate::com::object::{ObjectRef, class};
 use crate::com::port::Port;
-use crate::engine::Engine;
+use crate::com::service::ServiceGroup;
+use crate::engine::{Engine, TapHandle};
 use crate::kernel::Result;
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::Mutex;
 use arioso_core::ks::dmusicks::{
-    DMUS_STREAM_MIDI_RENDER, DMUS_STREAM_WAVE_SINK, IMiniportDMusVtbl,
+    DMUS_STREAM_MIDI_CAPTURE, DMUS_STREAM_MIDI_RENDER, DMUS_STREAM_WAVE_SINK, IMiniportDMusVtbl,
 };
 use arioso_core::ks::guid::{
     IID_IMiniport, IID_IMiniportDMus, KSDATAFORMAT_SPECIFIER_WAVEFORMATEX,
@@ -56,18 +59,26 @@ impl MiniportDMus for Miniport {
         &FILTER.0
     }
 
-    fn init(&self, passive: Passive, port: Port) -> Result {
+    fn init(&self, passive: Passive, port: Port) -> Result<ServiceGroup> {
+        let group = self.engine.thru().install(passive, port.clone())?;
         let old = self.port.with(passive, |p| p.replace(port));
         drop(old);
-        Ok(())
+        Ok(group)
     }
 
     fn new_stream(&self, passive: Passive, request: StreamRequest<'_>) -> Result<NewStream> {
         match (request.kind, request.pin) {
             (DMUS_STREAM_MIDI_RENDER, MIDI_PIN) => {
                 let allocator = request.allocator.ok_or(STATUS_INVALID_PARAMETER)?;
-                let pin = Engine::open_pin(&self.engine, passive, allocator, request.clock)?;
+                let pin =
+                    Engine::open_pin(&self.engine, passive, Home::Port(allocator), request.clock)?;
                 NewStream::new(ObjectRef::new(RenderStream::new(pin))?)
+            }
+            (DMUS_STREAM_MIDI_CAPTURE, CAPTURE_PIN) => {
+                let allocator = request.allocator.ok_or(STATUS_INVALID_PARAMETER)?;
+                let tap = TapHandle::open(&self.engine, passive, allocator, request.clock)?;
+                let group = tap.group(passive).ok_or(STATUS_INVALID_DEVICE_REQUEST)?;
+                Ok(NewStream::new(ObjectRef::new(CaptureStream::new(tap))?)?.served_by(group))
             }
             (DMUS_STREAM_WAVE_SINK, WAVE_PIN) => {
                 let rate = wave_rate(request.format)?;

@@ -5,15 +5,17 @@
 //! | [`filter`] | the filter descriptor, as data |
 //! | [`miniport`] | `IMiniportDMus` |
 //! | [`render`] | the stream of a MIDI pin |
+//! | [`capture`] | the stream of a capture pin |
 //! | [`wave`] | the stream of the wave pin |
 //! | [`tables`], [`properties`] | the property tables; their dispatch |
 //! | [`general`], [`synth`], [`dls`] | the properties |
 
+mod capture;
 mod dls;
 pub mod filter;
-mod general;
+pub mod general;
 pub mod miniport;
-mod properties;
+pub mod properties;
 mod render;
 mod synth;
 mod tables;

@@ -2,7 +2,7 @@
 
 use super::miniport::Miniport;
 use super::render::RenderStream;
-use super::{dls, general, synth};
+use super::{capture, dls, general, synth};
 use crate::com::descriptor::Static;
 use crate::com::object::ObjectRef;
 use crate::com::property::{Answer, Handler, Request, item};
@@ -134,6 +134,9 @@ pub const NODE_PROPERTIES: &[&[Property]] = &[
     &general::CAPABILITIES,
 ];
 
+/// Properties of capture pins.
+pub const CAPTURE_PROPERTIES: &[&[Property]] = &[&capture::PROPERTIES];
+
 /// Rows of some groups of properties.
 pub const fn count(groups: &[&[Property]]) -> usize {
     let mut n = 0;
@@ -160,6 +163,15 @@ pub struct NodeProperties;
 impl Handler for NodeProperties {
     fn handle(request: Request<'_>) -> Answer {
         dispatch(NODE_PROPERTIES, request)
+    }
+}
+
+/// Handler of [`CAPTURE_PROPERTIES`].
+pub struct CaptureProperties;
+
+impl Handler for CaptureProperties {
+    fn handle(request: Request<'_>) -> Answer {
+        dispatch(CAPTURE_PROPERTIES, request)
     }
 }
 
@@ -202,7 +214,8 @@ const fn verbs(property: &Property) -> u32 {
     verbs
 }
 
-fn dispatch(groups: &[&[Property]], mut request: Request<'_>) -> Answer {
+/// Answers a request from a table.
+pub fn dispatch(groups: &[&[Property]], mut request: Request<'_>) -> Answer {
     let value = core::mem::take(&mut request.value);
     let mut properties = groups.iter().copied().flatten();
     match properties.find(|p| p.id == request.id && p.set.0 == request.set) {

@@ -12,7 +12,7 @@ use arioso_core::ks::arioso::ARIOSO_STATISTICS;
 use arioso_core::ks::dmusprop::{
     DAUD_STANDARD_VOICE_PRIORITY, SYNTH_EFFECT_CHORUS, SYNTH_EFFECT_REVERB,
 };
-use arioso_core::ks::ks::{KSSTATE, KSSTATE_PAUSE, KSSTATE_RUN};
+use arioso_core::ks::ks::{KSSTATE, KSSTATE_PAUSE, KSSTATE_RUN, KSSTATE_STOP};
 use arioso_core::ks::status::STATUS_UNSUCCESSFUL;
 use arioso_core::mem::{NoMemory, Shared, vec};
 use arioso_core::synth::effects::{Sends, Waves};
@@ -96,7 +96,12 @@ impl PinHandle {
 
     /// Takes over the port's events. `DISPATCH_LEVEL` or below.
     pub fn put(&self, chain: Chain) {
-        self.pin.put(chain);
+        let mut copy = self.engine.thru.copy(self.slot, || self.pin.now());
+        let seen = copy.as_mut().map(|copy| |event: &_| copy.take(event));
+        self.pin.put(chain, seen);
+        if let Some(copy) = copy {
+            copy.finish();
+        }
         self.engine.wake();
     }
 
@@ -112,6 +117,9 @@ impl PinHandle {
             self.pin.meter.peak_level.store(0, Ordering::Relaxed);
         }
         self.pin.set_state(passive, state);
+        if state == KSSTATE_STOP {
+            self.engine.thru.flush(self.slot);
+        }
         if before == KSSTATE_RUN && state != KSSTATE_RUN {
             let controller = if state == KSSTATE_PAUSE {
                 ALL_NOTES_OFF
@@ -335,8 +343,8 @@ impl PinHandle {
 impl Drop for PinHandle {
     fn drop(&mut self) {
         let passive = Passive::of_drop();
-        self.pin
-            .set_state(passive, arioso_core::ks::ks::KSSTATE_STOP);
+        self.pin.set_state(passive, KSSTATE_STOP);
+        self.engine.thru.flush(self.slot);
         self.engine.close_pin(passive, self.slot);
     }
 }

@@ -6,6 +6,7 @@
 //! | [`renderer`] | what only the owner touches: the synthesizer and the pins' tracks |
 //! | [`pin`], [`handle`] | a pin's queue; what a MIDI pin's stream does with it |
 //! | [`sink`], [`slices`] | the wave sink as owner; the slice timer as owner |
+//! | [`thru`] | what render pins receive, for capture streams |
 //! | [`idle`] | nobody listens: channel state is followed, queues are emptied |
 //! | [`retire`] | what the owner let go of is freed at `PASSIVE_LEVEL` |
 //! | [`bank`], [`settings`] | the default instruments, the registry |
@@ -23,10 +24,12 @@ pub mod settings;
 mod shared;
 mod sink;
 mod slices;
+mod thru;
 mod track;
 
 pub use handle::{EFFECTS, PinHandle};
 pub use sink::SinkHandle;
+pub use thru::TapHandle;
 
 use self::handle::Told;
 use self::idle::Idle;
@@ -35,7 +38,9 @@ use self::renderer::Command;
 use self::settings::Settings;
 use self::shared::{Owner, Shared as Common};
 use self::slices::Feed;
-use crate::com::port::{Allocator, MasterClock};
+use self::thru::Thru;
+use crate::com::event::Home;
+use crate::com::port::MasterClock;
 use crate::dmus::filter::MIDI_INSTANCES;
 use crate::kernel::driver::Device;
 use crate::kernel::irql::Passive;
@@ -52,8 +57,8 @@ use arioso_core::mem::{Shared, TryBox};
 use arioso_core::synth::{Parts, Port};
 use core::sync::atomic::Ordering;
 
-/// Pins, and so virtual synthesizers, at a time.
-pub const PINS: usize = MIDI_INSTANCES as usize;
+/// Pins, and so virtual synthesizers, at a time: the MIDI pin's instances and the cable.
+pub const PINS: usize = MIDI_INSTANCES as usize + 1;
 /// Channel groups that a pin may have.
 pub const MAX_GROUPS: u16 = 32;
 /// Output rate while no wave pin says another.
@@ -63,6 +68,7 @@ pub const DEFAULT_RATE: u32 = 44_100;
 pub struct Engine {
     // The timer goes first: its routine uses the rest.
     idle: LazyTimer<Idle>,
+    thru: Thru,
     common: Shared<Common>,
     book: Mutex<Book>,
     /// While the slice timer renders.
@@ -83,6 +89,7 @@ impl Engine {
         let common = Shared::try_new(Common::new(device, &settings)?).map_err(no_memory)?;
         Ok(Self {
             idle: LazyTimer::new(Idle::new(common.clone()))?,
+            thru: Thru::new(device)?,
             common,
             book: Mutex::new(Book {
                 pins: [const { None }; PINS],
@@ -100,14 +107,14 @@ impl Engine {
     pub fn open_pin(
         this: &Shared<Self>,
         passive: Passive,
-        allocator: Allocator,
+        home: Home,
         clock: Option<MasterClock>,
     ) -> Result<PinHandle> {
         if this.common.is_closed() {
             return Err(STATUS_DELETE_PENDING);
         }
         this.read_bank(passive);
-        let pin = Shared::try_new(Pin::new(allocator, clock)?).map_err(no_memory)?;
+        let pin = Shared::try_new(Pin::new(home, clock)?).map_err(no_memory)?;
         let track = TryBox::try_new(track::Track::new(pin.clone())?).map_err(no_memory)?;
         let told = Told::new().and_then(Mutex::new).map_err(no_memory)?;
         let mut port = Port::new(1).map_err(no_memory)?;
@@ -150,6 +157,7 @@ impl Engine {
     pub fn shut_down(&self, passive: Passive) {
         self.common.closed.store(true, Ordering::SeqCst);
         self.stop_rendering(passive);
+        self.thru.shut_down(passive);
         for slot in 0..PINS {
             let pin = self
                 .book
@@ -158,6 +166,16 @@ impl Engine {
                 pin.set_state(passive, arioso_core::ks::ks::KSSTATE_STOP);
             }
         }
+    }
+
+    /// Whether the cable is heard.
+    pub fn plays_cable(&self) -> bool {
+        self.settings.cable
+    }
+
+    /// What the render pins receive.
+    pub fn thru(&self) -> &Thru {
+        &self.thru
     }
 
     /// Output rate in Hz.

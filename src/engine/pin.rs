@@ -1,7 +1,7 @@
 //! What a MIDI pin and the owner of the synthesizer share.
 
-use crate::com::event::{Chain, Event, Events};
-use crate::com::port::{Allocator, MasterClock};
+use crate::com::event::{Chain, Event, Events, Home};
+use crate::com::port::MasterClock;
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::SpinLock;
 use crate::kernel::timer::MILLISECOND;
@@ -10,10 +10,10 @@ use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN, KSSTATE_STOP};
 use core::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 /// A pin's events and what is known about it. The port puts events in, at `DISPATCH_LEVEL` or below; the owner takes them out when
-/// they are due, and gives each back to the port's allocator exactly once.
+/// they are due, and gives each back to where it came from exactly once.
 pub struct Pin {
     queue: SpinLock<Queue>,
-    allocator: Allocator,
+    home: Home,
     clock: Option<MasterClock>,
     /// Events that the owner took and has not given back yet.
     held: AtomicU32,
@@ -43,14 +43,14 @@ pub struct Meter {
 }
 
 impl Pin {
-    pub fn new(allocator: Allocator, clock: Option<MasterClock>) -> Result<Self> {
+    pub fn new(home: Home, clock: Option<MasterClock>) -> Result<Self> {
         Ok(Self {
             queue: SpinLock::new(Queue {
                 state: KSSTATE_STOP,
                 events: Events::new().map_err(no_memory)?,
                 fragment: None,
             }),
-            allocator,
+            home,
             clock,
             held: AtomicU32::new(0),
             meter: Meter::default(),
@@ -70,8 +70,8 @@ impl Pin {
     }
 
     /// Takes over the port's events; a package's events count one by one, at the package's time. On a stopped pin they go back at
-    /// once. `DISPATCH_LEVEL` or below.
-    pub fn put(&self, mut chain: Chain) {
+    /// once. Each event that is not refused is shown to `seen` first. `DISPATCH_LEVEL` or below.
+    pub fn put(&self, mut chain: Chain, mut seen: Option<impl FnMut(&Event)>) {
         let mut refused = Chain::EMPTY;
         while let Some(mut event) = chain.pop() {
             if event.is_package() {
@@ -79,13 +79,18 @@ impl Pin {
                 refused.push(event);
                 continue;
             }
+            if let Some(seen) = &mut seen
+                && self.state() != KSSTATE_STOP
+            {
+                seen(&event);
+            }
             // One event per hold: the lock is never held for long, however long the chain.
             let back = self.queue.with(|q| q.push(event));
             if let Some(event) = back {
                 refused.push(event);
             }
         }
-        self.allocator.give_back(refused);
+        self.home.give_back(refused);
     }
 
     /// Sets the state; stopping gives all events back before it returns.
@@ -99,7 +104,7 @@ impl Pin {
                 Chain::EMPTY
             }
         });
-        self.allocator.give_back(back);
+        self.home.give_back(back);
         if state == KSSTATE_STOP {
             // The owner may be about to give back what it took: that is at most one block.
             while self.held.load(Ordering::Acquire) != 0 {
@@ -141,7 +146,7 @@ impl Pin {
 
     /// Ends the hold on `count` taken events.
     pub fn give_back(&self, events: Chain, count: u32) {
-        self.allocator.give_back(events);
+        self.home.give_back(events);
         self.held.fetch_sub(count, Ordering::Release);
     }
 }

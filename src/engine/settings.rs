@@ -28,6 +28,8 @@ pub struct Settings {
     pub slice_budget: u32,
     /// `DownloadMemory` in MB, 1..=4096: what the downloads of all pins may take. One pin may take half of it.
     download_memory: u32,
+    /// `CableSynth` = 1: what is written to end A of the cable is played too.
+    pub cable: bool,
     bank: Option<Path>,
     image: Option<Path>,
 }
@@ -143,6 +145,7 @@ impl Settings {
                 Self::MEMORIES,
                 Self::DEFAULT_MEMORY
             ),
+            cable: number!(passive, key, "CableSynth", 0..=1, 0) == 1,
             bank: path!(passive, key, "BankPath"),
             image: path!(passive, service, "ImagePath"),
         }

@@ -20,7 +20,9 @@ pub const HEADER_ERRORS: [(&str, u128); 1] =
 /// Declarations that no header has.
 pub const OURS: &[&str] = &[
     "ARIOSO_STATISTICS",
+    "ARIOSO_TRANSPORT",
     "KSPROPERTY_ARIOSO_STATISTICS",
+    "KSPROPERTY_ARIOSO_TRANSPORT",
     "KSPROPSETID_Arioso",
     // Names of our own for a member of a union, for places in an array and for the bytes of a structure.
     "KSEVENTDATA_HANDLE",
@@ -415,6 +417,17 @@ pub const STRUCTURES: &[Structure] = &[
             ("SkippedSlices", 72),
         ],
     ),
+    (
+        "ARIOSO_TRANSPORT",
+        32,
+        &[
+            ("Size", 0),
+            ("Waiting", 4),
+            ("Messages", 8),
+            ("Bytes", 16),
+            ("Lost", 24),
+        ],
+    ),
 ];
 
 /// The slots from 3 on of the vtables that are on a list above.
@@ -472,6 +485,7 @@ pub const VTABLES: &[(&str, &[&str])] = &[
 /// Values of the constants that are on a list above.
 pub const CONSTANTS: &[(&str, i64)] = &[
     ("KSPROPERTY_ARIOSO_STATISTICS", 0),
+    ("KSPROPERTY_ARIOSO_TRANSPORT", 1),
     ("KSSET_IRP_STORAGE", 0),
     ("KSQUEUE_SPINLOCK_IRP_STORAGE", 1),
     ("KSOPERATION_IRP_STORAGE", 2),

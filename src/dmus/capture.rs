@@ -1,0 +1,76 @@
+//! The stream of a capture pin: `IMXF`, fed with what the render pins receive.
+
+use super::properties::{Call, Property, Size, Target, write};
+use crate::com::capture::{Capture, capture};
+use crate::com::descriptor::Static;
+use crate::com::event::Chain;
+use crate::com::object::{ObjectRef, class};
+use crate::com::port::Sink;
+use crate::engine::TapHandle;
+use crate::kernel::Result;
+use crate::kernel::irql::Passive;
+use arioso_core::ks::arioso::{ARIOSO_TRANSPORT, KSPROPERTY_ARIOSO_TRANSPORT, KSPROPSETID_Arioso};
+use arioso_core::ks::dmusicks::IMXFVtbl;
+use arioso_core::ks::guid::IID_IMXF;
+use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN, KSSTATE_STOP, VT_EMPTY};
+use arioso_core::ks::status::{STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_PARAMETER};
+use arioso_core::ks::{GUID, NTSTATUS};
+
+/// Identifies our capture streams.
+const IID_CAPTURE_STREAM: GUID = GUID::from_u128(0xA40E_92C7_6B15_4D83_9F2C_58D1_07E3_BC64);
+
+/// One instance of the capture pin. The last release closes it.
+pub struct CaptureStream {
+    tap: TapHandle,
+}
+
+class!(CaptureStream: IMXFVtbl = capture::<CaptureStream>, [IID_CAPTURE_STREAM, IID_IMXF]);
+
+impl CaptureStream {
+    pub fn new(tap: TapHandle) -> Self {
+        Self { tap }
+    }
+}
+
+impl Capture for CaptureStream {
+    fn set_state(&self, passive: Passive, state: KSSTATE) -> Result {
+        if !(KSSTATE_STOP..=KSSTATE_RUN).contains(&state) {
+            return Err(STATUS_INVALID_PARAMETER);
+        }
+        self.tap.set_state(passive, state)
+    }
+
+    fn service(&self) {
+        self.tap.deliver();
+    }
+
+    fn refuse(&self, chain: Chain) {
+        self.tap.refuse(chain);
+    }
+
+    fn connect(&self, passive: Passive, sink: Sink) -> Result {
+        self.tap.connect(passive, sink)
+    }
+
+    fn disconnect(&self, passive: Passive, is_it: impl FnOnce(&Sink) -> bool) -> Result {
+        self.tap.disconnect(passive, is_it)
+    }
+}
+
+/// The pin's own items.
+pub const PROPERTIES: [Property; 1] = [Property {
+    set: &Static(KSPROPSETID_Arioso),
+    id: KSPROPERTY_ARIOSO_TRANSPORT,
+    kind: VT_EMPTY,
+    target: Target::Any,
+    instance: Size::NONE,
+    value: Size::of::<ARIOSO_TRANSPORT>(),
+    get: Some(transport),
+    put: None,
+}];
+
+fn transport(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
+    let stream: Option<ObjectRef<CaptureStream>> = call.request.stream();
+    let stream = stream.ok_or(STATUS_INVALID_DEVICE_REQUEST)?;
+    write(value, stream.tap.counts())
+}

@@ -1,0 +1,276 @@
+//! What the render pins receive, for the capture streams: MIDI thru.
+//!
+//! A message is copied when the port hands it over, and delivered when it is due. What is due at once goes out by the service
+//! group's DPC; for what is due later the group's delayed service is asked, at `PASSIVE_LEVEL` as its page wants it.
+
+mod tap;
+
+use self::tap::{Next, Tap};
+use super::{Engine, PINS};
+use crate::com::event::{Chain, Event};
+use crate::com::port::{Allocator, MasterClock, Port, Sink};
+use crate::com::service::{Bell, ServiceGroup};
+use crate::dmus::filter::CAPTURE_INSTANCES;
+use crate::kernel::driver::Device;
+use crate::kernel::irql::Passive;
+use crate::kernel::lock::SpinLock;
+use crate::kernel::work::{Work, WorkItem};
+use crate::kernel::{Result, clock, no_memory};
+use arioso_core::ks::arioso::ARIOSO_TRANSPORT;
+use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN};
+use arioso_core::ks::status::{STATUS_DELETE_PENDING, STATUS_INVALID_DEVICE_REQUEST};
+use arioso_core::mem::Shared;
+use arioso_core::midi::Framer;
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+
+const TAPS: usize = CAPTURE_INSTANCES as usize;
+
+/// The capture streams in RUN, and the way to their port.
+pub struct Thru {
+    later: WorkItem<Later>,
+    inner: Shared<Inner>,
+}
+
+struct Inner {
+    /// Streams in RUN.
+    listening: AtomicU32,
+    state: SpinLock<State>,
+    bell: Bell<Port>,
+    /// Time of the performance counter (100 ns) for which delayed service has been asked.
+    asked: AtomicI64,
+}
+
+struct State {
+    /// One for each render pin.
+    framers: [Framer; PINS],
+    taps: [Option<Shared<Tap>>; TAPS],
+}
+
+impl Thru {
+    pub fn new(device: &Device) -> Result<Self> {
+        let inner = Shared::try_new(Inner {
+            listening: AtomicU32::new(0),
+            state: SpinLock::new(State {
+                framers: [Framer::default(); PINS],
+                taps: [const { None }; TAPS],
+            }),
+            bell: Bell::new(),
+            asked: AtomicI64::new(i64::MAX),
+        })
+        .map_err(no_memory)?;
+        Ok(Self {
+            later: WorkItem::new(device, Later(inner.clone()))?,
+            inner,
+        })
+    }
+
+    /// The miniport's `Init`: makes the service group of all capture streams.
+    pub fn install(&self, passive: Passive, port: Port) -> Result<ServiceGroup> {
+        self.inner.bell.install(passive, port)
+    }
+
+    /// The device goes.
+    pub fn shut_down(&self, passive: Passive) {
+        self.inner.bell.remove(passive);
+        for slot in 0..TAPS {
+            let tap = self.inner.state.with(|s| s.taps.get_mut(slot)?.take());
+            if let Some(tap) = tap {
+                self.inner.listening.fetch_sub(1, Ordering::SeqCst);
+                tap.clear();
+            }
+        }
+    }
+
+    /// Something to show to the capture streams, if there are any. `DISPATCH_LEVEL` or below.
+    pub fn copy(&self, slot: u8, now: impl FnOnce() -> i64) -> Option<Copy<'_>> {
+        let listening = self.inner.listening.load(Ordering::SeqCst) != 0;
+        listening.then(|| Copy {
+            thru: self,
+            slot: slot.into(),
+            now: now(),
+            earliest: i64::MAX,
+        })
+    }
+
+    /// The render pin `slot` has stopped.
+    pub fn flush(&self, slot: u8) {
+        let slot = usize::from(slot);
+        self.inner.state.with(|s| {
+            if let Some(framer) = s.framers.get_mut(slot) {
+                framer.reset();
+            }
+            for tap in s.taps.iter().flatten() {
+                tap.flush(slot);
+            }
+        });
+    }
+
+    fn start(&self, tap: &Shared<Tap>) -> Result {
+        let free = self.inner.state.with(|s| {
+            let free = s.taps.iter_mut().find(|place| place.is_none())?;
+            *free = Some(tap.clone());
+            Some(())
+        });
+        free.ok_or(STATUS_INVALID_DEVICE_REQUEST)?;
+        self.inner.listening.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn stop(&self, passive: Passive, tap: &Shared<Tap>) {
+        let is_it = |place: &&mut Option<Shared<Tap>>| {
+            place
+                .as_ref()
+                .is_some_and(|other| Shared::ptr_eq(other, tap))
+        };
+        let gone = self
+            .inner
+            .state
+            .with(|s| s.taps.iter_mut().find(is_it)?.take());
+        if gone.is_some() && self.inner.listening.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.inner.bell.cancel(passive);
+            self.inner.asked.store(i64::MAX, Ordering::SeqCst);
+        }
+        tap.clear();
+    }
+
+    /// A message is due in `wait` (100 ns). `DISPATCH_LEVEL` or below.
+    fn announce(&self, wait: i64) {
+        if wait <= 0 {
+            self.inner.bell.ring();
+        } else if clock::now().saturating_add(wait) < self.inner.asked.load(Ordering::SeqCst) {
+            self.later.queue();
+        }
+    }
+}
+
+/// One chain of events on its way to the capture streams.
+pub struct Copy<'a> {
+    thru: &'a Thru,
+    slot: usize,
+    now: i64,
+    earliest: i64,
+}
+
+impl Copy<'_> {
+    /// Copies an event's bytes. A message that is late is due now.
+    pub fn take(&mut self, event: &Event) {
+        let (slot, group) = (self.slot, event.group().max(1));
+        let time = event.time().max(self.now);
+        self.thru.inner.state.with(|s| {
+            let State { framers, taps } = s;
+            let Some(framer) = framers.get_mut(slot) else {
+                return;
+            };
+            framer.feed(event.bytes(), |piece| {
+                for tap in taps.iter().flatten() {
+                    tap.take(slot, time, group, piece);
+                }
+            });
+        });
+        self.earliest = self.earliest.min(time);
+    }
+
+    /// Wakes the streams.
+    pub fn finish(self) {
+        if self.earliest != i64::MAX {
+            self.thru.announce(self.earliest.saturating_sub(self.now));
+        }
+    }
+}
+
+/// Asks for delayed service.
+struct Later(Shared<Inner>);
+
+impl Work for Later {
+    fn run(&self, passive: Passive) {
+        let inner = &*self.0;
+        let wait = inner.state.with(|s| {
+            let waits = s.taps.iter().flatten().filter_map(|tap| tap.wait());
+            waits.min()
+        });
+        if let Some(wait) = wait {
+            let time = clock::now().saturating_add(wait);
+            inner.asked.store(time, Ordering::SeqCst);
+            inner.bell.ring_in(passive, wait);
+        }
+    }
+}
+
+/// An open capture pin. Dropping it (at `PASSIVE_LEVEL`) closes it.
+pub struct TapHandle {
+    engine: Shared<Engine>,
+    tap: Shared<Tap>,
+    running: AtomicBool,
+}
+
+impl TapHandle {
+    pub fn open(
+        engine: &Shared<Engine>,
+        _: Passive,
+        allocator: Allocator,
+        clock: Option<MasterClock>,
+    ) -> Result<Self> {
+        if engine.common.is_closed() {
+            return Err(STATUS_DELETE_PENDING);
+        }
+        Ok(Self {
+            engine: engine.clone(),
+            tap: Shared::try_new(Tap::new(allocator, clock)?).map_err(no_memory)?,
+            running: AtomicBool::new(false),
+        })
+    }
+
+    /// The group that serves the stream.
+    pub fn group(&self, passive: Passive) -> Option<ServiceGroup> {
+        self.engine.thru.inner.bell.group(passive)
+    }
+
+    /// Only in RUN are messages taken; leaving it drops what is not delivered yet.
+    pub fn set_state(&self, passive: Passive, state: KSSTATE) -> Result {
+        let thru = &self.engine.thru;
+        let wanted = state == KSSTATE_RUN && !self.engine.common.is_closed();
+        if wanted == self.running.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        if wanted {
+            thru.start(&self.tap)?;
+        } else {
+            thru.stop(passive, &self.tap);
+        }
+        self.running.store(wanted, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// `PutMessage(NULL)`. `DISPATCH_LEVEL`.
+    pub fn deliver(&self) {
+        let thru = &self.engine.thru;
+        thru.inner.asked.store(i64::MAX, Ordering::SeqCst);
+        match self.tap.deliver() {
+            Next::Now => thru.announce(0),
+            Next::In(wait) => thru.announce(wait),
+            Next::Nothing => {}
+        }
+    }
+
+    pub fn connect(&self, passive: Passive, sink: Sink) -> Result {
+        self.tap.connect(passive, sink)
+    }
+
+    pub fn disconnect(&self, passive: Passive, is_it: impl FnOnce(&Sink) -> bool) -> Result {
+        self.tap.disconnect(passive, is_it)
+    }
+
+    pub fn refuse(&self, chain: Chain) {
+        self.tap.refuse(chain);
+    }
+
+    pub fn counts(&self) -> ARIOSO_TRANSPORT {
+        self.tap.counts()
+    }
+}
+
+impl Drop for TapHandle {
+    fn drop(&mut self) {
+        self.engine.thru.stop(Passive::of_drop(), &self.tap);
+    }
+}

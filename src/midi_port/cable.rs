@@ -1,0 +1,275 @@
+//! The cable: two directions, their port, and the timer for those who wait too long.
+
+use super::feed::Feed;
+use super::filter::{CLIENTS, Direction};
+use crate::com::service::{Bell, PortMidi, ServiceGroup};
+use crate::engine::Engine;
+use crate::kernel::driver::Device;
+use crate::kernel::irql::Passive;
+use crate::kernel::lock::SpinLock;
+use crate::kernel::timer::MILLISECOND;
+use crate::kernel::work::{Work, WorkItem};
+use crate::kernel::{Result, clock, no_memory};
+use arioso_core::ks::arioso::ARIOSO_TRANSPORT;
+use arioso_core::ks::status::{
+    STATUS_DELETE_PENDING, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST,
+};
+use arioso_core::mem::{Shared, vec};
+use arioso_core::midi::{Counts, Lane};
+use core::sync::atomic::{AtomicBool, Ordering};
+
+/// Bytes that wait for a reader: a power of two.
+const BUFFER: usize = 65_536;
+/// How long a reader that does not read, or a message that does not end, holds up writers.
+const PATIENCE: i64 = 1000 * MILLISECOND;
+/// Bytes that are read under one hold of the lock.
+const STEP: usize = 1024;
+
+/// The cable. Streams, the miniport and the adapter hold it.
+pub struct Cable {
+    later: WorkItem<Later>,
+    bell: Shared<Bell<PortMidi>>,
+    wires: [SpinLock<Wire>; 2],
+    engine: Shared<Engine>,
+    closed: AtomicBool,
+}
+
+struct Wire {
+    lane: Lane<{ CLIENTS as usize }>,
+    /// In the direction from end A, while somebody writes and the setting says so.
+    feed: Option<Feed>,
+}
+
+/// Asks for delayed service, after which the port offers again what was not taken.
+struct Later(Shared<Bell<PortMidi>>);
+
+impl Work for Later {
+    fn run(&self, passive: Passive) {
+        self.0.ring_in(passive, PATIENCE);
+    }
+}
+
+/// A client at an end.
+#[derive(Clone, Copy)]
+pub struct Client {
+    direction: Direction,
+    reads: bool,
+    at: usize,
+}
+
+impl Cable {
+    pub fn new(device: &Device, engine: Shared<Engine>) -> Result<Self> {
+        let bell = Shared::try_new(Bell::new()).map_err(no_memory)?;
+        let wire = || {
+            SpinLock::new(Wire {
+                lane: Lane::new(PATIENCE),
+                feed: None,
+            })
+        };
+        Ok(Self {
+            later: WorkItem::new(device, Later(bell.clone()))?,
+            bell,
+            wires: [wire(), wire()],
+            engine,
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    /// The miniport's `Init`: makes the service group of all streams.
+    pub fn install(&self, passive: Passive, port: PortMidi) -> Result<ServiceGroup> {
+        self.bell.install(passive, port)
+    }
+
+    /// The group that serves the streams.
+    pub fn group(&self, passive: Passive) -> Result<ServiceGroup> {
+        self.bell.group(passive).ok_or(STATUS_DELETE_PENDING)
+    }
+
+    /// The device goes: nothing is waited for or played any more.
+    pub fn shut_down(&self, passive: Passive) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.bell.remove(passive);
+        for wire in &self.wires {
+            let feed = wire.with(|wire| wire.feed.take());
+            drop(feed);
+        }
+    }
+
+    /// A place at an end.
+    pub fn join(&self, _: Passive, direction: Direction, reads: bool) -> Result<Client> {
+        if self.is_closed() {
+            return Err(STATUS_DELETE_PENDING);
+        }
+        let wire = self.wire(direction);
+        let at = if reads {
+            let ring = vec::try_filled(BUFFER, 0).map_err(no_memory)?;
+            // A buffer for which there is no place is freed out here.
+            wire.with(|wire| wire.lane.add_reader(ring)).ok()
+        } else {
+            wire.with(|wire| wire.lane.add_writer())
+        };
+        Ok(Client {
+            direction,
+            reads,
+            at: at.ok_or(STATUS_INVALID_DEVICE_REQUEST)?,
+        })
+    }
+
+    /// The client's stream is closed.
+    pub fn leave(&self, passive: Passive, client: Client) {
+        let buffer = self.wire(client.direction).with(|wire| {
+            if client.reads {
+                wire.lane.remove_reader(client.at)
+            } else {
+                wire.lane.remove_writer(client.at);
+                None
+            }
+        });
+        drop(buffer);
+        self.settle(passive, client.direction);
+    }
+
+    /// The client enters or leaves RUN.
+    pub fn run(&self, passive: Passive, client: Client, running: bool) -> Result {
+        let wire = self.wire(client.direction);
+        if client.reads {
+            wire.with(|wire| wire.lane.run_reader(client.at, running));
+        } else {
+            if running {
+                self.connect_synth(passive, client.direction)?;
+            }
+            wire.with(|wire| wire.lane.run_writer(client.at, running));
+        }
+        if !running {
+            self.settle(passive, client.direction);
+        }
+        Ok(())
+    }
+
+    /// Takes bytes from a client: all, or a multiple of four. `DISPATCH_LEVEL` or below.
+    pub fn write(&self, client: Client, bytes: &[u8]) -> usize {
+        if self.is_closed() {
+            return bytes.len();
+        }
+        let mut rest = bytes;
+        let mut starts_to_wait = false;
+        while !rest.is_empty() {
+            let now = clock::now();
+            let (count, waits) = self.wire(client.direction).with(|wire| {
+                let Wire { lane, feed } = wire;
+                let waited = lane.is_waiting();
+                let count = match feed {
+                    Some(feed) => {
+                        let mut phrase = feed.begin();
+                        let count =
+                            lane.write(client.at, rest, now, feed.room(), |p| phrase.put(p));
+                        phrase.end();
+                        count
+                    }
+                    None => lane.write(client.at, rest, now, usize::MAX, |_| {}),
+                };
+                (count, lane.is_waiting() && !waited)
+            });
+            if count == 0 {
+                starts_to_wait = waits;
+                break;
+            }
+            rest = rest.get(count..).unwrap_or_default();
+        }
+        let taken = bytes.len().saturating_sub(rest.len());
+        if taken != 0 {
+            self.bell.ring();
+        }
+        if starts_to_wait {
+            self.later.queue();
+        }
+        taken
+    }
+
+    /// Gives captured bytes to a client; how many. `DISPATCH_LEVEL` or below.
+    pub fn read(&self, client: Client, bytes: &mut [u8]) -> usize {
+        let mut taken = 0usize;
+        let mut is_waited_for = false;
+        for part in bytes.chunks_mut(STEP) {
+            let len = part.len();
+            let (count, waiting) = self
+                .wire(client.direction)
+                .with(|wire| (wire.lane.read(client.at, part), wire.lane.is_waiting()));
+            taken = taken.saturating_add(count);
+            is_waited_for |= waiting && count != 0;
+            if count < len {
+                break;
+            }
+        }
+        if is_waited_for {
+            self.bell.ring();
+        }
+        taken
+    }
+
+    /// What has passed the client.
+    pub fn counts(&self, client: Client) -> ARIOSO_TRANSPORT {
+        let counts: Counts = self.wire(client.direction).with(|wire| {
+            if client.reads {
+                wire.lane.reader_counts(client.at)
+            } else {
+                wire.lane.writer_counts(client.at)
+            }
+        });
+        ARIOSO_TRANSPORT {
+            Size: size_of::<ARIOSO_TRANSPORT>() as u32,
+            Waiting: counts.waiting as u32,
+            Messages: counts.messages,
+            Bytes: counts.bytes,
+            Lost: counts.lost,
+        }
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    fn wire(&self, direction: Direction) -> &SpinLock<Wire> {
+        let [to_b, to_a] = &self.wires;
+        match direction {
+            Direction::AToB => to_b,
+            Direction::BToA => to_a,
+        }
+    }
+
+    /// Opens the way to the synthesizer, if it is wanted and not open.
+    fn connect_synth(&self, passive: Passive, direction: Direction) -> Result {
+        let wire = self.wire(direction);
+        let wanted = direction == Direction::AToB && self.engine.plays_cable();
+        if !wanted || self.is_closed() || wire.with(|wire| wire.feed.is_some()) {
+            return Ok(());
+        }
+        let feed = Feed::new(&self.engine, passive)?;
+        // Somebody else may have been faster: one of the two goes.
+        let other = wire.with(|wire| wire.feed.replace(feed));
+        drop(other);
+        if self.is_closed() {
+            let feed = wire.with(|wire| wire.feed.take());
+            drop(feed);
+            return Err(STATUS_INSUFFICIENT_RESOURCES);
+        }
+        Ok(())
+    }
+
+    /// Somebody has gone: without writers nothing is played, and without anybody to wait for nobody waits.
+    fn settle(&self, passive: Passive, direction: Direction) {
+        let (feed, waits) = self.wire(direction).with(|wire| {
+            let silent = wire.lane.speakers() == 0;
+            (
+                if silent { wire.feed.take() } else { None },
+                wire.lane.is_waiting(),
+            )
+        });
+        drop(feed);
+        if waits {
+            self.bell.ring();
+        } else if self.wires.iter().all(|w| w.with(|w| !w.lane.is_waiting())) {
+            self.bell.cancel(passive);
+        }
+    }
+}
