@@ -180,11 +180,11 @@ impl Tap {
     /// The pin `slot` has stopped: what it received and is not due yet was never played.
     pub fn flush(&self, slot: usize) {
         let cut = self.held.with(|held| {
-            let cut = held.abandon(slot);
-            match held.renew(slot) {
-                true => cut,
-                false => held.purge(cut),
+            let mut cut = held.abandon(slot);
+            if !held.renew(slot) {
+                cut.append(held.sweep(slot));
             }
+            cut
         });
         self.allocator.give_back(cut);
     }
@@ -377,10 +377,9 @@ impl Held {
 
     /// Accounts for an event that has left the queue, and takes its tag off; whether its pin has not stopped since.
     fn unqueue(&mut self, event: &mut Event) -> bool {
-        let tag = usize::from(event.tag());
+        let (slot, generation) = origin(event);
         event.set_tag(0);
         self.uncount(event);
-        let (slot, generation) = (tag / GENERATIONS, tag % GENERATIONS);
         let Some(source) = self.sources.get_mut(slot) else {
             return false;
         };
@@ -412,6 +411,23 @@ impl Held {
         }
     }
 
+    /// Takes out all events of the pin `slot`, which has stopped, and other stale ones.
+    fn sweep(&mut self, slot: usize) -> Chain {
+        let mut queued = self.events.drain();
+        let mut stale = Chain::EMPTY;
+        while let Some(mut event) = queued.pop() {
+            let (from, generation) = origin(&event);
+            let source = self.sources.get(from);
+            if from != slot && source.is_some_and(|s| s.generation == generation) {
+                self.events.push(event);
+            } else {
+                self.unqueue(&mut event);
+                stale.push(event);
+            }
+        }
+        stale
+    }
+
     /// Takes out everything; it follows `first`.
     fn purge(&mut self, first: Chain) -> Chain {
         let mut all = first;
@@ -425,4 +441,10 @@ impl Held {
         }
         all
     }
+}
+
+/// The pin that a queued event came from, and its generation then.
+fn origin(event: &Event) -> (usize, usize) {
+    let tag = usize::from(event.tag());
+    (tag / GENERATIONS, tag % GENERATIONS)
 }

@@ -2,10 +2,13 @@
 
 mod audio;
 mod budget;
+mod cable;
+mod capture;
 mod debugging;
 mod effects;
 mod failures;
 mod lifecycle;
+mod listener;
 mod power;
 mod queues;
 mod quotas;
@@ -34,6 +37,8 @@ fn main() {
     let scenarios = [
         audio::SCENARIOS,
         budget::SCENARIOS,
+        cable::SCENARIOS,
+        capture::SCENARIOS,
         debugging::SCENARIOS,
         effects::SCENARIOS,
         failures::SCENARIOS,
