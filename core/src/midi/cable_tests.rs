@@ -65,7 +65,10 @@ fn a_full_reader_holds_the_writer_up_at_a_multiple_of_four() {
     let mut refused = 0;
     while sent < bytes.len() {
         let count = write(&mut lane, 0, &bytes[sent..], 0);
-        assert!(count % 4 == 0 || sent + count == bytes.len(), "{count}");
+        assert!(
+            count.is_multiple_of(4) || sent + count == bytes.len(),
+            "{count}"
+        );
         sent += count;
         if count == 0 {
             assert!(lane.is_waiting());
