@@ -246,6 +246,11 @@ fn bank() -> Vec<u8> {
         list(b"lins", &[ins(0), ins(1)]),
         chunk(b"ptbl", &words(&[8, 1, 0])),
         list(b"wvpl", &[list(b"wave", &[fmt, chunk(b"data", &[1; 32])])]),
+        // Key 1 of drum kits as key 0; program 7 as program 0.
+        chunk(
+            b"pgal",
+            &[&[0; 128][..], &[0; 4], &[0, 0, 7, 0, 0, 0, 0, 0]].concat(),
+        ),
     ]
     .concat();
     chunk(b"RIFF", &[&b"DLS "[..], &body].concat())
@@ -259,8 +264,8 @@ fn files_and_the_default_set() {
         let load = || file::load(&data, file::Limits::default());
         let (instruments, failures) =
             each_failure(load, |error| assert_eq!(error, file::Error::NoMemory));
-        assert!(failures >= 6);
-        assert_eq!(instruments.len(), 2);
+        assert!(failures >= 8);
+        assert_eq!(instruments.len(), 3);
         let mut store = Store::new(Quotas::default());
         let add = |instruments: &[Shared<Instrument>], store: &mut Store| {
             let copy = instruments.to_vec();

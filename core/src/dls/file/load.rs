@@ -35,14 +35,27 @@ pub fn load(buffer: &[u8], limits: Limits) -> Result<Vec<Shared<model::Instrumen
         waves: Vec::new(),
         plain: None,
     };
+    let aliases = collection.aliases();
     let mut instruments = Vec::new();
     for raw in collection.instruments() {
-        if let Some(instrument) = loader.instrument(&raw)? {
-            vec::try_push(&mut instruments, Shared::try_new(instrument)?)?;
+        let Some(mut instrument) = loader.instrument(&raw)? else {
+            continue;
+        };
+        if let Some(aliases) = &aliases
+            && instrument.patch & DRUM_KIT != 0
+        {
+            aliases.add_keys(&mut instrument, &mut loader.budget)?;
         }
+        vec::try_push(&mut instruments, Shared::try_new(instrument)?)?;
+    }
+    if let Some(aliases) = &aliases {
+        aliases.add_programs(&mut instruments, &mut loader.budget)?;
     }
     Ok(instruments)
 }
+
+/// Bit 31 of a patch.
+const DRUM_KIT: u32 = 1 << 31;
 
 fn wave_starts(collection: &Collection) -> Result<Vec<u32>, NoMemory> {
     vec::try_collect(

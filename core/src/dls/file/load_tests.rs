@@ -207,6 +207,49 @@ fn lists_in_any_order() {
     assert_eq!(load(&data).unwrap()[0].regions[0].keys, (1, 2));
 }
 
+/// The chunk of mobile banks, with and without its version: key 40 sounds as key 36, at the pitch of 36; 38 keeps its own; programs
+/// that are missing sound as others; what is not there stays away.
+#[test]
+fn aliases_of_mobile_banks() {
+    let mut keys: Vec<u8> = (0..128).collect();
+    (keys[40], keys[38], keys[41]) = (36, 36, 35);
+    let record = |alias: [u8; 3], source: [u8; 3]| [&alias[..], &[0], &source, &[0]].concat();
+    // Bank MSB 1, LSB 2 is 0x82.
+    let records = [
+        record([0x82, 0, 9], [0, 0, 0]),
+        record([0, 0, 1], [0, 0, 0]),
+        record([0, 0, 7], [0, 0, 99]),
+        record([0, 0, 8], [0x82, 0, 9]),
+        vec![0; 7],
+    ];
+    let table = [keys, vec![0; 4], records.concat()].concat();
+    for version in [&[][..], &[2, 0, 0, 0]] {
+        let pgal = chunk(b"pgal", &[version, &table].concat());
+        let plain = rich();
+        let whole = riff(&[plain[12..].to_vec(), pgal]);
+        let instruments = load(&whole).unwrap();
+        let find = |patch| instruments.iter().find(|i| i.patch == patch);
+        assert_eq!(instruments.len(), 5);
+        let kit = find(0x8000_0000).unwrap();
+        let keys: Vec<_> = kit.regions.iter().map(|r| r.keys).collect();
+        assert_eq!(keys, [(36, 36), (38, 38), (40, 40)]);
+        let (kick, alias) = (&kit.regions[0], &kit.regions[2]);
+        assert!(Shared::ptr_eq(&kick.wave, &alias.wave));
+        assert_eq!(alias.sample.unity, kick.sample.unity);
+        assert_eq!(alias.sample.fine_tune, kick.sample.fine_tune - 400);
+        let piano = find(0).unwrap();
+        for patch in [0x0001_0209, 8] {
+            let regions = &find(patch).unwrap().regions;
+            assert_eq!(regions.len(), piano.regions.len());
+        }
+        assert_eq!(find(1).unwrap().regions.len(), 1, "it has its own");
+    }
+    for length in [0, 3, 127, 128, 131, 135] {
+        let whole = riff(&[rich()[12..].to_vec(), chunk(b"pgal", &table[..length])]);
+        assert_eq!(load(&whole).unwrap().len(), 3);
+    }
+}
+
 #[test]
 fn two_cues_may_name_one_wave() {
     let r = |i| region(&[rgnh((0, 127), (0, 127), 0, 0), wlnk(i)]);

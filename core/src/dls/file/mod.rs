@@ -2,11 +2,14 @@
 //!
 //! Views skip what they do not know, and lists whose condition does not hold. They find chunks in any order.
 
+mod aliases;
 mod load;
 #[cfg(test)]
 pub(crate) mod write;
 
 pub use load::{Limits, load};
+
+use aliases::Aliases;
 
 use super::bytes::{array_at, index, u32_at};
 use super::condition::Answers;
@@ -127,6 +130,11 @@ impl<'a> Collection<'a> {
 
     pub fn info(&self) -> Info<'a> {
         Info::of(&self.top)
+    }
+
+    /// `pgal`
+    fn aliases(&self) -> Option<Aliases<'a>> {
+        Aliases::read(chunk(&self.top, b"pgal")?)
     }
 
     /// `vers`: a, b, c, d of a.b.c.d.
