@@ -7,7 +7,7 @@
 //! | `property`, `events` | dispatch to the miniport's automation tables |
 //! | `filter`, `pin`, `handle` | what user mode opens |
 //! | `dmus`, `render`, `unpack`, `allocator` | from a stream write to `IMXF::PutMessage` and back |
-//! | `wave_sink`, `capture`, `clock` | the other directions, time |
+//! | `wave_sink`, `capture`, `reader`, `clock` | the other directions, time |
 //! | `midi` | byte streams of an IMiniportMidi |
 //! | `wave_rt` | cyclic buffers of an IMiniportWaveRT |
 //! | `service`, `port_services`, `resources`, `registry`, `stream_resource`, `com` | objects that drivers ask for |

@@ -97,10 +97,50 @@ pub struct Reader {
     /// KSMUSICFORMAT records; else DMUS_EVENTHEADER records.
     midi: bool,
     queue: Box<Queue>,
-    captured: VecDeque<Captured>,
-    bytes: usize,
-    lost: bool,
+    backlog: Backlog,
     base: i64,
+}
+
+/// Messages that nobody has read yet.
+#[derive(Default)]
+struct Backlog {
+    messages: VecDeque<Captured>,
+    bytes: usize,
+    /// Since the last buffer.
+    lost: bool,
+}
+
+impl Backlog {
+    fn push(&mut self, message: Captured) {
+        if self.bytes + message.bytes.len() > CAPACITY {
+            self.lost = true;
+            return;
+        }
+        self.bytes += message.bytes.len();
+        self.messages.push_back(message);
+    }
+
+    /// At most `room` bytes of the first message; less than all of it only if `cut`.
+    fn take(&mut self, room: usize, cut: bool) -> Option<Captured> {
+        let first = self.messages.front_mut()?;
+        let taken = if first.bytes.len() <= room {
+            self.messages.pop_front()?
+        } else if cut && room > 0 {
+            let rest = first.bytes.split_off(room);
+            let bytes = core::mem::replace(&mut first.bytes, rest);
+            first.structured = false;
+            Captured {
+                bytes,
+                time: first.time,
+                group: first.group,
+                structured: false,
+            }
+        } else {
+            return None;
+        };
+        self.bytes -= taken.bytes.len();
+        Some(taken)
+    }
 }
 
 impl Reader {
@@ -108,9 +148,7 @@ impl Reader {
         Reader {
             midi,
             queue: Queue::new(),
-            captured: VecDeque::new(),
-            bytes: 0,
-            lost: false,
+            backlog: Backlog::default(),
             base: 0,
         }
     }
@@ -126,18 +164,11 @@ impl Reader {
 
     /// STOP: what nobody has read is gone.
     pub fn clear(&mut self) {
-        self.captured.clear();
-        self.bytes = 0;
-        self.lost = false;
+        self.backlog = Backlog::default();
     }
 
     pub fn push(&mut self, message: Captured) {
-        if self.bytes + message.bytes.len() > CAPACITY {
-            self.lost = true;
-            return;
-        }
-        self.bytes += message.bytes.len();
-        self.captured.push_back(message);
+        self.backlog.push(message);
     }
 
     pub fn cancel(&mut self) {
@@ -175,7 +206,7 @@ impl Reader {
 
     /// Fills waiting requests with what has been captured.
     pub fn serve(&mut self) {
-        while !self.captured.is_empty() {
+        while !self.backlog.messages.is_empty() {
             let request = self.queue.next();
             if request.is_null() {
                 return;
@@ -200,61 +231,30 @@ impl Reader {
     /// As many records as there is room for; a message too long for the buffer goes in pieces.
     fn pack(&mut self, header: &mut KSSTREAM_HEADER, out: &mut [u8]) -> usize {
         header.OptionsFlags = 0;
-        if core::mem::take(&mut self.lost) {
+        if core::mem::take(&mut self.backlog.lost) {
             header.OptionsFlags |= KSSTREAM_HEADER_OPTIONSF_DATADISCONTINUITY;
         }
-        let used = if self.midi {
-            pack_midi(&mut self.captured, self.base, out)
+        if self.midi {
+            pack_midi(&mut self.backlog, self.base, out)
         } else {
-            let start = self.captured.front().map_or(0, |m| m.time);
+            let start = self.backlog.messages.front().map_or(0, |m| m.time);
             header.PresentationTime = KSTIME {
                 Time: start,
                 Numerator: 1,
                 Denominator: 1,
             };
             header.OptionsFlags |= KSSTREAM_HEADER_OPTIONSF_TIMEVALID;
-            pack_events(&mut self.captured, start, out)
-        };
-        self.bytes = self.captured.iter().map(|m| m.bytes.len()).sum();
-        used
-    }
-}
-
-/// Takes at most `room` bytes of the first message. A message is only cut at the start of a buffer.
-fn take(captured: &mut VecDeque<Captured>, room: usize, cut: bool) -> Option<Captured> {
-    let first = captured.front_mut()?;
-    if first.bytes.len() <= room {
-        return captured.pop_front();
-    }
-    if !cut || room == 0 {
-        return None;
-    }
-    let rest = first.bytes.split_off(room);
-    let bytes = core::mem::replace(&mut first.bytes, rest);
-    first.structured = false;
-    Some(Captured {
-        bytes,
-        structured: false,
-        ..first.clone_head()
-    })
-}
-
-impl Captured {
-    /// The message without its bytes.
-    fn clone_head(&self) -> Captured {
-        Captured {
-            bytes: Vec::new(),
-            ..*self
+            pack_events(&mut self.backlog, start, out)
         }
     }
 }
 
 /// KSMUSICFORMAT: the first time of a buffer is relative to the start of the pin, the others to the record before.
-fn pack_midi(captured: &mut VecDeque<Captured>, base: i64, out: &mut [u8]) -> usize {
+fn pack_midi(backlog: &mut Backlog, base: i64, out: &mut [u8]) -> usize {
     let (mut used, mut last) = (0, base);
     loop {
         let room = out.len().saturating_sub(used + MUSIC) & !3;
-        let Some(message) = take(captured, room, used == 0) else {
+        let Some(message) = backlog.take(room, used == 0) else {
             return used;
         };
         let delta = ((message.time - last).max(0) / 10_000) as u32;
@@ -268,12 +268,12 @@ fn pack_midi(captured: &mut VecDeque<Captured>, base: i64, out: &mut [u8]) -> us
 }
 
 /// DMUS_EVENTHEADER: times are relative to the header's presentation time.
-fn pack_events(captured: &mut VecDeque<Captured>, start: i64, out: &mut [u8]) -> usize {
+fn pack_events(backlog: &mut Backlog, start: i64, out: &mut [u8]) -> usize {
     let mut used = 0;
     loop {
         // Records are padded to 8: 20 bytes of head and 4 of data, and then multiples of 8.
         let room = (out.len().saturating_sub(used) & !7).saturating_sub(EVENT);
-        let Some(message) = take(captured, room, used == 0) else {
+        let Some(message) = backlog.take(room, used == 0) else {
             return used;
         };
         let head = DMUS_EVENTHEADER {
@@ -304,15 +304,43 @@ fn record<T: Wire>(out: &mut [u8], head: &T, bytes: &[u8], align: usize) -> usiz
 mod tests {
     use super::*;
 
-    fn messages(list: &[(i64, &[u8])]) -> VecDeque<Captured> {
-        list.iter()
-            .map(|&(time, bytes)| Captured {
+    fn messages(list: &[(i64, &[u8])]) -> Backlog {
+        let mut backlog = Backlog::default();
+        for &(time, bytes) in list {
+            backlog.push(Captured {
                 time,
                 group: 1,
                 bytes: bytes.to_vec(),
                 structured: bytes[0] != 0xF0,
-            })
-            .collect()
+            });
+        }
+        backlog
+    }
+
+    #[test]
+    fn what_is_too_much_is_lost_and_told() {
+        let mut reader = Reader::new(true);
+        let message = |bytes: usize| Captured {
+            time: 0,
+            group: 1,
+            bytes: vec![1; bytes],
+            structured: false,
+        };
+        reader.push(message(CAPACITY - 2));
+        reader.push(message(3));
+        reader.push(message(2));
+        let mut out = vec![0; CAPACITY + 64];
+        for flags in [KSSTREAM_HEADER_OPTIONSF_DATADISCONTINUITY, 0] {
+            let mut header = KSSTREAM_HEADER::default();
+            let used = reader.pack(&mut header, &mut out);
+            assert_eq!(header.OptionsFlags, flags);
+            // A record of all but 2 bytes, and one of 2 bytes.
+            let records = 8 + (CAPACITY - 2).next_multiple_of(4) + 8 + 4;
+            assert_eq!(used, if flags == 0 { 0 } else { records });
+        }
+        assert_eq!(reader.backlog.bytes, 0);
+        reader.push(message(CAPACITY));
+        assert_eq!(reader.backlog.bytes, CAPACITY, "there is room again");
     }
 
     #[test]
@@ -331,7 +359,7 @@ mod tests {
                 0, 0, 0, 0, 3, 0, 0, 0, 0x90, 1, 2, 0, 5, 0, 0, 0, 2, 0, 0, 0, 0xC0, 3, 0, 0
             ]
         );
-        assert_eq!(captured.len(), 1);
+        assert_eq!(captured.messages.len(), 1);
     }
 
     #[test]
@@ -340,7 +368,7 @@ mod tests {
         for midi in [true, false] {
             let mut captured = messages(&[(0, &[0x90, 1, 2]), (0, &long)]);
             let (mut seen, mut buffers) = (Vec::<u8>::new(), 0);
-            while !captured.is_empty() {
+            while !captured.messages.is_empty() {
                 let mut out = [0u8; 50];
                 let used = if midi {
                     pack_midi(&mut captured, 0, &mut out)
