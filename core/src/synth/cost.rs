@@ -3,6 +3,7 @@
 //! The model counts in ns of a reference machine (*nominal*); [`Budget`] learns from measured slices how much slower or faster this
 //! machine is. Where the times come from is the caller's business: a test may invent them.
 
+use super::effects::Sends;
 use super::engine::Synth;
 use super::oscillator::Interpolation;
 use super::voice::TICK;
@@ -13,8 +14,11 @@ mod price {
     pub const SLICE: f32 = 400.0;
     /// Mixing a port, per frame.
     pub const PORT: f32 = 4.0;
-    /// Reverb and chorus of a port, per frame.
-    pub const EFFECTS: f32 = 45.0;
+    /// A port's reverb and its chorus, per frame.
+    pub const REVERB: f32 = 27.0;
+    pub const CHORUS: f32 = 13.0;
+    /// What four voices send to an effect, per frame.
+    pub const SEND: f32 = 0.6;
     /// Filtering and mixing four voices, per frame.
     pub const FILTERED: f32 = 1.8;
     /// Mixing four voices, per frame.
@@ -54,12 +58,24 @@ pub struct Work {
 }
 
 impl Work {
-    /// Adds a port; `effects` if its reverb or chorus runs.
-    pub fn add_port(&mut self, effects: bool) {
+    /// Adds a port's mix.
+    pub fn add_port(&mut self) {
         self.per_frame += price::PORT;
-        if effects {
-            self.per_frame += price::EFFECTS;
+    }
+
+    /// Adds the effects of a port that run.
+    pub fn add_effects(&mut self, running: Sends) {
+        if running.reverb {
+            self.per_frame += price::REVERB;
         }
+        if running.chorus {
+            self.per_frame += price::CHORUS;
+        }
+    }
+
+    /// Adds what four voices send to an effect.
+    pub fn add_send(&mut self) {
+        self.per_frame += price::SEND;
     }
 
     /// Adds four lanes of which `lanes` hold voices, `moving` of them ones that do not rest.
@@ -166,10 +182,11 @@ impl Synth {
     /// What rendering costs with the voices that there are; with those that fade, or without.
     pub fn work(&self, fading: bool) -> Work {
         let mut work = self.pool.work(&self.slots, fading);
-        for (index, _) in self.slots.iter().enumerate() {
-            if self.pool.is_active(index as u8) {
-                work.add_port(false);
+        for (index, slot) in self.slots.iter().enumerate() {
+            if self.pool.is_active(index as u8) || slot.rings() {
+                work.add_port();
             }
+            work.add_effects(slot.awake().or(self.pool.sends(slot, index as u8)));
         }
         work
     }

@@ -329,17 +329,28 @@ impl PortSlot {
         self.effects.as_ref().is_some_and(|unit| !unit.is_asleep())
     }
 
+    /// Effects that sound.
+    pub fn awake(&self) -> Sends {
+        self.effects
+            .as_ref()
+            .map(|unit| unit.awake())
+            .unwrap_or_default()
+    }
+
+    /// Effects that are on.
+    pub fn effects_on(&self) -> Sends {
+        match (&self.port, &self.effects) {
+            (Some(port), Some(_)) => port.effects.on,
+            _ => Sends::default(),
+        }
+    }
+
     /// Takes over the port's settings; tells which effects its voices play into.
     pub fn sends(&mut self) -> Sends {
-        let Some(port) = &self.port else {
-            return Sends::default();
-        };
-        self.settings = port.effects;
-        if self.effects.is_some() {
-            self.settings.on
-        } else {
-            Sends::default()
+        if let Some(port) = &self.port {
+            self.settings = port.effects;
         }
+        self.effects_on()
     }
 
     /// Quality of its voices.

@@ -3,6 +3,7 @@
 //! A quad belongs to one port. It is rendered in stretches within which every lane reads from one run of frames. Every number that
 //! changes per sample is carried in the state, so a cut between two calls changes nothing.
 
+use super::effects::Sends;
 use super::filter::Coefficients;
 use super::lanes::{LANES, Lanes};
 use super::oscillator::{Interpolation, Oscillator, Window};
@@ -258,6 +259,14 @@ impl Quad {
             let [reverb_step, chorus_step] = self.send_steps;
             send(voices, reverb, reverb_step, &mut buses.reverb);
             send(voices, chorus, chorus_step, &mut buses.chorus);
+        }
+    }
+
+    /// Effects that some voice plays into.
+    pub fn sends(&self) -> Sends {
+        Sends {
+            reverb: !self.is_dry(0),
+            chorus: !self.is_dry(1),
         }
     }
 

@@ -33,6 +33,16 @@ pub struct Sends {
     pub chorus: bool,
 }
 
+impl Sends {
+    /// Those that are on in either.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            reverb: self.reverb || other.reverb,
+            chorus: self.chorus || other.chorus,
+        }
+    }
+}
+
 /// Highest rate at which delays have their full length; beyond it rooms shrink.
 const MAX_RATE: f32 = 96_000.0;
 

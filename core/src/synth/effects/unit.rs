@@ -4,7 +4,7 @@ use super::super::lanes::Lanes;
 use super::super::voice::TICK;
 use super::chorus::Chorus;
 use super::reverb::Reverb;
-use super::{EffectSettings, Now, gate, peak};
+use super::{EffectSettings, Now, Sends, gate, peak};
 use crate::mem::{NoMemory, TryBox, vec};
 use alloc::vec::Vec;
 use core::fmt;
@@ -37,6 +37,14 @@ impl Unit {
     /// Nothing sounds.
     pub fn is_asleep(&self) -> bool {
         self.reverb.is_asleep() && self.chorus.is_asleep()
+    }
+
+    /// Which effects sound.
+    pub fn awake(&self) -> Sends {
+        Sends {
+            reverb: !self.reverb.is_asleep(),
+            chorus: !self.chorus.is_asleep(),
+        }
     }
 
     /// Forgets all sound.

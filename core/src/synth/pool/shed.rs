@@ -2,6 +2,7 @@
 
 use super::{DYING, LIVE, Pool, RELEASED, Rank};
 use crate::synth::cost::Work;
+use crate::synth::effects::Sends;
 use crate::synth::lanes::LANES;
 use crate::synth::port::PortSlot;
 
@@ -32,9 +33,33 @@ impl Pool {
                 let port = slots.get(usize::from(quad.port));
                 let kind = port.map(PortSlot::interpolation).unwrap_or_default();
                 work.add_quad(kind, lanes, moving, quad.is_filtered());
+                let on = port.map(PortSlot::effects_on).unwrap_or_default();
+                let sends = quad.sends();
+                for plays in [on.reverb && sends.reverb, on.chorus && sends.chorus] {
+                    if plays {
+                        work.add_send();
+                    }
+                }
             }
         }
         work
+    }
+
+    /// Effects of a port that its voices play into.
+    pub fn sends(&self, slot: &PortSlot, port: u8) -> Sends {
+        let on = slot.effects_on();
+        let mut found = Sends::default();
+        for quad in self.quads.iter().take(self.used) {
+            if found == on {
+                break;
+            }
+            if quad.port == port && !quad.is_empty() {
+                let sends = quad.sends();
+                found.reverb |= on.reverb && sends.reverb;
+                found.chorus |= on.chorus && sends.chorus;
+            }
+        }
+        found
     }
 
     /// Fades out the `count` least important voices: lowest priority first, released before held, quiet before loud, old before new.

@@ -215,3 +215,38 @@ fn a_layer_that_does_not_fit_is_lost() {
     send(&mut synth, &[0x90, 61, 100]);
     assert_eq!(synth.voices(), voices + 200);
 }
+
+#[test]
+fn effects_are_counted_while_they_run() {
+    let (wave, info) = dc();
+    let sending = articulation(&[
+        set(Destination::ReverbSend, permille(500.0)),
+        set(Destination::ChorusSend, permille(500.0)),
+    ]);
+    let mut synth = synth_with(64, RATE, std::vec![region(&wave, info, &sending)]);
+    let cost = |synth: &Synth| synth.work(true).cost(SLICE);
+    // With voices held, and when they have gone.
+    let costs = |synth: &mut Synth, reverb, chorus| {
+        let on = crate::synth::effects::Sends { reverb, chorus };
+        synth.port_mut(PORT).unwrap().effects_mut().on = on;
+        hold(synth, 16);
+        render(synth, 4800);
+        let held = cost(synth);
+        for channel in 0..16 {
+            send(synth, &[0xB0 | channel, 120, 0]);
+        }
+        render(synth, 480);
+        let gone = cost(synth);
+        // The reverb dies away.
+        render(synth, 20 * RATE as usize);
+        assert_eq!(cost(synth), super::super::cost::Work::default().cost(SLICE));
+        (held, gone)
+    };
+    let (dry, silent) = costs(&mut synth, false, false);
+    let (reverb, tail) = costs(&mut synth, true, false);
+    assert!(reverb > dry && tail > silent && tail < reverb);
+    let (chorus, _) = costs(&mut synth, false, true);
+    let (both, _) = costs(&mut synth, true, true);
+    assert!(chorus > dry);
+    near(both - dry, (reverb - dry) + (chorus - dry), 1.0);
+}
