@@ -94,8 +94,7 @@ impl Bus {
                 *to_right += r;
             }
         }
-        let [a, b, c, d] = peak.0;
-        let mut peak = a.max(b).max(c.max(d));
+        let mut peak = peak.highest();
         for ((frame, (left, right)), [wet_left, wet_right]) in out_rest
             .iter_mut()
             .zip(left_rest.iter().zip(right_rest))

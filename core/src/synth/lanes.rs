@@ -28,8 +28,22 @@ impl Lanes {
     /// The sums of four, each as [`sum`](Self::sum) does it.
     #[inline(always)]
     pub fn sums(rows: &[Self; LANES]) -> Self {
+        let [a, b, c, d] = Self::transposed(*rows);
+        (a + b) + (c + d)
+    }
+
+    /// Rows become columns.
+    #[inline(always)]
+    pub fn transposed(rows: [Self; LANES]) -> [Self; LANES] {
         let [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]] = rows.map(|row| row.0);
-        (Self([a, e, i, m]) + Self([b, f, j, n])) + (Self([c, g, k, o]) + Self([d, h, l, p]))
+        [[a, e, i, m], [b, f, j, n], [c, g, k, o], [d, h, l, p]].map(Self)
+    }
+
+    /// The greatest of the four numbers.
+    #[inline(always)]
+    pub fn highest(self) -> f32 {
+        let [a, b, c, d] = self.0;
+        a.max(b).max(c.max(d))
     }
 
     #[inline(always)]

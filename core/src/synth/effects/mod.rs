@@ -24,6 +24,8 @@ pub(super) use limiter::Limiter;
 pub use settings::{Chorus, EffectSettings, Reverb, Room, Waves};
 pub use unit::Unit;
 
+use super::lanes::{LANES, Lanes};
+use super::simd;
 use super::voice::TICK;
 
 /// Which of a port's effects are on.
@@ -71,15 +73,26 @@ fn flush(x: f32) -> f32 {
     if x.abs() >= TINY { x } else { 0.0 }
 }
 
+/// The same, lane by lane.
+#[inline(always)]
+fn flush_all(x: Lanes) -> Lanes {
+    simd::without_small(x, TINY)
+}
+
 /// Highest magnitude.
 #[inline]
 fn peak(samples: &[f32]) -> f32 {
-    samples.iter().fold(0.0, |peak, x| x.abs().max(peak))
+    let (chunks, rest) = samples.as_chunks::<LANES>();
+    let peak = chunks
+        .iter()
+        .fold(Lanes::ZERO, |peak, x| peak.max(Lanes(*x).abs()));
+    rest.iter()
+        .fold(peak.highest(), |peak, x| x.abs().max(peak))
 }
 
-/// Frame numbers within a tick.
-static FRAMES: [f32; TICK as usize] = {
-    let mut frames = [0.0; TICK as usize];
+/// Frame numbers within a tick, and some more for the last chunk of a stretch.
+static FRAMES: [f32; TICK as usize + LANES] = {
+    let mut frames = [0.0; TICK as usize + LANES];
     let mut i = 0;
     while i < frames.len() {
         frames[i] = i as f32;
@@ -127,6 +140,13 @@ impl Ramp {
         let (from, step) = (self.from, self.step());
         let frames = FRAMES.get(offset..).unwrap_or_default();
         frames.iter().map(move |frame| from + step * frame)
+    }
+
+    /// The same, four at a time.
+    fn chunks(&self, offset: usize) -> impl Iterator<Item = Lanes> {
+        let (from, step) = (Lanes::splat(self.from), Lanes::splat(self.step()));
+        let (frames, _) = FRAMES.get(offset..).unwrap_or_default().as_chunks();
+        frames.iter().map(move |frame| from + step * Lanes(*frame))
     }
 }
 

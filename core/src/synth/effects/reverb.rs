@@ -1,11 +1,12 @@
 //! Reverb: four all-passes that spread the input, then eight modulated delay lines that feed each other through a Hadamard matrix,
 //! each with the loss that gives every path the same decay, and a low-pass that lets high frequencies go sooner (Jot).
 
+use super::super::lanes::{LANES, Lanes};
 use super::super::math;
 use super::super::voice::TICK;
 use super::delay::{AllPass, Delay};
 use super::settings::{Reverb as Settings, Room};
-use super::{MAX_RATE, Now, QUIET, Ramp, flush, peak, turns};
+use super::{MAX_RATE, Now, QUIET, Ramp, flush_all, peak, turns};
 use crate::mem::{NoMemory, vec};
 use alloc::vec::Vec;
 
@@ -108,7 +109,7 @@ pub struct Reverb {
     /// Loss of each line, for all frequencies and for the high ones.
     loss: [f32; LINES],
     damping: [f32; LINES],
-    low: [f32; LINES],
+    low: Halves,
     /// Coefficients and states of the high-pass and the low-pass at the input.
     high_pass: f32,
     low_pass: f32,
@@ -124,8 +125,8 @@ pub struct Reverb {
     /// Highest output since the last tick.
     peak: f32,
     asleep: bool,
-    /// One stretch of all lines, of one line, and of two signals.
-    rows: Vec<[f32; LINES]>,
+    /// One stretch of each line, four frames side by side.
+    planes: Vec<[Lanes; LINES]>,
     span: Vec<f32>,
 }
 
@@ -161,7 +162,7 @@ impl Reverb {
             lines,
             loss: [0.0; LINES],
             damping: [0.0; LINES],
-            low: [0.0; LINES],
+            low: [Lanes::ZERO; 2],
             high_pass: 0.0,
             low_pass: 1.0,
             dc: 0.0,
@@ -172,8 +173,9 @@ impl Reverb {
             closing: 0,
             peak: 0.0,
             asleep: true,
-            rows: vec::try_filled(TICK as usize, [0.0; LINES])?,
-            span: vec::try_filled(TICK as usize + 1, 0.0)?,
+            planes: vec::try_filled(TICK as usize / LANES, [Lanes::ZERO; LINES])?,
+            // The last chunk of a stretch may be longer than the stretch, and a line is read one frame further.
+            span: vec::try_filled(TICK as usize + 2 * LANES, 0.0)?,
         })
     }
 
@@ -190,7 +192,7 @@ impl Reverb {
     }
 
     fn rest(&mut self) {
-        self.low = [0.0; LINES];
+        self.low = [Lanes::ZERO; 2];
         self.dc = 0.0;
         self.dull = 0.0;
         self.peak = 0.0;
@@ -334,59 +336,106 @@ impl Reverb {
             diffuser.process(alive, input, span);
         }
 
-        let rows = self.rows.get_mut(..frames).unwrap_or_default();
-        let span = self.span.get_mut(..=frames).unwrap_or_default();
-        for (lane, line) in self.lines.iter().enumerate() {
+        self.read_lines(now, frames);
+        self.damp(frames);
+        self.put_out(now, left, right);
+        self.feed(input, alive);
+    }
+
+    /// Reads the lines, each between two frames, into the planes.
+    fn read_lines(&mut self, now: Now, frames: usize) {
+        for (index, line) in self.lines.iter().enumerate() {
             let Ramp { from, to } = line.frames;
             let whole = from.min(to) as i32;
+            let span = self.span.get_mut(..=frames).unwrap_or_default();
             line.delay.read(whole as usize + 1, span);
             let part = Ramp {
                 from: from - whole as f32,
                 to: to - whole as f32,
             };
-            let pairs = span.iter().zip(span.iter().skip(1));
-            for ((row, (old, new)), part) in rows.iter_mut().zip(pairs).zip(part.values(now.offset))
-            {
-                if let Some(x) = row.get_mut(lane) {
-                    *x = new + part * (old - new);
+            let (old, _) = self.span.as_chunks::<LANES>();
+            let (new, _) = self.span.get(1..).unwrap_or_default().as_chunks::<LANES>();
+            let pairs = old.iter().zip(new).zip(part.chunks(now.offset));
+            for (plane, ((old, new), part)) in self.planes.iter_mut().zip(pairs) {
+                if let Some(plane) = plane.get_mut(index) {
+                    let (old, new) = (Lanes(*old), Lanes(*new));
+                    *plane = new + part * (old - new);
                 }
             }
         }
+    }
 
-        let (loss, damping) = (self.loss, self.damping);
-        let keep = if alive { 1.0 } else { 0.0 };
-        let loss = loss.map(|loss| loss * keep);
-        let mut low = self.low;
-        let mut highest = 0.0f32;
-        let sides = left.iter_mut().zip(right.iter_mut());
-        for (((row, x), (left, right)), gain) in rows
-            .iter_mut()
-            .zip(input.iter())
-            .zip(sides)
-            .zip(self.gain.values(now.offset))
-        {
-            for ((x, low), damping) in row.iter_mut().zip(&mut low).zip(damping) {
-                *low = flush(damping * *low + (1.0 - damping) * *x);
-                *x = *low;
+    /// High frequencies go sooner: a one-pole low-pass per line, frame by frame; then sums and differences of all lines.
+    fn damp(&mut self, frames: usize) {
+        let [keep, share] = [
+            halves(self.damping),
+            halves(self.damping.map(|damping| 1.0 - damping)),
+        ];
+        let [mut low, mut high] = self.low;
+        let mut left = frames;
+        for plane in self.planes.iter_mut().take(frames.div_ceil(LANES)) {
+            let [a, b, c, d, e, f, g, h] = *plane;
+            let (mut first, mut second) = (
+                Lanes::transposed([a, b, c, d]),
+                Lanes::transposed([e, f, g, h]),
+            );
+            for (x, y) in first.iter_mut().zip(&mut second).take(left) {
+                low = flush_all(keep[0] * low + share[0] * *x);
+                high = flush_all(keep[1] * high + share[1] * *y);
+                (*x, *y) = (low, high);
             }
-            *row = hadamard(*row);
-            let [_, l, r, ..] = *row;
-            let (l, r) = (l * gain, r * gain);
-            *left += l;
-            *right += r;
-            highest = highest.max(l.abs()).max(r.abs());
-            for (y, loss) in row.iter_mut().zip(loss) {
-                *y = flush(*y * loss + *x * ROOT_EIGHTH);
+            left = left.saturating_sub(LANES);
+            let ([a, b, c, d], [e, f, g, h]) =
+                (Lanes::transposed(first), Lanes::transposed(second));
+            *plane = hadamard([a, b, c, d, e, f, g, h]);
+        }
+        self.low = [low, high];
+    }
+
+    /// Adds the second and the third sum to the sides.
+    fn put_out(&mut self, now: Now, left: &mut [f32], right: &mut [f32]) {
+        let (left, left_rest) = left.as_chunks_mut::<LANES>();
+        let (right, right_rest) = right.as_chunks_mut::<LANES>();
+        let full = left.len();
+        let sums = self.planes.iter().zip(self.gain.chunks(now.offset));
+        let mut sums = sums.map(|([_, l, r, ..], gain)| (*l * gain, *r * gain));
+        let mut peak = Lanes::ZERO;
+        for ((left, right), (l, r)) in left.iter_mut().zip(right).zip(sums.by_ref().take(full)) {
+            *left = (Lanes(*left) + l).0;
+            *right = (Lanes(*right) + r).0;
+            peak = peak.max(l.abs()).max(r.abs());
+        }
+        let mut highest = peak.highest();
+        if let Some((l, r)) = sums.next() {
+            let sides = left_rest.iter_mut().zip(right_rest);
+            for ((left, right), (l, r)) in sides.zip(l.0.into_iter().zip(r.0)) {
+                *left += l;
+                *right += r;
+                highest = highest.max(l.abs()).max(r.abs());
             }
         }
-        self.low = low;
         self.peak = self.peak.max(highest);
+    }
 
-        let span = self.span.get_mut(..frames).unwrap_or_default();
-        for (lane, line) in self.lines.iter_mut().enumerate() {
-            for (x, row) in span.iter_mut().zip(rows.iter()) {
-                *x = row.get(lane).copied().unwrap_or(0.0);
+    /// Writes the lines: what has gone round, with its loss, and the input.
+    fn feed(&mut self, input: &[f32], alive: bool) {
+        let mut inputs = [Lanes::ZERO; TICK as usize / LANES];
+        for (to, x) in inputs.iter_mut().zip(input.chunks(LANES)) {
+            for (to, x) in to.0.iter_mut().zip(x) {
+                *to = x * ROOT_EIGHTH;
             }
+        }
+        let keep = if alive { 1.0 } else { 0.0 };
+        let lines = self.lines.iter_mut().zip(self.loss);
+        for (index, (line, loss)) in lines.enumerate() {
+            let loss = Lanes::splat(loss * keep);
+            let (span, _) = self.span.as_chunks_mut::<LANES>();
+            for ((to, plane), x) in span.iter_mut().zip(&self.planes).zip(inputs) {
+                if let Some(y) = plane.get(index) {
+                    *to = flush_all(*y * loss + x).0;
+                }
+            }
+            let span = self.span.get(..input.len()).unwrap_or_default();
             line.delay.write(span);
         }
     }
@@ -456,9 +505,16 @@ fn root(x: f32) -> f32 {
     math::exp2(0.5 * math::log2(x))
 }
 
+/// The first and the second four of all lines.
+type Halves = [Lanes; 2];
+
+fn halves([a, b, c, d, e, f, g, h]: [f32; LINES]) -> Halves {
+    [Lanes([a, b, c, d]), Lanes([e, f, g, h])]
+}
+
 /// Sums and differences of all lines: a rotation, times √8.
 #[inline(always)]
-fn hadamard([a, b, c, d, e, f, g, h]: [f32; LINES]) -> [f32; LINES] {
+fn hadamard([a, b, c, d, e, f, g, h]: [Lanes; LINES]) -> [Lanes; LINES] {
     let [a, b, c, d, e, f, g, h] = [a + e, b + f, c + g, d + h, a - e, b - f, c - g, d - h];
     let [a, b, c, d, e, f, g, h] = [a + c, b + d, a - c, b - d, e + g, f + h, e - g, f - h];
     [a + b, a - b, c + d, c - d, e + f, e - f, g + h, g - h]

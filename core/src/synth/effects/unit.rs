@@ -59,6 +59,7 @@ impl Unit {
 
     /// What `frames` frames from `position` on, which no tick divides, sound like behind the effects; `None` is silence. A bus that is
     /// `None` brings nothing, but what has been in still sounds.
+    #[inline(never)]
     pub fn process(
         &mut self,
         settings: &EffectSettings,

@@ -43,6 +43,9 @@ trait Arch {
     fn sub(a: Self::F, b: Self::F) -> Self::F;
     fn mul(a: Self::F, b: Self::F) -> Self::F;
 
+    /// 0 in place of what is smaller than `least`, whatever its sign.
+    fn without_small(x: Self::F, least: f32) -> Self::F;
+
     fn ints(x: [u32; 4]) -> Self::I;
     fn add_ints(a: Self::I, b: Self::I) -> Self::I;
     fn sub_ints(a: Self::I, b: Self::I) -> Self::I;
@@ -92,6 +95,14 @@ pub fn render(
     output: Output,
 ) -> bool {
     render_on::<Native>(readers, tables, strip, odd, output)
+}
+
+/// 0 in place of what is smaller than `least`, whatever its sign.
+#[inline(always)]
+pub fn without_small(x: Lanes, least: f32) -> Lanes {
+    let mut out = Lanes::ZERO;
+    Native::store(Native::without_small(Native::load(&x), least), &mut out);
+    out
 }
 
 /// 16-bit PCM of eight samples (1.0 is full scale): to nearest, halves away from zero, clipped; what is not a number is 0.

@@ -42,6 +42,15 @@ impl Arch for Neon {
     }
 
     #[inline(always)]
+    fn without_small(x: float32x4_t, least: f32) -> float32x4_t {
+        // SAFETY: as above.
+        unsafe {
+            let mask = vcageq_f32(x, vdupq_n_f32(least));
+            vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(x), mask))
+        }
+    }
+
+    #[inline(always)]
     fn ints(x: [u32; 4]) -> int32x4_t {
         // SAFETY: 16 readable bytes.
         unsafe { vreinterpretq_s32_u32(vld1q_u32(x.as_ptr())) }

@@ -51,6 +51,10 @@ impl Arch for Portable {
         zip(a, b, |a, b| a * b)
     }
 
+    fn without_small(x: [f32; 4], least: f32) -> [f32; 4] {
+        x.map(|x| if x.abs() >= least { x } else { 0.0 })
+    }
+
     fn ints(x: [u32; 4]) -> [i32; 4] {
         x.map(|x| x as i32)
     }

@@ -42,6 +42,15 @@ impl Arch for Sse2 {
     }
 
     #[inline(always)]
+    fn without_small(x: __m128, least: f32) -> __m128 {
+        // SAFETY: as above.
+        unsafe {
+            let magnitude = _mm_andnot_ps(_mm_set1_ps(-0.0), x);
+            _mm_and_ps(x, _mm_cmpge_ps(magnitude, _mm_set1_ps(least)))
+        }
+    }
+
+    #[inline(always)]
     fn ints(x: [u32; 4]) -> __m128i {
         // SAFETY: 16 readable bytes; the load asks for no alignment.
         unsafe { _mm_loadu_si128(x.as_ptr().cast()) }
