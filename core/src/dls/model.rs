@@ -178,13 +178,25 @@ pub enum Destination {
 pub struct Patches {
     /// Sorted by patch; one per patch.
     pub(crate) instruments: Vec<Shared<Instrument>>,
+    /// The default set alone, in the same order.
+    pub(crate) built_in: Vec<Shared<Instrument>>,
+}
+
+/// The instrument of a patch in a list sorted by patch. Any IRQL.
+pub fn find(instruments: &[Shared<Instrument>], patch: u32) -> Option<&Shared<Instrument>> {
+    let first = instruments.partition_point(|i| i.patch < patch);
+    instruments.get(first).filter(|i| i.patch == patch)
 }
 
 impl Patches {
     /// The instrument of a DirectMusic patch. Any IRQL.
     pub fn find(&self, patch: u32) -> Option<&Shared<Instrument>> {
-        let first = self.instruments.partition_point(|i| i.patch < patch);
-        self.instruments.get(first).filter(|i| i.patch == patch)
+        find(&self.instruments, patch)
+    }
+
+    /// The default set, without what has been downloaded.
+    pub fn built_in(&self) -> &[Shared<Instrument>] {
+        &self.built_in
     }
 
     pub fn instruments(&self) -> &[Shared<Instrument>] {

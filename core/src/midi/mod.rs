@@ -6,12 +6,14 @@ mod assembler;
 mod cable;
 mod framer;
 mod parser;
+mod tuning;
 mod universal;
 
 pub use assembler::Assembler;
 pub use cable::{Counts, Lane};
 pub use framer::{Framer, Piece};
 pub use parser::{Parser, Received};
+pub use tuning::{Tuning, TuningChange, pitch};
 pub use universal::{Effect, RouteSource, Scale, Universal};
 
 pub const SYSEX: u8 = 0xF0;

@@ -1,4 +1,4 @@
-use super::{END_OF_SYSEX, SYSEX};
+use super::{END_OF_SYSEX, SYSEX, Tuning};
 
 /// System Exclusive messages that this synthesizer understands: the universal ones, and those of GS and XG that have a meaning here.
 /// Device ids are not compared: every message is for us.
@@ -41,6 +41,8 @@ pub enum Universal<'a> {
         live: bool,
         scale: Scale<'a>,
     },
+    /// A tuning program is changed.
+    Tuning(Tuning<'a>),
     /// GS reset, and the mode set of later models.
     GsReset,
     /// Channel 0–15 becomes melodic (`map` 0) or a drum part.
@@ -212,6 +214,7 @@ impl<'a> Universal<'a> {
                     },
                 }
             }
+            [0x7E..=0x7F, _, 0x08, ..] => Self::Tuning(Tuning::parse(body)?),
             [0x41, _, 0x42, 0x12, ..] => gs(body.get(4..)?)?,
             [0x43, 0x10..=0x1F, 0x4C, high, mid, low, _, ..] => {
                 xg([high, mid, low], body.get(6..)?)?

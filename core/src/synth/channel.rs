@@ -67,12 +67,30 @@ pub struct Route {
     pub cutoff: u8,
     /// Amplitude at full, 64 is unchanged.
     pub amplitude: u8,
-    /// LFO depth: 127 is 600 cents,
-    pub vibrato: u8,
+    /// The vibrato LFO, and GS's second one: the modulation LFO.
+    pub lfos: [Swing; 2],
+}
+
+/// What an LFO does under a controller destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Swing {
+    /// Steps of 10/64 Hz plus 64 (GS).
+    pub rate: u8,
+    /// Depths: 127 is 600 cents,
+    pub pitch: u8,
     /// 2400 cents,
-    pub lfo_cutoff: u8,
+    pub cutoff: u8,
     /// 100 %.
-    pub tremolo: u8,
+    pub amplitude: u8,
+}
+
+impl Swing {
+    const NONE: Self = Self {
+        rate: 64,
+        pitch: 0,
+        cutoff: 0,
+        amplitude: 0,
+    };
 }
 
 impl Route {
@@ -80,20 +98,36 @@ impl Route {
         pitch: 64,
         cutoff: 64,
         amplitude: 64,
-        vibrato: 0,
-        lfo_cutoff: 0,
-        tremolo: 0,
+        lfos: [Swing::NONE; 2],
     };
 
-    /// Sets parameter 0–5.
+    /// Sets parameter 0–5 of GM2.
     pub fn set(&mut self, parameter: u8, value: u8) {
+        let [lfo, _] = &mut self.lfos;
         match parameter {
             0 => self.pitch = value.clamp(0x28, 0x58),
             1 => self.cutoff = value,
             2 => self.amplitude = value,
-            3 => self.vibrato = value,
-            4 => self.lfo_cutoff = value,
-            5 => self.tremolo = value,
+            3 => lfo.pitch = value,
+            4 => lfo.cutoff = value,
+            5 => lfo.amplitude = value,
+            _ => {}
+        }
+    }
+
+    /// Sets parameter 0–10 of GS: pitch, cutoff, amplitude, then rate and depths of each LFO.
+    pub fn set_gs(&mut self, parameter: u8, value: u8) {
+        let [first, second] = &mut self.lfos;
+        match parameter {
+            0..=2 => self.set(parameter, value),
+            3 => first.rate = value,
+            4 => first.pitch = value,
+            5 => first.cutoff = value,
+            6 => first.amplitude = value,
+            7 => second.rate = value,
+            8 => second.pitch = value,
+            9 => second.cutoff = value,
+            10 => second.amplitude = value,
             _ => {}
         }
     }
@@ -133,6 +167,8 @@ pub struct Channel {
     pub drum_map: u8,
     /// RPN 0, 1 and 2, 14 bit.
     pub rpn: [u16; 3],
+    /// Bank and program of the tuning: RPN 4 and 3.
+    pub tuning: (u8, u8),
     /// RPN 5, 14 bit: semitones and 1/128 semitones.
     pub modulation_range: u16,
     /// The last parameter number selected is an NRPN.
@@ -166,6 +202,7 @@ impl Channel {
             drum: index == DRUMS,
             drum_map: 1,
             rpn: Self::RPN,
+            tuning: (0, 0),
             modulation_range: Self::MODULATION_RANGE,
             nrpn: false,
             mono: false,
@@ -227,6 +264,7 @@ impl Channel {
         if value == 127 {
             self.power_on_controllers();
             self.rpn = Self::RPN;
+            self.tuning = (0, 0);
             self.modulation_range = Self::MODULATION_RANGE;
             self.glide_from = None;
             return;
@@ -298,6 +336,9 @@ impl Channel {
             return;
         }
         match self.get(cc::RPN_LSB) {
+            // A program and a bank are one byte: the MSB.
+            3 => self.tuning.1 = (change(u16::from(self.tuning.1) << 7, 1 << 7) >> 7) as u8 & 0x7F,
+            4 => self.tuning.0 = (change(u16::from(self.tuning.0) << 7, 1 << 7) >> 7) as u8 & 0x7F,
             5 => self.modulation_range = change(self.modulation_range, 1),
             number => {
                 if let Some(value) = self.rpn.get_mut(usize::from(number)) {
@@ -319,7 +360,7 @@ impl Channel {
             (1, 0x63) => cc::ATTACK_TIME,
             (1, 0x64) => cc::DECAY_TIME,
             (1, 0x66) => cc::RELEASE_TIME,
-            (0x18..=0x1E, key) if self.drum => {
+            (0x14..=0x1E, key) if self.drum => {
                 return Some(KeyRequest {
                     key,
                     parameter: msb,

@@ -2,7 +2,7 @@
 //! controller destinations, key settings, scale tuning. The laws are in docs/synth.md.
 
 use super::channel::{Channel, Route, cc};
-use super::keys::given;
+use super::keys::{KeySettings, given};
 use super::math;
 use super::modulation::{Modulation, Mover, Target};
 use super::voice::Surroundings;
@@ -13,36 +13,38 @@ pub struct Played {
     /// The soft pedal was down.
     pub soft: bool,
     pub poly_pressure: u8,
-    /// Cents of the scale tuning, and the version of the scale they come from.
+    /// Cents of scale tuning and tuning program, and the version of the scale they come from.
     pub scale: f32,
     pub scale_version: u8,
 }
 
 impl Played {
     /// The Note On of `key` on this channel.
-    pub fn new(channel: &Channel, key: u8) -> Self {
+    pub fn new(around: &Surroundings, key: u8) -> Self {
+        let channel = around.channel;
         Self {
             soft: channel.is_on(cc::SOFT),
             poly_pressure: 0,
-            scale: scale_cents(channel, key),
+            scale: scale_cents(around, key),
             scale_version: channel.scale_version,
         }
     }
 
     /// Takes over a scale that is meant for sounding notes too.
-    pub fn follow_scale(&mut self, channel: &Channel, key: u8) {
-        if self.scale_version != channel.scale_version {
-            self.scale_version = channel.scale_version;
-            self.scale = scale_cents(channel, key);
+    pub fn follow_scale(&mut self, around: &Surroundings, key: u8) {
+        if self.scale_version != around.channel.scale_version {
+            self.scale_version = around.channel.scale_version;
+            self.scale = scale_cents(around, key);
         }
     }
 }
 
-/// Drums have no scale.
-fn scale_cents(channel: &Channel, key: u8) -> f32 {
+/// Scale and tuning program. Drums have no scale.
+fn scale_cents(around: &Surroundings, key: u8) -> f32 {
+    let channel = around.channel;
     let class = usize::from(key) % channel.scale.len();
     match channel.scale.get(class) {
-        Some(&cents) if !channel.drum => cents,
+        Some(&cents) if !channel.drum => cents + around.tunings.cents(channel, key),
         _ => 0.0,
     }
 }
@@ -65,6 +67,12 @@ fn relative(channel: &Channel, number: u8) -> f32 {
     (f32::from(channel.get(number)) - 64.0) * (1.0 / 64.0)
 }
 
+/// The LFOs of a controller destination, and what their rates are.
+const LFOS: [(Mover, Target); 2] = [
+    (Mover::Vibrato, Target::VibratoFrequency),
+    (Mover::Lfo, Target::LfoFrequency),
+];
+
 /// Adds everything to the bases and depths that the connections have left.
 pub fn apply(modulation: &mut Modulation, around: &Surroundings, played: &Played) {
     let channel = around.channel;
@@ -86,7 +94,8 @@ pub fn apply(modulation: &mut Modulation, around: &Surroundings, played: &Played
     }
 
     let mut cutoff = BRIGHTNESS_CENTS * relative(channel, cc::BRIGHTNESS);
-    let mut sweep = 0.0;
+    let mut sweeps = [0.0; 2];
+    let mut rates = [0.0; 2];
     let routes = &channel.routes;
     for (route, value) in [
         (&routes.channel_pressure, channel.pressure),
@@ -103,20 +112,42 @@ pub fn apply(modulation: &mut Modulation, around: &Surroundings, played: &Played
         cutoff += 150.0 * around_64(route.cutoff);
         let amplitude = 1.0 + around_64(route.amplitude) * (1.0 / 64.0);
         modulation.add_base(Target::Gain, math::decibels(amplitude.max(1e-6)));
-        modulation.add_depth(Target::Pitch, Mover::Vibrato, 600.0 * of(route.vibrato));
-        sweep += 2400.0 * of(route.lfo_cutoff);
-        // From full down to what the depth leaves, at most 24 dB.
-        let dip = 0.5 * math::decibels((1.0 - of(route.tremolo)).max(0.063));
-        modulation.add_base(Target::Gain, dip);
-        modulation.add_depth(Target::Gain, Mover::Lfo, -dip);
+        let sums = sweeps.iter_mut().zip(&mut rates);
+        for ((lfo, &(mover, _)), (sweep, rate)) in route.lfos.iter().zip(&LFOS).zip(sums) {
+            modulation.add_depth(Target::Pitch, mover, 600.0 * of(lfo.pitch));
+            *sweep += 2400.0 * of(lfo.cutoff);
+            *rate += around_64(lfo.rate) * (10.0 / 64.0);
+            // From full down to what the depth leaves, at most 24 dB.
+            let dip = 0.5 * math::decibels((1.0 - of(lfo.amplitude)).max(0.063));
+            modulation.add_base(Target::Gain, dip);
+            modulation.add_depth(Target::Gain, mover, -dip);
+        }
     }
-    if modulation.base(Target::Cutoff) >= FILTER_OFF && (cutoff < 0.0 || sweep > 0.0) {
+    for (&(_, frequency), &rate) in LFOS.iter().zip(&rates) {
+        if rate != 0.0 {
+            let hertz = (math::hertz(modulation.base(frequency)) + rate).max(0.01);
+            let cents = 6900.0 + 1200.0 * math::log2(hertz * (1.0 / 440.0));
+            modulation.set_base(frequency, cents);
+        }
+    }
+    let key = &around.key;
+    if let Some(value) = given(key.cutoff) {
+        cutoff += BRIGHTNESS_CENTS * (value - 64.0) * (1.0 / 64.0);
+    }
+    if let Some(value) = given(key.resonance) {
+        let resonance = RESONANCE_DB * (value - 64.0) * (1.0 / 64.0);
+        modulation.add_base(Target::Resonance, resonance);
+    }
+    if modulation.base(Target::Cutoff) >= FILTER_OFF
+        && (cutoff < 0.0 || sweeps.iter().any(|sweep| *sweep > 0.0))
+    {
         modulation.set_base(Target::Cutoff, OPEN_CUTOFF);
     }
     modulation.add_base(Target::Cutoff, cutoff);
-    modulation.add_depth(Target::Cutoff, Mover::Lfo, sweep);
+    for (&(mover, _), &sweep) in LFOS.iter().zip(&sweeps) {
+        modulation.add_depth(Target::Cutoff, mover, sweep);
+    }
 
-    let key = &around.key;
     let semitones = given(key.coarse).map_or(0.0, |v| v - 64.0);
     let cents = given(key.fine).map_or(0.0, |v| (v - 64.0) * (100.0 / 64.0));
     modulation.add_base(Target::Pitch, 100.0 * semitones + cents);
@@ -160,15 +191,19 @@ pub enum Time {
     LfoDelay,
 }
 
-/// Seconds of a stage under CC 73, 75, 72 or 78. A stage of no length is made longer from 10 ms on.
-pub fn stage_time(channel: &Channel, time: Time, seconds: f32) -> f32 {
-    let (number, octaves) = match time {
-        Time::Attack => (cc::ATTACK_TIME, 5.0),
-        Time::Decay => (cc::DECAY_TIME, 3.0),
-        Time::Release => (cc::RELEASE_TIME, 3.0),
-        Time::LfoDelay => (cc::VIBRATO_DELAY, 6.0),
+/// Seconds of a stage under CC 73, 75, 72 or 78, and under its key's rate of attack or decay. A stage of no length is made longer from
+/// 10 ms on.
+pub fn stage_time(channel: &Channel, key: &KeySettings, time: Time, seconds: f32) -> f32 {
+    let none = KeySettings::NONE.attack;
+    let (number, octaves, rate) = match time {
+        Time::Attack => (cc::ATTACK_TIME, 5.0, key.attack),
+        Time::Decay => (cc::DECAY_TIME, 3.0, key.decay),
+        Time::Release => (cc::RELEASE_TIME, 3.0, none),
+        Time::LfoDelay => (cc::VIBRATO_DELAY, 6.0, none),
     };
-    let bend = relative(channel, number);
+    // A higher rate is a shorter time.
+    let faster = given(rate).map_or(0.0, |rate| (rate - 64.0) * (1.0 / 64.0));
+    let bend = relative(channel, number) - faster;
     if bend == 0.0 {
         return seconds;
     }

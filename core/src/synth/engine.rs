@@ -285,6 +285,11 @@ impl Synth {
                 return self.refresh(id);
             }
         };
+        match *request {
+            Universal::DlsOn => port.downloads = true,
+            Universal::DlsOff => port.downloads = false,
+            _ => {}
+        }
         port.reset(reset);
         self.pool.all_sound_off(id.0, None, position);
     }

@@ -59,6 +59,12 @@ pub struct KeySettings {
     pub coarse: u8,
     /// Cents · 0.64 plus 64.
     pub fine: u8,
+    /// Filter: as CC 74 and 71 of this key alone (XG).
+    pub cutoff: u8,
+    pub resonance: u8,
+    /// Rates of the envelopes: more than 64 is faster than the region's (XG).
+    pub attack: u8,
+    pub decay: u8,
     /// Level by the law of CC 7 (GS, XG).
     pub level: u8,
     /// Gain: 64 is 1 (GM2).
@@ -76,6 +82,10 @@ impl KeySettings {
     pub const NONE: Self = Self {
         coarse: Self::UNSET,
         fine: Self::UNSET,
+        cutoff: Self::UNSET,
+        resonance: Self::UNSET,
+        attack: Self::UNSET,
+        decay: Self::UNSET,
         level: Self::UNSET,
         volume: Self::UNSET,
         pan: Self::UNSET,
@@ -97,6 +107,10 @@ impl KeySettings {
     /// The parameters that GS and XG set by NRPN (MSB).
     pub fn set_nrpn(&mut self, number: u8, value: u8) {
         match number {
+            0x14 => self.cutoff = value,
+            0x15 => self.resonance = value,
+            0x16 => self.attack = value,
+            0x17 => self.decay = value,
             0x18 => self.coarse = value,
             0x19 => self.fine = value,
             0x1A => self.level = value,

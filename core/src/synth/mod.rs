@@ -42,6 +42,7 @@ pub mod sequencer;
 #[allow(unsafe_code)]
 mod simd;
 mod sinc;
+mod tuning;
 mod voice;
 
 pub use channel::{Channel, Parts, System};

@@ -5,8 +5,9 @@ use super::channel::{Channel, Parts, System};
 use super::effects::{EffectSettings, Sends, Unit};
 use super::math;
 use super::oscillator::Interpolation;
+use super::tuning::Tunings;
 use super::voice::Surroundings;
-use crate::dls::model::{Instrument, Patches};
+use crate::dls::model::{Instrument, Patches, find};
 use crate::mem::{NoMemory, Shared, TryBox};
 
 /// A port's slot in the synthesizer, 0..`Settings::ports`.
@@ -49,11 +50,14 @@ pub struct Port {
     pub(super) coarse_tuning: f32,
     /// Lower channels never steal from higher ones.
     pub(super) static_allocation: bool,
+    /// Downloaded instruments sound (DLS on).
+    pub(super) downloads: bool,
     system: System,
     interpolation: Interpolation,
     pub(super) effects: EffectSettings,
     /// The delay lines, while the port is not attached.
     unit: Option<TryBox<Unit>>,
+    pub(super) tunings: Tunings,
     pub(super) stats: Stats,
     /// Active sensing: the tick by which another message must come.
     deadline: Option<u64>,
@@ -73,10 +77,12 @@ impl Port {
             fine_tuning: 0.0,
             coarse_tuning: 0.0,
             static_allocation: true,
+            downloads: true,
             system: System::default(),
             interpolation: Interpolation::default(),
             effects: EffectSettings::default(),
             unit: Some(Unit::new()?),
+            tunings: Tunings::new()?,
             stats: Stats::default(),
             deadline: None,
         })
@@ -171,7 +177,7 @@ impl Port {
         self.system
     }
 
-    /// Everything a system message can set, back to power-on.
+    /// Everything a system message can set, back to power-on; DLS on or off stays.
     pub(super) fn reset(&mut self, system: System) {
         self.parts.reset(system);
         self.master_volume = 0x3FFF;
@@ -180,6 +186,7 @@ impl Port {
         self.coarse_tuning = 0.0;
         self.static_allocation = true;
         self.effects.reset();
+        self.tunings.reset();
         self.system = system;
     }
 
@@ -210,6 +217,7 @@ impl Port {
             tuning: self.tuning(channel),
             balance: self.balance,
             key: self.parts.key(part, key),
+            tunings: &self.tunings,
         })
     }
 
@@ -245,9 +253,14 @@ impl Port {
     /// The instrument a channel plays: its own, else the nearest kin (`dls-synth.md` §2.7, §3.11).
     pub(super) fn instrument(&self, channel: &Channel) -> Option<&Instrument> {
         let patches = self.patches.as_ref()?;
+        let instruments = if self.downloads {
+            patches.instruments()
+        } else {
+            patches.built_in()
+        };
         let program = u32::from(channel.program);
         let (msb, lsb) = (u32::from(channel.bank.0), u32::from(channel.bank.1));
-        let find = |patch: u32| patches.find(patch);
+        let find = |patch: u32| find(instruments, patch);
         let melodic = |msb: u32, lsb: u32| find(msb << 16 | lsb << 8 | program);
         let drums = |msb: u32, lsb: u32, program: u32| {
             find(DRUM_KIT | msb << 16 | lsb << 8 | program)
@@ -258,12 +271,7 @@ impl Port {
                 .or_else(|| drums(0, 0, program))
                 .or_else(|| drums(0, 0, program & !7))
                 .or_else(|| drums(0, 0, 0))
-                .or_else(|| {
-                    patches
-                        .instruments()
-                        .iter()
-                        .find(|i| i.patch & DRUM_KIT != 0)
-                })
+                .or_else(|| instruments.iter().find(|i| i.patch & DRUM_KIT != 0))
         } else {
             melodic(msb, lsb)
                 .or_else(|| melodic(msb, 0))
@@ -271,8 +279,7 @@ impl Port {
                 .or_else(|| melodic(0x79, 0))
                 .or_else(|| melodic(0, 0))
                 .or_else(|| {
-                    patches
-                        .instruments()
+                    instruments
                         .iter()
                         .find(|i| i.patch & (DRUM_KIT | 0x7F) == program)
                 })

@@ -73,6 +73,16 @@ impl Port {
                 live,
                 scale,
             } => self.each(group, channels, |channel| tune(channel, &scale, live)),
+            Universal::Tuning(tuning) => {
+                if self.tunings.set(&tuning) && tuning.live {
+                    let name = (tuning.bank, tuning.program);
+                    self.each(0, u16::MAX, |channel| {
+                        if channel.tuning == name {
+                            channel.scale_version = channel.scale_version.wrapping_add(1);
+                        }
+                    });
+                }
+            }
             Universal::GsRhythmPart { channel, map } => {
                 self.each(group, 1 << channel, |channel| rhythm(channel, map));
             }
@@ -195,8 +205,10 @@ impl Port {
 
 /// NRPN numbers of the drum parameters 41 mp (p: 1 pitch, 2 level, 4 pan, 5 reverb, 6 chorus); 0 is none.
 const GS_DRUM_PARAMETERS: [u8; 7] = [0, 0x18, 0x1A, 0, 0x1C, 0x1D, 0x1E];
-/// The same for 3n kk aa (coarse, fine, level, group, pan, reverb, chorus).
-const XG_DRUM_PARAMETERS: [u8; 7] = [0x18, 0x19, 0x1A, 0, 0x1C, 0x1D, 0x1E];
+/// The same for 3n kk aa (coarse, fine, level, group, pan, reverb, chorus; from 0B on cutoff, resonance, attack, decay 1).
+const XG_DRUM_PARAMETERS: [u8; 15] = [
+    0x18, 0x19, 0x1A, 0, 0x1C, 0x1D, 0x1E, 0, 0, 0, 0, 0x14, 0x15, 0x16, 0x17,
+];
 
 /// What else a part parameter asks for.
 enum PartChange {
@@ -276,22 +288,18 @@ fn gs_part(channel: &mut Channel, address: u8, value: u8) -> Option<PartChange> 
 
 /// 40 2x address: the source in the high digit (modulation, bend, channel and poly pressure, CC1), what it does in the low one.
 fn gs_part_controller(channel: &mut Channel, address: u8, value: u8) {
-    let parameter = match address & 0xF {
-        low @ 0..=2 => low,
-        low @ 4..=6 => low - 1,
-        _ => return,
-    };
+    let parameter = address & 0xF;
     let routes = &mut channel.routes;
     match (address >> 4, parameter) {
         // 127 is 600 cents; RPN 5 counts 128 steps per semitone.
-        (0, 3) => channel.modulation_range = ((u32::from(value) * 768 + 63) / 127) as u16,
+        (0, 4) => channel.modulation_range = ((u32::from(value) * 768 + 63) / 127) as u16,
         (1, 0) => {
             let [range, ..] = &mut channel.rpn;
             *range = u16::from(value.clamp(0x40, 0x58) - 0x40) << 7;
         }
-        (2, parameter) => routes.channel_pressure.set(parameter, value),
-        (3, parameter) => routes.poly_pressure.set(parameter, value),
-        (4, parameter) => routes.controller.set(parameter, value),
+        (2, parameter) => routes.channel_pressure.set_gs(parameter, value),
+        (3, parameter) => routes.poly_pressure.set_gs(parameter, value),
+        (4, parameter) => routes.controller.set_gs(parameter, value),
         _ => {}
     }
 }
@@ -377,6 +385,7 @@ fn gs_effect(effects: &mut EffectSettings, address: u8, value: u8) {
         0x37 => reverb.pre_delay = f32::from(value) * 0.001,
         0x3A => chorus.level = level(value),
         0x3B => chorus.feedback = Chorus::gm2_feedback(value),
+        0x3C => chorus.delay = Chorus::gs_delay(value),
         0x3D => chorus.rate = Chorus::gm2_rate(value),
         0x3E => chorus.depth = Chorus::gm2_depth(value),
         0x3F => chorus.to_reverb = Chorus::gm2_to_reverb(value),

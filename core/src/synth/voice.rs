@@ -15,6 +15,7 @@ use super::modulation::{
 };
 use super::pool::offset_of;
 use super::quad::{BUSES, Quad};
+use super::tuning::Tunings;
 use crate::dls::model::{Articulation, Destination, Region};
 use crate::mem::{NoMemory, Shared, vec};
 use alloc::vec::Vec;
@@ -85,6 +86,7 @@ pub struct Surroundings<'a> {
     pub balance: f32,
     /// Settings of the voice's key.
     pub key: KeySettings,
+    pub tunings: &'a Tunings,
 }
 
 /// What a Note On gives to each voice it starts.
@@ -229,7 +231,7 @@ impl Voice {
         self.priority = note.priority;
         self.keys = region.keys;
         self.master = None;
-        self.played = Played::new(channel, note.key);
+        self.played = Played::new(&around, note.key);
         self.note = note.key;
         self.velocity = note.velocity;
         self.key = effective_key(&region.articulation, channel, note.key, note.velocity);
@@ -254,6 +256,7 @@ impl Voice {
             &mut self.now,
             &region.articulation,
             &inputs,
+            &around.key,
             context.rate,
         );
         self.glide_from(note.glide_from, channel, context.rate);
@@ -289,7 +292,7 @@ impl Voice {
         self.modulation
             .add_base(Target::Pitch, self.pitch_offset + around.tuning);
         self.modulation.add_base(Target::Gain, self.gain_offset);
-        self.played.follow_scale(channel, self.note);
+        self.played.follow_scale(&around, self.note);
         controls::apply(&mut self.modulation, &around, &self.played);
         self.balance = controls::balance(channel, around.balance);
         let [volume, modulator] = self.releases;
@@ -678,7 +681,8 @@ fn phase_step(cents: f32, rate: f32) -> u32 {
 
 /// Frames of a release under the controller of its time.
 fn release_frames(channel: &Channel, seconds: f32, least: f32, rate: f32) -> u32 {
-    let seconds = controls::stage_time(channel, Time::Release, seconds).min(MAX_TIME);
+    let seconds =
+        controls::stage_time(channel, &KeySettings::NONE, Time::Release, seconds).min(MAX_TIME);
     (seconds.max(least) * rate + 0.5) as u32
 }
 
@@ -689,6 +693,7 @@ fn read_times(
     movers: &mut Movers,
     articulation: &Articulation,
     inputs: &Inputs,
+    key: &KeySettings,
     rate: f32,
 ) -> [f32; 2] {
     use Destination as D;
@@ -703,7 +708,7 @@ fn read_times(
     };
     let frames = |f: Fixed, least: f32| (seconds(f).max(least) * rate + 0.5) as u32;
     let controlled = |f: Fixed, time: Time| {
-        let seconds = controls::stage_time(inputs.channel, time, seconds(f)).min(MAX_TIME);
+        let seconds = controls::stage_time(inputs.channel, key, time, seconds(f)).min(MAX_TIME);
         (seconds * rate + 0.5) as u32
     };
     let sustain = |f: Fixed| {

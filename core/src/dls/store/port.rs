@@ -208,7 +208,7 @@ impl Port {
     }
 }
 
-/// One table of two sorted lists: each patch once, the first of `own` before that of `defaults`.
+/// One table of two sorted lists: each patch once, the first of `own` before that of `defaults`; and `defaults` alone.
 pub fn merge<'a>(
     own: impl Iterator<Item = &'a Shared<Instrument>> + Clone,
     defaults: &'a [Shared<Instrument>],
@@ -216,6 +216,10 @@ pub fn merge<'a>(
     let count = own.clone().count();
     let mut instruments: Vec<Shared<Instrument>> =
         vec::try_with_capacity(count.checked_add(defaults.len()).ok_or(NoMemory)?)?;
+    let mut built_in = vec::try_with_capacity(defaults.len())?;
+    for instrument in defaults {
+        vec::push_within(&mut built_in, instrument.clone()).map_err(|_| NoMemory)?;
+    }
     let (mut own, mut defaults) = (own.peekable(), defaults.iter().peekable());
     loop {
         let next = match (own.peek(), defaults.peek()) {
@@ -224,7 +228,10 @@ pub fn merge<'a>(
             (None, _) => defaults.next(),
         };
         let Some(next) = next else {
-            return Shared::try_new(Patches { instruments });
+            return Shared::try_new(Patches {
+                instruments,
+                built_in,
+            });
         };
         if instruments
             .last()

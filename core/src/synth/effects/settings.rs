@@ -268,6 +268,12 @@ impl Chorus {
         f32::from(value & 0x7F) * 0.00787
     }
 
+    /// GS `CHORUS DELAY` 0–127 in seconds: a tenth of a millisecond each, which gives the macros' 112, 80, 80 and 64 about the delays that
+    /// they have here.
+    pub fn gs_delay(value: u8) -> f32 {
+        f32::from(value & 0x7F) * 0.0001
+    }
+
     /// GS chorus macro 0–7: the six of GM2, then a short delay without and with feedback.
     pub fn gs(number: u8) -> Self {
         let short = |feedback| Self {

@@ -253,6 +253,7 @@ fn drums_and_banks_choose_the_instrument() {
         .map(|i| Shared::try_new(i).unwrap())
         .collect();
     let patches = Shared::try_new(Patches {
+        built_in: Vec::new(),
         instruments: patches,
     })
     .unwrap();
@@ -287,6 +288,52 @@ fn drums_and_banks_choose_the_instrument() {
     send(&mut synth, &[0xB0, 0, 8]);
     send(&mut synth, &[0x90, 60, 127]);
     near(left(&render(&mut synth, 10))[5] * 32767.0, 1000.0, 1.0);
+}
+
+/// DLS off leaves the default set, DLS on and power-on bring what has been downloaded; other resets change neither.
+#[test]
+fn dls_off_hides_what_has_been_downloaded() {
+    let art = articulation(&[]);
+    let instrument = |patch: u32, level: i16| {
+        Shared::try_new(Instrument {
+            patch,
+            gm: false,
+            regions: std::vec![region(&wave(RATE, &[level; 64]), looped(0, 64), &art)],
+        })
+        .unwrap()
+    };
+    let (downloaded, only_downloaded) = (instrument(0, 1000), instrument(3, 2000));
+    let (built_in, drums) = (instrument(0, 3000), instrument(1 << 31, 4000));
+    let patches = Patches {
+        instruments: std::vec![downloaded, only_downloaded, drums.clone()],
+        built_in: std::vec![built_in, drums],
+    };
+    let mut synth = synth(std::vec![]);
+    let port = synth.port_mut(PORT).unwrap();
+    port.set_patches(Shared::try_new(patches).unwrap());
+    let sounds = |synth: &mut Synth, channel: u8, program: u8| {
+        send(synth, &[0xB0 | channel, 7, 127]);
+        send(synth, &[0xC0 | channel, program]);
+        send(synth, &[0x90 | channel, 60, 127]);
+        let heard = (left(&render(synth, 10))[5] * 32767.0).round() as i32;
+        send(synth, &[0xB0 | channel, 120, 0]);
+        render(synth, 480);
+        heard
+    };
+    for (messages, expected) in [
+        (&[][..], [1000, 2000, 4000]),
+        (&[[0x0A, 2]], [3000, 0, 4000]),
+        (&[[0x09, 1], [0x09, 3], [0x09, 2]], [3000, 0, 4000]),
+        (&[[0x0A, 1]], [1000, 2000, 4000]),
+        (&[[0x09, 1]], [1000, 2000, 4000]),
+    ] {
+        for [kind, what] in messages {
+            send(&mut synth, &[0xF0, 0x7E, 0x7F, *kind, *what, 0xF7]);
+            render(&mut synth, 480);
+        }
+        let heard = [(0, 0), (0, 3), (9, 0)].map(|(c, program)| sounds(&mut synth, c, program));
+        assert_eq!(heard, expected, "{messages:x?}");
+    }
 }
 
 #[test]

@@ -81,6 +81,7 @@ fn an_instrument_may_go_while_its_voices_sound() {
     send(&mut synth, &[0x90, 60, 127]);
     render(&mut synth, 100);
     let empty = Shared::try_new(Patches {
+        built_in: Vec::new(),
         instruments: Vec::new(),
     })
     .unwrap();
@@ -114,6 +115,7 @@ fn a_full_retire_list_loses_nothing() {
         })
         .unwrap();
         let patches = Shared::try_new(Patches {
+            built_in: Vec::new(),
             instruments: std::vec![instrument],
         })
         .unwrap();
@@ -121,6 +123,7 @@ fn a_full_retire_list_loses_nothing() {
         send(&mut synth, &[0x90, 60, 127]);
         render(&mut synth, 40);
         let empty = Shared::try_new(Patches {
+            built_in: Vec::new(),
             instruments: Vec::new(),
         })
         .unwrap();

@@ -3,6 +3,7 @@
 mod channels;
 mod clock;
 mod cost;
+mod destinations;
 mod effects;
 mod envelopes;
 mod filters;
@@ -14,6 +15,7 @@ mod requests;
 mod routing;
 mod sequencing;
 mod stealing;
+mod tuning;
 mod vectors;
 
 use super::*;
@@ -260,6 +262,7 @@ fn synth_with(voices: u16, rate: u32, regions: Vec<Region>) -> Synth {
     let mut port = Port::new(2).unwrap();
     port.set_patches(
         Shared::try_new(Patches {
+            built_in: Vec::new(),
             instruments: instruments.to_vec(),
         })
         .unwrap(),

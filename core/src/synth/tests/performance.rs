@@ -3,6 +3,7 @@
 use super::super::controls::{Played, Time, apply, stage_time};
 use super::super::keys::KeySettings;
 use super::super::modulation::{Inputs, MOVERS, Modulation, Target};
+use super::super::tuning::Tunings;
 use super::super::voice::Surroundings;
 use super::*;
 
@@ -216,7 +217,11 @@ fn balance() {
 }
 
 /// A voice's modulation after its connections and controllers.
-fn modulated(changes: &[Connection], channel: &Channel, poly_pressure: u8) -> Modulation {
+pub(super) fn modulated(
+    changes: &[Connection],
+    channel: &Channel,
+    poly_pressure: u8,
+) -> Modulation {
     let mut modulation = Modulation::default();
     let inputs = Inputs {
         channel,
@@ -230,18 +235,18 @@ fn modulated(changes: &[Connection], channel: &Channel, poly_pressure: u8) -> Mo
         tuning: 0.0,
         balance: 0.0,
         key: KeySettings::NONE,
+        tunings: &Tunings::new().unwrap(),
     };
     let played = Played {
         poly_pressure,
-        ..Played::new(channel, 60)
+        ..Played::new(&around, 60)
     };
     apply(&mut modulation, &around, &played);
     modulation
 }
 
-const STILL: [f32; MOVERS] = [0.0; MOVERS];
-const VIBRATO_UP: [f32; MOVERS] = [0.0, 1.0, 0.0, 0.0];
-const LFO_UP: [f32; MOVERS] = [1.0, 0.0, 0.0, 0.0];
+pub(super) const STILL: [f32; MOVERS] = [0.0; MOVERS];
+pub(super) const VIBRATO_UP: [f32; MOVERS] = [0.0, 1.0, 0.0, 0.0];
 
 #[test]
 fn sound_controllers() {
@@ -296,9 +301,13 @@ fn sound_controllers() {
             let mut channel = Channel::new(0);
             channel.set(number, value);
             let factor = (octaves * part).exp2();
-            near(stage_time(&channel, time, 0.5) / factor, 0.5, 1e-5);
+            near(
+                stage_time(&channel, &KeySettings::NONE, time, 0.5) / factor,
+                0.5,
+                1e-5,
+            );
             // Nothing is made longer from 10 ms on.
-            let none = stage_time(&channel, time, 0.0);
+            let none = stage_time(&channel, &KeySettings::NONE, time, 0.0);
             near(none, if part > 0.0 { 0.01 * factor } else { 0.0 }, 1e-5);
         }
     }
@@ -501,56 +510,6 @@ fn nrpn_of_drum_notes() {
     drum(&mut synth, 9, 0x18, 60, 76);
     send(&mut synth, &[0x99, 60, 127]);
     near(cents_of(&render(&mut synth, 100))[40], 1200.0, 1.0);
-}
-
-/// Controller destinations, at half and full pressure.
-#[test]
-fn routes() {
-    let mut channel = Channel::new(0);
-    for (parameter, value) in [(0, 0x58), (1, 0), (2, 127), (3, 127), (4, 127), (5, 127)] {
-        channel.routes.channel_pressure.set(parameter, value);
-    }
-    let filter = [set(Destination::FilterCutoff, cents(12_000.0))];
-    let still = modulated(&filter, &channel, 127);
-    near(still.value(Target::Pitch, &STILL), 6000.0, 0.01);
-    channel.pressure = 127;
-    let full = modulated(&filter, &channel, 0);
-    near(full.value(Target::Pitch, &STILL), 6000.0 + 2400.0, 0.01);
-    near(
-        full.value(Target::Pitch, &VIBRATO_UP),
-        6000.0 + 3000.0,
-        0.01,
-    );
-    near(full.value(Target::Cutoff, &STILL), 12_000.0 - 9600.0, 0.01);
-    near(full.value(Target::Cutoff, &LFO_UP), 12_000.0 - 7200.0, 0.01);
-    // 127/64 of the amplitude; the tremolo reaches 24 dB down from there.
-    let gain =
-        |m: &Modulation, movers| m.value(Target::Gain, movers) - still.value(Target::Gain, &STILL);
-    near(gain(&full, &LFO_UP), 20.0 * (127.0f32 / 64.0).log10(), 0.01);
-    near(
-        gain(&full, &LFO_UP) - gain(&full, &[-1.0, 0.0, 0.0, 0.0]),
-        24.0,
-        0.1,
-    );
-    channel.pressure = 64;
-    let half = modulated(&filter, &channel, 0);
-    near(
-        half.value(Target::Pitch, &STILL),
-        6000.0 + 2400.0 * 64.0 / 127.0,
-        0.01,
-    );
-    // Poly pressure and a controller by their own routes.
-    channel.pressure = 0;
-    channel.routes.poly_pressure.set(0, 0x34);
-    channel.routes.number = 4;
-    channel.routes.controller.set(0, 0x41);
-    channel.set(4, 127);
-    let both = modulated(&filter, &channel, 127);
-    near(
-        both.value(Target::Pitch, &STILL),
-        6000.0 - 1200.0 + 100.0,
-        0.01,
-    );
 }
 
 #[test]

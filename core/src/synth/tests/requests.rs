@@ -7,12 +7,12 @@ fn level(synth: &mut Synth, frames: usize) -> f32 {
     *left(&render(synth, frames)).last().unwrap()
 }
 
-fn sysex(synth: &mut Synth, body: &[u8]) {
+pub(super) fn sysex(synth: &mut Synth, body: &[u8]) {
     send(synth, &[&[0xF0][..], body, &[0xF7]].concat());
 }
 
 /// DT1 to a GS address, with its checksum.
-fn gs(synth: &mut Synth, body: &[u8]) {
+pub(super) fn gs(synth: &mut Synth, body: &[u8]) {
     let sum: u32 = body.iter().map(|&b| u32::from(b)).sum();
     let checksum = ((128 - sum % 128) % 128) as u8;
     sysex(
@@ -21,7 +21,7 @@ fn gs(synth: &mut Synth, body: &[u8]) {
     );
 }
 
-fn xg(synth: &mut Synth, body: &[u8]) {
+pub(super) fn xg(synth: &mut Synth, body: &[u8]) {
     sysex(synth, &[&[0x43, 0x10, 0x4C][..], body].concat());
 }
 
@@ -29,7 +29,7 @@ fn channel(synth: &Synth, index: u16) -> &Channel {
     synth.port(PORT).unwrap().parts().channel(index).unwrap()
 }
 
-fn ramp_synth() -> Synth {
+pub(super) fn ramp_synth() -> Synth {
     let frames: Vec<i16> = (0..32_000).collect();
     synth(std::vec![region(
         &wave(RATE, &frames),
@@ -39,7 +39,7 @@ fn ramp_synth() -> Synth {
 }
 
 /// Cents of the next 96 frames against the unity note.
-fn cents_now(synth: &mut Synth) -> f32 {
+pub(super) fn cents_now(synth: &mut Synth) -> f32 {
     let out = left(&render(synth, 97));
     1200.0 * ((out[96] - out[32]) * 32_767.0 / 64.0).log2()
 }
@@ -300,6 +300,10 @@ fn effects_are_set() {
     near(reverb(&synth).pre_delay, 0.02, 1e-6);
     gs(&mut synth, &[0x40, 1, 0x38, 5]);
     assert_eq!(chorus(&synth), Chorus::gs(5));
+    for (value, milliseconds) in [(112, 11.2), (64, 6.4), (127, 12.7)] {
+        gs(&mut synth, &[0x40, 1, 0x3C, value]);
+        near(chorus(&synth).delay, 0.001 * milliseconds, 1e-6);
+    }
     // XG: no effect, and a flanger.
     xg(&mut synth, &[2, 1, 0, 0, 0]);
     assert_eq!(reverb(&synth).level, 0.0);
@@ -320,7 +324,7 @@ fn every_message_stays_in_bounds() {
     let mut synth = dc_synth(&[]);
     let mut random = Random(11);
     for round in 0..60_000 {
-        let heads: [&[u8]; 8] = [
+        let heads: [&[u8]; 10] = [
             &[0x7F, 0x7F, 9],
             &[0x7F, 0x7F, 10, 1],
             &[0x7F, 0x7F, 8],
@@ -329,8 +333,10 @@ fn every_message_stays_in_bounds() {
             &[0x40],
             &[0x41],
             &[0x43, 0x10, 0x4C],
+            &[0x7F, 0x7F, 8, 2, 0, 2],
+            &[0x7E, 0x7F, 8, 7, 0, 1, 3],
         ];
-        let which = random.below(8) as usize;
+        let which = random.below(10) as usize;
         let mut body = heads[which].to_vec();
         for _ in 0..random.below(20) {
             body.push(random.below(128) as u8);

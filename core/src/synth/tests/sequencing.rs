@@ -191,6 +191,7 @@ fn a_thousand_stamps_are_zero_frames_off() {
         })
         .unwrap();
         let patches = Patches {
+            built_in: Vec::new(),
             instruments: std::vec![instrument],
         };
         synth

@@ -123,6 +123,7 @@ fn a_stolen_voice_fades_without_a_click() {
     let quiet = articulation(&[set(Destination::Eg1Delay, seconds(10.0))]);
     let (wave, info) = dc();
     let patches = Patches {
+        built_in: Vec::new(),
         instruments: std::vec![
             Shared::try_new(Instrument {
                 patch: 0,

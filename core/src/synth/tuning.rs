@@ -1,0 +1,97 @@
+//! Tuning programs (MIDI Tuning Standard): pitches of all keys, by bank and program.
+
+use super::channel::Channel;
+use crate::mem::{NoMemory, vec};
+use crate::midi::{Tuning, TuningChange, pitch};
+use alloc::vec::Vec;
+
+const KEYS: usize = 128;
+/// Programs that a port keeps; what comes when all are in use is not taken.
+const PROGRAMS: usize = 16;
+
+/// A port's tuning programs. One that nobody has set is equal temperament.
+#[derive(Debug)]
+pub struct Tunings {
+    /// Cents that a key is off equal temperament; [`KEYS`] per program.
+    cents: Vec<f32>,
+    /// Bank and program of each table in use.
+    names: Vec<Option<(u8, u8)>>,
+    /// Some table is in use.
+    any: bool,
+}
+
+impl Tunings {
+    /// PASSIVE_LEVEL: it allocates.
+    pub fn new() -> Result<Self, NoMemory> {
+        Ok(Self {
+            cents: vec::try_filled(PROGRAMS * KEYS, 0.0)?,
+            names: vec::try_filled(PROGRAMS, None)?,
+            any: false,
+        })
+    }
+
+    pub fn reset(&mut self) {
+        if self.any {
+            self.cents.fill(0.0);
+            self.names.fill(None);
+            self.any = false;
+        }
+    }
+
+    /// Cents by which a channel's program retunes a key. Drums keep their pitch.
+    pub fn cents(&self, channel: &Channel, key: u8) -> f32 {
+        if !self.any || channel.drum {
+            return 0.0;
+        }
+        self.place(channel.tuning)
+            .and_then(|place| self.cents.get(place * KEYS + usize::from(key)))
+            .copied()
+            .unwrap_or(0.0)
+    }
+
+    fn place(&self, name: (u8, u8)) -> Option<usize> {
+        self.names.iter().position(|&other| other == Some(name))
+    }
+
+    /// The table of a program, made if there is room.
+    fn table(&mut self, name: (u8, u8)) -> Option<&mut [f32]> {
+        let place = match self.place(name) {
+            Some(place) => place,
+            None => {
+                let free = self.names.iter().position(Option::is_none)?;
+                *self.names.get_mut(free)? = Some(name);
+                self.any = true;
+                free
+            }
+        };
+        self.cents.chunks_exact_mut(KEYS).nth(place)
+    }
+
+    /// Changes a program; false if there is no room for it.
+    pub fn set(&mut self, tuning: &Tuning) -> bool {
+        let Some(table) = self.table((tuning.bank, tuning.program)) else {
+            return false;
+        };
+        let off = |key: usize, bytes| pitch(bytes).map(|cents| cents - 100.0 * key as f32);
+        match tuning.change {
+            TuningChange::Keys(pitches) => {
+                for (key, (slot, &bytes)) in table.iter_mut().zip(pitches).enumerate() {
+                    *slot = off(key, bytes).unwrap_or(*slot);
+                }
+            }
+            TuningChange::Octave(scale) => {
+                for (key, slot) in table.iter_mut().enumerate() {
+                    *slot = scale.cents(key % 12);
+                }
+            }
+            TuningChange::Notes(notes) => {
+                for &[key, a, b, c] in notes {
+                    if let Some(slot) = table.get_mut(usize::from(key)) {
+                        *slot = off(usize::from(key), [a, b, c]).unwrap_or(*slot);
+                    }
+                }
+            }
+        }
+        true
+    }
+}
