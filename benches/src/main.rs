@@ -27,8 +27,6 @@ use engines::{Effects, Make};
 use image::Image;
 use measure::{Held, Starts};
 use report::Row;
-use std::ffi::CString;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -55,11 +53,11 @@ fn output_dir() -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// Writes a file for a library that reads by name; the name as it wants it.
-fn scratch_file(name: &str, bytes: &[u8]) -> Result<CString> {
+/// Writes a file for a library that reads by name.
+fn scratch_file(name: &str, bytes: &[u8]) -> Result<PathBuf> {
     let file = output_dir()?.join(name);
     std::fs::write(&file, bytes)?;
-    Ok(CString::new(file.as_os_str().as_bytes())?)
+    Ok(file)
 }
 
 fn main() -> Result<()> {

@@ -272,6 +272,7 @@ fn generators_become_connections_in_dls_units() {
             (g::KEY_TO_EG1_HOLD, 50),
             (g::EG1_SUSTAIN, 480),
             (g::EG2_SUSTAIN, 300),
+            (g::EG2_ATTACK, -1000),
             (g::EG1_RELEASE, -1200),
             (g::VIBRATO_FREQUENCY, -700),
             (g::LFO_TO_CUTOFF, 1200),
@@ -307,6 +308,13 @@ fn generators_become_connections_in_dls_units() {
     assert_eq!(constant(region, d::REVERB_SEND), Some(150));
     assert_eq!(scale(region, s::CC91, d::REVERB_SEND), Some(200));
     assert_eq!(region.key_group, 1, "folded");
+    // SoundFont's convex attack and DLS's linear one have the same mean.
+    let steps = 100_000;
+    let convex = |i: i32| (1.0 + 5.0 / 12.0 * (f64::from(i) / f64::from(steps)).log10()).max(0.0);
+    let mean = (1..=steps).map(convex).sum::<f64>() / f64::from(steps);
+    let attack = f64::from(constant(region, d::EG2_ATTACK).unwrap());
+    let shorter = ((attack + 1000.0) / 1200.0).exp2();
+    assert!((1.0 - shorter / 2.0 - mean).abs() < 1e-3, "{attack}");
     let swing = region.articulation.iter().find(|c| c.source == s::LFO);
     assert_eq!(swing.unwrap().transform, BIPOLAR_SOURCE);
 }
