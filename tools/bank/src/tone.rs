@@ -291,6 +291,11 @@ pub fn finish(
             *frame *= (end - i) as f64 / fade as f64;
         }
     }
+    // What sounds for ever has no offset.
+    if let Some((0, length)) = looped {
+        let mean = frames.iter().take(length).sum::<f64>() / length.max(1) as f64;
+        frames.iter_mut().for_each(|frame| *frame -= mean);
+    }
     let peak = frames
         .iter()
         .fold(1e-9f64, |peak, frame| peak.max(frame.abs()));

@@ -28,7 +28,10 @@ const PACKAGES: &[(&str, &str)] = &[
     ),
     ("timgm6mb-soundfont", "/usr/share/sounds/sf2/TimGM6mb.sf2"),
     ("csound-soundfont", "/usr/share/sounds/sf2/sf_GMbank.sf2"),
-    ("libfluidsynth3", "/usr/lib/x86_64-linux-gnu/libfluidsynth.so.3"),
+    (
+        "libfluidsynth3",
+        "/usr/lib/x86_64-linux-gnu/libfluidsynth.so.3",
+    ),
 ];
 
 /// Makes the machine ready, or says what is missing.

@@ -63,7 +63,7 @@ pub fn family() -> Vec<Program> {
             vec![
                 layer("pop", pop, NECK)
                     .dying(12.0, 2.5, 0.3)
-                    .filter(900.0, 8.0, 3000.0)
+                    .filter(1300.0, 4.0, 3000.0)
                     .sweep(2400.0, 0.0, 0.35, 0.0, 0.2),
             ],
         ),

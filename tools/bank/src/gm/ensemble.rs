@@ -83,12 +83,13 @@ pub fn family() -> Vec<Program> {
             "Orchestra Hit",
             vec![
                 layer("orchestra hit", hit, &[48, 64])
+                    .gain(3.0)
                     .env(0.0, 3.2, 96.0, 2.0)
                     .filter(2500.0, 0.0, 2400.0)
                     .sweep(-2400.0, 0.0, 0.0, 100.0, 1.0),
                 layer("hit drum", super::drums::hit_noise, &[60])
                     .env(0.0, 1.2, 96.0, 1.5)
-                    .gain(-6.0),
+                    .gain(-3.0),
             ],
         ),
     ]

@@ -51,11 +51,11 @@ pub fn family() -> Vec<Program> {
             109,
             "Bagpipe",
             vec![
-                drone(layer("bagpipe", bagpipe, &[50, 64, 78])),
+                drone(layer("bagpipe", bagpipe, &[50, 64, 78])).gain(-2.0),
                 drone(layer("bagpipe", bagpipe, &[50, 64, 78]))
                     .tune(4.0)
                     .pan(15.0)
-                    .gain(-8.0),
+                    .gain(-10.0),
             ],
         ),
         program(

@@ -48,6 +48,7 @@ pub fn family() -> Vec<Program> {
             "Pizzicato Strings",
             vec![
                 layer("pizzicato", pizzicato, &[43, 58, 73])
+                    .gain(2.5)
                     .dying(2.6, 2.0, 1.6)
                     .filter(1200.0, 0.0, 3000.0),
             ],
