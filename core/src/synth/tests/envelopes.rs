@@ -232,3 +232,30 @@ fn vibrato_has_its_frequency_depth_and_delay() {
     near(bend(0.25 + 0.1875) as f32, -100.0, 1.0);
     near(bend(0.25 + 0.5625) as f32, 100.0, 1.0);
 }
+
+/// §4.7: the average of 100 cycles within 1 %. The LFO moves the level; each cycle passes its middle upwards once.
+#[test]
+fn the_lfo_keeps_its_frequency() {
+    for hertz in [2.0f64, 5.0, 20.0] {
+        let changes = [
+            set(
+                Destination::LfoFrequency,
+                cents(6900.0 + 1200.0 * (hertz / 440.0).log2()),
+            ),
+            connect(
+                (Source::Lfo, BIPOLAR),
+                Source::None,
+                Destination::Gain,
+                decibel(6.0),
+            ),
+        ];
+        let mut synth = dc_synth(&changes);
+        send(&mut synth, &[0x90, 60, 127]);
+        let out = left(&render(&mut synth, (103.0 / hertz * 48_000.0) as usize));
+        let ups: Vec<usize> = (1..out.len())
+            .filter(|&i| out[i - 1] < 1.0 && out[i] >= 1.0)
+            .collect();
+        let measured = 100.0 * 48_000.0 / (ups[101] - ups[1]) as f64;
+        assert!((measured / hertz - 1.0).abs() < 0.01, "{measured} Hz");
+    }
+}

@@ -64,6 +64,21 @@ fn default_levels() {
     near(db(out[4][1]), -7.163 - 6.0, 0.01);
 }
 
+/// §4.7: steps of 1 dB down to -85 dB, each within a quarter of a decibel.
+#[test]
+fn the_gain_falls_in_steps_of_a_decibel() {
+    let (wave, info) = dc();
+    for step in 0..=85 {
+        let sample = SampleInfo {
+            gain: -step * 655_360,
+            ..info
+        };
+        let mut synth = synth(std::vec![region(&wave, sample, &articulation(&[]))]);
+        send(&mut synth, &[0x90, 60, 127]);
+        near(db(left(&render(&mut synth, 64))[40]), -step as f32, 0.25);
+    }
+}
+
 #[test]
 fn curves_have_their_ends() {
     for curve in [Curve::Concave, Curve::Convex] {
