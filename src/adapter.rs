@@ -12,13 +12,18 @@ use crate::kernel::wdf::MiniportDevice;
 use crate::kernel::{Result, no_memory};
 use crate::midi_port::cable::Cable;
 use crate::midi_port::miniport as midi_port;
+use crate::topology::miniport::Topology;
+use crate::wave_rt::miniport::WaveMiniport;
+use crate::{topology, wave_rt};
 use arioso_core::ks::AlignedGuid;
-use arioso_core::ks::guid::{CLSID_PortDMus, CLSID_PortMidi};
+use arioso_core::ks::guid::{CLSID_PortDMus, CLSID_PortMidi, CLSID_PortTopology, CLSID_PortWaveRT};
 use arioso_core::mem::Shared;
 
 /// The subdevices' names: must equal the reference strings in the INF.
 const SYNTH: &[u16] = wide!("Synth\0");
 const CABLE: &[u16] = wide!("Cable\0");
+const WAVE: &[u16] = wide!("Wave\0");
+const TOPOLOGY: &[u16] = wide!("Topology\0");
 
 /// The adapter object. It lives in the device extension from start until the device stops or goes. Streams never refer to it.
 pub struct Adapter {
@@ -75,7 +80,24 @@ impl Adapter {
         static MIDI: AlignedGuid = CLSID_PortMidi.aligned();
         let miniport = ObjectRef::new(midi_port::Miniport::new(self.cable.clone()))?;
         Subdevice::register(passive, device, arguments, &MIDI, CABLE, &miniport)?;
-        Ok(())
+        self.register_endpoint(passive, device, arguments)
+    }
+
+    /// The audio endpoint: two filters and the wire between them.
+    fn register_endpoint(
+        &self,
+        passive: Passive,
+        device: &Device,
+        arguments: &StartArguments,
+    ) -> Result {
+        let miniport = ObjectRef::new(WaveMiniport::new(self.engine.clone())?)?;
+        static WAVE_RT: AlignedGuid = CLSID_PortWaveRT.aligned();
+        let wave = Subdevice::register(passive, device, arguments, &WAVE_RT, WAVE, &miniport)?;
+        let miniport = ObjectRef::new(Topology::new(self.engine.clone())?)?;
+        static LINE: AlignedGuid = CLSID_PortTopology.aligned();
+        let topology = Subdevice::register(passive, device, arguments, &LINE, TOPOLOGY, &miniport)?;
+        let (from, to) = (topology::filter::BRIDGE_PIN, wave_rt::filter::BRIDGE_PIN);
+        topology.connect(passive, device, from, &wave, to)
     }
 
     /// Stop, surprise removal, removal: takes the adapter out of the device extension and releases what start registered. Pins that

@@ -12,7 +12,7 @@ driver::export!(Arioso);
 struct Arioso;
 
 impl AdapterDriver for Arioso {
-    const SUBDEVICES: u32 = 2;
+    const SUBDEVICES: u32 = 4;
 
     fn start(passive: Passive, device: Device, arguments: &StartArguments) -> Result {
         let result = Adapter::start(passive, device, arguments);

@@ -6,6 +6,7 @@
 //! | [`adapter`], [`power`] | one device: start, stop, remove; its power object |
 //! | [`dmus`] | the DMus miniport: filter descriptor, streams, properties |
 //! | [`midi_port`] | the MIDI port subdevice: a virtual cable |
+//! | [`wave_rt`], [`topology`] | the audio endpoint: its wave filter, its topology filter |
 //! | [`engine`] | who renders, the pins' queues, the instruments, the timers |
 //! | [`com`] | reference-counted objects behind vtables, PortCls' interfaces |
 //! | [`kernel`] | safe wrappers around the kernel's services |
@@ -29,6 +30,8 @@ mod midi_port;
 #[cfg(arioso_plant = "panic")]
 mod plant;
 mod power;
+mod topology;
+mod wave_rt;
 
 /// A panic stops the machine and says where. The check build must link without the function it calls: then no panic is left.
 #[panic_handler]

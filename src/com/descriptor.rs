@@ -1,6 +1,9 @@
 //! Builders of the static tables that PortCls reads through raw pointers.
 
 use arioso_core::ks::GUID;
+use arioso_core::ks::guid::{
+    KSDATAFORMAT_SPECIFIER_NONE, KSDATAFORMAT_SUBTYPE_ANALOG, KSDATAFORMAT_TYPE_AUDIO,
+};
 use arioso_core::ks::ks::{KSDATARANGE, KSPIN_COMMUNICATION, KSPIN_DATAFLOW, KSPIN_DESCRIPTOR};
 use arioso_core::ks::portcls::{
     PCAUTOMATION_TABLE, PCCONNECTION_DESCRIPTOR, PCEVENT_ITEM, PCFILTER_DESCRIPTOR, PCMETHOD_ITEM,
@@ -20,6 +23,30 @@ pub const fn range<T>(range: &'static Static<T>) -> *const KSDATARANGE {
     (&raw const range.0).cast()
 }
 
+/// Pointers to some ranges.
+pub const fn range_list<T, const N: usize>(
+    ranges: &'static [Static<T>; N],
+) -> [*const KSDATARANGE; N] {
+    let mut list = [null(); N];
+    let mut n = 0;
+    while n < N {
+        list[n] = range(&ranges[n]);
+        n += 1;
+    }
+    list
+}
+
+/// The range of pins that only stand for a wire.
+pub static ANALOG: Static<KSDATARANGE> = Static(KSDATARANGE {
+    FormatSize: size_of::<KSDATARANGE>() as u32,
+    Flags: 0,
+    SampleSize: 0,
+    Reserved: 0,
+    MajorFormat: KSDATAFORMAT_TYPE_AUDIO,
+    SubFormat: KSDATAFORMAT_SUBTYPE_ANALOG,
+    Specifier: KSDATAFORMAT_SPECIFIER_NONE,
+});
+
 /// A property table.
 pub const fn properties<const N: usize>(
     items: &'static Static<[PCPROPERTY_ITEM; N]>,
@@ -35,6 +62,18 @@ pub const fn properties<const N: usize>(
         EventCount: 0,
         Events: null(),
         Reserved: 0,
+    }
+}
+
+/// A table with events too.
+pub const fn with_events<const N: usize>(
+    table: PCAUTOMATION_TABLE,
+    events: &'static Static<[PCEVENT_ITEM; N]>,
+) -> PCAUTOMATION_TABLE {
+    PCAUTOMATION_TABLE {
+        EventCount: N as u32,
+        Events: events.0.as_ptr(),
+        ..table
     }
 }
 
@@ -83,6 +122,16 @@ pub const fn node(
     PCNODE_DESCRIPTOR {
         Flags: 0,
         AutomationTable: &table.0,
+        Type: &kind.0,
+        Name: null(),
+    }
+}
+
+/// A node without properties.
+pub const fn plain_node(kind: &'static Static<GUID>) -> PCNODE_DESCRIPTOR {
+    PCNODE_DESCRIPTOR {
+        Flags: 0,
+        AutomationTable: null(),
         Type: &kind.0,
         Name: null(),
     }

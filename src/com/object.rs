@@ -1,4 +1,4 @@
-//! The object: vtable pointer, reference count, value.
+//! The object: vtable pointers, reference count, value.
 
 use crate::kernel::driver::Device;
 use crate::kernel::{Result, no_memory};
@@ -15,18 +15,23 @@ use core::sync::atomic::{AtomicU32, Ordering, fence};
 ///
 /// # Safety
 /// `VTABLE` starts with [`query_interface`], [`add_ref`], [`release`] of this class, its functions take an `Object<Self>`, and it
-/// serves every interface of `INTERFACES`.
+/// serves every interface of `INTERFACES`. The same holds for `SECOND`, whose functions take a pointer to the object's second word.
 pub unsafe trait Class: Send + Sync + Sized + 'static {
     type Vtable: 'static;
     const VTABLE: &'static Self::Vtable;
     /// Besides `IUnknown`; the first is private to this class and identifies it.
     const INTERFACES: &'static [GUID];
+    /// The table of an interface that does not derive from the others, and the interface. `()` where there is none.
+    type Second: 'static;
+    const SECOND: Option<(&'static Self::Second, GUID)>;
 }
 
 /// A reference-counted value; what PortCls has pointers to.
 #[repr(C)]
 pub struct Object<T: Class> {
     vtable: *const T::Vtable,
+    /// Null if there is no second interface.
+    second: *const T::Second,
     references: AtomicU32,
     value: T,
 }
@@ -43,6 +48,7 @@ impl<T: Class> ObjectRef<T> {
     pub fn new(value: T) -> Result<Self> {
         let object = TryBox::try_new(Object {
             vtable: T::VTABLE,
+            second: T::SECOND.map_or(core::ptr::null(), |(table, _)| &raw const *table),
             references: AtomicU32::new(1),
             value,
         })
@@ -185,6 +191,10 @@ pub unsafe extern "efiapi" fn query_interface<T: Class, I>(
             add_ref::<T, I>(this);
             object.write(this.cast());
             STATUS_SUCCESS
+        } else if T::SECOND.is_some_and(|(_, second)| second == id) {
+            add_ref::<T, I>(this);
+            object.write((&raw mut (*this.cast::<Object<T>>()).second).cast());
+            STATUS_SUCCESS
         } else {
             object.write(core::ptr::null_mut());
             STATUS_INVALID_PARAMETER
@@ -223,12 +233,68 @@ pub unsafe extern "efiapi" fn release<T: Class, I>(this: *mut I) -> u32 {
     left
 }
 
+/// The object behind a pointer to its second interface.
+///
+/// # Safety
+/// `this` is such a pointer of the class.
+pub unsafe fn whole<T: Class, I>(this: *mut I) -> *mut Object<T> {
+    // SAFETY: the caller's promise: `this` points to that field.
+    unsafe {
+        this.byte_sub(core::mem::offset_of!(Object<T>, second))
+            .cast()
+    }
+}
+
+/// `IUnknown::QueryInterface` of the second interface.
+///
+/// # Safety
+/// As [`query_interface`], for the second interface.
+pub unsafe extern "efiapi" fn query_interface_second<T: Class, I>(
+    this: *mut I,
+    id: *const GUID,
+    object: *mut PVOID,
+) -> NTSTATUS {
+    // SAFETY: the caller's promise.
+    unsafe { query_interface::<T, Object<T>>(whole::<T, I>(this), id, object) }
+}
+
+/// `IUnknown::AddRef` of the second interface.
+///
+/// # Safety
+/// As [`add_ref`], for the second interface.
+pub unsafe extern "efiapi" fn add_ref_second<T: Class, I>(this: *mut I) -> u32 {
+    // SAFETY: the caller's promise.
+    unsafe { add_ref::<T, Object<T>>(whole::<T, I>(this)) }
+}
+
+/// `IUnknown::Release` of the second interface.
+///
+/// # Safety
+/// As [`release`], for the second interface.
+pub unsafe extern "efiapi" fn release_second<T: Class, I>(this: *mut I) -> u32 {
+    // SAFETY: the caller's promise.
+    unsafe { release::<T, Object<T>>(whole::<T, I>(this)) }
+}
+
 /// The vtable of `$class` for `$interface`: the three methods of `IUnknown`, and for each slot a body that gets `&$class` and the
 /// slot's arguments. Bodies are unsafe blocks: they turn raw arguments into safe ones.
 macro_rules! vtable {
-    ([$object_bound:path, $bound:path] $interface:ident, $vtbl:ident for $class:ident {
+    ([$object_bound:path, $bound:path] $interface:ident, $vtbl:ident for $class:ident $slots:tt) => {
+        $crate::com::object::vtable!(
+            @table [$object_bound, $bound] $interface, $vtbl for $class $slots
+            core::convert::identity, query_interface, add_ref, release
+        )
+    };
+    // For the class's second interface.
+    (second [$object_bound:path, $bound:path] $interface:ident, $vtbl:ident for $class:ident $slots:tt) => {
+        $crate::com::object::vtable!(
+            @table [$object_bound, $bound] $interface, $vtbl for $class $slots
+            $crate::com::object::whole::<$class, $interface>, query_interface_second, add_ref_second, release_second
+        )
+    };
+    (@table [$object_bound:path, $bound:path] $interface:ident, $vtbl:ident for $class:ident {
         $( $name:ident |$object:ident $(, $arg:ident : $ty:ty)*| $(-> $ret:ty)? $body:block )*
-    }) => {{
+    } $whole:expr, $query:ident, $add:ident, $release:ident) => {{
         $(
             #[allow(non_snake_case)]
             unsafe extern "efiapi" fn $name<$class: $object_bound + $bound>(this: *mut $interface $(, $arg: $ty)*) $(-> $ret)? {
@@ -236,31 +302,40 @@ macro_rules! vtable {
                 // says.
                 #[allow(unused_unsafe, unused_variables)]
                 unsafe {
-                    let $object = $crate::com::object::value::<$class>(this.cast());
+                    let $object = $crate::com::object::value::<$class>($whole(this).cast());
                     $body
                 }
             }
         )*
         $vtbl {
-            QueryInterface: $crate::com::object::query_interface::<$class, $interface>,
-            AddRef: $crate::com::object::add_ref::<$class, $interface>,
-            Release: $crate::com::object::release::<$class, $interface>,
+            QueryInterface: $crate::com::object::$query::<$class, $interface>,
+            AddRef: $crate::com::object::$add::<$class, $interface>,
+            Release: $crate::com::object::$release::<$class, $interface>,
             $( $name: $name::<$class>, )*
         }
     }};
 }
 pub(super) use vtable;
 
-/// Makes `$class` the class of objects with the vtable that `$make` builds for it.
+/// Makes `$class` the class of objects with the vtable that `$make` builds for it, and with that of a second interface, if there is
+/// one.
 macro_rules! class {
     ($class:ty: $vtbl:ty = $make:path, [$($id:expr),+ $(,)?]) => {
-        // SAFETY: the vtable was built for this class by `vtable!`; it has the slots of all the interfaces, which derive from one
-        // another.
+        $crate::com::object::class!($class: $vtbl = $make, [$($id),+], (), None);
+    };
+    ($class:ty: $vtbl:ty = $make:path, [$($id:expr),+ $(,)?], $second:ty = $make_second:path, $second_id:expr) => {
+        $crate::com::object::class!($class: $vtbl = $make, [$($id),+], $second, Some((&$make_second(), $second_id)));
+    };
+    ($class:ty: $vtbl:ty = $make:path, [$($id:expr),+], $second:ty, $pair:expr) => {
+        // SAFETY: the vtables were built for this class by `vtable!`; they have the slots of all their interfaces, which derive from
+        // one another.
         #[allow(unsafe_code)]
         unsafe impl $crate::com::object::Class for $class {
             type Vtable = $vtbl;
             const VTABLE: &'static $vtbl = &$make();
             const INTERFACES: &'static [arioso_core::ks::GUID] = &[$($id),+];
+            type Second = $second;
+            const SECOND: Option<(&'static $second, arioso_core::ks::GUID)> = $pair;
         }
     };
 }

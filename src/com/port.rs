@@ -6,7 +6,12 @@ use crate::kernel::driver::{Device, Driver};
 use crate::kernel::irql::Passive;
 use crate::kernel::{Result, check};
 use arioso_core::ks::dmusicks::{DMUS_KERNEL_EVENT, IAllocatorMXF, IMXF, IMasterClock, IPortDMus};
-use arioso_core::ks::portcls::{IPort, IPortMidi, IResourceList, IServiceGroup, IUnknown};
+use arioso_core::ks::guid::IID_IPortEvents;
+use arioso_core::ks::ks::KSEVENT_ENTRY;
+use arioso_core::ks::portcls::{
+    IPort, IPortEvents, IPortMidi, IPortTopology, IPortWaveRT, IPortWaveRTStream, IResourceList,
+    IServiceGroup, IUnknown,
+};
 use arioso_core::ks::status::STATUS_UNSUCCESSFUL;
 use arioso_core::ks::{AlignedGuid, GUID, NTSTATUS};
 use core::ffi::c_void;
@@ -39,6 +44,13 @@ unsafe extern "C" {
         device: *mut DEVICE_OBJECT,
         name: *const u16,
         port: *mut IUnknown,
+    ) -> NTSTATUS;
+    fn PcRegisterPhysicalConnection(
+        device: *mut DEVICE_OBJECT,
+        from: *mut IUnknown,
+        from_pin: u32,
+        to: *mut IUnknown,
+        to_pin: u32,
     ) -> NTSTATUS;
     fn PcRegisterAdapterPowerManagement(
         adapter: *mut IUnknown,
@@ -122,7 +134,7 @@ impl StartArguments {
 }
 
 /// A subdevice: a port with its miniport, registered under a name.
-pub struct Subdevice(#[allow(dead_code)] Interface<IPort>);
+pub struct Subdevice(Interface<IPort>);
 
 impl Subdevice {
     /// Makes a port of `class` for `miniport` and registers it as the subdevice `name` (zero-terminated). The port and its
@@ -161,6 +173,27 @@ impl Subdevice {
         }
         Ok(Self(port))
     }
+
+    /// Tells PortCls that this subdevice's output pin `from` is wired to the input pin `to` of `other`.
+    pub fn connect(
+        &self,
+        _: Passive,
+        device: &Device,
+        from: u32,
+        other: &Subdevice,
+        to: u32,
+    ) -> Result {
+        // SAFETY: PASSIVE_LEVEL; both are registered ports of the device.
+        check(unsafe {
+            PcRegisterPhysicalConnection(
+                device.as_ptr(),
+                self.0.as_ptr().cast(),
+                from,
+                other.0.as_ptr().cast(),
+                to,
+            )
+        })
+    }
 }
 
 /// A COM interface's object: its first word points to a table that starts with QueryInterface, AddRef, Release.
@@ -181,6 +214,10 @@ macro_rules! com_interfaces {
 }
 com_interfaces! {
     IPort => arioso_core::ks::portcls::IPortVtbl;
+    IPortTopology => arioso_core::ks::portcls::IPortTopologyVtbl;
+    IPortEvents => arioso_core::ks::portcls::IPortEventsVtbl;
+    IPortWaveRT => arioso_core::ks::portcls::IPortWaveRTVtbl;
+    IPortWaveRTStream => arioso_core::ks::portcls::IPortWaveRTStreamVtbl;
     IPortDMus => arioso_core::ks::dmusicks::IPortDMusVtbl;
     IAllocatorMXF => arioso_core::ks::dmusicks::IAllocatorMXFVtbl;
     IMasterClock => arioso_core::ks::dmusicks::IMasterClockVtbl;
@@ -199,7 +236,8 @@ unsafe impl<I: ComInterface> Sync for Interface<I> {}
 
 #[repr(C)]
 struct UnknownTable {
-    query_interface: *const c_void,
+    query_interface:
+        unsafe extern "efiapi" fn(*mut c_void, *const GUID, *mut *mut c_void) -> NTSTATUS,
     add_ref: unsafe extern "efiapi" fn(*mut c_void) -> u32,
     release: unsafe extern "efiapi" fn(*mut c_void) -> u32,
 }
@@ -229,6 +267,22 @@ impl<I: ComInterface> Interface<I> {
         let object = self.as_ptr();
         core::mem::forget(self);
         object
+    }
+
+    /// Another interface of the same object, if it has it.
+    ///
+    /// # Safety
+    /// `id` is that of `J`.
+    unsafe fn query<J: ComInterface>(&self, id: &GUID) -> Option<Interface<J>> {
+        let mut found: *mut c_void = null_mut();
+        // SAFETY: a live COM object; the result has a reference for us.
+        unsafe {
+            let query = (*self.unknown()).query_interface;
+            if query(self.0.as_ptr().cast(), id, &mut found) < 0 {
+                return None;
+            }
+            Interface::adopt(found.cast())
+        }
     }
 
     pub(super) fn as_ptr(&self) -> *mut I {
@@ -262,12 +316,50 @@ impl<I: ComInterface> Drop for Interface<I> {
 
 /// The DMus port, as the miniport knows it.
 pub type Port = Interface<IPortDMus>;
+/// The topology port, as its miniport knows it.
+pub type PortTopology = Interface<IPortTopology>;
+/// The WaveRT port, as its miniport knows it.
+pub type PortWaveRt = Interface<IPortWaveRT>;
+/// The port's side of a WaveRT stream.
+pub type PortStream = Interface<IPortWaveRTStream>;
 /// The port's event allocator.
 pub type Allocator = Interface<IAllocatorMXF>;
 /// The system's master clock.
 pub type MasterClock = Interface<IMasterClock>;
 /// Where a capture stream puts its events.
 pub type Sink = Interface<IMXF>;
+
+/// The port's list of clients who want to hear of events.
+pub type PortEvents = Interface<IPortEvents>;
+
+impl PortTopology {
+    /// Where its clients' events are.
+    pub fn events(&self) -> Option<PortEvents> {
+        static ID: AlignedGuid = IID_IPortEvents.aligned();
+        // SAFETY: the interface's own id.
+        unsafe { self.query(&ID.0) }
+    }
+}
+
+impl PortEvents {
+    /// Puts an entry on the list.
+    ///
+    /// # Safety
+    /// It comes with a request to add it; at `PASSIVE_LEVEL`.
+    pub(super) unsafe fn add(&self, entry: *mut KSEVENT_ENTRY) {
+        // SAFETY: the caller's promise.
+        unsafe { ((*self.table()).AddEventToEventList)(self.as_ptr(), entry) };
+    }
+
+    /// Signals an event of a node. Any IRQL.
+    pub fn signal(&self, set: &'static AlignedGuid, id: u32, node: u32) {
+        const NO_PIN: u32 = u32::MAX;
+        // SAFETY: the set is static.
+        unsafe {
+            ((*self.table()).GenerateEventList)(self.as_ptr(), &set.0, id, 0, NO_PIN, 1, node);
+        }
+    }
+}
 
 impl Allocator {
     /// Returns the chain, with the buffers of its events. `DISPATCH_LEVEL` or below.

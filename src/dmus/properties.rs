@@ -57,6 +57,8 @@ pub struct Size {
     narrow: usize,
     /// A buffer that is too small is told the size.
     told: bool,
+    /// More may follow, which the handler sees too.
+    open: bool,
 }
 
 impl Size {
@@ -64,6 +66,7 @@ impl Size {
         native: 0,
         narrow: 0,
         told: false,
+        open: false,
     };
 
     /// The same for both.
@@ -77,12 +80,18 @@ impl Size {
             native: size_of::<T>(),
             narrow: size_of::<T32>(),
             told: false,
+            open: false,
         }
     }
 
     /// For values that may be longer elsewhere: one that does not fit is told its size.
     pub const fn told(self) -> Self {
         Self { told: true, ..self }
+    }
+
+    /// For a value to set that goes on behind its structure.
+    pub const fn or_more(self) -> Self {
+        Self { open: true, ..self }
     }
 }
 
@@ -203,7 +212,8 @@ pub const fn items<H: Handler, const N: usize>(
     items
 }
 
-const fn verbs(property: &Property) -> u32 {
+/// What a property may be asked.
+pub const fn verbs(property: &Property) -> u32 {
     let mut verbs = KSPROPERTY_TYPE_BASICSUPPORT;
     if property.get.is_some() {
         verbs |= KSPROPERTY_TYPE_GET;
@@ -214,7 +224,7 @@ const fn verbs(property: &Property) -> u32 {
     verbs
 }
 
-/// Answers a request from a table.
+/// Answers a request to one of some groups of properties.
 pub fn dispatch(groups: &[&[Property]], mut request: Request<'_>) -> Answer {
     let value = core::mem::take(&mut request.value);
     let mut properties = groups.iter().copied().flatten();
@@ -232,7 +242,7 @@ fn negotiate(property: &Property, request: &Request<'_>, value: &mut [u8]) -> An
     let refuse = |status| Answer { status, size: 0 };
     // The verb comes with other bits.
     if request.verb & KSPROPERTY_TYPE_BASICSUPPORT != 0 {
-        return basic_support(property, value);
+        return describe(description(property), value);
     }
     let get = property
         .get
@@ -267,7 +277,12 @@ fn negotiate(property: &Property, request: &Request<'_>, value: &mut [u8]) -> An
     if get.is_some() && value.is_empty() && needed != 0 {
         return told(STATUS_BUFFER_OVERFLOW);
     }
-    let Some(value) = value.get_mut(..needed) else {
+    let end = if property.value.open {
+        needed.max(value.len())
+    } else {
+        needed
+    };
+    let Some(value) = value.get_mut(..end) else {
         return if get.is_some() && property.value.told {
             told(STATUS_BUFFER_TOO_SMALL)
         } else {
@@ -290,8 +305,9 @@ fn narrow_value(property: &Property, value: &[u8]) -> bool {
     property.value.narrow <= value.len() && value.len() < property.value.native
 }
 
-fn basic_support(property: &Property, value: &mut [u8]) -> Answer {
-    let description = KSPROPERTY_DESCRIPTION {
+/// What basic support tells of a property without ranges.
+pub fn description(property: &Property) -> KSPROPERTY_DESCRIPTION {
+    KSPROPERTY_DESCRIPTION {
         AccessFlags: verbs(property),
         DescriptionSize: size_of::<KSPROPERTY_DESCRIPTION>() as u32,
         PropTypeSet: KSIDENTIFIER {
@@ -301,7 +317,11 @@ fn basic_support(property: &Property, value: &mut [u8]) -> Answer {
         },
         MembersListCount: 0,
         Reserved: 0,
-    };
+    }
+}
+
+/// Answers basic support: the description, or the access flags alone if there is no room.
+pub fn describe(description: KSPROPERTY_DESCRIPTION, value: &mut [u8]) -> Answer {
     let done = |size| Answer {
         status: STATUS_SUCCESS,
         size,

@@ -36,7 +36,8 @@ impl Mxf for WaveStream {
         if !(KSSTATE_STOP..=KSSTATE_RUN).contains(&state) {
             return Err(STATUS_INVALID_PARAMETER);
         }
-        self.sink.set_state(passive, state)
+        self.sink.set_state(passive, state);
+        Ok(())
     }
 
     /// A wave stream plays no events.

@@ -5,21 +5,30 @@
 //! | [`shared`] | what every context may touch: the owner's baton, the command ring, the sample clock |
 //! | [`renderer`] | what only the owner touches: the synthesizer and the pins' tracks |
 //! | [`pin`], [`handle`] | a pin's queue; what a MIDI pin's stream does with it |
-//! | [`sink`], [`slices`] | the wave sink as owner; the slice timer as owner |
+//! | [`output`] | who the owner is |
+//! | [`sink`], [`slices`] | the wave sink as owner; the slice timer as owner, for the sink |
+//! | [`endpoint`], [`line`] | the endpoint's stream; its timer's DPC as owner |
+//! | [`pcm`], [`level`], [`seam`] | frames as bytes; volume and mute; no clicks at a change of owner |
 //! | [`thru`] | what render pins receive, for capture streams |
 //! | [`idle`] | nobody listens: channel state is followed, queues are emptied |
 //! | [`retire`] | what the owner let go of is freed at `PASSIVE_LEVEL` |
 //! | [`bank`], [`settings`] | the default instruments, the registry |
 //!
-//! *Owner* is idle, the wave sink or the slice timer. It changes only in `SetState` and close, at `PASSIVE_LEVEL`, after the old owner
+//! *Owner* is idle, the wave sink, the slice timer or the endpoint. It changes only in `SetState` and close, at `PASSIVE_LEVEL`, after the old owner
 //! has left.
 
 mod bank;
+mod endpoint;
 mod handle;
 mod idle;
+mod level;
+mod line;
+mod output;
+mod pcm;
 mod pin;
 mod renderer;
 mod retire;
+mod seam;
 pub mod settings;
 mod shared;
 mod sink;
@@ -27,12 +36,16 @@ mod slices;
 mod thru;
 mod track;
 
+pub use endpoint::EndpointHandle;
 pub use handle::{EFFECTS, PinHandle};
+pub use level::Levels;
+pub use pcm::{Format, Sample};
 pub use sink::SinkHandle;
 pub use thru::TapHandle;
 
 use self::handle::Told;
 use self::idle::Idle;
+use self::output::Output;
 use self::pin::Pin;
 use self::renderer::Command;
 use self::settings::Settings;
@@ -40,7 +53,7 @@ use self::shared::{Owner, Shared as Common};
 use self::slices::Feed;
 use self::thru::Thru;
 use crate::com::event::Home;
-use crate::com::port::MasterClock;
+use crate::com::port::{MasterClock, PortStream};
 use crate::dmus::filter::MIDI_INSTANCES;
 use crate::kernel::driver::Device;
 use crate::kernel::irql::Passive;
@@ -71,8 +84,10 @@ pub struct Engine {
     thru: Thru,
     common: Shared<Common>,
     book: Mutex<Book>,
+    output: Mutex<Output>,
     /// While the slice timer renders.
     feed: Mutex<Option<Feed>>,
+    levels: Shared<Levels>,
     settings: Settings,
 }
 
@@ -82,6 +97,7 @@ struct Book {
     store: Store,
     bank_read: bool,
     sink_open: bool,
+    endpoint_open: bool,
 }
 
 impl Engine {
@@ -96,9 +112,12 @@ impl Engine {
                 store: Store::new(settings.quotas()),
                 bank_read: false,
                 sink_open: false,
+                endpoint_open: false,
             })
             .map_err(no_memory)?,
+            output: Mutex::new(Output::default()).map_err(no_memory)?,
             feed: Mutex::new(None).map_err(no_memory)?,
+            levels: Shared::try_new(Levels::new()).map_err(no_memory)?,
             settings,
         })
     }
@@ -150,13 +169,39 @@ impl Engine {
             book.sink_open = true;
             Ok(())
         })?;
-        Ok(SinkHandle::new(this.clone(), rate, clock))
+        Ok(SinkHandle::new(this.clone(), passive, rate, clock))
+    }
+
+    /// Opens the endpoint's stream; `port` makes its buffer.
+    pub fn open_endpoint(
+        this: &Shared<Self>,
+        passive: Passive,
+        port: PortStream,
+        format: Format,
+    ) -> Result<EndpointHandle> {
+        if this.common.is_closed() {
+            return Err(STATUS_DELETE_PENDING);
+        }
+        this.read_bank(passive);
+        this.book.with(passive, |book| {
+            if book.endpoint_open {
+                return Err(STATUS_INVALID_DEVICE_REQUEST);
+            }
+            let handle = EndpointHandle::new(this.clone(), port, format)?;
+            book.endpoint_open = true;
+            Ok(handle)
+        })
+    }
+
+    /// The endpoint's volume and mute.
+    pub fn levels(&self) -> &Levels {
+        &self.levels
     }
 
     /// The device goes: nobody renders any more, all events go back, streams that are still open fall silent.
     pub fn shut_down(&self, passive: Passive) {
         self.common.closed.store(true, Ordering::SeqCst);
-        self.stop_rendering(passive);
+        self.end_output(passive);
         self.thru.shut_down(passive);
         for slot in 0..PINS {
             let pin = self
@@ -186,14 +231,6 @@ impl Engine {
     /// Size of the voice pool.
     pub fn voices(&self) -> u32 {
         self.settings.voices.into()
-    }
-
-    /// Makes the engine idle. The slice timer is deleted, with wait, before the owner changes.
-    fn stop_rendering(&self, passive: Passive) {
-        drop(self.feed.with(passive, Option::take));
-        if self.common.owner() != Owner::Idle {
-            self.give_to(passive, Owner::Idle, self.rate());
-        }
     }
 
     /// Frees what the owner let go of.

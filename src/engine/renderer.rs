@@ -2,6 +2,7 @@
 
 use super::idle::Next;
 use super::retire::{Bin, Garbage};
+use super::seam::Seam;
 use super::settings::Settings;
 use super::shared::Shared as Common;
 use super::track::Track;
@@ -78,6 +79,8 @@ pub struct Renderer {
     clock: SampleClock,
     /// Of slices.
     budget: Budget,
+    /// Frames of the ramp at the beginning that are left, and their number.
+    fade: (u32, u32),
     /// Part of real time that rendering takes, averaged over a tenth of a second or so.
     load: f32,
     mixed: TryBox<[[f32; 2]; BLOCK]>,
@@ -113,6 +116,7 @@ impl Renderer {
             bin: Bin::default(),
             clock: SampleClock::new(DEFAULT_RATE),
             budget: Budget::new(settings.slice_budget),
+            fade: (0, 1),
             load: 0.0,
             mixed: TryBox::try_filled([0.0; 2]).map_err(no_memory)?,
         })
@@ -122,6 +126,12 @@ impl Renderer {
     pub fn set_output(&mut self, rate: u32, follow: bool) {
         self.synth.set_output(rate);
         self.synth.follow(follow);
+    }
+
+    /// The next frames rise from silence to the full level.
+    pub fn fade_in(&mut self, rate: u32) {
+        let ramp = Seam::ramp(rate);
+        self.fade = (ramp, ramp);
     }
 
     /// Executes queued commands, as far as there is room for what they leave behind. `DISPATCH_LEVEL` or below.
@@ -290,6 +300,12 @@ impl Renderer {
             source
         });
         run(&mut self.synth, &mut self.clock, &mut sources, first, out);
+        let (left, length) = &mut self.fade;
+        for frame in out.iter_mut().take(*left as usize) {
+            let level = 1.0 - *left as f32 / *length as f32;
+            *frame = frame.map(|sample| sample * level);
+            *left = left.wrapping_sub(1);
+        }
         self.end_block();
         common.note_rendered(end, frames as u64);
         self.retire(common);

@@ -24,6 +24,8 @@ pub struct Settings {
     pub ahead: bool,
     /// `Quality`: 0 linear, 1 sinc8 (default), 2 sinc16.
     pub quality: Interpolation,
+    /// `EndpointLead` in ms, 1..=10: how far the endpoint writes ahead.
+    pub lead: u32,
     /// `SliceBudget` in µs, 10..=1000: what the slice timer may take per millisecond; here in ns.
     pub slice_budget: u32,
     /// `DownloadMemory` in MB, 1..=4096: what the downloads of all pins may take. One pin may take half of it.
@@ -105,6 +107,7 @@ macro_rules! path {
 impl Settings {
     pub const MAX_VOICES: u16 = 4096;
     const DEFAULT_VOICES: u32 = 256;
+    const DEFAULT_LEAD: u32 = 3;
     /// The guideline for DPCs.
     const DEFAULT_BUDGET: u32 = 100;
     const BUDGETS: core::ops::RangeInclusive<u32> = 10..=1000;
@@ -130,6 +133,7 @@ impl Settings {
                 2 => Interpolation::Sinc16,
                 _ => Interpolation::Sinc8,
             },
+            lead: number!(passive, key, "EndpointLead", 1..=10, Self::DEFAULT_LEAD),
             slice_budget: number!(
                 passive,
                 key,

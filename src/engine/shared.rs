@@ -21,8 +21,10 @@ pub enum Owner {
     Idle,
     /// `ISynthSinkDMus::Render`.
     Sink,
-    /// The slice timer's DPC.
+    /// The slice timer's DPC, for the wave sink.
     Slices,
+    /// The endpoint's DPC.
+    Endpoint,
 }
 
 impl Owner {
@@ -98,6 +100,7 @@ impl Shared {
         match self.renderer.owner() {
             1 => Owner::Sink,
             2 => Owner::Slices,
+            3 => Owner::Endpoint,
             _ => Owner::Idle,
         }
     }
@@ -107,7 +110,7 @@ impl Shared {
         self.rate.load(Ordering::Relaxed)
     }
 
-    /// The wave pin's format says another rate.
+    /// The rate of whoever renders next.
     pub fn set_rate(&self, rate: u32) {
         self.rate.store(rate, Ordering::Relaxed);
     }
@@ -119,10 +122,15 @@ impl Shared {
 
     /// Changes the owner. One thread at a time.
     pub fn hand_over(&self, passive: Passive, owner: Owner, rate: u32) {
+        let before = self.owner();
         self.renderer
             .hand_over(passive, owner.number(), |renderer| {
                 renderer.run_commands(self);
                 renderer.set_output(rate, owner == Owner::Idle);
+                if before != Owner::Idle {
+                    // Whoever takes over hears voices that are under way.
+                    renderer.fade_in(rate);
+                }
                 self.clock.with(|t| {
                     t.clock = SampleClock::new(rate);
                     t.started = false;

@@ -1,14 +1,15 @@
 //! The wave sink: the port's worker thread calls for audio, at `PASSIVE_LEVEL`.
 
+use super::Engine;
 use super::renderer::BLOCK;
+use super::seam::Seam;
 use super::shared::Owner;
-use super::slices::Feed;
-use super::{DEFAULT_RATE, Engine};
 use crate::com::port::MasterClock;
 use crate::com::stream::{FRAME_BYTES, RenderUnit};
+use crate::kernel::clock;
 use crate::kernel::irql::Passive;
+use crate::kernel::lock::SpinLock;
 use crate::kernel::timer::MILLISECOND;
-use crate::kernel::{Result, clock};
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN};
 use arioso_core::mem::Shared;
 use arioso_core::synth::write_pcm;
@@ -18,18 +19,25 @@ pub struct SinkHandle {
     engine: Shared<Engine>,
     clock: Option<MasterClock>,
     rate: u32,
+    seam: SpinLock<Seam>,
 }
 
 /// Tries of a hundred microseconds each while somebody executes commands in the owner's place.
 const TRIES: usize = 50;
 
 impl SinkHandle {
-    pub(super) fn new(engine: Shared<Engine>, rate: u32, clock: Option<MasterClock>) -> Self {
-        engine.common.set_rate(rate);
+    pub(super) fn new(
+        engine: Shared<Engine>,
+        passive: Passive,
+        rate: u32,
+        clock: Option<MasterClock>,
+    ) -> Self {
+        engine.set_sink(passive, Some(rate));
         Self {
             engine,
             clock,
             rate,
+            seam: SpinLock::new(Seam::default()),
         }
     }
 
@@ -38,25 +46,9 @@ impl SinkHandle {
         self.engine.settings.unit
     }
 
-    /// Entering RUN makes this the owner (or the slice timer, on its behalf); leaving it makes the engine idle.
-    pub fn set_state(&self, passive: Passive, state: KSSTATE) -> Result {
-        let engine = &self.engine;
-        let common = &engine.common;
-        if state != KSSTATE_RUN || common.is_closed() {
-            self.engine.stop_rendering(passive);
-            return Ok(());
-        }
-        if common.owner() != Owner::Idle {
-            return Ok(());
-        }
-        if engine.settings.ahead {
-            let feed = Feed::new(common.clone(), self.rate)?;
-            engine.give_to(passive, Owner::Slices, self.rate);
-            self.engine.feed.with(passive, |f| *f = Some(feed));
-        } else {
-            engine.give_to(passive, Owner::Sink, self.rate);
-        }
-        Ok(())
+    /// Entering RUN makes this the owner (or the slice timer, on its behalf) unless the endpoint runs; leaving it ends that.
+    pub fn set_state(&self, passive: Passive, state: KSSTATE) {
+        self.engine.run_sink(passive, state == KSSTATE_RUN);
     }
 
     fn now(&self) -> i64 {
@@ -69,7 +61,8 @@ impl SinkHandle {
     /// Fills `out` with 16-bit stereo; its first frame is the device's frame `position`. Silence while somebody else renders.
     pub fn render(&self, passive: Passive, out: &mut [u8], position: i64) {
         let common = &self.engine.common;
-        let rest = match common.owner() {
+        let len = out.len();
+        let missing = match common.owner() {
             Owner::Sink => {
                 common.start_clock(self.now(), position);
                 self.render_now(passive, out, position)
@@ -81,12 +74,29 @@ impl SinkHandle {
                     None => out,
                 })
             }
-            Owner::Idle => out,
-        };
-        rest.fill(0);
+            Owner::Idle | Owner::Endpoint => &mut *out,
+        }
+        .len();
+        self.quieten(out, len.saturating_sub(missing));
         if common.reaper.work().is_full() {
             common.reap(passive);
         }
+    }
+
+    /// Silence from offset `done` on. What was heard before does not break off, but dies away.
+    fn quieten(&self, out: &mut [u8], done: usize) {
+        let Some((done, rest)) = out.split_at_mut_checked(done) else {
+            return;
+        };
+        let mut seam = self.seam.with(|s| *s);
+        if let Some([a, b, c, d]) = done.last_chunk() {
+            let sample = |bytes| f32::from(i16::from_le_bytes(bytes)) / 32_768.0;
+            seam.heard([sample([*a, *b]), sample([*c, *d])]);
+        }
+        for chunk in rest.chunks_mut(FRAME_BYTES as usize) {
+            write_pcm(&[seam.silence(self.rate)], chunk);
+        }
+        self.seam.with(|s| *s = seam);
     }
 
     /// Renders into `out`; what could not be rendered.
@@ -114,7 +124,11 @@ impl SinkHandle {
     }
 
     /// The device has reached stream time `time` (100 ns).
+    /// The clock is the owner's.
     pub fn sync(&self, _: Passive, time: i64, start: bool) {
+        if !matches!(self.engine.common.owner(), Owner::Sink | Owner::Slices) {
+            return;
+        }
         const SECOND: i128 = 10_000_000;
         let frame = i128::from(time)
             .saturating_mul(self.rate.into())
@@ -135,8 +149,7 @@ impl SinkHandle {
 impl Drop for SinkHandle {
     fn drop(&mut self) {
         let passive = Passive::of_drop();
-        self.engine.stop_rendering(passive);
-        self.engine.common.set_rate(DEFAULT_RATE);
+        self.engine.set_sink(passive, None);
         self.engine
             .book
             .with(passive, |book| book.sink_open = false);

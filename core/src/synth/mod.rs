@@ -48,6 +48,7 @@ mod voice;
 pub use channel::{Channel, Parts, System};
 pub use clock::SampleClock;
 pub use engine::{Settings, Synth};
+pub use math::amplitude;
 pub use oscillator::Interpolation;
 pub use pcm::write_pcm;
 pub use pool::Retired;

@@ -6,6 +6,7 @@ mod cable;
 mod capture;
 mod debugging;
 mod effects;
+mod endpoint;
 mod failures;
 mod lifecycle;
 mod listener;
@@ -41,6 +42,7 @@ fn main() {
         capture::SCENARIOS,
         debugging::SCENARIOS,
         effects::SCENARIOS,
+        endpoint::SCENARIOS,
         failures::SCENARIOS,
         power::SCENARIOS,
         lifecycle::SCENARIOS,

@@ -1,0 +1,128 @@
+//! Who renders: the endpoint while it runs, else the wave sink while it runs, else nobody.
+
+use super::line::Line;
+use super::shared::Owner;
+use super::slices::Feed;
+use super::{DEFAULT_RATE, Engine};
+use crate::kernel::Result;
+use crate::kernel::dpc::Dpc;
+use crate::kernel::irql::Passive;
+use crate::kernel::timer::{MILLISECOND, SharpTimer, Tick};
+use arioso_core::mem::Shared;
+
+/// What wants the output.
+#[derive(Default)]
+pub struct Output {
+    /// Rate of the wave pin while it is open, and whether it is in RUN.
+    sink: Option<u32>,
+    sink_runs: bool,
+    /// The endpoint's stream in RUN.
+    line: Option<Shared<Dpc<Line>>>,
+    /// While the line owns the output.
+    timer: Option<SharpTimer<Ticker>>,
+}
+
+/// The timer's callback: queues the DPC.
+struct Ticker(Shared<Dpc<Line>>);
+
+impl Tick for Ticker {
+    fn tick(&self) {
+        self.0.queue();
+    }
+}
+
+impl Output {
+    /// Who should render, and at what rate.
+    fn wanted(&self, ahead: bool) -> (Owner, u32) {
+        let rate = self.sink.unwrap_or(DEFAULT_RATE);
+        match &self.line {
+            Some(line) => (Owner::Endpoint, line.routine().format().rate),
+            None if self.sink_runs && ahead => (Owner::Slices, rate),
+            None if self.sink_runs => (Owner::Sink, rate),
+            None => (Owner::Idle, rate),
+        }
+    }
+}
+
+impl Engine {
+    /// The wave pin opens with a rate, or closes.
+    pub(super) fn set_sink(&self, passive: Passive, rate: Option<u32>) {
+        self.output.with(passive, |output| {
+            output.sink = rate;
+            output.sink_runs = false;
+            self.arrange(passive, output);
+        });
+    }
+
+    /// The wave pin enters or leaves RUN.
+    pub(super) fn run_sink(&self, passive: Passive, runs: bool) {
+        self.output.with(passive, |output| {
+            output.sink_runs = runs && output.sink.is_some();
+            self.arrange(passive, output);
+        });
+    }
+
+    /// The endpoint's stream enters RUN. On failure everything stays as it was.
+    pub(super) fn run_line(&self, passive: Passive, line: &Shared<Dpc<Line>>) -> Result {
+        self.output.with(passive, |output| {
+            if output.line.is_some() {
+                return Ok(());
+            }
+            let timer = SharpTimer::new(Ticker(line.clone()))?;
+            output.line = Some(line.clone());
+            self.arrange(passive, output);
+            if self.common.owner() == Owner::Endpoint {
+                line.routine().begin();
+                timer.start(MILLISECOND);
+                line.queue();
+                output.timer = Some(timer);
+            }
+            Ok(())
+        })
+    }
+
+    /// The endpoint's stream leaves RUN.
+    pub(super) fn stop_line(&self, passive: Passive) {
+        self.output.with(passive, |output| {
+            // With wait: no callback queues the DPC any more.
+            drop(output.timer.take());
+            if let Some(line) = output.line.take() {
+                self.arrange(passive, output);
+                line.routine().end();
+            }
+        });
+    }
+
+    /// The device goes: nobody renders any more.
+    pub(super) fn end_output(&self, passive: Passive) {
+        self.stop_line(passive);
+        self.run_sink(passive, false);
+    }
+
+    /// Hands the output to whom it belongs now.
+    fn arrange(&self, passive: Passive, output: &mut Output) {
+        let common = &self.common;
+        let (mut owner, rate) = output.wanted(self.settings.ahead);
+        if common.is_closed() {
+            owner = Owner::Idle;
+        }
+        if owner == common.owner() {
+            if owner == Owner::Idle {
+                common.set_rate(rate);
+            }
+            return;
+        }
+        let mut feed = None;
+        if owner == Owner::Slices {
+            match Feed::new(common.clone(), rate) {
+                Ok(new) => feed = Some(new),
+                // The wave sink needs nothing to render itself.
+                Err(_) => owner = Owner::Sink,
+            }
+        }
+        // With wait: no slice is under way after this.
+        drop(self.feed.with(passive, Option::take));
+        self.give_to(passive, owner, rate);
+        drop(self.feed.with(passive, |f| core::mem::replace(f, feed)));
+    }
+}

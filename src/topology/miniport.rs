@@ -1,0 +1,78 @@
+//! `IMiniportTopology`.
+
+use super::filter::FILTER;
+use crate::com::notify::Notifier;
+use crate::com::object::class;
+use crate::com::port::{PortEvents, PortTopology};
+use crate::com::topology::{MiniportTopology, miniport_topology};
+use crate::engine::{Engine, Levels};
+use crate::kernel::irql::Passive;
+use crate::kernel::lock::Mutex;
+use crate::kernel::{Result, no_memory};
+use arioso_core::ks::guid::{
+    IID_IMiniport, IID_IMiniportTopology, KSEVENTSETID_AudioControlChange,
+};
+use arioso_core::ks::ksmedia::KSEVENT_CONTROL_CHANGE;
+use arioso_core::ks::portcls::{IMiniportTopologyVtbl, PCFILTER_DESCRIPTOR};
+use arioso_core::ks::{AlignedGuid, GUID};
+use arioso_core::mem::Shared;
+
+/// The set of the nodes' event.
+pub static CHANGES: AlignedGuid = KSEVENTSETID_AudioControlChange.aligned();
+
+/// Identifies our topology miniport.
+const IID_TOPOLOGY: GUID = GUID::from_u128(0x36C9_A14F_E728_4B95_9D60_F3A8_0B5E_C271);
+
+/// The topology's miniport.
+pub struct Topology {
+    engine: Shared<Engine>,
+    /// Held until the port lets the miniport go.
+    port: Mutex<Option<PortTopology>>,
+    events: Mutex<Option<PortEvents>>,
+}
+
+class!(Topology: IMiniportTopologyVtbl = miniport_topology::<Topology>, [
+    IID_TOPOLOGY,
+    IID_IMiniport,
+    IID_IMiniportTopology,
+]);
+
+impl Topology {
+    pub fn new(engine: Shared<Engine>) -> Result<Self> {
+        Ok(Self {
+            engine,
+            port: Mutex::new(None).map_err(no_memory)?,
+            events: Mutex::new(None).map_err(no_memory)?,
+        })
+    }
+
+    pub fn levels(&self) -> &Levels {
+        self.engine.levels()
+    }
+
+    /// A node's control was turned.
+    pub fn changed(&self, passive: Passive, node: u32) {
+        if let Some(events) = self.events(passive) {
+            events.signal(&CHANGES, KSEVENT_CONTROL_CHANGE, node);
+        }
+    }
+}
+
+impl MiniportTopology for Topology {
+    fn description(&self) -> &'static PCFILTER_DESCRIPTOR {
+        &FILTER.0
+    }
+
+    fn init(&self, passive: Passive, port: PortTopology) -> Result {
+        let events = port.events();
+        drop(self.events.with(passive, |e| core::mem::replace(e, events)));
+        drop(self.port.with(passive, |p| p.replace(port)));
+        Ok(())
+    }
+}
+
+impl Notifier for Topology {
+    fn events(&self, passive: Passive) -> Option<PortEvents> {
+        self.events.with(passive, |e| e.clone())
+    }
+}

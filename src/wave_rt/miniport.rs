@@ -1,0 +1,76 @@
+//! `IMiniportWaveRT`.
+
+use super::filter::{CAPTURE_PIN, FILTER};
+use super::format;
+use super::stream::Stream;
+use crate::com::object::{ObjectRef, class};
+use crate::com::port::{PortStream, PortWaveRt};
+use crate::com::wave_rt::{MiniportWaveRt, NewWaveStream, miniport_wave_rt};
+use crate::engine::Engine;
+use crate::kernel::irql::Passive;
+use crate::kernel::lock::Mutex;
+use crate::kernel::{Result, no_memory};
+use arioso_core::ks::GUID;
+use arioso_core::ks::guid::{IID_IMiniport, IID_IMiniportWaveRT};
+use arioso_core::ks::portcls::{IMiniportWaveRTVtbl, PCFILTER_DESCRIPTOR};
+use arioso_core::ks::status::{STATUS_INVALID_DEVICE_REQUEST, STATUS_NO_MATCH};
+use arioso_core::mem::Shared;
+
+/// Identifies our WaveRT miniport.
+const IID_WAVE_MINIPORT: GUID = GUID::from_u128(0x7D05_B3C2_4E91_4A6F_8C3D_92F0_65A1_7BE4);
+
+/// The endpoint's miniport.
+pub struct WaveMiniport {
+    engine: Shared<Engine>,
+    /// Held until the port lets the miniport go.
+    port: Mutex<Option<PortWaveRt>>,
+}
+
+class!(WaveMiniport: IMiniportWaveRTVtbl = miniport_wave_rt::<WaveMiniport>, [
+    IID_WAVE_MINIPORT,
+    IID_IMiniport,
+    IID_IMiniportWaveRT,
+]);
+
+impl WaveMiniport {
+    pub fn new(engine: Shared<Engine>) -> Result<Self> {
+        Ok(Self {
+            engine,
+            port: Mutex::new(None).map_err(no_memory)?,
+        })
+    }
+}
+
+impl MiniportWaveRt for WaveMiniport {
+    fn description(&self) -> &'static PCFILTER_DESCRIPTOR {
+        &FILTER.0
+    }
+
+    fn init(&self, passive: Passive, port: PortWaveRt) -> Result {
+        drop(self.port.with(passive, |p| p.replace(port)));
+        Ok(())
+    }
+
+    fn intersect(&self, pin: u32, client: &[u8], own: &[u8], out: &mut [u8]) -> Result<usize> {
+        if pin != CAPTURE_PIN {
+            return Err(STATUS_NO_MATCH);
+        }
+        format::intersect(client, own, out)
+    }
+
+    fn new_stream(
+        &self,
+        passive: Passive,
+        port: PortStream,
+        pin: u32,
+        capture: bool,
+        format: &[u8],
+    ) -> Result<NewWaveStream> {
+        if pin != CAPTURE_PIN || !capture {
+            return Err(STATUS_INVALID_DEVICE_REQUEST);
+        }
+        let format = format::parse(format)?;
+        let endpoint = Engine::open_endpoint(&self.engine, passive, port, format)?;
+        NewWaveStream::new(ObjectRef::new(Stream::new(endpoint))?)
+    }
+}

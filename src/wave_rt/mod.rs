@@ -1,0 +1,15 @@
+//! The audio endpoint's wave filter: programs record from it what the synthesizer plays.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`filter`] | the filter descriptor, as data |
+//! | [`format`](mod@format) | data formats: what they mean, which there are, intersection |
+//! | [`miniport`] | `IMiniportWaveRT` |
+//! | [`stream`] | `IMiniportWaveRTStreamNotification`, `IMiniportWaveRTInputStream` |
+//! | [`properties`] | format proposals |
+
+pub mod filter;
+mod format;
+pub mod miniport;
+mod properties;
+mod stream;
