@@ -120,6 +120,38 @@ data! {
         pub NotificationEvent: HANDLE,
     }
 
+    /// [`KSRTAUDIO_BUFFER_PROPERTY`] of a 32-bit process.
+    #[derive(Eq)]
+    pub struct KSRTAUDIO_BUFFER_PROPERTY32 {
+        pub Property: KSPROPERTY,
+        pub BaseAddress: u32,
+        pub RequestedBufferSize: u32,
+    }
+
+    /// [`KSRTAUDIO_BUFFER_PROPERTY_WITH_NOTIFICATION`] of a 32-bit process.
+    #[derive(Eq)]
+    pub struct KSRTAUDIO_BUFFER_PROPERTY_WITH_NOTIFICATION32 {
+        pub Property: KSPROPERTY,
+        pub BaseAddress: u32,
+        pub RequestedBufferSize: u32,
+        pub NotificationCount: u32,
+    }
+
+    /// [`KSRTAUDIO_BUFFER`] of a 32-bit process.
+    #[derive(Eq)]
+    pub struct KSRTAUDIO_BUFFER32 {
+        pub BufferAddress: u32,
+        pub ActualBufferSize: u32,
+        pub CallMemoryBarrier: BOOL,
+    }
+
+    /// [`KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY`] of a 32-bit process.
+    #[derive(Eq)]
+    pub struct KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY32 {
+        pub Property: KSPROPERTY,
+        pub NotificationEvent: u32,
+    }
+
     /// Value of `KSPROPERTY_RTAUDIO_GETREADPACKET`.
     #[derive(Eq)]
     pub struct KSRTAUDIO_GETREADPACKET_INFO {

@@ -1,6 +1,7 @@
 //! The stream of a WaveRT endpoint, as the audio engine handles it.
 
 use crate::Client;
+use crate::cases::Width;
 use crate::connect::{self, SampleFormat};
 use crate::error::{Error, Result};
 use crate::filter::{Filter, Pin, PinInfo};
@@ -26,6 +27,8 @@ pub fn is_capture(pin: &PinInfo, sub_format: &GUID) -> bool {
 pub struct RtStream<C: Client> {
     pub pin: Pin<C>,
     pub format: SampleFormat,
+    /// Of the program.
+    pub width: Width,
     /// Address in the client's memory, and bytes, once there is one.
     pub buffer: Option<(u64, u32)>,
     /// Packets in the buffer; 0 without notification.
@@ -51,6 +54,7 @@ impl<C: Client> RtStream<C> {
         Ok(Self {
             pin: filter.create_pin(client, &connect::extensible(pin, format), None)?,
             format,
+            width: Width::Bits64,
             buffer: None,
             packets: 0,
             events: Vec::new(),
@@ -59,11 +63,19 @@ impl<C: Client> RtStream<C> {
 
     /// Maps a buffer of at least `bytes`.
     pub fn allocate(&mut self, client: &mut C, bytes: u32) -> Result<(u64, u32)> {
-        let request = KSRTAUDIO_BUFFER_PROPERTY {
-            RequestedBufferSize: bytes,
-            ..KSRTAUDIO_BUFFER_PROPERTY::default()
+        let request = match self.width {
+            Width::Bits64 => KSRTAUDIO_BUFFER_PROPERTY {
+                RequestedBufferSize: bytes,
+                ..KSRTAUDIO_BUFFER_PROPERTY::default()
+            }
+            .bytes(),
+            Width::Bits32 => KSRTAUDIO_BUFFER_PROPERTY32 {
+                RequestedBufferSize: bytes,
+                ..KSRTAUDIO_BUFFER_PROPERTY32::default()
+            }
+            .bytes(),
         };
-        self.map(client, KSPROPERTY_RTAUDIO_BUFFER, &request.bytes())
+        self.map(client, KSPROPERTY_RTAUDIO_BUFFER, &request)
     }
 
     /// Maps a buffer of at least `bytes`, with `packets` (1 or 2) notifications in a cycle.
@@ -73,21 +85,38 @@ impl<C: Client> RtStream<C> {
         bytes: u32,
         packets: u32,
     ) -> Result<(u64, u32)> {
-        let request = KSRTAUDIO_BUFFER_PROPERTY_WITH_NOTIFICATION {
-            RequestedBufferSize: bytes,
-            NotificationCount: packets,
-            ..KSRTAUDIO_BUFFER_PROPERTY_WITH_NOTIFICATION::default()
+        let request = match self.width {
+            Width::Bits64 => KSRTAUDIO_BUFFER_PROPERTY_WITH_NOTIFICATION {
+                RequestedBufferSize: bytes,
+                NotificationCount: packets,
+                ..KSRTAUDIO_BUFFER_PROPERTY_WITH_NOTIFICATION::default()
+            }
+            .bytes(),
+            Width::Bits32 => KSRTAUDIO_BUFFER_PROPERTY_WITH_NOTIFICATION32 {
+                RequestedBufferSize: bytes,
+                NotificationCount: packets,
+                ..KSRTAUDIO_BUFFER_PROPERTY_WITH_NOTIFICATION32::default()
+            }
+            .bytes(),
         };
         let id = KSPROPERTY_RTAUDIO_BUFFER_WITH_NOTIFICATION;
-        let mapped = self.map(client, id, &request.bytes())?;
+        let mapped = self.map(client, id, &request)?;
         self.packets = packets;
         Ok(mapped)
     }
 
     fn map(&mut self, client: &mut C, id: u32, request: &[u8]) -> Result<(u64, u32)> {
-        let answer: KSRTAUDIO_BUFFER =
-            rt(id).with(&request[HEAD..]).get(client, self.pin.handle)?;
-        let mapped = (answer.BufferAddress.addr() as u64, answer.ActualBufferSize);
+        let property = rt(id).with(&request[HEAD..]);
+        let mapped = match self.width {
+            Width::Bits64 => {
+                let answer: KSRTAUDIO_BUFFER = property.get(client, self.pin.handle)?;
+                (answer.BufferAddress.addr() as u64, answer.ActualBufferSize)
+            }
+            Width::Bits32 => {
+                let answer: KSRTAUDIO_BUFFER32 = property.get(client, self.pin.handle)?;
+                (u64::from(answer.BufferAddress), answer.ActualBufferSize)
+            }
+        };
         self.buffer = Some(mapped);
         Ok(mapped)
     }
@@ -116,11 +145,19 @@ impl<C: Client> RtStream<C> {
 
     /// A request with an event in it.
     pub fn send_event(&self, client: &mut C, id: u32, event: u64) -> Result<()> {
-        let request = KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY {
-            NotificationEvent: ptr::without_provenance_mut(event as usize),
-            ..KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY::default()
+        let request = match self.width {
+            Width::Bits64 => KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY {
+                NotificationEvent: ptr::without_provenance_mut(event as usize),
+                ..KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY::default()
+            }
+            .bytes(),
+            Width::Bits32 => KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY32 {
+                NotificationEvent: event as u32,
+                ..KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY32::default()
+            }
+            .bytes(),
         };
-        let property = rt(id).with(&request.bytes()[HEAD..]);
+        let property = rt(id).with(&request[HEAD..]);
         let done = property.send(client, self.pin.handle, KSPROPERTY_TYPE_GET, &mut []);
         if nt_success(done.status) {
             Ok(())

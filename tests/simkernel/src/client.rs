@@ -317,12 +317,13 @@ impl Client for SimClient {
 
     fn poll(&mut self, request: &mut SimRequest) -> Option<Completion> {
         let outcome = irp::outcome(request.number)?;
-        if let (Some(work), Some(thunk)) = (request.work.take(), &mut self.thunk) {
-            thunk.complete(work, outcome.status);
-        }
+        let information = match (request.work.take(), &mut self.thunk) {
+            (Some(work), Some(thunk)) => thunk.complete(work, outcome.status, outcome.information),
+            _ => outcome.information,
+        };
         Some(Completion {
             status: outcome.status,
-            information: outcome.information,
+            information,
         })
     }
 

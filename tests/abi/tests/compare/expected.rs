@@ -157,6 +157,10 @@ pub const NOT_IN_MINGW: &[&str] = &[
     "KSPROPERTY_RTAUDIO_GETREADPACKET",
     "KSPROPERTY_RTAUDIO_SETWRITEPACKET",
     "KSPROPERTY_RTAUDIO_PACKETVREGISTER",
+    "KSRTAUDIO_BUFFER_PROPERTY32",
+    "KSRTAUDIO_BUFFER_PROPERTY_WITH_NOTIFICATION32",
+    "KSRTAUDIO_BUFFER32",
+    "KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY32",
     "KSRTAUDIO_GETREADPACKET_INFO",
     "KSRTAUDIO_SETWRITEPACKET_INFO",
     "KSPROPSETID_AudioSignalProcessing",
@@ -320,6 +324,39 @@ pub const STRUCTURES: &[Structure] = &[
     ),
     (
         "KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY",
+        32,
+        &[("Property", 0), ("NotificationEvent", 24)],
+    ),
+    (
+        "KSRTAUDIO_BUFFER_PROPERTY32",
+        32,
+        &[
+            ("Property", 0),
+            ("BaseAddress", 24),
+            ("RequestedBufferSize", 28),
+        ],
+    ),
+    (
+        "KSRTAUDIO_BUFFER_PROPERTY_WITH_NOTIFICATION32",
+        40,
+        &[
+            ("Property", 0),
+            ("BaseAddress", 24),
+            ("RequestedBufferSize", 28),
+            ("NotificationCount", 32),
+        ],
+    ),
+    (
+        "KSRTAUDIO_BUFFER32",
+        12,
+        &[
+            ("BufferAddress", 0),
+            ("ActualBufferSize", 4),
+            ("CallMemoryBarrier", 8),
+        ],
+    ),
+    (
+        "KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY32",
         32,
         &[("Property", 0), ("NotificationEvent", 24)],
     ),

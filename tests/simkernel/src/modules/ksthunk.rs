@@ -1,15 +1,18 @@
 //! `ksthunk.sys`: between a 32-bit program and `ks.sys`. Structures of KS with pointers or handles in them arrive as 64-bit ones:
-//! stream headers, pin connections, event data. KSPROPERTY and the like are the same for both. What a driver defines for itself, as
+//! stream headers, pin connections, event data, the buffers and events of WaveRT streams. KSPROPERTY and the like are the same for both. What a driver defines for itself, as
 //! the synthesizer's SYNTH_BUFFER and SYNTHDOWNLOAD, passes as it is.
 
 use std::collections::BTreeMap;
 use std::mem::offset_of;
 
 use arioso_core::ks::Wire;
+use arioso_core::ks::guid::KSPROPSETID_RtAudio;
 use arioso_core::ks::ks::{
-    IOCTL_KS_DISABLE_EVENT, IOCTL_KS_ENABLE_EVENT, IOCTL_KS_READ_STREAM, IOCTL_KS_WRITE_STREAM,
-    KSEVENTDATA, KSPIN_CONNECT, KSPIN_CONNECT32, KSSTREAM_HEADER, KSSTREAM_HEADER32,
+    IOCTL_KS_DISABLE_EVENT, IOCTL_KS_ENABLE_EVENT, IOCTL_KS_PROPERTY, IOCTL_KS_READ_STREAM,
+    IOCTL_KS_WRITE_STREAM, KSEVENTDATA, KSPIN_CONNECT, KSPIN_CONNECT32, KSPROPERTY,
+    KSSTREAM_HEADER, KSSTREAM_HEADER32,
 };
+use arioso_core::ks::ksmedia::*;
 
 use crate::nt::{NTSTATUS, PVOID};
 use crate::user;
@@ -41,6 +44,12 @@ pub enum Work {
     Disable {
         narrow: u64,
     },
+    /// A request of ours to free, and where a buffer's address goes.
+    RtAudio {
+        request: u64,
+        /// The program's KSRTAUDIO_BUFFER32 and its length, and ours.
+        buffer: Option<(Buffer, u64)>,
+    },
 }
 
 const NARROW: usize = size_of::<KSSTREAM_HEADER32>();
@@ -48,6 +57,8 @@ const WIDE: usize = size_of::<KSSTREAM_HEADER>();
 /// KSEVENTDATA of a 32-bit program: a type and three words.
 const EVENT_NARROW: usize = 16;
 const EVENT_WIDE: usize = size_of::<KSEVENTDATA>();
+const BUFFER_NARROW: usize = size_of::<KSRTAUDIO_BUFFER32>();
+const BUFFER_WIDE: usize = size_of::<KSRTAUDIO_BUFFER>();
 
 impl Layer {
     /// The request as it goes on, and what is left to do. What the layer does not know goes on as it is.
@@ -78,6 +89,19 @@ impl Layer {
                 }
                 None => (input, output, None),
             },
+            IOCTL_KS_PROPERTY => match widen_rt_audio(input) {
+                Some((request, is_buffer)) => {
+                    let wide = (is_buffer && output.1 as usize >= BUFFER_NARROW)
+                        .then(|| user::allocate(BUFFER_WIDE));
+                    let work = Work::RtAudio {
+                        request: request.0,
+                        buffer: wide.map(|wide| (output, wide)),
+                    };
+                    let output = wide.map_or(output, |wide| (wide, BUFFER_WIDE as u32));
+                    (request, output, Some(work))
+                }
+                None => (input, output, None),
+            },
             IOCTL_KS_DISABLE_EVENT => match self.events.get(&input.0) {
                 Some(&wide) if input.1 as usize == EVENT_NARROW => {
                     let work = Work::Disable { narrow: input.0 };
@@ -89,9 +113,31 @@ impl Layer {
         }
     }
 
-    /// A request is complete.
-    pub fn complete(&mut self, work: Work, status: NTSTATUS) {
+    /// A request is complete. The bytes of its value, as the program counts them.
+    pub fn complete(&mut self, work: Work, status: NTSTATUS, information: usize) -> usize {
         match work {
+            Work::RtAudio { request, buffer } => {
+                user::free(request);
+                let Some((narrow, wide)) = buffer else {
+                    return information.min(BUFFER_NARROW);
+                };
+                let mut bytes = [0; BUFFER_WIDE];
+                user::read(wide, &mut bytes);
+                user::free(wide);
+                if status >= 0
+                    && let Some(b) = KSRTAUDIO_BUFFER::read_from(&bytes)
+                {
+                    let answer = KSRTAUDIO_BUFFER32 {
+                        BufferAddress: b.BufferAddress.addr() as u32,
+                        ActualBufferSize: b.ActualBufferSize,
+                        CallMemoryBarrier: b.CallMemoryBarrier,
+                    };
+                    let mut out = [0; BUFFER_NARROW];
+                    let _ = answer.write_to(&mut out);
+                    user::write(narrow.0, &out);
+                }
+                return information.min(BUFFER_NARROW);
+            }
             Work::Stream {
                 narrow,
                 wide,
@@ -120,6 +166,7 @@ impl Layer {
                 }
             }
         }
+        information
     }
 }
 
@@ -180,6 +227,61 @@ fn widen_headers(output: Buffer) -> Option<(u64, usize)> {
     Some((wide, length / NARROW))
 }
 
+/// A request for a WaveRT buffer or with an event in it, widened, in user memory; whether it is one for a buffer.
+fn widen_rt_audio(input: Buffer) -> Option<(Buffer, bool)> {
+    const LONGEST: usize = size_of::<KSRTAUDIO_BUFFER_PROPERTY_WITH_NOTIFICATION32>();
+    let mut bytes = vec![0; LONGEST.min(input.1 as usize)];
+    if !user::read(input.0, &mut bytes) {
+        return None;
+    }
+    let (out, is_buffer) = rt_audio_bytes(&bytes)?;
+    let wide = user::allocate(out.len());
+    user::write(wide, &out);
+    Some(((wide, out.len() as u32), is_buffer))
+}
+
+/// `None`: a request without pointers, or too short.
+fn rt_audio_bytes(narrow: &[u8]) -> Option<(Vec<u8>, bool)> {
+    fn bytes<T: Wire>(value: &T) -> Vec<u8> {
+        let mut out = vec![0; size_of::<T>()];
+        value.write_to(&mut out).expect("room");
+        out
+    }
+    let pointer = |value: u32| value as usize as PVOID;
+    let head = KSPROPERTY::read_from(narrow).filter(|p| p.Set == KSPROPSETID_RtAudio)?;
+    match head.Id {
+        KSPROPERTY_RTAUDIO_BUFFER => {
+            let p = KSRTAUDIO_BUFFER_PROPERTY32::read_from(narrow)?;
+            let wide = KSRTAUDIO_BUFFER_PROPERTY {
+                Property: p.Property,
+                BaseAddress: pointer(p.BaseAddress),
+                RequestedBufferSize: p.RequestedBufferSize,
+            };
+            Some((bytes(&wide), true))
+        }
+        KSPROPERTY_RTAUDIO_BUFFER_WITH_NOTIFICATION => {
+            let p = KSRTAUDIO_BUFFER_PROPERTY_WITH_NOTIFICATION32::read_from(narrow)?;
+            let wide = KSRTAUDIO_BUFFER_PROPERTY_WITH_NOTIFICATION {
+                Property: p.Property,
+                BaseAddress: pointer(p.BaseAddress),
+                RequestedBufferSize: p.RequestedBufferSize,
+                NotificationCount: p.NotificationCount,
+            };
+            Some((bytes(&wide), true))
+        }
+        KSPROPERTY_RTAUDIO_REGISTER_NOTIFICATION_EVENT
+        | KSPROPERTY_RTAUDIO_UNREGISTER_NOTIFICATION_EVENT => {
+            let p = KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY32::read_from(narrow)?;
+            let wide = KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY {
+                Property: p.Property,
+                NotificationEvent: pointer(p.NotificationEvent),
+            };
+            Some((bytes(&wide), false))
+        }
+        _ => None,
+    }
+}
+
 /// Event data, widened, in user memory. `None`: not 32-bit event data, or not readable.
 fn widen_event(output: Buffer) -> Option<u64> {
     let mut bytes = [0; EVENT_NARROW];
@@ -218,6 +320,34 @@ mod tests {
         assert_eq!(wide[64..72], [1, 0, 0, 0x40, 9, 0, 0, 0]);
         assert_eq!(wide[72..], [0xEE; 64]);
         assert_eq!(widen_connect(&[7; 63]), [7; 63]);
+    }
+
+    #[test]
+    fn rt_audio() {
+        let request = |id, tail: &[u8]| {
+            let mut bytes = vec![0; 24];
+            let head = KSPROPERTY {
+                Set: KSPROPSETID_RtAudio,
+                Id: id,
+                Flags: 1,
+            };
+            head.write_to(&mut bytes).unwrap();
+            bytes.extend(tail);
+            bytes
+        };
+        let (wide, is_buffer) = rt_audio_bytes(&request(1, &[0, 0, 0, 0, 9, 8, 0, 0])).unwrap();
+        assert!(is_buffer && wide.len() == 40);
+        assert_eq!(wide[24..36], [0, 0, 0, 0, 0, 0, 0, 0, 9, 8, 0, 0]);
+        let tail = [0, 0, 0, 0, 9, 8, 0, 0, 2, 0, 0, 0, 0xEE, 0xEE, 0xEE, 0xEE];
+        let (wide, _) = rt_audio_bytes(&request(5, &tail)).unwrap();
+        assert_eq!(wide[24..], [0, 0, 0, 0, 0, 0, 0, 0, 9, 8, 0, 0, 2, 0, 0, 0]);
+        // What is behind a 32-bit handle does not become part of it.
+        let (wide, is_buffer) =
+            rt_audio_bytes(&request(6, &[4, 3, 2, 1, 0xEE, 0xEE, 0xEE, 0xEE])).unwrap();
+        assert!(!is_buffer);
+        assert_eq!(wide[24..], [4, 3, 2, 1, 0, 0, 0, 0]);
+        assert!(rt_audio_bytes(&request(2, &[])).is_none());
+        assert!(rt_audio_bytes(&request(1, &[])).is_none());
     }
 
     #[test]

@@ -77,6 +77,10 @@ struct Rig {
 
 impl Rig {
     fn new() -> Rig {
+        Rig::for_client(ClientOptions::default())
+    }
+
+    fn for_client(client: ClientOptions) -> Rig {
         let mut system = System::boot(Options {
             echo: false,
             ..Options::default()
@@ -85,7 +89,7 @@ impl Rig {
         assert_eq!(status, STATUS_SUCCESS);
         let device = system.add_root_device(SERVICE).expect("AddDevice");
         assert_eq!(system.start(device), STATUS_SUCCESS);
-        let client = system.client(ClientOptions::default());
+        let client = system.client(client);
         Rig {
             system,
             device,

@@ -7,15 +7,20 @@ use arioso_core::ks::ks::*;
 use arioso_core::ks::ksmedia::*;
 use arioso_core::ks::status::*;
 use conformance::Client;
+use conformance::cases::Width;
 use conformance::connect::{self, SampleFormat};
 use conformance::property::Property;
 use conformance::rt_audio::samples;
-use simkernel::client::SimClient;
+use simkernel::client::{ClientOptions, SimClient};
 use simkernel::nt::{POWER_SYSTEM_SLEEPING3, POWER_SYSTEM_WORKING};
 
 pub const SCENARIOS: &[Scenario] = &[
     ("buffer_is_shared", buffer_is_shared),
     ("events_and_packets", events_and_packets),
+    (
+        "events_and_packets_of_a_32_bit_program",
+        events_and_packets_of_a_32_bit_program,
+    ),
     ("buffer_rules", buffer_rules),
     ("a_client_that_dies", a_client_that_dies),
     ("endpoint_sleeps", endpoint_sleeps),
@@ -51,8 +56,20 @@ fn buffer_is_shared() {
 }
 
 fn events_and_packets() {
-    let mut rig = Rig::new();
+    stream_events(Width::Bits64);
+}
+
+fn events_and_packets_of_a_32_bit_program() {
+    stream_events(Width::Bits32);
+}
+
+fn stream_events(width: Width) {
+    let mut rig = Rig::for_client(ClientOptions {
+        wow64: width == Width::Bits32,
+        ..ClientOptions::default()
+    });
     let (filter, mut stream) = rig.endpoint();
+    stream.width = width;
     assert!(stream.supports_notification(&mut rig.client).unwrap());
     let early = stream.register_event(&mut rig.client).unwrap_err();
     assert_eq!(early.status, Some(STATUS_INVALID_DEVICE_STATE));
