@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| (fuzz_targets::sequence::TARGET.run)(input));
+libfuzzer_sys::fuzz_target!(init: arioso_fuzz::watch_driver(), |input: &[u8]| {
+    (fuzz_targets::sequence::TARGET.run)(input)
+});

@@ -123,9 +123,10 @@ impl Renderer {
     }
 
     /// `PASSIVE_LEVEL`, at a change of owner.
-    pub fn set_output(&mut self, rate: u32, follow: bool) {
+    pub fn set_output(&mut self, common: &Common, rate: u32, follow: bool) {
         self.synth.set_output(rate);
         self.synth.follow(follow);
+        self.retire(common);
     }
 
     /// The next frames rise from silence to the full level.

@@ -126,7 +126,7 @@ impl Shared {
         self.renderer
             .hand_over(passive, owner.number(), |renderer| {
                 renderer.run_commands(self);
-                renderer.set_output(rate, owner == Owner::Idle);
+                renderer.set_output(self, rate, owner == Owner::Idle);
                 if before != Owner::Idle {
                     // Whoever takes over hears voices that are under way.
                     renderer.fade_in(rate);

@@ -113,7 +113,7 @@ impl Synth {
     pub fn follow(&mut self, on: bool) {
         if on {
             self.drop_all();
-            self.count_voices();
+            self.tidy();
         }
         self.following = on;
     }
@@ -321,14 +321,18 @@ impl Synth {
             self.stretch(since_tick == 0, now);
             rest = later;
         }
-        self.count_voices();
+        self.tidy();
     }
 
-    /// Tells each port how many voices it has.
-    fn count_voices(&mut self) {
+    /// Tells each port how many voices it has; lets effects go that have rung out behind a port that has gone.
+    fn tidy(&mut self) {
         for (index, slot) in self.slots.iter_mut().enumerate() {
             if let Some(port) = slot.port.as_deref_mut() {
                 port.stats.voices = self.pool.sounding_of(index as u8) as u32;
+            } else if !slot.rings()
+                && let Some(unit) = slot.effects.take()
+            {
+                slot.effects = self.pool.retire(unit);
             }
         }
     }
@@ -381,10 +385,6 @@ impl Synth {
             let peak = bus.mix(out, (&*buses.left, &*buses.right), wet);
             if let Some(port) = slot.port.as_deref_mut() {
                 port.stats.peak_level = port.stats.peak_level.max(peak);
-            } else if !slot.rings()
-                && let Some(unit) = slot.effects.take()
-            {
-                slot.effects = self.pool.retire(unit);
             }
         }
         self.limiter.process(out);

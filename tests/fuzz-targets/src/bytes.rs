@@ -38,3 +38,10 @@ impl<'a> Bytes<'a> {
         self.take(count.into())
     }
 }
+
+/// FNV-1a.
+pub fn hash(input: &[u8]) -> u64 {
+    input.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3)
+    })
+}

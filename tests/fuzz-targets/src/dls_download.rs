@@ -37,6 +37,7 @@ mod step {
 }
 
 fn run(input: &[u8]) {
+    let is_played = sound::is_played(input);
     let mut input = Bytes(input);
     let mut store = Store::new(QUOTAS);
     let mut handles: [Vec<Handle>; PORTS as usize] = Default::default();
@@ -74,7 +75,10 @@ fn run(input: &[u8]) {
                 own.clear();
                 assert_eq!(store.usage(port), Usage::default());
             }
-            step::PLAY => play(&mut store, port, input.u8(), input.u8()),
+            step::PLAY => {
+                let (key, velocity) = (input.u8(), input.u8());
+                look(&mut store, port, is_played.then_some((key, velocity)));
+            }
             step::FOREIGN => {
                 let handle = Handle(input.u32());
                 if !own.contains(&handle) {
@@ -94,13 +98,13 @@ fn run(input: &[u8]) {
     assert_eq!(store.total(), Usage::default(), "something is left");
 }
 
-/// Notes of the port's instruments; a download of it goes while they sound.
-fn play(store: &mut Store, port: u8, key: u8, velocity: u8) {
+/// The port's instruments; a note of the first, if it is to be played.
+fn look(store: &mut Store, port: u8, note: Option<(u8, u8)>) {
     let patches = store.patches(port).expect("memory");
     for instrument in patches.instruments() {
         sound::check(instrument);
     }
-    let Some(first) = patches.instruments().first() else {
+    let (Some(first), Some((key, velocity))) = (patches.instruments().first(), note) else {
         return;
     };
     let patch = first.patch;

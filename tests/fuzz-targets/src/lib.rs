@@ -3,20 +3,24 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`dls_file`], [`dls_download`], [`midi_stream`] | the parsers, the store and the synthesizer, in this process |
+//! | [`dls_file`], [`dls_download`], [`midi_stream`], [`sf2`] | the parsers, the store and the synthesizer, in this process |
 //! | [`property`], [`sequence`] | the driver's image in the simulated kernel |
+//! | [`machine`] | that kernel, with the driver in it |
+//! | [`corpus`] | inputs that libFuzzer has found |
 //! | [`mutate`] | seeds and dictionary to inputs, by a fixed generator |
 //! | [`planted`] | one bug for each target, to see whether it would be found |
 
 mod bytes;
+pub mod corpus;
 pub mod dls_download;
 pub mod dls_file;
-mod machine;
+pub mod machine;
 pub mod midi_stream;
 pub mod mutate;
 pub mod planted;
 pub mod property;
 pub mod sequence;
+pub mod sf2;
 mod sound;
 
 /// One fuzz target.
@@ -33,10 +37,19 @@ pub struct Target {
     pub driver: bool,
 }
 
-pub const TARGETS: [Target; 5] = [
+impl Target {
+    /// The seeds and the committed corpus.
+    pub fn known(&self) -> Vec<Vec<u8>> {
+        let corpus = corpus::inputs(self.name).map(<[u8]>::to_vec);
+        (self.seeds)().into_iter().chain(corpus).collect()
+    }
+}
+
+pub const TARGETS: [Target; 6] = [
     dls_file::TARGET,
     dls_download::TARGET,
     midi_stream::TARGET,
+    sf2::TARGET,
     property::TARGET,
     sequence::TARGET,
 ];

@@ -29,6 +29,24 @@ pub fn cues(file: &[u8]) -> u32 {
     })
 }
 
+/// A SoundFont's first zone, whose bag is believed: an index that nobody has compared with its table.
+pub fn zones(font: &[u8]) -> u32 {
+    let table = |id: &[u8; 4]| {
+        let at = font.windows(4).position(|name| name == id)?;
+        font.get(at + 8..)
+    };
+    let (Some(bags), Some(generators)) = (table(b"pbag"), table(b"pgen")) else {
+        return 0;
+    };
+    if bags.len() < 2 {
+        return 0;
+    }
+    u32_at(
+        generators,
+        4 * usize::from(u16::from_le_bytes([bags[0], bags[1]])),
+    )
+}
+
 /// The frames of a loop, taken for valid (the class of CVE-2026-61721).
 pub fn loop_frames(frames: &[i16], start: u32, length: u32) -> i32 {
     frames[start as usize..][..length as usize]

@@ -1,7 +1,7 @@
 //! Property requests at the driver: any set, item, verb, node, instance and buffer, on filter and pins, from 64-bit and 32-bit
 //! programs; any bytes as a stream write.
 
-use crate::bytes::Bytes;
+use crate::bytes::{Bytes, hash};
 use crate::machine::{self, RATE};
 use crate::{Target, dls_download, planted};
 use arioso_core::ks::GUID;
@@ -107,9 +107,10 @@ mod address {
 }
 
 fn run(input: &[u8]) {
+    let seed = hash(input);
     let mut input = Bytes(input);
     let options = input.u8();
-    machine::with_client(options & 1 != 0, |client, filter, pins| {
+    machine::with_client(seed, options & 1 != 0, |client, filter, pins| {
         let Ok(pin) = filter.direct_music_pin(client, pins.music) else {
             return;
         };

@@ -1,6 +1,6 @@
 //! A program's life from bytes: pins, downloads, unloads, notes, states, closes, under the verifier.
 
-use crate::bytes::Bytes;
+use crate::bytes::{Bytes, hash};
 use crate::machine::{self, MILLISECOND, Pins, RATE};
 use crate::{Target, dls_download, planted};
 use arioso_core::ks::ks::{KSSTATE_RUN, KSSTATE_STOP};
@@ -60,9 +60,10 @@ struct Program<'a> {
 }
 
 fn run(input: &[u8]) {
+    let seed = hash(input);
     let mut input = Bytes(input);
     let options = input.u8();
-    machine::with_client(options & 1 != 0, |client, filter, ids| {
+    machine::with_client(seed, options & 1 != 0, |client, filter, ids| {
         let mut program = Program {
             client,
             filter,

@@ -33,12 +33,12 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// The seeds, then what the mutator makes of them.
+/// The seeds and the committed corpus, then what the mutator makes of them.
 fn run(target: Target) {
     let count = if target.driver { 2_000 } else { 20_000 };
     let count = number("ARIOSO_SMOKE_COUNT").unwrap_or(count);
     let seed = number("ARIOSO_SMOKE_SEED").unwrap_or(0x0A81_050D);
-    let mut mutator = Mutator::new(seed, (target.seeds)(), (target.dictionary)());
+    let mut mutator = Mutator::new(seed, target.known(), (target.dictionary)());
     for input in mutator.seeds().to_vec() {
         one(target, &input, "a seed");
     }

@@ -37,23 +37,65 @@ struct Pool {
     ranges: BTreeMap<usize, usize>,
     number: u64,
     special: bool,
+    /// Bytes of freed blocks that are kept to see whether somebody writes to them.
+    keep_freed: usize,
     bytes: usize,
     peak: usize,
+    /// Mappings for blocks to come, by length: inaccessible, with what was in them.
+    spare: BTreeMap<usize, Vec<usize>>,
 }
 
 static POOL: Global<Option<Pool>> = Global::new(None);
 const CANARY: u8 = 0xfb;
 const FRESH: u8 = 0xcd;
 const FREED: u8 = 0xdd;
-const QUARANTINE: usize = 4 << 20;
+/// Mappings of a length that are kept for later.
+const SPARE: usize = 64;
+/// A longer mapping gives its memory back when its block is freed.
+const SMALL_MAPPING: usize = 64 << 10;
 
 fn pool() -> &'static mut Pool {
     POOL.get().get_or_insert_with(Pool::default)
 }
 
-/// `special`: every block ends at an inaccessible page.
-pub(crate) fn initialize(special: bool) {
-    pool().special = special;
+impl Pool {
+    /// Pages with an inaccessible one behind them.
+    fn map(&mut self, len: usize, zero: bool) -> Option<usize> {
+        let whole = len + PAGE_SIZE;
+        if let Some(start) = self.spare.get_mut(&whole).and_then(Vec::pop) {
+            // SAFETY: a mapping that no block uses.
+            unsafe {
+                libc::mprotect(start as _, len, libc::PROT_READ | libc::PROT_WRITE);
+                if zero {
+                    (start as *mut u8).write_bytes(0, len);
+                }
+            }
+            return Some(start);
+        }
+        // SAFETY: a fresh mapping; its last page is made inaccessible.
+        unsafe {
+            let start = libc::mmap(
+                null_mut(),
+                whole,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+                -1,
+                0,
+            );
+            if start == libc::MAP_FAILED {
+                return None;
+            }
+            libc::mprotect(start.byte_add(len), PAGE_SIZE, libc::PROT_NONE);
+            Some(start as usize)
+        }
+    }
+}
+
+/// `special`: every block ends at an inaccessible page. `keep_freed`: bytes of freed blocks that are watched.
+pub(crate) fn initialize(special: bool, keep_freed: usize) {
+    let p = pool();
+    p.special = special;
+    p.keep_freed = keep_freed;
 }
 
 pub(crate) fn tag_text(tag: u32) -> String {
@@ -75,21 +117,8 @@ pub(crate) fn allocate(size: usize, tag: u32, paged: bool, zero: bool, owner: us
     let pages = p.special || size >= PAGE_SIZE;
     let (address, mapping) = if pages {
         let len = size.max(1).next_multiple_of(PAGE_SIZE);
-        // SAFETY: a fresh mapping; its last page is made inaccessible.
-        let start = unsafe {
-            let start = libc::mmap(
-                null_mut(),
-                len + PAGE_SIZE,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-                -1,
-                0,
-            );
-            if start == libc::MAP_FAILED {
-                return null_mut();
-            }
-            libc::mprotect(start.byte_add(len), PAGE_SIZE, libc::PROT_NONE);
-            start as usize
+        let Some(start) = p.map(len, zero) else {
+            return null_mut();
         };
         let offset = if size >= PAGE_SIZE {
             0
@@ -144,7 +173,8 @@ pub(crate) fn allocate(size: usize, tag: u32, paged: bool, zero: bool, owner: us
 fn intact(address: usize, block: &Block) -> Result<(), &'static str> {
     let same = |from: usize, to: usize| {
         // SAFETY: canary bytes of a live block.
-        (from..to).all(|a| unsafe { *(a as *const u8) } == CANARY)
+        let bytes = unsafe { std::slice::from_raw_parts(from as *const u8, to - from) };
+        first_other(bytes, CANARY).is_none()
     };
     let (start, end) = match block.mapping {
         Mapping::Heap => (address - 16, address + block.size + 16),
@@ -215,7 +245,9 @@ pub(crate) fn free(address: usize, tag: u32) {
         // SAFETY: the block's own pages; a stray access faults from now on.
         Mapping::Pages(start, len) => unsafe {
             libc::mprotect(start as _, len, libc::PROT_NONE);
-            libc::madvise(start as _, len, libc::MADV_DONTNEED);
+            if len > SMALL_MAPPING {
+                libc::madvise(start as _, len, libc::MADV_DONTNEED);
+            }
         },
         // SAFETY: the block's own bytes.
         Mapping::Heap => unsafe { (address as *mut u8).write_bytes(FREED, block.size) },
@@ -223,7 +255,7 @@ pub(crate) fn free(address: usize, tag: u32) {
     p.quarantined += block.size.min(PAGE_SIZE) + 64;
     p.freed.insert(address, block);
     p.quarantine.push_back(address);
-    while p.quarantined > QUARANTINE {
+    while p.quarantined > p.keep_freed {
         let Some(oldest) = p.quarantine.pop_front() else {
             break;
         };
@@ -239,10 +271,15 @@ fn release(address: usize) {
     };
     p.quarantined -= block.size.min(PAGE_SIZE) + 64;
     match block.mapping {
-        // SAFETY: the block's own pages.
-        Mapping::Pages(start, len) => unsafe {
-            libc::munmap(start as _, len);
-        },
+        Mapping::Pages(start, len) => {
+            let spare = p.spare.entry(len).or_default();
+            if spare.len() < SPARE {
+                spare.push(start);
+                return;
+            }
+            // SAFETY: the block's own pages.
+            unsafe { libc::munmap(start as _, len) };
+        }
         Mapping::Heap => {
             check_freed(address, &block);
             // SAFETY: allocated with malloc, 16 bytes before the block.
@@ -251,10 +288,22 @@ fn release(address: usize) {
     }
 }
 
+/// Where the first byte is that is not `pattern`.
+fn first_other(bytes: &[u8], pattern: u8) -> Option<usize> {
+    const PIECE: usize = 64;
+    let pieces = bytes.as_chunks::<PIECE>().0;
+    let whole = pieces
+        .iter()
+        .take_while(|piece| **piece == [pattern; PIECE]);
+    let start = whole.count() * PIECE;
+    let rest = bytes[start..].iter().position(|byte| *byte != pattern)?;
+    Some(start + rest)
+}
+
 fn check_freed(address: usize, block: &Block) {
     // SAFETY: a quarantined block is still ours.
     let bytes = unsafe { std::slice::from_raw_parts(address as *const u8, block.size) };
-    if let Some(i) = bytes.iter().position(|b| *b != FREED) {
+    if let Some(i) = first_other(bytes, FREED) {
         verifier::violation(format!(
             "written after free at offset {i:#x}: {}",
             describe(address, block)
@@ -320,12 +369,17 @@ pub(crate) fn usage() -> (usize, usize) {
     (pool().bytes, pool().peak)
 }
 
-/// Live blocks of an owner (`None`: all), grouped by tag and site.
-pub(crate) fn leaks(owner: Option<usize>) -> Vec<String> {
+/// Allocations so far.
+pub(crate) fn allocated() -> u64 {
+    pool().number
+}
+
+/// Live blocks of an owner (`None`: all) behind the first `since` allocations, grouped by tag and site.
+pub(crate) fn leaks(owner: Option<usize>, since: u64) -> Vec<String> {
     let p = pool();
     let mut groups: BTreeMap<(u32, [usize; 6]), (usize, usize, u64)> = BTreeMap::new();
     for block in p.blocks.values() {
-        if owner.is_none_or(|o| o == block.owner) {
+        if block.number > since && owner.is_none_or(|o| o == block.owner) {
             let g = groups
                 .entry((block.tag, block.site))
                 .or_insert((0, 0, block.number));

@@ -8,6 +8,7 @@ use crate::nt::*;
 use crate::registry::{self, Value};
 use crate::{clock, fault, guest, pnp, pool, user, verifier, wdf};
 use std::cell::Cell;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -34,6 +35,8 @@ pub struct Options {
     pub modules: Vec<(String, PathBuf)>,
     /// Every pool block ends at an inaccessible page.
     pub special_pool: bool,
+    /// Bytes of freed pool blocks that are watched for writes.
+    pub watched_pool: usize,
     /// A violation stops the machine.
     pub strict: bool,
     /// The n-th allocation (1-based) of driver code fails.
@@ -55,6 +58,7 @@ impl Default for Options {
             files: Vec::new(),
             modules: Vec::new(),
             special_pool: false,
+            watched_pool: 4 << 20,
             strict: false,
             fail_allocation: None,
             echo: true,
@@ -95,7 +99,7 @@ impl System {
         user::initialize();
         guest::initialize(options.seed);
         clock::initialize(options.call_cost_ns);
-        pool::initialize(options.special_pool);
+        pool::initialize(options.special_pool, options.watched_pool);
         verifier::initialize(options.seed, options.strict, options.fail_allocation);
         dbg::OUTPUT.get().echo = options.echo;
         loader::register_kernel();
@@ -250,6 +254,11 @@ impl System {
         self.driver(service).map(|d| d.object)
     }
 
+    /// Where a section of a loaded driver's image lies: what a tool put there is read from it while the driver runs.
+    pub fn section(&self, service: &str, name: &str) -> Option<Range<usize>> {
+        loader::image_of(self.driver(service)?.base)?.section(name)
+    }
+
     /// Makes a root-enumerated device and calls the driver's AddDevice.
     pub fn add_root_device(&mut self, service: &str) -> Result<Device, NTSTATUS> {
         let object = self
@@ -370,6 +379,22 @@ impl System {
     /// Allocations by driver code so far.
     pub fn allocations(&self) -> u64 {
         verifier::allocations()
+    }
+
+    /// Pool allocations so far, by anybody.
+    pub fn pool_allocations(&self) -> u64 {
+        pool::allocated()
+    }
+
+    /// What is left of the pool allocated since [`System::pool_allocations`] was `since`, in words.
+    pub fn pool_since(&self, since: u64) -> Vec<String> {
+        pool::leaks(None, since)
+    }
+
+    /// As if the machine had been booted with another [`Options::seed`].
+    pub fn reseed(&mut self, seed: u64) {
+        guest::reseed(seed);
+        verifier::reseed(seed);
     }
 
     /// Threads that have not ended.

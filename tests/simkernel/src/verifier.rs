@@ -69,6 +69,11 @@ pub(crate) fn initialize(seed: u64, strict: bool, fail_at: Option<u64>) {
     s.random = Random::new(seed.wrapping_add(77));
 }
 
+/// Other chances from now on.
+pub(crate) fn reseed(seed: u64) {
+    STATE.get().random = Random::new(seed.wrapping_add(77));
+}
+
 pub(crate) fn random() -> u64 {
     STATE.get().random.next()
 }
@@ -271,7 +276,7 @@ pub(crate) fn pending_mark(irp: usize, generation: u64, index: usize) -> Option<
 
 /// A driver has been unloaded: everything it made must be gone.
 pub(crate) fn driver_unloaded(name: &str, base: usize, size: usize, driver: *mut DRIVER_OBJECT) {
-    for leak in pool::leaks(Some(base)) {
+    for leak in pool::leaks(Some(base), 0) {
         violation(format!("{name}: {leak}"));
     }
     pool::disown(base);

@@ -74,6 +74,7 @@ pub fn test() -> Result<()> {
                 profile: Profile::Release,
                 check: Some(Check::NoPanic),
                 plant: None,
+                coverage: false,
             })
         }),
         ("build the driver for x64", || {
@@ -88,6 +89,7 @@ pub fn test() -> Result<()> {
                 profile: Profile::Dev,
                 check: None,
                 plant: Some(Plant::Panic),
+                coverage: false,
             })
         }),
         ("run the tests", || {

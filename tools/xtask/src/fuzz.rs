@@ -1,96 +1,218 @@
-//! Fuzzing: cargo-fuzz on the nightly compiler, one target after the other.
+//! Fuzzing with libFuzzer, one target after the other.
+//!
+//! The stable compiler does it: LLVM's passes and sanitizers are unlocked as the library's own build unlocks them.
 
-use crate::driver::{self, Arch, Build};
+mod coverage;
+
+pub use coverage::report;
+
+use crate::driver::{self, Build};
 use crate::{process, project, setup};
 use anyhow::{Result, bail};
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What to run, and how.
 struct Target {
     name: &'static str,
-    /// It runs the driver's image: on stacks of its own, which the address sanitizer does not know, and without edges of the image.
-    driver: bool,
+    kind: Kind,
 }
 
-const TARGETS: [Target; 5] = [
-    Target {
-        name: "dls_file",
-        driver: false,
-    },
-    Target {
-        name: "dls_download",
-        driver: false,
-    },
-    Target {
-        name: "midi_stream",
-        driver: false,
-    },
-    Target {
-        name: "property",
-        driver: true,
-    },
-    Target {
-        name: "sequence",
-        driver: true,
-    },
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Code of this process, with counters of its edges, under the address sanitizer.
+    Parser,
+    /// The driver's image, which brings its counters. It runs on stacks that the address sanitizer does not know.
+    Driver,
+}
+
+const TARGETS: [Target; 6] = [
+    Target::parser("dls_file"),
+    Target::parser("dls_download"),
+    Target::parser("midi_stream"),
+    Target::parser("sf2"),
+    Target::driver("property"),
+    Target::driver("sequence"),
 ];
 
-/// Runs one target, or all, each for some time. A crash is an error, and its input is in `fuzz/artifacts`.
-pub fn fuzz(seconds: u64, only: Option<&str>) -> Result<()> {
-    let chosen: Vec<&Target> = TARGETS
+impl Target {
+    const fn parser(name: &'static str) -> Self {
+        let kind = Kind::Parser;
+        Self { name, kind }
+    }
+
+    const fn driver(name: &'static str) -> Self {
+        let kind = Kind::Driver;
+        Self { name, kind }
+    }
+}
+
+/// How long each target runs.
+#[derive(Clone, Copy)]
+pub enum Length {
+    Seconds(u64),
+    Runs(u64),
+}
+
+/// The simulated kernel runs on nothing else.
+const HOST: &str = "x86_64-unknown-linux-gnu";
+/// LLVM's passes, and the sanitizers.
+const UNLOCK: (&str, &str) = ("RUSTC_BOOTSTRAP", "1");
+const EDGES: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=3 \
+                     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table";
+const COMPARES: &str = "-Cllvm-args=-sanitizer-coverage-trace-compares";
+const SANITIZER: &str = "-Zsanitizer=address";
+
+/// Runs one target, or all. A crash is an error; the message says where its input is.
+pub fn fuzz(length: Length, only: Option<&str>) -> Result<()> {
+    let chosen = choose(only)?;
+    setup::install()?;
+    if chosen.iter().any(|target| target.kind == Kind::Driver) {
+        driver::build(&Build::coverage())?;
+    }
+    chosen.iter().try_for_each(|target| run(target, length))
+}
+
+fn choose(only: Option<&str>) -> Result<Vec<&'static Target>> {
+    let chosen: Vec<_> = TARGETS
         .iter()
         .filter(|target| only.is_none_or(|name| name == target.name))
         .collect();
     if chosen.is_empty() {
         bail!("the targets are {}", TARGETS.map(|t| t.name).join(", "));
     }
-    install()?;
-    if chosen.iter().any(|target| target.driver) {
-        setup::install()?;
-        driver::build(&Build::release(Arch::X64))?;
-    }
-    chosen.iter().try_for_each(|target| run(target, seconds))
+    Ok(chosen)
 }
 
-fn nightly() -> Command {
+/// Builds a target's program and returns its path.
+fn build(target: &Target, directory: &str, flags: &str, profile: &[&str]) -> Result<PathBuf> {
+    let directory = project::root().join("target/fuzz").join(directory);
     let mut cargo = process::cargo();
-    cargo.arg("+nightly");
-    cargo
-}
-
-/// cargo-fuzz, if it is missing.
-fn install() -> Result<()> {
-    if process::output(nightly().args(["fuzz", "--version"])).is_ok() {
-        return Ok(());
+    for setting in profile {
+        cargo.args(["--config", &format!("profile.release.{setting}")]);
     }
-    process::run(process::cargo().args(["install", "cargo-fuzz"]))
+    process::run(
+        cargo
+            .args(["build", "--quiet", "--release", "--target", HOST])
+            .args(["--manifest-path", "fuzz/Cargo.toml"])
+            .args(["--bin", target.name])
+            .arg("--target-dir")
+            .arg(&directory)
+            .env(
+                "RUSTFLAGS",
+                format!("--cfg fuzzing -Ccodegen-units=1 {flags}"),
+            )
+            .env(UNLOCK.0, UNLOCK.1),
+    )?;
+    Ok(directory.join(HOST).join("release").join(target.name))
 }
 
-fn run(target: &Target, seconds: u64) -> Result<()> {
-    let place = project::root().join("fuzz/corpus");
-    let corpus = place.join(target.name);
-    let dictionary = place.join(format!("{}.dict", target.name));
-    fs::create_dir_all(&corpus)?;
+fn run(target: &Target, length: Length) -> Result<()> {
+    let (program, hang) = match target.kind {
+        Kind::Parser => {
+            let flags = [EDGES, COMPARES, SANITIZER].join(" ");
+            (build(target, "parsers", &flags, &[])?, 1)
+        }
+        Kind::Driver => (build(target, "driver", "", &[])?, 10),
+    };
+    let place = Place::prepare(target)?;
+    let artifacts = project::root().join("fuzz/artifacts").join(target.name);
+    fs::create_dir_all(&artifacts)?;
+    let mut fuzzer = place.fuzzer(&program, target);
+    fuzzer
+        .arg(&place.corpus)
+        .arg(format!("-dict={}", place.dictionary.display()))
+        .arg(format!("-artifact_prefix={}/", artifacts.display()))
+        .args([
+            // Seconds of wall time.
+            format!("-timeout={hang}"),
+            "-max_len=4096".into(),
+            "-rss_limit_mb=4096".into(),
+            "-print_final_stats=1".into(),
+        ])
+        .arg(match length {
+            Length::Seconds(seconds) => format!("-max_total_time={seconds}"),
+            Length::Runs(runs) => format!("-runs={runs}"),
+        });
+    process::run(&mut fuzzer)
+}
+
+/// A target's inputs and its dictionary.
+struct Place {
+    corpus: PathBuf,
+    dictionary: PathBuf,
+}
+
+impl Place {
+    /// What earlier runs have found stays; the seeds and the committed corpus are added.
+    fn prepare(target: &Target) -> Result<Self> {
+        let directory = project::root().join("fuzz/corpus");
+        let place = Self {
+            corpus: directory.join(target.name),
+            dictionary: directory.join(format!("{}.dict", target.name)),
+        };
+        tool(&["unpack".as_ref(), target.name.as_ref(), &place.corpus])?;
+        tool(&[
+            "dictionary".as_ref(),
+            target.name.as_ref(),
+            &place.dictionary,
+        ])?;
+        Ok(place)
+    }
+
+    fn fuzzer(&self, program: &Path, target: &Target) -> Command {
+        let mut fuzzer = Command::new(program);
+        if target.kind == Kind::Driver {
+            let image = project::driver_dir().join("x64/release-coverage/arioso.sys");
+            fuzzer.env("ARIOSO_SYS", image).args([
+                // Faults belong to the simulated kernel.
+                "-handle_segv=0",
+                "-handle_bus=0",
+                "-handle_ill=0",
+                "-handle_fpe=0",
+                "-detect_leaks=0",
+            ]);
+        }
+        fuzzer
+    }
+}
+
+/// tests/fuzz-targets/src/bin/fuzz-corpus.rs
+fn tool(arguments: &[&Path]) -> Result<()> {
     process::run(
         process::cargo()
             .args(["run", "--release", "--quiet", "--package", "fuzz-targets"])
-            .args(["--bin", "fuzz-corpus", "--", target.name])
-            .args([&corpus, &dictionary]),
-    )?;
-    let mut fuzz = nightly();
-    fuzz.args(["fuzz", "run"]);
-    if target.driver {
-        fuzz.args(["--sanitizer", "none"]);
+            .args(["--bin", "fuzz-corpus", "--"])
+            .args(arguments),
+    )
+}
+
+/// Replaces the committed corpora by the smallest set of inputs that takes the same edges as all that is in `fuzz/corpus`.
+pub fn minimize(only: Option<&str>) -> Result<()> {
+    let chosen = choose(only)?;
+    setup::install()?;
+    driver::build(&Build::coverage())?;
+    for target in chosen {
+        let program = match target.kind {
+            Kind::Parser => build(target, "small", EDGES, &[])?,
+            Kind::Driver => build(target, "driver", "", &[])?,
+        };
+        let place = Place::prepare(target)?;
+        let small = project::root()
+            .join("fuzz/corpus")
+            .join(format!("{}.small", target.name));
+        if small.exists() {
+            fs::remove_dir_all(&small)?;
+        }
+        fs::create_dir_all(&small)?;
+        let mut merge = place.fuzzer(&program, target);
+        // Edges only, not how often each was taken: a corpus for the tests has to be small.
+        process::run(
+            merge
+                .args(["-merge=1", "-use_counters=0"])
+                .args([&small, &place.corpus]),
+        )?;
+        tool(&["pack".as_ref(), target.name.as_ref(), &small])?;
     }
-    fuzz.arg(target.name).arg(&corpus).args([
-        "--".to_owned(),
-        format!("-max_total_time={seconds}"),
-        format!("-dict={}", dictionary.display()),
-        // A hang, in seconds of wall time.
-        format!("-timeout={}", if target.driver { 10 } else { 1 }),
-        "-max_len=65536".into(),
-        "-print_final_stats=1".into(),
-    ]);
-    process::run(&mut fuzz)
+    Ok(())
 }

@@ -5,7 +5,7 @@
 //! | [`setup`] | what the machine needs, and how it gets there |
 //! | [`driver`] | the driver's build on Linux: WDK-shaped tree, workspace, compiler, products |
 //! | [`lint`] | rustfmt, clippy, and the rules of ring 0 that can be read off the source |
-//! | [`fuzz`] | cargo-fuzz on the nightly compiler |
+//! | [`fuzz`] | libFuzzer; which edges its inputs take |
 //! | [`check`] | the demo and the whole test run |
 
 mod check;
@@ -19,6 +19,7 @@ mod setup;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use driver::{Arch, Build, Check, Plant, Profile};
+use fuzz::Length;
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -44,6 +45,9 @@ enum Command {
         /// Give the driver a bug, for tests; the product goes to …/<profile>-<bug>/
         #[arg(long, value_enum, conflicts_with = "check")]
         plant: Option<Plant>,
+        /// Let the driver count the edges it takes, for fuzzing; the product goes to …/<profile>-coverage/
+        #[arg(long, conflicts_with_all = ["check", "plant"])]
+        coverage: bool,
     },
     /// Play a built-in song through the driver into a WAV file
     Demo,
@@ -62,11 +66,20 @@ enum Command {
     Compare,
     /// Check format, clippy and the source rules of ring 0
     Lint,
-    /// Feed mutated input to the parsers and the driver (nightly compiler; installs cargo-fuzz if it is missing)
+    /// Feed mutated input to the parsers and the driver, with libFuzzer
     Fuzz {
         /// How long each target runs
         #[arg(long, default_value_t = 60)]
         seconds: u64,
+        /// How many inputs each target gets, whatever time it takes
+        #[arg(long, conflicts_with = "seconds")]
+        runs: Option<u64>,
+        /// Do not fuzz: say which edges of the parsers the known inputs take
+        #[arg(long, conflicts_with_all = ["seconds", "runs", "minimize", "target"])]
+        coverage: bool,
+        /// Do not fuzz: make the committed corpora of what was found
+        #[arg(long, conflicts_with_all = ["seconds", "runs"])]
+        minimize: bool,
         /// One target; else all
         target: Option<String>,
     },
@@ -80,6 +93,7 @@ fn run(command: Command) -> Result<()> {
             profile,
             check,
             plant,
+            coverage,
         } => {
             setup::install()?;
             driver::build(&Build {
@@ -87,6 +101,7 @@ fn run(command: Command) -> Result<()> {
                 profile,
                 check,
                 plant,
+                coverage,
             })
         }
         Command::Demo => check::demo(),
@@ -101,7 +116,21 @@ fn run(command: Command) -> Result<()> {
         Command::Test => check::test(),
         Command::Compare => check::compare(),
         Command::Lint => lint::lint(),
-        Command::Fuzz { seconds, target } => fuzz::fuzz(seconds, target.as_deref()),
+        Command::Fuzz { coverage: true, .. } => fuzz::report(),
+        Command::Fuzz {
+            minimize: true,
+            target,
+            ..
+        } => fuzz::minimize(target.as_deref()),
+        Command::Fuzz {
+            seconds,
+            runs,
+            target,
+            ..
+        } => fuzz::fuzz(
+            runs.map_or(Length::Seconds(seconds), Length::Runs),
+            target.as_deref(),
+        ),
     }
 }
 

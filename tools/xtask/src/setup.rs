@@ -16,6 +16,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("lld-19", "/usr/bin/lld-link-19"),
     ("llvm-19", "/usr/bin/llvm-lib-19"),
     ("clang-19", "/usr/bin/clang-19"),
+    ("g++", "/usr/bin/g++"),
     ("valgrind", "/usr/bin/valgrind"),
     ("libclang-19-dev", "/usr/lib/llvm-19/lib/libclang.so"),
     (

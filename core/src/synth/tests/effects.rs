@@ -152,6 +152,23 @@ fn a_detached_port_rings_out_and_its_effects_are_handed_back() {
     drop(port);
 }
 
+/// Nobody renders what would ring out (found by the target `sequence`: it stayed until another port had the place).
+#[test]
+fn effects_of_a_detached_port_are_handed_back_when_the_output_stops() {
+    let mut synth = player(&[reverb_send(1000.0)]);
+    send(&mut synth, &[0x90, 60, 127]);
+    render(&mut synth, 4800);
+    drop(synth.detach(PORT));
+    assert!(synth.slots[0].rings());
+    synth.follow(true);
+    assert!(synth.slots[0].effects.is_none());
+    let retired = std::iter::from_fn(|| synth.take_retired());
+    assert_eq!(
+        retired.filter(|r| matches!(r, Retired::Effects(_))).count(),
+        1
+    );
+}
+
 #[test]
 fn a_port_with_sleeping_effects_keeps_them() {
     let mut synth = player(&[chorus_send(1000.0)]);

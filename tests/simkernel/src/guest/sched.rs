@@ -53,6 +53,13 @@ pub(crate) fn initialize(seed: u64) {
     s.dpc = Box::into_raw(dpc);
 }
 
+/// Another order of equals from now on; as at the start, 0 is first-in-first-out.
+pub(crate) fn reseed(seed: u64) {
+    let s = SCHEDULER.get();
+    s.random = Random::new(seed);
+    s.shuffle = seed != 0;
+}
+
 pub(crate) fn irql() -> KIRQL {
     SCHEDULER.get().irql
 }

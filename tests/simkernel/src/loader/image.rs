@@ -5,6 +5,7 @@ use object::LittleEndian as LE;
 use object::pe;
 use object::read::pe::{ImageNtHeaders, PeFile64};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::ptr::null_mut;
 
@@ -18,7 +19,11 @@ pub(crate) struct FunctionEntry {
 }
 
 struct Section {
+    name: String,
     rva: u32,
+    /// Without padding.
+    length: u32,
+    /// In whole pages.
     size: u32,
     flags: u32,
 }
@@ -95,8 +100,11 @@ fn map_data(name: &str, data: &[u8], path: &Path) -> Result<Box<Image>, String> 
             rva as usize,
             data.get(from..from + raw).ok_or("truncated section")?,
         )?;
+        let name = s.raw_name();
         list.push(Section {
+            name: String::from_utf8_lossy(name).into_owned(),
             rva,
+            length: s.virtual_size.get(LE),
             size: s.virtual_size.get(LE).next_multiple_of(4096),
             flags: s.characteristics.get(LE).0,
         });
@@ -248,6 +256,13 @@ impl Image {
                 self.set_protection(s, libc::PROT_NONE);
             }
         }
+    }
+
+    /// The addresses of a section.
+    pub fn section(&self, name: &str) -> Option<Range<usize>> {
+        let s = self.sections.iter().find(|s| s.name == name)?;
+        let start = self.base + s.rva as usize;
+        Some(start..start + s.length as usize)
     }
 
     pub fn export(&self, name: &str) -> Option<usize> {

@@ -7,6 +7,7 @@
 //! | `connections` | a voice's generators and modulators as an articulation |
 //! | `convert` | presets as instruments: regions, waves, stereo pairs |
 //! | `report` | what the conversion could not keep |
+//! | [`test_font`] | small files, built field by field |
 //! | `write` | the DLS file, the samples copied in pieces |
 //!
 //! # Conventions
@@ -22,6 +23,7 @@ mod connections;
 mod convert;
 mod file;
 mod report;
+pub mod test_font;
 mod write;
 mod zones;
 
@@ -32,3 +34,4 @@ pub use convert::{Conversion, Cut, Limits, convert};
 pub use file::{Error, SampleHeader, SoundFont};
 pub use report::{Grade, Report};
 pub use write::write;
+pub use zones::generator;

@@ -6,9 +6,11 @@
 //! | [`wdk_build`] | the crate wdk-build, edited so that it runs on Linux |
 //! | [`workspace`] | the generated workspace that the driver is built in |
 //! | [`compiler`] | which Rust compiler |
+//! | [`coverage`] | a driver that counts the edges it takes |
 //! | [`panics`] | who is to blame when the no-panic check fails |
 
 mod compiler;
+mod coverage;
 mod panics;
 mod wdk_build;
 mod wdk_tree;
@@ -103,6 +105,8 @@ pub struct Build {
     pub profile: Profile,
     pub check: Option<Check>,
     pub plant: Option<Plant>,
+    /// The driver counts the edges it takes. The product goes to `…/<profile>-coverage/`.
+    pub coverage: bool,
 }
 
 impl Build {
@@ -113,14 +117,34 @@ impl Build {
             profile: Profile::Release,
             check: None,
             plant: None,
+            coverage: false,
+        }
+    }
+
+    /// The driver as it ships, but for counters of the edges it takes.
+    pub fn coverage() -> Self {
+        Self {
+            coverage: true,
+            ..Self::release(Arch::X64)
         }
     }
 
     /// The name of the directory for the products.
     fn name(&self) -> String {
+        let profile = self.profile.name();
         match self.plant {
-            None => self.profile.name().to_owned(),
-            Some(plant) => format!("{}-{}", self.profile.name(), plant.name()),
+            None if self.coverage => format!("{profile}-coverage"),
+            None => profile.to_owned(),
+            Some(plant) => format!("{profile}-{}", plant.name()),
+        }
+    }
+
+    /// Cargo's target directory in the generated workspace. Flags of its own, a directory of its own: the ordinary build stays fresh.
+    fn target(&self) -> &'static str {
+        if self.coverage {
+            "target/coverage"
+        } else {
+            "target"
         }
     }
 }
@@ -133,7 +157,7 @@ pub fn build(build: &Build) -> Result<()> {
     let place = Place::prepare(build)?;
     match build.check {
         None => {
-            process::run(&mut place.cargo(build)).with_context(|| {
+            process::run(&mut place.cargo(build)?).with_context(|| {
                 format!(
                     "the {} driver did not build; {IMPORTS_HINT}",
                     build.arch.name()
@@ -155,7 +179,7 @@ pub fn build(build: &Build) -> Result<()> {
 /// What the compiler has to say about a driver that builds.
 pub fn warnings(build: &Build) -> Result<String> {
     let place = Place::prepare(build)?;
-    let output = process::capture(place.cargo(build).arg("--quiet"))?;
+    let output = process::capture(place.cargo(build)?.arg("--quiet"))?;
     let messages = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() {
         bail!("the driver did not build:\n{messages}");
@@ -194,7 +218,7 @@ impl Place {
         })
     }
 
-    fn cargo(&self, build: &Build) -> Command {
+    fn cargo(&self, build: &Build) -> Result<Command> {
         let mut cargo = self.compiler.cargo(build.arch, &self.tools, &self.tree);
         cargo
             .current_dir(&self.workspace)
@@ -206,13 +230,17 @@ impl Place {
         if let Some(plant) = build.plant {
             cargo.env("ARIOSO_PLANT", plant.name());
         }
-        cargo
+        if build.coverage {
+            cargo.args(["--target-dir", build.target()]);
+            coverage::add(&mut cargo, &self.tools)?;
+        }
+        Ok(cargo)
     }
 
     /// Where cargo leaves what it built.
     fn products(&self, build: &Build) -> PathBuf {
         self.workspace
-            .join("target")
+            .join(build.target())
             .join(build.arch.target())
             .join(build.profile.cargo_dir())
             .join("deps")

@@ -16,8 +16,8 @@ const SYMBOL: &str = "arioso_driver_can_panic";
 
 /// Builds with the panic handler that cannot link. If it is reachable, builds the ordinary driver and
 /// names the places that reach it. `built` is where cargo leaves the image.
-pub fn check(cargo: &dyn Fn() -> Command, tools: &Tools, built: &Path) -> Result<()> {
-    let output = process::capture(cargo().env(REQUEST.0, REQUEST.1))?;
+pub fn check(cargo: &dyn Fn() -> Result<Command>, tools: &Tools, built: &Path) -> Result<()> {
+    let output = process::capture(cargo()?.env(REQUEST.0, REQUEST.1))?;
     let messages = String::from_utf8_lossy(&output.stderr);
     if output.status.success() {
         println!("no-panic check: no panic can be reached");
@@ -26,7 +26,7 @@ pub fn check(cargo: &dyn Fn() -> Command, tools: &Tools, built: &Path) -> Result
     if !messages.contains(SYMBOL) {
         bail!("the check build failed:\n{messages}");
     }
-    process::run(cargo().arg("--quiet"))?;
+    process::run(cargo()?.arg("--quiet"))?;
     let places = callers(tools, &built.join("arioso.dll"), &built.join("arioso.map"))?;
     eprintln!(
         "no-panic check: {} places of the driver can panic:",

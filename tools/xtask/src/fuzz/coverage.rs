@@ -1,0 +1,176 @@
+//! Which edges of the parsers the inputs in `fuzz/corpus` take.
+//!
+//! The programs are built without optimization: then a function's edges are those of its source, none is copied by inlining and none
+//! removed. Of the instances of a generic function the one counts of which most is taken.
+
+use super::{EDGES, Kind, Place, SANITIZER, TARGETS, build};
+use crate::{process, project, setup};
+use anyhow::{Context, Result};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+
+/// What is parsed from bytes that somebody else made.
+const PARSERS: [&str; 3] = ["core/src/dls/", "core/src/midi/", "tools/bank/src/sf2/"];
+/// Written by ours, for ours; and what no parser calls.
+const OTHERS: [&str; 2] = ["core/src/dls/file/write.rs", "tests.rs"];
+
+/// A function: its name and its place.
+type Key = (String, String);
+
+#[derive(Default)]
+struct Function {
+    taken: usize,
+    edges: usize,
+    /// Places of edges that no input takes.
+    missed: BTreeSet<String>,
+}
+
+/// Prints a table by file, and writes the places of what is missed to `target/fuzz/uncovered.txt`.
+pub fn report() -> Result<()> {
+    setup::install()?;
+    let symbolizer = setup::Tools::find()?.llvm_symbolizer;
+    let mut functions = BTreeMap::new();
+    for target in TARGETS.iter().filter(|target| target.kind == Kind::Parser) {
+        let flags = [EDGES, SANITIZER].join(" ");
+        let plain = [
+            "opt-level=0",
+            "overflow-checks=false",
+            "debug-assertions=false",
+        ];
+        let program = build(target, "plain", &flags, &plain)?;
+        let place = Place::prepare(target)?;
+        let mut fuzzer = place.fuzzer(&program, target);
+        fuzzer
+            .arg(&place.corpus)
+            .args(["-runs=0", "-print_coverage=1", "-rss_limit_mb=8192"])
+            .env("ASAN_SYMBOLIZER_PATH", &symbolizer);
+        let output = process::capture(&mut fuzzer)?;
+        let text = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            let last: Vec<&str> = text.lines().rev().take(20).collect();
+            anyhow::bail!("{} failed:\n{}", target.name, last.join("\n"));
+        }
+        read(&text, &mut functions);
+    }
+    print(&functions)
+}
+
+/// libFuzzer's lines: `COVERED_FUNC: hits: 1 edges: 3/4 name file:line`, then `  UNCOVERED_PC: file:line`.
+fn read(text: &str, functions: &mut BTreeMap<Key, Function>) {
+    let mut current: Option<Key> = None;
+    for line in text.lines() {
+        if let Some(place) = line.trim_start().strip_prefix("UNCOVERED_PC: ") {
+            if let Some(function) = current.as_ref().and_then(|key| functions.get_mut(key)) {
+                function.missed.insert(relative(place));
+            }
+            continue;
+        }
+        current = None;
+        let Some((key, taken, edges)) = function(line) else {
+            continue;
+        };
+        let known = functions.entry(key.clone()).or_default();
+        if known.edges == 0 || taken * known.edges > known.taken * edges {
+            *known = Function {
+                taken,
+                edges,
+                missed: BTreeSet::new(),
+            };
+            current = Some(key);
+        }
+    }
+}
+
+fn function(line: &str) -> Option<(Key, usize, usize)> {
+    let rest = line
+        .strip_prefix("COVERED_FUNC: hits: ")
+        .or_else(|| line.strip_prefix("UNCOVERED_FUNC: hits: "))?;
+    let (_, rest) = rest.split_once(" edges: ")?;
+    let (counts, rest) = rest.split_once(' ')?;
+    let (taken, edges) = counts.split_once('/')?;
+    let (name, place) = rest.rsplit_once(' ')?;
+    // Mangled names end in a hash, which tells instances apart.
+    let name = match name.rsplit_once("::h") {
+        Some((name, hash)) if hash.len() == 16 => name,
+        _ => name,
+    };
+    let place = relative(place);
+    let counts = PARSERS.iter().any(|start| place.starts_with(start))
+        && !OTHERS.iter().any(|other| place.contains(other));
+    let key = (name.to_owned(), place);
+    counts.then_some((key, taken.parse().ok()?, edges.parse().ok()?))
+}
+
+fn relative(place: &str) -> String {
+    let root = project::root();
+    let root = format!("{}/", root.display());
+    place.strip_prefix(&root).unwrap_or(place).to_owned()
+}
+
+fn print(functions: &BTreeMap<Key, Function>) -> Result<()> {
+    let mut files: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let mut missed = String::new();
+    for ((name, place), function) in functions {
+        let file = place
+            .rsplit_once(':')
+            .map_or(place.as_str(), |(file, _)| file);
+        let counts = files.entry(file).or_default();
+        counts.0 += function.taken;
+        counts.1 += function.edges;
+        if function.taken < function.edges {
+            missed.push_str(&format!(
+                "{place} {name}: {} of {}\n",
+                function.taken, function.edges
+            ));
+            for place in &function.missed {
+                missed.push_str(&format!("    {place}\n"));
+            }
+        }
+    }
+    let percent = |(taken, edges): (usize, usize)| 100.0 * taken as f64 / edges.max(1) as f64;
+    for (file, &counts) in &files {
+        println!(
+            "{:5.1} %  {:5} of {:5}  {file}",
+            percent(counts),
+            counts.0,
+            counts.1
+        );
+    }
+    let all = files
+        .values()
+        .fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
+    println!("{:5.1} %  {:5} of {:5}  all", percent(all), all.0, all.1);
+    let file: PathBuf = project::root().join("target/fuzz/uncovered.txt");
+    fs::write(&file, missed).with_context(|| format!("cannot write {}", file.display()))?;
+    println!("what is missing: {}", file.display());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_the_best_instance() {
+        let root = project::root();
+        let file = format!("{}/core/src/dls/riff.rs", root.display());
+        let text = format!(
+            "COVERED_FUNC: hits: 7 edges: 2/4 arioso_core::dls::riff::walk::h0123456789abcdef {file}:7\n\
+             \x20 UNCOVERED_PC: {file}:8\n\
+             COVERED_FUNC: hits: 1 edges: 3/4 arioso_core::dls::riff::walk::hfedcba9876543210 {file}:7\n\
+             \x20 UNCOVERED_PC: {file}:9\n\
+             UNCOVERED_FUNC: hits: 0 edges: 0/2 arioso_core::dls::riff::other {file}:20\n\
+             COVERED_FUNC: hits: 1 edges: 3/4 core::iter /usr/lib/rust/iter.rs:7\n"
+        );
+        let mut functions = BTreeMap::new();
+        read(&text, &mut functions);
+        assert_eq!(functions.len(), 2);
+        let walk = &functions[&(
+            "arioso_core::dls::riff::walk".into(),
+            "core/src/dls/riff.rs:7".into(),
+        )];
+        assert_eq!((walk.taken, walk.edges), (3, 4));
+        assert!(walk.missed.iter().eq(["core/src/dls/riff.rs:9"]));
+    }
+}
