@@ -1,7 +1,7 @@
 //! Download buffers and the store: several ports download, unload, publish, play and close.
 
 use crate::bytes::Bytes;
-use crate::{Target, planted, sound};
+use crate::{Target, planted, rare, scarce, sound};
 use arioso_core::dls::convert::Budget;
 use arioso_core::dls::download::{Download, parse};
 use arioso_core::dls::raw::{Connection, Loop, RegionHeader, Sample, WaveLink};
@@ -17,9 +17,10 @@ pub const TARGET: Target = Target {
     driver: false,
 };
 
+/// So small that inputs reach them.
 const QUOTAS: Quotas = Quotas {
-    bytes: 192 << 10,
-    port_bytes: 128 << 10,
+    bytes: 24 << 10,
+    port_bytes: 16 << 10,
     objects: 48,
     port_objects: 32,
 };
@@ -33,7 +34,9 @@ mod step {
     pub const PLAY: u8 = 3;
     pub const FOREIGN: u8 = 4;
     pub const DEFAULTS: u8 = 5;
-    pub const COUNT: u8 = 6;
+    /// The next download or unload has so many allocations.
+    pub const SCARCE: u8 = 6;
+    pub const COUNT: u8 = 7;
 }
 
 fn run(input: &[u8]) {
@@ -42,6 +45,7 @@ fn run(input: &[u8]) {
     let mut store = Store::new(QUOTAS);
     let mut handles: [Vec<Handle>; PORTS as usize] = Default::default();
     let mut planted = Planted::default();
+    let mut left = None;
     for _ in 0..64 {
         if input.is_empty() {
             break;
@@ -54,7 +58,7 @@ fn run(input: &[u8]) {
             step::DOWNLOAD => {
                 let buffer = input.block();
                 planted.download(port, buffer);
-                match store.download(port, buffer) {
+                match scarce::call(left.take(), || store.download(port, buffer)) {
                     Ok(handle) => {
                         assert_ne!(handle.0, 0);
                         assert!(!own.contains(&handle), "a handle twice");
@@ -66,7 +70,12 @@ fn run(input: &[u8]) {
             }
             step::UNLOAD if !own.is_empty() => {
                 let handle = own.swap_remove(usize::from(input.u8()) % own.len());
-                assert_eq!(store.unload(port, handle), Ok(()));
+                let unloaded = scarce::call(left.take(), || store.unload(port, handle));
+                if unloaded.is_err() {
+                    // No memory for the port's new table: it is there as before.
+                    assert_eq!(store.usage(port), before);
+                    assert_eq!(store.unload(port, handle), Ok(()));
+                }
                 assert_eq!(store.unload(port, handle), Err(Error::UnknownHandle));
                 assert_eq!(store.usage(port).objects, before.objects - 1);
             }
@@ -85,6 +94,7 @@ fn run(input: &[u8]) {
                     assert_eq!(store.unload(port, handle), Err(Error::UnknownHandle));
                 }
             }
+            step::SCARCE => left = Some(input.u8()),
             _ => store.collect(),
         }
         let (usage, total) = (store.usage(port), store.total());
@@ -209,13 +219,79 @@ fn example() -> Instrument {
     }
 }
 
+/// The step that downloads a buffer.
+fn download(port: u8, buffer: &[u8]) -> Vec<u8> {
+    let mut out = vec![port << 4 | step::DOWNLOAD];
+    out.extend((buffer.len() as u16).to_le_bytes());
+    out.extend(buffer);
+    out
+}
+
+/// Downloads that are refused, each after what it needs; quotas; failing allocations.
+fn refused() -> Vec<Vec<u8>> {
+    let first = download(0, &wave(1, 22_050, 16, &[7; 96]));
+    let mut seeds = Vec::new();
+    for all in [rare::connections(), rare::too_many()] {
+        let articulation =
+            all.iter().map(
+                |&(source, control, destination, transform, scale)| Connection {
+                    source,
+                    control,
+                    destination,
+                    transform,
+                    scale,
+                },
+            );
+        let mut instrument = example();
+        instrument.regions.truncate(1);
+        instrument.articulations = vec![articulation.collect()];
+        for buffer in [instrument1(3, &instrument), instrument2(3, &instrument)] {
+            seeds.push([first.clone(), download(0, &buffer)].concat());
+        }
+    }
+    for (rate, bits, data) in [
+        (0, 16, &[1; 8][..]),
+        (2_000_000, 16, &[1; 8]),
+        (8000, 24, &[1; 8]),
+        (8000, 8, &[]),
+        (8000, 16, &[1]),
+    ] {
+        seeds.push(download(0, &wave(1, rate, bits, data)));
+    }
+    // Twice; without its waves; kinds that are refused or unknown.
+    seeds.push([first.clone(), first.clone()].concat());
+    seeds.push(download(0, &instrument2(3, &example())));
+    for kind in [0u32, 4, 5, 6, 7] {
+        let mut buffer = wave(1, 22_050, 16, &[7; 96]);
+        buffer[..4].copy_from_slice(&kind.to_le_bytes());
+        seeds.push(download(0, &buffer));
+    }
+    let tiny = |port: u8, id: u8| download(port, &wave(id.into(), 8000, 8, &[id]));
+    seeds.push((0..33).flat_map(|id| tiny(0, id)).collect());
+    seeds.push((0..50).flat_map(|id| tiny(id % 2, id)).collect());
+    seeds.push(
+        (0..4)
+            .flat_map(|id| download(id % 3, &wave(id.into(), 8000, 8, &vec![id; 900])))
+            .collect(),
+    );
+    for left in 0..40 {
+        let scarce = [step::SCARCE, left];
+        let all = buffers();
+        let steps: [&[u8]; 6] = [
+            &download(0, &all[0]),
+            &download(0, &all[1]),
+            &scarce,
+            &download(0, &all[2]),
+            &scarce,
+            &[step::UNLOAD, 0],
+        ];
+        seeds.push(steps.concat());
+        seeds.push([&scarce, &download(0, &all[0])[..]].concat());
+    }
+    seeds
+}
+
 fn seeds() -> Vec<Vec<u8>> {
-    let download = |port: u8, buffer: &[u8]| {
-        let mut out = vec![port << 4 | step::DOWNLOAD];
-        out.extend((buffer.len() as u16).to_le_bytes());
-        out.extend(buffer);
-        out
-    };
     let all = |port| -> Vec<u8> {
         buffers()
             .iter()
@@ -225,7 +301,8 @@ fn seeds() -> Vec<Vec<u8>> {
     let play = |port: u8| vec![port << 4 | step::PLAY, 60, 100];
     let unload = |port: u8, index| vec![port << 4 | step::UNLOAD, index];
     let close = |port: u8| vec![port << 4 | step::CLOSE];
-    vec![
+    let mut seeds = refused();
+    seeds.extend([
         [all(0), play(0), unload(0, 0), play(0), close(0)].concat(),
         [all(0), all(1), unload(0, 1), close(0), play(1)].concat(),
         [
@@ -245,7 +322,8 @@ fn seeds() -> Vec<Vec<u8>> {
             download(0, &buffers()[2]),
         ]
         .concat(),
-    ]
+    ]);
+    seeds
 }
 
 /// `dls-synth.md` §8.2.

@@ -1,6 +1,7 @@
 //! DLS files: the views, the loader, and what it loaded.
 
-use crate::{Target, planted, sound};
+use crate::bytes::hash;
+use crate::{Target, planted, rare, scarce, sound};
 use arioso_bank::test_banks;
 use arioso_core::dls::file::{Collection, Limits, load};
 use arioso_core::dls::model::Patches;
@@ -30,7 +31,10 @@ fn run(file: &[u8]) {
     if let Ok(collection) = Collection::parse(file, limits.answers) {
         look(&collection);
     }
-    let Ok(instruments) = load(file, limits) else {
+    // With one allocation failing, or, more often, none.
+    let chance = hash(file);
+    let left = (chance >> 62 == 0).then_some((chance >> 56) as u8 & 0x3F);
+    let Ok(instruments) = scarce::call(left, || load(file, limits)) else {
         return;
     };
     let mut waves = BTreeMap::new();
@@ -93,13 +97,23 @@ fn patches(instruments: Vec<Shared<arioso_core::dls::model::Instrument>>) -> Sha
 
 /// Banks of the tools, and one with everything that a file can have.
 pub fn seeds() -> Vec<Vec<u8>> {
-    vec![
+    let compared = words(&[0x10, 5, 0, 0x10, 3, 0, 0x0C, 0x0F]);
+    let mut seeds = vec![
         test_banks::impulse(22_050),
         test_banks::dc(44_100),
         test_banks::sine_wave(8000, 40, 1),
         rich(),
-        conditional(),
-    ]
+        conditional(&compared),
+    ];
+    seeds.extend(
+        rare::conditions()
+            .iter()
+            .map(|program| conditional(program)),
+    );
+    for all in [rare::connections(), rare::too_many()] {
+        seeds.extend([b"art1", b"art2"].map(|id| articulated(id, &all)));
+    }
+    seeds
 }
 
 fn chunk(id: &[u8; 4], data: &[u8]) -> Vec<u8> {
@@ -205,16 +219,15 @@ fn rich() -> Vec<u8> {
 }
 
 /// A bank behind conditions, with an 8-bit wave.
-fn conditional() -> Vec<u8> {
+fn conditional(program: &[u8]) -> Vec<u8> {
     let supports_dls2 = [
         0x11, 0, 0xE5, 0x99, 0x45, 0xF1, 0x89, 0x46, 0xD2, 0x11, 0xAF, 0xA6, 0x00, 0xAA, 0x00,
         0x24, 0xD8, 0xB6,
     ];
-    let compared = words(&[0x10, 5, 0, 0x10, 3, 0, 0x0C, 0x0F]);
     let region = list(
         b"rgn ",
         &[
-            chunk(b"cdl ", &compared),
+            chunk(b"cdl ", program),
             chunk(b"rgnh", &words(&[0, 127, 0, 127, 0, 0])),
             chunk(b"wlnk", &words(&[0, 0, 1, 0, 0, 0])),
             wsmp(0, 2, 8),
@@ -246,6 +259,42 @@ fn conditional() -> Vec<u8> {
             &[wave(8, &[0x80, 0x90, 0xA0, 0xFF, 0, 1, 2, 3, 9, 8, 7], &[])],
         ),
         list(b"INFO", &[chunk(b"INAM", b"conditions\0")]),
+    ])
+}
+
+/// One region with these connections.
+fn articulated(id: &[u8; 4], all: &[rare::Connection]) -> Vec<u8> {
+    let blocks = all
+        .iter()
+        .flat_map(|&(source, control, destination, transform, scale)| {
+            [
+                words(&[source, control, destination, transform]),
+                scale.to_le_bytes().to_vec(),
+            ]
+            .concat()
+        });
+    let blocks: Vec<u8> = blocks.collect();
+    let connections = chunk(id, &[longs(&[8, all.len() as u32]), blocks].concat());
+    let region = list(
+        b"rgn ",
+        &[
+            chunk(b"rgnh", &words(&[0, 127, 0, 127, 0, 0])),
+            chunk(b"wlnk", &words(&[0, 0, 1, 0, 0, 0])),
+        ],
+    );
+    let instrument = [
+        chunk(b"insh", &longs(&[1, 0, 3])),
+        list(b"lrgn", &[region]),
+        list(
+            if id == b"art1" { b"lart" } else { b"lar2" },
+            &[connections],
+        ),
+    ];
+    file(&[
+        chunk(b"colh", &longs(&[1])),
+        list(b"lins", &[list(b"ins ", &instrument)]),
+        chunk(b"ptbl", &longs(&[8, 1, 0])),
+        list(b"wvpl", &[wave(8, &[0x80, 0x90, 0xA0], &[])]),
     ])
 }
 

@@ -8,6 +8,7 @@
 //! | [`machine`] | that kernel, with the driver in it |
 //! | [`corpus`] | inputs that libFuzzer has found |
 //! | [`mutate`] | seeds and dictionary to inputs, by a fixed generator |
+//! | `rare`, `scarce` | for the seeds: what files seldom have; memory that runs out |
 //! | [`planted`] | one bug for each target, to see whether it would be found |
 
 mod bytes;
@@ -19,6 +20,8 @@ pub mod midi_stream;
 pub mod mutate;
 pub mod planted;
 pub mod property;
+mod rare;
+mod scarce;
 pub mod sequence;
 pub mod sf2;
 mod sound;

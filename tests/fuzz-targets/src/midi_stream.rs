@@ -2,12 +2,12 @@
 
 use crate::bytes::Bytes;
 use crate::sound::{self, PORT};
-use crate::{Target, planted};
+use crate::{Target, planted, rare};
 use arioso_core::dls::file::{Limits, load};
 use arioso_core::dls::model::Patches;
 use arioso_core::dls::store::{Quotas, Store};
 use arioso_core::mem::Shared;
-use arioso_core::midi::{Parser, Universal, is_complete};
+use arioso_core::midi::{Parser, Universal, is_complete, length};
 
 pub const TARGET: Target = Target {
     name: "midi_stream",
@@ -47,10 +47,13 @@ fn run(input: &[u8]) {
             is_complete(message) && message.len() <= SYSEX,
             "{message:x?}"
         );
-        std::hint::black_box(Universal::parse(message));
+        look(message);
     }
     // A message that did not come through the parser: any length, any bytes.
-    std::hint::black_box(Universal::parse(stream));
+    look(stream);
+    for part in stream.chunks(3) {
+        look(part);
+    }
     if !sound::is_played(stream) {
         return;
     }
@@ -64,6 +67,18 @@ fn run(input: &[u8]) {
         synth.message(PORT, 0, &[0xF0, 0x7E, 0x7F, 9, 1, 0xF7]);
         sound::render(synth, 256);
     });
+}
+
+/// The message's meaning, to its end.
+fn look(message: &[u8]) {
+    if let [status, data @ ..] = message
+        && is_complete(message)
+    {
+        assert!(*status >= 0x80 && length(*status).is_none_or(|length| length == 1 + data.len()));
+    }
+    if let Some(Universal::ScaleTuning { scale, .. }) = Universal::parse(message) {
+        assert!((0..13).all(|class| scale.cents(class).abs() <= 100.0));
+    }
 }
 
 /// Melodic and drum instruments on every key.
@@ -82,7 +97,9 @@ fn patches() -> Shared<Patches> {
 
 fn seeds() -> Vec<Vec<u8>> {
     let program = [0xC0, 7];
-    vec![
+    let rare = rare::messages();
+    let rare = rare.iter().map(|message| [&[4][..], message].concat());
+    let mut seeds = vec![
         [&[3][..], &program, &[0x90, 60, 100, 62, 101, 0x80, 60, 0]].concat(),
         [
             &[1][..],
@@ -117,7 +134,9 @@ fn seeds() -> Vec<Vec<u8>> {
             0x7F, 0x7F, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 10, 0xF7, 0xF0, 0x7F, 0x7F,
             0x0A, 1, 9, 36, 7, 64, 0xF7, 0xF0, 0x7F, 0x7F, 9, 1, 0, 0, 65, 1, 64, 0xF7,
         ],
-    ]
+    ];
+    seeds.extend(rare);
+    seeds
 }
 
 fn dictionary() -> Vec<Vec<u8>> {

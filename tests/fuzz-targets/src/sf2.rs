@@ -1,10 +1,12 @@
 //! SoundFonts: reader and converter, and the loader of what they write.
 
+use crate::bytes::hash;
 use crate::{Target, planted, sound};
 use arioso_bank::sf2::test_font::{Font, Zone, header, plain, range, zone};
 use arioso_bank::sf2::{Error, Limits, SampleHeader, SoundFont, convert, generator as g, write};
+use arioso_bank::test_banks;
 use arioso_core::dls::file;
-use std::io::Cursor;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 pub const TARGET: Target = Target {
     name: "sf2",
@@ -26,7 +28,10 @@ fn run(font: &[u8]) {
     if planted::is_planted() {
         planted::zones(font);
     }
-    let Ok(dls) = converted(font) else { return };
+    let dls = match converted(font) {
+        Ok(dls) => dls,
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
     let instruments =
         file::load(&dls, file::Limits::default()).expect("what the converter writes is a DLS file");
     assert!(!instruments.is_empty());
@@ -35,8 +40,44 @@ fn run(font: &[u8]) {
     }
 }
 
+/// A file on a disk that may fail.
+struct File<'a> {
+    bytes: Cursor<&'a [u8]>,
+    /// Reads and seeks that still succeed.
+    left: u32,
+}
+
+impl File<'_> {
+    fn use_up(&mut self) -> io::Result<()> {
+        self.left = self.left.checked_sub(1).ok_or(io::ErrorKind::Other)?;
+        Ok(())
+    }
+}
+
+impl Read for File<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.use_up()?;
+        self.bytes.read(out)
+    }
+}
+
+impl Seek for File<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.use_up()?;
+        self.bytes.seek(to)
+    }
+}
+
 fn converted(font: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut source = Cursor::new(font);
+    let chance = hash(font);
+    let mut source = File {
+        bytes: Cursor::new(font),
+        left: if chance >> 61 == 0 {
+            (chance >> 52) as u32 & 0xFF
+        } else {
+            u32::MAX
+        },
+    };
     let font = SoundFont::open(&mut source)?;
     let conversion = convert(&font, &LIMITS, |_, _| true)?;
     // The report, as the command line prints it.
@@ -64,7 +105,26 @@ fn seeds() -> Vec<Vec<u8>> {
         compressed.bytes(),
         rom.bytes(),
         banks(&simple).bytes(),
+        rom_only().bytes(),
+        many().bytes(),
+        test_banks::impulse(8000),
     ]
+}
+
+/// Nothing of it is in the file; and nothing at all.
+fn rom_only() -> Font {
+    let mut font = plain(
+        vec![zone(&[(g::INSTRUMENT, 0)])],
+        vec![zone(&[(g::SAMPLE, 0)])],
+    );
+    font.samples[0].kind = SampleHeader::ROM;
+    font
+}
+
+/// More zones and regions than the limits.
+fn many() -> Font {
+    let zones = |operator| (0..17).map(|_| zone(&[(operator, 0)])).collect();
+    plain(zones(g::INSTRUMENT), zones(g::SAMPLE))
 }
 
 /// Global zones, ranges, nearly all generators, modulators of every kind.

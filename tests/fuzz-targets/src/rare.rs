@@ -1,0 +1,182 @@
+//! What files and buffers may have and seldom do, for the seeds: conditions, connections.
+
+use arioso_core::dls::condition::id;
+
+/// Programs of conditional chunks.
+pub fn conditions() -> Vec<Vec<u8>> {
+    let op = |opcode: u16| opcode.to_le_bytes().to_vec();
+    let constant = |value: u32| [&op(0x10)[..], &value.to_le_bytes()].concat();
+    let query = |id: &[u8]| [&op(0x11)[..], id].concat();
+    let supported = |id: &[u8]| [&op(0x12)[..], id].concat();
+    let two = |opcode| [constant(3), constant(5), op(opcode)].concat();
+    let known = [
+        id::GM_IN_HARDWARE,
+        id::GS_IN_HARDWARE,
+        id::XG_IN_HARDWARE,
+        id::SUPPORTS_DLS1,
+        id::SUPPORTS_DLS2,
+        id::SAMPLE_MEMORY_SIZE,
+        id::SAMPLE_PLAYBACK_RATE,
+    ];
+    // Nearly each of them: one byte is another one.
+    let nearly = known.iter().flat_map(|id| {
+        (0..16).map(|at| {
+            let mut id = *id;
+            id[at] ^= 0x40;
+            id
+        })
+    });
+    let all = known.iter().copied().chain(nearly);
+    let any = all.fold(constant(0), |program, id| {
+        [program, supported(&id), op(0x09)].concat()
+    });
+    let mut programs: Vec<Vec<u8>> = (0x01..=0x0E).map(two).collect();
+    programs.extend(known.iter().map(|id| query(id)));
+    programs.extend([
+        any,
+        [constant(1), constant(0), op(0x0F), op(0x0A)].concat(),
+        [constant(0), constant(3), op(0x07)].concat(),
+        two(0x13),
+        op(0x0F),
+        op(0x01),
+        [constant(1), op(0x01)].concat(),
+        constant(7)[..4].to_vec(),
+        query(&id::SUPPORTS_DLS1)[..9].to_vec(),
+        vec![0x10],
+        vec![],
+        (0..33).flat_map(constant).collect(),
+    ]);
+    programs
+}
+
+/// Source, control, destination, transform, scale.
+pub type Connection = (u16, u16, u16, u16, i32);
+
+/// Every code, and those beside them; every shape; base values beyond their bounds.
+pub fn connections() -> Vec<Connection> {
+    const DESTINATIONS: [u16; 28] = [
+        0x001, 0x003, 0x004, 0x005, 0x080, 0x081, 0x104, 0x105, 0x114, 0x115, 0x206, 0x207, 0x209,
+        0x20A, 0x20B, 0x20C, 0x20D, 0x30A, 0x30B, 0x30D, 0x30E, 0x30F, 0x310, 0x500, 0x501, 0x002,
+        0x208, 0x7FFF,
+    ];
+    let bases = DESTINATIONS
+        .into_iter()
+        .flat_map(|to| [(0, 0, to, 0, i32::MAX), (0, 0, to, 0, i32::MIN)]);
+    let sources = (0..=10)
+        .chain([0x81, 0x87, 0x8A, 0x8B, 0xFF])
+        .chain(0x100..=0x103)
+        .map(|from| (from, 0, 1, 0x8400, 960 << 16));
+    let controls = [7, 0x81, 0x200].map(|by| (1, by, 3, 0, 50 << 16));
+    let shapes = (0..16).flat_map(|bits| {
+        [bits << 10, bits << 4, bits]
+            .map(|transform| (0x8B, 0x81, 1, transform | 0xC300, -(96 << 16)))
+    });
+    bases.chain(sources).chain(controls).chain(shapes).collect()
+}
+
+/// More than an articulation may have.
+pub fn too_many() -> Vec<Connection> {
+    (0x80..=0xFF)
+        .flat_map(|from| [1, 3, 0x500].map(|to| (from, 0, to, 0, 1)))
+        .collect()
+}
+
+/// System Exclusive: every message that is known, by its table, and some that nearly are.
+pub fn messages() -> Vec<Vec<u8>> {
+    let mut bodies: Vec<Vec<u8>> = Vec::new();
+    for id in 0..=4 {
+        bodies.push(vec![0x7E, 0x7F, 9, id]);
+        bodies.push(vec![0x7E, 0x7F, 0x0A, id]);
+        bodies.push(vec![0x7F, 0x7F, 4, id, 1, 0x40]);
+        bodies.push(vec![0x7F, 0x7F, 4, 5, 1, 1, 1, 1, id, 0, 4, 1]);
+        bodies.push(vec![0x7F, 0x7F, 9, id, 3, 0x41, 2, 64, 1]);
+        bodies.push(vec![0x7F, 0x7F, 9, id, 16, 0x7F, 2, 64]);
+    }
+    bodies.push(vec![0x7F, 0x7F, 4, 5, 1, 1, 1, 1, 1]);
+    bodies.push(vec![0x7F, 0x7F, 9, 1, 3]);
+    bodies.push(vec![0x7F, 0x7F, 9, 3, 3, 0x20, 1, 1]);
+    bodies.push(vec![0x7F, 0x7F, 0x0A, 1, 9, 36, 7, 64]);
+    bodies.push(vec![0x7F, 0x7F, 0x0A, 1, 9, 36]);
+    bodies.push(vec![0x7F, 0x7F, 0x0A, 1, 16, 36]);
+    for form in [8, 9] {
+        for length in [3, 11, 12, 13, 23, 24, 25] {
+            for kind in [0x7E, 0x7F] {
+                bodies
+                    .push([&[kind, 0x7F, 8, form, 3, 0x7F, 0x7F][..], &vec![64; length]].concat());
+            }
+        }
+    }
+    bodies.push(vec![0x7F, 0x7F, 8, 8, 3]);
+    // Roland: address and data; the checksum follows.
+    for (high, mid, low) in [
+        (0x40, 0x00, 0x7F),
+        (0x00, 0x00, 0x7F),
+        (0x40, 0x00, 0x00),
+        (0x40, 0x00, 0x04),
+        (0x40, 0x00, 0x05),
+        (0x40, 0x00, 0x06),
+        (0x40, 0x00, 0x50),
+        (0x40, 0x01, 0x30),
+        (0x40, 0x01, 0x38),
+        (0x40, 0x01, 0x35),
+        (0x40, 0x01, 0x41),
+        (0x40, 0x10, 0x15),
+        (0x40, 0x1A, 0x15),
+        (0x40, 0x11, 0x02),
+        (0x40, 0x21, 0x01),
+        (0x40, 0x31, 0x01),
+        (0x41, 0x12, 36),
+        (0x48, 0, 0),
+    ] {
+        for data in [&[][..], &[0], &[1], &[2, 3], &[0, 4, 0, 0]] {
+            let sum: u8 = [high, mid, low]
+                .iter()
+                .chain(data)
+                .fold(0, |sum, b| sum.wrapping_add(*b));
+            let check = 0u8.wrapping_sub(sum) & 0x7F;
+            bodies.push(
+                [
+                    &[0x41, 0x10, 0x42, 0x12, high, mid, low][..],
+                    data,
+                    &[check],
+                ]
+                .concat(),
+            );
+        }
+        bodies.push(vec![0x41, 0x10, 0x42, 0x12, high, mid, low, 1, 0]);
+    }
+    bodies.push(vec![0x41, 0x10, 0x42, 0x12, 0]);
+    bodies.push(vec![0x41, 0x10, 0x42, 0x12]);
+    // Yamaha.
+    for (high, mid, low) in [
+        (0, 0, 0),
+        (0, 0, 4),
+        (0, 0, 6),
+        (0, 0, 0x7E),
+        (0, 0, 0x7F),
+        (0, 0, 5),
+        (2, 1, 0),
+        (8, 3, 1),
+        (8, 16, 1),
+        (0x30, 36, 2),
+        (0x50, 0, 0),
+    ] {
+        for data in [&[0][..], &[5], &[0, 4, 0, 0]] {
+            bodies.push([&[0x43, 0x10, 0x4C, high, mid, low][..], data].concat());
+        }
+    }
+    let whole = bodies
+        .iter()
+        .map(|body| [&[0xF0][..], body, &[0xF7]].concat());
+    // What a parser has to skip: every status inside and outside, one too long, a data byte in front.
+    let odd = [
+        (0x80..=0xFF).collect(),
+        (0x80..=0xFF).flat_map(|status| [status, 1, 2, 3]).collect(),
+        (0x80..=0xFF)
+            .flat_map(|status| [0xF0, 1, status, 2, 0xF7])
+            .collect(),
+        [&[0x40, 0xF7, 0xF0][..], &[1; 300], &[0xF7, 0xFE]].concat(),
+        vec![0xF0, 0xF7, 0xF0, 0xF0, 0xF8, 0xF7, 0xF1],
+    ];
+    whole.chain(odd).collect()
+}
