@@ -102,7 +102,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
         test_banks::impulse(22_050),
         test_banks::dc(44_100),
         test_banks::sine_wave(8000, 40, 1),
-        rich(),
+        rich(&[]),
+        rich(&[aliases(&[2, 0, 0, 0])]),
+        rich(&[aliases(&[])]),
+        rich(&[chunk(b"pgal", &[2, 0, 0, 0, 1])]),
         conditional(&compared),
     ];
     seeds.extend(
@@ -170,7 +173,7 @@ fn file(parts: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// A melodic instrument and a drum kit with many connections, layers, loops, groups.
-fn rich() -> Vec<u8> {
+fn rich(more: &[Vec<u8>]) -> Vec<u8> {
     let global = [
         (1, 0x81, 3, 100 << 16),
         (2, 0, 1, -(960 << 16)),
@@ -198,7 +201,7 @@ fn rich() -> Vec<u8> {
             b"ins ",
             &[
                 chunk(b"insh", &longs(&[2, bank, program])),
-                list(b"lrgn", &[region(0, 60, 0, &[]), region(48, 127, 1, &own)]),
+                list(b"lrgn", &[region(0, 60, 0, &[]), region(48, 120, 1, &own)]),
                 list(b"lar2", &[connections(b"art2", &global)]),
                 list(b"INFO", &[chunk(b"INAM", b"everything\0")]),
             ],
@@ -207,7 +210,7 @@ fn rich() -> Vec<u8> {
     let samples: Vec<u8> = (0..94u32).map(|i| (i * 97 % 251) as u8).collect();
     let first = wave(16, &samples, &[wsmp(0, 0, 40)]);
     let second = first.len() as u32;
-    file(&[
+    let parts = [
         chunk(b"colh", &longs(&[2])),
         list(b"lins", &[instrument(0, 7), instrument(0x8000_0000, 0)]),
         chunk(b"ptbl", &longs(&[8, 2, 0, second])),
@@ -215,7 +218,22 @@ fn rich() -> Vec<u8> {
             b"wvpl",
             &[first, wave(16, &samples[..80], &[wsmp(1, 2, 30)])],
         ),
-    ])
+    ];
+    file(&[&parts, more].concat())
+}
+
+/// `pgal`: keys that stand for others; programs that are there, that are missing, whose source is missing.
+fn aliases(version: &[u8]) -> Vec<u8> {
+    let mut keys: Vec<u8> = (0..128).collect();
+    keys[2] = 100;
+    keys[127] = 0;
+    keys[125] = 126;
+    let records = [(0, 7, 0, 7), (0, 8, 0, 7), (0x82, 9, 0, 7), (0, 10, 3, 3)];
+    let records = records.map(|(bank, program, of, source)| words(&[bank, program, of, source]));
+    chunk(
+        b"pgal",
+        &[version, &keys, &[0; 4], &records.concat()].concat(),
+    )
 }
 
 /// A bank behind conditions, with an 8-bit wave.
