@@ -8,6 +8,7 @@ mod debugging;
 mod effects;
 mod endpoint;
 mod failures;
+mod habits;
 mod lifecycle;
 mod listener;
 mod power;
@@ -20,6 +21,7 @@ mod sounds;
 mod store;
 mod synth;
 mod topology;
+mod transport;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use simkernel::bugcheck::EXIT_CODE;
@@ -45,6 +47,7 @@ fn main() {
         endpoint::SCENARIOS,
         failures::SCENARIOS,
         power::SCENARIOS,
+        habits::SCENARIOS,
         lifecycle::SCENARIOS,
         queues::SCENARIOS,
         quotas::SCENARIOS,
@@ -53,6 +56,7 @@ fn main() {
         store::SCENARIOS,
         synth::SCENARIOS,
         topology::SCENARIOS,
+        transport::SCENARIOS,
     ]
     .concat();
     let stops = debugging::STOPS;
