@@ -7,6 +7,7 @@ mod failure;
 mod machine;
 mod output;
 mod player;
+mod record;
 mod report;
 mod session;
 use arioso_cli::song;
@@ -15,7 +16,8 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use failure::{Failure, Kind, Result, read};
 use player::PinKind;
-use std::path::PathBuf;
+use song::{Song, smf};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Play MIDI files through the Arioso driver, loaded into a simulated Windows kernel.
@@ -44,6 +46,20 @@ enum Command {
     Demo {
         #[command(flatten)]
         options: Options,
+    },
+    /// Send a Standard MIDI File to the driver and record what its capture pin delivers
+    Record {
+        /// The MIDI file
+        file: PathBuf,
+        /// The data range that the song is sent on
+        #[arg(long, value_enum, default_value = "directmusic")]
+        pin: PinKind,
+        /// The recording [default: the song's name with .recorded.mid, in the current directory]
+        #[arg(short, long, value_name = "OUT.mid")]
+        output: Option<PathBuf>,
+        /// Show what the driver prints to the kernel debugger
+        #[arg(short, long)]
+        verbose: bool,
     },
     /// Banks of instruments: build, convert, look inside
     Bank {
@@ -112,22 +128,23 @@ fn run() -> Result<()> {
     };
     match cli.command {
         Command::Play { file, options } => {
-            let bytes = read(&file, "MIDI file")?;
-            let name = file.file_stem().unwrap_or_default().to_os_string();
-            let song = song::smf::read(&bytes).map_err(|why| {
-                Failure::new(
-                    Kind::Input,
-                    format!(
-                        "cannot play {}: {why} (it must be a Standard MIDI File)",
-                        file.display()
-                    ),
-                )
-            })?;
+            let song = song(&file)?;
+            let name = file.file_stem().unwrap_or_default();
             session::play(&song, PathBuf::from(name).with_extension("wav"), &options)
         }
+        Command::Record {
+            file,
+            pin,
+            output,
+            verbose,
+        } => {
+            let song = song(&file)?;
+            let name = file.file_stem().unwrap_or_default();
+            let default = || PathBuf::from(name).with_extension("recorded.mid");
+            record::record(&song, &output.unwrap_or_else(default), pin, verbose)
+        }
         Command::Demo { options } => {
-            let song =
-                song::smf::read(&demo::song()).map_err(|why| Failure::new(Kind::Session, why))?;
+            let song = smf::read(&demo::song()).map_err(|why| Failure::new(Kind::Session, why))?;
             session::play(&song, PathBuf::from("arioso-demo.wav"), &options)
         }
         Command::Bank { command } => match command {
@@ -142,6 +159,20 @@ fn run() -> Result<()> {
     }
 }
 
+/// The song in a MIDI file.
+fn song(file: &Path) -> Result<Song> {
+    let bytes = read(file, "MIDI file")?;
+    smf::read(&bytes).map_err(|why| {
+        Failure::new(
+            Kind::Input,
+            format!(
+                "cannot play {}: {why} (it must be a Standard MIDI File)",
+                file.display()
+            ),
+        )
+    })
+}
+
 /// Help and version are printed; an error becomes one line.
 fn usage(error: &clap::Error) -> Result<()> {
     match error.kind() {
@@ -151,7 +182,7 @@ fn usage(error: &clap::Error) -> Result<()> {
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::new(
             Kind::Usage,
-            "a command is missing: play, demo or bank (see arioso --help)",
+            "a command is missing: play, demo, record or bank (see arioso --help)",
         )),
         _ => {
             let text = error.to_string();

@@ -60,13 +60,7 @@ pub fn play<C: Client>(
     rate: u32,
     mut progress: impl FnMut(i64),
 ) -> Result<Played> {
-    let subtype = match kind {
-        PinKind::Directmusic => KSDATAFORMAT_SUBTYPE_DIRECTMUSIC,
-        PinKind::Midi => KSDATAFORMAT_SUBTYPE_MIDI,
-    };
-    let (filter, music_pin) = Filter::find(client, &KSCATEGORY_SYNTHESIZER, |pin| {
-        pin.flow == KSPIN_DATAFLOW_IN && pin.takes(&subtype)
-    })?;
+    let (filter, music_pin) = find(client, kind)?;
     let wave_pin = filter
         .pins(client)?
         .iter()
@@ -74,10 +68,7 @@ pub fn play<C: Client>(
         .map(|pin| pin.id)
         .ok_or_else(|| Failure::new(Kind::Session, "the synthesizer has no wave pin"))?;
 
-    let mut pin = match kind {
-        PinKind::Directmusic => filter.direct_music_pin(client, music_pin)?,
-        PinKind::Midi => filter.midi_pin(client, music_pin)?,
-    };
+    let mut pin = open(client, &filter, music_pin, kind)?;
     let mut downloads = Downloads::default();
     let missing = match kind {
         PinKind::Directmusic => {
@@ -87,26 +78,15 @@ pub fn play<C: Client>(
         // The driver chooses from its own bank, this one.
         PinKind::Midi => used(song)
             .into_iter()
-            .filter(|patch| find(bank, *patch).is_none())
+            .filter(|patch| instrument(bank, *patch).is_none())
             .collect(),
     };
     let mut wave = WavePath::open(client, &filter, wave_pin, rate)?;
     wave.run(client)?;
-    pin.set_state(client, KSSTATE_RUN)?;
-    // A MIDI stream counts its own time, a DirectMusic stream that of the master clock.
-    let zero = match kind {
-        PinKind::Directmusic => 0,
-        PinKind::Midi => client.now(),
-    };
-    let start = synth::latency_clock(client, pin.handle)?.max(client.now()) + LEAD_IN;
-    Feeder {
-        pin: &pin,
-        kind,
-        start,
-        origin: start - zero,
-        writes: VecDeque::new(),
-    }
-    .feed(client, song, &mut progress)?;
+    let start = send(client, &mut pin, kind, song, |_, time| {
+        progress(time);
+        Ok(())
+    })?;
     let statistics = finish(client, &pin, start + song.length)?;
 
     pin.close(client)?;
@@ -117,6 +97,57 @@ pub fn play<C: Client>(
         start,
         missing,
     })
+}
+
+/// The synthesizer, and its pin with the data range.
+pub fn find<C: Client>(client: &mut C, kind: PinKind) -> Result<(Filter<C>, u32)> {
+    let subtype = match kind {
+        PinKind::Directmusic => KSDATAFORMAT_SUBTYPE_DIRECTMUSIC,
+        PinKind::Midi => KSDATAFORMAT_SUBTYPE_MIDI,
+    };
+    Ok(Filter::find(client, &KSCATEGORY_SYNTHESIZER, |pin| {
+        pin.flow == KSPIN_DATAFLOW_IN && pin.takes(&subtype)
+    })?)
+}
+
+/// Opens a pin for events.
+pub fn open<C: Client>(
+    client: &mut C,
+    filter: &Filter<C>,
+    id: u32,
+    kind: PinKind,
+) -> Result<Pin<C>> {
+    Ok(match kind {
+        PinKind::Directmusic => filter.direct_music_pin(client, id)?,
+        PinKind::Midi => filter.midi_pin(client, id)?,
+    })
+}
+
+/// Runs the pin and sends the song; gives the master time of its beginning when it is over. `step` is called now and then with the
+/// song's time.
+pub fn send<C: Client>(
+    client: &mut C,
+    pin: &mut Pin<C>,
+    kind: PinKind,
+    song: &Song,
+    mut step: impl FnMut(&mut C, i64) -> Result<()>,
+) -> Result<i64> {
+    pin.set_state(client, KSSTATE_RUN)?;
+    // A MIDI stream counts its own time, a DirectMusic stream that of the master clock.
+    let zero = match kind {
+        PinKind::Directmusic => 0,
+        PinKind::Midi => client.now(),
+    };
+    let start = synth::latency_clock(client, pin.handle)?.max(client.now()) + LEAD_IN;
+    Feeder {
+        pin,
+        kind,
+        start,
+        origin: start - zero,
+        writes: VecDeque::new(),
+    }
+    .feed(client, song, &mut step)?;
+    Ok(start)
 }
 
 fn configure<C: Client>(client: &mut C, pin: &Pin<C>, groups: u32, rate: u32) -> Result<()> {
@@ -143,7 +174,7 @@ fn download<C: Client>(
 ) -> Result<Vec<u32>> {
     let mut missing = Vec::new();
     for patch in used(song) {
-        let sounds = match find(bank, patch) {
+        let sounds = match instrument(bank, patch) {
             // Under the number that the song asks for.
             Some(instrument) => downloads.add(client, pin.handle, bank, &instrument, patch)?,
             None => false,
@@ -156,7 +187,7 @@ fn download<C: Client>(
 }
 
 /// The bank's instrument for a patch, or the best substitute.
-fn find<'a>(bank: &Collection<'a>, patch: u32) -> Option<Instrument<'a>> {
+fn instrument<'a>(bank: &Collection<'a>, patch: u32) -> Option<Instrument<'a>> {
     substitutes(patch).find_map(|patch| {
         bank.instruments()
             .find(|instrument| instrument.patch() == patch)
@@ -176,7 +207,12 @@ struct Feeder<'a, C: Client> {
 
 impl<C: Client> Feeder<'_, C> {
     /// Sends all events, each [`AHEAD`] of its time, and waits for the song's end.
-    fn feed(mut self, client: &mut C, song: &Song, progress: &mut impl FnMut(i64)) -> Result<()> {
+    fn feed(
+        mut self,
+        client: &mut C,
+        song: &Song,
+        step: &mut impl FnMut(&mut C, i64) -> Result<()>,
+    ) -> Result<()> {
         let mut rest = song.events.as_slice();
         while !rest.is_empty() {
             let horizon = client.now() + AHEAD - self.start;
@@ -187,20 +223,26 @@ impl<C: Client> Feeder<'_, C> {
                 PinKind::Midi => self.send_bytes(client, due),
             }
             self.collect(client)?;
-            self.step(client, song, progress);
+            self.step(client, song, step)?;
         }
         for write in std::mem::take(&mut self.writes) {
             write.wait(client)?;
         }
         while client.now() < self.start + song.length {
-            self.step(client, song, progress);
+            self.step(client, song, step)?;
         }
         Ok(())
     }
 
-    fn step(&self, client: &mut C, song: &Song, progress: &mut impl FnMut(i64)) {
+    fn step(
+        &self,
+        client: &mut C,
+        song: &Song,
+        step: &mut impl FnMut(&mut C, i64) -> Result<()>,
+    ) -> Result<()> {
         client.sleep(STEP);
-        progress((client.now() - self.start).clamp(0, song.length));
+        let time = client.now() - self.start;
+        step(client, time.clamp(0, song.length))
     }
 
     fn send_records(&mut self, client: &mut C, due: &[Event]) {

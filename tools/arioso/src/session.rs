@@ -70,18 +70,17 @@ pub fn play(song: &Song, name: PathBuf, options: &Options) -> Result<()> {
     };
     report.print();
     println!("{}", path.display());
-    if finished.violations.is_empty() {
-        Ok(())
-    } else {
-        let count = finished.violations.len();
-        Err(Failure::new(
+    match finished.violations.len() {
+        0 => Ok(()),
+        count => Err(Failure::new(
             Kind::Verifier,
             format!("the driver verifier found {count} violations (listed above)"),
-        ))
+        )),
     }
 }
 
-fn explained(failure: Failure, violations: &[String]) -> Failure {
+/// A failure, with what the kernel has to say about it.
+pub fn explained(failure: Failure, violations: &[String]) -> Failure {
     match violations.first() {
         Some(first) => Failure::new(failure.kind, format!("{failure}; verifier: {first}")),
         None => failure,

@@ -263,7 +263,8 @@ fn midi_services() {
             }
             for n in 0..100u8 {
                 let mut buffer = MusicBuffer::default();
-                buffer.push(0, &[0x90 | hour % 16, n, 1, 0x80 | hour % 16, n, 0]);
+                let channel = hour % 16;
+                buffer.push(0, &[0x90 | channel, n, 1, 0x80 | channel, n, 0]);
                 let begin = rig.now();
                 write(&mut rig.client, pin.handle, 0, buffer.bytes())
                     .wait(&mut rig.client)

@@ -2,6 +2,7 @@
 
 pub mod instruments;
 pub mod smf;
+pub mod write;
 
 /// 100 ns units in a second.
 pub const SECOND: i64 = 10_000_000;
