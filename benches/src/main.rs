@@ -105,7 +105,7 @@ impl Session {
                     session.hold(*make, EFFECTS_AT, effects)?;
                 }
             }
-            if !make.is_peer() && image::path().is_file() {
+            if make.is_for_image() && image::path().is_file() {
                 for voices in COUNTS {
                     let image = Image::start(make.setting, voices)?;
                     session.images.push(image);
@@ -157,6 +157,7 @@ impl Session {
                 rms: held.sound.rms,
                 hash: format!("{:016x}", held.sound.hash),
                 note_start_ns: starts.map(Starts::ns_per_note),
+                note_start_ratio_to_best_peer: None,
                 reverb_ns_per_frame: effects(true, false),
                 chorus_ns_per_frame: effects(false, true),
                 reverb_and_chorus_ns_per_frame: effects(true, true),
@@ -175,6 +176,7 @@ impl Session {
                 rms: heard.rms,
                 hash: format!("{:016x}", heard.hash),
                 note_start_ns: None,
+                note_start_ratio_to_best_peer: None,
                 reverb_ns_per_frame: None,
                 chorus_ns_per_frame: None,
                 reverb_and_chorus_ns_per_frame: None,
@@ -240,7 +242,8 @@ fn compare() -> Result<()> {
         "One looped 16-bit sample per octave, low-pass at {} Hz, {} Hz stereo, blocks of {} frames, one processor, best of {rounds} rounds of {} \
          frames.\nRust: release, opt-level 3, fat LTO, one codegen unit, no target features beyond x86-64's, as the image; FluidSynth as \
          Debian built it.\nEffects are off except in the last columns (ns per frame at {EFFECTS_AT} voices, every voice sent to them); start: \
-         ns per note. × best: times as fast as the fastest peer.\n",
+         ns per note. linear+lfo: pitch, level and \
+         filter of every voice move. × best: times as fast as the fastest peer.\n",
         material::CUTOFF,
         material::RATE,
         material::BLOCK,

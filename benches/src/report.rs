@@ -22,6 +22,9 @@ pub struct Row {
     /// What starting a note costs beyond its samples.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note_start_ns: Option<f64>,
+    /// How many times as fast as the peer that starts notes fastest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note_start_ratio_to_best_peer: Option<f64>,
     /// Cost of the effects per frame of output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reverb_ns_per_frame: Option<f64>,
@@ -38,6 +41,11 @@ pub fn compare(rows: &mut [Row], is_peer: impl Fn(&str) -> bool) {
         .filter(|row| is_peer(row.engine))
         .map(|row| (row.voices, row.ns_per_voice_sample))
         .collect();
+    let best_start = rows
+        .iter()
+        .filter(|row| is_peer(row.engine))
+        .filter_map(|row| row.note_start_ns)
+        .reduce(f64::min);
     let most = peers.iter().map(|(voices, _)| *voices).max().unwrap_or(0);
     for row in rows {
         let voices = row.voices.min(most);
@@ -47,6 +55,9 @@ pub fn compare(rows: &mut [Row], is_peer: impl Fn(&str) -> bool) {
             .map(|(_, ns)| *ns)
             .fold(f64::INFINITY, f64::min);
         row.ratio_to_best_peer = best / row.ns_per_voice_sample;
+        row.note_start_ratio_to_best_peer = best_start
+            .zip(row.note_start_ns)
+            .map(|(best, ns)| best / ns);
     }
 }
 
@@ -136,6 +147,7 @@ mod tests {
             rms: 0.1,
             hash: String::new(),
             note_start_ns: None,
+            note_start_ratio_to_best_peer: None,
             reverb_ns_per_frame: None,
             chorus_ns_per_frame: None,
             reverb_and_chorus_ns_per_frame: None,
@@ -154,6 +166,15 @@ mod tests {
         compare(&mut rows, |engine| engine != "a");
         let ratios: Vec<f64> = rows.iter().map(|row| row.ratio_to_best_peer).collect();
         assert_eq!(ratios, [3.0, 3.0, 0.75, 1.0, 1.0]);
+        for (row, ns) in rows.iter_mut().zip([50.0, 200.0, 100.0, 300.0]) {
+            row.note_start_ns = Some(ns);
+        }
+        compare(&mut rows, |engine| engine != "a");
+        let starts = rows.map(|row| row.note_start_ratio_to_best_peer);
+        assert_eq!(
+            starts,
+            [Some(2.0), Some(0.5), Some(1.0), Some(1.0 / 3.0), None]
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The engine of this repository, built for the host.
 
 use super::{Effects, Engine, Make};
-use crate::material::{BLOCK, Note, RATE, dls};
+use crate::material::{BLOCK, Note, RATE, dls, moving_dls};
 use anyhow::Result;
 pub use arioso_count::engine::Arioso;
 
@@ -17,16 +17,29 @@ const fn make(setting: &'static str) -> Make {
     }
 }
 
-pub const MAKES: &[Make] = &[make("linear"), make("sinc8"), make("sinc16")];
+pub const MAKES: &[Make] = &[
+    make("linear"),
+    make("sinc8"),
+    make("sinc16"),
+    make("linear+lfo"),
+    make("sinc8+lfo"),
+];
+/// Behind a setting: an LFO on every voice's pitch, level and filter.
+const MOVING: &str = "+lfo";
 
 fn build(setting: &str, voices: usize, effects: Effects) -> Result<Box<dyn Engine>> {
+    let (setting, bank) = match setting.strip_suffix(MOVING) {
+        Some(setting) => (setting, moving_dls()),
+        None => (setting, dls()),
+    };
     Ok(Box::new(Arioso::new(
-        &dls(),
-        setting,
-        voices,
-        RATE,
-        effects,
+        &bank, setting, voices, RATE, effects,
     )?))
+}
+
+/// The setting is one of those that the registry knows.
+pub fn is_plain(make: &Make) -> bool {
+    make.engine == NAME && !make.setting.ends_with(MOVING)
 }
 
 impl Engine for Arioso {

@@ -39,6 +39,11 @@ impl Make {
         self.engine != arioso::NAME
     }
 
+    /// The driver's image can play it.
+    pub fn is_for_image(&self) -> bool {
+        arioso::is_plain(self)
+    }
+
     /// With `voices` notes to come.
     pub fn build(&self, voices: usize, effects: Effects) -> Result<Box<dyn Engine>> {
         let mut engine = (self.build)(self.setting, voices, effects)?;

@@ -8,25 +8,25 @@ use super::engine::Synth;
 use super::oscillator::Interpolation;
 use super::voice::TICK;
 
-/// Nominal costs, in ns. `cargo xtask bench` measures what they are made of.
+/// Nominal costs, in ns: what `arioso-bench prices` measures, and a tenth.
 mod price {
     /// A slice with nothing in it.
-    pub const SLICE: f32 = 400.0;
+    pub const SLICE: f32 = 200.0;
     /// Mixing a port, per frame.
-    pub const PORT: f32 = 4.0;
+    pub const PORT: f32 = 3.0;
     /// A port's reverb and its chorus, per frame.
     pub const REVERB: f32 = 27.0;
     pub const CHORUS: f32 = 13.0;
     /// What four voices send to an effect, per frame.
-    pub const SEND: f32 = 0.6;
+    pub const SEND: f32 = 0.5;
     /// Filtering and mixing four voices, per frame.
-    pub const FILTERED: f32 = 1.8;
+    pub const FILTERED: f32 = 1.6;
     /// Mixing four voices, per frame.
-    pub const PLAIN: f32 = 0.8;
+    pub const PLAIN: f32 = 0.6;
     /// Control of a voice that moves, per tick.
-    pub const MOVING: f32 = 120.0;
+    pub const MOVING: f32 = 80.0;
     /// Control of a voice at rest, per tick.
-    pub const STEADY: f32 = 3.0;
+    pub const STEADY: f32 = 1.5;
     /// A message, and looking at one voice of the pool for it.
     pub const MESSAGE: f32 = 120.0;
     pub const LOOK: f32 = 0.6;
@@ -40,9 +40,9 @@ mod price {
 /// Reading a wave, per frame.
 fn read(kind: Interpolation) -> f32 {
     match kind {
-        Interpolation::Linear => 0.4,
-        Interpolation::Sinc8 => 1.0,
-        Interpolation::Sinc16 => 1.9,
+        Interpolation::Linear => 0.35,
+        Interpolation::Sinc8 => 0.83,
+        Interpolation::Sinc16 => 1.65,
     }
 }
 

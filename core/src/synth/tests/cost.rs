@@ -98,7 +98,7 @@ fn learns_the_machine_and_sheds_what_it_cannot_carry() {
 fn believes_only_in_possible_machines() {
     let mut synth = big(256);
     let mut budget = Budget::new(LIMIT);
-    hold(&mut synth, 20);
+    hold(&mut synth, 100);
     play(&mut synth, &mut budget, 3000, 0.0);
     near(budget.scale(), 0.25, 1e-3);
     play(&mut synth, &mut budget, 3000, 1e6);
@@ -117,11 +117,12 @@ fn the_least_important_go_first() {
     for key in 50..100 {
         synth.message(PORT, 1, &[0x80, key, 0]);
     }
-    render(&mut synth, SLICE);
+    // Until nothing moves but what is released.
+    render(&mut synth, 10 * SLICE);
     let mut voices = 300;
     let (mut order, mut lost_before) = (Vec::new(), 0);
-    for limit in (10..=60).rev() {
-        let budget = Budget::new(limit * 1000);
+    for limit in (5..=60).rev() {
+        let budget = Budget::new(limit * 500);
         budget.begin(&mut synth, SLICE);
         synth.render(&mut [[0.0; 2]; SLICE]);
         synth.end_slice();
