@@ -41,21 +41,21 @@ const CHORUS: Scene = Scene::Effects(Effects {
 
 /// Scenes with what they may take. Units: per voice and frame; with effects per frame; starts per note.
 const LIMITS: [(Scene, f64); 15] = [
-    (Still("linear", 64), 20.06),
-    (Still("linear", 240), 19.34),
-    (Still("sinc8", 64), 33.08),
-    (Still("sinc8", 240), 32.36),
-    (Still("sinc16", 64), 47.52),
-    (Still("sinc16", 240), 46.80),
-    (Moving("linear", 64), 44.73),
-    (Moving("linear", 240), 44.01),
-    (Moving("sinc8", 64), 59.46),
-    (Moving("sinc8", 240), 58.74),
-    (Moving("sinc16", 64), 74.13),
-    (Moving("sinc16", 240), 73.42),
-    (REVERB, 1855.7),
-    (CHORUS, 1651.2),
-    (Starts(240), 6793.3),
+    (Still("linear", 64), 19.49),
+    (Still("linear", 240), 18.77),
+    (Still("sinc8", 64), 32.46),
+    (Still("sinc8", 240), 31.74),
+    (Still("sinc16", 64), 46.94),
+    (Still("sinc16", 240), 46.22),
+    (Moving("linear", 64), 44.12),
+    (Moving("linear", 240), 43.40),
+    (Moving("sinc8", 64), 60.07),
+    (Moving("sinc8", 240), 59.35),
+    (Moving("sinc16", 64), 73.53),
+    (Moving("sinc16", 240), 72.82),
+    (REVERB, 1813.6),
+    (CHORUS, 1610.8),
+    (Starts(240), 6976.3),
 ];
 
 const AT_EFFECTS: usize = 64;

@@ -300,10 +300,5 @@ fn send(voices: &[Lanes], gain: &mut Lanes, step: Lanes, bus: &mut Option<&mut [
     if *gain == Lanes::ZERO && step == Lanes::ZERO {
         return;
     }
-    let mut now = *gain;
-    for (x, out) in voices.iter().zip(bus.iter_mut()) {
-        *out += *x * now;
-        now += step;
-    }
-    *gain = now;
+    simd::send(voices, gain, step, bus);
 }

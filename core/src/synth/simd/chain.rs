@@ -201,3 +201,22 @@ impl<A: Arch, const FILTER: bool, const RAMP: bool> Chain<A, FILTER, RAMP> {
         }
     }
 }
+
+#[inline(always)]
+pub fn send<A: Arch>(voices: &[Lanes], gain: &mut Lanes, step: Lanes, bus: &mut [Lanes]) {
+    let mut now = A::load(gain);
+    let pairs = voices.iter().zip(bus);
+    if step == Lanes::ZERO {
+        // The same, and no frame waits for the gain of the one before.
+        for (voice, bus) in pairs {
+            A::store(A::add(A::load(bus), A::mul(A::load(voice), now)), bus);
+        }
+        return;
+    }
+    let step = A::load(&step);
+    for (voice, bus) in pairs {
+        A::store(A::add(A::load(bus), A::mul(A::load(voice), now)), bus);
+        now = A::add(now, step);
+    }
+    A::store(now, gain);
+}

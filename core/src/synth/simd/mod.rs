@@ -111,6 +111,11 @@ pub fn pcm(samples: &[f32; 8]) -> [i16; 8] {
     Native::pcm(samples)
 }
 
+/// Adds the voices, times a gain that grows by `step` per frame, to a bus.
+pub fn send(voices: &[Lanes], gain: &mut Lanes, step: Lanes, bus: &mut [Lanes]) {
+    chain::send::<Native>(voices, gain, step, bus);
+}
+
 #[inline(always)]
 fn render_on<A: Arch>(
     readers: &mut Readers,
