@@ -129,10 +129,10 @@ impl Renderer {
         self.retire(common);
     }
 
-    /// The next frames rise from silence to the full level.
-    pub fn fade_in(&mut self, rate: u32) {
+    /// The next frames rise from silence to the full level, or have it.
+    pub fn fade_in(&mut self, rate: u32, rise: bool) {
         let ramp = Seam::ramp(rate);
-        self.fade = (ramp, ramp);
+        self.fade = (if rise { ramp } else { 0 }, ramp);
     }
 
     /// Executes queued commands, as far as there is room for what they leave behind. `DISPATCH_LEVEL` or below.

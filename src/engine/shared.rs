@@ -127,10 +127,8 @@ impl Shared {
             .hand_over(passive, owner.number(), |renderer| {
                 renderer.run_commands(self);
                 renderer.set_output(self, rate, owner == Owner::Idle);
-                if before != Owner::Idle {
-                    // Whoever takes over hears voices that are under way.
-                    renderer.fade_in(rate);
-                }
+                // Whoever takes over from another one hears voices that are under way.
+                renderer.fade_in(rate, before != Owner::Idle && owner != Owner::Idle);
                 self.clock.with(|t| {
                     t.clock = SampleClock::new(rate);
                     t.started = false;

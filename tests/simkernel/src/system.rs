@@ -355,6 +355,24 @@ impl System {
         guest::run_until(Some(end), || false);
     }
 
+    /// Keeps the processor at DISPATCH_LEVEL for some time (100 ns units), as another driver might: timers and DPCs come late.
+    pub fn stall(&mut self, hundred_ns: i64) {
+        let microseconds = u32::try_from(hundred_ns / 10).unwrap_or(0);
+        self.call(0, move || {
+            // SAFETY: the level is restored.
+            unsafe {
+                let level = executive::ke::KeRaiseIrqlToDpcLevel();
+                executive::ke::KeStallExecutionProcessor(microseconds);
+                executive::ke::KeLowerIrql(level);
+            }
+        });
+    }
+
+    /// High-resolution timers that are set.
+    pub fn sharp_timers(&self) -> usize {
+        executive::ex_timer::sharp()
+    }
+
     /// Runs until `done`, at most for some time (100 ns units); false if it did not happen.
     pub fn run_until(&mut self, hundred_ns: i64, done: impl FnMut() -> bool) -> bool {
         let end = clock::now_ns() + hundred_ns.max(0) as u64 * 100;

@@ -1,7 +1,8 @@
 //! Where events sound: at their sample, whatever the block size, the drift or the owner.
 
-use crate::rig::{RATE, Rig, SECOND, Setup, hash};
+use crate::rig::{RATE, Rig, SECOND, Setup, download_bank, hash};
 use crate::{CHILD, Scenario};
+use arioso_core::ks::ks::KSSTATE_RUN;
 use conformance::events::{EventBuffer, write};
 use conformance::synth::statistics;
 use simkernel::modules::portcls::wave_sink::Blocks;
@@ -88,6 +89,7 @@ fn blocks_and_owners() {
         "dpc 441",
         "dpc random 1 4096",
         "frames 441",
+        "endpoint",
     ];
     let hashes: BTreeSet<String> = variants
         .iter()
@@ -119,6 +121,9 @@ fn blocks_and_owners() {
 /// Ten seconds of dense music with the built-in bank.
 fn render() {
     let variant = std::env::var(VARIANT).unwrap_or_else(|_| "441".into());
+    if variant == "endpoint" {
+        return render_endpoint();
+    }
     let mut words: Vec<&str> = variant.split(' ').collect();
     let mut setup = Setup {
         exact: true,
@@ -169,6 +174,31 @@ fn render() {
     );
     println!("audio {:016x}", hash(frames));
     rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// The same, recorded from the endpoint.
+fn render_endpoint() {
+    let mut rig = Setup {
+        exact: true,
+        ..Setup::default()
+    }
+    .start();
+    let (filter, mut pin) = rig.open_pin();
+    download_bank(&mut rig.client, pin.handle, &arioso_bank::general_midi());
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let mut endpoint = rig.open_endpoint(RATE);
+    let started = rig.now();
+    endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let music = music(started + SECOND, 10 * SECOND);
+    rig.write(&pin, &music);
+    rig.record(&mut endpoint, 12 * SECOND);
+    println!(
+        "audio {:016x}",
+        hash(&endpoint.frames()[..11 * RATE as usize])
+    );
+    endpoint.close(&mut rig.client);
+    rig.close(filter, [pin], None);
     rig.finish();
 }
 

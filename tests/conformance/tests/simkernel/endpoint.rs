@@ -3,7 +3,7 @@
 use crate::Scenario;
 use crate::rig::{RATE, Rig, SECOND, Setup, download_bank};
 use arioso_core::ks::guid::{KSCATEGORY_CAPTURE, KSDATAFORMAT_SUBTYPE_PCM};
-use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN};
+use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN, KSSTATE_STOP};
 use conformance::Error;
 use conformance::connect::SampleFormat;
 use conformance::filter::Filter;
@@ -17,11 +17,11 @@ pub const SCENARIOS: &[Scenario] = &[
 ];
 
 /// 100 ns.
-const MILLISECOND: i64 = SECOND / 1000;
+pub const MILLISECOND: i64 = SECOND / 1000;
 
 /// The endpoint's stream, and how far a program has read it.
 pub struct Recorder {
-    filter: Filter<SimClient>,
+    pub filter: Filter<SimClient>,
     pub stream: RtStream<SimClient>,
     at: u32,
     /// All that was read.
@@ -49,6 +49,9 @@ impl Recorder {
     }
 
     pub fn set_state(&mut self, client: &mut SimClient, state: KSSTATE) -> Result<(), Error> {
+        if state == KSSTATE_STOP {
+            self.at = 0;
+        }
         self.stream.set_state(client, state)
     }
 

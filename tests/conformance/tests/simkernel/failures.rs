@@ -1,6 +1,7 @@
 //! Memory runs out at every place once; nothing may be lost over it, and the next try succeeds.
 
 use crate::Scenario;
+use crate::endpoint::Recorder;
 use crate::rig::{RATE, Rig, SECOND, SERVICE, Setup};
 use crate::sounds::{self, load, unload, wave};
 use crate::synth::level;
@@ -15,6 +16,7 @@ use arioso_core::ks::ks::{
 };
 use arioso_core::ks::status::{STATUS_INSUFFICIENT_RESOURCES, STATUS_NO_MEMORY};
 use conformance::bank::Downloads;
+use conformance::connect::SampleFormat;
 use conformance::events::{EventBuffer, write};
 use conformance::filter::Filter;
 use conformance::synth::{self, property};
@@ -78,11 +80,19 @@ fn play(rig: &mut Rig) -> Result<(), Error> {
     let mut wave = WavePath::open(client, &filter, wave_pin.expect("a wave pin"), RATE)?;
     wave.run(client)?;
     pin.set_state(client, KSSTATE_RUN)?;
+    let mut recorder = Recorder::open(client, SampleFormat::pcm(RATE, 16))?;
+    let stream = &mut recorder.stream;
+    stream.allocate_notified(client, RATE / 50 * 4, 2)?;
+    stream.register_event(client)?;
+    recorder.set_state(client, KSSTATE_RUN)?;
     let now = client.now();
     let mut buffer = EventBuffer::new(now);
     buffer.push(now + SECOND / 20, 1, &[0x90, 60, 100]);
     write(client, pin.handle, buffer.start(), buffer.bytes()).wait(client)?;
     client.sleep(SECOND / 10);
+    // The wave sink is the owner again.
+    recorder.stream.close(client)?;
+    client.sleep(SECOND / 20);
     downloads.unload(client, pin.handle)?;
     pin.close(client)?;
     wave.close(client)?;

@@ -11,9 +11,11 @@ mod failures;
 mod habits;
 mod lifecycle;
 mod listener;
+mod owner;
 mod power;
 mod queues;
 mod quotas;
+mod recording;
 mod requests;
 mod rig;
 mod settings;
@@ -46,11 +48,13 @@ fn main() {
         effects::SCENARIOS,
         endpoint::SCENARIOS,
         failures::SCENARIOS,
+        owner::SCENARIOS,
         power::SCENARIOS,
         habits::SCENARIOS,
         lifecycle::SCENARIOS,
         queues::SCENARIOS,
         quotas::SCENARIOS,
+        recording::SCENARIOS,
         requests::SCENARIOS,
         settings::SCENARIOS,
         store::SCENARIOS,

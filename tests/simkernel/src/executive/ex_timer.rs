@@ -260,6 +260,14 @@ pub(crate) fn run(number: u64) {
     finish_if_idle(number);
 }
 
+/// High-resolution timers that are set: each keeps the clock interrupt fast.
+pub(crate) fn sharp() -> usize {
+    let timers = TIMERS.get().1.iter();
+    timers
+        .filter(|(number, t)| t.high_resolution && clock::ex_timer_set(**number))
+        .count()
+}
+
 /// Timers that an image allocated and did not delete.
 pub(crate) fn leaks(owner: usize) -> usize {
     TIMERS.get().1.values().filter(|t| t.owner == owner).count()

@@ -1,0 +1,380 @@
+//! What recording programs and Windows do with the endpoint, and what may happen meanwhile.
+
+use crate::Scenario;
+use crate::endpoint::{MILLISECOND, Recorder};
+use crate::rig::{RATE, Rig, SECOND, Setup, download_bank};
+use arioso_core::ks::guid::{
+    KSNODETYPE_MUTE, KSNODETYPE_VOLUME,
+    KSPROPSETID_Audio,
+};
+use arioso_core::ks::ks::{KSSTATE_ACQUIRE, KSSTATE_PAUSE, KSSTATE_RUN, KSSTATE_STOP};
+use arioso_core::ks::ksmedia::{KSPROPERTY_AUDIO_MUTE, KSPROPERTY_AUDIO_VOLUMELEVEL};
+use arioso_core::ks::status::{STATUS_DEVICE_NOT_READY, STATUS_INVALID_DEVICE_STATE};
+use conformance::Client;
+use conformance::connect::SampleFormat;
+use conformance::filter::{Filter, Pin};
+use conformance::property::Property;
+use conformance::rt_audio::samples;
+use conformance::synth::statistics;
+use simkernel::client::SimClient;
+use simkernel::nt::{POWER_SYSTEM_SLEEPING3, POWER_SYSTEM_WORKING};
+
+pub const SCENARIOS: &[Scenario] = &[
+    ("recording: packets, once and twice in a turn", packets),
+    ("recording: a late timer leaves no gap", late_timer),
+    ("recording: volume and mute have ramps", volume),
+    ("recording: opened and closed a thousand times", reopened),
+    ("recording: held open for a day", held),
+    ("recording: sleep and wake", sleep_and_wake),
+    ("recording: the program dies", dead_program),
+    ("recording: pulled while everything runs", pulled),
+];
+
+/// A MIDI pin in RUN with a constant as its instrument.
+fn constant(rig: &mut Rig) -> (Filter<SimClient>, Pin<SimClient>) {
+    let (filter, mut pin) = rig.open_pin();
+    let dc = arioso_bank::test_banks::dc(RATE);
+    download_bank(&mut rig.client, pin.handle, &dc);
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    (filter, pin)
+}
+
+const NOTE: &[(i64, &[u8])] = &[(0, &[0x90, 60, 127])];
+
+/// A program that waits for its event, asks for the packet, reads it: numbers, time stamps and sound have no gap.
+fn packets() {
+    let mut rig = Setup {
+        exact: true,
+        ..Setup::default()
+    }
+    .start();
+    let (filter, pin) = constant(&mut rig);
+    for packets in [1, 2] {
+        let c = &mut rig.client;
+        let format = SampleFormat::pcm(RATE, 16);
+        let mut recorder = Recorder::open(c, format).unwrap();
+        let stream = &mut recorder.stream;
+        assert!(stream.supports_notification(c).unwrap());
+        let (_, size) = stream.allocate_notified(c, RATE / 50 * 4, packets).unwrap();
+        assert_eq!(size % (packets * 4), 0);
+        let length = i64::from(size / packets / 4) * SECOND / i64::from(RATE);
+        let event = stream.register_event(c).unwrap();
+        assert_eq!(
+            stream.read_packet(c).unwrap_err().status,
+            Some(STATUS_INVALID_DEVICE_STATE),
+            "in STOP there are no packets"
+        );
+        let started = c.now();
+        stream.set_state(c, KSSTATE_RUN).unwrap();
+        let early = stream.read_packet(c).unwrap_err();
+        assert_eq!(early.status, Some(STATUS_DEVICE_NOT_READY));
+        rig.play(&pin, NOTE);
+        let mut audio = Vec::new();
+        for number in 0..100u32 {
+            let c = &mut rig.client;
+            assert!(c.wait_event(event, SECOND), "packet {number} is notified");
+            let info = recorder.stream.read_packet(c).unwrap();
+            let due = started + length * i64::from(number + 1);
+            assert!((due..due + 2 * MILLISECOND).contains(&c.now()), "in time");
+            assert_eq!((info.PacketNumber, info.MoreData), (number, 0));
+            let stamp = info.PerformanceCounterValue as i64;
+            assert!((stamp - (due - length)).abs() <= 1, "{stamp}, {due}");
+            let again = recorder.stream.read_packet(c).unwrap_err();
+            assert_eq!(again.status, Some(STATUS_DEVICE_NOT_READY));
+            if packets == 2 {
+                audio.extend(recorder.stream.packet(c, number));
+            }
+        }
+        let audio = samples(&format, &audio);
+        let sounding = audio.iter().skip_while(|v| **v == 0.0);
+        let level = audio.last().copied().unwrap_or(1.0);
+        assert!(
+            sounding.clone().all(|v| *v == level),
+            "a constant without a gap"
+        );
+        assert!(packets == 1 || sounding.count() > audio.len() * 9 / 10);
+        recorder.close(&mut rig.client);
+    }
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// The timer comes 5 ms late, again and again: the position waits, the sound has no gap. After a fifth of a second frames are left out,
+/// and counted.
+fn late_timer() {
+    let mut rig = Setup::default().start();
+    let (filter, pin) = constant(&mut rig);
+    let mut endpoint = rig.open_endpoint(RATE);
+    endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    rig.play(&pin, NOTE);
+    rig.record(&mut endpoint, SECOND / 10);
+    endpoint.bytes.clear();
+    let started = rig.now();
+    for _ in 0..100 {
+        rig.machine.stall(5 * MILLISECOND);
+        endpoint.take(&mut rig.client);
+        rig.record(&mut endpoint, 7 * MILLISECOND);
+    }
+    let frames = endpoint.frames();
+    let due = (rig.now() - started) * i64::from(RATE) / SECOND;
+    let level = frames[0];
+    assert!(level[0] > 1000);
+    assert!(frames.iter().all(|f| *f == level), "a gap");
+    assert!(
+        (frames.len() as i64 - due).abs() <= i64::from(RATE) / 200,
+        "{} frames, {due} are due",
+        frames.len()
+    );
+    let counted = statistics(&mut rig.client, pin.handle).unwrap();
+    assert_eq!(counted.SkippedSlices, 0);
+    let before = counted.Slices;
+
+    rig.machine.stall(SECOND / 5);
+    rig.sleep(SECOND / 10);
+    let counted = statistics(&mut rig.client, pin.handle).unwrap();
+    assert!(
+        (150..=200).contains(&counted.SkippedSlices),
+        "{} slices were skipped",
+        counted.SkippedSlices
+    );
+    let slices = counted.Slices - before;
+    assert!((95..160).contains(&slices), "{slices} slices were rendered");
+    endpoint.close(&mut rig.client);
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// The nodes on the way of the sound; they are the filter's.
+fn controls(rig: &mut Rig) -> (Filter<SimClient>, u32, u32) {
+    let found = conformance::endpoint::discover(&mut rig.client).expect("endpoints");
+    let endpoint = found.iter().find(|e| e.capture).expect("our endpoint");
+    let node = |kind| {
+        let part = endpoint.nodes.iter().find(|n| n.kind == kind);
+        part.expect("a node").clone()
+    };
+    let (volume, mute) = (node(KSNODETYPE_VOLUME), node(KSNODETYPE_MUTE));
+    assert_eq!(volume.link, mute.link);
+    let filter = Filter::open(&mut rig.client, &volume.link).expect("the topology filter");
+    (filter, volume.id, mute.id)
+}
+
+fn volume() {
+    let mut rig = Setup::default().start();
+    let (filter, pin) = constant(&mut rig);
+    let (topology, volume, mute) = controls(&mut rig);
+    let channel = |channel: i32| [channel.to_le_bytes(), [0; 4]].concat();
+    let volume = |c| {
+        Property::of_node(KSPROPSETID_Audio, KSPROPERTY_AUDIO_VOLUMELEVEL, volume).with(&channel(c))
+    };
+    let mute =
+        |c| Property::of_node(KSPROPSETID_Audio, KSPROPERTY_AUDIO_MUTE, mute).with(&channel(c));
+    let mut endpoint = rig.open_endpoint(RATE);
+    endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    rig.play(&pin, NOTE);
+    rig.record(&mut endpoint, SECOND / 10);
+    let full = *endpoint.frames().last().unwrap();
+    assert!(full[0] > 1000);
+    // What is set, and what the two channels come to.
+    const HALF: i32 = -6 * 65_536;
+    let half = 10f64.powf(-6.0 / 20.0);
+    let settings: [(&dyn Fn(&mut SimClient), [f64; 2]); 5] = [
+        (
+            &|c| volume(0).set(c, topology.handle, HALF).unwrap(),
+            [half, 1.0],
+        ),
+        (
+            &|c| mute(1).set(c, topology.handle, 1i32).unwrap(),
+            [half, 0.0],
+        ),
+        (
+            &|c| volume(-1).set(c, topology.handle, HALF).unwrap(),
+            [half, 0.0],
+        ),
+        (
+            &|c| mute(-1).set(c, topology.handle, 0i32).unwrap(),
+            [half, half],
+        ),
+        (
+            &|c| volume(-1).set(c, topology.handle, 0i32).unwrap(),
+            [1.0, 1.0],
+        ),
+    ];
+    for (number, (set, gains)) in settings.into_iter().enumerate() {
+        endpoint.bytes.clear();
+        set(&mut rig.client);
+        rig.record(&mut endpoint, SECOND / 10);
+        let frames = endpoint.frames();
+        let last = frames.last().unwrap();
+        for side in 0..2 {
+            let due = f64::from(full[side]) * gains[side];
+            assert!(
+                (f64::from(last[side]) - due).abs() <= 1.0,
+                "setting {number}: {last:?}, {due}"
+            );
+            // 10 ms for the whole range.
+            let bound = f64::from(full[side]) * 100.0 / f64::from(RATE) + 1.0;
+            let worst = frames
+                .windows(2)
+                .map(|w| (f64::from(w[0][side]) - f64::from(w[1][side])).abs())
+                .fold(0.0, f64::max);
+            assert!(worst <= bound, "setting {number}: a step of {worst}");
+        }
+    }
+    let read: i32 = volume(1).get(&mut rig.client, topology.handle).unwrap();
+    assert_eq!(read, 0);
+    topology.close(&mut rig.client);
+    endpoint.close(&mut rig.client);
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// As a workstation does when its settings are changed: all formats, with and without running.
+fn reopened() {
+    let mut rig = Setup::default().start();
+    let (filter, pin) = constant(&mut rig);
+    let mut level = None;
+    for round in 0..1000u32 {
+        rig.play(&pin, NOTE);
+        let rate = [44_100, 48_000, 96_000][round as usize % 3];
+        let format = SampleFormat::pcm(rate, [16, 24, 32][round as usize / 3 % 3]);
+        let c = &mut rig.client;
+        let mut recorder = Recorder::open(c, format).unwrap();
+        recorder
+            .stream
+            .allocate_notified(c, rate / 100 * format.frame_bytes(), 2)
+            .unwrap();
+        recorder.stream.register_event(c).unwrap();
+        recorder.set_state(c, KSSTATE_RUN).unwrap();
+        c.sleep(i64::from(round % 5) * MILLISECOND);
+        if round % 2 == 0 {
+            recorder.set_state(c, KSSTATE_PAUSE).unwrap();
+            recorder.set_state(c, KSSTATE_RUN).unwrap();
+        }
+        recorder.close(c);
+        rig.sleep(SECOND / 10);
+        // After the first time nothing may be added.
+        if round >= 9 {
+            let now = rig.pool();
+            let level = *level.get_or_insert(now);
+            assert!(now <= level, "round {round}: {now} bytes, {level} before");
+        }
+    }
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// MIDI pins in RUN, the endpoint open but not running: no timer keeps the processor awake, nothing grows.
+fn held() {
+    let mut rig = Setup::default().start();
+    let (filter, pin) = constant(&mut rig);
+    let mut endpoint = rig.open_endpoint(RATE);
+    let mut level = None;
+    for (hour, state) in (0..24).zip(
+        [KSSTATE_PAUSE, KSSTATE_ACQUIRE, KSSTATE_STOP]
+            .iter()
+            .cycle(),
+    ) {
+        endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+        rig.record(&mut endpoint, SECOND / 10);
+        assert!(
+            rig.machine.sharp_timers() > 0,
+            "while it runs a timer is set"
+        );
+        endpoint.set_state(&mut rig.client, *state).unwrap();
+        for _ in 0..60 {
+            rig.play(&pin, NOTE);
+            rig.sleep(60 * SECOND);
+            assert_eq!(rig.machine.sharp_timers(), 0);
+        }
+        let now = rig.pool();
+        assert!(now <= *level.get_or_insert(now), "hour {hour}: {now} bytes");
+    }
+    endpoint.close(&mut rig.client);
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+fn sleep_and_wake() {
+    let mut rig = Setup::default().start();
+    let (filter, pin) = constant(&mut rig);
+    let device = rig.device.expect("a device");
+    let mut endpoint = rig.open_endpoint(RATE);
+    endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    for _ in 0..3 {
+        rig.play(&pin, NOTE);
+        rig.record(&mut endpoint, SECOND / 10);
+        assert!(endpoint.frames().last().unwrap()[0] > 1000);
+        assert_eq!(
+            rig.machine.set_system_power(device, POWER_SYSTEM_SLEEPING3),
+            0
+        );
+        assert_eq!(
+            rig.machine.sharp_timers(),
+            0,
+            "nothing runs in a sleeping machine"
+        );
+        let before = endpoint.position(&mut rig.client);
+        rig.sleep(60 * SECOND);
+        assert_eq!(
+            endpoint.position(&mut rig.client),
+            before,
+            "the stream stands still"
+        );
+        assert_eq!(
+            rig.machine.set_system_power(device, POWER_SYSTEM_WORKING),
+            0
+        );
+        rig.record(&mut endpoint, SECOND / 10);
+        endpoint.bytes.clear();
+    }
+    endpoint.close(&mut rig.client);
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// With a note sounding, the event registered and the stream in RUN; the next program finds everything free and silent.
+fn dead_program() {
+    let mut rig = Setup::default().start();
+    for _ in 0..10 {
+        let (_, pin) = constant(&mut rig);
+        let mut endpoint = rig.open_endpoint(RATE);
+        endpoint.stream.register_event(&mut rig.client).unwrap();
+        endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+        rig.record(&mut endpoint, SECOND / 20);
+        assert!(
+            endpoint.frames().iter().all(|f| *f == [0, 0]),
+            "notes of the dead sound"
+        );
+        rig.play(&pin, NOTE);
+        rig.record(&mut endpoint, SECOND / 20);
+        assert!(endpoint.frames().last().unwrap()[0] > 1000);
+        rig.kill_client();
+        assert_eq!(rig.machine.sharp_timers(), 0);
+    }
+    rig.finish();
+}
+
+/// Surprise removal with a MIDI pin, the wave sink and the endpoint in RUN; their handles are closed later.
+fn pulled() {
+    let mut rig = Setup::default().start();
+    let level = rig.pool();
+    for _ in 0..5 {
+        let (filter, pin) = constant(&mut rig);
+        let mut wave = rig.open_wave(&filter);
+        wave.run(&mut rig.client).unwrap();
+        let mut endpoint = rig.open_endpoint(RATE);
+        endpoint.stream.register_event(&mut rig.client).unwrap();
+        endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+        rig.play(&pin, NOTE);
+        rig.record(&mut endpoint, SECOND / 20);
+        rig.surprise_remove();
+        assert_eq!(rig.machine.sharp_timers(), 0);
+        rig.sleep(SECOND);
+        rig.kill_client();
+        rig.sleep(SECOND);
+        rig.remove();
+        rig.add();
+        assert_eq!(rig.pool(), level);
+    }
+    rig.finish();
+}
