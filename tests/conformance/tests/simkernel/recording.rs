@@ -3,10 +3,7 @@
 use crate::Scenario;
 use crate::endpoint::{MILLISECOND, Recorder};
 use crate::rig::{RATE, Rig, SECOND, Setup, download_bank};
-use arioso_core::ks::guid::{
-    KSNODETYPE_MUTE, KSNODETYPE_VOLUME,
-    KSPROPSETID_Audio,
-};
+use arioso_core::ks::guid::{KSNODETYPE_MUTE, KSNODETYPE_VOLUME, KSPROPSETID_Audio};
 use arioso_core::ks::ks::{KSSTATE_ACQUIRE, KSSTATE_PAUSE, KSSTATE_RUN, KSSTATE_STOP};
 use arioso_core::ks::ksmedia::{KSPROPERTY_AUDIO_MUTE, KSPROPERTY_AUDIO_VOLUMELEVEL};
 use arioso_core::ks::status::{STATUS_DEVICE_NOT_READY, STATUS_INVALID_DEVICE_STATE};
