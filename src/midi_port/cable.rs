@@ -11,9 +11,7 @@ use crate::kernel::timer::MILLISECOND;
 use crate::kernel::work::{Work, WorkItem};
 use crate::kernel::{Result, clock, no_memory};
 use arioso_core::ks::arioso::ARIOSO_TRANSPORT;
-use arioso_core::ks::status::{
-    STATUS_DELETE_PENDING, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST,
-};
+use arioso_core::ks::status::{STATUS_DELETE_PENDING, STATUS_INVALID_DEVICE_REQUEST};
 use arioso_core::mem::{Shared, vec};
 use arioso_core::midi::{Counts, Lane};
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -251,7 +249,7 @@ impl Cable {
         if self.is_closed() {
             let feed = wire.with(|wire| wire.feed.take());
             drop(feed);
-            return Err(STATUS_INSUFFICIENT_RESOURCES);
+            return Err(STATUS_DELETE_PENDING);
         }
         Ok(())
     }

@@ -110,6 +110,11 @@ pub(crate) fn cancel_wake(context: *mut Context, number: u64) {
     remove(CLOCK.get().wakes.remove(&(context as usize, number)));
 }
 
+/// KTIMERs that are set.
+pub(crate) fn timers() -> usize {
+    CLOCK.get().timers.len()
+}
+
 /// A set KTIMER in a memory range.
 pub(crate) fn timer_in(range: std::ops::Range<usize>) -> Option<usize> {
     CLOCK.get().timers.range(range).next().map(|(t, _)| *t)

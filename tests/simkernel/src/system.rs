@@ -420,6 +420,11 @@ impl System {
         guest::live_threads()
     }
 
+    /// KTIMERs that are set.
+    pub fn timers(&self) -> usize {
+        clock::timers()
+    }
+
     /// Requests that are not complete.
     pub fn requests(&self) -> usize {
         executive::irp::live()

@@ -245,6 +245,23 @@ fn heard() {
     put(&mut rig, &back, &[0x90, 60, 127]);
     assert!(!sounds(&mut rig), "end B is not heard");
 
+    // The cable has a place of its own beside all the pins.
+    let mut pins: Vec<_> = (0..16)
+        .map(|_| synth.direct_music_pin(&mut rig.client, 0).expect("a pin"))
+        .collect();
+    let pin = writer(&mut rig, &filter, A_IN);
+    put(&mut rig, &pin, &[0x90, 60, 127]);
+    assert!(sounds(&mut rig));
+    pin.close(&mut rig.client).unwrap();
+    let mut last = pins.pop().expect("sixteen");
+    last.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    rig.play(&last, &[(0, &[0x90, 60, 127])]);
+    assert!(sounds(&mut rig), "the sixteenth pin too");
+    pins.push(last);
+    for pin in pins {
+        pin.close(&mut rig.client).unwrap();
+    }
+
     // The program dies with a note on.
     let pin = writer(&mut rig, &filter, A_IN);
     put(&mut rig, &pin, &[0x90, 60, 127]);

@@ -21,6 +21,10 @@ pub const SCENARIOS: &[Scenario] = &[
         "capture: a stopped pin takes back what it has not played",
         flush,
     ),
+    (
+        "capture: delayed service is asked for and cancelled",
+        delayed,
+    ),
     ("capture: only in RUN, eight at a time", states),
     (
         "capture: System Exclusive of two pins stays whole",
@@ -245,6 +249,48 @@ fn flush() {
     assert_eq!((counts.Waiting, counts.Lost), (0, 0));
     listener.close(&mut rig);
     rig.close(filter, [pin, other], None);
+    rig.finish();
+}
+
+/// A timer is set while something is due later and somebody listens, and not otherwise.
+fn delayed() {
+    let mut rig = Setup::default().start();
+    let filter = subdevice(&mut rig.client, "synth");
+    let id = capture_pin(&mut rig.client, &filter);
+    let mut first = Listener::open(&mut rig, &filter, id, true);
+    let mut second = Listener::open(&mut rig, &filter, id, true);
+    // In PAUSE, so that no other timer follows the pin.
+    let mut pin = player(&mut rig, &filter);
+    pin.set_state(&mut rig.client, KSSTATE_PAUSE).unwrap();
+    let none = rig.machine.timers();
+    let later: &[(i64, &[u8])] = &[(10 * SECOND, &[0xC0, 1]), (5 * SECOND, &[0xC0, 2])];
+    rig.play(&pin, later);
+    rig.sleep(2 * SECOND);
+    assert_eq!(rig.machine.timers(), none + 1, "one for all streams");
+    for listener in [&mut first, &mut second] {
+        listener
+            .pin
+            .set_state(&mut rig.client, KSSTATE_PAUSE)
+            .unwrap();
+    }
+    assert_eq!(rig.machine.timers(), none, "cancelled with the last stream");
+    second.pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    rig.play(&pin, later);
+    rig.sleep(7 * SECOND);
+    second.collect(&mut rig);
+    assert_eq!(second.bytes(), [0xC0, 2]);
+    assert_eq!(rig.machine.timers(), none + 1, "asked for again");
+    rig.sleep(7 * SECOND);
+    second.collect(&mut rig);
+    assert_eq!(second.bytes(), [0xC0, 2, 0xC0, 1]);
+    assert_eq!(rig.machine.timers(), none);
+    // The device goes while the timer is set.
+    rig.play(&pin, later);
+    rig.sleep(2 * SECOND);
+    assert_eq!(rig.machine.timers(), none + 1);
+    rig.surprise_remove();
+    assert_eq!(rig.machine.timers(), none);
+    rig.kill_client();
     rig.finish();
 }
 
