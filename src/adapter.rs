@@ -47,7 +47,7 @@ impl Adapter {
         #[cfg(arioso_plant = "panic")]
         crate::plant::panic_on_request(passive, &device.driver());
         let settings = Settings::read(passive, &device.driver());
-        let engine = Shared::try_new(Engine::new(&device, settings)?).map_err(no_memory)?;
+        let engine = Engine::create(&device, settings)?;
         let cable = Shared::try_new(Cable::new(&device, engine.clone())?).map_err(no_memory)?;
         let adapter = ObjectRef::new(Adapter {
             engine: engine.clone(),
@@ -62,6 +62,7 @@ impl Adapter {
         result
     }
 
+    #[inline(never)]
     fn register(
         &self,
         passive: Passive,
@@ -84,6 +85,7 @@ impl Adapter {
     }
 
     /// The audio endpoint: two filters and the wire between them.
+    #[inline(never)]
     fn register_endpoint(
         &self,
         passive: Passive,

@@ -47,7 +47,7 @@ use self::handle::Told;
 use self::idle::Idle;
 use self::output::Output;
 use self::pin::Pin;
-use self::renderer::Command;
+use self::renderer::{Command, Renderer};
 use self::settings::Settings;
 use self::shared::{Owner, Shared as Common};
 use self::slices::Feed;
@@ -101,9 +101,21 @@ struct Book {
 }
 
 impl Engine {
-    pub fn new(device: &Device, settings: Settings) -> Result<Self> {
-        let common = Shared::try_new(Common::new(device, &settings)?).map_err(no_memory)?;
-        Ok(Self {
+    /// Made in steps, so that no stack frame holds all of it.
+    pub fn create(device: &Device, settings: Settings) -> Result<Shared<Self>> {
+        let renderer = Renderer::boxed(&settings)?;
+        let common = Self::common(device, renderer)?;
+        Self::with(device, common, settings)
+    }
+
+    #[inline(never)]
+    fn common(device: &Device, renderer: TryBox<Renderer>) -> Result<Shared<Common>> {
+        Shared::try_new(Common::new(device, renderer)?).map_err(no_memory)
+    }
+
+    #[inline(never)]
+    fn with(device: &Device, common: Shared<Common>, settings: Settings) -> Result<Shared<Self>> {
+        let engine = Self {
             idle: LazyTimer::new(Idle::new(common.clone()))?,
             thru: Thru::new(device)?,
             common,
@@ -119,7 +131,8 @@ impl Engine {
             feed: Mutex::new(None).map_err(no_memory)?,
             levels: Shared::try_new(Levels::new()).map_err(no_memory)?,
             settings,
-        })
+        };
+        Shared::try_new(engine).map_err(no_memory)
     }
 
     /// Opens a MIDI pin: a virtual synthesizer of its own, in state STOP.

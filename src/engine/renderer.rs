@@ -102,7 +102,13 @@ impl Events for Place {
 }
 
 impl Renderer {
-    pub fn new(settings: &Settings) -> Result<Self> {
+    /// Boxed at once, and not inlined: by value it would lie on the stack several times.
+    #[inline(never)]
+    pub fn boxed(settings: &Settings) -> Result<TryBox<Self>> {
+        TryBox::try_new(Self::new(settings)?).map_err(no_memory)
+    }
+
+    fn new(settings: &Settings) -> Result<Self> {
         let mut synth = Synth::new(&SynthSettings {
             voices: settings.voices,
             rate: DEFAULT_RATE,

@@ -2,7 +2,6 @@
 
 use super::renderer::{Command, Renderer};
 use super::retire::Reaper;
-use super::settings::Settings;
 use super::{DEFAULT_RATE, PINS};
 use crate::kernel::baton::{Baton, Inside};
 use crate::kernel::driver::Device;
@@ -10,7 +9,7 @@ use crate::kernel::irql::Passive;
 use crate::kernel::lock::SpinLock;
 use crate::kernel::work::WorkItem;
 use crate::kernel::{Result, no_memory};
-use arioso_core::mem::Ring;
+use arioso_core::mem::{Ring, TryBox};
 use arioso_core::synth::clock::SampleClock;
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
@@ -38,7 +37,7 @@ const COMMANDS: usize = 256;
 
 /// What every context of the engine may touch.
 pub struct Shared {
-    renderer: Baton<Renderer>,
+    renderer: Baton<TryBox<Renderer>>,
     pub commands: Ring<Command>,
     pub reaper: WorkItem<Reaper>,
     clock: SpinLock<Timeline>,
@@ -69,9 +68,9 @@ struct Timeline {
 }
 
 impl Shared {
-    pub fn new(device: &Device, settings: &Settings) -> Result<Self> {
+    pub fn new(device: &Device, renderer: TryBox<Renderer>) -> Result<Self> {
         Ok(Self {
-            renderer: Baton::new(Owner::Idle.number(), Renderer::new(settings)?),
+            renderer: Baton::new(Owner::Idle.number(), renderer),
             commands: Ring::new(COMMANDS).map_err(no_memory)?,
             reaper: WorkItem::new(device, Reaper::new()?)?,
             clock: SpinLock::new(Timeline {
@@ -116,7 +115,7 @@ impl Shared {
     }
 
     /// The renderer, for its owner. Any IRQL; never waits.
-    pub fn enter(&self, owner: Owner) -> Option<Inside<'_, Renderer>> {
+    pub fn enter(&self, owner: Owner) -> Option<Inside<'_, TryBox<Renderer>>> {
         self.renderer.enter(owner.number())
     }
 

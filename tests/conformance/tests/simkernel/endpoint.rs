@@ -155,11 +155,23 @@ fn latency() {
         "{least}..{most} (100 ns)"
     );
     println!("note-on to first sample: {least}..{most} (100 ns)");
+    for (n, count) in histogram(&delays).iter().enumerate() {
+        println!("{:5.2} ms {count:5}", n as f64 / 4.0);
+    }
     let counted = statistics(&mut rig.client, pin.handle).unwrap();
     assert_eq!((counted.SkippedSlices, counted.LostNotes), (0, 0));
     endpoint.close(&mut rig.client);
     rig.close(filter, [pin], None);
     rig.finish();
+}
+
+/// Delays by quarters of a millisecond.
+fn histogram(delays: &[i64]) -> [usize; 17] {
+    let mut counts = [0; 17];
+    for delay in delays {
+        counts[(delay * 4 / MILLISECOND).clamp(0, 16) as usize] += 1;
+    }
+    counts
 }
 
 /// A constant sounds; each format must show the same level, as exactly as it can.
