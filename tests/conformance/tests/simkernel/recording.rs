@@ -174,7 +174,8 @@ fn volume() {
     // What is set, and what the two channels come to.
     const HALF: i32 = -6 * 65_536;
     let half = 10f64.powf(-6.0 / 20.0);
-    let settings: [(&dyn Fn(&mut SimClient), [f64; 2]); 5] = [
+    type Setting<'a> = (&'a dyn Fn(&mut SimClient), [f64; 2]);
+    let settings: [Setting<'_>; 5] = [
         (
             &|c| volume(0).set(c, topology.handle, HALF).unwrap(),
             [half, 1.0],
