@@ -97,7 +97,9 @@ impl Synth {
     /// Takes a port out; its voices fade within 128 frames, its reverb dies away.
     pub fn detach(&mut self, id: PortId) -> Option<TryBox<Port>> {
         self.pool.all_sound_off(id.0, None, self.position);
-        self.slots.get_mut(usize::from(id.0))?.vacate()
+        let port = self.slots.get_mut(usize::from(id.0))?.vacate();
+        self.tidy();
+        port
     }
 
     pub fn port(&self, id: PortId) -> Option<&Port> {

@@ -187,7 +187,7 @@ fn tool(arguments: &[&Path]) -> Result<()> {
     )
 }
 
-/// Replaces the committed corpora by the smallest set of inputs that takes the same edges as all that is in `fuzz/corpus`.
+/// Replaces the committed corpora by the fewest inputs that take, with the seeds, the edges of all that is in `fuzz/corpus`.
 pub fn minimize(only: Option<&str>) -> Result<()> {
     let chosen = choose(only)?;
     setup::install()?;
@@ -204,7 +204,7 @@ pub fn minimize(only: Option<&str>) -> Result<()> {
         if small.exists() {
             fs::remove_dir_all(&small)?;
         }
-        fs::create_dir_all(&small)?;
+        tool(&["seeds".as_ref(), target.name.as_ref(), &small])?;
         let mut merge = place.fuzzer(&program, target);
         // Edges only, not how often each was taken: a corpus for the tests has to be small.
         process::run(

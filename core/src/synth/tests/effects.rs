@@ -169,6 +169,26 @@ fn effects_of_a_detached_port_are_handed_back_when_the_output_stops() {
     );
 }
 
+/// A port that came while an older one rang out holds the old effects beside its own; both leave with it (found by the target
+/// `sequence`: its own stayed behind when nobody rendered).
+#[test]
+fn both_effects_leave_with_a_port_that_followed_another() {
+    let mut synth = player(&[reverb_send(1000.0)]);
+    send(&mut synth, &[0x90, 60, 127]);
+    render(&mut synth, 4800);
+    drop(synth.detach(PORT));
+    assert!(synth.slots[0].rings());
+    assert!(synth.attach(PORT, Port::new(1).unwrap()).is_none());
+    synth.follow(true);
+    drop(synth.detach(PORT).unwrap());
+    assert!(synth.slots[0].effects.is_none());
+    let retired = std::iter::from_fn(|| synth.take_retired());
+    assert_eq!(
+        retired.filter(|r| matches!(r, Retired::Effects(_))).count(),
+        1
+    );
+}
+
 #[test]
 fn a_port_with_sleeping_effects_keeps_them() {
     let mut synth = player(&[chorus_send(1000.0)]);

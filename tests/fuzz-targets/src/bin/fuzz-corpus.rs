@@ -1,7 +1,8 @@
 //! Inputs and dictionaries as libFuzzer takes them:
 //!
 //! * `fuzz-corpus unpack <target> <directory>`: the seeds and the committed corpus, a file for each
-//! * `fuzz-corpus pack <target> <directory>`: makes the committed corpus of these files
+//! * `fuzz-corpus seeds <target> <directory>`: the seeds alone
+//! * `fuzz-corpus pack <target> <directory>`: makes the committed corpus of these files, without the seeds
 //! * `fuzz-corpus dictionary <target> <file>`
 
 use fuzz_targets::{Target, corpus};
@@ -13,22 +14,23 @@ fn main() -> io::Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [what, name, place] = &arguments[..] else {
         return Err(io::Error::other(
-            "fuzz-corpus unpack|pack|dictionary <target> <place>",
+            "fuzz-corpus unpack|seeds|pack|dictionary <target> <place>",
         ));
     };
     let target = fuzz_targets::find(name).ok_or_else(|| io::Error::other("no such target"))?;
     let place = Path::new(place);
     match what.as_str() {
-        "unpack" => unpack(target, place),
+        "unpack" => write_all(&target.known(), place),
+        "seeds" => write_all(&(target.seeds)(), place),
         "pack" => pack(target, place),
         "dictionary" => fs::write(place, dictionary(target)),
-        _ => Err(io::Error::other("unpack, pack or dictionary")),
+        _ => Err(io::Error::other("unpack, seeds, pack or dictionary")),
     }
 }
 
-fn unpack(target: Target, directory: &Path) -> io::Result<()> {
+fn write_all(inputs: &[Vec<u8>], directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)?;
-    for (index, input) in target.known().iter().enumerate() {
+    for (index, input) in inputs.iter().enumerate() {
         fs::write(directory.join(format!("known-{index:04}")), input)?;
     }
     Ok(())
@@ -39,6 +41,8 @@ fn pack(target: Target, directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         inputs.push(fs::read(entry?.path())?);
     }
+    let seeds = (target.seeds)();
+    inputs.retain(|input| !seeds.contains(input));
     inputs.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
     fs::write(corpus::file(target.name), corpus::pack(&inputs))
 }
