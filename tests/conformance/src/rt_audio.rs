@@ -206,6 +206,17 @@ impl<C: Client> RtStream<C> {
         out
     }
 
+    /// What was recorded since the position was `from`, less than a turn of the buffer; and the position now.
+    pub fn recorded(&self, client: &mut C, from: u32) -> Result<(Vec<u8>, u32)> {
+        let end = self.position(client)?.WriteOffset as u32;
+        let size = self.buffer.map_or(0, |b| b.1);
+        let count = (end + size)
+            .saturating_sub(from)
+            .checked_rem(size)
+            .unwrap_or(0);
+        Ok((self.bytes(client, from, count), end))
+    }
+
     /// A packet's bytes.
     pub fn packet(&self, client: &mut C, number: u32) -> Vec<u8> {
         let bytes = self.buffer.map_or(0, |b| b.1) / self.packets.max(1);

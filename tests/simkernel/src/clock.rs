@@ -46,6 +46,17 @@ pub(crate) fn initialize(call_cost_ns: u64) {
     CLOCK.get().call_cost = call_cost_ns;
 }
 
+/// Processor time of this thread on the host, in ns.
+pub(crate) fn host_ns() -> u64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the structure lives across the call.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
 pub(crate) fn now_ns() -> u64 {
     CLOCK.get().now
 }

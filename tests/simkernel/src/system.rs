@@ -12,6 +12,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+pub use crate::executive::ke::{DpcCost, dpc_cost};
 pub use crate::executive::zw::FileData;
 pub use crate::modules::AudioOptions;
 pub use crate::verifier::Verdict;

@@ -1,4 +1,6 @@
 //! What `arioso` and the tests of its sound share.
 
 pub mod compare;
+pub mod plot;
 pub mod song;
+pub mod trace;

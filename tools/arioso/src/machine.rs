@@ -33,6 +33,8 @@ impl Machine {
     pub fn start(image: &Path, bank: Option<&[u8]>, verbose: bool) -> Result<Self> {
         let mut options = Options {
             echo: verbose,
+            // Two outputs start at exactly the same time.
+            call_cost_ns: 0,
             ..Options::default()
         };
         if let Some(bank) = bank {

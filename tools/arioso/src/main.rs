@@ -4,18 +4,22 @@ mod bank;
 mod demo;
 mod driver;
 mod failure;
+mod listen;
 mod machine;
+mod meter;
+mod monitor;
 mod output;
 mod player;
 mod record;
 mod report;
 mod session;
-use arioso_cli::song;
+use arioso_cli::{plot, song};
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use failure::{Failure, Kind, Result, read};
-use player::PinKind;
+use listen::Output;
+use player::{PinKind, Way};
 use song::{Song, smf};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -61,6 +65,27 @@ enum Command {
         #[arg(short, long)]
         verbose: bool,
     },
+    /// Play a song in real time and show levels, voices, lost notes and what slices and DPCs cost
+    Monitor {
+        /// The MIDI file
+        file: PathBuf,
+        #[command(flatten)]
+        instruments: Instruments,
+        /// Where the sound is taken from
+        #[arg(long, value_enum, default_value = "endpoint")]
+        out: Output,
+        /// As fast as it goes, and only the table at the end (so too where there is no terminal)
+        #[arg(long)]
+        once: bool,
+    },
+    /// Draw a WAV file (waveform, spectrogram) or a report (voices and cost over time; latencies)
+    Plot {
+        /// A WAV file, or what arioso play --report has written
+        file: PathBuf,
+        /// The picture [default: the file's name with .png, in the current directory]
+        #[arg(short, long, value_name = "OUT.png")]
+        output: Option<PathBuf>,
+    },
     /// Banks of instruments: build, convert, look inside
     Bank {
         #[command(subcommand)]
@@ -92,8 +117,9 @@ enum BankCommand {
     },
 }
 
+/// What plays.
 #[derive(Args)]
-struct Options {
+struct Instruments {
     /// Instruments: a DLS or SoundFont 2 file instead of the built-in bank
     #[arg(long, value_name = "FILE")]
     bank: Option<PathBuf>,
@@ -103,12 +129,36 @@ struct Options {
     /// Frames per second of the output
     #[arg(long, default_value_t = 48_000, value_parser = clap::value_parser!(u32).range(11_025..=96_000))]
     rate: u32,
-    /// The WAV file [default: the song's name with .wav, in the current directory]
-    #[arg(short, long, value_name = "OUT.wav")]
-    output: Option<PathBuf>,
     /// Show what the driver prints to the kernel debugger
     #[arg(short, long)]
     verbose: bool,
+}
+
+#[derive(Args)]
+struct Options {
+    #[command(flatten)]
+    instruments: Instruments,
+    /// Where the sound is taken from
+    #[arg(long, value_enum, default_value = "sink")]
+    out: Output,
+    /// Voices and cost over time, for arioso plot
+    #[arg(long, value_name = "FILE.json")]
+    report: Option<PathBuf>,
+    /// The WAV file [default: the song's name with .wav, in the current directory]
+    #[arg(short, long, value_name = "OUT.wav")]
+    output: Option<PathBuf>,
+}
+
+impl Instruments {
+    /// How the song is played, if that can be.
+    fn way(&self, output: Output) -> Result<Way> {
+        listen::check(output, self.rate)?;
+        Ok(Way {
+            pin: self.pin,
+            output,
+            rate: self.rate,
+        })
+    }
 }
 
 fn main() -> ExitCode {
@@ -147,6 +197,13 @@ fn run() -> Result<()> {
             let song = smf::read(&demo::song()).map_err(|why| Failure::new(Kind::Session, why))?;
             session::play(&song, PathBuf::from("arioso-demo.wav"), &options)
         }
+        Command::Monitor {
+            file,
+            instruments,
+            out,
+            once,
+        } => monitor::monitor(&song(&file)?, &instruments, out, once),
+        Command::Plot { file, output } => picture(&file, output),
         Command::Bank { command } => match command {
             BankCommand::Build { output } => {
                 output::write_bytes(&output, &arioso_bank::general_midi())?;
@@ -157,6 +214,22 @@ fn run() -> Result<()> {
             BankCommand::Info { file } => bank::info(&file),
         },
     }
+}
+
+/// Draws a file of ours.
+fn picture(file: &Path, output: Option<PathBuf>) -> Result<()> {
+    let path = output.unwrap_or_else(|| {
+        PathBuf::from(file.file_stem().unwrap_or_default()).with_extension("png")
+    });
+    let bytes = read(file, "recording or report")?;
+    output::check(&path)?;
+    let png = plot::draw(&bytes).map_err(|why| {
+        let message = format!("cannot plot {}: {why}", file.display());
+        Failure::new(Kind::Input, message)
+    })?;
+    output::write_bytes(&path, &png)?;
+    println!("{}", path.display());
+    Ok(())
 }
 
 /// The song in a MIDI file.
@@ -182,7 +255,7 @@ fn usage(error: &clap::Error) -> Result<()> {
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::new(
             Kind::Usage,
-            "a command is missing: play, demo, record or bank (see arioso --help)",
+            "a command is missing: play, demo, record, monitor, plot or bank (see arioso --help)",
         )),
         _ => {
             let text = error.to_string();

@@ -1,6 +1,7 @@
 //! Plays a song as DirectMusic does: downloads, buffers sent ahead of their time, the wave pin running.
 
-use crate::failure::{Failure, Kind, Result};
+use crate::failure::Result;
+use crate::listen::{Audio, Output, Recording};
 use crate::song::instruments::{DRUMS, substitutes, used};
 use crate::song::{Event, SECOND, Song};
 use arioso_core::dls::file::{Collection, Instrument};
@@ -18,17 +19,18 @@ use conformance::bank::Downloads;
 use conformance::events::{EventBuffer, MusicBuffer, Write, write};
 use conformance::filter::{Filter, Pin};
 use conformance::synth;
-use conformance::wave::{WavePath, is_wave_output};
 use std::collections::VecDeque;
 
 /// Events are sent this long before their time.
 const AHEAD: i64 = SECOND / 2;
 /// And this often.
 const STEP: i64 = SECOND / 20;
-/// From the call to the first event.
+/// From the call to the first event, at least.
 const LEAD_IN: i64 = SECOND / 4;
 /// The longest tail.
 const TAIL: i64 = 15 * SECOND;
+/// From the end of the last voice to that of its reverberation.
+const REVERBERATION: i64 = 4 * SECOND;
 /// Bytes of one event buffer.
 const BUFFER: usize = 8192;
 
@@ -47,27 +49,44 @@ pub struct Played {
     pub statistics: ARIOSO_STATISTICS,
     /// Master time of the song's beginning, 100 ns.
     pub start: i64,
+    /// Where the sound came out of the endpoint.
+    pub recording: Option<Recording>,
     /// Patches that the bank does not have.
     pub missing: Vec<u32>,
 }
 
-/// Plays `song` with the instruments of `bank`. `progress` hears the song's time.
+/// How a song is played.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    pub pin: PinKind,
+    pub output: Output,
+    /// Frames per second.
+    pub rate: u32,
+}
+
+/// What is known while a song plays.
+pub struct Moment<'a> {
+    /// 100 ns from the song's beginning.
+    pub time: i64,
+    pub statistics: &'a ARIOSO_STATISTICS,
+    /// Recorded at the endpoint since the last moment: 16-bit stereo.
+    pub audio: &'a [i16],
+}
+
+/// Plays `song` with the instruments of `bank`. `progress` hears of it every [`STEP`].
 pub fn play<C: Client>(
     client: &mut C,
     song: &Song,
     bank: &Collection,
-    kind: PinKind,
-    rate: u32,
-    mut progress: impl FnMut(i64),
+    way: Way,
+    mut progress: impl FnMut(&Moment),
 ) -> Result<Played> {
+    let Way {
+        pin: kind,
+        output,
+        rate,
+    } = way;
     let (filter, music_pin) = find(client, kind)?;
-    let wave_pin = filter
-        .pins(client)?
-        .iter()
-        .find(|pin| is_wave_output(pin))
-        .map(|pin| pin.id)
-        .ok_or_else(|| Failure::new(Kind::Session, "the synthesizer has no wave pin"))?;
-
     let mut pin = open(client, &filter, music_pin, kind)?;
     let mut downloads = Downloads::default();
     let missing = match kind {
@@ -81,20 +100,33 @@ pub fn play<C: Client>(
             .filter(|patch| instrument(bank, *patch).is_none())
             .collect(),
     };
-    let mut wave = WavePath::open(client, &filter, wave_pin, rate)?;
-    wave.run(client)?;
-    let start = send(client, &mut pin, kind, song, |_, time| {
-        progress(time);
-        Ok(())
+    let mut audio = Audio::open(client, &filter, output, rate)?;
+    let running = audio.run(client)?;
+    let handle = pin.handle;
+    let mut step = |client: &mut C, time| {
+        let statistics = synth::statistics(client, handle)?;
+        progress(&Moment {
+            time,
+            statistics: &statistics,
+            audio: audio.listen(client)?,
+        });
+        Ok(statistics)
+    };
+    let start = send(client, &mut pin, kind, song, running, |client, time| {
+        step(client, time).map(drop)
     })?;
-    let statistics = finish(client, &pin, start + song.length)?;
+    let statistics = finish(client, start + song.length, |client| {
+        let time = client.now() - start;
+        step(client, time)
+    })?;
 
     pin.close(client)?;
-    wave.close(client)?;
+    let recording = audio.close(client)?;
     filter.close(client);
     Ok(Played {
         statistics,
         start,
+        recording,
         missing,
     })
 }
@@ -123,13 +155,14 @@ pub fn open<C: Client>(
     })
 }
 
-/// Runs the pin and sends the song; gives the master time of its beginning when it is over. `step` is called now and then with the
-/// song's time.
+/// Runs the pin and sends the song; gives the master time of its beginning when it is over: whole seconds after `running`, so that
+/// it lies on the same frames whatever plays it. `step` is called now and then with the song's time.
 pub fn send<C: Client>(
     client: &mut C,
     pin: &mut Pin<C>,
     kind: PinKind,
     song: &Song,
+    running: i64,
     mut step: impl FnMut(&mut C, i64) -> Result<()>,
 ) -> Result<i64> {
     pin.set_state(client, KSSTATE_RUN)?;
@@ -138,7 +171,9 @@ pub fn send<C: Client>(
         PinKind::Directmusic => 0,
         PinKind::Midi => client.now(),
     };
-    let start = synth::latency_clock(client, pin.handle)?.max(client.now()) + LEAD_IN;
+    let earliest = synth::latency_clock(client, pin.handle)?.max(client.now()) + LEAD_IN;
+    let start =
+        running + ((earliest - running).max(0) as u64).next_multiple_of(SECOND as u64) as i64;
     Feeder {
         pin,
         kind,
@@ -223,26 +258,21 @@ impl<C: Client> Feeder<'_, C> {
                 PinKind::Midi => self.send_bytes(client, due),
             }
             self.collect(client)?;
-            self.step(client, song, step)?;
+            self.step(client, step)?;
         }
         for write in std::mem::take(&mut self.writes) {
             write.wait(client)?;
         }
         while client.now() < self.start + song.length {
-            self.step(client, song, step)?;
+            self.step(client, step)?;
         }
         Ok(())
     }
 
-    fn step(
-        &self,
-        client: &mut C,
-        song: &Song,
-        step: &mut impl FnMut(&mut C, i64) -> Result<()>,
-    ) -> Result<()> {
+    fn step(&self, client: &mut C, step: &mut impl FnMut(&mut C, i64) -> Result<()>) -> Result<()> {
         client.sleep(STEP);
         let time = client.now() - self.start;
-        step(client, time.clamp(0, song.length))
+        step(client, time)
     }
 
     fn send_records(&mut self, client: &mut C, due: &[Event]) {
@@ -297,15 +327,22 @@ impl<C: Client> Feeder<'_, C> {
 }
 
 /// Lets the last notes die away.
-fn finish<C: Client>(client: &mut C, pin: &Pin<C>, end: i64) -> Result<ARIOSO_STATISTICS> {
+fn finish<C: Client>(
+    client: &mut C,
+    end: i64,
+    mut step: impl FnMut(&mut C) -> Result<ARIOSO_STATISTICS>,
+) -> Result<ARIOSO_STATISTICS> {
+    let mut last = None;
     loop {
-        let statistics = synth::statistics(client, pin.handle)?;
-        if client.now() > end && statistics.Voices == 0 || client.now() > end + TAIL {
-            // What is rendered is still on its way.
-            client.sleep(SECOND / 5);
-            return Ok(synth::statistics(client, pin.handle)?);
-        }
         client.sleep(STEP);
+        let statistics = step(client)?;
+        let now = client.now();
+        if last.is_none() && (now > end && statistics.Voices == 0 || now > end + TAIL) {
+            last = Some(now);
+        }
+        if last.is_some_and(|last| now > last + REVERBERATION) {
+            return Ok(statistics);
+        }
     }
 }
 

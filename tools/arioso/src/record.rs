@@ -81,7 +81,8 @@ fn take<C: Client>(client: &mut C, song: &Song, kind: PinKind) -> Result<Take> {
         events: Vec::new(),
     };
     let mut render = player::open(client, &filter, render, kind)?;
-    let start = player::send(client, &mut render, kind, song, |client, _| {
+    let now = client.now();
+    let start = player::send(client, &mut render, kind, song, now, |client, _| {
         recorder.collect(client)
     })?;
     client.sleep(SECOND / 10);

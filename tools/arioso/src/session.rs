@@ -1,80 +1,119 @@
 //! One song from the files to the WAV: bank, driver, machine, player, output, table.
 
 use crate::failure::{Failure, Kind, Result};
-use crate::machine::Machine;
-use crate::player::{self, PinKind};
+use crate::machine::{Finished, Machine};
+use crate::meter::Meter;
+use crate::player::{self, Moment, PinKind, Played, Way};
 use crate::report::Report;
 use crate::song::{SECOND, Song};
-use crate::{Options, bank, driver, output};
+use crate::{Instruments, Options, bank, driver, output};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Plays a song into `options.output`, or `name`.
 pub fn play(song: &Song, name: PathBuf, options: &Options) -> Result<()> {
     // What the user gave is checked before anything is built or started.
+    let way = options.instruments.way(options.out)?;
     let path = options.output.clone().unwrap_or(name);
     output::check(&path)?;
+    if let Some(report) = &options.report {
+        output::check(report)?;
+    }
+    let bar = progress_bar(song);
+    let mut meter = Meter::new(way);
+    let performance = perform(song, &options.instruments, way, |moment| {
+        meter.take(moment);
+        bar.set_position((moment.time.clamp(0, song.length) / (SECOND / 1000)) as u64);
+    });
+    bar.finish_and_clear();
+    let Performance {
+        played,
+        finished,
+        elapsed,
+    } = performance?;
+
+    let (audio, started) = match &played.recording {
+        Some(recording) => (&recording.audio, recording.started),
+        None => (&finished.audio, finished.started),
+    };
+    let samples = trim(audio, played.start - started, way.rate);
+    output::write_wav(&path, way.rate, samples)?;
+    if let Some(report) = &options.report {
+        let json = serde_json::to_vec(&meter.trace()).map_err(|why| {
+            Failure::new(Kind::Session, format!("the report cannot be made: {why}"))
+        })?;
+        output::write_bytes(report, &json)?;
+    }
+    let report = Report {
+        song,
+        statistics: &played.statistics,
+        frames: samples.len() / 2,
+        rate: way.rate,
+        elapsed,
+        violations: &finished.violations,
+    };
+    report.print();
+    println!("{}", path.display());
+    verified(&finished)
+}
+
+/// A song that was played, and the machine that is off.
+pub struct Performance {
+    pub played: Played,
+    pub finished: Finished,
+    /// Real time.
+    pub elapsed: Duration,
+}
+
+/// Plays a song on a machine of its own. `progress` hears of it while it plays.
+pub fn perform(
+    song: &Song,
+    options: &Instruments,
+    way: Way,
+    progress: impl FnMut(&Moment),
+) -> Result<Performance> {
     let bank = match &options.bank {
-        Some(file) => bank::load(file, song, options.pin)?,
+        Some(file) => bank::load(file, song, way.pin)?,
         None => arioso_bank::general_midi(),
     };
     let collection = bank::parse(&bank, options.bank.as_deref())?;
     let image = driver::image()?;
 
-    let bar = progress_bar(song);
     let started = Instant::now();
     // On the MIDI range nothing can be downloaded: the instruments are the driver's own.
-    let own = (options.pin == PinKind::Midi).then_some(bank.as_slice());
+    let own = (way.pin == PinKind::Midi).then_some(bank.as_slice());
     let mut machine = Machine::start(&image, own, options.verbose)?;
     let mut client = machine.client();
-    let played = player::play(
-        &mut client,
-        song,
-        &collection,
-        options.pin,
-        options.rate,
-        |time| {
-            bar.set_position((time / (SECOND / 1000)) as u64);
-        },
-    );
+    let played = player::play(&mut client, song, &collection, way, progress);
     drop(client);
     let finished = machine.finish();
     let elapsed = started.elapsed();
-    bar.finish_and_clear();
     // What the kernel has to say explains a failure of the player.
-    let played = match (played, &finished) {
-        (Ok(played), _) => played,
-        (Err(failure), finished) => return Err(explained(failure, &finished.violations)),
-    };
-
-    let samples = trim(
-        &finished.audio,
-        played.start - finished.started,
-        options.rate,
-    );
-    output::write_wav(&path, options.rate, samples)?;
+    let played = played.map_err(|failure| explained(failure, &finished.violations))?;
     for patch in &played.missing {
         eprintln!(
             "arioso: the bank has no {}; its notes are silent",
             player::describe(*patch)
         );
     }
-    let report = Report {
-        song,
-        statistics: &played.statistics,
-        frames: samples.len() / 2,
-        rate: options.rate,
+    Ok(Performance {
+        played,
+        finished,
         elapsed,
-        violations: &finished.violations,
-    };
-    report.print();
-    println!("{}", path.display());
-    match finished.violations.len() {
-        0 => Ok(()),
-        count => Err(Failure::new(
+    })
+}
+
+/// Fails if the verifier found something.
+pub fn verified(finished: &Finished) -> Result<()> {
+    match finished.violations.first() {
+        None => Ok(()),
+        Some(first) => Err(Failure::new(
             Kind::Verifier,
-            format!("the driver verifier found {count} violations (listed above)"),
+            format!(
+                "the driver verifier found {} violations, the first: {first}",
+                finished.violations.len()
+            ),
         )),
     }
 }

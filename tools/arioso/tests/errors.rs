@@ -69,6 +69,10 @@ fn missing_files() {
         "{error}"
     );
     scratch.file("song.mid", MIDI);
+    for command in ["monitor", "plot"] {
+        let error = complaint(&arioso(&scratch.0, &[command, "nothing.mid"]), 3);
+        assert!(error.contains("no such file"), "{error}");
+    }
     let error = complaint(
         &arioso(&scratch.0, &["play", "song.mid", "--bank", "nothing.dls"]),
         3,
@@ -136,6 +140,10 @@ fn bad_options() {
         &["play", "song.mid", "--rate", "fast"],
         &["play", "song.mid", "--pin", "usb"],
         &["play", "song.mid", "--loud"],
+        &["play", "song.mid", "--out", "speaker"],
+        &["monitor"],
+        &["monitor", "song.mid", "--rate", "22050"],
+        &["plot"],
     ] {
         let error = complaint(&arioso(&scratch.0, arguments), 2);
         assert!(error.contains("--help"), "{error}");
@@ -151,6 +159,12 @@ fn bad_outputs() {
         let error = complaint(&arioso(&scratch.0, &["play", "song.mid", "-o", path]), 4);
         assert!(error.contains("cannot write"), "{error}");
     }
+    let report = ["play", "song.mid", "--report", "no/report.json"];
+    complaint(&arioso(&scratch.0, &report), 4);
+    complaint(
+        &arioso(&scratch.0, &["plot", "song.mid", "-o", "no/x.png"]),
+        4,
+    );
     assert_eq!(scratch.names(), ["song.mid"]);
 }
 
@@ -237,4 +251,37 @@ fn a_converted_bank_is_the_sound_font() {
     };
     assert!(before.lines().count() > 300, "{before}");
     assert_eq!(rest(&before), rest(&after));
+}
+
+#[test]
+fn the_endpoint_has_three_rates() {
+    let scratch = Scratch::new("rates");
+    scratch.file("song.mid", MIDI);
+    let error = complaint(
+        &arioso(
+            &scratch.0,
+            &["play", "song.mid", "--out", "endpoint", "--rate", "22050"],
+        ),
+        2,
+    );
+    assert!(
+        error.contains("22050") && error.contains("48000"),
+        "{error}"
+    );
+    assert_eq!(scratch.names(), ["song.mid"]);
+}
+
+#[test]
+fn what_cannot_be_drawn() {
+    let scratch = Scratch::new("plot");
+    for (content, why) in [
+        (&b"this is no sound"[..], "neither"),
+        (b"RIFF\x04\0\0\0WAVE", "WAV"),
+        (b"{\"latency_us\": []}", "nothing"),
+    ] {
+        scratch.file("input", content);
+        let error = complaint(&arioso(&scratch.0, &["plot", "input"]), 3);
+        assert!(error.contains("input") && error.contains(why), "{error}");
+    }
+    assert_eq!(scratch.names(), ["input"]);
 }

@@ -111,3 +111,32 @@ fn on_the_directmusic_range() {
 fn on_the_midi_range() {
     check("midi");
 }
+
+/// Drums, chords, controllers and reverberation.
+#[test]
+fn the_endpoint_gives_the_bits_of_the_wave_sink() {
+    let directory = env::temp_dir().join(format!("arioso-play-{}-out", std::process::id()));
+    fs::create_dir_all(&directory).unwrap();
+    for rate in ["44100", "48000"] {
+        let play = |out: &str| {
+            let output = Command::new(env!("CARGO_BIN_EXE_arioso"))
+                .args(["demo", "--rate", rate, "--out", out, "-o", "song.wav"])
+                .current_dir(&directory)
+                .env("ARIOSO_SYS", image())
+                .output()
+                .unwrap();
+            let error = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success() && error.is_empty(), "{error}");
+            fs::read(directory.join("song.wav")).unwrap()
+        };
+        let (sink, endpoint) = (play("sink"), play("endpoint"));
+        let different = sink.iter().zip(&endpoint).position(|(a, b)| a != b);
+        assert_eq!((sink.len(), different), (endpoint.len(), None), "at {rate}");
+        let samples = sink[44..].as_chunks().0;
+        let loudest = samples
+            .iter()
+            .map(|s| i16::from_le_bytes(*s).unsigned_abs());
+        assert!(loudest.max() > Some(3000));
+    }
+    fs::remove_dir_all(&directory).unwrap();
+}

@@ -64,10 +64,8 @@ impl Recorder {
 
     /// Reads what has come since the last call: less than a turn of the buffer.
     pub fn take(&mut self, client: &mut SimClient) {
-        let end = self.position(client);
-        let (_, size) = self.stream.buffer.expect("a buffer");
-        let count = (end + size - self.at) % size;
-        self.bytes.extend(self.stream.bytes(client, self.at, count));
+        let (bytes, end) = self.stream.recorded(client, self.at).expect("a position");
+        self.bytes.extend(bytes);
         self.at = end;
     }
 
@@ -157,6 +155,11 @@ fn latency() {
     println!("note-on to first sample: {least}..{most} (100 ns)");
     for (n, count) in histogram(&delays).iter().enumerate() {
         println!("{:5.2} ms {count:5}", n as f64 / 4.0);
+    }
+    if let Some(path) = std::env::var_os("ARIOSO_REPORT") {
+        let microseconds: Vec<i64> = delays.iter().map(|delay| delay / 10).collect();
+        let report = format!("{{\"latency_us\": {microseconds:?}}}\n");
+        std::fs::write(path, report).expect("the report can be written");
     }
     let counted = statistics(&mut rig.client, pin.handle).unwrap();
     assert_eq!((counted.SkippedSlices, counted.LostNotes), (0, 0));

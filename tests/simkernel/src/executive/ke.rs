@@ -3,6 +3,7 @@
 use super::*;
 use crate::bugcheck::{IRQL_NOT_GREATER_OR_EQUAL, bugcheck};
 use crate::guest::{self, Deferred};
+use crate::state::Global;
 use crate::{clock, verifier};
 use std::ptr::null_mut;
 
@@ -530,6 +531,29 @@ pub unsafe extern "efiapi" fn KeFlushQueuedDpcs() {
     guest::deliver();
 }
 
+/// What DPCs have taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DpcCost {
+    pub calls: u64,
+    /// Processor time of the host, in ns, of all together and of the dearest since [`dpc_cost`] was asked last.
+    pub ns: u64,
+    pub longest_ns: u64,
+}
+
+static DPC_COST: Global<DpcCost> = Global::new(DpcCost {
+    calls: 0,
+    ns: 0,
+    longest_ns: 0,
+});
+
+/// Since boot.
+pub fn dpc_cost() -> DpcCost {
+    let counted = DPC_COST.get();
+    let cost = *counted;
+    counted.longest_ns = 0;
+    cost
+}
+
 pub(crate) fn run_dpc(dpc: *mut KDPC) {
     // SAFETY: it was queued; the verifier reports freeing a queued DPC.
     let (routine, arguments) = unsafe {
@@ -546,8 +570,14 @@ pub(crate) fn run_dpc(dpc: *mut KDPC) {
         )
     };
     if let Some(routine) = routine {
+        let begin = clock::host_ns();
         // SAFETY: a KDEFERRED_ROUTINE and its arguments.
         unsafe { guest::call(routine as usize, &arguments) };
+        let ns = clock::host_ns() - begin;
+        let cost = DPC_COST.get();
+        cost.calls += 1;
+        cost.ns += ns;
+        cost.longest_ns = cost.longest_ns.max(ns);
     }
 }
 

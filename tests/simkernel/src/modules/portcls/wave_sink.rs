@@ -93,17 +93,6 @@ static PROGRESS: Global<Progress> = Global::new(Progress {
     render_ns: 0,
 });
 
-/// Processor time of this thread on the host, in ns.
-fn host_ns() -> u64 {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: the structure lives across the call.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
-    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
-}
-
 /// Of the wave sink that ran last.
 pub fn progress() -> Progress {
     *PROGRESS.get()
@@ -333,9 +322,9 @@ impl<'a> Worker<'a> {
         // SAFETY: the buffer has `bytes` bytes behind the guard.
         unsafe {
             let data = self.buffer.as_mut_ptr().add(GUARD);
-            let begin = host_ns();
+            let begin = crate::clock::host_ns();
             guest_call!((*(*sink).lpVtbl).Render, sink, data, length, position);
-            let render_ns = host_ns() - begin;
+            let render_ns = crate::clock::host_ns() - begin;
             let (front, rest) = self.buffer.split_at(GUARD);
             let back = &rest[bytes..];
             if front.iter().chain(back).any(|&b| b != CANARY) {

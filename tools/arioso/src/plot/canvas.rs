@@ -1,0 +1,99 @@
+//! Pixels with text and lines on them.
+
+use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
+use embedded_graphics::pixelcolor::Rgb888;
+use embedded_graphics::prelude::*;
+use embedded_graphics::primitives::{Line, PrimitiveStyle, Rectangle};
+use embedded_graphics::text::{Alignment, Text};
+use std::convert::Infallible;
+
+/// A picture, white at first.
+pub struct Canvas {
+    width: usize,
+    height: usize,
+    pixels: Vec<Rgb888>,
+}
+
+impl Canvas {
+    pub fn new(width: usize, height: usize) -> Self {
+        Self {
+            width,
+            height,
+            pixels: vec![Rgb888::WHITE; width * height],
+        }
+    }
+
+    #[cfg(test)]
+    pub fn pixel(&self, x: i32, y: i32) -> Rgb888 {
+        self.pixels[y as usize * self.width + x as usize]
+    }
+
+    pub fn text(
+        &mut self,
+        text: &str,
+        at: (i32, i32),
+        font: &MonoFont<'_>,
+        alignment: Alignment,
+        color: Rgb888,
+    ) {
+        let style = MonoTextStyle::new(font, color);
+        let text = Text::with_alignment(text, Point::new(at.0, at.1), style, alignment);
+        let Ok(_) = text.draw(self);
+    }
+
+    pub fn line(&mut self, from: (i32, i32), to: (i32, i32), color: Rgb888) {
+        let line = Line::new(Point::new(from.0, from.1), Point::new(to.0, to.1));
+        let Ok(()) = line
+            .into_styled(PrimitiveStyle::with_stroke(color, 1))
+            .draw(self);
+    }
+
+    pub fn fill(&mut self, corner: (i32, i32), size: (u32, u32), color: Rgb888) {
+        let area = Rectangle::new(Point::new(corner.0, corner.1), Size::new(size.0, size.1));
+        let Ok(()) = self.fill_solid(&area, color);
+    }
+
+    pub fn png(&self) -> Result<Vec<u8>, String> {
+        let bytes: Vec<u8> = self
+            .pixels
+            .iter()
+            .flat_map(|color| [color.r(), color.g(), color.b()])
+            .collect();
+        let mut out = Vec::new();
+        let mut encoder = png::Encoder::new(&mut out, self.width as u32, self.height as u32);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        let mut writer = encoder.write_header().map_err(|why| why.to_string())?;
+        writer
+            .write_image_data(&bytes)
+            .map_err(|why| why.to_string())?;
+        writer.finish().map_err(|why| why.to_string())?;
+        Ok(out)
+    }
+}
+
+impl OriginDimensions for Canvas {
+    fn size(&self) -> Size {
+        Size::new(self.width as u32, self.height as u32)
+    }
+}
+
+impl DrawTarget for Canvas {
+    type Color = Rgb888;
+    type Error = Infallible;
+
+    fn draw_iter<I: IntoIterator<Item = Pixel<Rgb888>>>(
+        &mut self,
+        pixels: I,
+    ) -> Result<(), Infallible> {
+        for Pixel(at, color) in pixels {
+            let (Ok(x), Ok(y)) = (usize::try_from(at.x), usize::try_from(at.y)) else {
+                continue;
+            };
+            if x < self.width && y < self.height {
+                self.pixels[y * self.width + x] = color;
+            }
+        }
+        Ok(())
+    }
+}
