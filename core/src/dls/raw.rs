@@ -24,21 +24,21 @@ pub struct Connection {
 impl Connection {
     pub const SIZE: usize = 12;
 
-    fn read(data: &[u8]) -> Option<Self> {
-        Some(Self {
-            source: u16_at(data, 0)?,
-            control: u16_at(data, 2)?,
-            destination: u16_at(data, 4)?,
-            transform: u16_at(data, 6)?,
-            scale: i32_at(data, 8)?,
-        })
+    fn read(&[a, b, c, d, e, f, g, h, scale @ ..]: &[u8; Self::SIZE]) -> Self {
+        Self {
+            source: u16::from_le_bytes([a, b]),
+            control: u16::from_le_bytes([c, d]),
+            destination: u16::from_le_bytes([e, f]),
+            transform: u16::from_le_bytes([g, h]),
+            scale: i32::from_le_bytes(scale),
+        }
     }
 }
 
 /// CONNECTIONLIST: `cbSize`, `cConnections`, connections.
 #[derive(Clone, Debug)]
 pub struct Connections<'a> {
-    blocks: &'a [u8],
+    blocks: &'a [[u8; Connection::SIZE]],
 }
 
 impl<'a> Connections<'a> {
@@ -46,10 +46,10 @@ impl<'a> Connections<'a> {
     pub fn read(data: &'a [u8]) -> Option<Self> {
         let header = index(u32_at(data, 0)?).max(8);
         let count = index(u32_at(data, 4)?);
-        let blocks = data
-            .get(header..)?
-            .get(..count.checked_mul(Connection::SIZE)?)?;
-        Some(Self { blocks })
+        let (blocks, _) = data.get(header..)?.as_chunks();
+        Some(Self {
+            blocks: blocks.get(..count)?,
+        })
     }
 }
 
@@ -57,13 +57,13 @@ impl Iterator for Connections<'_> {
     type Item = Connection;
 
     fn next(&mut self) -> Option<Connection> {
-        let connection = Connection::read(self.blocks)?;
-        self.blocks = self.blocks.get(Connection::SIZE..)?;
-        Some(connection)
+        let (first, rest) = self.blocks.split_first()?;
+        self.blocks = rest;
+        Some(Connection::read(first))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let count = self.blocks.len() / Connection::SIZE;
+        let count = self.blocks.len();
         (count, Some(count))
     }
 }

@@ -28,18 +28,18 @@ impl<'a> Chunk<'a> {
 
     /// The chunk whose header is at `offset`; shortened where it exceeds `data`.
     pub fn at(data: &'a [u8], offset: usize) -> Option<Self> {
-        let id = array_at(data, offset)?;
-        let size = index(u32_at(data, offset.checked_add(4)?)?);
-        let body = data.get(offset.checked_add(8)?..)?;
-        let body = body.get(..size).unwrap_or(body);
+        let (&[a, b, c, d, size @ ..], body) = data.get(offset..)?.split_first_chunk::<8>()?;
+        let id = [a, b, c, d];
+        let body = body.get(..index(u32::from_le_bytes(size))).unwrap_or(body);
         // A list too short for its type is a chunk like any other.
-        let list = (id == *b"LIST" || id == *b"RIFF")
-            .then(|| array_at(body, 0))
-            .flatten();
+        let (list, data) = match body.split_first_chunk() {
+            Some((&kind, data)) if id == *b"LIST" || id == *b"RIFF" => (Some(kind), data),
+            _ => (None, body),
+        };
         Some(Self {
             id,
             list,
-            data: if list.is_some() { body.get(4..)? } else { body },
+            data,
             offset,
         })
     }
@@ -118,11 +118,15 @@ impl<'a> Iterator for Chunks<'a> {
 /// The chunks of a `RIFF` form. A size that is more than the buffer holds, or none, means the whole buffer; what follows the
 /// form is ignored.
 pub fn form<'a>(buffer: &'a [u8], kind: &FourCc) -> Option<Chunks<'a>> {
-    if array_at(buffer, 0)? != *b"RIFF" || array_at(buffer, 8)? != *kind {
+    let (&[b'R', b'I', b'F', b'F', a, b, c, d, ref form @ ..], body) =
+        buffer.split_first_chunk::<12>()?
+    else {
+        return None;
+    };
+    if form != kind {
         return None;
     }
-    let size = index(u32_at(buffer, 4)?);
-    let body = buffer.get(12..)?;
+    let size = index(u32::from_le_bytes([a, b, c, d]));
     let body = match size.checked_sub(4) {
         None | Some(0) => body,
         Some(size) => body.get(..size).unwrap_or(body),

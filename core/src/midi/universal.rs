@@ -162,25 +162,41 @@ impl<'a> Universal<'a> {
             [0x7F, _, 0x04, 0x03, low, high] => Self::MasterFineTune(fourteen(low, high)),
             [0x7F, _, 0x04, 0x04, _, semitones] => Self::MasterCoarseTune(semitones),
             // One slot of two bytes, parameter ids and values of one byte.
-            [0x7F, _, 0x04, 0x05, 0x01, 0x01, 0x01, 0x01, slot, ..] => {
+            [
+                0x7F,
+                _,
+                0x04,
+                0x05,
+                0x01,
+                0x01,
+                0x01,
+                0x01,
+                slot,
+                ref rest @ ..,
+            ] => {
                 let effect = match slot {
                     1 => Effect::Reverb,
                     2 => Effect::Chorus,
                     _ => return None,
                 };
-                Self::EffectParameters(effect, pairs(body, 9)?)
+                Self::EffectParameters(effect, pairs(rest))
             }
-            [0x7F, _, 0x09, kind @ 0x01..=0x02, channel @ 0..=15, ..] => {
-                Self::ControllerDestination {
-                    channel,
-                    source: if kind == 1 {
-                        RouteSource::ChannelPressure
-                    } else {
-                        RouteSource::PolyPressure
-                    },
-                    pairs: pairs(body, 5)?,
-                }
-            }
+            [
+                0x7F,
+                _,
+                0x09,
+                kind @ 0x01..=0x02,
+                channel @ 0..=15,
+                ref rest @ ..,
+            ] => Self::ControllerDestination {
+                channel,
+                source: if kind == 1 {
+                    RouteSource::ChannelPressure
+                } else {
+                    RouteSource::PolyPressure
+                },
+                pairs: pairs(rest),
+            },
             [
                 0x7F,
                 _,
@@ -188,36 +204,42 @@ impl<'a> Universal<'a> {
                 0x03,
                 channel @ 0..=15,
                 number @ (0x01..=0x1F | 0x40..=0x5F),
-                ..,
+                ref rest @ ..,
             ] => Self::ControllerDestination {
                 channel,
                 source: RouteSource::Controller(number),
-                pairs: pairs(body, 6)?,
+                pairs: pairs(rest),
             },
-            [0x7F, _, 0x0A, 0x01, channel @ 0..=15, key, ..] => Self::KeyControls {
+            [0x7F, _, 0x0A, 0x01, channel @ 0..=15, key, ref rest @ ..] => Self::KeyControls {
                 channel,
                 key,
-                pairs: pairs(body, 6)?,
+                pairs: pairs(rest),
             },
-            [kind @ 0x7E..=0x7F, _, 0x08, form @ 0x08..=0x09, a, b, c, ..] => {
-                let values = body.get(7..)?;
-                Self::ScaleTuning {
-                    channels: u16::from(c) | u16::from(b) << 7 | u16::from(a & 3) << 14,
-                    live: kind == 0x7F,
-                    scale: if form == 0x08 {
-                        Scale::OneByte(values.try_into().ok()?)
-                    } else {
-                        let (pairs, []) = values.as_chunks() else {
-                            return None;
-                        };
-                        Scale::TwoByte(pairs.try_into().ok()?)
-                    },
-                }
-            }
+            [
+                kind @ 0x7E..=0x7F,
+                _,
+                0x08,
+                form @ 0x08..=0x09,
+                a,
+                b,
+                c,
+                ref values @ ..,
+            ] => Self::ScaleTuning {
+                channels: u16::from(c) | u16::from(b) << 7 | u16::from(a & 3) << 14,
+                live: kind == 0x7F,
+                scale: if form == 0x08 {
+                    Scale::OneByte(values.try_into().ok()?)
+                } else {
+                    let (pairs, []) = values.as_chunks() else {
+                        return None;
+                    };
+                    Scale::TwoByte(pairs.try_into().ok()?)
+                },
+            },
             [0x7E..=0x7F, _, 0x08, ..] => Self::Tuning(Tuning::parse(body)?),
-            [0x41, _, 0x42, 0x12, ..] => gs(body.get(4..)?)?,
-            [0x43, 0x10..=0x1F, 0x4C, high, mid, low, _, ..] => {
-                xg([high, mid, low], body.get(6..)?)?
+            [0x41, _, 0x42, 0x12, ref rest @ ..] => gs(rest)?,
+            [0x43, 0x10..=0x1F, 0x4C, high, mid, low, ref rest @ ..] if !rest.is_empty() => {
+                xg([high, mid, low], rest)?
             }
             _ => return None,
         })
@@ -228,9 +250,9 @@ fn fourteen(low: u8, high: u8) -> u16 {
     u16::from(high) << 7 | u16::from(low)
 }
 
-/// Pairs from `start` on; an odd byte at the end is ignored.
-fn pairs(body: &[u8], start: usize) -> Option<&[[u8; 2]]> {
-    Some(body.get(start..)?.as_chunks().0)
+/// An odd byte at the end is ignored.
+fn pairs(rest: &[u8]) -> &[[u8; 2]] {
+    rest.as_chunks().0
 }
 
 /// Roland DT1: address, data, and a checksum that brings their sum to a multiple of 128.

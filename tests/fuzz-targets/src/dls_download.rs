@@ -1,7 +1,7 @@
 //! Download buffers and the store: several ports download, unload, publish, play and close.
 
 use crate::bytes::Bytes;
-use crate::{Target, planted, rare, scarce, sound};
+use crate::{Target, planted, rare, scarce, short, sound};
 use arioso_core::dls::convert::Budget;
 use arioso_core::dls::download::{Download, parse};
 use arioso_core::dls::raw::{Connection, Loop, RegionHeader, Sample, WaveLink};
@@ -302,6 +302,12 @@ fn seeds() -> Vec<Vec<u8>> {
     let unload = |port: u8, index| vec![port << 4 | step::UNLOAD, index];
     let close = |port: u8| vec![port << 4 | step::CLOSE];
     let mut seeds = refused();
+    let (waves, instruments) = (&buffers()[..2], &buffers()[2..4]);
+    let linked: Vec<u8> = waves.iter().flat_map(|wave| download(0, wave)).collect();
+    for buffer in [&waves[1], &instruments[0], &instruments[1]] {
+        let short = short::downloads(buffer);
+        seeds.extend(short.map(|buffer| [&linked[..], &download(0, &buffer)].concat()));
+    }
     seeds.extend([
         [all(0), play(0), unload(0, 0), play(0), close(0)].concat(),
         [all(0), all(1), unload(0, 1), close(0), play(1)].concat(),

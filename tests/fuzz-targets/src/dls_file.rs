@@ -1,7 +1,7 @@
 //! DLS files: the views, the loader, and what it loaded.
 
 use crate::bytes::hash;
-use crate::{Target, planted, rare, scarce, sound};
+use crate::{Target, planted, rare, scarce, short, sound};
 use arioso_bank::test_banks;
 use arioso_core::dls::file::{Collection, Limits, load};
 use arioso_core::dls::model::Patches;
@@ -116,6 +116,9 @@ pub fn seeds() -> Vec<Vec<u8>> {
     for all in [rare::connections(), rare::too_many()] {
         seeds.extend([b"art1", b"art2"].map(|id| articulated(id, &all)));
     }
+    seeds.extend(short::chunks(&rich(&[aliases(&[2, 0, 0, 0])])));
+    seeds.extend(short::chunks(&conditional(&compared)));
+    seeds.extend(short::heads(&test_banks::impulse(22_050)));
     seeds
 }
 

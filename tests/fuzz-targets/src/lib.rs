@@ -8,7 +8,7 @@
 //! | [`machine`] | that kernel, with the driver in it |
 //! | [`corpus`] | inputs that libFuzzer has found |
 //! | [`mutate`] | seeds and dictionary to inputs, by a fixed generator |
-//! | `rare`, `scarce` | for the seeds: what files seldom have; memory that runs out |
+//! | `rare`, `short`, `scarce` | for the seeds: what files seldom have; what ends too early; memory that runs out |
 //! | [`planted`] | one bug for each target, to see whether it would be found |
 
 mod bytes;
@@ -24,6 +24,7 @@ mod rare;
 mod scarce;
 pub mod sequence;
 pub mod sf2;
+mod short;
 mod sound;
 
 /// One fuzz target.

@@ -7,7 +7,7 @@ use arioso_core::dls::file::{Limits, load};
 use arioso_core::dls::model::Patches;
 use arioso_core::dls::store::{Quotas, Store};
 use arioso_core::mem::Shared;
-use arioso_core::midi::{Parser, Universal, is_complete, length};
+use arioso_core::midi::{Parser, Tuning, TuningChange, Universal, is_complete, length, pitch};
 
 pub const TARGET: Target = Target {
     name: "midi_stream",
@@ -71,13 +71,29 @@ fn run(input: &[u8]) {
 
 /// The message's meaning, to its end.
 fn look(message: &[u8]) {
-    if let [status, data @ ..] = message
-        && is_complete(message)
+    if is_complete(message)
+        && let [status, data @ ..] = message
     {
         assert!(*status >= 0x80 && length(*status).is_none_or(|length| length == 1 + data.len()));
     }
-    if let Some(Universal::ScaleTuning { scale, .. }) = Universal::parse(message) {
-        assert!((0..13).all(|class| scale.cents(class).abs() <= 100.0));
+    match Universal::parse(message) {
+        Some(Universal::ScaleTuning { scale, .. }) => {
+            assert!((0..13).all(|class| scale.cents(class).abs() <= 100.0));
+        }
+        Some(Universal::Tuning(Tuning { change, .. })) => {
+            let within =
+                |at: [u8; 3]| pitch(at).is_none_or(|cents| (0.0..12_800.0).contains(&cents));
+            match change {
+                TuningChange::Keys(keys) => assert!(keys.iter().all(|&key| within(key))),
+                TuningChange::Notes(notes) => {
+                    assert!(notes.iter().all(|&[_, a, b, c]| within([a, b, c])));
+                }
+                TuningChange::Octave(scale) => {
+                    assert!((0..13).all(|class| scale.cents(class).abs() <= 100.0));
+                }
+            }
+        }
+        _ => {}
     }
 }
 
@@ -136,6 +152,7 @@ fn seeds() -> Vec<Vec<u8>> {
         ],
     ];
     seeds.extend(rare);
+    seeds.push(vec![0]);
     seeds
 }
 

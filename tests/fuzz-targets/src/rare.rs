@@ -1,5 +1,6 @@
 //! What files and buffers may have and seldom do, for the seeds: conditions, connections.
 
+use crate::short;
 use arioso_core::dls::condition::id;
 
 /// Programs of conditional chunks.
@@ -165,9 +166,11 @@ pub fn messages() -> Vec<Vec<u8>> {
             bodies.push([&[0x43, 0x10, 0x4C, high, mid, low][..], data].concat());
         }
     }
+    bodies.extend(tunings());
     let whole = bodies
         .iter()
         .map(|body| [&[0xF0][..], body, &[0xF7]].concat());
+    let begun = bodies.iter().map(|body| short::messages(body));
     // What a parser has to skip: every status inside and outside, one too long, a data byte in front.
     let odd = [
         (0x80..=0xFF).collect(),
@@ -178,5 +181,41 @@ pub fn messages() -> Vec<Vec<u8>> {
         [&[0x40, 0xF7, 0xF0][..], &[1; 300], &[0xF7, 0xFE]].concat(),
         vec![0xF0, 0xF7, 0xF0, 0xF0, 0xF8, 0xF7, 0xF1],
     ];
-    whole.chain(odd).collect()
+    whole.chain(begun).chain(odd).collect()
+}
+
+/// Tuning programs: every form, in real time and not, with data that fits and does not.
+fn tunings() -> Vec<Vec<u8>> {
+    let keys: Vec<u8> = (0..128u8).flat_map(|key| [key, 0x40, 1]).collect();
+    let classes: Vec<u8> = (0..24).collect();
+    let notes = [60, 61, 0x40, 0, 62, 0x7F, 0x7F, 0x7F];
+    let mut all = Vec::new();
+    for kind in [0x7E, 0x7F] {
+        for (form, data) in [
+            (1, &keys[..]),
+            (4, &keys),
+            (5, &classes[..12]),
+            (6, &classes),
+            (6, &classes[..23]),
+            (3, &[]),
+        ] {
+            let bank = &[3][..usize::from(form > 3)];
+            all.push(
+                [
+                    &[kind, 0x7F, 8, form],
+                    bank,
+                    &[5],
+                    b"a tuning program",
+                    data,
+                    &[0x11],
+                ]
+                .concat(),
+            );
+        }
+        for (form, count) in [(2, 2), (2, 3), (7, 2), (7, 0)] {
+            let bank = &[3][..usize::from(form > 3)];
+            all.push([&[kind, 0x7F, 8, form], bank, &[5, count], &notes].concat());
+        }
+    }
+    all
 }

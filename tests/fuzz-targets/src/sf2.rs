@@ -1,7 +1,7 @@
 //! SoundFonts: reader and converter, and the loader of what they write.
 
 use crate::bytes::hash;
-use crate::{Target, planted, sound};
+use crate::{Target, planted, short, sound};
 use arioso_bank::sf2::test_font::{Font, Zone, header, plain, range, zone};
 use arioso_bank::sf2::{Error, Limits, SampleHeader, SoundFont, convert, generator as g, write};
 use arioso_bank::test_banks;
@@ -97,18 +97,28 @@ fn seeds() -> Vec<Vec<u8>> {
     compressed.version = 3;
     let mut rom = simple.clone();
     rom.samples[0].kind = SampleHeader::ROM | 1;
-    vec![
+    let mut packed = simple.clone();
+    packed.samples[0].kind |= 0x10;
+    let mut spoiled = simple.clone();
+    spoiled.samples[0].rate = 3;
+    let mut seeds = short::chunks(&layers().bytes());
+    seeds.extend(short::heads(&simple.bytes()));
+    seeds.extend([
         simple.bytes(),
         layers().bytes(),
         stereo().bytes(),
         deep.bytes(),
         compressed.bytes(),
         rom.bytes(),
+        packed.bytes(),
+        spoiled.bytes(),
+        connected().bytes(),
         banks(&simple).bytes(),
         rom_only().bytes(),
         many().bytes(),
         test_banks::impulse(8000),
-    ]
+    ]);
+    seeds
 }
 
 /// Nothing of it is in the file; and nothing at all.
@@ -119,6 +129,26 @@ fn rom_only() -> Font {
     );
     font.samples[0].kind = SampleHeader::ROM;
     font
+}
+
+/// More connections than the limit.
+fn connected() -> Font {
+    let settings: Vec<_> = [
+        g::EG1_DELAY,
+        g::EG1_HOLD,
+        g::EG2_TO_PITCH,
+        g::LFO_TO_CUTOFF,
+        g::CUTOFF,
+        g::REVERB,
+    ]
+    .map(|operator| (operator, 300))
+    .into_iter()
+    .chain([(g::SAMPLE, 0)])
+    .collect();
+    plain(
+        (0..12).map(|_| zone(&[(g::INSTRUMENT, 0)])).collect(),
+        (0..5).map(|_| zone(&settings)).collect(),
+    )
 }
 
 /// More zones and regions than the limits.

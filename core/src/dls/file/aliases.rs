@@ -1,6 +1,5 @@
 //! `pgal` of mobile banks: drum keys and programs that sound as others do.
 
-use super::super::bytes::u16_at;
 use super::super::convert::Budget;
 use super::super::model::{Destination, Instrument, Region, Source};
 use super::Error;
@@ -64,10 +63,8 @@ impl<'a> Aliases<'a> {
         budget: &mut Budget,
     ) -> Result<(), Error> {
         let (records, _) = self.records.as_chunks::<RECORD>();
-        for record in records.iter().take(MOST) {
-            let (Some(alias), Some(source)) = (patch_at(record, 0), patch_at(record, 4)) else {
-                continue;
-            };
+        for &[a, b, c, d, source @ ..] in records.iter().take(MOST) {
+            let (alias, source) = (patch([a, b, c, d]), patch(source));
             let find = |patch: u32| instruments.iter().find(|i| i.patch == patch);
             let (None, Some(found)) = (find(alias), find(source)) else {
                 continue;
@@ -90,10 +87,9 @@ impl<'a> Aliases<'a> {
 }
 
 /// A melodic patch: the bank's seven-bit halves in 14 bits, the program, a zero.
-fn patch_at(record: &[u8; RECORD], at: usize) -> Option<u32> {
-    let bank = u32::from(u16_at(record, at)?);
-    let program = u32::from(*record.get(at.checked_add(2)?)?);
-    Some((bank >> 7 & 0x7F) << 16 | (bank & 0x7F) << 8 | program & 0x7F)
+fn patch([low, high, program, _]: [u8; 4]) -> u32 {
+    let bank = u32::from(u16::from_le_bytes([low, high]));
+    (bank >> 7 & 0x7F) << 16 | (bank & 0x7F) << 8 | u32::from(program) & 0x7F
 }
 
 /// The region on another key, at its old pitch.

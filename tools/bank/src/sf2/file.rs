@@ -225,15 +225,9 @@ impl SoundFont {
 impl Level {
     fn zones(&self, bags: Range<usize>) -> impl Iterator<Item = Zone<'_>> {
         let all = self.bags.get(bags.start..bags.end + 1).unwrap_or_default();
-        all.windows(2).map(|pair| Zone {
-            generators: self
-                .generators
-                .get(pair[0].0..pair[1].0)
-                .unwrap_or_default(),
-            modulators: self
-                .modulators
-                .get(pair[0].1..pair[1].1)
-                .unwrap_or_default(),
+        all.iter().zip(all.iter().skip(1)).map(|(from, to)| Zone {
+            generators: self.generators.get(from.0..to.0).unwrap_or_default(),
+            modulators: self.modulators.get(from.1..to.1).unwrap_or_default(),
         })
     }
 }
@@ -363,29 +357,25 @@ fn chunks(source: &mut (impl Read + Seek), list: Place, name: &str) -> Result<Ve
 /// Bags with their generators and modulators; the indices must ascend and stay inside.
 fn level(names: [&str; 3], bags: &[u8], generators: &[u8], modulators: &[u8]) -> Result<Level> {
     let [bag_name, generator_name, modulator_name] = names;
-    let bags: Vec<Bag> = bags
-        .chunks_exact(4)
-        .map(|record| (u16_at(record, 0).into(), u16_at(record, 2).into()))
+    let bags: Vec<Bag> = records(bags)
+        .map(|[generator, modulator]| (generator.into(), modulator.into()))
         .collect();
-    let generators: Vec<Generator> = generators
-        .chunks_exact(4)
-        .map(|record| Generator {
-            operator: u16_at(record, 0),
-            amount: u16_at(record, 2),
-        })
+    let generators: Vec<Generator> = records(generators)
+        .map(|[operator, amount]| Generator { operator, amount })
         .collect();
-    let modulators: Vec<Modulator> = modulators
-        .chunks_exact(10)
-        .map(|record| Modulator {
-            source: u16_at(record, 0),
-            destination: u16_at(record, 2),
-            amount: u16_at(record, 4) as i16,
-            amount_source: u16_at(record, 6),
-            transform: u16_at(record, 8),
-        })
+    let modulators: Vec<Modulator> = records(modulators)
+        .map(
+            |[source, destination, amount, amount_source, transform]| Modulator {
+                source,
+                destination,
+                amount: amount as i16,
+                amount_source,
+                transform,
+            },
+        )
         .collect();
-    for (number, pair) in bags.windows(2).enumerate() {
-        if pair[0].0 > pair[1].0 || pair[0].1 > pair[1].1 {
+    for (number, (from, to)) in bags.iter().zip(bags.iter().skip(1)).enumerate() {
+        if from.0 > to.0 || from.1 > to.1 {
             return broken(format!("{bag_name}: zone {number} ends before it begins"));
         }
     }
@@ -425,21 +415,20 @@ fn bag_ranges(
         .map(|record| u16_at(record, field).into())
         .collect();
     let mut ranges = Vec::with_capacity(starts.len());
-    for (number, pair) in starts.windows(2).enumerate() {
-        if pair[0] > pair[1] || pair[1] >= bags {
+    for (number, (&from, &to)) in starts.iter().zip(starts.iter().skip(1)).enumerate() {
+        if from > to || to >= bags {
             return broken(format!(
-                "{name}: record {number} has the zones {} to {}, and there are {}",
-                pair[0],
-                pair[1],
+                "{name}: record {number} has the zones {from} to {to}, and there are {}",
                 bags - 1
             ));
         }
-        ranges.push(pair[0]..pair[1]);
+        ranges.push(from..to);
     }
     Ok(ranges)
 }
 
 fn sample(record: &[u8]) -> SampleHeader {
+    let [root, correction] = array_at(record, 40);
     SampleHeader {
         name: string(&record[..20]),
         start: u32_at(record, 20),
@@ -448,8 +437,8 @@ fn sample(record: &[u8]) -> SampleHeader {
         loop_end: u32_at(record, 32),
         rate: u32_at(record, 36),
         // 255 is "unpitched".
-        root: if record[40] < 128 { record[40] } else { 60 },
-        correction: record[41] as i8,
+        root: if root < 128 { root } else { 60 },
+        correction: correction as i8,
         link: u16_at(record, 42),
         kind: u16_at(record, 44),
     }
@@ -471,10 +460,26 @@ fn string(bytes: &[u8]) -> String {
     String::from_utf8_lossy(text).trim().to_string()
 }
 
+/// Records of `N` 16-bit fields; a rest is left out.
+fn records<const N: usize>(table: &[u8]) -> impl Iterator<Item = [u16; N]> {
+    let (fields, _) = table.as_chunks();
+    let (records, _) = fields.as_chunks();
+    records
+        .iter()
+        .map(|record: &[[u8; 2]; N]| record.map(u16::from_le_bytes))
+}
+
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes([bytes[at], bytes[at + 1]])
+    u16::from_le_bytes(array_at(bytes, at))
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+    u32::from_le_bytes(array_at(bytes, at))
+}
+
+/// Callers have checked that the bytes are there.
+fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    let mut array = [0; N];
+    array.copy_from_slice(&bytes[at..at + N]);
+    array
 }

@@ -51,6 +51,8 @@ pub fn report() -> Result<()> {
             "opt-level=0",
             "overflow-checks=false",
             "debug-assertions=false",
+            // Else every function has edges that only a panic takes.
+            "panic=\"abort\"",
         ];
         let program = build(target, "plain", &flags, &plain)?;
         let place = Place::prepare(target)?;
