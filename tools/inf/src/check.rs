@@ -1,0 +1,440 @@
+//! The rules. `docs/inf.md` lists them.
+
+use crate::install::{Reader, target_platform};
+use crate::parse::{Entry, Section};
+use crate::registry::number;
+use crate::{Finding, Inf, Install, Model, Platform, RegistryValue};
+
+/// The driver store: files run from where the package was put.
+const DRIVER_STORE: u32 = 13;
+/// First build that reads `MediaCategories` of a device's own key (Windows 10 1809).
+const OLDEST_BUILD: u32 = 17763;
+/// `SPSVCINST_ASSOCSERVICE`
+const FUNCTION_DRIVER: u32 = 2;
+/// Sections that Windows looks for by name.
+const KNOWN: &[&str] = &[
+    "version",
+    "strings",
+    "manufacturer",
+    "sourcedisksnames",
+    "sourcedisksfiles",
+    "destinationdirs",
+];
+
+/// Holds a stamped INF to the rules for Windows drivers: everything that is wrong, by line.
+#[must_use]
+pub fn check(inf: &Inf, platform: Platform) -> Vec<Finding> {
+    let mut reader = Reader::new(inf);
+    tokens(&mut reader);
+    version(&mut reader);
+    targets(&mut reader);
+    // Those for other machines are in use too.
+    for other in Platform::ALL {
+        reader.models(other);
+    }
+    let models = reader.models(platform);
+    if models.is_empty() && reader.findings.is_empty() {
+        let message = format!("no model for {}", platform.name());
+        reader.report("target", "Manufacturer", 1, message);
+    }
+    let mut copied = Vec::new();
+    for model in &models {
+        hardware_id(&mut reader, model);
+        let install = reader.install(model, platform);
+        if install.section.is_empty() {
+            continue;
+        }
+        files(&mut reader, &install);
+        services(&mut reader, &install);
+        framework(&mut reader, &install);
+        interfaces(&mut reader, &install);
+        registry(&mut reader, &install);
+        included(&mut reader, &install);
+        copied.extend(install.files.into_iter().map(|file| file.source));
+    }
+    sources(&mut reader, &copied);
+    unused(&mut reader);
+    let mut findings = reader.findings;
+    findings.sort_by_key(|finding| finding.line);
+    findings
+}
+
+/// `%…%` without a string, `$…$` that was not stamped.
+fn tokens(reader: &mut Reader) {
+    let inf = reader.inf;
+    for token in &inf.undefined {
+        let message = format!("[Strings] has no {}", token.token);
+        reader.report("string", &token.section, token.line, message);
+    }
+    for section in &inf.sections {
+        for entry in &section.entries {
+            let mut fields = entry.key.iter().chain(&entry.values);
+            if fields.any(|field| placeholder(field)) {
+                let message = "a placeholder of the template was not filled in".to_string();
+                reader.report("template", &section.name, entry.line, message);
+            }
+        }
+        if placeholder(&section.name) {
+            let message = "a placeholder of the template was not filled in".to_string();
+            reader.report("template", &section.name, section.line, message);
+        }
+    }
+}
+
+fn placeholder(text: &str) -> bool {
+    text.split('$')
+        .skip(1)
+        .step_by(2)
+        .any(|name| !name.is_empty() && name.bytes().all(|c| c.is_ascii_uppercase()))
+        && text.matches('$').count() > 1
+}
+
+fn version(reader: &mut Reader) {
+    let Some(section) = reader.section("Version") else {
+        let message = "there is no section [Version]".to_string();
+        return reader.report("section-missing", "Version", 1, message);
+    };
+    type Test = fn(&Entry) -> Option<&'static str>;
+    let fields: [(&str, &'static str, Test); 7] = [
+        ("Signature", "signature", |entry| {
+            let good = entry.value(0).eq_ignore_ascii_case("$Windows NT$");
+            (!good).then_some("must be \"$Windows NT$\"")
+        }),
+        ("Class", "class", |entry| {
+            entry.value(0).is_empty().then_some("names no class")
+        }),
+        ("ClassGuid", "class", |entry| {
+            (!is_guid(entry.value(0))).then_some("is no {GUID}")
+        }),
+        ("Provider", "provider", |entry| match entry.value(0) {
+            "" => Some("names nobody"),
+            name if name.eq_ignore_ascii_case("Microsoft") => Some("must not be Microsoft"),
+            _ => None,
+        }),
+        ("CatalogFile", "catalog", |entry| {
+            let name = entry.value(0).to_ascii_lowercase();
+            let bare = !name.contains(['\\', '/']);
+            (!name.ends_with(".cat") || !bare).then_some("must be the name of a .cat file")
+        }),
+        ("DriverVer", "driver-version", |entry| {
+            (!is_driver_version(entry))
+                .then_some("must be mm/dd/yyyy,w.x.y.z, each part up to 65535")
+        }),
+        ("PnpLockdown", "lockdown", |entry| {
+            (number(entry.value(0)) != Some(1))
+                .then_some("must be 1: nobody else may write the files")
+        }),
+    ];
+    for (name, rule, test) in fields {
+        let (line, wrong) = match section.get(name) {
+            Some(entry) => (entry.line, test(entry)),
+            None => (section.line, Some("is missing")),
+        };
+        if let Some(wrong) = wrong {
+            reader.report(rule, &section.name, line, format!("{name} {wrong}"));
+        }
+    }
+}
+
+fn is_guid(text: &str) -> bool {
+    let inner = text
+        .strip_prefix('{')
+        .and_then(|text| text.strip_suffix('}'));
+    inner.is_some_and(|inner| {
+        let groups: Vec<&str> = inner.split('-').collect();
+        groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+            && groups.concat().bytes().all(|c| c.is_ascii_hexdigit())
+    })
+}
+
+fn is_driver_version(entry: &Entry) -> bool {
+    let date: Vec<&str> = entry.value(0).split('/').collect();
+    let [month, day, year] = date[..] else {
+        return false;
+    };
+    let digits =
+        |text: &str, count| text.len() == count && text.bytes().all(|c| c.is_ascii_digit());
+    if !(digits(month, 2) && digits(day, 2) && digits(year, 4)) {
+        return false;
+    }
+    let [month, day, year] = [month, day, year].map(|text| number(text).unwrap_or(0));
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    };
+    let parts: Vec<&str> = entry.value(1).split('.').collect();
+    (1..=days).contains(&day)
+        && parts.len() == 4
+        && parts.iter().all(|part| part.parse::<u16>().is_ok())
+}
+
+/// Models sections say for which machines they are.
+fn targets(reader: &mut Reader) {
+    let Some(makers) = reader.section("Manufacturer") else {
+        return;
+    };
+    for maker in &makers.entries {
+        if maker.values.len() < 2 {
+            let message = "the models are for no architecture: name one, like NTamd64.10.0...19041";
+            reader.report("target", &makers.name, maker.line, message.to_string());
+        }
+        for target in maker.values.iter().skip(1) {
+            let build = target.rsplit('.').next().and_then(number);
+            let message = if target_platform(target).is_none() {
+                format!("{target} names neither amd64 nor arm64")
+            } else if !target.contains(".10.0...") || build.is_none_or(|build| build < OLDEST_BUILD)
+            {
+                format!("{target} lets in Windows before build {OLDEST_BUILD}")
+            } else {
+                continue;
+            };
+            reader.report("target", &makers.name, maker.line, message);
+        }
+    }
+}
+
+fn hardware_id(reader: &mut Reader, model: &Model) {
+    let wrong = if model.description.is_empty() {
+        "the model has no description"
+    } else if model.ids.is_empty() || model.ids.iter().any(String::is_empty) {
+        "the model has no hardware id"
+    } else if model.ids.iter().any(|id| id.contains(char::is_whitespace)) {
+        "a hardware id has no spaces"
+    } else {
+        return;
+    };
+    reader.report("hardware-id", &model.section, model.line, wrong.to_string());
+}
+
+/// Every copied file comes from the package and stays in the driver store.
+fn files(reader: &mut Reader, install: &Install) {
+    for file in &install.files {
+        let at = (&file.section, file.line);
+        if file.directory != Some(DRIVER_STORE) {
+            let message = format!(
+                "{} is not copied to directory 13, the driver store",
+                file.name
+            );
+            reader.report("directory", at.0, at.1, message);
+        }
+        if !file.name.eq_ignore_ascii_case(&file.source) {
+            let message = format!(
+                "{} is renamed, which the driver store does not do",
+                file.source
+            );
+            reader.report("directory", at.0, at.1, message);
+        }
+        let listed = reader
+            .section("SourceDisksFiles")
+            .and_then(|files| files.get(&file.source));
+        if listed.is_none() {
+            let message = format!("{} is not in [SourceDisksFiles]", file.source);
+            reader.report("source-file", at.0, at.1, message);
+        }
+    }
+}
+
+/// Every file of the package is copied, from a disk that there is.
+fn sources(reader: &mut Reader, copied: &[String]) {
+    let Some(files) = reader.section("SourceDisksFiles") else {
+        return;
+    };
+    let disks = reader.section("SourceDisksNames");
+    for entry in &files.entries {
+        let name = entry.key.as_deref().unwrap_or_default();
+        if !copied.iter().any(|file| file.eq_ignore_ascii_case(name)) {
+            let message = format!("{name} is never copied");
+            reader.report("source-file", &files.name, entry.line, message);
+        }
+        if disks.is_none_or(|disks| disks.get(entry.value(0)).is_none()) {
+            let message = format!("[SourceDisksNames] has no disk {}", entry.value(0));
+            reader.report("source-file", &files.name, entry.line, message);
+        }
+    }
+}
+
+fn services(reader: &mut Reader, install: &Install) {
+    let functions = install
+        .services
+        .iter()
+        .filter(|service| service.flags & FUNCTION_DRIVER != 0);
+    if functions.count() != 1 {
+        let message = "one AddService must have flag 2, the function driver".to_string();
+        reader.report("service", &install.section, install.line, message);
+    }
+    for service in &install.services {
+        let mut wrong =
+            |message: String| reader.report("service", &service.section, service.line, message);
+        if service.kind != 1 {
+            wrong(format!(
+                "ServiceType {} is no kernel driver (1)",
+                service.kind
+            ));
+        }
+        if service.start != 3 {
+            wrong(format!(
+                "StartType {} is not on demand (3): Plug and Play starts the driver",
+                service.start
+            ));
+        }
+        if service.error_control > 3 {
+            wrong(format!(
+                "ErrorControl {} is not 0 to 3",
+                service.error_control
+            ));
+        }
+        let file = service.binary.strip_prefix("%13%\\");
+        if !file.is_some_and(|file| {
+            install
+                .files
+                .iter()
+                .any(|f| f.name.eq_ignore_ascii_case(file))
+        }) {
+            wrong(format!(
+                "ServiceBinary {} is no copied file in %13%",
+                service.binary
+            ));
+        }
+    }
+}
+
+fn framework(reader: &mut Reader, install: &Install) {
+    for framework in &install.framework {
+        let known = |name: &str| {
+            install
+                .services
+                .iter()
+                .any(|s| s.name.eq_ignore_ascii_case(name))
+        };
+        let version: Vec<&str> = framework.version.split('.').collect();
+        let message = if !known(&framework.service) {
+            format!(
+                "KmdfService names {}, which is no service here",
+                framework.service
+            )
+        } else if version.len() != 2 || version.iter().any(|part| part.parse::<u16>().is_err()) {
+            "KmdfLibraryVersion must be major.minor".to_string()
+        } else {
+            continue;
+        };
+        reader.report("framework", &framework.section, framework.line, message);
+    }
+}
+
+fn interfaces(reader: &mut Reader, install: &Install) {
+    for (index, interface) in install.interfaces.iter().enumerate() {
+        let same = |other: &crate::Interface| {
+            other.class.eq_ignore_ascii_case(&interface.class)
+                && other.reference.eq_ignore_ascii_case(&interface.reference)
+        };
+        let message = if !is_guid(&interface.class) {
+            format!("the class {} is no {{GUID}}", interface.class)
+        } else if install.interfaces[..index].iter().any(same) {
+            "the same interface twice".to_string()
+        } else {
+            continue;
+        };
+        reader.report("interface", &interface.section, interface.line, message);
+    }
+}
+
+/// All registry lines: below HKR, not against each other; the device's security.
+fn registry(reader: &mut Reader, install: &Install) {
+    let lists = [&install.driver, &install.hardware]
+        .into_iter()
+        .chain(install.interfaces.iter().map(|interface| &interface.values))
+        .chain(install.services.iter().map(|service| &service.values));
+    for list in lists {
+        for (index, value) in list.iter().enumerate() {
+            let mut wrong =
+                |rule, message| reader.report(rule, &value.section, value.line, message);
+            if !value.root.eq_ignore_ascii_case("HKR") {
+                let message = format!(
+                    "{} is outside of the driver's own keys: use HKR",
+                    value.root
+                );
+                wrong("registry-root", message);
+            }
+            let same = |other: &&RegistryValue| {
+                other.root.eq_ignore_ascii_case(&value.root)
+                    && other.key.eq_ignore_ascii_case(&value.key)
+                    && other.name.eq_ignore_ascii_case(&value.name)
+            };
+            let before = list[..index].iter().find(same);
+            if let Some(other) = before.filter(|other| other.data != value.data) {
+                let message = format!("line {} gives {} another value", other.line, value.name);
+                wrong("registry-conflict", message);
+            }
+        }
+    }
+    for value in &install.hardware {
+        let is_security = value.key.is_empty() && value.name.eq_ignore_ascii_case("Security");
+        let good =
+            matches!(&value.data, Some(crate::Data::Text(text)) if is_security_descriptor(text));
+        if is_security && !good {
+            let message = "no security descriptor: D:P(type;flags;rights;;;account)…".to_string();
+            reader.report("security", &value.section, value.line, message);
+        }
+    }
+}
+
+/// A discretionary list of six-part entries, at least one.
+fn is_security_descriptor(text: &str) -> bool {
+    let Some(list) = text.strip_prefix("D:") else {
+        return false;
+    };
+    let start = list.find('(').unwrap_or(list.len());
+    let (flags, entries) = list.split_at(start);
+    let entries = entries
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'));
+    let good = |entry: &str| {
+        let parts: Vec<&str> = entry.split(';').collect();
+        parts.len() == 6
+            && matches!(parts[0], "A" | "D")
+            && !parts[2].is_empty()
+            && !parts[5].is_empty()
+            && !entry.contains(['(', ')', ' '])
+    };
+    ["", "P", "AI", "PAI"].contains(&flags)
+        && entries.is_some_and(|entries| entries.split(")(").all(good))
+}
+
+/// `Include` and `Needs` go together.
+fn included(reader: &mut Reader, install: &Install) {
+    let mut wrong =
+        |message: String| reader.report("include", &install.section, install.line, message);
+    for file in &install.include {
+        if !file.to_ascii_lowercase().ends_with(".inf") {
+            wrong(format!("Include names {file}, which is no .inf file"));
+        }
+    }
+    match (install.include.is_empty(), install.needs.is_empty()) {
+        (false, true) => wrong("Include without Needs installs nothing".to_string()),
+        (true, false) => wrong("Needs without Include finds no section".to_string()),
+        _ => {}
+    }
+}
+
+fn unused(reader: &mut Reader) {
+    let used = |section: &&Section| {
+        let name = section.name.to_ascii_lowercase();
+        KNOWN.contains(&name.as_str())
+            || name.starts_with("strings.")
+            || reader.used.contains(&name)
+    };
+    let unused: Vec<&Section> = reader
+        .inf
+        .sections
+        .iter()
+        .filter(|section| !used(section))
+        .collect();
+    for section in unused {
+        let message = "nothing refers to the section".to_string();
+        reader.report("section-unused", &section.name, section.line, message);
+    }
+}
