@@ -9,6 +9,7 @@ mod effects;
 mod endpoint;
 mod failures;
 mod habits;
+mod inf;
 mod lifecycle;
 mod listener;
 mod owner;
@@ -51,6 +52,7 @@ fn main() {
         owner::SCENARIOS,
         power::SCENARIOS,
         habits::SCENARIOS,
+        inf::SCENARIOS,
         lifecycle::SCENARIOS,
         queues::SCENARIOS,
         quotas::SCENARIOS,
