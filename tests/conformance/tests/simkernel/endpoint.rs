@@ -13,6 +13,8 @@ use simkernel::client::SimClient;
 
 pub const SCENARIOS: &[Scenario] = &[
     ("endpoint: ten thousand notes are in time", latency),
+    ("endpoint: a lead of a millisecond", || lead(1)),
+    ("endpoint: a lead of ten", || lead(10)),
     ("endpoint: every format says the same", formats),
 ];
 
@@ -87,11 +89,16 @@ impl Recorder {
 impl Rig {
     /// The endpoint, 16-bit stereo at `rate`, with a buffer of 20 ms in two packets; stopped.
     pub fn open_endpoint(&mut self, rate: u32) -> Recorder {
+        self.open_endpoint_of(rate, 20)
+    }
+
+    /// The same with a buffer of `milliseconds`. The endpoint writes a quarter of a packet ahead at most.
+    fn open_endpoint_of(&mut self, rate: u32, milliseconds: u32) -> Recorder {
         let format = SampleFormat::pcm(rate, 16);
         let mut recorder = Recorder::open(&mut self.client, format).expect("the endpoint");
         recorder
             .stream
-            .allocate_notified(&mut self.client, rate / 50 * 4, 2)
+            .allocate_notified(&mut self.client, rate * milliseconds / 1000 * 4, 2)
             .expect("a buffer");
         recorder
     }
@@ -107,49 +114,17 @@ impl Rig {
     }
 }
 
-/// Notes stamped "now", at any time between two ticks of the timer: the impulse lies at most a slice and the lead behind the position
-/// at that moment.
+const SLICE: i64 = MILLISECOND;
+/// 100 ns of a frame: what rounding may take.
+const FRAME: i64 = SECOND / RATE as i64 + 1;
+
+/// Notes are heard at most a slice and the lead after they were sent.
 fn latency() {
-    const COUNT: usize = 10_000;
-    const SLICE: i64 = MILLISECOND;
     const LEAD: i64 = 3 * MILLISECOND;
-    let mut rig = Setup {
-        exact: true,
-        ..Setup::default()
-    }
-    .start();
-    let (filter, mut pin) = rig.open_pin();
-    let impulse = arioso_bank::test_banks::impulse(RATE);
-    download_bank(&mut rig.client, pin.handle, &impulse);
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
-    let mut endpoint = rig.open_endpoint(RATE);
-    let started = rig.now();
-    endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
-    let mut random = fastrand::Rng::with_seed(5);
-    let mut sent = Vec::new();
-    for _ in 0..COUNT {
-        let pause = random.i64(5 * MILLISECOND..9 * MILLISECOND);
-        rig.record(&mut endpoint, pause);
-        sent.push(rig.now() - started);
-        rig.play(&pin, &[(0, &[0x90, random.u8(0..128), 100])]);
-    }
-    rig.record(&mut endpoint, SECOND / 10);
-    let heard: Vec<i64> = (0i64..)
-        .zip(endpoint.frames())
-        .filter(|(_, f)| *f != [0, 0])
-        .map(|(n, _)| n)
-        .collect();
-    assert_eq!(heard.len(), COUNT, "an impulse is one frame");
-    let delays: Vec<i64> = sent
-        .iter()
-        .zip(&heard)
-        .map(|(time, frame)| frame * SECOND / i64::from(RATE) - time)
-        .collect();
+    let delays = delays(10_000, Vec::new(), 20);
     let (least, most) = (*delays.iter().min().unwrap(), *delays.iter().max().unwrap());
-    // A frame's length of rounding.
-    let frame = SECOND / i64::from(RATE) + 1;
     assert!(
-        least >= -frame && most <= SLICE + LEAD + frame,
+        least >= -FRAME && most <= SLICE + LEAD + FRAME,
         "{least}..{most} (100 ns)"
     );
     println!("note-on to first sample: {least}..{most} (100 ns)");
@@ -161,11 +136,58 @@ fn latency() {
         let report = format!("{{\"latency_us\": {microseconds:?}}}\n");
         std::fs::write(path, report).expect("the report can be written");
     }
+}
+
+/// The endpoint is written as far ahead as the setting says.
+fn lead(milliseconds: u32) {
+    let lead = i64::from(milliseconds) * MILLISECOND;
+    let within = (lead - 2 * SLICE).max(-FRAME)..=SLICE + lead + FRAME;
+    let delays = delays(200, vec![("EndpointLead", milliseconds)], 100);
+    assert!(delays.iter().all(|d| within.contains(d)), "{delays:?}");
+}
+
+/// Notes stamped "now", at any time between two ticks of the timer: how far behind the position at that moment the impulse lies, in
+/// 100 ns.
+fn delays(count: usize, parameters: Vec<(&'static str, u32)>, buffer: u32) -> Vec<i64> {
+    let mut rig = Setup {
+        exact: true,
+        parameters,
+        ..Setup::default()
+    }
+    .start();
+    let (filter, mut pin) = rig.open_pin();
+    let impulse = arioso_bank::test_banks::impulse(RATE);
+    download_bank(&mut rig.client, pin.handle, &impulse);
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let mut endpoint = rig.open_endpoint_of(RATE, buffer);
+    let started = rig.now();
+    endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let mut random = fastrand::Rng::with_seed(5);
+    let mut sent = Vec::new();
+    for _ in 0..count {
+        let pause = random.i64(5 * MILLISECOND..9 * MILLISECOND);
+        rig.record(&mut endpoint, pause);
+        sent.push(rig.now() - started);
+        rig.play(&pin, &[(0, &[0x90, random.u8(0..128), 100])]);
+    }
+    rig.record(&mut endpoint, SECOND / 10);
+    let heard: Vec<i64> = (0i64..)
+        .zip(endpoint.frames())
+        .filter(|(_, f)| *f != [0, 0])
+        .map(|(n, _)| n)
+        .collect();
+    assert_eq!(heard.len(), count, "an impulse is one frame");
+    let delays: Vec<i64> = sent
+        .iter()
+        .zip(&heard)
+        .map(|(time, frame)| frame * SECOND / i64::from(RATE) - time)
+        .collect();
     let counted = statistics(&mut rig.client, pin.handle).unwrap();
     assert_eq!((counted.SkippedSlices, counted.LostNotes), (0, 0));
     endpoint.close(&mut rig.client);
     rig.close(filter, [pin], None);
     rig.finish();
+    delays
 }
 
 /// Delays by quarters of a millisecond.
