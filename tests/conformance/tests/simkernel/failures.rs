@@ -100,6 +100,32 @@ fn play(rig: &mut Rig) -> Result<(), Error> {
     Ok(())
 }
 
+/// Fails each allocation of a session once, until none fails: nothing is left behind, and many failures are told.
+pub fn each_allocation(rig: &mut Rig, session: fn(&mut Rig) -> Result<(), Error>) {
+    let mut failures = 0;
+    for n in 1.. {
+        let level = rig.pool();
+        let before = rig.machine.allocations();
+        rig.machine.fail_allocation(Some(n));
+        let outcome = session(rig);
+        let count = rig.machine.allocations() - before;
+        rig.machine.fail_allocation(None);
+        let verdict = rig.machine.verdict();
+        assert!(verdict.is_clean(), "allocation {n}: {verdict}");
+        assert_eq!(
+            rig.pool(),
+            level,
+            "allocation {n} failed ({outcome:?}) and left something"
+        );
+        if count < n {
+            assert!(outcome.is_ok(), "nothing failed but {outcome:?}");
+            break;
+        }
+        failures += u32::from(outcome.is_err());
+    }
+    assert!(failures > 20, "only {failures} failures were reported");
+}
+
 fn every_allocation() {
     let mut rig = Setup {
         parameters: vec![("Voices", 32)],
@@ -112,28 +138,7 @@ fn every_allocation() {
             "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\{SERVICE}\\Parameters"
         );
         simkernel::registry::set(&key, "WaveSinkFeed", Value::dword(feed));
-        let mut failures = 0;
-        for n in 1.. {
-            let level = rig.pool();
-            let before = rig.machine.allocations();
-            rig.machine.fail_allocation(Some(n));
-            let outcome = session(&mut rig);
-            let count = rig.machine.allocations() - before;
-            rig.machine.fail_allocation(None);
-            let verdict = rig.machine.verdict();
-            assert!(verdict.is_clean(), "allocation {n}: {verdict}");
-            assert_eq!(
-                rig.pool(),
-                level,
-                "allocation {n} failed ({outcome:?}) and left something"
-            );
-            if count < n {
-                assert!(outcome.is_ok(), "nothing failed but {outcome:?}");
-                break;
-            }
-            failures += u32::from(outcome.is_err());
-        }
-        assert!(failures > 20, "only {failures} failures were reported");
+        each_allocation(&mut rig, session);
     }
     rig.add();
     rig.finish();

@@ -1,6 +1,7 @@
 //! Capture pins and the cable when memory, power or the device fail; and how long a message takes.
 
 use crate::Scenario;
+use crate::failures::each_allocation;
 use crate::listener::{A_IN, A_OUT, B_IN, B_OUT, Listener, capture_pin, subdevice};
 use crate::rig::{Rig, SECOND, SERVICE, Setup};
 use arioso_core::ks::guid::KSCATEGORY_AUDIO;
@@ -97,28 +98,7 @@ fn every_allocation() {
             "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\{SERVICE}\\Parameters"
         );
         simkernel::registry::set(&key, "CableSynth", Value::dword(heard));
-        let mut failures = 0;
-        for n in 1.. {
-            let level = rig.pool();
-            let before = rig.machine.allocations();
-            rig.machine.fail_allocation(Some(n));
-            let outcome = session(&mut rig);
-            let count = rig.machine.allocations() - before;
-            rig.machine.fail_allocation(None);
-            let verdict = rig.machine.verdict();
-            assert!(verdict.is_clean(), "allocation {n}: {verdict}");
-            assert_eq!(
-                rig.pool(),
-                level,
-                "allocation {n} failed ({outcome:?}) and left something"
-            );
-            if count < n {
-                assert!(outcome.is_ok(), "nothing failed but {outcome:?}");
-                break;
-            }
-            failures += u32::from(outcome.is_err());
-        }
-        assert!(failures > 20, "only {failures} failures were reported");
+        each_allocation(&mut rig, session);
     }
     rig.add();
     rig.finish();
