@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::nt::{IRP, NTSTATUS};
 use crate::state::Global;
+use arioso_core::ks::ks::{
+    KSPROBE_ALLOCATEMDL, KSPROBE_PROBEANDLOCK, KSPROBE_STREAMWRITE, KSPROBE_SYSTEMADDRESS,
+    KSSTREAM_HEADER,
+};
 
 static BOUND: Global<BTreeMap<&'static str, usize>> = Global::new(BTreeMap::new());
 
@@ -24,3 +29,21 @@ macro_rules! ks_call {
     };
 }
 pub(crate) use ks_call;
+
+/// Copies the headers of an `IOCTL_KS_WRITE_STREAM`, and locks and maps its data.
+///
+/// # Safety
+/// A request on a pin.
+pub unsafe fn probe_write(request: *mut IRP) -> NTSTATUS {
+    let flags =
+        KSPROBE_STREAMWRITE | KSPROBE_ALLOCATEMDL | KSPROBE_PROBEANDLOCK | KSPROBE_SYSTEMADDRESS;
+    // SAFETY: by the contract.
+    unsafe {
+        ks_call!(
+            KsProbeStreamIrp,
+            request,
+            flags,
+            size_of::<KSSTREAM_HEADER>()
+        ) as NTSTATUS
+    }
+}

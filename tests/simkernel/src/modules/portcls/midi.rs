@@ -12,7 +12,7 @@ use arioso_core::ks::status::*;
 
 use super::clock;
 use super::com::{self, Com, Object, Ref};
-use super::imports::ks_call;
+use super::imports::probe_write;
 use super::pin::{Connect, Pin, Role, poison};
 use super::port::Port;
 use super::reader::{Captured, Queue, Reader};
@@ -259,16 +259,7 @@ impl MidiStream {
             if (*pin).state() == KSSTATE_STOP {
                 return irp::complete(request, STATUS_INVALID_DEVICE_STATE);
             }
-            let flags = KSPROBE_STREAMWRITE
-                | KSPROBE_ALLOCATEMDL
-                | KSPROBE_PROBEANDLOCK
-                | KSPROBE_SYSTEMADDRESS;
-            let status = ks_call!(
-                KsProbeStreamIrp,
-                request,
-                flags,
-                size_of::<KSSTREAM_HEADER>()
-            ) as NTSTATUS;
+            let status = probe_write(request);
             if status < 0 {
                 return irp::complete(request, status);
             }

@@ -10,7 +10,7 @@ use arioso_core::ks::status::*;
 
 use super::allocator::{Allocator, BUFFER_SIZE};
 use super::clock;
-use super::imports::ks_call;
+use super::imports::probe_write;
 use super::pin::{Pin, Role};
 use super::reader::Queue;
 use super::unpack::{self, ByteStream, Piece};
@@ -213,16 +213,7 @@ impl Render {
             if (*pin).state() == KSSTATE_STOP {
                 return irp::complete(request, STATUS_INVALID_DEVICE_STATE);
             }
-            let flags = KSPROBE_STREAMWRITE
-                | KSPROBE_ALLOCATEMDL
-                | KSPROBE_PROBEANDLOCK
-                | KSPROBE_SYSTEMADDRESS;
-            let status = ks_call!(
-                KsProbeStreamIrp,
-                request,
-                flags,
-                size_of::<KSSTREAM_HEADER>()
-            ) as NTSTATUS;
+            let status = probe_write(request);
             if status < 0 {
                 return irp::complete(request, status);
             }
