@@ -1,6 +1,5 @@
 //! Builders of the static tables that PortCls reads through raw pointers.
 
-use arioso_core::ks::GUID;
 use arioso_core::ks::guid::{
     KSDATAFORMAT_SPECIFIER_NONE, KSDATAFORMAT_SUBTYPE_ANALOG, KSDATAFORMAT_TYPE_AUDIO,
 };
@@ -9,6 +8,8 @@ use arioso_core::ks::portcls::{
     PCAUTOMATION_TABLE, PCCONNECTION_DESCRIPTOR, PCEVENT_ITEM, PCFILTER_DESCRIPTOR, PCMETHOD_ITEM,
     PCNODE_DESCRIPTOR, PCPIN_DESCRIPTOR, PCPROPERTY_ITEM,
 };
+use arioso_core::ks::status::{STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
+use arioso_core::ks::{GUID, NTSTATUS};
 use core::ptr::null;
 
 /// Constant data at a fixed address that is a multiple of 8 (the kernel compares GUIDs as two 64-bit words).
@@ -17,6 +18,22 @@ pub struct Static<T>(pub T);
 
 // SAFETY: plain data (`Copy` excludes cells) that is never written; the pointers in it point to other such data.
 unsafe impl<T: Copy> Sync for Static<T> {}
+
+/// `IMiniport::GetDescription`.
+///
+/// # Safety
+/// `to` is null or may be written to.
+pub(super) unsafe fn describe(
+    to: *mut *const PCFILTER_DESCRIPTOR,
+    filter: &'static PCFILTER_DESCRIPTOR,
+) -> NTSTATUS {
+    if to.is_null() {
+        return STATUS_INVALID_PARAMETER;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { to.write(filter) };
+    STATUS_SUCCESS
+}
 
 /// A structure that begins with a `KSDATARANGE` and is `FormatSize` bytes long.
 pub const fn range<T>(range: &'static Static<T>) -> *const KSDATARANGE {

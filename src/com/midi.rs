@@ -1,5 +1,6 @@
 //! `IMiniportMidi` and `IMiniportMidiStream`.
 
+use super::descriptor::describe;
 use super::miniport::format_bytes;
 use super::object::{Class, ObjectRef, vtable};
 use super::port::Interface;
@@ -52,11 +53,7 @@ pub trait MidiStream {
 pub const fn miniport_midi<T: Class + MiniportMidi>() -> IMiniportMidiVtbl {
     vtable!([Class, MiniportMidi] IMiniportMidi, IMiniportMidiVtbl for T {
         GetDescription |miniport, description: *mut *const PCFILTER_DESCRIPTOR| -> NTSTATUS {
-            if description.is_null() {
-                return STATUS_INVALID_PARAMETER;
-            }
-            description.write(miniport.description());
-            STATUS_SUCCESS
+            describe(description, miniport.description())
         }
         DataRangeIntersection |
             miniport, _pin: u32, _range: *const KSDATARANGE, _matching: *const KSDATARANGE, _length: u32, _format: PVOID,

@@ -1,5 +1,6 @@
 //! `IMiniportDMus`.
 
+use super::descriptor::describe;
 use super::object::{Class, vtable};
 use super::port::{Allocator, Interface, MasterClock, Port};
 use super::service::ServiceGroup;
@@ -58,11 +59,7 @@ pub trait MiniportDMus {
 pub const fn miniport_dmus<T: Class + MiniportDMus>() -> IMiniportDMusVtbl {
     vtable!([Class, MiniportDMus] IMiniportDMus, IMiniportDMusVtbl for T {
         GetDescription |miniport, description: *mut *const PCFILTER_DESCRIPTOR| -> NTSTATUS {
-            if description.is_null() {
-                return STATUS_INVALID_PARAMETER;
-            }
-            description.write(miniport.description());
-            STATUS_SUCCESS
+            describe(description, miniport.description())
         }
         DataRangeIntersection |
             miniport, _pin: u32, _range: *const KSDATARANGE, _matching: *const KSDATARANGE, _length: u32, _format: PVOID,

@@ -1,5 +1,6 @@
 //! `IMiniportTopology`.
 
+use super::descriptor::describe;
 use super::object::{Class, vtable};
 use super::port::{Interface, PortTopology};
 use crate::kernel::irql::Passive;
@@ -9,7 +10,7 @@ use arioso_core::ks::portcls::{
     IMiniportTopology, IMiniportTopologyVtbl, IPortTopology, IResourceList, IUnknown,
     PCFILTER_DESCRIPTOR,
 };
-use arioso_core::ks::status::{STATUS_INVALID_PARAMETER, STATUS_NOT_IMPLEMENTED, STATUS_SUCCESS};
+use arioso_core::ks::status::{STATUS_INVALID_PARAMETER, STATUS_NOT_IMPLEMENTED};
 use arioso_core::ks::{NTSTATUS, PVOID};
 
 /// `IMiniportTopology`
@@ -24,11 +25,7 @@ pub trait MiniportTopology {
 pub const fn miniport_topology<T: Class + MiniportTopology>() -> IMiniportTopologyVtbl {
     vtable!([Class, MiniportTopology] IMiniportTopology, IMiniportTopologyVtbl for T {
         GetDescription |miniport, description: *mut *const PCFILTER_DESCRIPTOR| -> NTSTATUS {
-            if description.is_null() {
-                return STATUS_INVALID_PARAMETER;
-            }
-            description.write(miniport.description());
-            STATUS_SUCCESS
+            describe(description, miniport.description())
         }
         DataRangeIntersection |
             miniport, _pin: u32, _range: *const KSDATARANGE, _matching: *const KSDATARANGE, _length: u32, _format: PVOID,

@@ -1,5 +1,6 @@
 //! `IMiniportWaveRT` and its streams.
 
+use super::descriptor::describe;
 use super::miniport::format_bytes;
 use super::object::{Class, ObjectRef, vtable};
 use super::port::{Interface, PortStream, PortWaveRt};
@@ -65,11 +66,7 @@ pub trait MiniportWaveRt {
 pub const fn miniport_wave_rt<T: Class + MiniportWaveRt>() -> IMiniportWaveRTVtbl {
     vtable!([Class, MiniportWaveRt] IMiniportWaveRT, IMiniportWaveRTVtbl for T {
         GetDescription |miniport, description: *mut *const PCFILTER_DESCRIPTOR| -> NTSTATUS {
-            if description.is_null() {
-                return STATUS_INVALID_PARAMETER;
-            }
-            description.write(miniport.description());
-            STATUS_SUCCESS
+            describe(description, miniport.description())
         }
         DataRangeIntersection |
             miniport, pin: u32, range: *const KSDATARANGE, matching: *const KSDATARANGE, length: u32, format: PVOID,

@@ -1,6 +1,6 @@
 //! What the filter and the synthesizer are: component id, DirectMusic capabilities.
 
-use super::properties::{Call, Property, Size, Target, read, write};
+use super::properties::{Call, Get, Property, Size, Target, read, write};
 use crate::com::descriptor::Static;
 use crate::engine::EFFECTS;
 use crate::kernel::Result;
@@ -23,16 +23,21 @@ const NAME_ID: GUID = GUID::from_u128(0x2A7E_5C40_8F93_4D16_97CB_0B6D_E1F8_34A9)
 const MAKER_ID: GUID = GUID::from_u128(0xB850_1F6E_3D24_47A9_8A5C_72E0_9F4B_C61D);
 
 /// Properties of the filter.
-pub const PROPERTIES: [Property; 1] = [Property {
-    set: &Static(KSPROPSETID_General),
-    id: KSPROPERTY_GENERAL_COMPONENTID,
-    kind: VT_EMPTY,
-    target: Target::Any,
-    instance: Size::NONE,
-    value: Size::of::<KSCOMPONENTID>(),
-    get: Some(component_id),
-    put: None,
-}];
+pub const PROPERTIES: [Property; 1] = [component_entry(component_id)];
+
+/// `KSPROPERTY_GENERAL_COMPONENTID` of a filter.
+pub const fn component_entry(get: Get) -> Property {
+    Property {
+        set: &Static(KSPROPSETID_General),
+        id: KSPROPERTY_GENERAL_COMPONENTID,
+        kind: VT_EMPTY,
+        target: Target::Any,
+        instance: Size::NONE,
+        value: Size::of::<KSCOMPONENTID>(),
+        get: Some(get),
+        put: None,
+    }
+}
 
 fn component_id(_: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     write(value, component(SYNTH_ID, NAME_ID))
@@ -51,7 +56,7 @@ pub fn component(id: GUID, name: GUID) -> KSCOMPONENTID {
 }
 
 /// One question of DirectMusic: a set with item 0 and a 32-bit answer.
-const fn capability(set: &'static Static<GUID>, get: super::properties::Get) -> Property {
+const fn capability(set: &'static Static<GUID>, get: Get) -> Property {
     Property {
         set,
         id: 0,

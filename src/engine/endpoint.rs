@@ -38,9 +38,7 @@ impl EndpointHandle {
 
     /// Entering RUN makes this the owner; leaving it hands the output back to the wave sink, if that runs.
     pub fn set_state(&self, passive: Passive, state: KSSTATE) -> Result {
-        if self.engine.common.is_closed() {
-            self.stop(passive);
-        } else if state != KSSTATE_RUN {
+        if self.engine.common.is_closed() || state != KSSTATE_RUN {
             self.stop(passive);
         } else if self.line().has_buffer() {
             self.engine.run_line(passive, &self.line)?;

@@ -4,12 +4,11 @@ use super::stream::CableStream;
 use crate::com::descriptor::{Static, properties};
 use crate::com::object::ObjectRef;
 use crate::com::property::{Answer, Handler, Request};
-use crate::dmus::general::component;
+use crate::dmus::general::{component, component_entry};
 use crate::dmus::properties::{Call, Property, Size, Target, dispatch, items, write};
 use crate::kernel::Result;
 use arioso_core::ks::arioso::{ARIOSO_TRANSPORT, KSPROPERTY_ARIOSO_TRANSPORT, KSPROPSETID_Arioso};
-use arioso_core::ks::guid::KSPROPSETID_General;
-use arioso_core::ks::ks::{KSCOMPONENTID, KSPROPERTY_GENERAL_COMPONENTID, VT_EMPTY};
+use arioso_core::ks::ks::VT_EMPTY;
 use arioso_core::ks::portcls::{PCAUTOMATION_TABLE, PCPROPERTY_ITEM};
 use arioso_core::ks::status::STATUS_INVALID_DEVICE_REQUEST;
 use arioso_core::ks::{GUID, NTSTATUS};
@@ -18,16 +17,7 @@ use arioso_core::ks::{GUID, NTSTATUS};
 const CABLE_ID: GUID = GUID::from_u128(0xD2F7_06A9_5E84_4C1D_A63B_0984_E7B2_51FC);
 const NAME_ID: GUID = GUID::from_u128(0x50B8_E3C1_92D6_4F7A_B40E_1D65_CA38_7902);
 
-const FILTER_PROPERTIES: &[&[Property]] = &[&[Property {
-    set: &Static(KSPROPSETID_General),
-    id: KSPROPERTY_GENERAL_COMPONENTID,
-    kind: VT_EMPTY,
-    target: Target::Any,
-    instance: Size::NONE,
-    value: Size::of::<KSCOMPONENTID>(),
-    get: Some(component_id),
-    put: None,
-}]];
+const FILTER_PROPERTIES: &[&[Property]] = &[&[component_entry(component_id)]];
 
 const PIN_PROPERTIES: &[&[Property]] = &[&[Property {
     set: &Static(KSPROPSETID_Arioso),
