@@ -3,14 +3,15 @@
 mod capture;
 mod fake;
 mod midi;
+#[path = "../shared/rig.rs"]
+mod rig;
 mod rules;
-#[path = "../scenario/mod.rs"]
+#[path = "../shared/scenario.rs"]
 mod scenario;
 mod topology;
 mod wave_rt;
 
 use arioso_core::ks::guid::*;
-use arioso_core::ks::status::*;
 use capture::open_capture;
 use conformance::connect::SampleFormat;
 use conformance::events::{MusicBuffer, write};
@@ -19,13 +20,13 @@ use conformance::rt_audio::{RtStream, is_capture};
 use conformance::{Client, notify};
 use fake::{Fault, log};
 use midi::{close_cable, open_cable};
+use rig::Rig;
 use simkernel::client::{ClientOptions, SimClient};
 use simkernel::nt::DISPATCH_LEVEL;
-use simkernel::system::{Device, Options, System};
+use simkernel::system::Options;
 
 const MILLISECOND: i64 = 10_000;
 const SECOND: i64 = 1000 * MILLISECOND;
-const SERVICE: &str = "endpoints";
 const FORMAT: SampleFormat = SampleFormat {
     rate: 48_000,
     channels: 2,
@@ -68,44 +69,13 @@ fn main() {
     scenario::main(&scenarios, FAULTS, misbehave);
 }
 
-/// A machine with the driver started.
-struct Rig {
-    system: System,
-    device: Device,
-    client: SimClient,
-}
-
 impl Rig {
     fn new() -> Rig {
         Rig::for_client(ClientOptions::default())
     }
 
     fn for_client(client: ClientOptions) -> Rig {
-        let mut system = System::boot(Options {
-            echo: false,
-            ..Options::default()
-        });
-        let status = system.load_host_driver(SERVICE, fake::driver_entry);
-        assert_eq!(status, STATUS_SUCCESS);
-        let device = system.add_root_device(SERVICE).expect("AddDevice");
-        assert_eq!(system.start(device), STATUS_SUCCESS);
-        let client = system.client(client);
-        Rig {
-            system,
-            device,
-            client,
-        }
-    }
-
-    fn filter(&mut self, name: &str) -> Filter<SimClient> {
-        let categories = [KSCATEGORY_AUDIO, KSCATEGORY_SYNTHESIZER];
-        let links = categories.map(|category| self.client.interfaces(&category));
-        let link = links
-            .concat()
-            .into_iter()
-            .find(|link| link.ends_with(name))
-            .expect("a subdevice");
-        Filter::open(&mut self.client, &link).expect("the filter")
+        Rig::boot(Options::default(), client)
     }
 
     fn endpoint(&mut self) -> (Filter<SimClient>, RtStream<SimClient>) {
@@ -130,20 +100,6 @@ impl Rig {
             fake::wave_rt::advance(bytes);
             lower(level);
         });
-    }
-
-    /// Removes everything and returns what the verifier found.
-    fn finish(mut self) -> Vec<String> {
-        drop(self.client);
-        assert_eq!(self.system.remove(self.device), STATUS_SUCCESS);
-        self.system.unload(SERVICE).expect("unload");
-        self.system.verdict().violations
-    }
-
-    fn finish_clean(self) {
-        let violations = self.finish();
-        assert!(violations.is_empty(), "{violations:#?}");
-        assert_eq!(log().alive, 0, "objects of the driver");
     }
 }
 

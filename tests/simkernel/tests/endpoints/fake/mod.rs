@@ -1,8 +1,12 @@
 //! A driver in this process with a WaveRT endpoint, its topology, a MIDI cable and a DMus capture pin. It can be told to misbehave.
 
+#[path = "../../shared/com.rs"]
 pub mod com;
 pub mod dmus;
+#[path = "../../shared/exports.rs"]
+mod exports;
 pub mod midi;
+#[path = "../../shared/shape.rs"]
 mod shape;
 pub mod topology;
 pub mod wave_rt;
@@ -11,12 +15,17 @@ use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::ptr;
 
+use arioso_core::ks::guid::{
+    KSDATAFORMAT_SPECIFIER_NONE, KSDATAFORMAT_SUBTYPE_ANALOG, KSDATAFORMAT_TYPE_AUDIO,
+};
+use arioso_core::ks::ks::KSDATARANGE;
 use arioso_core::ks::portcls::*;
 use arioso_core::ks::status::*;
 use arioso_core::ks::{GUID, PIRP};
 use simkernel::nt::{DRIVER_OBJECT, UNICODE_STRING};
 
 use com::{Fake, Held, Object};
+pub use exports::{import, portcls};
 
 /// One thing that the driver must not do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -86,17 +95,6 @@ pub fn fault(fault: Fault) -> bool {
     log().fault == fault
 }
 
-/// An export, for the driver.
-pub fn import<F>(module: &str, name: &str) -> F {
-    let address = simkernel::loader::guest_routine(module, name).expect(name);
-    // SAFETY: the export has the type that the caller names.
-    unsafe { std::mem::transmute_copy(&address) }
-}
-
-pub fn portcls<F>(name: &str) -> F {
-    import("portcls.sys", name)
-}
-
 pub unsafe extern "efiapi" fn driver_entry(
     driver: *mut DRIVER_OBJECT,
     path: *mut UNICODE_STRING,
@@ -110,6 +108,28 @@ unsafe extern "efiapi" fn add_device(driver: *mut c_void, pdo: *mut c_void) -> N
     let add: FnPcAddAdapterDevice = portcls("PcAddAdapterDevice");
     // SAFETY: the PnP manager's objects.
     unsafe { add(driver, pdo, start_device, 4, 0) }
+}
+
+/// The range of a bridge pin.
+pub fn analog() -> *const KSDATARANGE {
+    shape::leak(KSDATARANGE {
+        FormatSize: size_of::<KSDATARANGE>() as u32,
+        MajorFormat: KSDATAFORMAT_TYPE_AUDIO,
+        SubFormat: KSDATAFORMAT_SUBTYPE_ANALOG,
+        Specifier: KSDATAFORMAT_SPECIFIER_NONE,
+        ..KSDATARANGE::default()
+    })
+}
+
+impl<I> Held<I> {
+    /// `QueryInterface`.
+    pub unsafe fn query<J>(&self, iid: &GUID) -> Option<Held<J>> {
+        let unknown = self.0.cast::<IUnknown>();
+        let mut out = ptr::null_mut();
+        // SAFETY: a live interface.
+        let status = unsafe { ((*(*unknown).lpVtbl).QueryInterface)(unknown, iid, &mut out) };
+        (status >= 0).then(|| Held(out.cast()))
+    }
 }
 
 /// Makes a port with its miniport and registers it.

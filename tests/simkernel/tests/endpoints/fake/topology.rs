@@ -11,7 +11,7 @@ use arioso_core::ks::status::*;
 use arioso_core::ks::{GUID, Wire};
 
 use super::com::{self, Held, miniport};
-use super::{Fault, fault, log, shape};
+use super::{Fault, analog, fault, log, shape};
 
 #[derive(Default)]
 pub struct Miniport {
@@ -55,14 +55,9 @@ fn descriptor() -> *const PCFILTER_DESCRIPTOR {
                 KSPIN_DATAFLOW_IN,
                 0,
                 KSNODETYPE_LINE_CONNECTOR,
-                vec![shape::analog()],
+                vec![analog()],
             ),
-            shape::pin(
-                KSPIN_DATAFLOW_OUT,
-                0,
-                KSCATEGORY_AUDIO,
-                vec![shape::analog()],
-            ),
+            shape::pin(KSPIN_DATAFLOW_OUT, 0, KSCATEGORY_AUDIO, vec![analog()]),
         ],
         vec![(
             KSNODETYPE_VOLUME,

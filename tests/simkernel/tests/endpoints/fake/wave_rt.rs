@@ -11,7 +11,7 @@ use arioso_core::ks::status::*;
 use arioso_core::ks::{BOOLEAN, GUID, PKEVENT, PMDL};
 
 use super::com::{self, Fake, Held, Object, miniport};
-use super::{Fault, fault, import, log, shape};
+use super::{Fault, analog, fault, import, log, shape};
 
 #[derive(Default)]
 pub struct Miniport {
@@ -26,6 +26,11 @@ miniport! {
 }
 
 fn descriptor() -> *const PCFILTER_DESCRIPTOR {
+    let most = if fault(Fault::BackwardRange) {
+        8_000
+    } else {
+        48_000
+    };
     shape::filter(
         ptr::null(),
         vec![
@@ -33,14 +38,9 @@ fn descriptor() -> *const PCFILTER_DESCRIPTOR {
                 KSPIN_DATAFLOW_OUT,
                 1,
                 KSCATEGORY_AUDIO,
-                vec![shape::audio()],
+                vec![shape::audio(44_100, most)],
             ),
-            shape::pin(
-                KSPIN_DATAFLOW_IN,
-                0,
-                KSCATEGORY_AUDIO,
-                vec![shape::analog()],
-            ),
+            shape::pin(KSPIN_DATAFLOW_IN, 0, KSCATEGORY_AUDIO, vec![analog()]),
         ],
         vec![(KSNODETYPE_ADC, ptr::null())],
         &[((u32::MAX, 1), (0, 1)), ((0, 0), (u32::MAX, 0))],

@@ -100,15 +100,6 @@ impl<I> Held<I> {
         unsafe { ((*(*unknown).lpVtbl).AddRef)(unknown) };
         Held(pointer)
     }
-
-    /// `QueryInterface`.
-    pub unsafe fn query<J>(&self, iid: &GUID) -> Option<Held<J>> {
-        let unknown = self.0.cast::<IUnknown>();
-        let mut out = ptr::null_mut();
-        // SAFETY: a live interface.
-        let status = unsafe { ((*(*unknown).lpVtbl).QueryInterface)(unknown, iid, &mut out) };
-        (status >= 0).then(|| Held(out.cast()))
-    }
 }
 
 impl<I> Drop for Held<I> {

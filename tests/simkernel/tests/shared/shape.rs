@@ -8,8 +8,6 @@ use arioso_core::ks::ksmedia::*;
 use arioso_core::ks::portcls::*;
 use arioso_core::ks::{AlignedGuid, GUID};
 
-use super::{Fault, fault};
-
 pub fn leak<T>(value: T) -> *const T {
     Box::leak(Box::new(value))
 }
@@ -29,7 +27,8 @@ pub fn music(sub: GUID) -> *const KSDATARANGE {
     leak(range).cast()
 }
 
-pub fn audio() -> *const KSDATARANGE {
+/// 16-bit PCM, one or two channels, at rates from the first to the second.
+pub fn audio(least: u32, most: u32) -> *const KSDATARANGE {
     let mut range = KSDATARANGE_AUDIO::default();
     range.DataRange.FormatSize = size_of::<KSDATARANGE_AUDIO>() as u32;
     range.DataRange.MajorFormat = KSDATAFORMAT_TYPE_AUDIO;
@@ -38,24 +37,9 @@ pub fn audio() -> *const KSDATARANGE {
     range.MaximumChannels = 2;
     range.MinimumBitsPerSample = 16;
     range.MaximumBitsPerSample = 16;
-    range.MinimumSampleFrequency = 44_100;
-    range.MaximumSampleFrequency = if fault(Fault::BackwardRange) {
-        8_000
-    } else {
-        48_000
-    };
+    range.MinimumSampleFrequency = least;
+    range.MaximumSampleFrequency = most;
     leak(range).cast()
-}
-
-/// The range of a bridge pin.
-pub fn analog() -> *const KSDATARANGE {
-    leak(KSDATARANGE {
-        FormatSize: size_of::<KSDATARANGE>() as u32,
-        MajorFormat: KSDATAFORMAT_TYPE_AUDIO,
-        SubFormat: KSDATAFORMAT_SUBTYPE_ANALOG,
-        Specifier: KSDATAFORMAT_SPECIFIER_NONE,
-        ..KSDATARANGE::default()
-    })
 }
 
 /// Properties and events of a filter, pin or node.
