@@ -1,7 +1,10 @@
-//! Configures the link of a kernel-mode driver and builds its structured-exception shim.
+//! Configures the link of a kernel-mode driver, writes its version resource and builds its structured-exception shim.
 
+use arioso_resource::{DRIVER, SOUND_DRIVER, VersionResource, parse_version};
 use std::env;
 use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
@@ -24,6 +27,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     ] {
         println!("cargo::rustc-cdylib-link-arg={argument}");
     }
+    let resource = PathBuf::from(env::var("OUT_DIR")?).join("version.res");
+    fs::write(&resource, version_resource()?.to_res()?)?;
+    println!("cargo::rustc-cdylib-link-arg={}", resource.display());
+
     if env::var("ARIOSO_CHECK").as_deref() == Ok("no-panic") {
         println!("cargo::rustc-cfg=arioso_no_panic_check");
     }
@@ -46,4 +53,33 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     shim.try_compile("arioso_probe")?;
     Ok(())
+}
+
+/// What the manifest says of the driver.
+fn version_resource() -> Result<VersionResource, Box<dyn Error>> {
+    let manifest = |field: &str| env::var(format!("CARGO_PKG_{field}"));
+    let text = manifest("VERSION")?;
+    let version =
+        parse_version(&text).ok_or("the version in Cargo.toml is not three numbers up to 65535")?;
+    let (authors, license) = (manifest("AUTHORS")?, manifest("LICENSE")?);
+    let strings = [
+        ("CompanyName", authors.clone()),
+        ("FileDescription", manifest("DESCRIPTION")?),
+        ("FileVersion", text.clone()),
+        ("InternalName", "arioso".to_owned()),
+        (
+            "LegalCopyright",
+            format!("Copyright (c) {authors}. {license}"),
+        ),
+        ("OriginalFilename", "arioso.sys".to_owned()),
+        ("ProductName", "Arioso".to_owned()),
+        ("ProductVersion", text),
+    ];
+    Ok(VersionResource {
+        file_version: version,
+        product_version: version,
+        file_type: DRIVER,
+        file_subtype: SOUND_DRIVER,
+        strings: strings.map(|(name, text)| (name.to_owned(), text)).into(),
+    })
 }

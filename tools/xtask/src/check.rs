@@ -1,7 +1,7 @@
 //! The demo and the whole test run.
 
 use crate::driver::{self, Arch, Build, Check, Plant, Profile};
-use crate::{process, setup};
+use crate::{package, process, setup};
 use anyhow::{Context, Result};
 use std::time::Instant;
 
@@ -66,7 +66,7 @@ pub fn count(arguments: &[&str]) -> Result<()> {
 /// Builds everything and runs every test.
 pub fn test() -> Result<()> {
     type Step = (&'static str, fn() -> Result<()>);
-    let steps: [Step; 7] = [
+    let steps: [Step; 8] = [
         ("set up the machine", setup::install),
         ("prove that the driver cannot panic", || {
             driver::build(&Build {
@@ -83,6 +83,7 @@ pub fn test() -> Result<()> {
         ("build the driver for ARM64", || {
             driver::build(&Build::release(Arch::Arm64))
         }),
+        ("make the packages", package::assemble_all),
         ("build a driver with a bug to be seen", || {
             driver::build(&Build {
                 arch: Arch::X64,

@@ -5,6 +5,7 @@
 //! | [`setup`] | what the machine needs, and how it gets there |
 //! | [`driver`] | the driver's build on Linux: WDK-shaped tree, workspace, compiler, products |
 //! | [`lint`] | rustfmt, clippy, and the rules of ring 0 that can be read off the source |
+//! | [`package`] | the driver packages: drivers, bank, and what `tools/package` makes of them |
 //! | [`fuzz`] | libFuzzer; which edges its inputs take |
 //! | [`check`] | the demo and the whole test run |
 
@@ -12,6 +13,7 @@ mod check;
 mod driver;
 mod fuzz;
 mod lint;
+mod package;
 mod process;
 mod project;
 mod setup;
@@ -20,6 +22,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use driver::{Arch, Build, Check, Plant, Profile};
 use fuzz::Length;
+use package::Arches;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -48,6 +52,17 @@ enum Command {
         /// Let the driver count the edges it takes, for fuzzing; the product goes to …/<profile>-coverage/
         #[arg(long, conflicts_with_all = ["check", "plant"])]
         coverage: bool,
+    },
+    /// Build the driver packages: target/package/<arch>/, an archive of each, SHA256SUMS
+    Package {
+        #[arg(long, value_enum, default_value = "all")]
+        arch: Arches,
+        /// Who signs (PEM); without it a test certificate made on first use, in target/certificate
+        #[arg(long, value_name = "FILE", requires = "key")]
+        certificate: Option<PathBuf>,
+        /// The certificate's key (PEM, no password)
+        #[arg(long, value_name = "FILE", requires = "certificate")]
+        key: Option<PathBuf>,
     },
     /// Play a built-in song through the driver into a WAV file
     Demo,
@@ -104,6 +119,11 @@ fn run(command: Command) -> Result<()> {
                 coverage,
             })
         }
+        Command::Package {
+            arch,
+            certificate,
+            key,
+        } => package::package(arch, certificate.zip(key)),
         Command::Demo => check::demo(),
         Command::Bench {
             instructions: true, ..

@@ -20,6 +20,11 @@ pub fn driver_dir() -> PathBuf {
     root().join("target/driver")
 }
 
+/// The driver packages: `<arch>/`, an archive of each, checksums.
+pub fn package_dir() -> PathBuf {
+    root().join("target/package")
+}
+
 /// Where Cargo keeps the registry.
 pub fn cargo_home() -> Result<PathBuf> {
     if let Some(home) = env::var_os("CARGO_HOME") {

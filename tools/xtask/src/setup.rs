@@ -23,6 +23,8 @@ const PACKAGES: &[(&str, &str)] = &[
         "mingw-w64-x86-64-dev",
         "/usr/share/mingw-w64/include/ddk/ntifs.h",
     ),
+    ("openssl", "/usr/bin/openssl"),
+    ("osslsigncode", "/usr/bin/osslsigncode"),
     (
         "openttd-openmsx",
         "/usr/share/games/openttd/baseset/openmsx",

@@ -1,0 +1,64 @@
+//! Driver catalogs: which files belong together, by their hashes.
+//!
+//! The format has no specification; the sources are named in `docs/package.md`. A catalog of the second kind is written: members are named by
+//! their SHA-256, an image's as Authenticode takes it, without page hashes.
+
+mod asn1;
+mod read;
+mod write;
+
+pub use read::content;
+
+use crate::{Arch, authenticode};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+/// A catalog's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Catalog {
+    /// Since 1970, UTC.
+    pub time: Duration,
+    /// Which Windows, as Inf2Cat writes it.
+    pub systems: String,
+    /// As in the INF, lower case.
+    pub hardware_ids: Vec<String>,
+    pub members: Vec<Member>,
+}
+
+/// One file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub name: String,
+    /// The versions of Windows' kernel that it is for.
+    pub systems: String,
+    pub is_image: bool,
+    pub digest: [u8; 32],
+}
+
+impl Member {
+    #[must_use]
+    pub fn new(name: &str, bytes: &[u8]) -> Self {
+        let image = authenticode::digest(bytes);
+        Self {
+            name: name.to_owned(),
+            systems: "2:10.0".to_owned(),
+            is_image: image.is_some(),
+            digest: image.unwrap_or_else(|| Sha256::digest(bytes).into()),
+        }
+    }
+}
+
+/// Inf2Cat's names for Windows 10 2004 and what came after it, of one architecture.
+#[must_use]
+pub fn systems(arch: Arch) -> String {
+    let arch = match arch {
+        Arch::X64 => "X64",
+        Arch::Arm64 => "ARM64",
+    };
+    ["Vb", "21H2", "22H2", "24H2"]
+        .map(|release| format!("_v100_{arch}_{release}"))
+        .join(",")
+}
+
+#[cfg(test)]
+mod tests;

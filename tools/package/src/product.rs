@@ -1,0 +1,83 @@
+//! What the driver's manifest says of it.
+
+use anyhow::{Context, Result};
+use arioso_resource::parse_version;
+use std::fs;
+use std::path::Path;
+use toml::{Table, Value};
+
+/// The driver as Cargo knows it.
+#[derive(Clone, Debug)]
+pub struct Product {
+    /// As in the manifest.
+    pub version: String,
+    /// As Windows counts.
+    pub numbers: [u16; 4],
+    pub description: String,
+    pub authors: String,
+    pub license: String,
+    /// The framework's version, major and minor.
+    pub kmdf: (u16, u16),
+}
+
+impl Product {
+    /// Reads the manifest of the repository at `root`.
+    ///
+    /// # Errors
+    /// It cannot be read, or says less than a package needs.
+    pub fn read(root: &Path) -> Result<Self> {
+        let file = root.join("Cargo.toml");
+        let text =
+            fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        Self::parse(&text).with_context(|| file.display().to_string())
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let manifest: Table = text.parse()?;
+        let package = table(&manifest, "package")?;
+        let workspace = table(table(&manifest, "workspace")?, "package")?;
+        let model = table(table(table(package, "metadata")?, "wdk")?, "driver-model")?;
+        let text = |name: &str| {
+            let here = package.get(name).filter(|value| value.is_str());
+            let value = here.or_else(|| workspace.get(name));
+            let text = match value {
+                Some(Value::Array(list)) => list
+                    .iter()
+                    .map(Value::as_str)
+                    .collect::<Option<Vec<_>>>()
+                    .map(|list| list.join(":")),
+                value => value.and_then(Value::as_str).map(str::to_owned),
+            };
+            text.with_context(|| format!("the package has no {name}"))
+        };
+        let number = |name: &str| {
+            let number = model.get(name).and_then(Value::as_integer);
+            let number = number.and_then(|number| u16::try_from(number).ok());
+            number.with_context(|| format!("the driver model has no {name}"))
+        };
+        let version = text("version")?;
+        Ok(Self {
+            numbers: parse_version(&version)
+                .context("the version is not three numbers up to 65535")?,
+            version,
+            description: text("description")?,
+            authors: text("authors")?,
+            license: text("license")?,
+            kmdf: (
+                number("kmdf-version-major")?,
+                number("target-kmdf-version-minor")?,
+            ),
+        })
+    }
+
+    /// The version as setup and Explorer write it.
+    #[must_use]
+    pub fn dotted(&self) -> String {
+        self.numbers.map(|part| part.to_string()).join(".")
+    }
+}
+
+fn table<'a>(parent: &'a Table, name: &str) -> Result<&'a Table> {
+    let table = parent.get(name).and_then(Value::as_table);
+    table.with_context(|| format!("there is no table {name}"))
+}
