@@ -1,6 +1,6 @@
 //! The stream of a capture pin: `IMXF`, fed with what the render pins receive.
 
-use super::properties::{Call, Property, Size, Target, write};
+use super::properties::{Call, Get, Property, Size, Target, write};
 use crate::com::capture::{Capture, capture};
 use crate::com::descriptor::Static;
 use crate::com::event::Chain;
@@ -58,16 +58,21 @@ impl Capture for CaptureStream {
 }
 
 /// The pin's own items.
-pub const PROPERTIES: [Property; 1] = [Property {
-    set: &Static(KSPROPSETID_Arioso),
-    id: KSPROPERTY_ARIOSO_TRANSPORT,
-    kind: VT_EMPTY,
-    target: Target::Any,
-    instance: Size::NONE,
-    value: Size::of::<ARIOSO_TRANSPORT>(),
-    get: Some(transport),
-    put: None,
-}];
+pub const PROPERTIES: [Property; 1] = [transport_entry(transport)];
+
+/// `KSPROPERTY_ARIOSO_TRANSPORT` of a pin that messages pass.
+pub const fn transport_entry(get: Get) -> Property {
+    Property {
+        set: &Static(KSPROPSETID_Arioso),
+        id: KSPROPERTY_ARIOSO_TRANSPORT,
+        kind: VT_EMPTY,
+        target: Target::Any,
+        instance: Size::NONE,
+        value: Size::of::<ARIOSO_TRANSPORT>(),
+        get: Some(get),
+        put: None,
+    }
+}
 
 fn transport(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     let stream: Option<ObjectRef<CaptureStream>> = call.request.stream();

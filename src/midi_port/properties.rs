@@ -4,11 +4,10 @@ use super::stream::CableStream;
 use crate::com::descriptor::{Static, properties};
 use crate::com::object::ObjectRef;
 use crate::com::property::{Answer, Handler, Request};
+use crate::dmus::capture::transport_entry;
 use crate::dmus::general::{component, component_entry};
-use crate::dmus::properties::{Call, Property, Size, Target, dispatch, items, write};
+use crate::dmus::properties::{Call, Property, dispatch, items, write};
 use crate::kernel::Result;
-use arioso_core::ks::arioso::{ARIOSO_TRANSPORT, KSPROPERTY_ARIOSO_TRANSPORT, KSPROPSETID_Arioso};
-use arioso_core::ks::ks::VT_EMPTY;
 use arioso_core::ks::portcls::{PCAUTOMATION_TABLE, PCPROPERTY_ITEM};
 use arioso_core::ks::status::STATUS_INVALID_DEVICE_REQUEST;
 use arioso_core::ks::{GUID, NTSTATUS};
@@ -19,16 +18,7 @@ const NAME_ID: GUID = GUID::from_u128(0x50B8_E3C1_92D6_4F7A_B40E_1D65_CA38_7902)
 
 const FILTER_PROPERTIES: &[&[Property]] = &[&[component_entry(component_id)]];
 
-const PIN_PROPERTIES: &[&[Property]] = &[&[Property {
-    set: &Static(KSPROPSETID_Arioso),
-    id: KSPROPERTY_ARIOSO_TRANSPORT,
-    kind: VT_EMPTY,
-    target: Target::Any,
-    instance: Size::NONE,
-    value: Size::of::<ARIOSO_TRANSPORT>(),
-    get: Some(transport),
-    put: None,
-}]];
+const PIN_PROPERTIES: &[&[Property]] = &[&[transport_entry(transport)]];
 
 fn component_id(_: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     write(value, component(CABLE_ID, NAME_ID))
