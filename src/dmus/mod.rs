@@ -10,7 +10,7 @@
 //! | [`tables`], [`properties`] | the property tables; their dispatch |
 //! | [`general`], [`synth`], [`dls`] | the properties |
 
-mod capture;
+pub mod capture;
 mod dls;
 pub mod filter;
 pub mod general;
