@@ -73,7 +73,7 @@ fn catalog(directory: &Path, arch: Arch, time: Duration) -> Result<Catalog> {
     });
     Ok(Catalog {
         time,
-        systems: systems(arch),
+        systems: systems(arch).to_owned(),
         hardware_ids: setup.hardware_ids,
         members: members.collect::<Result<_>>()?,
     })

@@ -48,16 +48,13 @@ impl Member {
     }
 }
 
-/// Inf2Cat's names for Windows 10 2004 and what came after it, of one architecture.
+/// Inf2Cat's name for Windows 10 2004, the oldest that the driver is for (`/os:10_VB_X64`).
 #[must_use]
-pub fn systems(arch: Arch) -> String {
-    let arch = match arch {
-        Arch::X64 => "X64",
-        Arch::Arm64 => "ARM64",
-    };
-    ["Vb", "21H2", "22H2", "24H2"]
-        .map(|release| format!("_v100_{arch}_{release}"))
-        .join(",")
+pub fn systems(arch: Arch) -> &'static str {
+    match arch {
+        Arch::X64 => "_v100_X64_Vb",
+        Arch::Arm64 => "_v100_ARM64_Vb",
+    }
 }
 
 #[cfg(test)]
