@@ -216,40 +216,37 @@ fn catalog(bytes: &[u8], setup: Option<&Setup>, files: &Files, arch: Arch) -> Ve
     findings.expect(catalog.systems == wanted, "catalog", || {
         format!("is for the systems {}, must be {wanted}", catalog.systems)
     });
-    let Some(setup) = setup else {
-        return findings.into_list();
+    // An INF that cannot be read names nothing; the members are compared all the same.
+    let is_named = |name: &str| {
+        name == INF || setup.is_some_and(|setup| setup.files.iter().any(|file| file == name))
     };
-    findings.expect(
-        catalog.hardware_ids == setup.hardware_ids,
-        "catalog",
-        || {
-            let (found, wanted) = (&catalog.hardware_ids, &setup.hardware_ids);
+    if let Some(setup) = setup {
+        let (found, wanted) = (&catalog.hardware_ids, &setup.hardware_ids);
+        findings.expect(found == wanted, "catalog", || {
             format!("is for the devices {found:?}, {INF} for {wanted:?}")
-        },
-    );
-    let is_named = |name: &str| name == INF || setup.files.iter().any(|file| file == name);
-    for member in catalog
-        .members
-        .iter()
-        .filter(|member| !is_named(&member.name))
-    {
-        findings.add(
-            "member-foreign",
-            format!("has the member {}, which {INF} does not name", member.name),
-        );
+        });
+        let members = catalog.members.iter();
+        for member in members.filter(|member| !is_named(&member.name)) {
+            let name = &member.name;
+            findings.add(
+                "member-foreign",
+                format!("has the member {name}, which {INF} does not name"),
+            );
+        }
     }
     let mut list = findings.into_list();
-    for (name, bytes) in files.iter().filter(|(name, _)| is_named(name)) {
+    for (name, bytes) in files {
         let mut findings = Findings::of(name);
-        let member = catalog.members.iter().find(|member| member.name == *name);
-        match member {
-            None => findings.add("member-missing", format!("is no member of {CATALOG}")),
+        match catalog.members.iter().find(|member| member.name == *name) {
             Some(member) => {
                 let same = *member == Member::new(name, bytes);
                 findings.expect(same, "member-changed", || {
                     format!("is not the file that {CATALOG} was made of")
                 });
             }
+            None => findings.expect(!is_named(name), "member-missing", || {
+                format!("is no member of {CATALOG}")
+            }),
         }
         list.extend(findings.into_list());
     }

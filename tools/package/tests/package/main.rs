@@ -1,0 +1,6 @@
+//! The packages in `target/package`, and what is found in spoilt copies of them.
+
+mod good;
+mod image;
+mod planted;
+mod support;
