@@ -3,7 +3,9 @@
 use anyhow::{Context, Result, bail};
 use arioso_package::make::{Parts, date};
 use arioso_package::sign::Signer;
-use arioso_package::{Arch, Finding, Product, check, make, release};
+use arioso_package::{
+    Arch, BANK, CATALOG, CERTIFICATE, DRIVER, Finding, INF, PROGRAM, Product, check, make, release,
+};
 use clap::{Args, Parser, Subcommand};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,7 +37,7 @@ enum Command {
         /// When the sources were made, in seconds since 1970: the day of DriverVer and of the catalog
         #[arg(long, value_name = "SECONDS")]
         time: u64,
-        /// Who signs (PEM); without it a test certificate made on first use
+        /// Who signs (PEM, self-signed); without it a test certificate made on first use
         #[arg(long, value_name = "FILE", requires = "key")]
         certificate: Option<PathBuf>,
         /// The certificate's key (PEM, no password)
@@ -154,13 +156,30 @@ fn verify(output: &Path, arches: &[Arch], product: &Product) -> Result<()> {
         findings.extend(release::check(output, arch, product)?);
     }
     report(&findings)?;
-    println!("{:<24} {:>9}  SHA-256", "file", "bytes");
-    for line in release::sums(output, product)?.lines() {
+    println!("{:<24} {:>9}  {:<17}  good", "file", "bytes", "SHA-256");
+    let sums = release::sums(output, product)?;
+    let mut lines: Vec<&str> = sums.lines().collect();
+    // Archives last.
+    lines.sort_by_key(|line| line.ends_with(".zip"));
+    for line in lines {
         let (sum, name) = line.split_once("  ").unwrap_or_default();
         let size = fs::metadata(output.join(name))?.len();
-        println!("{name:<24} {size:>9}  {}…  checked", &sum[..16]);
+        println!("{name:<24} {size:>9}  {}…  {}", &sum[..16], held(name));
     }
     Ok(())
+}
+
+/// What a file was held to.
+fn held(name: &str) -> &'static str {
+    match name.rsplit('/').next().unwrap_or_default() {
+        DRIVER => "image, version, imports, signature, catalog",
+        INF => "InfVerif's rules, version, files, catalog",
+        BANK => "DLS, catalog",
+        CATALOG => "members, device, system, signature",
+        CERTIFICATE => "the signatures are by it",
+        PROGRAM => "signature",
+        _ => "holds the files above, size",
+    }
 }
 
 fn report(findings: &[Finding]) -> Result<()> {

@@ -57,7 +57,7 @@ enum Command {
     Package {
         #[arg(long, value_enum, default_value = "all")]
         arch: Arches,
-        /// Who signs (PEM); without it a test certificate made on first use, in target/certificate
+        /// Who signs (PEM, self-signed); without it a test certificate made on first use, in target/certificate
         #[arg(long, value_name = "FILE", requires = "key")]
         certificate: Option<PathBuf>,
         /// The certificate's key (PEM, no password)

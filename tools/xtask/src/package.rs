@@ -53,8 +53,14 @@ fn assemble(arches: Arches, signer: Option<(PathBuf, PathBuf)>, clock: &mut Cloc
     let program = windows_program()?;
     clock.took("arioso.exe");
     let mut make = process::cargo();
-    make.args(["run", "--release", "--quiet", "--package", "arioso-package"])
-        .args(["--", "make"]);
+    make.args([
+        "run",
+        "--quiet",
+        "--package",
+        "arioso-package",
+        "--",
+        "make",
+    ]);
     for arch in arches.list() {
         make.args(["--arch", arch.name()]);
     }
