@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`mod@make`] | from parts to a package directory |
 //! | [`mod@check`] | what must hold of a package, file by file |
+//! | [`setup`] | what the INF asks of a package |
 //! | [`image`] | what must hold of the driver's image |
 //! | [`catalog`] | catalogs (`.cat`): written, read |
 //! | [`authenticode`] | what a signature of an image covers |
@@ -18,6 +19,7 @@ pub mod image;
 pub mod make;
 pub mod product;
 pub mod release;
+pub mod setup;
 pub mod sign;
 mod tool;
 

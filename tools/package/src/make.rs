@@ -1,7 +1,7 @@
 //! From parts to a package directory.
 
 use crate::catalog::{Catalog, Member, systems};
-use crate::check::Setup;
+use crate::setup::Setup;
 use crate::sign::Signer;
 use crate::{Arch, BANK, CATALOG, CERTIFICATE, DRIVER, INF, PROGRAM, Product};
 use anyhow::{Context, Result};

@@ -81,3 +81,55 @@ fn table<'a>(parent: &'a Table, name: &str) -> Result<&'a Table> {
     let table = parent.get(name).and_then(Value::as_table);
     table.with_context(|| format!("there is no table {name}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Product;
+
+    const MANIFEST: &str = r#"
+        [workspace.package]
+        version = "1.2.3"
+        authors = ["One", "Another"]
+        license = "MIT"
+        [package]
+        version.workspace = true
+        description = "Of the driver"
+        [package.metadata.wdk.driver-model]
+        kmdf-version-major = 1
+        target-kmdf-version-minor = 31
+    "#;
+
+    #[test]
+    fn a_manifest() {
+        let product = Product::parse(MANIFEST).expect("a manifest");
+        assert_eq!(product.dotted(), "1.2.3.0");
+        assert_eq!(product.version, "1.2.3");
+        assert_eq!(product.description, "Of the driver");
+        // As Cargo tells a build script.
+        assert_eq!(product.authors, "One:Another");
+        assert_eq!(product.license, "MIT");
+        assert_eq!(product.kmdf, (1, 31));
+    }
+
+    #[test]
+    fn what_a_manifest_lacks() {
+        for (line, message) in [
+            ("version = \"1.2.3\"", "the package has no version"),
+            ("license = \"MIT\"", "the package has no license"),
+            (
+                "kmdf-version-major = 1",
+                "the driver model has no kmdf-version-major",
+            ),
+            (
+                "[package.metadata.wdk.driver-model]",
+                "there is no table metadata",
+            ),
+        ] {
+            let error = Product::parse(&MANIFEST.replace(line, "")).expect_err(line);
+            assert_eq!(error.to_string(), message);
+        }
+        let long = MANIFEST.replace("1.2.3", "1.2.65536");
+        let error = Product::parse(&long).expect_err("too large");
+        assert!(error.to_string().contains("65535"), "{error}");
+    }
+}
