@@ -31,7 +31,7 @@ enum Command {
         /// The built-in bank
         #[arg(long, value_name = "FILE")]
         bank: PathBuf,
-        /// The command line for Windows
+        /// The command line for Windows, for the x64 package
         #[arg(long, value_name = "FILE")]
         program: Option<PathBuf>,
         /// When the sources were made, in seconds since 1970: the day of DriverVer and of the catalog
@@ -96,7 +96,8 @@ fn run(command: Command) -> Result<()> {
                     template: &place.root.join("inf/arioso.inx"),
                     driver: &built.join("release/arioso.sys"),
                     bank: &bank,
-                    program: program.as_deref(),
+                    // It installs drivers, which an emulated program may not.
+                    program: program.as_deref().filter(|_| arch == Arch::X64),
                 };
                 one(&output, &parts, arch, &product, time, &signer)
                     .with_context(|| format!("cannot make the {} package", arch.name()))?;
