@@ -43,6 +43,16 @@ impl Bus {
         gain
     }
 
+    /// Gains of the next four frames.
+    #[inline(always)]
+    fn next_gains(&mut self) -> Lanes {
+        if self.step == 0.0 {
+            // The same, and no frame waits for the one before.
+            return Lanes::splat(self.gain);
+        }
+        Lanes([(); LANES].map(|()| self.next_gain()))
+    }
+
     /// Adds the voices of a port, lane by lane, and what comes out of its effects to `out`; returns the highest sample it has added.
     /// All parts have one length.
     pub fn mix(
@@ -84,7 +94,7 @@ impl Bus {
         for ((frames, (left, right)), [wet_left, wet_right]) in
             chunks.iter_mut().zip(left.iter().zip(right)).zip(wet)
         {
-            let gain = Lanes([(); LANES].map(|()| self.next_gain()));
+            let gain = self.next_gains();
             let left = (Lanes::sums(left) + wet_left) * gain;
             let right = (Lanes::sums(right) + wet_right) * gain;
             peak = peak.max(left.abs()).max(right.abs());

@@ -3,6 +3,7 @@
 use super::channel::{CHANNELS, Channel, System, cc};
 use super::effects::{Limiter, Unit};
 use super::filter::FilterTable;
+use super::math;
 use super::pool::{Pool, Retired};
 use super::port::{Port, PortId, PortSlot};
 use super::voice::{Context, TICK};
@@ -24,6 +25,10 @@ pub struct Settings {
 /// Lowest and highest output rate.
 const RATES: (u32, u32) = (8_000, 192_000);
 
+fn log2_a440(rate: u32) -> f32 {
+    math::log2(440.0 / rate as f32)
+}
+
 /// The synthesizer. It has one owner at a time; nothing but [`new`](Self::new) allocates, nothing frees.
 pub struct Synth {
     pub(super) pool: Pool,
@@ -31,6 +36,8 @@ pub struct Synth {
     pub(super) filters: FilterTable,
     limiter: Limiter,
     pub(super) rate: u32,
+    /// log2(440 Hz / rate).
+    pub(super) log2_a440: f32,
     pub(super) position: u64,
     pub(super) serial: u64,
     pub(super) following: bool,
@@ -44,12 +51,14 @@ impl Synth {
         for _ in 0..settings.ports {
             vec::try_push(&mut slots, PortSlot::default())?;
         }
+        let rate = settings.rate.clamp(RATES.0, RATES.1);
         Ok(Self {
             pool: Pool::new(settings.voices, settings.ports)?,
             slots,
             filters: FilterTable::new()?,
-            limiter: Limiter::new(settings.rate.clamp(RATES.0, RATES.1)),
-            rate: settings.rate.clamp(RATES.0, RATES.1),
+            limiter: Limiter::new(rate),
+            rate,
+            log2_a440: log2_a440(rate),
             position: 0,
             serial: 0,
             following: false,
@@ -64,6 +73,7 @@ impl Synth {
             self.drop_all();
             self.limiter = Limiter::new(rate);
             self.rate = rate;
+            self.log2_a440 = log2_a440(rate);
         }
     }
 
@@ -349,7 +359,7 @@ impl Synth {
                 }
             }
         }
-        let context = Context::new(&self.filters, self.rate);
+        let context = Context::new(&self.filters, self.rate, self.log2_a440);
         self.pool.control(&self.slots, &context, self.position);
         out.fill([0.0; 2]);
         for (index, slot) in self.slots.iter_mut().enumerate() {
@@ -365,7 +375,8 @@ impl Synth {
                 .as_ref()
                 .map(|port| port.interpolation())
                 .unwrap_or_default();
-            let sends = slot.sends();
+            slot.adopt_settings();
+            let sends = self.pool.sends(slot, id);
             let buses = self.pool.render(id, kind, sends, self.position, out.len());
             let PortSlot {
                 effects,

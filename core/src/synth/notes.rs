@@ -79,7 +79,7 @@ impl Synth {
             priority,
             glide_from,
         };
-        let context = Context::new(&self.filters, self.rate);
+        let context = Context::new(&self.filters, self.rate, self.log2_a440);
         let slots = &self.slots;
         let mut lost = 0;
         let went_on =

@@ -41,6 +41,8 @@ pub struct Port {
     /// 1/100 dB.
     volume: i32,
     boost: i32,
+    /// Amplitude that these two make.
+    level: f32,
     /// 14 bit.
     pub(super) master_volume: u16,
     /// -1 (left) to 1.
@@ -72,6 +74,7 @@ impl Port {
             patches: None,
             volume: 0,
             boost: DEFAULT_BOOST,
+            level: level(0, DEFAULT_BOOST),
             master_volume: 0x3FFF,
             balance: 0.0,
             fine_tuning: 0.0,
@@ -115,6 +118,7 @@ impl Port {
     /// VOLUME in 1/100 dB.
     pub fn set_volume(&mut self, volume: i32) {
         self.volume = volume;
+        self.level = level(volume, self.boost);
     }
 
     pub fn volume(&self) -> i32 {
@@ -124,6 +128,7 @@ impl Port {
     /// VOLUMEBOOST in 1/100 dB.
     pub fn set_boost(&mut self, boost: i32) {
         self.boost = boost;
+        self.level = level(self.volume, boost);
     }
 
     pub fn boost(&self) -> i32 {
@@ -244,10 +249,9 @@ impl Port {
 
     /// Amplitude of the port's bus.
     pub(super) fn gain(&self) -> f32 {
-        let db = REFERENCE_DB + (self.volume.saturating_add(self.boost)) as f32 * 0.01;
         // The universal master volume follows the square law of the controllers.
         let master = f32::from(self.master_volume) * (1.0 / 16383.0);
-        math::amplitude(db.clamp(-200.0, 40.0)) * master * master
+        self.level * master * master
     }
 
     /// The instrument a channel plays: its own, else the nearest kin (`dls-synth.md` §2.7, §3.11).
@@ -286,6 +290,12 @@ impl Port {
         };
         found.map(|instrument| &**instrument)
     }
+}
+
+/// Amplitude of a volume and a boost in 1/100 dB.
+fn level(volume: i32, boost: i32) -> f32 {
+    let db = REFERENCE_DB + volume.saturating_add(boost) as f32 * 0.01;
+    math::amplitude(db.clamp(-200.0, 40.0))
 }
 
 /// Bit 31 of a patch.
@@ -352,12 +362,11 @@ impl PortSlot {
         }
     }
 
-    /// Takes over the port's settings; tells which effects its voices play into.
-    pub fn sends(&mut self) -> Sends {
+    /// Takes over the port's settings of its effects.
+    pub fn adopt_settings(&mut self) {
         if let Some(port) = &self.port {
             self.settings = port.effects;
         }
-        self.effects_on()
     }
 
     /// Quality of its voices.

@@ -66,12 +66,11 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub fn new(filters: &'a FilterTable, rate: u32) -> Self {
-        let rate = rate as f32;
+    pub fn new(filters: &'a FilterTable, rate: u32, log2_a440: f32) -> Self {
         Self {
             filters,
-            rate,
-            log2_a440: math::log2(440.0 / rate),
+            rate: rate as f32,
+            log2_a440,
         }
     }
 }

@@ -69,6 +69,9 @@ impl Unit {
         reverb: Option<&[Lanes]>,
         chorus: Option<&[Lanes]>,
     ) -> Option<(&[f32], &[f32])> {
+        if reverb.is_none() && chorus.is_none() && self.is_asleep() {
+            return None;
+        }
         let rate = rate as f32;
         let now = Now {
             tick: position / u64::from(TICK),
