@@ -1,14 +1,18 @@
 //! Chorus: two taps of one delay line, a quarter turn apart, one per side; their mean is fed back.
 
-use super::super::math;
+use super::super::lanes::{LANES, Lanes};
 use super::super::voice::TICK;
+use super::super::{math, simd};
+use super::delay::{Block, Delay, SPAN, chunks};
 use super::settings::Chorus as Settings;
-use super::{Now, QUIET, Ramp, flush, peak, turns};
-use crate::mem::{NoMemory, vec};
-use alloc::vec::Vec;
+use super::{Now, QUIET, Ramp, flush_all, peak, turns};
+use crate::mem::NoMemory;
 
 /// Frames of the line: 85 ms at the highest full rate.
 const LINE: usize = 8192;
+
+/// Chunks of a block.
+const CHUNKS: usize = TICK as usize / LANES;
 
 /// Shortest delay in seconds and in frames: a stretch is read before it is written, and four samples are read at once.
 const SHORTEST: f32 = 0.001;
@@ -31,8 +35,7 @@ struct Geometry {
 
 pub struct Chorus {
     geometry: Geometry,
-    line: Vec<f32>,
-    at: usize,
+    line: Delay,
     /// Modulation: shortest delay and swing in frames, turns of 2^32 per tick.
     shortest: f32,
     swing: f32,
@@ -44,13 +47,11 @@ pub struct Chorus {
     quiet: u32,
     peak: f32,
     asleep: bool,
-    sides: [Vec<f32>; 2],
 }
 
 impl Chorus {
     /// A chorus at rest. PASSIVE_LEVEL: it allocates.
     pub fn new() -> Result<Self, NoMemory> {
-        let side = || vec::try_filled(TICK as usize, 0.0);
         Ok(Self {
             geometry: Geometry {
                 rate: 0.0,
@@ -58,8 +59,7 @@ impl Chorus {
                 delay: 0.0,
                 frames: 0.0,
             },
-            line: vec::try_filled(LINE, 0.0)?,
-            at: 0,
+            line: Delay::new(LINE)?,
             shortest: LEAST,
             swing: 0.0,
             step: 0,
@@ -70,7 +70,6 @@ impl Chorus {
             quiet: 0,
             peak: 0.0,
             asleep: true,
-            sides: [side()?, side()?],
         })
     }
 
@@ -80,7 +79,7 @@ impl Chorus {
 
     /// Forgets all sound.
     pub fn clear(&mut self) {
-        self.line.fill(0.0);
+        self.line.clear();
         self.asleep = true;
     }
 
@@ -146,57 +145,57 @@ impl Chorus {
         self.sway(now);
     }
 
-    /// Adds the chorus of `input` to both sides, and its part for the reverb to `reverb`; all have one length, within a tick.
+    /// Adds the chorus of `input` to both sides, and its part for the reverb to `reverb`.
     pub fn process(
         &mut self,
         now: Now,
-        input: &[f32],
-        left: &mut [f32],
-        right: &mut [f32],
-        reverb: &mut [f32],
+        frames: usize,
+        input: &Block,
+        left: &mut Block,
+        right: &mut Block,
+        reverb: &mut Block,
     ) {
-        let frames = input.len();
-        let [first, second] = &mut self.sides;
-        let first = first.get_mut(..frames).unwrap_or_default();
-        let second = second.get_mut(..frames).unwrap_or_default();
-        let Ok(line) = <&mut [f32; LINE]>::try_from(self.line.as_mut_slice()) else {
-            return;
-        };
+        let count = chunks(frames);
         let [one, two] = self.taps;
-        read(line, self.at, one, now.offset, first);
-        read(line, self.at, two, now.offset, second);
+        let Some(ring) = self.line.ring() else { return };
+        let at = self.line.at();
+        let (mut first, mut second) = ([Lanes::ZERO; CHUNKS], [Lanes::ZERO; CHUNKS]);
+        read(ring, at, one.chunks(now.offset).take(count), &mut first);
+        read(ring, at, two.chunks(now.offset).take(count), &mut second);
+        let taps = || first.iter().zip(&second).take(count);
+
         // Quiet for so long that everything has passed: let it run out.
-        let alive = if self.quiet <= PATIENCE { 0.5 } else { 0.0 };
-        let back = self.feedback.values(now.offset);
-        let mut highest = if peak(input) > 0.0 {
+        let alive = Lanes::splat(if self.quiet <= PATIENCE { 0.5 } else { 0.0 });
+        let Some(next) = self.line.next() else { return };
+        let mut highest = Lanes::ZERO;
+        let mut rest = frames;
+        let sources = input.as_chunks().0.iter().zip(taps());
+        let sources = sources.zip(self.feedback.chunks(now.offset));
+        for (to, ((x, (a, b)), feedback)) in next.as_chunks_mut().0.iter_mut().zip(sources) {
+            let w = flush_all(Lanes(*x) + feedback * alive * (*a + *b));
+            *to = w.0;
+            let most = w.abs().max(a.abs()).max(b.abs());
+            highest = highest.max(most.first(rest));
+            rest = rest.saturating_sub(LANES);
+        }
+        self.line.advance(frames);
+        let highest = if peak(input) > 0.0 {
             f32::INFINITY
         } else {
-            0.0
+            highest.highest()
         };
-        let mut at = self.at;
-        let sources = input.iter().zip(first.iter().zip(second.iter()));
-        for ((x, (a, b)), feedback) in sources.zip(back) {
-            let w = flush(x + feedback * alive * (a + b));
-            highest = highest.max(w.abs());
-            line[at % LINE] = w;
-            at += 1;
-        }
-        self.at = at % LINE;
-        highest = highest.max(peak(first)).max(peak(second));
         self.peak = self.peak.max(highest);
 
-        let sides = left.iter_mut().zip(right.iter_mut()).zip(reverb.iter_mut());
-        let gains = self
-            .gain
-            .values(now.offset)
-            .zip(self.to_reverb.values(now.offset));
-        for ((((left, right), reverb), (a, b)), (gain, to_reverb)) in
-            sides.zip(first.iter().zip(second.iter())).zip(gains)
-        {
-            let (l, r) = (a * gain, b * gain);
-            *left += l;
-            *right += r;
-            *reverb += (l + r) * (0.5 / WET) * to_reverb;
+        let (left, right) = (left.as_chunks_mut().0, right.as_chunks_mut().0);
+        let sides = left.iter_mut().zip(right).zip(reverb.as_chunks_mut().0);
+        let gains = self.gain.chunks(now.offset);
+        let gains = gains.zip(self.to_reverb.chunks(now.offset));
+        for ((((left, right), reverb), (a, b)), (gain, to_reverb)) in sides.zip(taps()).zip(gains) {
+            let (l, r) = (*a * gain, *b * gain);
+            *left = (Lanes(*left) + l).0;
+            *right = (Lanes(*right) + r).0;
+            let sum = (l + r) * Lanes::splat(0.5 / WET) * to_reverb;
+            *reverb = (Lanes(*reverb) + sum).0;
         }
     }
 }
@@ -204,19 +203,31 @@ impl Chorus {
 /// Ticks in which everything in the line has passed once.
 const PATIENCE: u32 = LINE as u32 / TICK + 1;
 
-/// Reads a tap between samples (Catmull-Rom).
-#[inline]
-fn read(line: &[f32; LINE], at: usize, tap: Ramp, offset: usize, out: &mut [f32]) {
-    for (i, (out, delay)) in out.iter_mut().zip(tap.values(offset)).enumerate() {
-        let whole = delay as u32 as usize;
-        let t = delay - whole as f32;
-        // From y1, `whole` frames ago, towards the older y2.
-        let newest = at + i + 2 * LINE + 1 - whole;
-        let sample = |back: usize| line[(newest - back) % LINE];
-        let (y0, y1, y2, y3) = (sample(0), sample(1), sample(2), sample(3));
-        let slope = 0.5 * (y2 - y0);
-        let bend = y0 - 2.5 * y1 + 2.0 * y2 - 0.5 * y3;
-        let twist = 0.5 * (y3 - y0) + 1.5 * (y1 - y2);
+/// Reads a tap between samples (Catmull-Rom); `delays` are those of the frames from place `at` on.
+#[inline(always)]
+fn read(
+    ring: &[f32; LINE + SPAN],
+    at: usize,
+    delays: impl Iterator<Item = Lanes>,
+    out: &mut [Lanes; CHUNKS],
+) {
+    // From y1, whole frames ago, towards the older y2; y3 comes first.
+    let mut oldest = at + 2 * LINE - 2;
+    for (out, delay) in out.iter_mut().zip(delays) {
+        let (whole, t) = simd::split(delay);
+        let mut rows = [Lanes::ZERO; LANES];
+        for (n, (row, whole)) in rows.iter_mut().zip(whole).enumerate() {
+            let start = (oldest + n).wrapping_sub(whole as usize) % LINE;
+            if let Some(four) = ring.get(start..).and_then(|rest| rest.first_chunk()) {
+                *row = Lanes(*four);
+            }
+        }
+        oldest += LANES;
+        let [y3, y2, y1, y0] = Lanes::transposed(rows);
+        let of = Lanes::splat;
+        let slope = of(0.5) * (y2 - y0);
+        let bend = y0 - of(2.5) * y1 + of(2.0) * y2 - of(0.5) * y3;
+        let twist = of(0.5) * (y3 - y0) + of(1.5) * (y1 - y2);
         *out = ((twist * t + bend) * t + slope) * t + y1;
     }
 }

@@ -1,79 +1,114 @@
-//! Delay lines.
+//! Delay lines, read and written in blocks.
 
+use super::super::lanes::{LANES, Lanes};
+use super::super::voice::TICK;
+use super::flush_all;
 use crate::mem::{NoMemory, vec};
 use alloc::vec::Vec;
 
-/// A ring of samples. Blocks are read before the block that belongs to them is written, so a delay is at least a block long.
+/// What effects work on at once: up to a tick, four frames at a time. What lies behind the last frame of a shorter block means nothing.
+pub type Block = [f32; TICK as usize];
+
+/// A block, and what is read beyond it by interpolation.
+pub const SPAN: usize = TICK as usize + LANES;
+
+pub static SILENCE: [f32; SPAN] = [0.0; SPAN];
+
+/// Chunks of [`LANES`] frames that a block of `frames` frames needs.
+pub fn chunks(frames: usize) -> usize {
+    frames.div_ceil(LANES)
+}
+
+/// A ring of samples. A delay is at least a block, and at least [`SPAN`] shorter than the ring: what is written behind the last frame of a
+/// block is never read.
 pub struct Delay {
+    /// The ring, and behind it its first [`SPAN`] samples once more: a block lies in one piece wherever it begins.
     samples: Vec<f32>,
+    length: usize,
     /// Where the next block begins.
     at: usize,
 }
 
 impl Delay {
-    /// A silent line for delays of up to `longest` frames.
-    pub fn new(longest: usize) -> Result<Self, NoMemory> {
+    /// A silent line of `length` frames.
+    pub fn new(length: usize) -> Result<Self, NoMemory> {
+        let length = length.max(2 * SPAN);
         Ok(Self {
-            samples: vec::try_filled(longest.max(1), 0.0)?,
+            samples: vec::try_filled(length + SPAN, 0.0)?,
+            length,
             at: 0,
         })
     }
 
-    /// The longest delay.
-    pub fn longest(&self) -> usize {
-        self.samples.len()
+    /// Frames of the ring.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Place of the next block in the ring.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The ring with what lies behind it: `N` is its length and [`SPAN`].
+    pub fn ring<const N: usize>(&self) -> Option<&[f32; N]> {
+        self.samples.as_slice().try_into().ok()
     }
 
     pub fn clear(&mut self) {
         self.samples.fill(0.0);
     }
 
-    /// Fills `out` with what was written `delay` frames before.
-    #[inline]
-    pub fn read(&self, delay: usize, out: &mut [f32]) {
-        let length = self.samples.len();
-        let back = delay.min(length);
+    /// What was written `delay` frames before the next block, and after that.
+    #[inline(always)]
+    pub fn past(&self, delay: usize) -> &[f32; SPAN] {
+        let back = delay.min(self.length);
         let start = if self.at >= back {
             self.at - back
         } else {
-            self.at + length - back
+            self.at + self.length - back
         };
-        let (wrapped, first) = self.samples.split_at_checked(start).unwrap_or_default();
-        let count = out.len().min(first.len());
-        let (head, tail) = out.split_at_mut_checked(count).unwrap_or_default();
-        copy(head, first);
-        copy(tail, wrapped);
+        let rest = self.samples.get(start..).unwrap_or_default();
+        rest.first_chunk().unwrap_or(&SILENCE)
+    }
+
+    /// Where the next block goes; [`advance`](Self::advance) when it is there.
+    #[inline(always)]
+    pub fn next(&mut self) -> Option<&mut Block> {
+        self.samples.get_mut(self.at..)?.first_chunk_mut()
+    }
+
+    /// `frames` frames have been written.
+    #[inline]
+    pub fn advance(&mut self, frames: usize) {
+        let end = self.at + frames;
+        let (ring, behind) = self
+            .samples
+            .split_at_mut_checked(self.length)
+            .unwrap_or_default();
+        let beyond = end.saturating_sub(self.length);
+        if beyond > 0 {
+            for (to, from) in ring.iter_mut().zip(behind.iter()).take(beyond) {
+                *to = *from;
+            }
+        } else if self.at < SPAN {
+            for (to, from) in behind.iter_mut().zip(ring.iter()).take(end).skip(self.at) {
+                *to = *from;
+            }
+        }
+        self.at = if end >= self.length { beyond } else { end };
     }
 
     /// Delays a block in place by any number of frames.
     #[inline]
-    pub fn pass(&mut self, delay: usize, block: &mut [f32]) {
-        self.write(block);
-        self.read(delay + block.len(), block);
-    }
-
-    /// Writes a block.
-    #[inline]
-    pub fn write(&mut self, block: &[f32]) {
-        let length = self.samples.len();
-        let (wrapped, first) = self
-            .samples
-            .split_at_mut_checked(self.at)
-            .unwrap_or_default();
-        let count = block.len().min(first.len());
-        let (head, tail) = block.split_at_checked(count).unwrap_or_default();
-        copy(first, head);
-        copy(wrapped, tail);
-        let next = self.at + block.len();
-        self.at = if next >= length { next - length } else { next };
-    }
-}
-
-/// Copies as many as both have.
-#[inline(always)]
-fn copy(to: &mut [f32], from: &[f32]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
+    pub fn pass(&mut self, delay: usize, frames: usize, block: &mut Block) {
+        if let Some(next) = self.next() {
+            *next = *block;
+        }
+        self.advance(frames);
+        if let Some(past) = self.past(delay + frames).first_chunk() {
+            *block = *past;
+        }
     }
 }
 
@@ -85,18 +120,21 @@ pub struct AllPass {
 }
 
 impl AllPass {
+    /// For delays of up to `longest` frames.
     pub fn new(longest: usize, gain: f32) -> Result<Self, NoMemory> {
         Ok(Self {
-            delay: Delay::new(longest)?,
-            frames: 1,
+            delay: Delay::new(longest + SPAN)?,
+            frames: TICK as usize,
             gain,
         })
     }
 
-    pub fn longest(&self) -> usize {
-        self.delay.longest()
+    /// Frames after which everything inside has passed.
+    pub fn length(&self) -> usize {
+        self.delay.length()
     }
 
+    /// A tick at least.
     pub fn set_delay(&mut self, frames: usize) {
         self.frames = frames;
     }
@@ -105,17 +143,59 @@ impl AllPass {
         self.delay.clear();
     }
 
-    /// Filters `samples` in place; without `feedback` what is inside runs out. `inner` is as long.
+    /// Filters a block in place; without `feedback` what is inside runs out.
     #[inline]
-    pub fn process(&mut self, feedback: bool, samples: &mut [f32], inner: &mut [f32]) {
-        self.delay.read(self.frames, inner);
-        let gain = self.gain;
-        let back = if feedback { gain } else { 0.0 };
-        for (x, v) in samples.iter_mut().zip(inner.iter_mut()) {
-            let delayed = *v;
-            *v = super::flush(*x - back * delayed);
-            *x = delayed + gain * *v;
+    pub fn process(&mut self, feedback: bool, frames: usize, block: &mut Block) {
+        let delayed = *self.delay.past(self.frames);
+        let Some(next) = self.delay.next() else {
+            return;
+        };
+        let gain = Lanes::splat(self.gain);
+        let back = Lanes::splat(if feedback { self.gain } else { 0.0 });
+        let inside = next.as_chunks_mut().0.iter_mut().zip(delayed.as_chunks().0);
+        let all = block.as_chunks_mut().0.iter_mut().zip(inside);
+        for (x, (v, delayed)) in all.take(chunks(frames)) {
+            let delayed = Lanes(*delayed);
+            let kept = flush_all(Lanes(*x) - back * delayed);
+            *v = kept.0;
+            *x = (delayed + gain * kept).0;
         }
-        self.delay.write(inner);
+        self.delay.advance(frames);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec as StdVec;
+
+    extern crate std;
+
+    /// A ramp goes in, in blocks of these lengths; everything is where it was put, all around the ring.
+    #[test]
+    fn what_was_written_comes_back() {
+        let mut delay = Delay::new(200).unwrap();
+        let mut written: StdVec<f32> = StdVec::new();
+        for frames in (0..4000).map(|n| n * 7 % 32 + 1) {
+            let next = delay.next().unwrap();
+            // Behind the last frame anything may be left.
+            next.fill(-1.0);
+            for x in next.iter_mut().take(frames) {
+                written.push(written.len() as f32);
+                *x = *written.last().unwrap();
+            }
+            delay.advance(frames);
+            for back in (TICK as usize..=200 - SPAN).step_by(3) {
+                let first = written.len() as f32 - back as f32;
+                let known = back.min(SPAN);
+                for (n, x) in delay.past(back).iter().take(known).enumerate() {
+                    let wanted = first + n as f32;
+                    assert!(
+                        *x == wanted || wanted < 0.0,
+                        "{back} back: {x}, not {wanted}"
+                    );
+                }
+            }
+        }
     }
 }

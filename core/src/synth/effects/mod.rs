@@ -24,6 +24,7 @@ pub(super) use limiter::Limiter;
 pub use settings::{Chorus, EffectSettings, Reverb, Room, Waves};
 pub use unit::Unit;
 
+use self::delay::Block;
 use super::lanes::{LANES, Lanes};
 use super::simd;
 use super::voice::TICK;
@@ -60,20 +61,15 @@ const CEILING: f32 = 1024.0;
 /// Fed-back signals end here, far above the denormals.
 const TINY: f32 = 1e-15;
 
-/// An effect's input: nothing, or a number within bounds. What is not a number becomes nothing.
+/// An effect's input: nothing, or numbers within bounds. What is not a number becomes nothing.
 #[inline(always)]
-fn gate(x: f32) -> f32 {
-    let x = x.clamp(-CEILING, CEILING);
-    if x.abs() >= FLOOR { x } else { 0.0 }
+fn gate(x: Lanes) -> Lanes {
+    let ceiling = Lanes::splat(CEILING);
+    let floor = Lanes::splat(-CEILING);
+    simd::without_small(x, FLOOR).min(ceiling).max(floor)
 }
 
 /// Keeps a recursion out of the denormals.
-#[inline(always)]
-fn flush(x: f32) -> f32 {
-    if x.abs() >= TINY { x } else { 0.0 }
-}
-
-/// The same, lane by lane.
 #[inline(always)]
 fn flush_all(x: Lanes) -> Lanes {
     simd::without_small(x, TINY)
@@ -81,13 +77,10 @@ fn flush_all(x: Lanes) -> Lanes {
 
 /// Highest magnitude.
 #[inline]
-fn peak(samples: &[f32]) -> f32 {
-    let (chunks, rest) = samples.as_chunks::<LANES>();
-    let peak = chunks
-        .iter()
-        .fold(Lanes::ZERO, |peak, x| peak.max(Lanes(*x).abs()));
-    rest.iter()
-        .fold(peak.highest(), |peak, x| x.abs().max(peak))
+fn peak(block: &Block) -> f32 {
+    let (chunks, _) = block.as_chunks::<LANES>();
+    let peaks = chunks.iter().map(|x| Lanes(*x).abs());
+    peaks.fold(Lanes::ZERO, Lanes::max).highest()
 }
 
 /// Frame numbers within a tick, and some more for the last chunk of a stretch.
@@ -100,6 +93,12 @@ static FRAMES: [f32; TICK as usize + LANES] = {
     }
     frames
 };
+
+/// Numbers of the frames of a tick from `offset` on, four at a time.
+fn frames_from(offset: usize) -> impl Iterator<Item = Lanes> {
+    let (frames, _) = FRAMES.get(offset..).unwrap_or_default().as_chunks();
+    frames.iter().map(|frames| Lanes(*frames))
+}
 
 /// A number that runs linearly from tick to tick.
 #[derive(Clone, Copy, Debug, Default)]
@@ -135,18 +134,10 @@ impl Ramp {
         (self.to - self.from) * (1.0 / TICK as f32)
     }
 
-    /// The values from frame `offset` of the tick on.
-    fn values(&self, offset: usize) -> impl Iterator<Item = f32> {
-        let (from, step) = (self.from, self.step());
-        let frames = FRAMES.get(offset..).unwrap_or_default();
-        frames.iter().map(move |frame| from + step * frame)
-    }
-
-    /// The same, four at a time.
+    /// The values from frame `offset` of the tick on, four at a time.
     fn chunks(&self, offset: usize) -> impl Iterator<Item = Lanes> {
         let (from, step) = (Lanes::splat(self.from), Lanes::splat(self.step()));
-        let (frames, _) = FRAMES.get(offset..).unwrap_or_default().as_chunks();
-        frames.iter().map(move |frame| from + step * Lanes(*frame))
+        frames_from(offset).map(move |frame| from + step * frame)
     }
 }
 

@@ -4,13 +4,16 @@
 use super::super::lanes::{LANES, Lanes};
 use super::super::math;
 use super::super::voice::TICK;
-use super::delay::{AllPass, Delay};
+use super::delay::{AllPass, Block, Delay, SILENCE, SPAN, chunks};
 use super::settings::{Reverb as Settings, Room};
-use super::{MAX_RATE, Now, QUIET, Ramp, flush_all, peak, turns};
-use crate::mem::{NoMemory, vec};
+use super::{MAX_RATE, Now, QUIET, Ramp, flush_all, frames_from, peak, turns};
+use crate::mem::{NoMemory, TryBox, vec};
 use alloc::vec::Vec;
 
 const LINES: usize = 8;
+
+/// Chunks of a block.
+const CHUNKS: usize = TICK as usize / LANES;
 
 /// Seconds of the lines in the largest room.
 const LENGTHS: [f32; LINES] = [
@@ -125,9 +128,8 @@ pub struct Reverb {
     /// Highest output since the last tick.
     peak: f32,
     asleep: bool,
-    /// One stretch of each line, four frames side by side.
-    planes: Vec<[Lanes; LINES]>,
-    span: Vec<f32>,
+    /// Sums and differences of all lines, four frames side by side.
+    sums: TryBox<[[Lanes; LINES]; CHUNKS]>,
 }
 
 impl Reverb {
@@ -145,7 +147,7 @@ impl Reverb {
         }
         let mut diffusers = vec::try_with_capacity(DIFFUSERS.len())?;
         for (seconds, gain) in DIFFUSERS {
-            let longest = (seconds * MAX_RATE) as usize + TICK as usize;
+            let longest = (seconds * MAX_RATE) as usize;
             vec::try_push(&mut diffusers, AllPass::new(longest, gain)?)?;
         }
         Ok(Self {
@@ -173,9 +175,7 @@ impl Reverb {
             closing: 0,
             peak: 0.0,
             asleep: true,
-            planes: vec::try_filled(TICK as usize / LANES, [Lanes::ZERO; LINES])?,
-            // The last chunk of a stretch may be longer than the stretch, and a line is read one frame further.
-            span: vec::try_filled(TICK as usize + 2 * LANES, 0.0)?,
+            sums: TryBox::try_filled([Lanes::ZERO; LINES])?,
         })
     }
 
@@ -307,156 +307,158 @@ impl Reverb {
 
     /// Ticks in which every delay line is written once.
     fn longest(&self) -> u32 {
-        let lines = self.lines.iter().map(|line| line.delay.longest());
-        let longest = lines.chain([self.pre.longest()]).max().unwrap_or(0);
+        let lines = self.lines.iter().map(|line| line.delay.length());
+        let longest = lines.chain([self.pre.length()]).max().unwrap_or(0);
         longest as u32 / TICK + 1
     }
 
     /// Ticks in which everything inside has passed the output once.
     fn patience(&self) -> u32 {
-        let diffusion: usize = self.diffusers.iter().map(AllPass::longest).sum();
-        self.longest() + (self.pre.longest() + diffusion) as u32 / TICK + 1
+        let diffusion: usize = self.diffusers.iter().map(AllPass::length).sum();
+        self.longest() + (self.pre.length() + diffusion) as u32 / TICK + 1
     }
 
-    /// Adds the reverb of `input` (which is overwritten) to both sides; all three have one length, within a tick.
-    pub fn process(&mut self, now: Now, input: &mut [f32], left: &mut [f32], right: &mut [f32]) {
-        let frames = input.len();
+    /// Adds the reverb of `input` (which is overwritten) to both sides.
+    pub fn process(
+        &mut self,
+        now: Now,
+        frames: usize,
+        input: &mut Block,
+        left: &mut Block,
+        right: &mut Block,
+    ) {
         if peak(input) > 0.0 {
             self.peak = f32::INFINITY;
         }
         // Quiet for so long that everything has passed: let it run out.
         let alive = self.quiet <= self.patience() && self.closing == 0;
-        self.shape(input);
+        self.shape(input, frames);
         if self.closing > 0 {
-            input.fill(0.0);
+            *input = [0.0; TICK as usize];
         }
-        let span = self.span.get_mut(..frames).unwrap_or_default();
-        self.pre.pass(self.pre_delay, input);
+        self.pre.pass(self.pre_delay, frames, input);
         for diffuser in &mut self.diffusers {
-            diffuser.process(alive, input, span);
+            diffuser.process(alive, frames, input);
         }
-
-        self.read_lines(now, frames);
-        self.damp(frames);
-        self.put_out(now, left, right);
-        self.feed(input, alive);
+        self.put_out(now, frames, left, right);
+        self.feed(input, frames, alive);
     }
 
-    /// Reads the lines, each between two frames, into the planes.
-    fn read_lines(&mut self, now: Now, frames: usize) {
-        for (index, line) in self.lines.iter().enumerate() {
+    /// Reads the lines, each between two frames, through their low-passes; adds the second and the third sum of all lines to the
+    /// sides and keeps all sums.
+    fn put_out(&mut self, now: Now, frames: usize, left: &mut Block, right: &mut Block) {
+        let mut spans = [&SILENCE; LINES];
+        let mut parts = [Ramp::default(); LINES];
+        for ((span, part), line) in spans.iter_mut().zip(&mut parts).zip(&self.lines) {
             let Ramp { from, to } = line.frames;
             let whole = from.min(to) as i32;
-            let span = self.span.get_mut(..=frames).unwrap_or_default();
-            line.delay.read(whole as usize + 1, span);
-            let part = Ramp {
+            *span = line.delay.past(whole as usize + 1);
+            *part = Ramp {
                 from: from - whole as f32,
                 to: to - whole as f32,
             };
-            let (old, _) = self.span.as_chunks::<LANES>();
-            let (new, _) = self.span.get(1..).unwrap_or_default().as_chunks::<LANES>();
-            let pairs = old.iter().zip(new).zip(part.chunks(now.offset));
-            for (plane, ((old, new), part)) in self.planes.iter_mut().zip(pairs) {
-                if let Some(plane) = plane.get_mut(index) {
-                    let (old, new) = (Lanes(*old), Lanes(*new));
-                    *plane = new + part * (old - new);
-                }
-            }
         }
-    }
-
-    /// High frequencies go sooner: a one-pole low-pass per line, frame by frame; then sums and differences of all lines.
-    fn damp(&mut self, frames: usize) {
-        let [keep, share] = [
-            halves(self.damping),
-            halves(self.damping.map(|damping| 1.0 - damping)),
-        ];
-        let [mut low, mut high] = self.low;
-        let mut left = frames;
-        for plane in self.planes.iter_mut().take(frames.div_ceil(LANES)) {
-            let [a, b, c, d, e, f, g, h] = *plane;
-            let (mut first, mut second) = (
-                Lanes::transposed([a, b, c, d]),
-                Lanes::transposed([e, f, g, h]),
-            );
-            for (x, y) in first.iter_mut().zip(&mut second).take(left) {
-                low = flush_all(keep[0] * low + share[0] * *x);
-                high = flush_all(keep[1] * high + share[1] * *y);
-                (*x, *y) = (low, high);
-            }
-            left = left.saturating_sub(LANES);
-            let ([a, b, c, d], [e, f, g, h]) =
-                (Lanes::transposed(first), Lanes::transposed(second));
-            *plane = hadamard([a, b, c, d, e, f, g, h]);
-        }
-        self.low = [low, high];
-    }
-
-    /// Adds the second and the third sum to the sides.
-    fn put_out(&mut self, now: Now, left: &mut [f32], right: &mut [f32]) {
-        let (left, left_rest) = left.as_chunks_mut::<LANES>();
-        let (right, right_rest) = right.as_chunks_mut::<LANES>();
-        let full = left.len();
-        let sums = self.planes.iter().zip(self.gain.chunks(now.offset));
-        let mut sums = sums.map(|([_, l, r, ..], gain)| (*l * gain, *r * gain));
+        let from = parts.map(|part| Lanes::splat(part.from));
+        let step = parts.map(|part| Lanes::splat(part.step()));
+        let keep = halves(self.damping);
+        let share = halves(self.damping.map(|damping| 1.0 - damping));
+        let mut low = self.low;
         let mut peak = Lanes::ZERO;
-        for ((left, right), (l, r)) in left.iter_mut().zip(right).zip(sums.by_ref().take(full)) {
+        let mut rest = frames;
+        let (sides, _) = left.as_chunks_mut::<LANES>();
+        let sides = sides.iter_mut().zip(right.as_chunks_mut::<LANES>().0);
+        let gains = self.gain.chunks(now.offset).zip(frames_from(now.offset));
+        let all = self.sums.iter_mut().zip(sides).zip(gains);
+        for (chunk, ((sums, (left, right)), (gain, frame))) in all.take(chunks(frames)).enumerate()
+        {
+            let mut lines = [Lanes::ZERO; LINES];
+            let ramps = from.iter().zip(&step);
+            for ((line, span), (from, step)) in lines.iter_mut().zip(spans).zip(ramps) {
+                let (old, new) = two(span, chunk);
+                *line = new + (*from + *step * frame) * (old - new);
+            }
+            let [a, b, c, d, e, f, g, h] = lines;
+            let mut first = Lanes::transposed([a, b, c, d]);
+            let mut second = Lanes::transposed([e, f, g, h]);
+            // High frequencies go sooner: frame by frame.
+            for (x, y) in first.iter_mut().zip(&mut second).take(rest) {
+                low = [
+                    flush_all(keep[0] * low[0] + share[0] * *x),
+                    flush_all(keep[1] * low[1] + share[1] * *y),
+                ];
+                [*x, *y] = low;
+            }
+            let [a, b, c, d] = Lanes::transposed(first);
+            let [e, f, g, h] = Lanes::transposed(second);
+            *sums = hadamard([a, b, c, d, e, f, g, h]);
+            let [_, l, r, ..] = *sums;
+            let (l, r) = (l * gain, r * gain);
             *left = (Lanes(*left) + l).0;
             *right = (Lanes(*right) + r).0;
-            peak = peak.max(l.abs()).max(r.abs());
+            peak = peak.max(l.abs().max(r.abs()).first(rest));
+            rest = rest.saturating_sub(LANES);
         }
-        let mut highest = peak.highest();
-        if let Some((l, r)) = sums.next() {
-            let sides = left_rest.iter_mut().zip(right_rest);
-            for ((left, right), (l, r)) in sides.zip(l.0.into_iter().zip(r.0)) {
-                *left += l;
-                *right += r;
-                highest = highest.max(l.abs()).max(r.abs());
-            }
-        }
-        self.peak = self.peak.max(highest);
+        self.low = low;
+        self.peak = self.peak.max(peak.highest());
     }
 
     /// Writes the lines: what has gone round, with its loss, and the input.
-    fn feed(&mut self, input: &[f32], alive: bool) {
-        let mut inputs = [Lanes::ZERO; TICK as usize / LANES];
-        for (to, x) in inputs.iter_mut().zip(input.chunks(LANES)) {
-            for (to, x) in to.0.iter_mut().zip(x) {
-                *to = x * ROOT_EIGHTH;
-            }
+    fn feed(&mut self, input: &Block, frames: usize, alive: bool) {
+        let mut inputs = [Lanes::ZERO; CHUNKS];
+        for (to, x) in inputs.iter_mut().zip(input.as_chunks().0) {
+            *to = Lanes(*x) * Lanes::splat(ROOT_EIGHTH);
         }
         let keep = if alive { 1.0 } else { 0.0 };
-        let lines = self.lines.iter_mut().zip(self.loss);
-        for (index, (line, loss)) in lines.enumerate() {
+        let Ok(lines) = <&mut [Line; LINES]>::try_from(self.lines.as_mut_slice()) else {
+            return;
+        };
+        for (index, (line, loss)) in lines.iter_mut().zip(self.loss).enumerate() {
             let loss = Lanes::splat(loss * keep);
-            let (span, _) = self.span.as_chunks_mut::<LANES>();
-            for ((to, plane), x) in span.iter_mut().zip(&self.planes).zip(inputs) {
-                if let Some(y) = plane.get(index) {
+            let Some(next) = line.delay.next() else {
+                return;
+            };
+            let all = next.as_chunks_mut().0.iter_mut();
+            let all = all.zip(self.sums.iter().zip(inputs));
+            for (to, (sums, x)) in all.take(chunks(frames)) {
+                if let Some(y) = sums.get(index) {
                     *to = flush_all(*y * loss + x).0;
                 }
             }
-            let span = self.span.get(..input.len()).unwrap_or_default();
-            line.delay.write(span);
+            line.delay.advance(frames);
         }
     }
 
     /// High-pass and low-pass at the input.
-    fn shape(&mut self, input: &mut [f32]) {
+    fn shape(&mut self, input: &mut Block, frames: usize) {
         let (mut dc, mut dull) = (self.dc, self.dull);
         let (keep, share) = (1.0 - self.high_pass, self.high_pass);
-        for x in input.iter_mut() {
-            dc = keep * dc + share * *x;
-            *x -= dc;
-        }
+        let input = input.iter_mut().take(frames);
         if self.low_pass < 1.0 {
-            let (keep, share) = (1.0 - self.low_pass, self.low_pass);
-            for x in input.iter_mut() {
-                dull = keep * dull + share * *x;
+            let (keep_dull, share_dull) = (1.0 - self.low_pass, self.low_pass);
+            for x in input {
+                dc = keep * dc + share * *x;
+                dull = keep_dull * dull + share_dull * (*x - dc);
                 *x = dull;
+            }
+        } else {
+            for x in input {
+                dc = keep * dc + share * *x;
+                *x -= dc;
             }
         }
         (self.dc, self.dull) = (dc, dull);
     }
+}
+
+/// Four frames of a span from `chunk` on, and the four that begin a frame later.
+#[inline(always)]
+fn two(span: &[f32; SPAN], chunk: usize) -> (Lanes, Lanes) {
+    let [_, later @ ..] = span;
+    let four = |frames: &[f32]| {
+        let (chunks, _) = frames.as_chunks();
+        chunks.get(chunk).map_or(Lanes::ZERO, |four| Lanes(*four))
+    };
+    (four(span), four(later))
 }
 
 /// 1/√8

@@ -1,36 +1,31 @@
 //! The effects of one port.
 
-use super::super::lanes::Lanes;
+use super::super::lanes::{LANES, Lanes};
 use super::super::voice::TICK;
 use super::chorus::Chorus;
+use super::delay::Block;
 use super::reverb::Reverb;
 use super::{EffectSettings, Now, Sends, gate, peak};
-use crate::mem::{NoMemory, TryBox, vec};
-use alloc::vec::Vec;
+use crate::mem::{NoMemory, TryBox};
 use core::fmt;
+use core::iter::repeat;
 
 /// Reverb and chorus with their delay lines (about 250 KB), made with a port. An effect without sound in it sleeps and costs
 /// nothing.
 pub struct Unit {
     reverb: Reverb,
     chorus: Chorus,
-    input: Vec<f32>,
-    send: Vec<f32>,
-    left: Vec<f32>,
-    right: Vec<f32>,
+    /// Input of the chorus and of the reverb, and both sides of the output.
+    blocks: TryBox<[Block; 4]>,
 }
 
 impl Unit {
     /// Effects at rest. PASSIVE_LEVEL: it allocates.
     pub fn new() -> Result<TryBox<Self>, NoMemory> {
-        let block = || vec::try_filled(TICK as usize, 0.0);
         TryBox::try_new(Self {
             reverb: Reverb::new()?,
             chorus: Chorus::new()?,
-            input: block()?,
-            send: block()?,
-            left: block()?,
-            right: block()?,
+            blocks: TryBox::try_filled([0.0; TICK as usize])?,
         })
     }
 
@@ -81,44 +76,50 @@ impl Unit {
             self.reverb.tick(&settings.reverb, rate, now);
             self.chorus.tick(&settings.chorus, rate, now);
         }
-        let input = self.input.get_mut(..frames)?;
-        let send = self.send.get_mut(..frames)?;
+        let [input, send, left, right] = &mut *self.blocks;
         take(chorus, input);
         take(reverb, send);
         if self.chorus.is_asleep() && peak(input) > 0.0 {
             self.chorus.wake(&settings.chorus, rate, now);
         }
         let chorus_sounds = !self.chorus.is_asleep();
-        let left = self.left.get_mut(..frames)?;
-        let right = self.right.get_mut(..frames)?;
-        left.fill(0.0);
-        right.fill(0.0);
+        *left = [0.0; TICK as usize];
+        *right = [0.0; TICK as usize];
         if chorus_sounds {
-            self.chorus.process(now, input, left, right, send);
-            for x in send.iter_mut() {
-                *x = gate(*x);
+            self.chorus.process(now, frames, input, left, right, send);
+            for x in send.as_chunks_mut().0 {
+                *x = gate(Lanes(*x)).0;
             }
+            send.get_mut(frames..)?.fill(0.0);
         }
         if self.reverb.is_asleep() && peak(send) > 0.0 {
             self.reverb.wake(&settings.reverb, rate, now);
         }
         let reverb_sounds = !self.reverb.is_asleep();
         if reverb_sounds {
-            self.reverb.process(now, send, left, right);
+            self.reverb.process(now, frames, send, left, right);
         }
-        (chorus_sounds || reverb_sounds).then_some((left, right))
+        if !chorus_sounds && !reverb_sounds {
+            return None;
+        }
+        Some((left.get(..frames)?, right.get(..frames)?))
     }
 }
 
-/// The bus as one signal.
-fn take(bus: Option<&[Lanes]>, out: &mut [f32]) {
-    match bus {
-        Some(bus) => {
-            for (x, lanes) in out.iter_mut().zip(bus) {
-                *x = gate(lanes.sum());
-            }
-        }
-        None => out.fill(0.0),
+/// The bus as one signal, and silence behind it.
+fn take(bus: Option<&[Lanes]>, out: &mut Block) {
+    let (chunks, rest) = bus.unwrap_or_default().as_chunks::<LANES>();
+    let mut last = [Lanes::ZERO; LANES];
+    for (to, lanes) in last.iter_mut().zip(rest) {
+        *to = *lanes;
+    }
+    let all = chunks
+        .iter()
+        .chain([&last])
+        .map(|rows| gate(Lanes::sums(rows)).0);
+    let silence = repeat([0.0; LANES]);
+    for (to, x) in out.as_chunks_mut().0.iter_mut().zip(all.chain(silence)) {
+        *to = x;
     }
 }
 

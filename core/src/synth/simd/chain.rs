@@ -205,16 +205,26 @@ impl<A: Arch, const FILTER: bool, const RAMP: bool> Chain<A, FILTER, RAMP> {
 #[inline(always)]
 pub fn send<A: Arch>(voices: &[Lanes], gain: &mut Lanes, step: Lanes, bus: &mut [Lanes]) {
     let mut now = A::load(gain);
-    let pairs = voices.iter().zip(bus);
     if step == Lanes::ZERO {
         // The same, and no frame waits for the gain of the one before.
-        for (voice, bus) in pairs {
+        let add = |bus: &mut Lanes, voice: &Lanes| {
             A::store(A::add(A::load(bus), A::mul(A::load(voice), now)), bus);
+        };
+        let (voices, rest) = voices.as_chunks::<4>();
+        let (bus, bus_rest) = bus.as_chunks_mut::<4>();
+        for ([a, b, c, d], [e, f, g, h]) in bus.iter_mut().zip(voices) {
+            add(a, e);
+            add(b, f);
+            add(c, g);
+            add(d, h);
+        }
+        for (bus, voice) in bus_rest.iter_mut().zip(rest) {
+            add(bus, voice);
         }
         return;
     }
     let step = A::load(&step);
-    for (voice, bus) in pairs {
+    for (voice, bus) in voices.iter().zip(bus) {
         A::store(A::add(A::load(bus), A::mul(A::load(voice), now)), bus);
         now = A::add(now, step);
     }

@@ -47,6 +47,9 @@ trait Arch {
     fn without_small(x: Self::F, least: f32) -> Self::F;
 
     fn ints(x: [u32; 4]) -> Self::I;
+    fn to_array(a: Self::I) -> [i32; 4];
+    /// Towards zero; magnitudes up to 2^30.
+    fn truncated(x: Self::F) -> Self::I;
     fn add_ints(a: Self::I, b: Self::I) -> Self::I;
     fn sub_ints(a: Self::I, b: Self::I) -> Self::I;
     fn or(a: Self::I, b: Self::I) -> Self::I;
@@ -103,6 +106,21 @@ pub fn without_small(x: Lanes, least: f32) -> Lanes {
     let mut out = Lanes::ZERO;
     Native::store(Native::without_small(Native::load(&x), least), &mut out);
     out
+}
+
+/// Whole parts (towards zero) and what is left, of magnitudes up to 2^30.
+#[inline(always)]
+pub fn split(x: Lanes) -> ([i32; 4], Lanes) {
+    split_on::<Native>(x)
+}
+
+#[inline(always)]
+fn split_on<A: Arch>(x: Lanes) -> ([i32; 4], Lanes) {
+    let floats = A::load(&x);
+    let whole = A::truncated(floats);
+    let mut rest = Lanes::ZERO;
+    A::store(A::sub(floats, A::to_floats(whole)), &mut rest);
+    (A::to_array(whole), rest)
 }
 
 /// 16-bit PCM of eight samples (1.0 is full scale): to nearest, halves away from zero, clipped; what is not a number is 0.

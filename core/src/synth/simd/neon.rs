@@ -57,6 +57,20 @@ impl Arch for Neon {
     }
 
     #[inline(always)]
+    fn to_array(a: int32x4_t) -> [i32; 4] {
+        let mut out = [0; 4];
+        // SAFETY: room for 16 bytes.
+        unsafe { vst1q_s32(out.as_mut_ptr(), a) };
+        out
+    }
+
+    #[inline(always)]
+    fn truncated(x: float32x4_t) -> int32x4_t {
+        // SAFETY: NEON is part of the target.
+        unsafe { vcvtq_s32_f32(x) }
+    }
+
+    #[inline(always)]
     fn add_ints(a: int32x4_t, b: int32x4_t) -> int32x4_t {
         // SAFETY: NEON is part of the target.
         unsafe { vaddq_s32(a, b) }

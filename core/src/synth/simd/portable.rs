@@ -59,6 +59,14 @@ impl Arch for Portable {
         x.map(|x| x as i32)
     }
 
+    fn to_array(a: [i32; 4]) -> [i32; 4] {
+        a
+    }
+
+    fn truncated(x: [f32; 4]) -> [i32; 4] {
+        x.map(|x| x as i32)
+    }
+
     fn add_ints(a: [i32; 4], b: [i32; 4]) -> [i32; 4] {
         zip(a, b, i32::wrapping_add)
     }

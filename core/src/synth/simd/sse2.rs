@@ -57,6 +57,20 @@ impl Arch for Sse2 {
     }
 
     #[inline(always)]
+    fn to_array(a: __m128i) -> [i32; 4] {
+        let mut out = [0; 4];
+        // SAFETY: room for 16 bytes; the store asks for no alignment.
+        unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), a) };
+        out
+    }
+
+    #[inline(always)]
+    fn truncated(x: __m128) -> __m128i {
+        // SAFETY: SSE2 is part of the target.
+        unsafe { _mm_cvttps_epi32(x) }
+    }
+
+    #[inline(always)]
     fn add_ints(a: __m128i, b: __m128i) -> __m128i {
         // SAFETY: SSE2 is part of the target.
         unsafe { _mm_add_epi32(a, b) }

@@ -190,3 +190,18 @@ proptest! {
         prop_assert_eq!(without_small(x, least).0.map(f32::to_bits), wanted.map(f32::to_bits));
     }
 }
+
+proptest! {
+    #[test]
+    fn numbers_are_split_the_same(x in prop::array::uniform4(-1.0e9f32..1.0e9), small in prop::array::uniform4(0.0f32..8192.0)) {
+        for x in [x, small].map(Lanes) {
+            let (whole, rest) = split(x);
+            let (portable, left) = split_on::<Portable>(x);
+            prop_assert_eq!(whole, portable);
+            prop_assert_eq!(rest, left);
+            for ((x, whole), rest) in x.0.into_iter().zip(whole).zip(rest.0) {
+                prop_assert_eq!((whole as f32, rest), (x.trunc(), x - x.trunc()));
+            }
+        }
+    }
+}
