@@ -4,7 +4,7 @@ use crate::connect;
 use crate::error::{Error, Result};
 use crate::property::Property;
 use crate::{Client, NtStatus};
-use arioso_core::ks::guid::{KSPROPSETID_Connection, KSPROPSETID_Pin};
+use arioso_core::ks::guid::{KSCATEGORY_AUDIO, KSPROPSETID_Connection, KSPROPSETID_Pin};
 use arioso_core::ks::ks::{
     KSDATAFORMAT, KSMULTIPLE_ITEM, KSPIN_COMMUNICATION, KSPIN_DATAFLOW,
     KSPROPERTY_CONNECTION_STATE, KSPROPERTY_PIN_COMMUNICATION, KSPROPERTY_PIN_CTYPES,
@@ -122,6 +122,19 @@ impl<C: Client> Filter<C> {
     /// A pin for DMUS_EVENTHEADER records.
     pub fn direct_music_pin(&self, client: &mut C, id: u32) -> Result<Pin<C>> {
         self.create_pin(client, &connect::direct_music(id), None)
+    }
+}
+
+/// Opens the audio filter whose link ends with this reference string, in lower case.
+pub fn subdevice<C: Client>(client: &mut C, name: &str) -> Result<Filter<C>> {
+    let links = client.interfaces(&KSCATEGORY_AUDIO);
+    let link = links.iter().find(|link| {
+        let link = link.to_lowercase();
+        link.rsplit('\\').next() == Some(name)
+    });
+    match link {
+        Some(link) => Filter::open(client, link),
+        None => Err(Error::other(format!("no {name} in {links:?}"))),
     }
 }
 

@@ -2,15 +2,24 @@
 //! then exactly as much pool is in use as before.
 
 use crate::dls_download;
-use arioso_core::ks::guid::{KSCATEGORY_SYNTHESIZER, KSDATAFORMAT_SUBTYPE_DIRECTMUSIC};
-use arioso_core::ks::ks::KSPIN_DATAFLOW_IN;
-use conformance::Client;
-use conformance::filter::Filter;
-use conformance::synth;
+use arioso_core::ks::guid::{
+    KSCATEGORY_SYNTHESIZER, KSDATAFORMAT_SUBTYPE_DIRECTMUSIC, KSDATAFORMAT_SUBTYPE_MIDI,
+    KSDATAFORMAT_SUBTYPE_PCM, KSPROPSETID_Audio,
+};
+use arioso_core::ks::ks::{KSPIN_DATAFLOW_IN, KSPIN_DATAFLOW_OUT, KSSTATE_RUN};
+use arioso_core::ks::ksmedia::{KSPROPERTY_AUDIO_MUTE, KSPROPERTY_AUDIO_VOLUMELEVEL};
+use conformance::connect::SampleFormat;
+use conformance::events::{MusicBuffer, write};
+use conformance::filter::{Filter, subdevice};
+use conformance::property::Property;
+use conformance::read::read;
+use conformance::rt_audio::{RtStream, is_capture};
 use conformance::wave::{WavePath, is_wave_output};
+use conformance::{Client, connect, synth};
 use simkernel::bugcheck;
 use simkernel::client::{ClientOptions, SimClient};
 use simkernel::modules::pcm_sink::Keep;
+use simkernel::nt::{POWER_SYSTEM_SLEEPING3, POWER_SYSTEM_WORKING};
 use simkernel::registry::Value;
 use simkernel::system::{AudioOptions, Device, Options, System};
 use std::cell::RefCell;
@@ -31,12 +40,51 @@ struct Machine {
     level: (usize, u64),
 }
 
-/// Ids of the filter's pins.
+/// Ids of the synthesizer's pins, and of the endpoint's.
 #[derive(Clone, Copy)]
 pub struct Pins {
     pub music: u32,
     pub wave: u32,
+    /// What the music pins receive.
+    pub capture: u32,
+    /// Of the wave filter.
+    pub endpoint: u32,
 }
+
+/// The driver's filters.
+#[derive(Clone, Copy)]
+pub enum Subdevice {
+    Synth,
+    Wave,
+    Topology,
+    Cable,
+}
+
+impl Subdevice {
+    pub const ALL: [Self; 4] = [Self::Synth, Self::Wave, Self::Topology, Self::Cable];
+
+    pub fn open(self, client: &mut SimClient) -> Filter<SimClient> {
+        let name = match self {
+            Self::Synth => "synth",
+            Self::Wave => "wave",
+            Self::Topology => "topology",
+            Self::Cable => "cable",
+        };
+        subdevice(client, name).expect("the filter opens")
+    }
+}
+
+/// The cable's pins: what is written to the first is read at the last, and at the second what is written to the third.
+pub mod cable {
+    pub const A_IN: u32 = 0;
+    pub const A_OUT: u32 = 1;
+    pub const B_IN: u32 = 2;
+    pub const B_OUT: u32 = 3;
+}
+
+/// Nodes of the topology filter.
+pub const VOLUME_NODE: u32 = 0;
+pub const MUTE_NODE: u32 = 1;
 
 thread_local! {
     static MACHINE: RefCell<Option<Machine>> = const { RefCell::new(None) };
@@ -57,7 +105,11 @@ impl Machine {
         // libFuzzer keeps the input of an abort, not of an exit.
         bugcheck::on_stop(std::process::abort);
         let mut system = System::boot(Options {
-            parameters: vec![("Voices".into(), Value::dword(32))],
+            parameters: vec![
+                ("Voices".into(), Value::dword(32)),
+                // End A of the cable plays; end B does not.
+                ("CableSynth".into(), Value::dword(1)),
+            ],
             strict: true,
             // All of it is looked at after each input.
             watched_pool: 512 << 10,
@@ -83,9 +135,19 @@ impl Machine {
         let (filter, music) = find(&mut client);
         let pins = filter.pins(&mut client).expect("pins");
         let wave = pins.iter().find(|pin| is_wave_output(pin));
+        let capture = pins
+            .iter()
+            .find(|pin| pin.flow == KSPIN_DATAFLOW_OUT && pin.takes(&KSDATAFORMAT_SUBTYPE_MIDI));
+        let recorder = Subdevice::Wave.open(&mut client);
+        let endpoint = recorder.pins(&mut client).expect("pins");
+        let endpoint = endpoint
+            .iter()
+            .find(|pin| is_capture(pin, &KSDATAFORMAT_SUBTYPE_PCM));
         let pins = Pins {
             music,
             wave: wave.expect("a wave pin").id,
+            capture: capture.expect("a capture pin").id,
+            endpoint: endpoint.expect("the endpoint's pin").id,
         };
         drop(client);
         let mut machine = Self {
@@ -109,7 +171,41 @@ impl Machine {
         for buffer in dls_download::buffers() {
             synth::download(&mut client, pin.handle, &buffer).expect("a download");
         }
+        let capture = connect::direct_music(self.pins.capture);
+        let mut capture = filter
+            .create_pin(&mut client, &capture, None)
+            .expect("a capture pin");
+        let cable = Subdevice::Cable.open(&mut client);
+        let ends = [cable::A_IN, cable::B_OUT].map(|pin| {
+            let mut pin = cable.midi_pin(&mut client, pin).expect("an end");
+            pin.set_state(&mut client, KSSTATE_RUN).expect("it runs");
+            pin
+        });
+        capture
+            .set_state(&mut client, KSSTATE_RUN)
+            .expect("it runs");
+        let reads = [capture.handle, ends[1].handle].map(|pin| read(&mut client, pin, 64));
+        let mut buffer = MusicBuffer::default();
+        buffer.push(0, &[0x90, 60, 100]);
+        write(&mut client, ends[0].handle, 0, buffer.bytes())
+            .wait(&mut client)
+            .expect("the cable takes it");
+        let recorder = Subdevice::Wave.open(&mut client);
+        let format = SampleFormat::pcm(RATE, 16);
+        let mut stream = RtStream::open(&mut client, &recorder, self.pins.endpoint, format)
+            .expect("the endpoint");
+        stream
+            .allocate_notified(&mut client, 4096, 2)
+            .expect("a buffer");
+        stream.register_event(&mut client).expect("an event");
+        stream
+            .set_state(&mut client, KSSTATE_RUN)
+            .expect("the endpoint runs");
         client.sleep(100 * MILLISECOND);
+        for read in reads {
+            let _ = read.cancel(&mut client);
+        }
+        reset_levels(&mut client);
         drop(client);
         self.settle();
         self.level = (self.system.verdict().pool, self.system.pool_allocations());
@@ -129,13 +225,60 @@ pub fn find(client: &mut SimClient) -> (Filter<SimClient>, u32) {
     .expect("the synthesizer")
 }
 
+/// The endpoint's volume and mute as they are after the start: they are the device's, and stay when a program ends.
+fn reset_levels(client: &mut SimClient) {
+    let filter = Subdevice::Topology.open(client);
+    for (node, id) in [
+        (VOLUME_NODE, KSPROPERTY_AUDIO_VOLUMELEVEL),
+        (MUTE_NODE, KSPROPERTY_AUDIO_MUTE),
+    ] {
+        // All channels.
+        let channel = [(-1i32).to_le_bytes(), [0; 4]].concat();
+        Property::of_node(KSPROPSETID_Audio, id, node)
+            .with(&channel)
+            .set(client, filter.handle, 0i32)
+            .expect("a level can be set");
+    }
+    filter.close(client);
+}
+
+/// What an input does to the machine besides its program's requests.
+pub struct Hand<'a> {
+    system: &'a mut System,
+    device: Device,
+    /// Somebody may have turned the endpoint's controls.
+    pub turned: bool,
+}
+
+impl Hand<'_> {
+    /// Timers and DPCs come that much later (100 ns).
+    pub fn stall(&mut self, time: i64) {
+        self.system.stall(time);
+    }
+
+    /// The machine sleeps for some time (100 ns) and wakes.
+    pub fn doze(&mut self, time: i64) {
+        for state in [POWER_SYSTEM_SLEEPING3, POWER_SYSTEM_WORKING] {
+            assert_eq!(self.system.set_system_power(self.device, state), 0);
+            if state == POWER_SYSTEM_SLEEPING3 {
+                self.system.run_for(time);
+            }
+        }
+    }
+
+    /// The driver's n-th allocation from now on fails (1-based).
+    pub fn starve(&mut self, n: u64) {
+        self.system.fail_allocation(Some(n));
+    }
+}
+
 /// Opens the filter for a new program and gives both to `work`. The program ends with everything that it has open as it is.
 ///
 /// `seed` decides which of equal threads goes first, so that an input has its outcome in itself.
 pub fn with_client(
     seed: u64,
     wow64: bool,
-    work: impl FnOnce(&mut SimClient, Filter<SimClient>, Pins),
+    work: impl FnOnce(&mut Hand, &mut SimClient, Filter<SimClient>, Pins),
 ) {
     MACHINE.with_borrow_mut(|machine| {
         let machine = machine.get_or_insert_with(Machine::boot);
@@ -144,9 +287,18 @@ pub fn with_client(
             wow64,
             ..ClientOptions::default()
         });
-        let link = client.interfaces(&KSCATEGORY_SYNTHESIZER);
-        let filter = Filter::open(&mut client, &link[0]).expect("the filter opens");
-        work(&mut client, filter, machine.pins);
+        let filter = Subdevice::Synth.open(&mut client);
+        let mut hand = Hand {
+            system: &mut machine.system,
+            device: machine.device,
+            turned: false,
+        };
+        work(&mut hand, &mut client, filter, machine.pins);
+        let turned = hand.turned;
+        machine.system.fail_allocation(None);
+        if turned {
+            reset_levels(&mut client);
+        }
         drop(client);
         machine.settle();
         let verdict = machine.system.verdict();

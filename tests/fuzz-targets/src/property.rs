@@ -1,23 +1,30 @@
-//! Property requests at the driver: any set, item, verb, node, instance and buffer, on filter and pins, from 64-bit and 32-bit
-//! programs; any bytes as a stream write.
+//! Requests at the driver: any property set, item, verb, node, instance and buffer, on all filters, pins and nodes, from 64-bit and
+//! 32-bit programs; any bytes as a stream write or read, as an event, as a connection.
+
+mod objects;
+mod seeds;
 
 use crate::bytes::{Bytes, hash};
 use crate::machine::{self, RATE};
-use crate::{Target, dls_download, planted};
+use crate::{Target, planted};
 use arioso_core::ks::GUID;
 use arioso_core::ks::arioso::KSPROPSETID_Arioso;
 use arioso_core::ks::guid::*;
-use arioso_core::ks::ks::{IOCTL_KS_PROPERTY, IOCTL_KS_WRITE_STREAM};
+use arioso_core::ks::ks::{
+    IOCTL_KS_DISABLE_EVENT, IOCTL_KS_ENABLE_EVENT, IOCTL_KS_METHOD, IOCTL_KS_PROPERTY,
+    IOCTL_KS_READ_STREAM, IOCTL_KS_RESET_STATE, IOCTL_KS_WRITE_STREAM,
+};
 use conformance::Client;
 use conformance::wave::WavePath;
 use conformance::wire::Bytes as _;
-use simkernel::client::SimClient;
+use objects::Objects;
+use simkernel::client::{SimClient, SimHandle};
 
 pub const TARGET: Target = Target {
     name: "property",
     run,
-    seeds,
-    dictionary,
+    seeds: seeds::seeds,
+    dictionary: seeds::dictionary,
     driver: true,
 };
 
@@ -40,11 +47,43 @@ const SETS: [GUID; 16] = [
     GUID_DMUS_PROP_WavesReverb,
 ];
 
+/// From 128 on: those of the other filters and pins.
+const MORE_SETS: [GUID; 16] = [
+    KSPROPSETID_RtAudio,
+    KSPROPSETID_Audio,
+    KSPROPSETID_Jack,
+    KSPROPSETID_Pin,
+    KSPROPSETID_Connection,
+    KSPROPSETID_Topology,
+    KSPROPSETID_Arioso,
+    KSPROPSETID_AudioSignalProcessing,
+    KSPROPSETID_StreamAllocator,
+    KSPROPSETID_StreamInterface,
+    KSPROPSETID_Quality,
+    KSPROPSETID_DrmAudioStream,
+    KSPROPSETID_Sysaudio,
+    KSEVENTSETID_AudioControlChange,
+    KSEVENTSETID_Connection,
+    KSMETHODSETID_StreamIo,
+];
+
+/// Bits 4, 5 and 7 of an object's byte, if bit 6 is set.
+const CODES: [u32; 8] = [
+    IOCTL_KS_PROPERTY,
+    IOCTL_KS_READ_STREAM,
+    IOCTL_KS_ENABLE_EVENT,
+    IOCTL_KS_DISABLE_EVENT,
+    IOCTL_KS_WRITE_STREAM,
+    IOCTL_KS_METHOD,
+    IOCTL_KS_RESET_STATE,
+    // None of KS's.
+    IOCTL_KS_PROPERTY + 4 * 77,
+];
+
 /// A header: what the request goes to, its set (255: sixteen bytes follow), item, flags, node, bytes after KSNODEPROPERTY, size of
 /// the value buffer, and how the buffer's address in the instance is made.
 struct Request<'a> {
     object: u8,
-    set: u8,
     guid: GUID,
     item: u8,
     flags: u32,
@@ -69,6 +108,7 @@ impl<'a> Request<'a> {
                     .iter()
                     .fold(0, |guid, &byte| guid << 8 | u128::from(byte)),
             ),
+            128.. => MORE_SETS[usize::from(set) % MORE_SETS.len()],
             set => SETS[usize::from(set) % SETS.len()],
         };
         let item = input.u8();
@@ -76,7 +116,6 @@ impl<'a> Request<'a> {
         let flags = u32::from(input.u16()) | u32::from(input.u8()) << 24;
         Self {
             object,
-            set,
             guid,
             item,
             flags,
@@ -106,11 +145,27 @@ mod address {
     pub const RAW: u8 = 6;
 }
 
+impl Request<'_> {
+    /// One of the pins and filters that are not the synthesizer's own.
+    fn is_elsewhere(&self) -> bool {
+        self.object & 0x40 != 0
+    }
+
+    fn code(&self) -> u32 {
+        match (self.is_elsewhere(), self.object & 0x80 != 0) {
+            (false, false) => IOCTL_KS_PROPERTY,
+            (false, true) => IOCTL_KS_WRITE_STREAM,
+            (true, high) => CODES[usize::from(self.object >> 4 & 3) | usize::from(high) << 2],
+        }
+    }
+}
+
 fn run(input: &[u8]) {
     let seed = hash(input);
     let mut input = Bytes(input);
     let options = input.u8();
-    machine::with_client(seed, options & 1 != 0, |client, filter, pins| {
+    let wow64 = options & 1 != 0;
+    machine::with_client(seed, wow64, |hand, client, filter, pins| {
         let Ok(pin) = filter.direct_music_pin(client, pins.music) else {
             return;
         };
@@ -119,40 +174,30 @@ fn run(input: &[u8]) {
         } else {
             None
         };
-        if options & 4 != 0
-            && let Some(mut wave) = wave
-            && wave.run(client).is_ok()
-        {
-            send_all(
-                client,
-                &mut input,
-                [filter.handle, pin.handle, wave.source.handle],
-            );
-            return;
+        let running = wave.filter(|_| options & 4 != 0).and_then(|mut wave| {
+            wave.run(client).ok()?;
+            Some(wave.source.handle)
+        });
+        let third = running.unwrap_or_else(|| {
+            filter
+                .midi_pin(client, pins.music)
+                .map_or(pin.handle, |pin| pin.handle)
+        });
+        let mut objects = Objects::new([filter.handle, pin.handle, third], pins, wow64);
+        for _ in 0..16 {
+            if input.is_empty() {
+                break;
+            }
+            let request = Request::read(&mut input);
+            if let Some(object) = objects.find(client, &request) {
+                send(client, &mut objects, object, &request);
+            }
         }
-        let third = filter
-            .midi_pin(client, pins.music)
-            .map_or(pin.handle, |pin| pin.handle);
-        send_all(client, &mut input, [filter.handle, pin.handle, third]);
+        hand.turned = objects.turned();
     });
 }
 
-fn send_all(
-    client: &mut SimClient,
-    input: &mut Bytes,
-    objects: [<SimClient as Client>::Handle; 3],
-) {
-    for _ in 0..12 {
-        if input.is_empty() {
-            break;
-        }
-        let request = Request::read(input);
-        let object = objects[usize::from(request.object) % 3];
-        send(client, object, &request);
-    }
-}
-
-fn send(client: &mut SimClient, object: <SimClient as Client>::Handle, request: &Request) {
+fn send(client: &mut SimClient, objects: &mut Objects, object: SimHandle, request: &Request) {
     let data = client.allocate(request.data.len());
     client.write(data, request.data);
     let place = match request.address % address::COUNT {
@@ -167,7 +212,8 @@ fn send(client: &mut SimClient, object: <SimClient as Client>::Handle, request: 
         _ => request.data.len() as u32,
     };
     let mut instance = request.instance.to_vec();
-    if request.address % address::COUNT != address::RAW {
+    let raw = request.address % address::COUNT == address::RAW;
+    if !raw && !request.is_elsewhere() {
         // SYNTH_BUFFER; SYNTH_BUFFER32 has the address's lower half where the padding is.
         for (at, bytes) in [
             (0, length.to_le_bytes()),
@@ -183,7 +229,7 @@ fn send(client: &mut SimClient, object: <SimClient as Client>::Handle, request: 
     let mut bytes = request.guid.bytes();
     bytes.extend(u32::from(request.item).to_le_bytes());
     bytes.extend(request.flags.to_le_bytes());
-    bytes.extend([request.node, 0, 0, 0, 0, 0, 0, 0]);
+    bytes.extend(objects.node(client, request));
     bytes.extend(instance);
     bytes.truncate(request.sent.into());
     let input_address = client.allocate(bytes.len());
@@ -191,19 +237,21 @@ fn send(client: &mut SimClient, object: <SimClient as Client>::Handle, request: 
     let output = u32::from(request.output % 1024);
     // One byte more than the driver is told of.
     let output_address = client.allocate(output as usize + 1);
-    let held: Vec<u8> = request.data.iter().copied().take(output as usize).collect();
+    let mut held: Vec<u8> = request.data.iter().copied().take(output as usize).collect();
+    let code = request.code();
+    if !raw && request.is_elsewhere() {
+        objects.fill_in(client, code, place, &mut held);
+    }
     client.write(output_address, &held);
     client.write(output_address + u64::from(output), &[0xA5]);
-    let stream = request.object & 0x80 != 0;
-    let code = if stream {
-        IOCTL_KS_WRITE_STREAM
-    } else {
-        IOCTL_KS_PROPERTY
+    let place = match code {
+        IOCTL_KS_DISABLE_EVENT => objects.enabled(request).unwrap_or(input_address),
+        _ => input_address,
     };
     let mut sent = client.submit(
         object,
         code,
-        (input_address, bytes.len() as u32),
+        (place, bytes.len() as u32),
         (output_address, output),
     );
     if client.poll(&mut sent).is_none() {
@@ -211,8 +259,8 @@ fn send(client: &mut SimClient, object: <SimClient as Client>::Handle, request: 
     }
     let mut completion = client.wait(sent);
     if planted::is_planted()
-        && !stream
-        && usize::from(request.set) % SETS.len() == 0
+        && code == IOCTL_KS_PROPERTY
+        && request.guid == KSPROPSETID_Synth
         && (1..28).contains(&output)
         && matches!(request.item, 3 | 7)
         && request.flags & 0xFFFF == 1
@@ -232,121 +280,13 @@ fn send(client: &mut SimClient, object: <SimClient as Client>::Handle, request: 
     let mut behind = [0];
     client.read(output_address + u64::from(output), &mut behind);
     assert_eq!(behind, [0xA5], "a byte behind the buffer");
-    for address in [output_address, input_address, data] {
+    if code == IOCTL_KS_ENABLE_EVENT && completion.status == 0 {
+        // Its address is the event's name.
+        objects.enable(output_address);
+    } else {
+        client.free(output_address);
+    }
+    for address in [input_address, data] {
         client.free(address);
     }
-}
-
-#[derive(Clone, Copy)]
-struct Seed {
-    object: u8,
-    set: u8,
-    item: u8,
-    flags: u32,
-    output: u16,
-    instance: u8,
-}
-
-/// One request as [`Request::read`] reads it.
-fn request(seed: Seed, data: &[u8]) -> Vec<u8> {
-    let mut out = vec![seed.object, seed.set, seed.item];
-    out.extend((seed.flags as u16).to_le_bytes());
-    out.push((seed.flags >> 24) as u8);
-    out.push(0);
-    out.extend(0x200u16.to_le_bytes());
-    out.extend(seed.output.to_le_bytes());
-    out.push(address::VALID);
-    out.push(seed.instance);
-    out.extend(vec![0; seed.instance.into()]);
-    out.extend((data.len() as u16).to_le_bytes());
-    out.extend(data);
-    out
-}
-
-fn seeds() -> Vec<Vec<u8>> {
-    const GET: u32 = 0x1000_0001;
-    const SET: u32 = 0x1000_0002;
-    const SUPPORT: u32 = 0x1000_0200;
-    let seed = |object, set, item, flags, output, instance| Seed {
-        object,
-        set,
-        item,
-        flags,
-        output,
-        instance,
-    };
-    let synth = |options: u8| -> Vec<u8> {
-        [
-            (0, GET, 4, 0),
-            (0, SET, 4, 0),
-            (1, SET, 4, 0),
-            (2, GET, 296, 0),
-            (3, GET, 28, 28),
-            (4, SET, 4, 0),
-            (5, SET, 4, 8),
-            (5, GET, 4, 8),
-            (6, GET, 8, 0),
-            (7, GET, 28, 0),
-            (7, SUPPORT, 40, 0),
-        ]
-        .iter()
-        .fold(
-            vec![options],
-            |mut all, &(item, flags, output, instance)| {
-                all.extend(request(
-                    seed(1, 0, item, flags, output, instance),
-                    &[2, 0, 0, 0, 1, 0, 0, 0],
-                ));
-                all
-            },
-        )
-    };
-    let downloads = |options: u8, instance, answer| -> Vec<u8> {
-        dls_download::buffers()
-            .iter()
-            .fold(vec![options], |mut all, buffer| {
-                all.extend(request(seed(1, 1, 0, GET, answer, instance), buffer));
-                all
-            })
-    };
-    let others = |options: u8| -> Vec<u8> {
-        let mut all = vec![options];
-        for set in 2..16 {
-            all.extend(request(seed(set % 3, set, 0, 1, 64, 0), &[]));
-        }
-        all
-    };
-    let mut unload = downloads(0, 16, 16);
-    for handle in [0x0001_0000u64, 0x0002_0001, 7] {
-        unload.extend(request(seed(1, 1, 1, SET, 8, 0), &handle.to_le_bytes()));
-    }
-    vec![
-        synth(0),
-        synth(7),
-        downloads(0, 16, 16),
-        downloads(1, 8, 8),
-        unload,
-        others(0),
-        others(6),
-        [
-            &[0][..],
-            &request(seed(1, 1, 2, SET, 0, 0), &[]),
-            &request(seed(1, 1, 3, GET, 4, 0), &[]),
-        ]
-        .concat(),
-        [
-            &[6][..],
-            &request(seed(0x81, 0, 0, 0, 56, 0), &[56, 0, 0, 0]),
-        ]
-        .concat(),
-    ]
-}
-
-fn dictionary() -> Vec<Vec<u8>> {
-    let mut words: Vec<Vec<u8>> = [0x0200u16, 1, 2, 0x0100, 0x0400, 0x0800, 0x1000]
-        .iter()
-        .map(|flags| [&flags.to_le_bytes()[..], &[0x10]].concat())
-        .collect();
-    words.extend(SETS.iter().map(|set| [&[255][..], &set.bytes()].concat()));
-    words
 }

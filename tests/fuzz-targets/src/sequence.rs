@@ -1,28 +1,42 @@
-//! A program's life from bytes: pins, downloads, unloads, notes, states, closes, under the verifier.
+//! A program's life from bytes: pins of all filters, downloads, unloads, notes, states, closes, under the verifier.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`endpoint`] | recording, and what may happen meanwhile |
+//! | [`wires`] | capture pins and the cable |
+//! | [`seeds`] | lives as programs live them |
+
+mod endpoint;
+mod seeds;
+mod wires;
 
 use crate::bytes::{Bytes, hash};
-use crate::machine::{self, MILLISECOND, Pins, RATE};
-use crate::{Target, dls_download, planted};
+use crate::machine::{self, Hand, MILLISECOND, Pins, RATE};
+use crate::{Target, dls_download};
 use arioso_core::ks::ks::{KSSTATE_RUN, KSSTATE_STOP};
+use arioso_core::ks::status::STATUS_INSUFFICIENT_RESOURCES;
 use conformance::Client;
 use conformance::events::{EventBuffer, write};
 use conformance::filter::{Filter, Pin};
 use conformance::synth::{self, Download};
 use conformance::wave::WavePath;
+use endpoint::Endpoint;
 use simkernel::client::SimClient;
+use wires::Wires;
 
 pub const TARGET: Target = Target {
     name: "sequence",
     run,
-    seeds,
-    dictionary,
+    seeds: seeds::seeds,
+    dictionary: seeds::dictionary,
     driver: true,
 };
 
 /// Music pins at a time.
 const PINS: usize = 3;
 
-/// Steps: the low nibble of a byte is what to do, the high one the pin.
+/// Steps. Below 0x80 the low nibble of a byte is what to do, the high one the music pin. From 0x80 on they are the endpoint's, from
+/// 0xC0 on those of capture pins and of the cable.
 mod step {
     pub const OPEN: u8 = 0;
     pub const CLOSE: u8 = 1;
@@ -46,33 +60,35 @@ mod step {
 struct Music {
     pin: Pin<SimClient>,
     downloads: Vec<Download>,
-    /// A note has been sent while it ran, and nothing has been closed since.
-    sounds: bool,
 }
 
-struct Program<'a> {
+struct Program<'a, 'b> {
+    hand: &'a mut Hand<'b>,
     client: &'a mut SimClient,
     filter: Filter<SimClient>,
     ids: Pins,
     music: [Option<Music>; PINS],
     wave: Option<WavePath<SimClient>>,
-    wave_runs: bool,
+    endpoint: Endpoint,
+    wires: Wires,
 }
 
 fn run(input: &[u8]) {
     let seed = hash(input);
     let mut input = Bytes(input);
-    let options = input.u8();
-    machine::with_client(seed, options & 1 != 0, |client, filter, ids| {
+    let wow64 = input.u8() & 1 != 0;
+    machine::with_client(seed, wow64, |hand, client, filter, ids| {
         let mut program = Program {
+            hand,
             client,
             filter,
             ids,
             music: [const { None }; PINS],
             wave: None,
-            wave_runs: false,
+            endpoint: Endpoint::new(wow64, ids.endpoint),
+            wires: Wires::default(),
         };
-        for _ in 0..48 {
+        for _ in 0..64 {
             if input.is_empty() {
                 break;
             }
@@ -81,10 +97,18 @@ fn run(input: &[u8]) {
     });
 }
 
-impl Program<'_> {
+impl Program<'_, '_> {
     /// Refusals are the driver's right; what counts is what is left in the end.
     fn step(&mut self, input: &mut Bytes) {
         let byte = input.u8();
+        match byte {
+            0xC0.. => {
+                let synth = (&self.filter, self.ids.capture);
+                return self.wires.step(self.client, synth, byte, input);
+            }
+            0x80.. => return self.endpoint.step(self.hand, self.client, byte, input),
+            _ => {}
+        }
         let at = usize::from(byte >> 4) % PINS;
         match byte & 0xF {
             step::OPEN => self.open(at),
@@ -103,12 +127,10 @@ impl Program<'_> {
             step::WAVE_STATE => {
                 let state = i32::from(input.u8() % 4);
                 if let Some(wave) = &mut self.wave {
-                    self.wave_runs =
-                        wave.set_state(self.client, state).is_ok() && state == KSSTATE_RUN;
+                    let _ = wave.set_state(self.client, state);
                 }
             }
             step::WAVE_CLOSE => {
-                self.wave_runs = false;
                 if let Some(wave) = self.wave.take() {
                     let _ = wave.close(self.client);
                 }
@@ -123,7 +145,6 @@ impl Program<'_> {
             self.music[at] = pin.ok().map(|pin| Music {
                 pin,
                 downloads: Vec::new(),
-                sounds: false,
             });
         }
     }
@@ -152,12 +173,10 @@ impl Program<'_> {
             step::UNLOAD if !music.downloads.is_empty() => {
                 let which = usize::from(input.u8()) % music.downloads.len();
                 let download = music.downloads.swap_remove(which);
-                synth::unload(client, handle, download).expect("a download that is there");
-                // A store that frees at once what still sounds (the class of CVE-2025-68617).
-                assert!(
-                    !(planted::is_planted() && self.wave_runs && music.sounds),
-                    "planted: use after free"
-                );
+                // Without memory for the new table it stays, and goes with the pin.
+                if let Err(error) = synth::unload(client, handle, download) {
+                    assert_eq!(error.status, Some(STATUS_INSUFFICIENT_RESOURCES), "{error}");
+                }
             }
             step::RUN => {
                 let _ = music.pin.set_state(client, KSSTATE_RUN);
@@ -175,7 +194,6 @@ impl Program<'_> {
                 buffer.push(now, 1, &[0xC0, 5]);
                 buffer.push(now + i64::from(delay) * MILLISECOND, 1, &[0x90, key, 100]);
                 send(client, &music.pin, &buffer);
-                music.sounds = music.downloads.len() >= 3;
             }
             step::MESSAGE => {
                 let (group, delay) = (input.u8(), input.u8());
@@ -211,78 +229,4 @@ fn send(client: &mut SimClient, pin: &Pin<SimClient>, buffer: &EventBuffer) {
         client.sleep(MILLISECOND);
     }
     write.cancel(client);
-}
-
-fn seeds() -> Vec<Vec<u8>> {
-    use step::*;
-    let set_up = [
-        WAVE_OPEN, WAVE_STATE, 3, OPEN, DOWNLOAD, 0, DOWNLOAD, 1, DOWNLOAD, 2, RUN,
-    ];
-    vec![
-        [
-            &[0][..],
-            &set_up,
-            &[
-                NOTE, 3, 60, SLEEP, 80, UNLOAD, 2, UNLOAD, 0, SLEEP, 40, CLOSE,
-            ],
-        ]
-        .concat(),
-        [
-            &[0][..],
-            &set_up,
-            &[
-                NOTE, 200, 60, STOP, NOTE, 0, 61, RUN, ASK, SLEEP, 90, WAVE_STATE, 0, WAVE_CLOSE,
-            ],
-        ]
-        .concat(),
-        [
-            &[1][..],
-            &[OPEN, 0x10 | OPEN, 0x20 | OPEN],
-            &set_up,
-            &[
-                0x10 | RUN,
-                0x10 | DOWNLOAD,
-                0,
-                0x10 | CLOSE,
-                NOTE,
-                1,
-                50,
-                SLEEP,
-                60,
-            ],
-        ]
-        .concat(),
-        vec![
-            0, OPEN, DOWNLOAD, 2, DOWNLOAD, 0, DOWNLOAD, 0, GROUPS, 3, 9, STATE, 1, STATE, 2,
-            STATE, 0, CLOSE, OPEN,
-        ],
-        [
-            &[0][..],
-            &set_up,
-            &[
-                MESSAGE, 1, 70, 6, 0xF0, 0x7E, 0x7F, 9, 1, 0xF7, MESSAGE, 0, 65, 3, 0x90, 1, 2,
-                SLEEP, 20,
-            ],
-        ]
-        .concat(),
-    ]
-}
-
-fn dictionary() -> Vec<Vec<u8>> {
-    use step::*;
-    let mut words = vec![
-        vec![UNLOAD, 0],
-        vec![CLOSE],
-        vec![WAVE_CLOSE],
-        vec![WAVE_STATE, 0],
-        vec![WAVE_STATE, 3],
-        vec![NOTE, 0, 60],
-        vec![SLEEP, 40],
-        vec![OPEN, DOWNLOAD, 0, DOWNLOAD, 1, DOWNLOAD, 2, RUN],
-    ];
-    for buffer in dls_download::buffers() {
-        let length = (buffer.len() as u16).to_le_bytes();
-        words.push([&[BYTES][..], &length, &buffer].concat());
-    }
-    words
 }

@@ -2,13 +2,11 @@
 
 use crate::rig::Rig;
 use arioso_core::ks::arioso::{ARIOSO_TRANSPORT, KSPROPERTY_ARIOSO_TRANSPORT, KSPROPSETID_Arioso};
-use arioso_core::ks::guid::KSCATEGORY_AUDIO;
 use arioso_core::ks::ks::{
     KSPIN_DATAFLOW_OUT, KSSTATE_RUN, KSSTREAM_HEADER_OPTIONSF_DATADISCONTINUITY,
 };
-use conformance::Client;
 use conformance::connect;
-use conformance::filter::{Filter, Pin};
+use conformance::filter::{self, Filter, Pin};
 use conformance::property::Property;
 use conformance::read::{Read, Record, event_records, music_records, read};
 use simkernel::client::{SimClient, SimHandle};
@@ -26,13 +24,7 @@ const BYTES: usize = 16_384;
 
 /// Opens the subdevice with this reference string.
 pub fn subdevice(client: &mut SimClient, name: &str) -> Filter<SimClient> {
-    let end = format!("\\{name}");
-    let links = client.interfaces(&KSCATEGORY_AUDIO);
-    let link = links
-        .iter()
-        .find(|link| link.to_lowercase().ends_with(&end))
-        .unwrap_or_else(|| panic!("no {name} in {links:?}"));
-    Filter::open(client, link).expect("the filter")
+    filter::subdevice(client, name).expect("the filter")
 }
 
 /// The synthesizer's capture pin.

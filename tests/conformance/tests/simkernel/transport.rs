@@ -4,10 +4,9 @@ use crate::Scenario;
 use crate::failures::each_allocation;
 use crate::listener::{A_IN, A_OUT, B_IN, B_OUT, Listener, capture_pin, subdevice};
 use crate::rig::{Rig, SECOND, SERVICE, Setup};
-use arioso_core::ks::guid::KSCATEGORY_AUDIO;
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN};
 use conformance::events::{EventBuffer, MusicBuffer, write};
-use conformance::filter::Filter;
+use conformance::filter;
 use conformance::read::read;
 use conformance::{Client, Error, connect};
 use simkernel::client::SimClient;
@@ -49,13 +48,7 @@ fn session(rig: &mut Rig) -> Result<(), Error> {
 }
 
 fn pass(client: &mut SimClient) -> Result<(), Error> {
-    let link = |client: &mut SimClient, name: &str| {
-        let links = client.interfaces(&KSCATEGORY_AUDIO);
-        let found = links.into_iter().find(|l| l.to_lowercase().ends_with(name));
-        found.ok_or_else(|| Error::other(format!("no {name}")))
-    };
-    let synth = link(client, "\\synth")?;
-    let synth = Filter::open(client, &synth)?;
+    let synth = filter::subdevice(client, "synth")?;
     let id = capture_pin(client, &synth);
     let mut capture = synth.create_pin(client, &connect::direct_music(id), None)?;
     capture.set_state(client, KSSTATE_RUN)?;
@@ -69,8 +62,7 @@ fn pass(client: &mut SimClient) -> Result<(), Error> {
         &[0xF0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0xF7],
     );
     write(client, render.handle, buffer.start(), buffer.bytes()).wait(client)?;
-    let cable = link(client, "\\cable")?;
-    let cable = Filter::open(client, &cable)?;
+    let cable = filter::subdevice(client, "cable")?;
     let mut out = cable.midi_pin(client, B_OUT)?;
     out.set_state(client, KSSTATE_RUN)?;
     let mut end = cable.midi_pin(client, A_IN)?;

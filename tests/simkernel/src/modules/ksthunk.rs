@@ -151,6 +151,7 @@ impl Layer {
                     user::write(narrow + (i * NARROW) as u64 + 4, &head);
                 }
                 user::free(wide);
+                return stream_information(information);
             }
             Work::Enable { narrow, wide } if status >= 0 => {
                 if let Some(old) = self.events.insert(narrow, wide) {
@@ -302,9 +303,21 @@ fn event_bytes(narrow: &[u8; EVENT_NARROW]) -> [u8; EVENT_WIDE] {
     wide
 }
 
+/// Bytes of headers as the program has them.
+fn stream_information(wide: usize) -> usize {
+    wide / WIDE * NARROW
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn streams_tell_no_more_than_the_program_has() {
+        assert_eq!(stream_information(0), 0);
+        assert_eq!(stream_information(56), 48);
+        assert_eq!(stream_information(3 * 56), 3 * 48);
+    }
 
     #[test]
     fn connections() {
