@@ -25,6 +25,20 @@ pub fn inputs(target: &str) -> impl Iterator<Item = &'static [u8]> {
     })
 }
 
+/// Bytes of all committed corpora: they are in every clone.
+pub const LIMIT: usize = 300 << 10;
+
+/// Bytes of all corpora when these have replaced the committed ones.
+pub fn total(new: &[(&str, Vec<u8>)]) -> usize {
+    CORPORA
+        .iter()
+        .map(|(name, old)| {
+            let replaced = new.iter().find(|(other, _)| name == other);
+            replaced.map_or(old.len(), |(_, bytes)| bytes.len())
+        })
+        .sum()
+}
+
 /// The file of a target.
 pub fn file(target: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus")).join(target)
@@ -36,4 +50,19 @@ pub fn pack(inputs: &[Vec<u8>]) -> Vec<u8> {
         .iter()
         .flat_map(|input| [&(input.len() as u32).to_le_bytes()[..], input].concat())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_and_whole() {
+        let total = total(&[]);
+        assert!(total <= LIMIT, "{total} bytes");
+        for (name, bytes) in CORPORA {
+            let known: Vec<Vec<u8>> = inputs(name).map(<[u8]>::to_vec).collect();
+            assert!(pack(&known) == bytes, "{name} does not end with an input");
+        }
+    }
 }

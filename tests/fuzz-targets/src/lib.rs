@@ -6,6 +6,7 @@
 //! | [`dls_file`], [`dls_download`], [`midi_stream`], [`sf2`] | the parsers, the store and the synthesizer, in this process |
 //! | [`property`], [`sequence`] | the driver's image in the simulated kernel |
 //! | [`machine`] | that kernel, with the driver in it |
+//! | [`edges`] | which edges of the driver's image inputs take |
 //! | [`corpus`] | inputs that libFuzzer has found |
 //! | [`mutate`] | seeds and dictionary to inputs, by a fixed generator |
 //! | `rare`, `short`, `scarce` | for the seeds: what files seldom have; what ends too early; memory that runs out |
@@ -15,6 +16,7 @@ mod bytes;
 pub mod corpus;
 pub mod dls_download;
 pub mod dls_file;
+pub mod edges;
 pub mod machine;
 pub mod midi_stream;
 pub mod mutate;

@@ -90,7 +90,7 @@ thread_local! {
     static MACHINE: RefCell<Option<Machine>> = const { RefCell::new(None) };
 }
 
-fn image() -> PathBuf {
+fn image_file() -> PathBuf {
     match std::env::var_os("ARIOSO_SYS") {
         Some(path) => path.into(),
         None => PathBuf::from(concat!(
@@ -120,7 +120,7 @@ impl Machine {
             },
             ..Options::default()
         });
-        let image = image();
+        let image = image_file();
         assert!(
             image.is_file(),
             "no {}: run `cargo xtask build`",
@@ -322,11 +322,19 @@ pub fn with_client(
 /// The counters of the image's edges, a byte for each, and the table of where they are, if the image has them
 /// (`cargo xtask build --coverage`). They stay where they are.
 pub fn edges() -> Option<[Range<usize>; 2]> {
-    MACHINE.with_borrow_mut(|machine| {
-        let system = &machine.get_or_insert_with(Machine::boot).system;
+    with_system(|system| {
         Some([
             system.section(SERVICE, ".SCOV")?,
             system.section(SERVICE, ".SCOVP")?,
         ])
     })
+}
+
+/// Where the image lies.
+pub fn image() -> Range<usize> {
+    with_system(|system| system.image(SERVICE).expect("the driver is loaded"))
+}
+
+fn with_system<R>(work: impl FnOnce(&System) -> R) -> R {
+    MACHINE.with_borrow_mut(|machine| work(&machine.get_or_insert_with(Machine::boot).system))
 }

@@ -255,6 +255,12 @@ impl System {
         self.driver(service).map(|d| d.object)
     }
 
+    /// Where a loaded driver's image lies.
+    pub fn image(&self, service: &str) -> Option<Range<usize>> {
+        let driver = self.driver(service)?;
+        Some(driver.base..driver.base + driver.size)
+    }
+
     /// Where a section of a loaded driver's image lies: what a tool put there is read from it while the driver runs.
     pub fn section(&self, service: &str, name: &str) -> Option<Range<usize>> {
         loader::image_of(self.driver(service)?.base)?.section(name)

@@ -3,15 +3,20 @@
 //! The stable compiler does it: LLVM's passes and sanitizers are unlocked as the library's own build unlocks them.
 
 mod coverage;
+mod image;
 
-pub use coverage::report;
+/// Prints which edges of the parsers and of the driver's image the inputs in `fuzz/corpus` take.
+pub fn report() -> Result<()> {
+    coverage::report()?;
+    image::report()
+}
 
 use crate::driver::{self, Build};
 use crate::{process, project, setup};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 struct Target {
     name: &'static str,
@@ -163,8 +168,7 @@ impl Place {
     fn fuzzer(&self, program: &Path, target: &Target) -> Command {
         let mut fuzzer = Command::new(program);
         if target.kind == Kind::Driver {
-            let image = project::driver_dir().join("x64/release-coverage/arioso.sys");
-            fuzzer.env("ARIOSO_SYS", image).args([
+            fuzzer.env("ARIOSO_SYS", counting_image()).args([
                 // Faults belong to the simulated kernel.
                 "-handle_segv=0",
                 "-handle_bus=0",
@@ -177,42 +181,77 @@ impl Place {
     }
 }
 
-/// tests/fuzz-targets/src/bin/fuzz-corpus.rs
-fn tool(arguments: &[&Path]) -> Result<()> {
-    process::run(
-        process::cargo()
-            .args(["run", "--release", "--quiet", "--package", "fuzz-targets"])
-            .args(["--bin", "fuzz-corpus", "--"])
-            .args(arguments),
-    )
+/// The driver that counts its edges.
+fn counting_image() -> PathBuf {
+    project::driver_dir().join("x64/release-coverage/arioso.sys")
 }
 
-/// Replaces the committed corpora by the fewest inputs that take, with the seeds, the edges of all that is in `fuzz/corpus`.
+fn tool(arguments: &[&Path]) -> Result<()> {
+    process::run(&mut tool_command(arguments))
+}
+
+/// tests/fuzz-targets/src/bin/fuzz-corpus.rs
+fn tool_command(arguments: &[&Path]) -> Command {
+    let mut cargo = process::cargo();
+    cargo
+        .args(["run", "--release", "--quiet", "--package", "fuzz-targets"])
+        .args(["--bin", "fuzz-corpus", "--"])
+        .args(arguments);
+    cargo
+}
+
+/// Replaces the committed corpora by the fewest inputs that take, with the seeds, the edges of all that is in `fuzz/corpus`. They
+/// are replaced at the end, together: an error before leaves them as they are.
 pub fn minimize(only: Option<&str>) -> Result<()> {
     let chosen = choose(only)?;
     setup::install()?;
-    driver::build(&Build::coverage())?;
-    for target in chosen {
+    if chosen.iter().any(|target| target.kind == Kind::Driver) {
+        driver::build(&Build::coverage())?;
+    }
+    let directory = project::root().join("fuzz/corpus");
+    for target in &chosen {
         let program = match target.kind {
             Kind::Parser => build(target, "small", EDGES, &[])?,
             Kind::Driver => build(target, "driver", "", &[])?,
         };
         let place = Place::prepare(target)?;
-        let small = project::root()
-            .join("fuzz/corpus")
-            .join(format!("{}.small", target.name));
+        let small = directory.join(format!("{}.small", target.name));
         if small.exists() {
-            fs::remove_dir_all(&small)?;
+            fs::remove_dir_all(&small)
+                .with_context(|| format!("cannot remove {}", small.display()))?;
         }
         tool(&["seeds".as_ref(), target.name.as_ref(), &small])?;
         let mut merge = place.fuzzer(&program, target);
         // Edges only, not how often each was taken: a corpus for the tests has to be small.
-        process::run(
-            merge
-                .args(["-merge=1", "-use_counters=0"])
-                .args([&small, &place.corpus]),
-        )?;
-        tool(&["pack".as_ref(), target.name.as_ref(), &small])?;
+        merge
+            .args(["-set_cover_merge=1", "-use_counters=0"])
+            .args([&small, &place.corpus]);
+        merged(target, &process::capture(&mut merge)?)?;
+    }
+    let names: Vec<&str> = chosen.iter().map(|target| target.name).collect();
+    tool(&["pack".as_ref(), names.join(",").as_ref(), &directory])
+}
+
+/// libFuzzer survives inputs that crash, and says so; a corpus for the tests must not have any.
+fn merged(target: &Target, output: &Output) -> Result<()> {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let last = |start: &str| text.lines().rfind(|line| line.starts_with(start));
+    let place = || format!("{}: fuzz/corpus/{}", target.name, target.name);
+    if !output.status.success() {
+        let end: Vec<&str> = text.lines().rev().take(5).collect();
+        bail!(
+            "{}: the merge failed ({}):\n{}",
+            place(),
+            output.status,
+            end.join("\n")
+        );
+    }
+    if let Some(line) = last("MERGE-INNER: '") {
+        bail!("{}: an input failed; run the target first. {line}", place());
+    }
+    match last("MERGE-OUTER: ") {
+        Some(line) => println!("{}: {line}", target.name),
+        None => bail!("{}: nothing was merged", place()),
     }
     Ok(())
 }

@@ -89,7 +89,7 @@ enum Command {
         /// How many inputs each target gets, whatever time it takes
         #[arg(long, conflicts_with = "seconds")]
         runs: Option<u64>,
-        /// Do not fuzz: say which edges of the parsers the known inputs take
+        /// Do not fuzz: say which edges of the parsers and the driver the known inputs take
         #[arg(long, conflicts_with_all = ["seconds", "runs", "minimize", "target"])]
         coverage: bool,
         /// Do not fuzz: make the committed corpora of what was found

@@ -145,23 +145,25 @@ fn print(functions: &Functions) -> Result<()> {
             }
         }
     }
-    let percent = |(taken, edges): (usize, usize)| 100.0 * taken as f64 / edges.max(1) as f64;
-    for (file, &counts) in &files {
-        println!(
-            "{:5.1} %  {:5} of {:5}  {file}",
-            percent(counts),
-            counts.0,
-            counts.1
-        );
-    }
-    let all = files
-        .values()
-        .fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
-    println!("{:5.1} %  {:5} of {:5}  all", percent(all), all.0, all.1);
+    table(files.into_iter());
     let file: PathBuf = project::root().join("target/fuzz/uncovered.txt");
     fs::write(&file, missed).with_context(|| format!("cannot write {}", file.display()))?;
     println!("what is missing: {}", file.display());
     Ok(())
+}
+
+/// Taken edges and all edges by file, and together.
+pub fn table<'a>(files: impl Iterator<Item = (&'a str, (usize, usize))>) {
+    let line = |(taken, edges): (usize, usize), name: &str| {
+        let percent = 100.0 * taken as f64 / edges.max(1) as f64;
+        println!("{percent:5.1} %  {taken:5} of {edges:5}  {name}");
+    };
+    let mut all = (0, 0);
+    for (file, counts) in files {
+        line(counts, file);
+        all = (all.0 + counts.0, all.1 + counts.1);
+    }
+    line(all, "all");
 }
 
 #[cfg(test)]
