@@ -73,7 +73,8 @@ fn pack(names: &str, directory: &Path) -> io::Result<()> {
         corpora.push((target.name, corpus::pack(&inputs)));
     }
     let total = corpus::total(&corpora);
-    if total > corpus::LIMIT {
+    // Fewer are welcome, though there are still too many.
+    if total > corpus::LIMIT && total >= corpus::total(&[]) {
         return Err(io::Error::other(format!(
             "all corpora would take {total} bytes, more than {}; the old ones stay",
             corpus::LIMIT
