@@ -163,17 +163,14 @@ impl Builder {
     }
 
     pub fn finish(self) -> Articulation {
-        Articulation {
-            connections: self.connections,
-        }
+        Articulation::new(self.connections)
     }
 }
 
 /// Bytes that an articulation costs.
 pub fn cost(articulation: &Articulation) -> usize {
-    let connections = articulation.connections.capacity();
-    connections
-        .saturating_mul(size_of::<Connection>())
+    articulation
+        .heap()
         .saturating_add(size_of::<Articulation>())
 }
 

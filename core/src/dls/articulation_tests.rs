@@ -12,7 +12,7 @@ fn raw(source: u16, control: u16, destination: u16, transform: u16, scale: i32) 
 
 fn find(a: &Articulation, source: Source, control: Source, destination: Destination) -> Connection {
     let mut found = a
-        .connections
+        .connections()
         .iter()
         .filter(|c| (c.source, c.control, c.destination) == (source, control, destination));
     let one = *found.next().unwrap();
@@ -98,7 +98,7 @@ fn a_listed_connection_replaces_its_default_and_the_later_one_wins() {
             raw(9, 0, 3, 0x4000, 50 << 16),
         ],
     );
-    assert_eq!(a.connections.len(), DEFAULTS.len() + 1);
+    assert_eq!(a.connections().len(), DEFAULTS.len() + 1);
     assert_eq!(
         find(&a, Source::None, Source::None, Destination::Eg1Attack).scale,
         9
@@ -243,7 +243,7 @@ fn the_number_of_distinct_connections_is_bounded() {
     }
     assert_eq!(result, Err(ArticulationError::TooManyConnections));
     assert_eq!(
-        builder.finish().connections.len(),
+        builder.finish().connections().len(),
         DEFAULTS.len() + MAX_CONNECTIONS
     );
 }

@@ -102,7 +102,7 @@ fn instrument(buffer: &[u8]) -> Result<Instrument, Error> {
 }
 
 fn scale(region: &Region, source: Source, destination: Destination) -> Option<i32> {
-    let connections = &region.articulation.connections;
+    let connections = region.articulation.connections();
     connections
         .iter()
         .find(|c| c.source == source && c.destination == destination)

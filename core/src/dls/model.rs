@@ -90,9 +90,89 @@ pub struct Region {
 
 /// All connections of a region, defaults merged in (a connection of the same source, control and destination replaces the
 /// default), unknown ones dropped.
+///
+/// A note needs few of them one by one: most are constants, one per destination.
 #[derive(Debug)]
 pub struct Articulation {
-    pub connections: Vec<Connection>,
+    /// Those that something drives to a destination that moves, then to another; then the constants.
+    connections: Vec<Connection>,
+    moving: usize,
+    driven: usize,
+    /// `lScale` of the constant to each destination.
+    constants: [Option<i32>; Destination::COUNT],
+}
+
+impl Articulation {
+    /// Sorts the connections. Any IRQL.
+    pub fn new(mut connections: Vec<Connection>) -> Self {
+        let mut constants = [None; Destination::COUNT];
+        // A second constant to a destination counts among the driven ones.
+        let driven = move_up(&mut connections, |c| {
+            match constants.get_mut(c.destination as usize) {
+                Some(place) if c.is_constant() && place.is_none() => {
+                    *place = Some(c.scale);
+                    false
+                }
+                _ => true,
+            }
+        });
+        let others = connections.get_mut(..driven).unwrap_or_default();
+        let moving = move_up(others, |c| c.destination.moves());
+        Self {
+            connections,
+            moving,
+            driven,
+            constants,
+        }
+    }
+
+    /// All of them, in no order that means anything.
+    pub fn connections(&self) -> &[Connection] {
+        &self.connections
+    }
+
+    /// Connections to destinations that move while a voice sounds, but for the constants.
+    pub fn moving(&self) -> &[Connection] {
+        self.connections.get(..self.moving).unwrap_or_default()
+    }
+
+    /// Connections to the other destinations, but for the constants.
+    pub fn fixed(&self) -> &[Connection] {
+        let fixed = self.connections.get(self.moving..self.driven);
+        fixed.unwrap_or_default()
+    }
+
+    /// `lScale` of the constant to a destination.
+    pub fn constant(&self, destination: Destination) -> Option<i32> {
+        self.constants.get(destination as usize).copied().flatten()
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn heap(&self) -> usize {
+        let connections = self.connections.capacity();
+        connections.saturating_mul(size_of::<Connection>())
+    }
+}
+
+/// Moves what is wanted to the front, in its order; how many that are.
+fn move_up(connections: &mut [Connection], mut wanted: impl FnMut(&Connection) -> bool) -> usize {
+    let mut front = 0;
+    for at in 0..connections.len() {
+        let (Some(&here), Some(&there)) = (connections.get(at), connections.get(front)) else {
+            break;
+        };
+        if !wanted(&here) {
+            continue;
+        }
+        if let Some(place) = connections.get_mut(at) {
+            *place = there;
+        }
+        if let Some(place) = connections.get_mut(front) {
+            *place = here;
+        }
+        front += 1;
+    }
+    front
 }
 
 /// `dst += shape(source) * shape(control) * scale`
@@ -105,6 +185,16 @@ pub struct Connection {
     pub destination: Destination,
     /// Units of the destination (`dls-synth.md` §3.5); `i32::MIN` on a time is exactly zero seconds.
     pub scale: i32,
+}
+
+impl Connection {
+    /// Nothing drives it: its scale is the value.
+    pub fn is_constant(&self) -> bool {
+        self.source == Source::None
+            && self.control == Source::None
+            && !self.source_shape.invert
+            && !self.control_shape.invert
+    }
 }
 
 /// How an input is bent before it is multiplied.
@@ -171,6 +261,26 @@ pub enum Destination {
     Eg2Hold,
     FilterCutoff,
     FilterQ,
+}
+
+impl Destination {
+    pub const COUNT: usize = Self::FilterQ as usize + 1;
+
+    /// It moves while a voice sounds; the others are read when a note begins.
+    pub fn moves(self) -> bool {
+        matches!(
+            self,
+            Self::Gain
+                | Self::Pitch
+                | Self::Pan
+                | Self::ChorusSend
+                | Self::ReverbSend
+                | Self::LfoFrequency
+                | Self::VibratoFrequency
+                | Self::FilterCutoff
+                | Self::FilterQ
+        )
+    }
 }
 
 /// The instruments a port can choose from; immutable once published to the renderer.

@@ -178,6 +178,9 @@ pub fn apply(modulation: &mut Modulation, around: &Surroundings, played: &Played
 /// Gains of both sides for the balances of channel and port, each -1 (left) to 1: the far side falls off as a quarter of a sine.
 pub fn balance(channel: &Channel, master: f32) -> [f32; 2] {
     let own = ((f32::from(channel.get(cc::BALANCE)) - 64.0) * (1.0 / 63.0)).clamp(-1.0, 1.0);
+    if own == 0.0 && master == 0.0 {
+        return [1.0; 2];
+    }
     let side = |b: f32| math::quarter_sine(1.0 - b.clamp(0.0, 1.0));
     [side(own) * side(master), side(-own) * side(-master)]
 }

@@ -168,5 +168,8 @@ fn amplitude(fraction: f32) -> f32 {
     if fraction <= 0.0 {
         return 0.0;
     }
+    if fraction >= 1.0 {
+        return 1.0;
+    }
     math::amplitude((fraction - 1.0) * RANGE_DB)
 }

@@ -135,6 +135,8 @@ pub struct KeyTables {
     entries: Vec<KeySettings>,
     /// Part that uses the table.
     owners: Vec<Option<u16>>,
+    /// Tables from here on have no owner.
+    used: usize,
 }
 
 const KEYS: usize = 128;
@@ -148,6 +150,7 @@ impl KeyTables {
         Ok(Self {
             entries: vec::try_filled(count.saturating_mul(KEYS), KeySettings::NONE)?,
             owners: vec::try_filled(count, None)?,
+            used: 0,
         })
     }
 
@@ -159,10 +162,12 @@ impl KeyTables {
         for (new, old) in self.owners.iter_mut().zip(&old.owners) {
             *new = *old;
         }
+        self.used = old.used;
     }
 
     pub fn get(&self, part: u16, key: u8) -> KeySettings {
-        let place = self.owners.iter().position(|owner| *owner == Some(part));
+        let mut owners = self.owners.iter().take(self.used);
+        let place = owners.position(|owner| *owner == Some(part));
         place
             .and_then(|table| self.entries.get(table * KEYS + usize::from(key & 0x7F)))
             .copied()
@@ -177,6 +182,7 @@ impl KeyTables {
             None => {
                 let free = self.owners.iter().position(Option::is_none)?;
                 *self.owners.get_mut(free)? = Some(part);
+                self.used = self.used.max(free + 1);
                 free
             }
         };
@@ -195,6 +201,7 @@ impl KeyTables {
 
     pub fn reset(&mut self) {
         self.owners.fill(None);
+        self.used = 0;
         self.entries.fill(KeySettings::NONE);
     }
 }

@@ -23,7 +23,7 @@ pub fn exp2(x: f32) -> f32 {
 
 /// log2(x) for normal x > 0; absolute error below 1e-6. Anything else gives -126.
 #[inline]
-pub fn log2(x: f32) -> f32 {
+pub const fn log2(x: f32) -> f32 {
     if x < f32::MIN_POSITIVE || x.is_nan() {
         return -126.0;
     }

@@ -108,7 +108,10 @@ pub fn shaped(shape: Shape, value: f32, range: f32) -> f32 {
                 0.0
             }
         }
-        (curve, false) => bent(curve, v / max),
+        (curve, false) => match bent_step(curve, v, range) {
+            Some(t) => t,
+            None => bent(curve, v / max),
+        },
         (curve, true) => {
             let x = 2.0 * v - max;
             let t = bent(curve, x.abs() / max);
@@ -118,13 +121,42 @@ pub fn shaped(shape: Shape, value: f32, range: f32) -> f32 {
 }
 
 /// The concave and convex curves over 0..=1: 96 dB in a 40 log10 law.
-fn bent(curve: Curve, x: f32) -> f32 {
+const fn bent(curve: Curve, x: f32) -> f32 {
     /// 5/12 · log10(2)
     const SCALE: f32 = 0.125_429_16;
     match curve {
         Curve::Concave => (-SCALE * math::log2(1.0 - x)).clamp(0.0, 1.0),
         Curve::Convex => (1.0 + SCALE * math::log2(x)).clamp(0.0, 1.0),
         _ => x,
+    }
+}
+
+/// Both curves at every 7-bit value.
+static BENT: [[f32; 128]; 2] = [steps(Curve::Concave), steps(Curve::Convex)];
+
+const fn steps(curve: Curve) -> [f32; 128] {
+    let mut steps = [0.0; 128];
+    let mut value = 0;
+    while value < steps.len() {
+        steps[value] = bent(curve, value as f32 / 127.0);
+        value += 1;
+    }
+    steps
+}
+
+/// [`bent`] of a whole 7-bit value, from the table.
+fn bent_step(curve: Curve, value: f32, range: f32) -> Option<f32> {
+    let [concave, convex] = &BENT;
+    let steps = match curve {
+        Curve::Concave => concave,
+        Curve::Convex => convex,
+        _ => return None,
+    };
+    let step = value as i32;
+    if range == 128.0 && step as f32 == value {
+        steps.get(step as usize).copied()
+    } else {
+        None
     }
 }
 
@@ -170,6 +202,19 @@ fn affine(source: Source, shape: Shape, inputs: &Inputs) -> Option<Affine> {
     })
 }
 
+/// The same; the commonest input is none at all.
+#[inline(always)]
+fn input(source: Source, shape: Shape, inputs: &Inputs) -> Option<Affine> {
+    if source != Source::None {
+        return affine(source, shape, inputs);
+    }
+    Some(Affine {
+        mover: None,
+        a: 0.0,
+        b: if shape.invert { -1.0 } else { 1.0 },
+    })
+}
+
 /// An input when the movers stand at `values`.
 fn instant(source: Source, shape: Shape, inputs: &Inputs, values: &[f32; MOVERS]) -> f32 {
     match (mover(source), affine(source, shape, inputs)) {
@@ -210,13 +255,18 @@ fn target(destination: Destination) -> Option<(Target, f32)> {
     })
 }
 
-/// Nothing drives it: its scale is the value.
-fn is_constant(connection: &Connection) -> bool {
-    connection.source == Source::None
-        && connection.control == Source::None
-        && !connection.source_shape.invert
-        && !connection.control_shape.invert
-}
+/// The destinations of all targets.
+const MOVING: [Destination; TARGETS] = [
+    Destination::Gain,
+    Destination::Pitch,
+    Destination::Pan,
+    Destination::FilterCutoff,
+    Destination::FilterQ,
+    Destination::LfoFrequency,
+    Destination::VibratoFrequency,
+    Destination::ReverbSend,
+    Destination::ChorusSend,
+];
 
 /// EG1 drives the gain by definition (`dls-synth.md` §3.4), not by a connection.
 fn implied(connection: &Connection) -> bool {
@@ -252,20 +302,23 @@ impl Modulation {
     /// Folds all connections whose inputs stand still between messages.
     pub fn bind(&mut self, articulation: &Articulation, inputs: &Inputs) {
         *self = Self::default();
-        for connection in &articulation.connections {
+        for destination in MOVING {
+            if let (Some(scale), Some((target, unit))) =
+                (articulation.constant(destination), target(destination))
+            {
+                self.add_base(target, scale as f32 * unit);
+            }
+        }
+        for connection in articulation.moving() {
             let Some((target, unit)) = target(connection.destination) else {
                 continue;
             };
             if implied(connection) {
                 continue;
             }
-            if is_constant(connection) {
-                self.add_base(target, connection.scale as f32 * unit);
-                continue;
-            }
             let scale = connection.scale as f32 * unit * wheel_range(connection, inputs);
-            let source = affine(connection.source, connection.source_shape, inputs);
-            let control = affine(connection.control, connection.control_shape, inputs);
+            let source = input(connection.source, connection.source_shape, inputs);
+            let control = input(connection.control, connection.control_shape, inputs);
             match (source, control) {
                 (Some(s), Some(c)) if s.mover.is_none() || c.mover.is_none() => {
                     self.add_base(target, s.b * c.b * scale);
@@ -379,7 +432,7 @@ pub fn general_part(
     values: &[f32; MOVERS],
 ) -> [f32; TARGETS] {
     let mut sums = [0.0; TARGETS];
-    for connection in &articulation.connections {
+    for connection in articulation.moving() {
         let Some((target, unit)) = target(connection.destination) else {
             continue;
         };
@@ -410,18 +463,28 @@ pub struct Fixed {
 }
 
 impl Fixed {
+    const UNIT: f32 = 1.0 / 65536.0;
+
+    /// A connection from "no source".
+    fn give(&mut self, scale: i32) {
+        self.given = true;
+        if scale == i32::MIN {
+            self.zero = true;
+        } else {
+            self.sum += scale as f32 * Self::UNIT;
+        }
+    }
+
     fn add(&mut self, connection: &Connection, inputs: &Inputs) {
-        const UNIT: f32 = 1.0 / 65536.0;
+        if connection.is_constant() {
+            return self.give(connection.scale);
+        }
         if connection.source == Source::None && connection.control == Source::None {
             self.given = true;
             if connection.scale == i32::MIN {
                 self.zero = true;
                 return;
             }
-        }
-        if is_constant(connection) {
-            self.sum += connection.scale as f32 * UNIT;
-            return;
         }
         let at_rest = [0.0; MOVERS];
         let source = instant(connection.source, connection.source_shape, inputs, &at_rest);
@@ -431,7 +494,7 @@ impl Fixed {
             inputs,
             &at_rest,
         );
-        self.sum += source * control * connection.scale as f32 * UNIT;
+        self.sum += source * control * connection.scale as f32 * Self::UNIT;
     }
 }
 
@@ -442,7 +505,10 @@ pub fn fixed(
     destination: Destination,
 ) -> Option<Fixed> {
     let mut found: Option<Fixed> = None;
-    for connection in &articulation.connections {
+    if let Some(scale) = articulation.constant(destination) {
+        found.get_or_insert_default().give(scale);
+    }
+    for connection in articulation.fixed() {
         if connection.destination == destination {
             found.get_or_insert_default().add(connection, inputs);
         }
@@ -450,29 +516,36 @@ pub fn fixed(
     found
 }
 
-/// All destinations that are read at note-on.
-pub struct FixedValues([Fixed; Self::COUNT]);
+/// All destinations that are read at note-on, but for the key number.
+pub struct FixedValues<'a> {
+    articulation: &'a Articulation,
+    /// What connections that something drives add.
+    driven: [Fixed; Destination::COUNT],
+}
 
-impl FixedValues {
-    const COUNT: usize = Destination::FilterQ as usize + 1;
-
+impl<'a> FixedValues<'a> {
     /// As [`fixed`]; what nothing leads to is 0.
-    pub fn new(articulation: &Articulation, inputs: &Inputs) -> Self {
-        let mut values = [Fixed::default(); Self::COUNT];
-        for connection in &articulation.connections {
-            if target(connection.destination).is_none()
-                && let Some(fixed) = values.get_mut(connection.destination as usize)
+    pub fn new(articulation: &'a Articulation, inputs: &Inputs) -> Self {
+        let mut driven = [Fixed::default(); Destination::COUNT];
+        for connection in articulation.fixed() {
+            if connection.destination != Destination::KeyNumber
+                && let Some(fixed) = driven.get_mut(connection.destination as usize)
             {
                 fixed.add(connection, inputs);
             }
         }
-        Self(values)
+        Self {
+            articulation,
+            driven,
+        }
     }
 
     pub fn get(&self, destination: Destination) -> Fixed {
-        self.0
-            .get(destination as usize)
-            .copied()
-            .unwrap_or_default()
+        let driven = self.driven.get(destination as usize);
+        let mut fixed = driven.copied().unwrap_or_default();
+        if let Some(scale) = self.articulation.constant(destination) {
+            fixed.give(scale);
+        }
+        fixed
     }
 }

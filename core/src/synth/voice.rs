@@ -266,8 +266,11 @@ impl Voice {
         quad.start(lane, region.wave.clone(), info.sample_loop, self.filtered);
 
         let values = self.values(&self.now);
-        self.share(&values, Some(around));
-        self.place(&values, Some(around));
+        if self.moves_level() {
+            // Else binding has done that.
+            self.share(&values, Some(around));
+            self.place(&values, Some(around));
+        }
         self.level = self.wanted;
         let amplitude = self.amplitude(&self.now);
         self.gains = self.level.map(|level| level * amplitude);

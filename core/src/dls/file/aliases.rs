@@ -99,7 +99,7 @@ fn moved(region: &Region, from: u8, to: u8) -> Region {
     let pitch = |c: &&super::super::model::Connection| {
         (c.source, c.control, c.destination) == (Source::Key, Source::None, Destination::Pitch)
     };
-    let tracking = region.articulation.connections.iter().find(pitch);
+    let tracking = region.articulation.connections().iter().find(pitch);
     // Cents per 128 keys.
     let scale = tracking.map_or(0, |c| i64::from(c.scale >> 16));
     let cents = scale * (i64::from(from) - i64::from(to)) / 128;

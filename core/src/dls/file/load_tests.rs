@@ -31,7 +31,7 @@ pub fn assert_sane(instrument: &model::Instrument) {
             }
         }
         assert!(
-            region.articulation.connections.len()
+            region.articulation.connections().len()
                 <= articulation::DEFAULTS.len() + articulation::MAX_CONNECTIONS
         );
     }
@@ -43,7 +43,7 @@ fn scale(
     control: Source,
     destination: Destination,
 ) -> Option<i32> {
-    let connections = &region.articulation.connections;
+    let connections = region.articulation.connections();
     connections
         .iter()
         .find(|c| (c.source, c.control, c.destination) == (source, control, destination))
@@ -411,7 +411,7 @@ fn malformed_files() {
         let bad = chunk(b"art1", &[words(&[8, count]), vec![0; 12]].concat());
         let sane = one(&[header(), wlnk(0), list(b"lart", &[bad])]);
         assert_eq!(
-            sane[0].regions[0].articulation.connections.len(),
+            sane[0].regions[0].articulation.connections().len(),
             articulation::DEFAULTS.len()
         );
     }

@@ -184,7 +184,7 @@ fn articulation(changes: &[Connection]) -> Shared<Articulation> {
         });
         all.push(*change);
     }
-    Shared::try_new(Articulation { connections: all }).unwrap()
+    Shared::try_new(Articulation::new(all)).unwrap()
 }
 
 const PLAIN: SampleInfo = SampleInfo {
