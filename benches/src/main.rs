@@ -76,6 +76,8 @@ struct Session {
     held: Vec<Held>,
     starts: Vec<Starts>,
     images: Vec<Image>,
+    /// An image that plays nothing.
+    idle: Option<Image>,
     downloads: Downloads,
 }
 
@@ -86,6 +88,7 @@ impl Session {
             held: Vec::new(),
             starts: Vec::new(),
             images: Vec::new(),
+            idle: None,
             downloads: Downloads::new(),
         };
         for make in &all {
@@ -112,6 +115,9 @@ impl Session {
                 }
             }
         }
+        if image::path().is_file() {
+            session.idle = Some(Image::start("linear", 0)?);
+        }
         Ok(session)
     }
 
@@ -126,7 +132,8 @@ impl Session {
         self.held.iter_mut().for_each(Held::round);
         self.starts.iter_mut().for_each(Starts::round);
         self.downloads.round()?;
-        self.images.iter_mut().try_for_each(Image::round)
+        let mut images = self.images.iter_mut().chain(&mut self.idle);
+        images.try_for_each(Image::round)
     }
 
     fn rows(self) -> Result<Vec<Row>> {
@@ -231,6 +238,7 @@ fn compare() -> Result<()> {
         rounds += 1;
     }
     let downloads = session.downloads.line();
+    let idle = session.idle.take().map(Image::finish).transpose()?;
     let mut rows = session.rows()?;
     report::compare(&mut rows, is_peer);
 
@@ -250,6 +258,13 @@ fn compare() -> Result<()> {
         measure::ROUND,
     );
     print!("{}", report::table(&rows, material::RATE));
+    if let Some(idle) = idle {
+        println!(
+            "\n{} without a note: {:.2} ns per frame, for its blocks, 16-bit samples and the calls into the simulated kernel.",
+            image::NAME,
+            idle.ns_per_frame
+        );
+    }
     println!("\n{downloads}");
     let doubts = report::doubts(&rows);
     if !doubts.is_empty() {

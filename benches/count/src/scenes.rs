@@ -41,21 +41,21 @@ const CHORUS: Scene = Scene::Effects(Effects {
 
 /// Scenes with what they may take. Units: per voice and frame; with effects per frame; starts per note.
 const LIMITS: [(Scene, f64); 15] = [
-    (Still("linear", 64), 20.03),
-    (Still("linear", 240), 19.31),
+    (Still("linear", 64), 19.46),
+    (Still("linear", 240), 18.90),
     (Still("sinc8", 64), 32.54),
     (Still("sinc8", 240), 31.82),
-    (Still("sinc16", 64), 47.23),
-    (Still("sinc16", 240), 46.51),
-    (Moving("linear", 64), 44.70),
-    (Moving("linear", 240), 43.98),
-    (Moving("sinc8", 64), 59.90),
-    (Moving("sinc8", 240), 59.18),
+    (Still("sinc16", 64), 46.88),
+    (Still("sinc16", 240), 46.32),
+    (Moving("linear", 64), 44.15),
+    (Moving("linear", 240), 43.59),
+    (Moving("sinc8", 64), 58.32),
+    (Moving("sinc8", 240), 57.76),
     (Moving("sinc16", 64), 73.61),
     (Moving("sinc16", 240), 72.89),
-    (REVERB, 1831.0),
-    (CHORUS, 1629.5),
-    (Starts(240), 6976.3),
+    (REVERB, 1647.7),
+    (CHORUS, 1501.0),
+    (Starts(240), 4932.1),
 ];
 
 const AT_EFFECTS: usize = 64;

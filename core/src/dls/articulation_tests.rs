@@ -299,3 +299,43 @@ fn articparams_become_connections() {
         .unwrap();
     assert_eq!(sustain.scale, FULL);
 }
+
+/// Every connection is in one part, and nowhere else; a second constant to a destination is no constant any more.
+#[test]
+fn connections_are_sorted_by_what_a_note_does_with_them() {
+    let mut all = DEFAULTS.to_vec();
+    all.push(constant(Destination::Pitch, 7));
+    all.push(constant(Destination::Eg1Attack, 8));
+    let mut inverted = constant(Destination::FilterQ, 9);
+    inverted.source_shape.invert = true;
+    all.insert(3, inverted);
+    let a = Articulation::new(all.clone());
+
+    let taken = |c: &Connection| a.constant(c.destination) == Some(c.scale) && c.is_constant();
+    let mut parts = a.moving().to_vec();
+    parts.extend_from_slice(a.fixed());
+    parts.extend(all.iter().filter(|c| taken(c)));
+    assert_eq!(parts.len(), all.len());
+    assert!(all.iter().all(|c| parts.contains(c)));
+    assert!(
+        a.moving()
+            .iter()
+            .all(|c| c.destination.moves() && !taken(c))
+    );
+    assert!(
+        a.fixed()
+            .iter()
+            .all(|c| !c.destination.moves() && !taken(c))
+    );
+    assert!(
+        a.moving().contains(&inverted) && a.fixed().contains(&constant(Destination::Eg1Attack, 8))
+    );
+    assert_eq!(a.constant(Destination::Pitch), Some(0));
+    assert_eq!(a.constant(Destination::KeyNumber), None);
+    // The order among the driven ones stays: sums are the same to the last bit.
+    let places = a
+        .moving()
+        .iter()
+        .map(|c| all.iter().position(|other| other == c));
+    assert!(places.is_sorted());
+}

@@ -353,6 +353,38 @@ fn pan() {
     }
 }
 
+/// How far the one law of pan is from DLS Level 1's, -10 log10((127 - cc) / 127) and -10 log10(cc / 127) dB (docs/synth.md).
+#[test]
+fn pan_beside_the_table_of_dls_1() {
+    let mut widest = 0.0f32;
+    for value in 1..=126u8 {
+        let mut synth = dc_synth(&[]);
+        send(&mut synth, &[0xB0, 10, value]);
+        send(&mut synth, &[0x90, 60, 127]);
+        let [left, right] =
+            render(&mut synth, 8)[4].map(|x| x / (FULL * core::f32::consts::SQRT_2));
+        let [table_left, table_right] =
+            [127 - value, value].map(|part| (f32::from(part) / 127.0).sqrt());
+        // The louder side: in the middle the same, nowhere more than 0.65 dB apart.
+        let (near_side, table) = if value < 64 {
+            (left, table_left)
+        } else {
+            (right, table_right)
+        };
+        let bound = if value == 64 { 0.05 } else { 0.65 };
+        near(db(near_side), db(table), bound);
+        // The softer side is softer than the table's.
+        let (far_side, table) = if value < 64 {
+            (right, table_right)
+        } else {
+            (left, table_left)
+        };
+        assert!(far_side <= table + 0.004, "{value}: {far_side}, {table}");
+        widest = widest.max((table - far_side).abs());
+    }
+    near(widest, 0.17, 0.005);
+}
+
 /// §4.8 by the model of DLS 2: inputs as in the example, outputs recomputed term by term.
 #[test]
 fn worked_example() {
