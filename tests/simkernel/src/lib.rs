@@ -10,6 +10,7 @@
 //! | `fault` | signals, structured exceptions, unwinding |
 //! | [`executive`] | the exports of `ntoskrnl.exe` and `hal.dll` |
 //! | `pool`, [`user`], [`registry`], `clock` | memory, the client's address space, keys, virtual time |
+//! | [`setup`] | packages, the driver store, devices in the registry |
 //! | `pnp`, `wdf` | the PnP manager, the KMDF binding |
 //! | [`verifier`], `bugcheck` | broken rules, and the end |
 #![allow(non_camel_case_types, non_snake_case, clippy::upper_case_acronyms)]
@@ -28,6 +29,7 @@ pub mod modules;
 mod pnp;
 mod pool;
 pub mod registry;
+pub mod setup;
 mod state;
 pub mod system;
 pub mod user;

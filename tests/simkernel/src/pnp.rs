@@ -3,6 +3,9 @@
 use crate::executive::{io, irp, ke, ob};
 use crate::nt::status::*;
 use crate::nt::*;
+use crate::registry::{self, Value};
+use crate::setup::security::{GENERIC_READ, GENERIC_WRITE, WORLD, grants};
+use crate::setup::{self, device};
 use crate::state::Global;
 use crate::{guest, verifier};
 use std::ptr::null_mut;
@@ -11,9 +14,11 @@ struct Node {
     pdo: *mut DEVICE_OBJECT,
     /// `ROOT\MEDIA\0000`
     instance: String,
-    service: String,
     gone: bool,
+    /// Of the device object's name.
     number: usize,
+    /// Programs may open it.
+    open: bool,
 }
 
 struct Manager {
@@ -36,6 +41,13 @@ pub(crate) fn instance_of(pdo: *mut DEVICE_OBJECT) -> Option<String> {
     node(pdo).map(|n| n.instance.clone())
 }
 
+/// The PDO of a device that has been added.
+pub(crate) fn find(instance: &str) -> Option<*mut DEVICE_OBJECT> {
+    let mut nodes = MANAGER.get().nodes.iter();
+    let found = nodes.find(|n| n.instance.eq_ignore_ascii_case(instance));
+    found.map(|n| n.pdo)
+}
+
 /// Surprise-removed or removed: no new files.
 pub(crate) fn is_gone(device: *mut DEVICE_OBJECT) -> bool {
     // SAFETY: a live device.
@@ -43,51 +55,44 @@ pub(crate) fn is_gone(device: *mut DEVICE_OBJECT) -> bool {
     node(pdo).is_some_and(|n| n.gone)
 }
 
+/// Whether the device's security descriptor keeps programs out.
+pub(crate) fn is_closed_to_programs(device: *mut DEVICE_OBJECT) -> bool {
+    // SAFETY: a live device.
+    let pdo = unsafe { io::bottom_of_stack(device) };
+    node(pdo).is_some_and(|n| !n.open)
+}
+
 /// The device's hardware or driver (software) key.
 pub(crate) fn key_path(pdo: *mut DEVICE_OBJECT, software: bool) -> Option<String> {
-    let n = node(pdo)?;
-    Some(if software {
-        format!(
-            "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\{{4d36e96c-e325-11ce-bfc1-08002be10318}}\\{:04}",
-            n.number
-        )
-    } else {
-        format!(
-            "\\Registry\\Machine\\System\\CurrentControlSet\\Enum\\{}\\Device Parameters",
-            n.instance
-        )
-    })
+    let instance = &node(pdo)?.instance;
+    match software {
+        true => device::driver_key(instance),
+        false => Some(format!("{}\\Device Parameters", device::key(instance))),
+    }
 }
 
 /// IoGetDeviceProperty's answer.
 pub(crate) fn property(pdo: *mut DEVICE_OBJECT, property: u32) -> Option<Vec<u8>> {
     let n = node(pdo)?;
-    let text = |s: &str| Some(wide(s).iter().flat_map(|u| u.to_le_bytes()).collect());
-    match property {
-        // DevicePropertyDeviceDescription
-        0 => text("Arioso"),
-        // HardwareID (a MULTI_SZ)
-        1 => text(&format!(
-            "{}\0",
-            &n.instance[..n.instance.rfind('\\').unwrap_or(0)]
-        )),
-        // ClassName, ClassGuid
-        4 => text("MEDIA"),
-        5 => text("{4d36e96c-e325-11ce-bfc1-08002be10318}"),
-        // DriverKeyName
-        6 => text(&format!(
-            "{{4d36e96c-e325-11ce-bfc1-08002be10318}}\\{:04}",
-            n.number
-        )),
-        // Manufacturer, FriendlyName
-        7 => text("Arioso"),
-        8 => text("Arioso"),
-        // PhysicalDeviceObjectName
-        10 => text(&format!("\\Device\\{:08x}", n.number)),
-        // EnumeratorName
-        13 => text("ROOT"),
-        _ => None,
-    }
+    let value = |name: &str| registry::get(&device::key(&n.instance), name).map(|v| v.data);
+    let string = |name: &str| device::string(&n.instance, name);
+    let text = match property {
+        DEVICE_PROPERTY_HARDWARE_ID => return value("HardwareID"),
+        DEVICE_PROPERTY_COMPATIBLE_IDS => return value("CompatibleIDs"),
+        DEVICE_PROPERTY_DEVICE_DESCRIPTION => string("DeviceDesc")?,
+        DEVICE_PROPERTY_CLASS_NAME => {
+            let class = format!("{}\\{}", setup::CLASS, string("ClassGUID")?);
+            registry::get(&class, "Class")?.string()?
+        }
+        DEVICE_PROPERTY_CLASS_GUID => string("ClassGUID")?,
+        DEVICE_PROPERTY_DRIVER_KEY_NAME => string("Driver")?,
+        DEVICE_PROPERTY_MANUFACTURER => string("Mfg")?,
+        DEVICE_PROPERTY_FRIENDLY_NAME => string("FriendlyName")?,
+        DEVICE_PROPERTY_PHYSICAL_DEVICE_OBJECT_NAME => format!("\\Device\\{:08x}", n.number),
+        DEVICE_PROPERTY_ENUMERATOR_NAME => n.instance.split('\\').next()?.to_owned(),
+        _ => return None,
+    };
+    Some(Value::text(&text).data)
 }
 
 /// The bus driver's dispatch routine for PnP requests to a PDO.
@@ -158,11 +163,15 @@ fn bus_driver() -> *mut DRIVER_OBJECT {
     MANAGER.get().driver
 }
 
-/// Makes a root device for a driver and calls its AddDevice.
+/// Makes the device object of a device in the registry and calls its driver's AddDevice.
 pub(crate) fn add_device(
     driver: *mut DRIVER_OBJECT,
-    service: &str,
+    instance: &str,
 ) -> Result<*mut DEVICE_OBJECT, NTSTATUS> {
+    let key = device::key(instance);
+    let value = |name: &str| registry::get(&key, name).and_then(|value| value.number());
+    let access = GENERIC_READ | GENERIC_WRITE;
+    let security = registry::get(&key, "Security");
     let mut pdo = null_mut();
     // SAFETY: live driver objects; the routine is the driver's.
     unsafe {
@@ -170,8 +179,8 @@ pub(crate) fn add_device(
             bus_driver(),
             0,
             std::ptr::null(),
-            FILE_DEVICE_UNKNOWN,
-            0,
+            value("DeviceType").unwrap_or(FILE_DEVICE_UNKNOWN),
+            value("DeviceCharacteristics").unwrap_or(0),
             0,
             &mut pdo,
         );
@@ -183,10 +192,10 @@ pub(crate) fn add_device(
         let m = MANAGER.get();
         m.nodes.push(Node {
             pdo,
-            instance: format!("ROOT\\MEDIA\\{:04}", m.next),
-            service: service.to_owned(),
+            instance: instance.to_owned(),
             gone: false,
             number: m.next,
+            open: security.is_none_or(|s| grants(&s.data, WORLD, access)),
         });
         m.next += 1;
         let Some(routine) = (*(*driver).DriverExtension).AddDevice else {
@@ -351,7 +360,10 @@ pub(crate) fn devices_of_service(service: &str) -> Vec<*mut DEVICE_OBJECT> {
         .get()
         .nodes
         .iter()
-        .filter(|n| n.service.eq_ignore_ascii_case(service))
+        .filter(|n| {
+            let own = device::string(&n.instance, "Service");
+            own.is_some_and(|own| own.eq_ignore_ascii_case(service))
+        })
         .map(|n| n.pdo)
         .collect()
 }

@@ -28,9 +28,25 @@ impl Value {
     }
 
     pub fn text(v: &str) -> Value {
+        Value::wide(REG_SZ, &wide(v))
+    }
+
+    /// REG_EXPAND_SZ
+    pub fn expand(v: &str) -> Value {
+        Value::wide(REG_EXPAND_SZ, &wide(v))
+    }
+
+    /// REG_MULTI_SZ
+    pub fn texts<T: AsRef<str>>(v: &[T]) -> Value {
+        let mut units: Vec<u16> = v.iter().flat_map(|text| wide(text.as_ref())).collect();
+        units.push(0);
+        Value::wide(REG_MULTI_SZ, &units)
+    }
+
+    fn wide(kind: u32, units: &[u16]) -> Value {
         Value {
-            kind: REG_SZ,
-            data: wide(v).iter().flat_map(|u| u.to_le_bytes()).collect(),
+            kind,
+            data: units.iter().flat_map(|u| u.to_le_bytes()).collect(),
         }
     }
 
@@ -40,10 +56,42 @@ impl Value {
             data: v.to_vec(),
         }
     }
+
+    /// Of a REG_DWORD.
+    pub fn number(&self) -> Option<u32> {
+        match (self.kind, self.data.as_slice().try_into()) {
+            (REG_DWORD, Ok(bytes)) => Some(u32::from_le_bytes(bytes)),
+            _ => None,
+        }
+    }
+
+    /// Of a REG_SZ or REG_EXPAND_SZ; of a REG_MULTI_SZ the first.
+    pub fn string(&self) -> Option<String> {
+        self.strings()?.into_iter().next()
+    }
+
+    /// Of a REG_MULTI_SZ, or one string.
+    pub fn strings(&self) -> Option<Vec<String>> {
+        let units: Vec<u16> = self
+            .data
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|c| u16::from_le_bytes(*c))
+            .collect();
+        let strings = || units.split(|u| *u == 0).map(String::from_utf16_lossy);
+        match self.kind {
+            REG_SZ | REG_EXPAND_SZ => Some(strings().take(1).collect()),
+            REG_MULTI_SZ => Some(strings().take_while(|text| !text.is_empty()).collect()),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Default)]
 pub(crate) struct Key {
+    /// As written by who made it.
+    name: String,
     /// By folded name: the name as written, and the value.
     pub values: BTreeMap<String, (String, Value)>,
 }
@@ -55,28 +103,43 @@ pub(crate) fn fold(path: &str) -> String {
     path.trim_end_matches('\\').to_lowercase()
 }
 
-pub(crate) fn exists(path: &str) -> bool {
+pub fn exists(path: &str) -> bool {
     KEYS.get().contains_key(&fold(path))
 }
 
 /// Makes a key and those above it. True if it is new.
 pub(crate) fn create(path: &str) -> bool {
-    let path = fold(path);
-    let mut end = 0;
-    while let Some(next) = path[end..].find('\\') {
-        let parent = &path[..end + next];
-        if !parent.is_empty() {
-            KEYS.get().entry(parent.to_owned()).or_default();
-        }
-        end += next + 1;
+    let path = path.trim_end_matches('\\');
+    let new = !exists(path);
+    let ends = path.match_indices('\\').map(|(at, _)| at);
+    for end in ends.chain([path.len()]).filter(|end| *end > 0) {
+        let path = &path[..end];
+        KEYS.get().entry(fold(path)).or_insert_with(|| Key {
+            name: path.rsplit('\\').next().unwrap_or_default().to_owned(),
+            ..Key::default()
+        });
     }
-    let new = !KEYS.get().contains_key(&path);
-    KEYS.get().entry(path).or_default();
     new
 }
 
 pub(crate) fn delete(path: &str) {
     KEYS.get().remove(&fold(path));
+}
+
+/// Deletes a key and all below it.
+pub(crate) fn delete_tree(path: &str) {
+    let path = fold(path);
+    let below = format!("{path}\\");
+    KEYS.get()
+        .retain(|known, _| *known != path && !known.starts_with(&below));
+}
+
+/// Deletes a key that has neither values nor keys below it.
+pub fn delete_if_empty(path: &str) {
+    let empty = key(path).is_some_and(|key| key.values.is_empty());
+    if empty && subkeys(path).is_empty() {
+        delete(path);
+    }
 }
 
 pub(crate) fn key(path: &str) -> Option<&'static mut Key> {
@@ -99,7 +162,7 @@ pub fn remove(path: &str, name: &str) {
     }
 }
 
-pub(crate) fn get(path: &str, name: &str) -> Option<Value> {
+pub fn get(path: &str, name: &str) -> Option<Value> {
     key(path)?
         .values
         .get(&name.to_lowercase())
@@ -107,14 +170,20 @@ pub(crate) fn get(path: &str, name: &str) -> Option<Value> {
 }
 
 /// Names of the keys directly below.
-pub(crate) fn subkeys(path: &str) -> Vec<String> {
+pub fn subkeys(path: &str) -> Vec<String> {
     let prefix = fold(path) + "\\";
     KEYS.get()
         .range(prefix.clone()..)
         .take_while(|(k, _)| k.starts_with(&prefix))
-        .filter_map(|(k, _)| {
-            let rest = &k[prefix.len()..];
-            (!rest.contains('\\')).then(|| rest.to_owned())
-        })
+        .filter(|(k, _)| !k[prefix.len()..].contains('\\'))
+        .map(|(_, key)| key.name.clone())
+        .collect()
+}
+
+/// All keys, by folded path, with their values.
+pub fn snapshot() -> BTreeMap<String, BTreeMap<String, Value>> {
+    let values = |key: &Key| key.values.values().cloned().collect();
+    let keys = KEYS.get().iter();
+    keys.map(|(path, key)| (path.clone(), values(key)))
         .collect()
 }

@@ -1,19 +1,21 @@
 //! The machine as tests see it.
 
 use crate::client::{ClientOptions, SimClient};
-use crate::executive::{self, dbg, io, zw};
+use crate::executive::{self, dbg, disk, io};
 use crate::loader::{self, ModuleSource};
 use crate::modules::{self, pcm_sink};
 use crate::nt::*;
 use crate::registry::{self, Value};
+use crate::setup::{self, SERVICES};
 use crate::{clock, fault, guest, pnp, pool, user, verifier, wdf};
 use std::cell::Cell;
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+pub use crate::executive::disk::FileData;
 pub use crate::executive::ke::{DpcCost, dpc_cost};
-pub use crate::executive::zw::FileData;
 pub use crate::modules::AudioOptions;
 pub use crate::verifier::Verdict;
 
@@ -70,14 +72,40 @@ impl Default for Options {
 
 struct Loaded {
     service: String,
+    /// NT path.
+    image: String,
     object: *mut DRIVER_OBJECT,
     base: usize,
     size: usize,
 }
 
-/// A device made by [`System::add_root_device`].
+/// Why a driver is not loaded.
+#[derive(Debug)]
+pub(crate) enum LoadError {
+    /// No image, or one that cannot be loaded.
+    Image(String),
+    /// What DriverEntry returned.
+    Entry(NTSTATUS),
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadError::Image(error) => f.write_str(error),
+            LoadError::Entry(status) => write!(f, "DriverEntry returned {status:#010x}"),
+        }
+    }
+}
+
+/// A device whose stack has been made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Device(*mut DEVICE_OBJECT);
+
+impl Device {
+    pub(crate) fn of(pdo: *mut DEVICE_OBJECT) -> Self {
+        Device(pdo)
+    }
+}
 
 /// The machine. One per process; it cannot be shut down, only left.
 pub struct System {
@@ -109,8 +137,9 @@ impl System {
         for (name, path) in &options.modules {
             loader::register(name, ModuleSource::File(path.clone()));
         }
+        setup::initialize();
         for (path, data) in &options.files {
-            zw::add_file(path, data.clone());
+            disk::add(path, data.clone());
         }
         for (key, name, value) in &options.registry {
             registry::set(key, name, value.clone());
@@ -135,7 +164,7 @@ impl System {
 
     /// Calls the entry point of a driver that is host code.
     pub fn load_host_driver(&mut self, service: &str, entry: PDRIVER_INITIALIZE) -> NTSTATUS {
-        let key = format!("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\{service}");
+        let key = format!("{SERVICES}\\{service}");
         registry::create(&format!("{key}\\Parameters"));
         let object = io::new_driver(service, 0, 0);
         let status = self.call(0, move || {
@@ -155,6 +184,7 @@ impl System {
         }
         self.drivers.push(Loaded {
             service: service.to_owned(),
+            image: String::new(),
             object,
             base: 0,
             size: 0,
@@ -200,21 +230,33 @@ impl System {
         }
     }
 
-    /// Loads a driver and calls its entry point. The service key `…\Services\<service>` is made.
+    /// Loads a driver that no INF installs and calls its entry point. The service key `…\Services\<service>` is made.
     pub fn load_driver(&mut self, service: &str, path: &Path) -> Result<(), String> {
-        let key = format!("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\{service}");
-        registry::create(&key);
-        registry::set(
-            &key,
-            "ImagePath",
-            Value::text(&format!("\\SystemRoot\\System32\\drivers\\{service}.sys")),
-        );
+        let key = format!("{SERVICES}\\{service}");
+        let image = format!("\\SystemRoot\\System32\\drivers\\{service}.sys");
+        disk::add(&image, FileData::Host(path.to_owned()));
+        registry::set(&key, "ImagePath", Value::text(&image));
         registry::create(&format!("{key}\\Parameters"));
         for (name, value) in &self.options.parameters {
             registry::set(&format!("{key}\\Parameters"), name, value.clone());
         }
-        let file = path.file_name().map(|n| n.to_string_lossy().into_owned());
-        let image = loader::load(&file.unwrap_or_default(), path)?;
+        self.load_service(service)
+            .map_err(|error| format!("{service}: {error}"))
+    }
+
+    /// Loads the image that a service's key names and calls its entry point.
+    pub(crate) fn load_service(&mut self, service: &str) -> Result<(), LoadError> {
+        let key = format!("{SERVICES}\\{service}");
+        let path = registry::get(&key, "ImagePath").and_then(|path| path.string());
+        let mut path =
+            path.ok_or_else(|| LoadError::Image("the service has no ImagePath".into()))?;
+        if !path.starts_with('\\') {
+            path = format!("\\SystemRoot\\{path}");
+        }
+        let file = disk::find(&path)
+            .ok_or_else(|| LoadError::Image(format!("there is no {path} (ImagePath)")))?;
+        let name = path.rsplit('\\').next().unwrap_or_default();
+        let image = loader::load(name, file).map_err(LoadError::Image)?;
         let object = io::new_driver(service, image.base, image.size);
         let (entry, base, size) = (image.entry, image.base, image.size);
         let status = self.call(0, move || {
@@ -232,16 +274,27 @@ impl System {
             self.settle();
             verifier::driver_unloaded(service, base, size, object);
             loader::unload(base);
-            return Err(format!("DriverEntry of {service} returned {status:#010x}"));
+            return Err(LoadError::Entry(status));
         }
         image.discard_init();
         self.drivers.push(Loaded {
             service: service.to_owned(),
+            image: path,
             object,
             base,
             size,
         });
         Ok(())
+    }
+
+    /// Where the image of a loaded driver came from, by NT path.
+    pub fn image_path(&self, service: &str) -> Option<&str> {
+        self.driver(service).map(|driver| &driver.image[..])
+    }
+
+    /// Names of the loaded drivers' services.
+    pub(crate) fn services(&self) -> impl Iterator<Item = String> {
+        self.drivers.iter().map(|driver| driver.service.clone())
     }
 
     fn driver(&self, service: &str) -> Option<&Loaded> {
@@ -266,14 +319,28 @@ impl System {
         loader::image_of(self.driver(service)?.base)?.section(name)
     }
 
-    /// Makes a root-enumerated device and calls the driver's AddDevice.
+    /// Makes a root-enumerated device of a driver that no INF installs, and calls its AddDevice.
     pub fn add_root_device(&mut self, service: &str) -> Result<Device, NTSTATUS> {
+        let instance = setup::device::by_hand(service);
+        let added = self.add_instance(service, &instance);
+        if added.is_err() {
+            setup::device::forget(&instance);
+        }
+        added
+    }
+
+    /// Calls the AddDevice of a loaded driver for a device in the registry.
+    pub(crate) fn add_instance(
+        &mut self,
+        service: &str,
+        instance: &str,
+    ) -> Result<Device, NTSTATUS> {
         let object = self
             .driver(service)
             .map(|d| d.object)
             .ok_or(status::STATUS_NO_SUCH_DEVICE)?;
-        let service = service.to_owned();
-        self.call(0, move || pnp::add_device(object, &service))
+        let instance = instance.to_owned();
+        self.call(0, move || pnp::add_device(object, &instance))
             .map(Device)
     }
 
@@ -292,12 +359,17 @@ impl System {
         self.call(0, move || pnp::surprise_removal(device.0))
     }
 
-    /// IRP_MN_QUERY_REMOVE_DEVICE and IRP_MN_REMOVE_DEVICE. Refused while files are open.
+    /// IRP_MN_QUERY_REMOVE_DEVICE and IRP_MN_REMOVE_DEVICE. Refused while files are open. What an INF installed stays in the registry.
     pub fn remove(&mut self, device: Device) -> NTSTATUS {
         if pnp::open_files(device.0) > 0 && pnp::is_gone(device.0) {
             return status::STATUS_INVALID_DEVICE_STATE;
         }
-        self.call(0, move || pnp::remove(device.0))
+        let instance = pnp::instance_of(device.0);
+        let status = self.call(0, move || pnp::remove(device.0));
+        if let Some(instance) = instance.filter(|i| status >= 0 && setup::device::is_by_hand(i)) {
+            setup::device::forget(&instance);
+        }
+        status
     }
 
     /// A system power request (IRP_MN_SET_POWER) to a device's stack: `POWER_SYSTEM_WORKING`, `POWER_SYSTEM_SLEEPING3`, …

@@ -3,7 +3,8 @@
 use crate::install::{Reader, target_platform};
 use crate::parse::{Entry, Section};
 use crate::registry::number;
-use crate::{Finding, Inf, Install, Model, Platform, RegistryValue};
+use crate::version::target_build;
+use crate::{DriverVersion, Finding, Inf, Install, Model, Platform, RegistryValue};
 
 /// The driver store: files run from where the package was put.
 const DRIVER_STORE: u32 = 13;
@@ -117,7 +118,8 @@ fn version(reader: &mut Reader) {
             (!name.ends_with(".cat") || !bare).then_some("must be the name of a .cat file")
         }),
         ("DriverVer", "driver-version", |entry| {
-            (!is_driver_version(entry))
+            DriverVersion::parse(entry)
+                .is_none()
                 .then_some("must be mm/dd/yyyy,w.x.y.z, each part up to 65535")
         }),
         ("PnpLockdown", "lockdown", |entry| {
@@ -147,31 +149,6 @@ fn is_guid(text: &str) -> bool {
     })
 }
 
-fn is_driver_version(entry: &Entry) -> bool {
-    let date: Vec<&str> = entry.value(0).split('/').collect();
-    let [month, day, year] = date[..] else {
-        return false;
-    };
-    let digits =
-        |text: &str, count| text.len() == count && text.bytes().all(|c| c.is_ascii_digit());
-    if !(digits(month, 2) && digits(day, 2) && digits(year, 4)) {
-        return false;
-    }
-    let [month, day, year] = [month, day, year].map(|text| number(text).unwrap_or(0));
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => 0,
-    };
-    let parts: Vec<&str> = entry.value(1).split('.').collect();
-    (1..=days).contains(&day)
-        && parts.len() == 4
-        && parts.iter().all(|part| part.parse::<u16>().is_ok())
-}
-
 /// Models sections say for which machines they are.
 fn targets(reader: &mut Reader) {
     let Some(makers) = reader.section("Manufacturer") else {
@@ -183,11 +160,10 @@ fn targets(reader: &mut Reader) {
             reader.report("target", &makers.name, maker.line, message.to_string());
         }
         for target in maker.values.iter().skip(1) {
-            let build = target.rsplit('.').next().and_then(number);
+            let build = target_build(target);
             let message = if target_platform(target).is_none() {
                 format!("{target} names neither amd64 nor arm64")
-            } else if !target.contains(".10.0...") || build.is_none_or(|build| build < OLDEST_BUILD)
-            {
+            } else if build.is_none_or(|build| build < OLDEST_BUILD) {
                 format!("{target} lets in Windows before build {OLDEST_BUILD}")
             } else {
                 continue;

@@ -2,6 +2,7 @@
 
 use crate::parse::{Entry, Inf, Section, finding};
 use crate::registry::number;
+use crate::version::target_build;
 use crate::{Finding, Platform, RegistryValue};
 
 /// A line of a models section.
@@ -12,6 +13,8 @@ pub struct Model {
     pub install: String,
     /// Hardware id first, then compatible ids.
     pub ids: Vec<String>,
+    /// The oldest build of Windows 10 that it is for. `None`: the section does not say.
+    pub build: Option<u32>,
     pub section: String,
     pub line: usize,
 }
@@ -169,6 +172,7 @@ impl<'a> Reader<'a> {
                     description: entry.key.clone().unwrap_or_default(),
                     install: entry.value(0).to_string(),
                     ids: entry.values.iter().skip(1).cloned().collect(),
+                    build: target_build(target),
                     section: section.name.clone(),
                     line: entry.line,
                 }));

@@ -8,12 +8,14 @@ mod install;
 mod parse;
 mod registry;
 mod stamp;
+mod version;
 
 pub use check::check;
 pub use install::{File, Framework, Install, Interface, Model, Service};
 pub use parse::{Entry, Inf, Section, Undefined, decode};
 pub use registry::{Data, RegistryValue};
 pub use stamp::{Date, Stamp, stamp};
+pub use version::DriverVersion;
 
 use std::fmt;
 

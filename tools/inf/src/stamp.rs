@@ -4,7 +4,7 @@ use crate::Platform;
 use std::fmt;
 
 /// A day of the Gregorian calendar; writes itself as `DriverVer` wants it, `mm/dd/yyyy`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date {
     pub year: u16,
     pub month: u8,

@@ -17,10 +17,10 @@ pub const STOPS: &[Stop] = &[(
 /// Starts the development build; `index` other than 0 makes it panic in `StartDevice` (src/plant.rs).
 fn start(index: u32) -> Rig {
     Setup {
-        image: PathBuf::from(concat!(
+        image: Some(PathBuf::from(concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/../../target/driver/x64/dev-panic/arioso.sys"
-        )),
+        ))),
         parameters: vec![("PlantPanic", index)],
         ..Setup::default()
     }

@@ -2,7 +2,7 @@
 
 use crate::Scenario;
 use crate::endpoint::Recorder;
-use crate::rig::{RATE, Rig, SECOND, SERVICE, Setup};
+use crate::rig::{PARAMETERS, RATE, Rig, SECOND, Setup};
 use crate::sounds::{self, load, unload, wave};
 use crate::synth::level;
 use arioso_core::dls::file::{Collection, Limits};
@@ -38,10 +38,7 @@ pub const SCENARIOS: &[Scenario] = &[
 
 /// Device, pins, downloads, music; stops at the first failure and cleans up as a program would.
 fn session(rig: &mut Rig) -> Result<(), Error> {
-    let device = rig
-        .machine
-        .add_root_device(SERVICE)
-        .map_err(|s| Error::status("AddDevice", s))?;
+    let device = rig.add_device()?;
     let status = rig.machine.start(device);
     let played = if status < 0 {
         Err(Error::status("start", status))
@@ -134,10 +131,7 @@ fn every_allocation() {
     .start();
     rig.remove();
     for feed in 0..2 {
-        let key = format!(
-            "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\{SERVICE}\\Parameters"
-        );
-        simkernel::registry::set(&key, "WaveSinkFeed", Value::dword(feed));
+        simkernel::registry::set(PARAMETERS, "WaveSinkFeed", Value::dword(feed));
         each_allocation(&mut rig, session);
     }
     rig.add();

@@ -1,107 +1,109 @@
-//! The driver is what its INF says: subdevices and categories, names, the default port, settings.
+//! What the INF has put into the registry, against what the driver does: every disagreement is told by name. An INF with a mistake is
+//! refused, does not start, or is told of here.
 
 use crate::Scenario;
-use crate::rig::{Rig, Setup};
+use crate::package;
+use crate::rig::{PARAMETERS, RATE, Rig, Setup};
 use arioso_core::ks::GUID;
 use arioso_core::ks::guid::{
     CLSID_Proxy, GUID_DEVCLASS_MEDIA, KSAUDFNAME_MIDI, KSAUDFNAME_RECORDING_CONTROL,
-    KSCATEGORY_AUDIO, KSCATEGORY_CAPTURE, KSCATEGORY_DATATRANSFORM, KSCATEGORY_MIXER,
-    KSCATEGORY_REALTIME, KSCATEGORY_RENDER, KSCATEGORY_SYNTHESIZER, KSCATEGORY_TOPOLOGY,
-    KSCATEGORY_WDMAUD_USE_PIN_NAME, KSNODETYPE_LINE_CONNECTOR, KSPROPSETID_General,
-    KSPROPSETID_Pin,
+    KSCATEGORY_AUDIO, KSCATEGORY_TOPOLOGY, KSCATEGORY_WDMAUD_USE_PIN_NAME,
+    KSNODETYPE_LINE_CONNECTOR, KSPROPSETID_General, KSPROPSETID_Pin,
 };
 use arioso_core::ks::ks::{KSCOMPONENTID, KSPROPERTY_GENERAL_COMPONENTID, KSPROPERTY_PIN_NAME};
-use arioso_inf::{Data, Date, Inf, Install, Platform, RegistryValue, Stamp, decode, stamp};
-use conformance::Client;
 use conformance::filter::Filter;
 use conformance::property::Property;
 use conformance::synth::caps;
-use simkernel::registry::Value;
+use simkernel::executive::rtl::guid_text;
+use simkernel::registry::{self, Value};
 use std::collections::BTreeSet;
 
 pub const SCENARIOS: &[Scenario] = &[
-    ("the INF's interfaces are the driver's", interfaces),
-    ("the INF names what the driver names", names),
-    ("the INF's settings start the driver", settings),
+    ("the INF says what the driver does", agreement),
+    ("mistakes in the INF are told", || mistakes(MISTAKES)),
+    ("mistakes in what the INF registers are told", || {
+        mistakes(OMISSIONS)
+    }),
 ];
 
-const CATEGORIES: [GUID; 8] = [
-    KSCATEGORY_AUDIO,
-    KSCATEGORY_CAPTURE,
-    KSCATEGORY_DATATRANSFORM,
-    KSCATEGORY_MIXER,
-    KSCATEGORY_REALTIME,
-    KSCATEGORY_RENDER,
-    KSCATEGORY_SYNTHESIZER,
-    KSCATEGORY_TOPOLOGY,
-];
+const CONTROL: &str = r"\Registry\Machine\System\CurrentControlSet\Control";
+pub const ENUM: &str = r"\Registry\Machine\System\CurrentControlSet\Enum";
+pub const SERVICE_KEY: &str = r"\Registry\Machine\System\CurrentControlSet\Services\Arioso";
+/// Of the endpoint: which jacks it is for, and that clients may wait for events.
+const ENDPOINT: &str = "{1DA5D803-D492-4EDD-8C23-E0C0FFEE7F0E}";
+/// FILE_DEVICE_SOUND
+const SOUND: u32 = 0x1D;
 
-fn inf() -> Inf {
-    let template = decode(include_bytes!("../../../../inf/arioso.inx")).expect("ASCII");
-    let with = Stamp {
-        platform: Platform::Amd64,
-        date: Date {
-            year: 2026,
-            month: 1,
-            day: 1,
-        },
-        version: [0, 1, 0, 0],
-        kmdf: (1, 31),
-    };
-    Inf::parse(&stamp(&template, &with)).expect("an INF")
+pub fn text(key: &str, name: &str) -> String {
+    let value = registry::get(key, name).and_then(|value| value.string());
+    value.unwrap_or_default()
 }
 
-fn install(inf: &Inf) -> Install {
-    let models = inf.models(Platform::Amd64).expect("models");
-    assert_eq!(models[0].ids, ["ROOT\\Arioso"]);
-    inf.install(&models[0], Platform::Amd64)
-        .expect("an install section")
+fn guid(text: &str) -> Option<GUID> {
+    GUID::parse(text.encode_utf16())
 }
 
-fn guid(text: &str) -> GUID {
-    GUID::parse(text.encode_utf16()).unwrap_or_else(|| panic!("{text} is no GUID"))
+/// The driver key of the rig's first device.
+pub fn driver_key(rig: &Rig) -> String {
+    let driver = text(&format!("{ENUM}\\{}", rig.instances[0]), "Driver");
+    format!("{CONTROL}\\Class\\{driver}")
 }
 
-fn text<'a>(values: &'a [RegistryValue], key: &str, name: &str) -> Option<&'a str> {
-    let value = values
-        .iter()
-        .find(|v| v.key.eq_ignore_ascii_case(key) && v.name == name)?;
-    match &value.data {
-        Some(Data::Text(text)) => Some(text),
-        _ => None,
-    }
-}
-
-/// The part of a link after the last `\`: the reference string.
-fn reference(link: &str) -> String {
-    link.rsplit('\\').next().unwrap_or_default().to_lowercase()
-}
-
-fn interfaces() {
-    let rig = Setup::default().start();
-    let inf = inf();
-    let install = install(&inf);
-    let version = inf.section("Version").expect("Version");
-    let class = version.get("ClassGuid").expect("ClassGuid").value(0);
-    assert_eq!(guid(class), GUID_DEVCLASS_MEDIA);
-    let said: BTreeSet<(GUID, String)> = install
-        .interfaces
-        .iter()
-        .map(|i| (guid(&i.class), i.reference.to_lowercase()))
-        .collect();
-    let mut registered = BTreeSet::new();
-    for category in CATEGORIES {
-        for link in rig.machine.interfaces(&category) {
-            registered.insert((category, reference(&link)));
+/// Keys of the device's interfaces: class, reference string, path.
+pub fn interface_keys(instance: &str) -> Vec<(GUID, String, String)> {
+    let classes = format!("{CONTROL}\\DeviceClasses");
+    let device = instance.replace('\\', "#");
+    let mut keys = Vec::new();
+    for class in registry::subkeys(&classes) {
+        let key = format!("{classes}\\{class}\\##?#{device}#{class}");
+        for name in registry::subkeys(&key) {
+            let class = guid(&class).expect("a class");
+            let reference = name.trim_start_matches('#').to_owned();
+            keys.push((class, reference, format!("{key}\\{name}")));
         }
     }
-    // Of the simulated machine's wave sink.
-    registered.remove(&(KSCATEGORY_MIXER, "pcm".into()));
-    assert_eq!(said, registered);
-    for interface in &install.interfaces {
-        let proxy = text(&interface.values, "", "CLSID").expect("a class");
-        assert_eq!(guid(proxy), CLSID_Proxy);
-        assert!(text(&interface.values, "", "FriendlyName").is_some_and(|name| !name.is_empty()));
+    keys
+}
+
+/// What the driver, with a default set in its package, and its INF do not agree about.
+fn findings(rig: &mut Rig) -> Vec<String> {
+    let mut found = Vec::new();
+    interfaces(rig, &mut found);
+    opened(rig, &mut found);
+    multimedia(rig, &mut found);
+    service(rig, &mut found);
+    found
+}
+
+fn interfaces(rig: &mut Rig, found: &mut Vec<String>) {
+    for (class, reference, key) in interface_keys(&rig.instances[0]) {
+        let mut tell = |what: &str| {
+            found.push(format!(
+                "interface {} {reference}: {what}",
+                guid_text(&class)
+            ))
+        };
+        let linked = registry::get(&format!("{key}\\Control"), "Linked");
+        if linked != Some(Value::dword(1)) {
+            tell("the driver does not enable it");
+        }
+        let parameters = format!("{key}\\Device Parameters");
+        if text(&parameters, "FriendlyName").is_empty() {
+            tell("no friendly name");
+        }
+        if guid(&text(&parameters, "CLSID")) != Some(CLSID_Proxy) {
+            tell("no KS proxy");
+        }
+        if class == KSCATEGORY_TOPOLOGY {
+            let endpoint = format!("{parameters}\\EP\\0");
+            let any = guid(&text(&endpoint, &format!("{ENDPOINT},2")));
+            if any != Some(GUID::default()) {
+                tell("no endpoint association");
+            }
+            if registry::get(&endpoint, &format!("{ENDPOINT},7")) != Some(Value::dword(1)) {
+                tell("the endpoint is not event driven");
+            }
+        }
     }
 }
 
@@ -114,75 +116,365 @@ const KNOWN_NAMES: [GUID; 5] = [
     KSNODETYPE_LINE_CONNECTOR,
 ];
 
-fn names() {
-    let mut rig = Setup::default().start();
-    let inf = inf();
-    let install = install(&inf);
-    let subdevices: BTreeSet<String> = install
-        .interfaces
-        .iter()
-        .map(|i| i.reference.to_lowercase())
-        .collect();
+/// A program opens each filter: names of components and pins, the port's GUID, the default set.
+fn opened(rig: &mut Rig, found: &mut Vec<String>) {
+    let driver = driver_key(rig);
     let mut used = BTreeSet::new();
-    for link in rig.client.interfaces(&KSCATEGORY_AUDIO) {
-        if !subdevices.contains(&reference(&link)) {
+    let device = rig.instances[0].replace('\\', "#").to_lowercase();
+    for link in rig.machine.interfaces(&KSCATEGORY_AUDIO) {
+        if !link.to_lowercase().contains(&device) {
             continue;
         }
-        let filter = Filter::open(&mut rig.client, &link).expect("opened");
-        let component = Property::new(KSPROPSETID_General, KSPROPERTY_GENERAL_COMPONENTID);
-        if let Ok(component) = component.get::<_, KSCOMPONENTID>(&mut rig.client, filter.handle) {
-            used.insert(component.Name);
+        match Filter::open(&mut rig.client, &link) {
+            Ok(filter) => {
+                used.extend(names(rig, &filter));
+                filter.close(&mut rig.client);
+            }
+            Err(error) => return found.push(format!("programs cannot open {link}: {error}")),
         }
-        for pin in filter.pins(&mut rig.client).expect("pins") {
-            let name = Property::of_pin(KSPROPSETID_Pin, KSPROPERTY_PIN_NAME, pin.id);
-            let wide = name
-                .get_sized(&mut rig.client, filter.handle)
-                .expect("a name");
-            let (units, _) = wide.as_chunks::<2>();
-            let units = units.iter().map(|unit| u16::from_le_bytes(*unit));
-            // simkernel's ks answers with the GUID that Windows would look up.
-            used.insert(GUID::parse(units.take_while(|unit| *unit != 0)).expect("a GUID"));
-        }
-        filter.close(&mut rig.client);
     }
     used.retain(|name| !KNOWN_NAMES.contains(name));
-    let named: BTreeSet<GUID> = install
-        .driver
+    let categories = format!("{driver}\\MediaCategories");
+    let named: BTreeSet<GUID> = registry::subkeys(&categories)
         .iter()
-        .filter_map(|value| value.key.strip_prefix("MediaCategories\\"))
-        .map(guid)
+        .filter(|name| !text(&format!("{categories}\\{name}"), "Name").is_empty())
+        .filter_map(|name| guid(name))
         .collect();
-    assert_eq!(named, used);
-    let (filter, _) = rig.find_filter();
-    let caps = caps(&mut rig.client, filter.handle).expect("CAPS");
+    let no_name = used.difference(&named);
+    found.extend(no_name.map(|guid| format!("{} has no name in MediaCategories", guid_text(guid))));
+    let not_used = named.difference(&used);
+    found.extend(not_used.map(|guid| {
+        format!(
+            "nothing has the name {} in MediaCategories",
+            guid_text(guid)
+        )
+    }));
+
+    let printed = rig.machine.debug_output().len();
+    let (filter, pin) = rig.open_pin();
+    let port = caps(&mut rig.client, filter.handle).expect("CAPS").Guid;
     let default = text(
-        &install.driver,
-        "DirectMusic\\Defaults",
+        &format!("{driver}\\DirectMusic\\Defaults"),
         "DefaultOutputPort",
     );
-    assert_eq!(default.map(guid), Some(caps.Guid));
+    if guid(&default) != Some(port) {
+        found.push("the default DirectMusic port is not this one".into());
+    }
+    let lines = &rig.machine.debug_output()[printed..];
+    if !lines
+        .iter()
+        .any(|line| line.contains("default instruments"))
+    {
+        found.push("the package's default instruments are not found".into());
+    }
+    rig.close(filter, [pin], None);
 }
 
-fn settings() {
-    let inf = inf();
-    let install = install(&inf);
-    let lines = |values: Vec<(&'static str, Value)>| {
-        let rig: Rig = Setup {
-            values,
-            ..Setup::default()
-        }
-        .start();
-        rig.machine.debug_output().to_vec()
-    };
-    let values = install.services[0].values.iter().map(|value| {
-        let name: &'static str = value.name.clone().leak();
-        match &value.data {
-            Some(Data::Number(number)) => (name, Value::dword(*number)),
-            Some(Data::Expand(text)) => (name, Value::text(text)),
-            other => panic!("{name}: {other:?}"),
-        }
-    });
-    let printed = lines(values.collect());
-    let refused = |line: &&String| line.contains("the default counts");
-    assert_eq!(printed.iter().find(refused), None, "{printed:?}");
+fn names(rig: &mut Rig, filter: &Filter<simkernel::client::SimClient>) -> Vec<GUID> {
+    let mut names = Vec::new();
+    let component = Property::new(KSPROPSETID_General, KSPROPERTY_GENERAL_COMPONENTID);
+    if let Ok(component) = component.get::<_, KSCOMPONENTID>(&mut rig.client, filter.handle) {
+        names.push(component.Name);
+    }
+    for pin in filter.pins(&mut rig.client).expect("pins") {
+        let name = Property::of_pin(KSPROPSETID_Pin, KSPROPERTY_PIN_NAME, pin.id);
+        let wide = name
+            .get_sized(&mut rig.client, filter.handle)
+            .expect("a name");
+        let (units, _) = wide.as_chunks::<2>();
+        let units = units.iter().map(|unit| u16::from_le_bytes(*unit));
+        // simkernel's ks answers with the GUID that Windows would look up.
+        names.push(GUID::parse(units.take_while(|unit| *unit != 0)).expect("a GUID"));
+    }
+    names
 }
+
+/// What WinMM and Device Manager read.
+fn multimedia(rig: &Rig, found: &mut Vec<String>) {
+    let driver = driver_key(rig);
+    let image = text(SERVICE_KEY, "ImagePath");
+    if Some(&text(&driver, "Driver")[..]) != image.rsplit('\\').next() {
+        found.push("Driver is not the image".into());
+    }
+    let classes = text(&format!("{driver}\\Drivers"), "SubClasses");
+    let classes: BTreeSet<&str> = classes.split(',').collect();
+    if classes != BTreeSet::from(["midi", "mixer", "wave"]) {
+        found.push(format!("SubClasses are {classes:?}"));
+    }
+    for class in ["midi", "mixer", "wave"] {
+        let key = format!("{driver}\\Drivers\\{class}\\wdmaud.drv");
+        if text(&key, "Driver") != "wdmaud.drv" || text(&key, "Description").is_empty() {
+            found.push(format!("{class} does not come from wdmaud.drv"));
+        }
+    }
+    let hardware = format!("{ENUM}\\{}", rig.instances[0]);
+    if registry::get(&hardware, "DeviceType") != Some(Value::dword(SOUND)) {
+        found.push("DeviceType is not FILE_DEVICE_SOUND".into());
+    }
+    if guid(&text(&hardware, "ClassGUID")) != Some(GUID_DEVCLASS_MEDIA) {
+        found.push("the class is not MEDIA".into());
+    }
+}
+
+/// The service's settings, and the framework that the image asks for.
+fn service(rig: &Rig, found: &mut Vec<String>) {
+    let refused = |line: &&String| line.contains("the default counts");
+    let lines = rig.machine.debug_output()[rig.printed..].iter();
+    found.extend(lines.filter(refused).cloned());
+    let cargo = include_str!("../../../../Cargo.toml");
+    let minor = cargo.split_once("target-kmdf-version-minor = ");
+    let minor = minor.and_then(|(_, rest)| rest.lines().next());
+    let version = text(&format!("{PARAMETERS}\\Wdf"), "KmdfLibraryVersion");
+    if version.strip_prefix("1.") != minor {
+        found.push(format!("KmdfLibraryVersion is {version:?}"));
+    }
+    let numbers = [("Type", 1), ("Start", 3), ("ErrorControl", 1)];
+    for (name, wanted) in numbers {
+        if registry::get(SERVICE_KEY, name) != Some(Value::dword(wanted)) {
+            found.push(format!("the service's {name} is not {wanted}"));
+        }
+    }
+    if registry::get(PARAMETERS, "EndpointLead") != Some(Value::dword(USERS_LEAD)) {
+        found.push("the user's EndpointLead is gone".into());
+    }
+}
+
+/// What a user has set; no INF may change it.
+const USERS_LEAD: u32 = 7;
+
+/// Nothing installed; the package has a default set of one instrument.
+fn prepared() -> Rig {
+    let bank = arioso_bank::test_banks::dc(RATE);
+    Setup {
+        package: Some(package::package_with(bank)),
+        ..Setup::default()
+    }
+    .boot()
+}
+
+fn agreement() {
+    let mut rig = prepared();
+    assert_eq!(told(&mut rig, |inf| inf.to_owned()), [""; 0]);
+}
+
+/// Installs the package with an INF made of its own, starts the device, looks for mistakes, uninstalls.
+fn told(rig: &mut Rig, change: impl Fn(&str) -> String) -> Vec<String> {
+    registry::set(PARAMETERS, "EndpointLead", Value::dword(USERS_LEAD));
+    let changed = rig.package.clone().with_inf(change);
+    let mut found = Vec::new();
+    match changed.and_then(|package| rig.install(&package)) {
+        Err(error) => {
+            found.push(error);
+            registry::remove(PARAMETERS, "EndpointLead");
+            registry::delete_if_empty(PARAMETERS);
+            registry::delete_if_empty(SERVICE_KEY);
+        }
+        Ok(()) => match rig.machine.start_device(&rig.instances[0]) {
+            Err(problem) => found.push(problem.to_string()),
+            Ok(_) => found = findings(rig),
+        },
+    }
+    rig.uninstall();
+    found
+}
+
+/// A part of the INF, what it becomes, and what is said of it.
+type Mistake = (&'static str, &'static str, &'static str);
+
+fn mistakes(mistakes: &[Mistake]) {
+    let mut rig = prepared();
+    for (part, instead, says) in mistakes {
+        let found = told(&mut rig, |inf| {
+            assert!(inf.contains(part), "the INF has no {part:?}");
+            inf.replace(part, instead)
+        });
+        assert!(
+            found.iter().any(|line| line.contains(says)),
+            "{instead:?} in place of {part:?} should say {says:?}: {found:#?}"
+        );
+    }
+}
+
+/// Installation is refused, or the device does not start.
+const MISTAKES: &[Mistake] = &[
+    ("[Version]", "[Version", "no ]"),
+    ("$Windows NT$", "$Chicago$", "signature"),
+    ("CatalogFile = arioso.cat", "", "there is no CatalogFile"),
+    (
+        "arioso.cat",
+        "other.cat",
+        "its catalog other.cat is missing",
+    ),
+    ("01/01/2026", "1/1/2026", "DriverVer is no version"),
+    ("4d36e96c", "4d36e96d", "there is no setup class"),
+    ("NTamd64", "NTarm64", "it has no model for amd64"),
+    ("10.0...19041", "10.0...22000", "newer than build 19041"),
+    (
+        "Arioso, ROOT\\Arioso",
+        "Arioso, ROOT\\Synth",
+        "no model has the id ROOT\\Arioso",
+    ),
+    (
+        "= Arioso, ROOT",
+        "= Synth, ROOT",
+        "there is no section [Synth]",
+    ),
+    (
+        "ks.inf, wdmaudio.inf",
+        "ks.inf, audio.inf",
+        "Windows has no audio.inf",
+    ),
+    (
+        "KS.Registration,",
+        "KS.Register,",
+        "no included INF has [KS.Register]",
+    ),
+    ("arioso.dls = 1", "", "arioso.dls is on no disk"),
+    (
+        "arioso.dls",
+        "bank.dls",
+        "bank.dls is missing in the package",
+    ),
+    (
+        "Arioso.Copy = 13",
+        "Arioso.Copy = 12",
+        "does not stay in the driver store",
+    ),
+    (
+        "%13%\\arioso.sys",
+        "%12%\\arioso.sys",
+        "does not stay in the driver store",
+    ),
+    ("%13%\\arioso.sys", "%13%\\synth.sys", "problem 39"),
+    ("[Arioso.Copy]\r\narioso.sys", "[Arioso.Copy]", "problem 39"),
+    (
+        "Arioso, 0x00000002",
+        "Arioso, 0x00000000",
+        "ERROR_NO_ASSOCIATED_SERVICE",
+    ),
+    ("ServiceBinary", "Binary", "ServiceBinary is missing"),
+    (
+        "KmdfLibraryVersion = 1.31",
+        "KmdfLibraryVersion = 1.33",
+        "this Windows has 1.31",
+    ),
+    (
+        "KmdfService = Arioso",
+        "KmdfService = Synth",
+        "there is no service Synth",
+    ),
+    (
+        "HKR,,Driver,",
+        "HKLM,,Driver,",
+        "HKLM is not the driver's to write",
+    ),
+    (
+        "HKR,,DeviceType,0x00010001,0x1D",
+        "HKR,,DeviceType,,sound",
+        "DeviceType has the wrong type",
+    ),
+    ("(A;;GRGWGX;;;BA)", "(A;;GRGWGZ;;;BA)", "A;;GRGWGZ;;;BA"),
+    (
+        "HKR,Parameters,Voices,0x00010003,256",
+        "HKR,Parameters,Voices,0x00010003,many",
+        "many is no 32-bit number",
+    ),
+    ("= \"{6994AD04-93EF", "= \"{6994AD04", "is no GUID"),
+];
+
+/// The device starts; something does not fit.
+const OMISSIONS: &[Mistake] = &[
+    (
+        "SubdeviceWave     = \"Wave\"",
+        "SubdeviceWave = \"Line\"",
+        "Wave: no friendly name",
+    ),
+    (
+        "SubdeviceWave     = \"Wave\"",
+        "SubdeviceWave = \"Line\"",
+        "Line: the driver does not enable it",
+    ),
+    (
+        "AddInterface = %KSCATEGORY_SYNTHESIZER%, %SubdeviceSynth%, Arioso.Synth\r\n",
+        "",
+        "Synth: no friendly name",
+    ),
+    (
+        "%KSCATEGORY_REALTIME%, %SubdeviceWave%",
+        "%KSCATEGORY_REALTIME%, %SubdeviceTopology%",
+        "Topology: the driver does not enable it",
+    ),
+    ("HKR,,CLSID,,%KsProxy%", "", "no KS proxy"),
+    ("HKR,,FriendlyName,,%Cable%", "", "Cable: no friendly name"),
+    (
+        "Association%,,%KSNODETYPE_ANY%",
+        "Association%,,%KsProxy%",
+        "no endpoint association",
+    ),
+    (
+        "HKR,EP\\0,%PKEY_AudioEndpoint_Supports_EventDriven_Mode%,0x00010001,1",
+        "",
+        "not event driven",
+    ),
+    (
+        "HKR,Parameters,Voices,0x00010003",
+        "HKR,Parameters,Voices,0x00000002",
+        "Voices: not a REG_DWORD",
+    ),
+    (
+        "Quality,0x00010003,1",
+        "Quality,0x00010003,7",
+        "Quality: 7 is out of range",
+    ),
+    (
+        "BankPath,0x00020002,\"\"",
+        "BankPath,0x00010003,1",
+        "BankPath: not a path",
+    ),
+    (
+        "EndpointLead,0x00010003",
+        "EndpointLead,0x00010001",
+        "the user's EndpointLead is gone",
+    ),
+    (
+        "[Arioso.Copy]\r\narioso.sys\r\narioso.dls",
+        "[Arioso.Copy]\r\narioso.sys",
+        "default instruments are not found",
+    ),
+    (
+        "[Arioso.NT.Wdf]\r\nKmdfService",
+        "[Arioso.Framework]\r\nFramework",
+        "KmdfLibraryVersion is \"\"",
+    ),
+    (
+        "KmdfLibraryVersion = 1.31",
+        "KmdfLibraryVersion = 1.29",
+        "KmdfLibraryVersion is \"1.29\"",
+    ),
+    (
+        "StartType     = 3",
+        "StartType = 0",
+        "the service's Start is not 3",
+    ),
+    ("(A;;GRGWGX;;;WD)", "", "programs cannot open"),
+    (
+        "DeviceType,0x00010001,0x1D",
+        "DeviceType,0x00010001,0x22",
+        "not FILE_DEVICE_SOUND",
+    ),
+    ("[Arioso.NT.HW]", "[Arioso.HW]", "not FILE_DEVICE_SOUND"),
+    ("3F610C8A", "3F610C8B", "has no name in MediaCategories"),
+    ("3F610C8A", "3F610C8B", "nothing has the name"),
+    ("6F2C93B8", "6F2C93B9", "default DirectMusic port"),
+    ("\"wave,midi,mixer\"", "\"wave,mixer\"", "SubClasses"),
+    (
+        "HKR,Drivers\\midi\\wdmaud.drv,Driver,,wdmaud.drv",
+        "",
+        "midi does not come from wdmaud.drv",
+    ),
+    (
+        "HKR,,Driver,,arioso.sys",
+        "HKR,,Driver,,synth.sys",
+        "Driver is not the image",
+    ),
+];

@@ -10,9 +10,11 @@ mod endpoint;
 mod failures;
 mod habits;
 mod inf;
+mod install;
 mod lifecycle;
 mod listener;
 mod owner;
+mod package;
 mod power;
 mod queues;
 mod quotas;
@@ -53,6 +55,7 @@ fn main() {
         power::SCENARIOS,
         habits::SCENARIOS,
         inf::SCENARIOS,
+        install::SCENARIOS,
         lifecycle::SCENARIOS,
         queues::SCENARIOS,
         quotas::SCENARIOS,

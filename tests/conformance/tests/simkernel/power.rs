@@ -65,7 +65,7 @@ fn sleep_and_wake() {
 fn two_devices() {
     let mut rig = Setup::default().start();
     let first = rig.device.expect("a device");
-    rig.add();
+    rig.add_another();
     let second = rig.device.expect("a device");
     assert_ne!(first, second);
     assert_eq!(rig.client.interfaces(&KSCATEGORY_SYNTHESIZER).len(), 2);

@@ -1,17 +1,20 @@
 //! A machine with the driver started, and what scenarios do with it.
 
+use crate::package;
 use arioso_core::dls::file::{Collection, Limits};
 use arioso_core::ks::guid::{KSCATEGORY_SYNTHESIZER, KSDATAFORMAT_SUBTYPE_DIRECTMUSIC};
 use arioso_core::ks::ks::{KSPIN_DATAFLOW_IN, KSSTATE_RUN};
-use conformance::Client;
 use conformance::bank::Downloads;
 use conformance::events::{EventBuffer, write};
 use conformance::filter::{Filter, Pin};
 use conformance::wave::{WavePath, is_wave_output};
+use conformance::{Client, Error};
 use simkernel::client::{ClientOptions, SimClient, SimHandle};
 use simkernel::modules::pcm_sink::{self, Keep};
 use simkernel::modules::portcls::wave_sink::{Blocks, Unit, WaveSinkOptions};
-use simkernel::registry::Value;
+use simkernel::registry::{self, Value};
+use simkernel::setup::Package;
+use simkernel::setup::trace::Trace;
 use simkernel::system::{AudioOptions, Device, FileData, Options, System};
 use std::path::PathBuf;
 
@@ -24,11 +27,17 @@ pub const SERVICE: &str = "Arioso";
 /// Where the driver looks for its default set.
 const BANK: &str = "\\SystemRoot\\System32\\drivers\\gm.dls";
 
+/// The service's key for settings.
+pub const PARAMETERS: &str =
+    "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\Arioso\\Parameters";
+
 /// How the machine differs from the ordinary.
 pub struct Setup {
-    /// The driver.
-    pub image: PathBuf,
-    /// Values of the service's Parameters key.
+    /// What is installed; else the package under test, with a bank without instruments.
+    pub package: Option<Package>,
+    /// Another image of the driver.
+    pub image: Option<PathBuf>,
+    /// What the user has set in the service's Parameters key before.
     pub parameters: Vec<(&'static str, u32)>,
     /// The same, of any type.
     pub values: Vec<(&'static str, Value)>,
@@ -58,7 +67,8 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Setup {
-            image: image(),
+            package: None,
+            image: None,
             parameters: Vec::new(),
             values: Vec::new(),
             blocks: Blocks::Fixed(441),
@@ -82,11 +92,18 @@ pub struct Rig {
     pub machine: System,
     /// Bytes of pool before the driver was loaded.
     before: usize,
+    /// What there was before the package was installed.
+    trace: Trace,
+    pub package: Package,
+    /// Instance ids of the devices that are installed; the first is the one that is meant.
+    pub instances: Vec<String>,
+    /// Lines of debug output before the last installation.
+    pub printed: usize,
     pub device: Option<Device>,
 }
 
 /// The image under test, which `cargo xtask build` leaves.
-fn image() -> PathBuf {
+pub fn image() -> PathBuf {
     match std::env::var_os("ARIOSO_SYS") {
         Some(path) => path.into(),
         None => PathBuf::from(concat!(
@@ -97,16 +114,43 @@ fn image() -> PathBuf {
 }
 
 impl Setup {
-    /// Boots, loads the driver, starts a device.
+    /// Boots, installs the package, starts a device.
     pub fn start(self) -> Rig {
+        let mut rig = self.install();
+        rig.add();
+        rig
+    }
+
+    /// Boots and installs the package; no device is started.
+    pub fn install(self) -> Rig {
+        let numbers = self.parameters.clone();
+        let values = self.values.clone();
+        let mut rig = self.boot();
+        let numbers = numbers.into_iter().map(|(name, v)| (name, Value::dword(v)));
+        for (name, value) in numbers.chain(values) {
+            registry::set(PARAMETERS, name, value);
+        }
+        let package = rig.package.clone();
+        rig.install(&package).expect("the package is installed");
+        rig
+    }
+
+    /// Boots; nothing is installed.
+    pub fn boot(self) -> Rig {
+        let image = self.image.clone().unwrap_or_else(image);
+        assert!(
+            image.is_file(),
+            "no {}: run `cargo xtask build`, with `--profile dev --plant panic` for dev-panic",
+            image.display()
+        );
+        let mut package = self
+            .package
+            .unwrap_or_else(|| package::package_with(package::no_instruments()));
+        if self.image.is_some() {
+            package = package.with("arioso.sys", FileData::Host(image));
+        }
         let mut machine = System::boot(Options {
             drift_ppm: self.drift_ppm,
-            parameters: self
-                .parameters
-                .iter()
-                .map(|(name, value)| ((*name).into(), Value::dword(*value)))
-                .chain(self.values.into_iter().map(|(name, v)| (name.into(), v)))
-                .collect(),
             files: self
                 .bank
                 .into_iter()
@@ -137,39 +181,55 @@ impl Setup {
             ..Options::default()
         });
         let before = machine.verdict().pool;
-        let image = &self.image;
-        assert!(
-            image.is_file(),
-            "no {}: run `cargo xtask build`, with `--profile dev --plant panic` for dev-panic",
-            image.display()
-        );
-        machine
-            .load_driver(SERVICE, image)
-            .expect("the driver loads");
+        let trace = machine.trace();
         let client = machine.client(ClientOptions {
             wow64: self.wow64,
             kernel: self.kernel,
         });
-        let mut rig = Rig {
+        Rig {
             client,
             machine,
             before,
+            trace,
+            package,
+            instances: Vec::new(),
+            printed: 0,
             device: None,
-        };
-        rig.add();
-        rig
+        }
     }
 }
 
 impl Rig {
-    /// Adds and starts a device.
+    /// Starts the device.
     pub fn add(&mut self) {
-        let device = self.machine.add_root_device(SERVICE).expect("AddDevice");
-        assert_eq!(self.machine.start(device), 0, "IRP_MN_START_DEVICE");
-        self.device = Some(device);
+        let device = self.machine.start_device(&self.instances[0]);
+        self.device = Some(device.expect("the device starts"));
     }
 
-    /// Removes the device in good order.
+    /// Installs one more device; it is not started.
+    pub fn install(&mut self, package: &Package) -> Result<(), String> {
+        self.printed = self.machine.debug_output().len();
+        let instance = self.machine.install(package, package::HARDWARE_ID)?;
+        self.instances.push(instance);
+        Ok(())
+    }
+
+    /// Installs and starts one more device.
+    pub fn add_another(&mut self) {
+        let package = self.package.clone();
+        self.install(&package).expect("one more device");
+        let instance = self.instances.last().expect("the device");
+        let device = self.machine.start_device(instance);
+        self.device = Some(device.expect("the device starts"));
+    }
+
+    /// Makes the device's stack; it is to be started and removed.
+    pub fn add_device(&mut self) -> Result<Device, Error> {
+        let added = self.machine.add_device(&self.instances[0]);
+        added.map_err(|problem| Error::status("AddDevice", problem.status))
+    }
+
+    /// Removes the device in good order; it stays installed.
     pub fn remove(&mut self) {
         let device = self.device.take().expect("a device");
         assert_eq!(self.machine.remove(device), 0, "IRP_MN_REMOVE_DEVICE");
@@ -305,14 +365,33 @@ impl Rig {
             .collect()
     }
 
-    /// Removes, unloads; the verifier must have nothing to say.
+    /// Removes, unloads, uninstalls: the verifier must have nothing to say, and the machine must be as it was.
     pub fn finish(mut self) {
         self.remove();
-
         self.machine.unload(SERVICE).expect("the driver unloads");
+        self.uninstall();
+        self.clean();
+    }
+
+    /// The verifier must have nothing to say.
+    pub fn clean(&mut self) {
         let verdict = self.machine.verdict();
         assert!(verdict.is_clean(), "{verdict}");
         assert_eq!(verdict.pool, self.before, "bytes of pool are left");
+    }
+
+    /// Takes devices and package away; nothing may be left of them.
+    pub fn uninstall(&mut self) {
+        for instance in self.instances.drain(..) {
+            let removed = self.machine.remove_device(&instance);
+            removed.expect("the device goes");
+        }
+        for published in self.machine.drivers() {
+            let deleted = self.machine.delete_driver(&published, false);
+            deleted.expect("the package goes");
+        }
+        let left = self.machine.trace().since(&self.trace);
+        assert!(left.is_empty(), "left by the installation: {left:#?}");
     }
 }
 

@@ -2,7 +2,7 @@
 //! over.
 
 use crate::Scenario;
-use crate::rig::{RATE, Rig, SECOND, SERVICE, Setup, hash};
+use crate::rig::{PARAMETERS, RATE, Rig, SECOND, Setup, hash};
 use arioso_bank::test_banks;
 use conformance::synth::{caps, running_stats, set_channel_groups, statistics};
 use simkernel::registry::{self, Value};
@@ -22,17 +22,15 @@ fn with<R>(
     value: Option<Value>,
     look: impl FnOnce(&mut Rig) -> R,
 ) -> (R, Vec<String>) {
-    let key =
-        format!("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\{SERVICE}\\Parameters");
     match &value {
-        Some(value) => registry::set(&key, name, value.clone()),
-        None => registry::remove(&key, name),
+        Some(value) => registry::set(PARAMETERS, name, value.clone()),
+        None => registry::remove(PARAMETERS, name),
     }
     let printed = rig.machine.debug_output().len();
     rig.add();
     let found = look(rig);
     rig.remove();
-    registry::remove(&key, name);
+    registry::remove(PARAMETERS, name);
     let about = |line: &&String| line.contains(&format!("arioso: {name}:"));
     let lines = &rig.machine.debug_output()[printed..];
     (found, lines.iter().filter(about).cloned().collect())

@@ -3,7 +3,7 @@
 use crate::Scenario;
 use crate::failures::each_allocation;
 use crate::listener::{A_IN, A_OUT, B_IN, B_OUT, Listener, capture_pin, subdevice};
-use crate::rig::{Rig, SECOND, SERVICE, Setup};
+use crate::rig::{PARAMETERS, Rig, SECOND, Setup};
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN};
 use conformance::events::{EventBuffer, MusicBuffer, write};
 use conformance::filter;
@@ -31,10 +31,7 @@ pub const SCENARIOS: &[Scenario] = &[
 
 /// Device, pins, a message through each; stops at the first failure and cleans up as a program would.
 fn session(rig: &mut Rig) -> Result<(), Error> {
-    let device = rig
-        .machine
-        .add_root_device(SERVICE)
-        .map_err(|s| Error::status("AddDevice", s))?;
+    let device = rig.add_device()?;
     let status = rig.machine.start(device);
     let passed = if status < 0 {
         Err(Error::status("start", status))
@@ -86,10 +83,7 @@ fn every_allocation() {
     .start();
     rig.remove();
     for heard in 0..2 {
-        let key = format!(
-            "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\{SERVICE}\\Parameters"
-        );
-        simkernel::registry::set(&key, "CableSynth", Value::dword(heard));
+        simkernel::registry::set(PARAMETERS, "CableSynth", Value::dword(heard));
         each_allocation(&mut rig, session);
     }
     rig.add();

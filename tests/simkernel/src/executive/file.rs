@@ -82,6 +82,9 @@ pub fn open(name: &[u16], root: HANDLE, kernel: bool, owner: usize) -> Result<HA
     if !is_device(device) || pnp::is_gone(device) {
         return Err(status::STATUS_NO_SUCH_DEVICE);
     }
+    if !kernel && pnp::is_closed_to_programs(device) {
+        return Err(status::STATUS_ACCESS_DENIED);
+    }
     // SAFETY: a live device; the file is ours until it is registered.
     unsafe {
         if (*top_of_stack(device)).Flags & DO_DEVICE_INITIALIZING != 0 {

@@ -2,6 +2,8 @@
 
 use super::io::{IO, Interface};
 use super::*;
+use crate::registry::{self, Value};
+use crate::setup::device;
 use crate::{pnp, pool};
 
 pub fn exports() -> Vec<Export> {
@@ -45,7 +47,10 @@ pub unsafe extern "efiapi" fn IoRegisterDeviceInterface(
             .iter()
             .any(|i| i.link.eq_ignore_ascii_case(&link))
         {
+            let class = rtl::guid_text(&guid);
+            let key = device::interface_key(&instance, &class, &reference);
             io.interfaces.push(Interface {
+                key,
                 link: link.clone(),
                 guid,
                 device: pdo as usize,
@@ -80,7 +85,14 @@ pub unsafe extern "efiapi" fn IoSetDeviceInterfaceState(
         };
     }
     i.enabled = enable != 0;
+    let linked = Value::dword(enable.into());
+    registry::set(&control_key(&i.key), "Linked", linked);
     status::STATUS_SUCCESS
+}
+
+/// Where Windows notes the state of an interface: a key that lasts as long as the device does.
+fn control_key(interface: &str) -> String {
+    format!("{interface}\\Control")
 }
 
 /// Links of the enabled interfaces of a category.
@@ -96,13 +108,14 @@ pub(crate) fn enabled_interfaces(guid: &GUID) -> Vec<String> {
 /// The PDO has gone: so have its interfaces. Returns how many were still enabled.
 pub(crate) fn forget_interfaces(pdo: *mut DEVICE_OBJECT) -> usize {
     let io = IO.get();
-    let enabled = io
+    let own: Vec<_> = io
         .interfaces
-        .iter()
-        .filter(|i| i.device == pdo as usize && i.enabled)
-        .count();
-    io.interfaces.retain(|i| i.device != pdo as usize);
-    enabled
+        .extract_if(.., |i| i.device == pdo as usize)
+        .collect();
+    for interface in &own {
+        registry::delete_tree(&control_key(&interface.key));
+    }
+    own.iter().filter(|i| i.enabled).count()
 }
 
 pub unsafe extern "efiapi" fn IoGetDeviceInterfaces(
@@ -226,7 +239,7 @@ pub unsafe extern "efiapi" fn IoOpenDeviceRegistryKey(
         return status::STATUS_INVALID_DEVICE_REQUEST;
     };
     // SAFETY: the caller's.
-    unsafe { *key = zw::open_key_handle(&path, owner) };
+    unsafe { *key = key::open_key_handle(&path, owner) };
     status::STATUS_SUCCESS
 }
 
@@ -247,12 +260,8 @@ pub unsafe extern "efiapi" fn IoOpenDeviceInterfaceRegistryKey(
         else {
             return status::STATUS_OBJECT_NAME_NOT_FOUND;
         };
-        let path = format!(
-            "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\DeviceClasses\\{}\\{}\\Device Parameters",
-            rtl::guid_text(&i.guid),
-            i.link.replace('\\', "#")
-        );
-        *key = zw::open_key_handle(&path, owner);
+        let path = format!("{}\\Device Parameters", i.key);
+        *key = key::open_key_handle(&path, owner);
     }
     status::STATUS_SUCCESS
 }

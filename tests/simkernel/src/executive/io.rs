@@ -25,6 +25,8 @@ pub(super) struct Interface {
     pub guid: GUID,
     pub device: usize,
     pub reference: String,
+    /// Path of its key.
+    pub key: String,
     pub enabled: bool,
 }
 
@@ -56,6 +58,17 @@ pub(super) static IO: Global<Io> = Global::new(Io {
     named: BTreeMap::new(),
     work_items: BTreeMap::new(),
 });
+
+/// Interfaces, links and named devices, in words.
+pub(crate) fn names() -> Vec<String> {
+    let io = IO.get();
+    let interfaces = io.interfaces.iter();
+    let interfaces = interfaces.map(|i| format!("interface {}, enabled: {}", i.link, i.enabled));
+    let links = io.links.iter();
+    let links = links.map(|(link, target)| format!("link {link} to {target}"));
+    let named = io.named.keys().map(|name| format!("name {name}"));
+    interfaces.chain(links).chain(named).collect()
+}
 
 // ---- drivers
 

@@ -9,6 +9,7 @@
 
 pub mod crt;
 pub mod dbg;
+pub mod disk;
 pub mod ex;
 pub mod ex_timer;
 pub mod file;
@@ -17,6 +18,7 @@ pub mod io;
 pub mod irp;
 pub mod ke;
 pub mod ke_lock;
+pub mod key;
 pub mod mm;
 pub mod ob;
 pub mod po;
@@ -33,6 +35,7 @@ pub use io::*;
 pub use irp::*;
 pub use ke::*;
 pub use ke_lock::*;
+pub use key::*;
 pub use mm::*;
 pub use ob::*;
 pub use po::*;
@@ -81,6 +84,7 @@ pub(crate) fn nt_exports() -> Vec<Export> {
     all.extend(request::exports());
     all.extend(ke::exports());
     all.extend(ke_lock::exports());
+    all.extend(key::exports());
     all.extend(mm::exports());
     all.extend(ob::exports());
     all.extend(po::exports());

@@ -1,6 +1,7 @@
 //! One PE image: mapped, relocated, bound, protected per section.
 
 use super::map::Symbols;
+use crate::executive::disk::FileData;
 use object::LittleEndian as LE;
 use object::pe;
 use object::read::pe::{ImageNtHeaders, PeFile64};
@@ -48,9 +49,16 @@ fn text(bytes: &[u8]) -> Result<String, String> {
 }
 
 /// Maps and relocates; imports are not bound yet and all pages are writable.
-pub(super) fn map(name: &str, path: &Path) -> Result<Box<Image>, String> {
-    let data = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    map_data(name, &data, path).map_err(|e| format!("{}: {e}", path.display()))
+pub(super) fn map(name: &str, file: &FileData) -> Result<Box<Image>, String> {
+    let path = match file {
+        FileData::Host(path) => path.as_path(),
+        FileData::Bytes(_) => Path::new(name),
+    };
+    let wrong = |error| format!("{}: {error}", path.display());
+    let data = file
+        .read()
+        .ok_or_else(|| wrong("it cannot be read".to_owned()))?;
+    map_data(name, &data, path).map_err(wrong)
 }
 
 fn map_data(name: &str, data: &[u8], path: &Path) -> Result<Box<Image>, String> {

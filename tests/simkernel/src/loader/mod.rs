@@ -5,12 +5,13 @@ mod map;
 
 pub(crate) use image::{FunctionEntry, Image};
 
+use crate::executive::disk::FileData;
 use crate::executive::{self, Export};
 use crate::guest;
 use crate::nt::{HIGH_LEVEL, KIRQL};
 use crate::state::Global;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Where a module comes from.
 #[derive(Clone, Debug)]
@@ -71,8 +72,8 @@ pub(crate) fn register_kernel() {
 }
 
 /// Loads an image and what it imports. Its entry point has not been called.
-pub(crate) fn load(name: &str, path: &Path) -> Result<&'static Image, String> {
-    let image = image::map(name, path)?;
+pub(crate) fn load(name: &str, file: &FileData) -> Result<&'static Image, String> {
+    let image = image::map(name, file)?;
     modules().images.push(image);
     let image: &'static Image = {
         let last = modules().images.last().map(|b| &raw const **b);
@@ -100,7 +101,7 @@ fn resolve(module: &str, name: &str) -> Result<usize, String> {
     if let Some(path) = m.files.get(&key).cloned() {
         let base = match m.images.iter().find(|i| i.name.eq_ignore_ascii_case(&key)) {
             Some(image) => image.base,
-            None => load(&key, &path)?.base,
+            None => load(&key, &FileData::Host(path))?.base,
         };
         let image = modules().images.iter().find(|i| i.base == base);
         if let Some(address) = image.and_then(|i| i.export(name)) {

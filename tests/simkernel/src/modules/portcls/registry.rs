@@ -12,8 +12,8 @@ use arioso_core::ks::status::*;
 use super::com::{self, Com, Object};
 use super::device;
 use crate::executive::io::IoOpenDeviceRegistryKey;
+use crate::executive::key::*;
 use crate::executive::ob::ZwClose;
-use crate::executive::zw::*;
 use crate::nt::*;
 use crate::nt::{HANDLE, NTSTATUS};
 
