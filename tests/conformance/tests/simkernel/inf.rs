@@ -305,7 +305,11 @@ const MISTAKES: &[Mistake] = &[
         "other.cat",
         "its catalog other.cat is missing",
     ),
-    ("01/01/2026", "1/1/2026", "DriverVer is no version"),
+    (
+        "DriverVer = ",
+        "DriverVer = 1/1/2026,1.0.0.0 ; ",
+        "DriverVer is no version",
+    ),
     ("4d36e96c", "4d36e96d", "there is no setup class"),
     ("NTamd64", "NTarm64", "it has no model for amd64"),
     ("10.0...19041", "10.0...22000", "newer than build 19041"),

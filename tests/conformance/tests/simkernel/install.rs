@@ -15,6 +15,7 @@ use simkernel::client::SimClient;
 use simkernel::executive::rtl::guid_text;
 use simkernel::registry::{self, Value};
 use simkernel::setup::{Outcome, Package, Problem};
+use simkernel::system::FileData;
 
 pub const SCENARIOS: &[Scenario] = &[
     ("install, use, uninstall", whole),
@@ -181,29 +182,50 @@ fn keys() {
 fn refused() {
     let mut rig = Setup::default().boot();
     let package = package();
-    let signed = rig.machine.trace();
+    let before = rig.machine.trace();
+    let without = |name: &str| package.clone().without(name);
+    let with = |name: &str, bytes: Vec<u8>| package.clone().with(name, bytes.into());
+    let changed = |name: &str| {
+        let mut bytes = package
+            .file(name)
+            .and_then(FileData::read)
+            .expect(name)
+            .to_vec();
+        let at = bytes.len() / 2;
+        bytes[at] ^= 1;
+        with(name, bytes).verified_by(package::verify)
+    };
     for (package, says) in [
+        (without("arioso.cat"), "its catalog arioso.cat is missing"),
         (
-            package.clone().without("arioso.cat"),
-            "its catalog arioso.cat is missing",
-        ),
-        (
-            package.clone().without("arioso.sys"),
+            without("arioso.sys"),
             "arioso.sys is missing in the package",
         ),
         (
-            package.clone().without("arioso.dls"),
+            without("arioso.dls"),
             "arioso.dls is missing in the package",
         ),
+        (without("arioso.inf"), "arioso.inf cannot be read"),
         (
-            package.clone().without("arioso.inf"),
-            "arioso.inf cannot be read",
+            with("arioso.inf", b"[Version]\n\xE4".to_vec()),
+            "neither ASCII nor UTF-16LE",
         ),
         (
-            package
-                .clone()
-                .with("arioso.inf", b"[Version]\n\xE4".to_vec().into()),
-            "neither ASCII nor UTF-16LE",
+            changed("arioso.sys"),
+            "arioso.sys is not what the catalog vouches for",
+        ),
+        (
+            changed("arioso.dls"),
+            "arioso.dls is not what the catalog vouches for",
+        ),
+        (
+            with("arioso.inf", [inf(1, [0; 4]).as_bytes(), b";"].concat())
+                .verified_by(package::verify),
+            "arioso.inf is not what the catalog vouches for",
+        ),
+        (
+            with("arioso.cat", b"not a catalog".to_vec()).verified_by(package::verify),
+            "the catalog: no PKCS#7 file",
         ),
     ] {
         for error in [
@@ -213,7 +235,7 @@ fn refused() {
         ] {
             assert!(error.contains(says), "{error}");
         }
-        assert_eq!(rig.machine.trace().since(&signed), [""; 0]);
+        assert_eq!(rig.machine.trace().since(&before), [""; 0]);
     }
     // An image of another machine, or none.
     let mut image = std::fs::read(crate::rig::image()).expect("the image");

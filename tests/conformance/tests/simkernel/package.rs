@@ -2,10 +2,12 @@
 
 use crate::rig::image;
 use arioso_inf::{Date, Platform, Stamp, decode, stamp};
+use arioso_package::Arch;
+use arioso_package::catalog::{Catalog, Member, systems};
 use simkernel::setup::Package;
 use simkernel::system::FileData;
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 pub const HARDWARE_ID: &str = "ROOT\\Arioso";
 
@@ -14,10 +16,12 @@ pub fn package() -> Package {
     made().unwrap_or_else(|| put_together(arioso_bank::general_midi()))
 }
 
-/// The package with another default set.
+/// The package with another default set, and the image from beside its symbols.
 pub fn package_with(bank: Vec<u8>) -> Package {
     match made() {
-        Some(package) => package.with("arioso.dls", bank.into()),
+        Some(package) => package
+            .with("arioso.dls", bank.into())
+            .with("arioso.sys", FileData::Host(image())),
         None => put_together(bank),
     }
 }
@@ -35,18 +39,40 @@ fn made() -> Option<Package> {
     None
 }
 
-/// The same files from where they are built; the catalog is a mere place holder.
+/// The same files from where they are built; nobody signed the catalog.
 fn put_together(bank: Vec<u8>) -> Package {
+    let inf = inf(1, [0, 1, 0, 0]).into_bytes();
+    let sys = std::fs::read(image()).expect("the image");
+    let files = [
+        ("arioso.inf", &inf),
+        ("arioso.sys", &sys),
+        ("arioso.dls", &bank),
+    ];
+    let catalog = Catalog {
+        time: Duration::ZERO,
+        systems: systems(Arch::X64).to_owned(),
+        hardware_ids: vec![HARDWARE_ID.to_lowercase()],
+        members: files.map(|(name, bytes)| Member::new(name, bytes)).into(),
+    };
+    let catalog = catalog.to_bytes().expect("a catalog");
     Package::new([
-        (
-            "arioso.inf".into(),
-            inf(1, [0, 1, 0, 0]).into_bytes().into(),
-        ),
-        ("arioso.cat".into(), b"not signed".to_vec().into()),
+        ("arioso.inf".into(), inf.into()),
+        ("arioso.cat".into(), catalog.into()),
         ("arioso.sys".into(), FileData::Host(image())),
         ("arioso.dls".into(), bank.into()),
     ])
     .expect("a package")
+}
+
+/// Whether the catalog has the file with this content.
+pub fn verify(catalog: &[u8], file: &str, bytes: &[u8]) -> Result<(), String> {
+    let catalog = Catalog::read(catalog).map_err(|error| format!("the catalog: {error}"))?;
+    let member = catalog.members.iter().find(|member| member.name == file);
+    let member = member.ok_or_else(|| format!("the catalog does not have {file}"))?;
+    match member.digest == Member::new(file, bytes).digest {
+        true => Ok(()),
+        false => Err(format!("{file} is not what the catalog vouches for")),
+    }
 }
 
 fn modified(path: PathBuf) -> Option<SystemTime> {

@@ -19,6 +19,8 @@ pub mod package;
 pub mod security;
 mod store;
 mod system;
+#[cfg(test)]
+mod tests;
 pub mod trace;
 
 pub use package::Package;

@@ -5,6 +5,9 @@ use arioso_inf::{Inf, decode};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// Looks whether a catalog (its bytes) vouches for a file (name and bytes). The error says what is wrong.
+pub type Verify = fn(catalog: &[u8], file: &str, bytes: &[u8]) -> Result<(), String>;
+
 /// A driver package: files by name, one of them an INF.
 #[derive(Clone, Debug)]
 pub struct Package {
@@ -12,6 +15,7 @@ pub struct Package {
     files: BTreeMap<String, FileData>,
     /// Name of the INF.
     inf: String,
+    verify: Option<Verify>,
 }
 
 impl Package {
@@ -42,10 +46,26 @@ impl Package {
             [inf] => Ok(Self {
                 inf: inf.clone(),
                 files,
+                verify: None,
             }),
             [] => Err("no INF".into()),
             _ => Err(format!("more than one INF: {infs:?}")),
         }
+    }
+
+    /// The same on a machine that looks at catalogs: a file that its catalog does not vouch for is refused.
+    #[must_use]
+    pub fn verified_by(self, verify: Verify) -> Self {
+        Self {
+            verify: Some(verify),
+            ..self
+        }
+    }
+
+    /// Whether the catalog vouches for a file, if anybody looks.
+    pub(super) fn verify(&self, catalog: &[u8], file: &str, bytes: &[u8]) -> Result<(), String> {
+        self.verify
+            .map_or(Ok(()), |verify| verify(catalog, file, bytes))
     }
 
     /// The same with another content of a file, or one more file.

@@ -47,7 +47,8 @@ pub fn add(package: &Package) -> Result<Staged, String> {
     let inf = package.parse()?;
     let head = Head::of(&inf).map_err(told)?;
     let models = candidate::models(&inf).map_err(told)?;
-    let mut files = BTreeSet::from([name.to_owned(), head.catalog.to_lowercase()]);
+    let catalog = head.catalog.to_lowercase();
+    let mut files = BTreeSet::from([name.to_owned(), catalog.clone()]);
     for model in &models {
         let install = candidate::install(&inf, model).map_err(told)?;
         files.extend(install.files.iter().map(|f| f.source.to_lowercase()));
@@ -56,12 +57,17 @@ pub fn add(package: &Package) -> Result<Staged, String> {
     for file in files {
         let data = package.file(&file).and_then(FileData::read);
         let bytes = data.ok_or_else(|| {
-            told(match file == head.catalog.to_lowercase() {
+            told(match file == catalog {
                 true => format!("its catalog {file} is missing: Windows takes no unsigned package"),
                 false => format!("{file} is missing in the package"),
             })
         })?;
         content.push((file, bytes));
+    }
+    let list = content.iter().find(|(file, _)| *file == catalog);
+    let list = list.map_or(&[][..], |(_, bytes)| bytes);
+    for (file, bytes) in content.iter().filter(|(file, _)| *file != catalog) {
+        package.verify(list, file, bytes).map_err(told)?;
     }
     let hash = hash(content.iter().flat_map(|(_, bytes)| bytes.iter()));
     let directory = format!("{name}_amd64_{hash:016x}");
@@ -78,9 +84,9 @@ pub fn add(package: &Package) -> Result<Staged, String> {
                 };
                 if file == name {
                     disk::add(&format!("{INF}\\{published}"), data.clone());
-                } else if file == head.catalog.to_lowercase() {
-                    let catalog = published.replace(".inf", ".cat");
-                    disk::add(&format!("{CATALOGS}\\{catalog}"), data.clone());
+                } else if file == catalog {
+                    let copy = published.replace(".inf", ".cat");
+                    disk::add(&format!("{CATALOGS}\\{copy}"), data.clone());
                 }
                 disk::add(&format!("{REPOSITORY}\\{directory}\\{file}"), data);
             }
