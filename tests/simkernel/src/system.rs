@@ -233,7 +233,8 @@ impl System {
     /// Loads a driver that no INF installs and calls its entry point. The service key `…\Services\<service>` is made.
     pub fn load_driver(&mut self, service: &str, path: &Path) -> Result<(), String> {
         let key = format!("{SERVICES}\\{service}");
-        let image = format!("\\SystemRoot\\System32\\drivers\\{service}.sys");
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let image = format!("\\SystemRoot\\System32\\drivers\\{name}");
         disk::add(&image, FileData::Host(path.to_owned()));
         registry::set(&key, "ImagePath", Value::text(&image));
         registry::create(&format!("{key}\\Parameters"));
