@@ -270,7 +270,7 @@ fn check_framework(version: &str) -> Result<(), String> {
 
 fn is_property(value: &RegistryValue) -> bool {
     let name = |name: &&str| value.name.eq_ignore_ascii_case(name);
-    value.key.is_empty() && PROPERTIES.iter().any(|known| name(&known))
+    value.key.is_empty() && PROPERTIES.iter().any(name)
 }
 
 /// A property of the device object as Windows keeps it.
