@@ -22,8 +22,10 @@ pub enum Kind {
     /// A file that was to be written.
     Output = 4,
     /// The driver could not be built.
+    #[cfg(unix)]
     Build = 5,
     /// The song was played, but the verifier found violations.
+    #[cfg(unix)]
     Verifier = 6,
 }
 

@@ -1,5 +1,6 @@
 //! What `arioso` and the tests of its sound share.
 
+#[cfg(unix)]
 pub mod compare;
 pub mod plot;
 pub mod song;

@@ -18,22 +18,8 @@ pub enum Output {
     Endpoint,
 }
 
-/// What the endpoint can play, frames per second.
-const RATES: [u32; 3] = [44_100, 48_000, 96_000];
 /// The endpoint's buffer is this part of a second; it is read more often.
 const PART: u32 = 5;
-
-/// Fails if the output does not have the rate.
-pub fn check(output: Output, rate: u32) -> Result<()> {
-    if output == Output::Sink || RATES.contains(&rate) {
-        return Ok(());
-    }
-    let rates = RATES.map(|rate| rate.to_string()).join(", ");
-    let message = format!(
-        "the endpoint does not have {rate} frames per second: set --rate to one of {rates}, or --out sink (see arioso --help)"
-    );
-    Err(Failure::new(Kind::Usage, message))
-}
 
 /// What the endpoint has given.
 #[derive(Debug, Default)]
@@ -46,6 +32,7 @@ pub struct Recording {
 
 /// An open output, 16-bit stereo.
 pub enum Audio<C: Client> {
+    None,
     Sink(WavePath<C>),
     Endpoint(Endpoint<C>),
 }
@@ -59,9 +46,15 @@ pub struct Endpoint<C: Client> {
 }
 
 impl<C: Client> Audio<C> {
-    pub fn open(client: &mut C, synth: &Filter<C>, output: Output, rate: u32) -> Result<Self> {
+    pub fn open(
+        client: &mut C,
+        synth: &Filter<C>,
+        output: Option<Output>,
+        rate: u32,
+    ) -> Result<Self> {
         match output {
-            Output::Sink => {
+            None => Ok(Self::None),
+            Some(Output::Sink) => {
                 let pin = synth
                     .pins(client)?
                     .into_iter()
@@ -71,7 +64,7 @@ impl<C: Client> Audio<C> {
                     })?;
                 Ok(Self::Sink(WavePath::open(client, synth, pin.id, rate)?))
             }
-            Output::Endpoint => {
+            Some(Output::Endpoint) => {
                 let (filter, pin) = Filter::find(client, &KSCATEGORY_CAPTURE, |pin| {
                     is_capture(pin, &KSDATAFORMAT_SUBTYPE_PCM)
                 })?;
@@ -92,6 +85,7 @@ impl<C: Client> Audio<C> {
     pub fn run(&mut self, client: &mut C) -> Result<i64> {
         let now = client.now();
         match self {
+            Self::None => {}
             Self::Sink(wave) => wave.run(client)?,
             Self::Endpoint(endpoint) => {
                 endpoint.stream.set_state(client, KSSTATE_RUN)?;
@@ -104,7 +98,7 @@ impl<C: Client> Audio<C> {
     /// Reads what the endpoint has had since the last call. The wave sink's sound is the renderer's.
     pub fn listen(&mut self, client: &mut C) -> Result<&[i16]> {
         match self {
-            Self::Sink(_) => Ok(&[]),
+            Self::None | Self::Sink(_) => Ok(&[]),
             Self::Endpoint(endpoint) => endpoint.listen(client),
         }
     }
@@ -112,6 +106,7 @@ impl<C: Client> Audio<C> {
     /// What was recorded, of the endpoint.
     pub fn close(self, client: &mut C) -> Result<Option<Recording>> {
         match self {
+            Self::None => Ok(None),
             Self::Sink(wave) => {
                 wave.close(client)?;
                 Ok(None)

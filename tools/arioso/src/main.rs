@@ -1,37 +1,31 @@
-//! `arioso`: plays MIDI files through the driver, in a simulated kernel.
+//! `arioso`: on Linux, the driver in a simulated kernel; on Windows, the installed driver.
 
 mod bank;
-mod demo;
-mod driver;
 mod failure;
 mod listen;
-mod machine;
-mod meter;
-mod monitor;
 mod output;
 mod player;
-mod record;
-mod report;
-mod session;
+#[cfg(unix)]
+mod simulated;
+mod table;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use crate::simulated as system;
+#[cfg(windows)]
+use crate::windows as system;
 use arioso_cli::{plot, song};
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use failure::{Failure, Kind, Result, read};
-use listen::Output;
-use player::{PinKind, Way};
 use song::{Song, smf};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Play MIDI files through the Arioso driver, loaded into a simulated Windows kernel.
 #[derive(Parser)]
-#[command(
-    version,
-    arg_required_else_help = true,
-    after_help = "Exit codes: 0 played, 1 the session failed, 2 wrong usage, 3 an input file cannot be used, 4 the output cannot be \
-                  written, 5 the driver cannot be built, 6 played, but the driver verifier found violations."
-)]
+#[command(name = "arioso", version, about = system::ABOUT, arg_required_else_help = true, after_help = system::EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -39,45 +33,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Play a Standard MIDI File into a WAV file
-    Play {
-        /// The MIDI file
-        file: PathBuf,
-        #[command(flatten)]
-        options: Options,
-    },
-    /// Play the built-in song
-    Demo {
-        #[command(flatten)]
-        options: Options,
-    },
-    /// Send a Standard MIDI File to the driver and record what its capture pin delivers
-    Record {
-        /// The MIDI file
-        file: PathBuf,
-        /// The data range that the song is sent on
-        #[arg(long, value_enum, default_value = "directmusic")]
-        pin: PinKind,
-        /// The recording [default: the song's name with .recorded.mid, in the current directory]
-        #[arg(short, long, value_name = "OUT.mid")]
-        output: Option<PathBuf>,
-        /// Show what the driver prints to the kernel debugger
-        #[arg(short, long)]
-        verbose: bool,
-    },
-    /// Play a song in real time and show levels, voices, lost notes and what slices and DPCs cost
-    Monitor {
-        /// The MIDI file
-        file: PathBuf,
-        #[command(flatten)]
-        instruments: Instruments,
-        /// Where the sound is taken from
-        #[arg(long, value_enum, default_value = "endpoint")]
-        out: Output,
-        /// As fast as it goes, and only the table at the end (so too where there is no terminal)
-        #[arg(long)]
-        once: bool,
-    },
+    #[command(flatten)]
+    System(system::Command),
     /// Draw a WAV file (waveform, spectrogram) or a report (voices and cost over time; latencies)
     Plot {
         /// A WAV file, or what arioso play --report has written
@@ -117,50 +74,6 @@ enum BankCommand {
     },
 }
 
-/// What plays.
-#[derive(Args)]
-struct Instruments {
-    /// Instruments: a DLS or SoundFont 2 file instead of the built-in bank
-    #[arg(long, value_name = "FILE")]
-    bank: Option<PathBuf>,
-    /// The data range that the song is sent on
-    #[arg(long, value_enum, default_value = "directmusic")]
-    pin: PinKind,
-    /// Frames per second of the output
-    #[arg(long, default_value_t = 48_000, value_parser = clap::value_parser!(u32).range(11_025..=96_000))]
-    rate: u32,
-    /// Show what the driver prints to the kernel debugger
-    #[arg(short, long)]
-    verbose: bool,
-}
-
-#[derive(Args)]
-struct Options {
-    #[command(flatten)]
-    instruments: Instruments,
-    /// Where the sound is taken from
-    #[arg(long, value_enum, default_value = "sink")]
-    out: Output,
-    /// Voices and cost over time, for arioso plot
-    #[arg(long, value_name = "FILE.json")]
-    report: Option<PathBuf>,
-    /// The WAV file [default: the song's name with .wav, in the current directory]
-    #[arg(short, long, value_name = "OUT.wav")]
-    output: Option<PathBuf>,
-}
-
-impl Instruments {
-    /// How the song is played, if that can be.
-    fn way(&self, output: Output) -> Result<Way> {
-        listen::check(output, self.rate)?;
-        Ok(Way {
-            pin: self.pin,
-            output,
-            rate: self.rate,
-        })
-    }
-}
-
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -177,32 +90,7 @@ fn run() -> Result<()> {
         Err(error) => return usage(&error),
     };
     match cli.command {
-        Command::Play { file, options } => {
-            let song = song(&file)?;
-            let name = file.file_stem().unwrap_or_default();
-            session::play(&song, PathBuf::from(name).with_extension("wav"), &options)
-        }
-        Command::Record {
-            file,
-            pin,
-            output,
-            verbose,
-        } => {
-            let song = song(&file)?;
-            let name = file.file_stem().unwrap_or_default();
-            let default = || PathBuf::from(name).with_extension("recorded.mid");
-            record::record(&song, &output.unwrap_or_else(default), pin, verbose)
-        }
-        Command::Demo { options } => {
-            let song = smf::read(&demo::song()).map_err(|why| Failure::new(Kind::Session, why))?;
-            session::play(&song, PathBuf::from("arioso-demo.wav"), &options)
-        }
-        Command::Monitor {
-            file,
-            instruments,
-            out,
-            once,
-        } => monitor::monitor(&song(&file)?, &instruments, out, once),
+        Command::System(command) => system::run(command),
         Command::Plot { file, output } => picture(&file, output),
         Command::Bank { command } => match command {
             BankCommand::Build { output } => {
@@ -233,7 +121,7 @@ fn picture(file: &Path, output: Option<PathBuf>) -> Result<()> {
 }
 
 /// The song in a MIDI file.
-fn song(file: &Path) -> Result<Song> {
+fn read_song(file: &Path) -> Result<Song> {
     let bytes = read(file, "MIDI file")?;
     smf::read(&bytes).map_err(|why| {
         Failure::new(
@@ -255,7 +143,10 @@ fn usage(error: &clap::Error) -> Result<()> {
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::new(
             Kind::Usage,
-            "a command is missing: play, demo, record, monitor, plot or bank (see arioso --help)",
+            format!(
+                "a command is missing: {} (see arioso --help)",
+                system::COMMANDS
+            ),
         )),
         _ => {
             let text = error.to_string();

@@ -1,30 +1,10 @@
-//! The WAV file: complete or not there at all.
+//! Files that are written: complete or not there at all.
 
 use crate::failure::{Failure, Kind, Result, plain};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// Writes 16-bit stereo `samples` (interleaved) to `path`: first beside it, then renamed.
-pub fn write_wav(path: &Path, rate: u32, samples: &[i16]) -> Result<()> {
-    let spec = hound::WavSpec {
-        channels: 2,
-        sample_rate: rate,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    replace(path, |temporary| {
-        let mut writer = hound::WavWriter::create(temporary, spec).map_err(as_io)?;
-        let mut block =
-            writer.get_i16_writer(u32::try_from(samples.len()).map_err(io::Error::other)?);
-        samples
-            .iter()
-            .for_each(|sample| block.write_sample(*sample));
-        block.flush().map_err(as_io)?;
-        writer.finalize().map_err(as_io)
-    })
-}
-
-/// Writes a whole file in the same way.
+/// Writes a whole file: first beside it, then renamed.
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(path, |temporary| fs::write(temporary, bytes))
 }
@@ -75,13 +55,6 @@ fn failure(path: &Path, why: &str) -> Failure {
     )
 }
 
-fn as_io(error: hound::Error) -> io::Error {
-    match error {
-        hound::Error::IoError(error) => error,
-        other => io::Error::other(other.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,15 +71,8 @@ mod tests {
         assert!(result.unwrap_err().to_string().contains("the disk is full"));
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
 
-        write_wav(&path, 48_000, &[1, -1, 2, -2]).unwrap();
-        let mut reader = hound::WavReader::open(&path).unwrap();
-        assert_eq!(
-            reader
-                .samples::<i16>()
-                .map(|s| s.unwrap())
-                .collect::<Vec<_>>(),
-            [1, -1, 2, -2]
-        );
+        write_bytes(&path, b"whole").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
         fs::remove_dir_all(&directory).unwrap();
     }

@@ -48,8 +48,16 @@ pub enum PinKind {
 pub struct Played {
     pub statistics: ARIOSO_STATISTICS,
     /// Master time of the song's beginning, 100 ns.
+    #[cfg_attr(
+        windows,
+        expect(dead_code, reason = "only the simulated sound is recorded")
+    )]
     pub start: i64,
     /// Where the sound came out of the endpoint.
+    #[cfg_attr(
+        windows,
+        expect(dead_code, reason = "only the simulated sound is recorded")
+    )]
     pub recording: Option<Recording>,
     /// Patches that the bank does not have.
     pub missing: Vec<u32>,
@@ -59,7 +67,8 @@ pub struct Played {
 #[derive(Clone, Copy, Debug)]
 pub struct Way {
     pub pin: PinKind,
-    pub output: Output,
+    /// `None`: somebody else listens.
+    pub output: Option<Output>,
     /// Frames per second.
     pub rate: u32,
 }
@@ -70,16 +79,21 @@ pub struct Moment<'a> {
     pub time: i64,
     pub statistics: &'a ARIOSO_STATISTICS,
     /// Recorded at the endpoint since the last moment: 16-bit stereo.
+    #[cfg_attr(
+        windows,
+        expect(dead_code, reason = "only the simulated sound is recorded")
+    )]
     pub audio: &'a [i16],
 }
 
-/// Plays `song` with the instruments of `bank`. `progress` hears of it every [`STEP`].
+/// Plays `song` with the instruments of `bank`. `progress` hears of it every [`STEP`]; its failure ends the song at once: what is
+/// pending is taken back, and the pin is stopped, which silences it.
 pub fn play<C: Client>(
     client: &mut C,
     song: &Song,
     bank: &Collection,
     way: Way,
-    mut progress: impl FnMut(&Moment),
+    mut progress: impl FnMut(&Moment) -> Result<()>,
 ) -> Result<Played> {
     let Way {
         pin: kind,
@@ -109,24 +123,29 @@ pub fn play<C: Client>(
             time,
             statistics: &statistics,
             audio: audio.listen(client)?,
-        });
+        })?;
         Ok(statistics)
     };
-    let start = send(client, &mut pin, kind, song, running, |client, time| {
+    let sent = send(client, &mut pin, kind, song, running, |client, time| {
         step(client, time).map(drop)
-    })?;
-    let statistics = finish(client, start + song.length, |client| {
-        let time = client.now() - start;
-        step(client, time)
-    })?;
+    });
+    let played = sent.and_then(|start| {
+        let statistics = finish(client, start + song.length, |client| {
+            let time = client.now() - start;
+            step(client, time)
+        })?;
+        Ok((start, statistics))
+    });
 
-    pin.close(client)?;
-    let recording = audio.close(client)?;
+    let closed = pin.close(client);
+    let recording = audio.close(client);
     filter.close(client);
+    let (start, statistics) = played?;
+    closed?;
     Ok(Played {
         statistics,
         start,
-        recording,
+        recording: recording?,
         missing,
     })
 }
@@ -181,7 +200,7 @@ pub fn send<C: Client>(
         origin: start - zero,
         writes: VecDeque::new(),
     }
-    .feed(client, song, &mut step)?;
+    .play(client, song, &mut step)?;
     Ok(start)
 }
 
@@ -241,9 +260,23 @@ struct Feeder<'a, C: Client> {
 }
 
 impl<C: Client> Feeder<'_, C> {
+    /// Plays the song; of one that fails nothing stays pending.
+    fn play(
+        mut self,
+        client: &mut C,
+        song: &Song,
+        step: &mut impl FnMut(&mut C, i64) -> Result<()>,
+    ) -> Result<()> {
+        let played = self.feed(client, song, step);
+        for write in self.writes {
+            let _ = write.cancel(client);
+        }
+        played
+    }
+
     /// Sends all events, each [`AHEAD`] of its time, and waits for the song's end.
     fn feed(
-        mut self,
+        &mut self,
         client: &mut C,
         song: &Song,
         step: &mut impl FnMut(&mut C, i64) -> Result<()>,

@@ -7,6 +7,7 @@
 //! | [`lint`] | rustfmt, clippy, and the rules of ring 0 that can be read off the source |
 //! | [`package`] | the driver packages: drivers, bank, and what `tools/package` makes of them |
 //! | [`fuzz`] | libFuzzer; which edges its inputs take |
+//! | [`windows`] | `arioso` for Windows |
 //! | [`check`] | the demo and the whole test run |
 
 mod check;
@@ -17,6 +18,7 @@ mod package;
 mod process;
 mod project;
 mod setup;
+mod windows;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -75,6 +77,8 @@ enum Command {
         #[arg(long, value_name = "BLOCKS", num_args = 0..=1, default_missing_value = "100000")]
         worst_block: Option<u32>,
     },
+    /// Build arioso for Windows: target/windows/x64/arioso.exe
+    Windows,
     /// Build everything and run every test
     Test,
     /// Compare the engine with FluidSynth: all songs with real banks
@@ -133,6 +137,7 @@ fn run(command: Command) -> Result<()> {
             ..
         } => check::count(&["worst", &blocks.to_string()]),
         Command::Bench { .. } => check::bench(),
+        Command::Windows => windows::build().map(|path| println!("{}", path.display())),
         Command::Test => check::test(),
         Command::Compare => check::compare(),
         Command::Lint => lint::lint(),

@@ -74,6 +74,11 @@ impl Report {
         self.differences.iter().any(|(name, _)| name.contains(text))
     }
 
+    /// Names of rows that came out differently, and how.
+    pub fn differences(&self) -> &[(String, String)] {
+        &self.differences
+    }
+
     /// Panics with the first differences, if there are any.
     pub fn conclude(&self) {
         const SHOWN: usize = 15;

@@ -15,12 +15,12 @@ use arioso_core::ks::ks::{
 use arioso_core::ks::status::*;
 use arioso_core::ks::{GUID, Wire, nt_success};
 
-/// What the requests go to. `wave` is an instance of the wave pin.
+/// What the requests go to. `wave` is an instance of the wave pin; without one its rows are left out.
 #[derive(Clone, Copy, Debug)]
 pub struct Objects<H> {
     pub filter: H,
     pub pin: H,
-    pub wave: H,
+    pub wave: Option<H>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,12 +65,15 @@ pub fn run<C: Client>(
     let mut downloads = 0;
     for known in KNOWN {
         for row in rows(known, width) {
+            let Some(object) = row.target.object.of(objects) else {
+                continue;
+            };
             let expect = row.expect();
             let request = row.request(client, objects.pin, &mut downloads);
             let mut value = request.value.clone();
             let got = control(
                 client,
-                row.target.object.of(objects),
+                object,
                 IOCTL_KS_PROPERTY,
                 &request.input,
                 &mut value,
@@ -174,10 +177,10 @@ fn instances(known: &Known, width: Width) -> Vec<usize> {
 }
 
 impl Object {
-    fn of<H>(self, objects: Objects<H>) -> H {
+    fn of<H>(self, objects: Objects<H>) -> Option<H> {
         match self {
-            Object::Filter => objects.filter,
-            Object::Pin => objects.pin,
+            Object::Filter => Some(objects.filter),
+            Object::Pin => Some(objects.pin),
             Object::Wave => objects.wave,
         }
     }

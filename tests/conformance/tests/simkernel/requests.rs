@@ -50,7 +50,7 @@ fn every_request(width: Width, kernel: bool) {
     let objects = Objects {
         filter: filter.handle,
         pin: pin.handle,
-        wave: wave.source.handle,
+        wave: Some(wave.source.handle),
     };
     let mut report = Report::default();
     requests::run(&mut rig.client, objects, width, &mut report);

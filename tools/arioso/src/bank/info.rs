@@ -1,7 +1,7 @@
 //! What is in a bank, whatever its form.
 
-use super::table::{self, Table};
 use crate::player::describe;
+use crate::table::{self, Table};
 use arioso_bank::sf2::{Conversion, SoundFont};
 use arioso_core::dls::convert::patch;
 use arioso_core::dls::file::Collection;

@@ -1,11 +1,11 @@
 //! Banks of instruments: SoundFonts converted, banks looked into.
 
 mod info;
-mod table;
 
 use crate::failure::{Failure, Kind, Result, plain, read};
 use crate::output;
 use crate::player::PinKind;
+use crate::table::{self, Table};
 use arioso_bank::sf2::{self, Conversion, Grade, Report, SoundFont};
 use arioso_cli::song::Song;
 use arioso_cli::song::instruments::{substitutes, used};
@@ -16,7 +16,6 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use table::Table;
 
 /// `arioso bank convert`
 pub fn convert(path: &Path, out: Option<PathBuf>) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Which Rust compiler builds the driver.
+//! Which Rust compiler builds for Windows.
 
 use super::{Arch, wdk_tree};
 use crate::process;
@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use std::path::Path;
 use std::process::Command;
 
-/// A compiler for the msvc target.
+/// A compiler for a target of Windows.
 pub enum Compiler {
     /// The one on the search path (rustup's) has the target's library.
     Installed,
@@ -19,13 +19,13 @@ const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 
 impl Compiler {
-    pub fn choose(arch: Arch) -> Result<Self> {
+    pub fn choose(target: &str) -> Result<Self> {
         let mut rustc = Command::new("rustc");
         process::without_cargo(&mut rustc).args(["--print", "sysroot"]);
         if let Ok(sysroot) = process::output(&mut rustc)
             && Path::new(sysroot.trim())
                 .join("lib/rustlib")
-                .join(arch.target())
+                .join(target)
                 .join("lib")
                 .is_dir()
         {
@@ -36,29 +36,32 @@ impl Compiler {
         {
             return Ok(Self::FromSource);
         }
-        bail!(
-            "no Rust compiler here has the target {0}: run `rustup target add {0}`",
-            arch.target()
-        )
+        bail!("no Rust compiler here has the target {target}: run `rustup target add {target}`")
     }
 
-    /// `cargo build` for the driver's target.
-    pub fn cargo(&self, arch: Arch, tools: &Tools, tree: &Path) -> Command {
-        let mut command = match self {
+    /// A command of cargo's for a target; `library` are the crates of the standard library that it needs.
+    pub fn cargo(&self, command: &str, target: &str, library: &str) -> Command {
+        let mut cargo = match self {
             Self::Installed => Command::new("cargo"),
             Self::FromSource => Command::new(DEBIAN_CARGO),
         };
-        process::without_cargo(&mut command).args(["build", "--target", arch.target()]);
+        process::without_cargo(&mut cargo).args([command, "--target", target]);
         if let Self::FromSource = self {
-            command
+            cargo
                 .env("RUSTC", DEBIAN_RUSTC)
                 .env(
                     "PATH",
                     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                 )
                 .env("RUSTC_BOOTSTRAP", "1")
-                .arg("-Zbuild-std=core,alloc,compiler_builtins");
+                .arg(format!("-Zbuild-std={library}"));
         }
+        cargo
+    }
+
+    /// `cargo build` for the driver's target.
+    pub fn driver(&self, arch: Arch, tools: &Tools, tree: &Path) -> Command {
+        let mut command = self.cargo("build", arch.target(), "core,alloc,compiler_builtins");
         command
             .env("WDKContentRoot", tree)
             .env("Version_Number", wdk_tree::VERSION)

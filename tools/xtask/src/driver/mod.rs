@@ -20,7 +20,7 @@ use crate::setup::Tools;
 use crate::{process, project};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use compiler::Compiler;
+pub use compiler::Compiler;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -206,7 +206,7 @@ impl Place {
             eprintln!("waiting for another build of the driver");
             lock.lock().context("cannot lock target/kernel/lock")?;
         }
-        let compiler = Compiler::choose(build.arch)?;
+        let compiler = Compiler::choose(build.arch.target())?;
         let tree = wdk_tree::make(&tools)?;
         let workspace = workspace::make(&tools, &wdk_build::make()?)?;
         Ok(Self {
@@ -219,7 +219,7 @@ impl Place {
     }
 
     fn cargo(&self, build: &Build) -> Result<Command> {
-        let mut cargo = self.compiler.cargo(build.arch, &self.tools, &self.tree);
+        let mut cargo = self.compiler.driver(build.arch, &self.tools, &self.tree);
         cargo
             .current_dir(&self.workspace)
             .args(["--package", "arioso", "--lib"]);

@@ -1,12 +1,13 @@
 //! One song from the files to the WAV: bank, driver, machine, player, output, table.
 
+use super::machine::{Finished, Machine};
+use super::meter::Meter;
+use super::report::Report;
+use super::{Instruments, Options, driver, wav};
 use crate::failure::{Failure, Kind, Result};
-use crate::machine::{Finished, Machine};
-use crate::meter::Meter;
 use crate::player::{self, Moment, PinKind, Played, Way};
-use crate::report::Report;
 use crate::song::{SECOND, Song};
-use crate::{Instruments, Options, bank, driver, output};
+use crate::{bank, output};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -38,7 +39,7 @@ pub fn play(song: &Song, name: PathBuf, options: &Options) -> Result<()> {
         None => (&finished.audio, finished.started),
     };
     let samples = trim(audio, played.start - started, way.rate);
-    output::write_wav(&path, way.rate, samples)?;
+    wav::write_wav(&path, way.rate, samples)?;
     if let Some(report) = &options.report {
         let json = serde_json::to_vec(&meter.trace()).map_err(|why| {
             Failure::new(Kind::Session, format!("the report cannot be made: {why}"))
@@ -71,7 +72,7 @@ pub fn perform(
     song: &Song,
     options: &Instruments,
     way: Way,
-    progress: impl FnMut(&Moment),
+    mut progress: impl FnMut(&Moment),
 ) -> Result<Performance> {
     let bank = match &options.bank {
         Some(file) => bank::load(file, song, way.pin)?,
@@ -85,7 +86,10 @@ pub fn perform(
     let own = (way.pin == PinKind::Midi).then_some(bank.as_slice());
     let mut machine = Machine::start(&image, own, options.verbose)?;
     let mut client = machine.client();
-    let played = player::play(&mut client, song, &collection, way, progress);
+    let played = player::play(&mut client, song, &collection, way, |moment| {
+        progress(moment);
+        Ok(())
+    });
     drop(client);
     let finished = machine.finish();
     let elapsed = started.elapsed();

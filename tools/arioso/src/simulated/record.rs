@@ -1,11 +1,12 @@
 //! Records what the driver's capture pin delivers while a song is sent to it.
 
+use super::driver;
+use super::machine::Machine;
+use super::session::explained;
 use crate::failure::{Failure, Kind, Result};
-use crate::machine::Machine;
+use crate::output;
 use crate::player::{self, PinKind};
-use crate::session::explained;
 use crate::song::{Event, SECOND, Song, write};
-use crate::{driver, output};
 use arioso_core::ks::arioso::{ARIOSO_TRANSPORT, KSPROPERTY_ARIOSO_TRANSPORT, KSPROPSETID_Arioso};
 use arioso_core::ks::guid::KSDATAFORMAT_SUBTYPE_DIRECTMUSIC;
 use arioso_core::ks::ks::{KSPIN_DATAFLOW_OUT, KSSTATE_RUN};

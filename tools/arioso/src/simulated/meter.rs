@@ -28,8 +28,8 @@ impl Meter {
         let dpc = dpc_cost();
         // The endpoint renders in its DPC, the wave sink in its thread.
         let ns = match self.way.output {
-            Output::Sink => wave_sink::progress().render_ns,
-            Output::Endpoint => dpc.ns,
+            Some(Output::Sink) | None => wave_sink::progress().render_ns,
+            Some(Output::Endpoint) => dpc.ns,
         };
         let statistics = moment.statistics;
         let (ns_before, frames_before) = self.before;
@@ -55,8 +55,8 @@ impl Meter {
     pub fn trace(self) -> Trace {
         Trace {
             output: match self.way.output {
-                Output::Sink => "sink".into(),
-                Output::Endpoint => "endpoint".into(),
+                Some(Output::Sink) | None => "sink".into(),
+                Some(Output::Endpoint) => "endpoint".into(),
             },
             rate: self.way.rate,
             samples: self.samples,

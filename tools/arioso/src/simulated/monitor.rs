@@ -1,10 +1,11 @@
 //! Shows what the driver does while a song plays.
 
+use super::Instruments;
+use super::meter::Meter;
+use super::session::{perform, verified};
 use crate::failure::Result;
-use crate::meter::Meter;
-use crate::session::{perform, verified};
+use crate::listen;
 use crate::song::{SECOND, Song};
-use crate::{Instruments, listen};
 use arioso_cli::trace::Sample;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, stderr};

@@ -1,0 +1,53 @@
+//! Who we are, and what this Windows enforces.
+
+use windows::Wdk::System::SystemInformation::{NtQuerySystemInformation, SYSTEM_INFORMATION_CLASS};
+use windows::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
+use windows::Win32::System::WindowsProgramming::SYSTEM_CODEINTEGRITY_INFORMATION;
+use windows::Win32::UI::Shell::IsUserAnAdmin;
+use windows::core::{s, w};
+
+/// Whether this program may change devices.
+pub fn is_administrator() -> bool {
+    // SAFETY: nothing is passed.
+    unsafe { IsUserAnAdmin() }.as_bool()
+}
+
+/// Wine instead of Windows.
+pub fn is_wine() -> bool {
+    // SAFETY: ntdll is in every process; the names are constants.
+    unsafe {
+        GetModuleHandleW(w!("ntdll.dll"))
+            .is_ok_and(|ntdll| GetProcAddress(ntdll, s!("wine_get_version")).is_some())
+    }
+}
+
+/// What code the kernel takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeIntegrity {
+    /// Signatures by certificates of one's own.
+    pub test_signing: bool,
+    /// Memory integrity (HVCI).
+    pub hypervisor: bool,
+}
+
+/// `None`: Windows does not tell.
+pub fn code_integrity() -> Option<CodeIntegrity> {
+    const CLASS: SYSTEM_INFORMATION_CLASS = SYSTEM_INFORMATION_CLASS(103);
+    const TEST_SIGNING: u32 = 0x02;
+    const KERNEL_MODE_BY_HYPERVISOR: u32 = 0x400;
+    let size = size_of::<SYSTEM_CODEINTEGRITY_INFORMATION>() as u32;
+    let mut answer = SYSTEM_CODEINTEGRITY_INFORMATION {
+        Length: size,
+        CodeIntegrityOptions: 0,
+    };
+    // SAFETY: the answer has the size that is told, and lives through the call.
+    let status = unsafe {
+        NtQuerySystemInformation(CLASS, (&raw mut answer).cast(), size, std::ptr::null_mut())
+    };
+    let options = answer.CodeIntegrityOptions;
+    // Windows always enforces something; zero is an answer of nobody.
+    (status.is_ok() && options != 0).then_some(CodeIntegrity {
+        test_signing: options & TEST_SIGNING != 0,
+        hypervisor: options & KERNEL_MODE_BY_HYPERVISOR != 0,
+    })
+}

@@ -1,0 +1,121 @@
+//! The commands for the installed driver.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`install`] | `install`, `uninstall` |
+//! | [`package`] | the package's folder, and what Windows has of it |
+//! | [`status`] | `status`: what is installed |
+//! | [`doctor`] | `doctor`: the whole chain, and what to do |
+//! | [`ports`] | `ports`: as DirectMusic, WinMM and kernel streaming see them |
+//! | [`play`] | `play` |
+//! | [`conformance`] | `conformance`: the suite's tables against the real device |
+//! | [`api`] | Windows |
+
+mod api;
+mod conformance;
+mod doctor;
+mod install;
+mod package;
+mod play;
+mod ports;
+mod problem;
+mod status;
+
+use crate::failure::Result;
+use crate::player::PinKind;
+use clap::Subcommand;
+use play::{Options, Via};
+use std::path::PathBuf;
+
+/// One line about the program.
+pub const ABOUT: &str = "Install the Arioso driver, look at it, play MIDI files through it.";
+/// What the exit codes of this system's commands mean.
+pub const EXIT_CODES: &str = "Exit codes: 0 done, 1 it failed or something is wrong, 2 wrong usage, 3 an input file cannot be used, 4 the output cannot \
+                              be written.";
+/// What to say when no command is given.
+pub const COMMANDS: &str =
+    "install, uninstall, status, doctor, ports, play, conformance, plot or bank";
+
+/// The hardware id, as in the INF.
+const HARDWARE_ID: &str = r"ROOT\Arioso";
+/// The service, as in the INF.
+const SERVICE: &str = "Arioso";
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Install the driver's package and make its device, once
+    Install {
+        /// The folder with arioso.inf [default: this program's own]
+        directory: Option<PathBuf>,
+        /// Let this computer trust arioso.cer, the certificate that the package is signed with
+        #[arg(long)]
+        trust: bool,
+        /// Do not look first whether test signing is on and the certificate trusted: for a package that Microsoft has signed
+        #[arg(long)]
+        force: bool,
+    },
+    /// Remove the device and the package
+    Uninstall {
+        /// The folder with arioso.cer, for --trust [default: this program's own]
+        directory: Option<PathBuf>,
+        /// Let this computer no longer trust arioso.cer
+        #[arg(long)]
+        trust: bool,
+    },
+    /// Show what is installed and whether it runs
+    Status,
+    /// Check everything between the driver and a program, and say what to do
+    Doctor,
+    /// Show the MIDI ports as DirectMusic, WinMM and kernel streaming see them
+    Ports,
+    /// Play a Standard MIDI File
+    Play {
+        /// The MIDI file
+        file: PathBuf,
+        /// The way to the driver
+        #[arg(long, value_enum, default_value = "winmm")]
+        via: Via,
+        /// A part of the port's name (winmm) or of the interface's symbolic link (ks) [default: Arioso]
+        #[arg(long, value_name = "NAME")]
+        port: Option<String>,
+        /// The data range that the song is sent on (ks)
+        #[arg(long, value_enum, default_value = "directmusic")]
+        pin: PinKind,
+        /// Instruments for the directmusic range: a DLS or SoundFont 2 file instead of the built-in bank
+        #[arg(long, value_name = "FILE")]
+        bank: Option<PathBuf>,
+    },
+    /// Ask the driver everything that the conformance suite knows, and compare
+    Conformance,
+}
+
+/// Does what one of these commands says.
+pub fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Install {
+            directory,
+            trust,
+            force,
+        } => install::install(directory, trust, force),
+        Command::Uninstall { directory, trust } => install::uninstall(directory, trust),
+        Command::Status => status::status(),
+        Command::Doctor => doctor::doctor(),
+        Command::Ports => ports::ports(),
+        Command::Play {
+            file,
+            via,
+            port,
+            pin,
+            bank,
+        } => play::play(
+            &file,
+            &Options {
+                via,
+                port,
+                pin,
+                bank,
+            },
+        ),
+        Command::Conformance => conformance::conformance(),
+    }
+}

@@ -1,0 +1,153 @@
+//! A fresh Wine prefix with `arioso.exe`.
+
+use crate::registry::Registry;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::{env, fs};
+
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A Windows of our own, gone when it is made anew.
+pub struct Prefix {
+    directory: PathBuf,
+}
+
+/// What there is: registry and names of files.
+pub struct Snapshot {
+    pub registry: Registry,
+    pub files: BTreeSet<PathBuf>,
+}
+
+/// What a program came to.
+pub struct Answer {
+    pub code: Option<i32>,
+    pub out: String,
+    /// The lines that are ours: Wine's parts write there too.
+    pub error: String,
+}
+
+impl Prefix {
+    /// Makes it: Windows 10, and the program with what this Wine lacks.
+    pub fn new() -> Self {
+        let program = root().join("target/windows/x64/arioso.exe");
+        assert!(
+            program.is_file(),
+            "{} is missing: run cargo xtask windows",
+            program.display()
+        );
+        let directory = root().join("target/wine");
+        if directory.exists() {
+            fs::remove_dir_all(&directory).expect("the old prefix can be removed");
+        }
+        fs::create_dir_all(directory.join("program")).expect("a directory");
+        let directory = directory.canonicalize().expect("it was made");
+        let prefix = Self { directory };
+        fs::copy(program, prefix.program()).expect("a copy");
+        prefix.random_numbers();
+        for arguments in [&["wineboot", "--init"][..], &["winecfg", "-v", "win10"]] {
+            let output = prefix.wine(arguments);
+            assert!(output.status.success(), "{arguments:?}: {output:?}");
+        }
+        prefix
+    }
+
+    fn program(&self) -> PathBuf {
+        self.directory.join("program/arioso.exe")
+    }
+
+    /// The DLL without which no program of Rust starts there.
+    fn random_numbers(&self) {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wine/bcryptprimitives.c");
+        let status = Command::new("x86_64-w64-mingw32-gcc")
+            .args(["-O2", "-shared", "-nostdlib", "-Wl,-e0", "-o"])
+            .arg(self.directory.join("program/bcryptprimitives.dll"))
+            .arg(source)
+            .arg("-ladvapi32")
+            .status()
+            .expect("mingw-w64's compiler (cargo xtask setup)");
+        assert!(status.success());
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env("WINEPREFIX", self.directory.join("prefix"))
+            .env("WINEDEBUG", "-all")
+            // No .NET, no browser, no display.
+            .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
+            .env_remove("DISPLAY")
+            .current_dir(&self.directory);
+        command
+    }
+
+    fn wine(&self, arguments: &[&str]) -> Output {
+        let output = self.command("wine").args(arguments).output();
+        output.expect("wine (cargo xtask setup)")
+    }
+
+    /// Runs `arioso`.
+    pub fn arioso(&self, arguments: &[&str]) -> Answer {
+        let program = self.program();
+        let program = program.to_str().expect("a name in Unicode");
+        let output = self.wine(&[&[program], arguments].concat());
+        let lines = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace('\r', "");
+        let error: Vec<String> = lines(&output.stderr)
+            .lines()
+            .filter(|line| line.starts_with("arioso: ") || line.contains("panicked"))
+            .map(str::to_owned)
+            .collect();
+        Answer {
+            code: output.status.code(),
+            out: lines(&output.stdout),
+            error: error.join("\n"),
+        }
+    }
+
+    /// The path of a file of this machine, as the programs there know it.
+    pub fn path(&self, file: &Path) -> String {
+        let file = file.canonicalize().expect("it is there");
+        format!("Z:{}", file.display()).replace('/', "\\")
+    }
+
+    /// Waits until nothing runs there, which writes the registry, and looks.
+    pub fn snapshot(&self) -> Snapshot {
+        let status = self.command("wineserver").arg("-w").status();
+        assert!(status.expect("wineserver").success());
+        let place = self.directory.join("prefix");
+        let mut registry = Registry::default();
+        for (name, key) in [("system.reg", "HKLM"), ("user.reg", "HKCU")] {
+            let text = fs::read(place.join(name)).expect("the registry's file");
+            registry.read(key, &String::from_utf8_lossy(&text));
+        }
+        let mut files = BTreeSet::new();
+        list(&place.join("drive_c"), Path::new(""), &mut files);
+        Snapshot { registry, files }
+    }
+
+    /// The content of a file on the drive C:.
+    pub fn read(&self, file: &Path) -> Vec<u8> {
+        fs::read(self.directory.join("prefix/drive_c").join(file)).expect("it is there")
+    }
+}
+
+impl Drop for Prefix {
+    fn drop(&mut self) {
+        // What a failed test has left running.
+        let _ = self.command("wineserver").arg("-k").status();
+    }
+}
+
+fn list(directory: &Path, below: &Path, files: &mut BTreeSet<PathBuf>) {
+    for entry in fs::read_dir(directory).expect("a directory") {
+        let entry = entry.expect("an entry");
+        let name = below.join(entry.file_name());
+        if entry.file_type().expect("its type").is_dir() {
+            list(&entry.path(), &name, files);
+        } else {
+            files.insert(name);
+        }
+    }
+}
