@@ -172,7 +172,8 @@ fn certificate(rows: &mut Vec<Row>) {
 
 fn installed(rows: &mut Vec<Row>) {
     const INSTALL: &str = "arioso install, as administrator";
-    rows.push(match package::published().as_slice() {
+    let devices = package::devices().unwrap_or_default();
+    rows.push(match package::names(&devices).as_slice() {
         [] => Row::wrong("package", "not in the driver store", INSTALL),
         [one] => {
             let place = devices::store_path(one);
@@ -181,7 +182,6 @@ fn installed(rows: &mut Vec<Row>) {
         }
         several => Row::note("package", format!("several: {}", several.join(", "))),
     });
-    let devices = package::devices().unwrap_or_default();
     match devices.as_slice() {
         [] => return rows.push(Row::wrong("device", "none", INSTALL)),
         [one] => rows.push(Row::ok("device", one.id())),
@@ -209,17 +209,13 @@ fn interfaces(device: &devices::Device) -> Row {
         Ok(interfaces) => interfaces,
         Err(failure) => return Row::wrong(WHAT, failure.to_string(), "restart Windows"),
     };
-    let disabled: Vec<String> = interfaces
-        .iter()
-        .filter(|interface| !interface.enabled)
-        .map(|interface| format!("{}/{}", interface.name, interface.category))
-        .collect();
+    let disabled = interfaces.iter().filter(|interface| !interface.enabled).count();
     if interfaces.is_empty() {
         Row::wrong(WHAT, "none", "arioso uninstall, then arioso install")
-    } else if disabled.is_empty() {
+    } else if disabled == 0 {
         Row::ok(WHAT, format!("{} enabled", interfaces.len()))
     } else {
-        let found = format!("disabled: {}", disabled.join(", "));
+        let found = format!("{disabled} of {} disabled", interfaces.len());
         Row::wrong(WHAT, found, "see the device's state")
     }
 }

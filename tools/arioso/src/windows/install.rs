@@ -51,18 +51,16 @@ pub fn uninstall(directory: Option<PathBuf>, trust: bool) -> Result<()> {
             certificate => certificate,
         },
     };
-    let mut packages = package::published();
+    let devices = package::devices()?;
+    let packages = package::names(&devices);
     let mut restart = false;
-    for device in package::devices()? {
-        packages.extend(package::driver_value(&device, "InfPath"));
+    for device in &devices {
         let id = device.id();
         restart |= device
             .remove()
             .map_err(|error| refused(format!("remove the device {id}"), &error))?;
         println!("{id} removed");
     }
-    packages.sort_by_key(|name| name.to_ascii_lowercase());
-    packages.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
     for name in &packages {
         devices::remove_package(name)
             .map_err(|error| refused(format!("remove the package {name}"), &error))?;
@@ -87,7 +85,7 @@ pub fn uninstall(directory: Option<PathBuf>, trust: bool) -> Result<()> {
     if forgotten {
         println!("the certificate is no longer trusted");
     }
-    if packages.is_empty() && !deleted && !forgotten {
+    if devices.is_empty() && packages.is_empty() && !deleted && !forgotten {
         println!("nothing of the driver is installed");
     }
     if restart {
@@ -141,7 +139,8 @@ fn update(package: &Package) -> Result<Device> {
 
 fn report(device: &Device) -> Result<()> {
     let state = device.state();
-    let version = package::driver_value(device, "DriverVersion").unwrap_or_default();
+    let version = package::driver_value(device, "DriverVersion")
+        .unwrap_or_else(|| "of unknown version".into());
     println!(
         "{}: driver {version}, {}",
         device.id(),

@@ -74,6 +74,15 @@ pub fn devices() -> Result<Vec<Device>> {
     devices::find(HARDWARE_ID).map_err(|error| refused("list the devices", &error))
 }
 
+/// Names that our INF is published under: those that Windows gives, and those that the devices tell.
+pub fn names(devices: &[Device]) -> Vec<String> {
+    let told = devices.iter().filter_map(|device| driver_value(device, "InfPath"));
+    let mut names: Vec<String> = published().into_iter().chain(told).collect();
+    names.sort_by_key(|name| name.to_ascii_lowercase());
+    names.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
+    names
+}
+
 /// Names that Windows has published our INF under.
 pub fn published() -> Vec<String> {
     let directory = windows().join("INF");

@@ -6,6 +6,8 @@ use crate::failure::{Failure, Kind, Result};
 use crate::player::{self, PinKind, Way, describe};
 use crate::song::{SECOND, Song};
 use crate::{bank, read_song};
+use arioso_core::ks::guid::KSCATEGORY_SYNTHESIZER;
+use conformance::Client;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -133,6 +135,12 @@ fn kernel_streaming(
     let collection = bank::parse(&instruments, options.bank.as_deref())?;
     let mut client = KsClient::default();
     client.only = Some(link.to_owned());
+    if client.interfaces(&KSCATEGORY_SYNTHESIZER).is_empty() {
+        let message = format!(
+            "no synthesizer's interface with \"{link}\" in its symbolic link is enabled (arioso doctor says what is wrong, --port takes another)"
+        );
+        return Err(Failure::new(Kind::Session, message));
+    }
     let way = Way {
         pin: options.pin,
         output: None,

@@ -128,7 +128,7 @@ fn without_a_driver(prefix: &Prefix, package: &Package) {
     let play = prefix.arioso(&["play", "song.mid", "--port", "nobody's"]);
     expect(&play, 1, "WinMM has no MIDI port named \"nobody's\"");
     let play = prefix.arioso(&["play", "song.mid", "--via", "ks"]);
-    expect(&play, 1, "no suitable pin");
+    expect(&play, 1, "no synthesizer's interface with \"Arioso\" in its symbolic link");
     expect(
         &prefix.arioso(&["conformance"]),
         1,
@@ -154,10 +154,10 @@ fn without_a_driver(prefix: &Prefix, package: &Package) {
     expect(
         &doctor,
         1,
-        "something is wrong with: test signing, package, device, service, WinMM",
+        "something is wrong with: Windows, test signing, package, device, WinMM",
     );
     for row in [
-        "ok     Windows",
+        "WRONG  Windows",
         "(Wine: it has no kernel",
         "WRONG  device",
         "instruments",
@@ -213,6 +213,7 @@ fn install(prefix: &Prefix, package: &Package, before: &Snapshot) {
         "ROOT\\ARIOSO\\0000\n",
         "Arioso, stopped",
         "Voices",
+        r"\\?\root#arioso#0000#{dff220f3-f70f-11d0-b917-00a0c9223196}\synth",
         "256",
         "TOPOLOGY",
     ] {

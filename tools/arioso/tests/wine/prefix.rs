@@ -30,7 +30,7 @@ pub struct Answer {
 }
 
 impl Prefix {
-    /// Makes it: Windows 10, and the program with what this Wine lacks.
+    /// Makes it: Windows 10 (of 2019, which `doctor` minds), and the program with what this Wine lacks.
     pub fn new() -> Self {
         let program = root().join("target/windows/x64/arioso.exe");
         assert!(

@@ -54,6 +54,16 @@ impl Store {
                 let found = std::mem::ManuallyDrop::new(found);
                 // SAFETY: the context is of this open store; the call frees it, whatever comes of it.
                 unsafe { CertDeleteCertificateFromStore(found.0) }?;
+                // Wine writes it down only when it is told to.
+                // SAFETY: the store is open; there is no parameter.
+                unsafe {
+                    CertControlStore(
+                        store.0,
+                        CERT_CONTROL_STORE_FLAGS(0),
+                        CERT_STORE_CTRL_COMMIT,
+                        None,
+                    )
+                }?;
                 Ok(true)
             }
         }

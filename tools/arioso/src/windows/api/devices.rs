@@ -247,30 +247,27 @@ pub fn interfaces(category: &GUID, all: bool) -> Result<Vec<Interface>> {
 }
 
 fn interface(set: &Rc<Set>, data: &SP_DEVICE_INTERFACE_DATA) -> Result<Interface> {
-    /// Room for the longest path behind the head.
+    /// SP_DEVICE_INTERFACE_DETAIL_DATA_W with room for the longest path.
     #[repr(C)]
     struct Detail {
-        head: SP_DEVICE_INTERFACE_DETAIL_DATA_W,
-        rest: [u16; 1024],
+        size: u32,
+        path: [u16; 1024],
     }
     let mut detail = Detail {
-        head: SP_DEVICE_INTERFACE_DETAIL_DATA_W {
-            cbSize: size_of::<SP_DEVICE_INTERFACE_DETAIL_DATA_W>() as u32,
-            DevicePath: [0],
-        },
-        rest: [0; 1024],
+        // Of the structure as it is declared: with one character, and padded.
+        size: size_of::<SP_DEVICE_INTERFACE_DETAIL_DATA_W>() as u32,
+        path: [0; 1024],
     };
     let size = size_of::<Detail>() as u32;
     let mut device = device_data();
     let place = (&raw mut detail).cast();
-    // SAFETY: the record is of this set; the answer has `size` bytes and begins with the size of its head.
+    // SAFETY: the record is of this set; the answer has `size` bytes and the layout of the structure meant.
     unsafe {
         SetupDiGetDeviceInterfaceDetailW(set.0, data, Some(place), size, None, Some(&mut device))
     }?;
-    let path = [&detail.head.DevicePath[..], &detail.rest].concat();
     let set = Rc::clone(set);
     Ok(Interface {
-        link: text(&path),
+        link: text(&detail.path),
         device: Device { set, data: device }.id(),
         enabled: data.Flags & SPINT_ACTIVE != 0,
     })
