@@ -1,7 +1,7 @@
 //! The driver packages. What a package is made of is built here; `tools/package` makes and checks it.
 
 use crate::driver::{self, Arch, Build};
-use crate::{process, project, setup};
+use crate::{process, project, setup, windows};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use std::env;
@@ -50,7 +50,7 @@ pub fn assemble_all() -> Result<()> {
 fn assemble(arches: Arches, signer: Option<(PathBuf, PathBuf)>, clock: &mut Clock) -> Result<()> {
     let bank = bank()?;
     clock.took("bank");
-    let program = windows_program()?;
+    let program = windows_program(arches)?;
     clock.took("arioso.exe");
     let mut make = process::cargo();
     make.args([
@@ -98,9 +98,12 @@ fn bank() -> Result<PathBuf> {
     Ok(file)
 }
 
-/// The command line for Windows, if this machine can build it.
-fn windows_program() -> Result<Option<PathBuf>> {
-    Ok(None)
+/// The command line for Windows, for a package that has one: there is none for ARM64.
+fn windows_program(arches: Arches) -> Result<Option<PathBuf>> {
+    match arches {
+        Arches::Arm64 => Ok(None),
+        Arches::X64 | Arches::All => windows::build().map(Some),
+    }
 }
 
 /// When the sources were made, since 1970: what a reproducible build is told, the commit's time, or the INF template's where no

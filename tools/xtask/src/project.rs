@@ -20,15 +20,14 @@ pub fn driver_dir() -> PathBuf {
     root().join("target/driver")
 }
 
-<<<<<<< HEAD
 /// The driver packages: `<arch>/`, an archive of each, checksums.
 pub fn package_dir() -> PathBuf {
     root().join("target/package")
-=======
+}
+
 /// The programs for Windows: `<arch>/arioso.exe`.
 pub fn windows_dir() -> PathBuf {
     root().join("target/windows")
->>>>>>> ecf6592 (arioso for Windows: install, uninstall, status, doctor, ports, play, conformance; cargo xtask windows)
 }
 
 /// Where Cargo keeps the registry.

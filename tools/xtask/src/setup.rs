@@ -23,14 +23,11 @@ const PACKAGES: &[(&str, &str)] = &[
         "mingw-w64-x86-64-dev",
         "/usr/share/mingw-w64/include/ddk/ntifs.h",
     ),
-<<<<<<< HEAD
     ("openssl", "/usr/bin/openssl"),
     ("osslsigncode", "/usr/bin/osslsigncode"),
-=======
     ("gcc-mingw-w64-x86-64", "/usr/bin/x86_64-w64-mingw32-gcc"),
     ("wine", "/usr/bin/wine"),
     ("wine64", "/usr/lib/wine/wine64"),
->>>>>>> ecf6592 (arioso for Windows: install, uninstall, status, doctor, ports, play, conformance; cargo xtask windows)
     (
         "openttd-openmsx",
         "/usr/share/games/openttd/baseset/openmsx",

@@ -209,7 +209,10 @@ fn interfaces(device: &devices::Device) -> Row {
         Ok(interfaces) => interfaces,
         Err(failure) => return Row::wrong(WHAT, failure.to_string(), "restart Windows"),
     };
-    let disabled = interfaces.iter().filter(|interface| !interface.enabled).count();
+    let disabled = interfaces
+        .iter()
+        .filter(|interface| !interface.enabled)
+        .count();
     if interfaces.is_empty() {
         Row::wrong(WHAT, "none", "arioso uninstall, then arioso install")
     } else if disabled == 0 {

@@ -76,7 +76,9 @@ pub fn devices() -> Result<Vec<Device>> {
 
 /// Names that our INF is published under: those that Windows gives, and those that the devices tell.
 pub fn names(devices: &[Device]) -> Vec<String> {
-    let told = devices.iter().filter_map(|device| driver_value(device, "InfPath"));
+    let told = devices
+        .iter()
+        .filter_map(|device| driver_value(device, "InfPath"));
     let mut names: Vec<String> = published().into_iter().chain(told).collect();
     names.sort_by_key(|name| name.to_ascii_lowercase());
     names.dedup_by(|a, b| a.eq_ignore_ascii_case(b));

@@ -128,7 +128,11 @@ fn without_a_driver(prefix: &Prefix, package: &Package) {
     let play = prefix.arioso(&["play", "song.mid", "--port", "nobody's"]);
     expect(&play, 1, "WinMM has no MIDI port named \"nobody's\"");
     let play = prefix.arioso(&["play", "song.mid", "--via", "ks"]);
-    expect(&play, 1, "no synthesizer's interface with \"Arioso\" in its symbolic link");
+    expect(
+        &play,
+        1,
+        "no synthesizer's interface with \"Arioso\" in its symbolic link",
+    );
     expect(
         &prefix.arioso(&["conformance"]),
         1,
