@@ -371,8 +371,14 @@ fn is_wines(line: &str) -> bool {
     let classes = CLASSES.to_lowercase();
     let line = line.to_lowercase();
     let rest = line.trim_start_matches(['+', '-', ' ']);
+    // The empty parts of every certificate store, once somebody opens one. A certificate would be a key below.
+    let store = rest.contains(r"\software\microsoft\systemcertificates\")
+        && [r"\certificates", r"\crls", r"\ctls"]
+            .iter()
+            .any(|part| rest.ends_with(part));
     // Written at each start.
-    rest.contains("driverdatedata")
+    store
+        || rest.contains("driverdatedata")
         || rest.contains(r"\control\video\")
         // DIF_REMOVE leaves the class key, and the empty key of a category.
         || rest.starts_with(&format!(r"{class}\{{4d36e96c-e325-11ce-bfc1-08002be10318}}\0000"))

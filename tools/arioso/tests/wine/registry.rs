@@ -46,7 +46,14 @@ impl Registry {
         let one_way = |from: &Self, to: &Self, sign: char, lines: &mut Vec<String>| {
             for (key, values) in &from.0 {
                 let Some(there) = to.0.get(key) else {
-                    lines.push(format!("{sign} {key}"));
+                    // A key without values is written only while there is nothing below it.
+                    let below = format!(r"{key}\");
+                    let implied = to.0.range(below.clone()..).next();
+                    if !values.is_empty()
+                        || !implied.is_some_and(|(key, _)| key.starts_with(&below))
+                    {
+                        lines.push(format!("{sign} {key}"));
+                    }
                     continue;
                 };
                 for (name, data) in values {
@@ -150,7 +157,10 @@ fn files_of_wine_are_read() {
     assert_eq!(registry.get(key, "h"), Some(Data::Binary(vec![1, 2])));
     let mut more = registry.clone();
     more.read("HKLM", "[System\\\\A{1}]\n\"e\"=\"c\"\n[B]\n");
+    // Made a parent: no difference of its own.
+    registry.read("HKLM", "[C]\n");
+    more.read("HKLM", "[C\\\\D]\n");
     let lines = registry.differences(&more);
-    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert_eq!(lines.len(), 4, "{lines:?}");
     assert!(lines[1].starts_with("+ hklm\\b") && lines[0].starts_with("- "));
 }
