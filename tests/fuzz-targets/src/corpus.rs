@@ -57,7 +57,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole() {
+    fn small_and_whole() {
+        let total = total(&[]);
+        assert!(total <= LIMIT, "{total} bytes");
         for (name, bytes) in CORPORA {
             let known: Vec<Vec<u8>> = inputs(name).map(<[u8]>::to_vec).collect();
             assert!(pack(&known) == bytes, "{name} does not end with an input");

@@ -5,10 +5,19 @@
 mod coverage;
 mod image;
 
-/// Prints which edges of the parsers and of the driver's image the inputs in `fuzz/corpus` take.
-pub fn report() -> Result<()> {
-    coverage::report()?;
-    image::report()
+/// Prints which edges of the parsers and of the driver's image the inputs in `fuzz/corpus` take: of all targets, or of one.
+pub fn report(only: Option<&str>) -> Result<()> {
+    setup::install()?;
+    let (parsers, drivers): (Vec<_>, Vec<_>) = choose(only)?
+        .into_iter()
+        .partition(|target| target.kind == Kind::Parser);
+    if !parsers.is_empty() {
+        coverage::report(&parsers)?;
+    }
+    if !drivers.is_empty() {
+        image::report(&drivers)?;
+    }
+    Ok(())
 }
 
 use crate::driver::{self, Build};
@@ -67,6 +76,11 @@ const EDGES: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
                      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table";
 const COMPARES: &str = "-Cllvm-args=-sanitizer-coverage-trace-compares";
 const SANITIZER: &str = "-Zsanitizer=address";
+/// It adds no edges, and its library symbolizes what libFuzzer prints.
+const SYMBOLIZER: &str = "-Zsanitizer=leak";
+
+/// Not only those from which the others follow.
+const EVERY_BLOCK: &str = "-Cllvm-args=-sanitizer-coverage-prune-blocks=0";
 
 /// Runs one target, or all. A crash is an error; the message says where its input is.
 pub fn fuzz(length: Length, only: Option<&str>) -> Result<()> {
@@ -110,6 +124,19 @@ fn build(target: &Target, directory: &str, flags: &str, profile: &[&str]) -> Res
             .env(UNLOCK.0, UNLOCK.1),
     )?;
     Ok(directory.join(HOST).join("release").join(target.name))
+}
+
+/// A parser's program without optimization, for its edges.
+fn build_plain(target: &Target) -> Result<PathBuf> {
+    let flags = [EDGES, EVERY_BLOCK, SYMBOLIZER].join(" ");
+    let profile = [
+        "opt-level=0",
+        "overflow-checks=false",
+        "debug-assertions=false",
+        // Else every function has edges that only a panic takes.
+        "panic=\"abort\"",
+    ];
+    build(target, "plain", &flags, &profile)
 }
 
 fn run(target: &Target, length: Length) -> Result<()> {
@@ -211,7 +238,7 @@ pub fn minimize(only: Option<&str>) -> Result<()> {
     let directory = project::root().join("fuzz/corpus");
     for target in &chosen {
         let program = match target.kind {
-            Kind::Parser => build(target, "small", EDGES, &[])?,
+            Kind::Parser => build_plain(target)?,
             Kind::Driver => build(target, "driver", "", &[])?,
         };
         let place = Place::prepare(target)?;
@@ -224,7 +251,11 @@ pub fn minimize(only: Option<&str>) -> Result<()> {
         let mut merge = place.fuzzer(&program, target);
         // Edges only, not how often each was taken: a corpus for the tests has to be small.
         merge
-            .args(["-set_cover_merge=1", "-use_counters=0"])
+            .args([
+                "-set_cover_merge=1",
+                "-use_counters=0",
+                "-rss_limit_mb=8192",
+            ])
             .args([&small, &place.corpus]);
         merged(target, &process::capture(&mut merge)?)?;
     }

@@ -94,7 +94,7 @@ enum Command {
         #[arg(long, conflicts_with = "seconds")]
         runs: Option<u64>,
         /// Do not fuzz: say which edges of the parsers and the driver the known inputs take
-        #[arg(long, conflicts_with_all = ["seconds", "runs", "minimize", "target"])]
+        #[arg(long, conflicts_with_all = ["seconds", "runs", "minimize"])]
         coverage: bool,
         /// Do not fuzz: make the committed corpora of what was found
         #[arg(long, conflicts_with_all = ["seconds", "runs"])]
@@ -141,7 +141,11 @@ fn run(command: Command) -> Result<()> {
         Command::Test => check::test(),
         Command::Compare => check::compare(),
         Command::Lint => lint::lint(),
-        Command::Fuzz { coverage: true, .. } => fuzz::report(),
+        Command::Fuzz {
+            coverage: true,
+            target,
+            ..
+        } => fuzz::report(target.as_deref()),
         Command::Fuzz {
             minimize: true,
             target,

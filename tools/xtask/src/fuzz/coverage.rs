@@ -3,7 +3,7 @@
 //! The programs are built without optimization: then a function's edges are those of its source, none is copied by inlining and none
 //! removed. Of the instances of a generic function the one counts of which most is taken. Line 0 is code of the compiler's own: drops.
 
-use super::{EDGES, Kind, Place, TARGETS, build};
+use super::{Place, Target, build_plain};
 use crate::{process, project, setup};
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,12 +22,6 @@ const OTHERS: [&str; 4] = [
 /// Derived for tests and tools.
 const DERIVED: [&str; 3] = [" as core::fmt::", " as core::cmp::", " as core::clone::"];
 
-/// It adds no edges, and its library symbolizes what libFuzzer prints.
-const SYMBOLIZER: &str = "-Zsanitizer=leak";
-
-/// Not only those from which the others follow.
-const EVERY_BLOCK: &str = "-Cllvm-args=-sanitizer-coverage-prune-blocks=0";
-
 /// By place: file and line.
 type Functions = BTreeMap<String, Function>;
 
@@ -41,20 +35,11 @@ struct Function {
 }
 
 /// Prints a table by file, and writes the places of what is missed to `target/fuzz/uncovered.txt`.
-pub fn report() -> Result<()> {
-    setup::install()?;
+pub fn report(targets: &[&Target]) -> Result<()> {
     let symbolizer = setup::Tools::find()?.llvm_symbolizer;
     let mut functions = Functions::new();
-    for target in TARGETS.iter().filter(|target| target.kind == Kind::Parser) {
-        let flags = [EDGES, EVERY_BLOCK, SYMBOLIZER].join(" ");
-        let plain = [
-            "opt-level=0",
-            "overflow-checks=false",
-            "debug-assertions=false",
-            // Else every function has edges that only a panic takes.
-            "panic=\"abort\"",
-        ];
-        let program = build(target, "plain", &flags, &plain)?;
+    for &target in targets {
+        let program = build_plain(target)?;
         let place = Place::prepare(target)?;
         let mut fuzzer = place.fuzzer(&program, target);
         fuzzer

@@ -1,7 +1,7 @@
 //! Which edges of the driver's image the inputs in `fuzz/corpus` take: of the code as it runs in the kernel, optimized, with every copy
 //! that inlining made. An edge belongs to the innermost function of ours that it lies in.
 
-use super::{Kind, Place, TARGETS, counting_image, tool_command};
+use super::{Place, Target, counting_image, tool_command};
 use crate::driver::{self, Build};
 use crate::{process, project, setup};
 use anyhow::{Context, Result, bail};
@@ -16,10 +16,10 @@ type Edges = BTreeMap<u64, bool>;
 type Files = BTreeMap<String, (usize, usize)>;
 
 /// Prints a table by file, and writes the places of what is missed to `target/fuzz/uncovered-image.txt`.
-pub fn report() -> Result<()> {
+pub fn report(targets: &[&Target]) -> Result<()> {
     driver::build(&Build::coverage())?;
     let mut edges = Edges::new();
-    for target in TARGETS.iter().filter(|target| target.kind == Kind::Driver) {
+    for &target in targets {
         let place = Place::prepare(target)?;
         let arguments = [
             "edges".as_ref(),
@@ -94,17 +94,13 @@ fn places(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// `file:line` if it is a source of the driver's or the core's. The driver is built in a copy of the repository.
+/// `file:line` if it is a source of the driver's or the core's: those paths do not depend on the machine.
 fn ours(line: &str) -> Option<String> {
     let line = line.replace('\\', "/");
     let (place, _column) = line.rsplit_once(':')?;
-    let root = project::kernel_dir().join("ws");
-    let path = [root, project::root()]
-        .iter()
-        .find_map(|root| place.strip_prefix(&format!("{}/", root.display())))?
-        .to_owned();
+    let path = place.strip_prefix("/arioso/")?;
     let is_ours = path.starts_with("src/") || path.starts_with("core/src/");
-    is_ours.then_some(path)
+    is_ours.then(|| path.to_owned())
 }
 
 fn print(edges: &Edges, places: &[String]) -> Result<()> {
@@ -150,11 +146,7 @@ mod tests {
 
     #[test]
     fn the_innermost_place_of_ours() {
-        let root = project::kernel_dir().join("ws");
-        let root = root.display();
-        let text = format!(
-            "/lib/rust/core/option.rs:7:1\n{root}/core/src/mem/vec.rs:8:2\n{root}/src/entry.rs:9:3\n\n??:0:0\n\n"
-        );
-        assert_eq!(places(&text), ["core/src/mem/vec.rs:8", "elsewhere:0"]);
+        let text = "/usr/lib/core/option.rs:7:1\n/arioso/core/src/mem/vec.rs:8:2\n/arioso/src/entry.rs:9:3\n\n??:0:0\n\n";
+        assert_eq!(places(text), ["core/src/mem/vec.rs:8", "elsewhere:0"]);
     }
 }
