@@ -20,7 +20,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("cable: heard by the synthesizer", heard),
 ];
 
-fn writer(rig: &mut Rig, filter: &Filter<SimClient>, pin: u32) -> Pin<SimClient> {
+pub fn writer(rig: &mut Rig, filter: &Filter<SimClient>, pin: u32) -> Pin<SimClient> {
     let mut pin = filter.midi_pin(&mut rig.client, pin).expect("a pin");
     pin.set_state(&mut rig.client, KSSTATE_RUN)
         .expect("it runs");
@@ -34,7 +34,7 @@ fn send(rig: &mut Rig, pin: &Pin<SimClient>, bytes: &[u8]) -> Write<SimClient> {
 }
 
 /// Sends and waits until the cable has it.
-fn put(rig: &mut Rig, pin: &Pin<SimClient>, bytes: &[u8]) {
+pub fn put(rig: &mut Rig, pin: &Pin<SimClient>, bytes: &[u8]) {
     let write = send(rig, pin, bytes);
     write.wait(&mut rig.client).expect("the cable takes it");
 }

@@ -93,7 +93,7 @@ impl Rig {
     }
 
     /// The same with a buffer of `milliseconds`. The endpoint writes a quarter of a packet ahead at most.
-    fn open_endpoint_of(&mut self, rate: u32, milliseconds: u32) -> Recorder {
+    pub fn open_endpoint_of(&mut self, rate: u32, milliseconds: u32) -> Recorder {
         let format = SampleFormat::pcm(rate, 16);
         let mut recorder = Recorder::open(&mut self.client, format).expect("the endpoint");
         recorder

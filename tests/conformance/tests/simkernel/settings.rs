@@ -2,8 +2,12 @@
 //! over.
 
 use crate::Scenario;
-use crate::rig::{PARAMETERS, RATE, Rig, SECOND, Setup, hash};
+use crate::cable::{put, writer};
+use crate::listener::{A_IN, subdevice};
+use crate::rig::{PARAMETERS, RATE, Rig, SECOND, Setup, download_bank, hash};
 use arioso_bank::test_banks;
+use arioso_core::ks::ks::KSSTATE_RUN;
+use conformance::Client;
 use conformance::synth::{caps, running_stats, set_channel_groups, statistics};
 use simkernel::registry::{self, Value};
 
@@ -13,6 +17,8 @@ pub const SCENARIOS: &[Scenario] = &[
     ("the setting of Render's units", units),
     ("the setting of the slice budget", slice_budget),
     ("the setting of the bank", bank),
+    ("the setting of the cable", cable),
+    ("the setting of the endpoint's lead", lead),
 ];
 
 /// A device starts with this value alone; what `look` finds, and what was printed about it.
@@ -214,8 +220,7 @@ fn slice_budget() {
 fn default_sound(rig: &mut Rig) -> (i16, i16) {
     let (filter, mut pin, mut wave) = rig.open();
     wave.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, arioso_core::ks::ks::KSSTATE_RUN)
-        .unwrap();
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
     rig.play(&pin, &[(SECOND / 10, &[0x90, 60, 127])]);
     rig.sleep(SECOND);
     let samples = rig.take_audio().into_iter().map(|frame| frame[0]);
@@ -253,6 +258,83 @@ fn bank() {
         let told = lines.len() == 1 && lines[0].contains("BankPath: not a path");
         assert!(told, "{lines:?}");
     }
+    rig.add();
+    rig.finish();
+}
+
+/// Whether a note to end A of the cable sounds.
+fn cable_sounds(rig: &mut Rig) -> bool {
+    let synth = subdevice(&mut rig.client, "synth");
+    let mut wave = rig.open_wave(&synth);
+    wave.run(&mut rig.client).unwrap();
+    let filter = subdevice(&mut rig.client, "cable");
+    let pin = writer(rig, &filter, A_IN);
+    put(rig, &pin, &[0x90, 60, 127]);
+    rig.sleep(SECOND / 2);
+    let sounds = rig.take_audio().iter().any(|frame| *frame != [0, 0]);
+    filter.close(&mut rig.client);
+    rig.close(synth, [pin], Some(wave));
+    sounds
+}
+
+fn cable() {
+    let mut rig = start(Setup {
+        bank: Some(test_banks::dc(RATE)),
+        ..Setup::default()
+    });
+    let good = [(0, false), (1, true)];
+    check(
+        &mut rig,
+        "CableSynth",
+        &good,
+        false,
+        &[2, u32::MAX],
+        cable_sounds,
+    );
+    rig.add();
+    rig.finish();
+}
+
+/// Milliseconds from a note to its sound at the endpoint.
+fn delay(rig: &mut Rig) -> i64 {
+    const MILLISECOND: i64 = SECOND / 1000;
+    let (filter, mut pin) = rig.open_pin();
+    download_bank(&mut rig.client, pin.handle, &test_banks::dc(RATE));
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let mut endpoint = rig.open_endpoint_of(RATE, 100);
+    let started = rig.now();
+    endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    rig.record(&mut endpoint, 50 * MILLISECOND);
+    let sent = rig.now() - started;
+    rig.play(&pin, &[(0, &[0x90, 60, 127])]);
+    rig.record(&mut endpoint, 50 * MILLISECOND);
+    let first = endpoint.frames().iter().position(|f| *f != [0, 0]);
+    let heard = first.expect("a sound") as i64 * SECOND / i64::from(RATE);
+    endpoint.close(&mut rig.client);
+    rig.close(filter, [pin], None);
+    (heard - sent) / MILLISECOND
+}
+
+fn lead() {
+    let mut rig = start(Setup {
+        exact: true,
+        ..Setup::default()
+    });
+    let of = |rig: &mut Rig, value| with(rig, "EndpointLead", Some(Value::dword(value)), delay).0;
+    let [one, three, ten] = [1, 3, 10].map(|value| of(&mut rig, value));
+    for (lead, delay) in [(1, one), (3, three), (10, ten)] {
+        assert!((lead - 2..=lead + 1).contains(&delay), "{lead}: {delay} ms");
+    }
+    assert!(one < three && three < ten);
+    let good = [(1, one), (3, three), (10, ten)];
+    check(
+        &mut rig,
+        "EndpointLead",
+        &good,
+        three,
+        &[0, 11, u32::MAX],
+        delay,
+    );
     rig.add();
     rig.finish();
 }
