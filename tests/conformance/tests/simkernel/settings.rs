@@ -7,7 +7,6 @@ use crate::listener::{A_IN, subdevice};
 use crate::rig::{PARAMETERS, RATE, Rig, SECOND, Setup, download_bank, hash};
 use arioso_bank::test_banks;
 use arioso_core::ks::ks::KSSTATE_RUN;
-use conformance::Client;
 use conformance::synth::{caps, running_stats, set_channel_groups, statistics};
 use simkernel::registry::{self, Value};
 
