@@ -8,6 +8,7 @@ mod rig;
 mod rules;
 #[path = "../shared/scenario.rs"]
 mod scenario;
+mod service;
 mod topology;
 mod wave_rt;
 
@@ -64,6 +65,7 @@ fn main() {
         midi::SCENARIOS,
         capture::SCENARIOS,
         rules::SCENARIOS,
+        service::SCENARIOS,
     ]
     .concat();
     scenario::main(&scenarios, FAULTS, misbehave);

@@ -118,7 +118,11 @@ unsafe extern "efiapi" fn remove(this: *mut IServiceGroup, sink: *mut IServiceSi
         let group = com::of::<ServiceGroup, _>(this);
         let at = group.members.borrow().iter().position(|m| m.get() == sink);
         match at {
-            Some(at) => drop(group.members.borrow_mut().remove(at)),
+            Some(at) => {
+                // Its release may let the DPC in, which looks at the list.
+                let gone = group.members.borrow_mut().remove(at);
+                drop(gone);
+            }
             None => {
                 super::verify::violation("IServiceGroup::RemoveMember", "not a member".to_owned())
             }
