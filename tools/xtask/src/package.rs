@@ -8,6 +8,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 /// For which processors.
@@ -30,28 +31,72 @@ impl Arches {
 
 /// Builds everything that packages are made of, and the packages.
 pub fn package(arches: Arches, signer: Option<(PathBuf, PathBuf)>) -> Result<()> {
-    let mut clock = Clock::start();
-    setup::install()?;
-    clock.took("set-up");
-    for &arch in arches.list() {
-        driver::build(&Build::release(arch))?;
-        clock.took(&format!("driver for {}", arch.name()));
-    }
-    assemble(arches, signer, &mut clock)?;
-    clock.show();
+    let begin = Instant::now();
+    let (_, mut steps) = timed("set-up", setup::install)?;
+    steps.extend(assemble(arches, arches.list(), signer)?);
+    let steps: Vec<String> = steps
+        .iter()
+        .map(|(step, time)| format!("{step} {:.0} s", time.as_secs_f64()))
+        .collect();
+    println!(
+        "{} in {:.0} s: {}",
+        project::package_dir().display(),
+        begin.elapsed().as_secs_f64(),
+        steps.join(", ")
+    );
     Ok(())
 }
 
 /// Makes the packages of drivers that are built.
 pub fn assemble_all() -> Result<()> {
-    assemble(Arches::All, None, &mut Clock::start())
+    assemble(Arches::All, &[], None).map(drop)
 }
 
-fn assemble(arches: Arches, signer: Option<(PathBuf, PathBuf)>, clock: &mut Clock) -> Result<()> {
-    let bank = bank()?;
-    clock.took("bank");
-    let program = windows_program(arches)?;
-    clock.took("arioso.exe");
+/// Steps, some side by side, and how long each took.
+type Steps = Vec<(String, Duration)>;
+
+fn timed<T>(step: &str, work: impl FnOnce() -> Result<T>) -> Result<(T, Steps)> {
+    let begin = Instant::now();
+    let done = work()?;
+    Ok((done, vec![(step.to_owned(), begin.elapsed())]))
+}
+
+/// Makes packages; `drivers` are built before, beside the bank and the program, which share nothing with them.
+fn assemble(arches: Arches, drivers: &[Arch], signer: Option<(PathBuf, PathBuf)>) -> Result<Steps> {
+    let mut steps = Steps::new();
+    let (bank, program) = thread::scope(|scope| {
+        let program = scope.spawn(|| timed("arioso.exe", || windows_program(arches)));
+        let bank = scope.spawn(|| timed("bank", bank));
+        for &arch in drivers {
+            let step = format!("driver for {}", arch.name());
+            steps.extend(timed(&step, || driver::build(&Build::release(arch)))?.1);
+        }
+        let (bank, took) = joined(bank)?;
+        steps.extend(took);
+        let (program, took) = joined(program)?;
+        steps.extend(took);
+        anyhow::Ok((bank, program))
+    })?;
+    let made = timed("packages and checks", || {
+        make(arches, &bank, program.as_deref(), signer)
+    })?;
+    steps.extend(made.1);
+    Ok(steps)
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Runs `tools/package`.
+fn make(
+    arches: Arches,
+    bank: &Path,
+    program: Option<&Path>,
+    signer: Option<(PathBuf, PathBuf)>,
+) -> Result<()> {
     let mut make = process::cargo();
     make.args([
         "run",
@@ -79,9 +124,7 @@ fn assemble(arches: Arches, signer: Option<(PathBuf, PathBuf)>, clock: &mut Cloc
         make.arg("--certificate").arg(path(&certificate)?);
         make.arg("--key").arg(path(&key)?);
     }
-    process::run(&mut make)?;
-    clock.took("packages and checks");
-    Ok(())
+    process::run(&mut make)
 }
 
 /// The built-in bank, written for the packages.
@@ -125,42 +168,4 @@ fn time() -> Result<Duration> {
     }
     let changed = fs::metadata(project::root().join("inf/arioso.inx"))?.modified()?;
     Ok(changed.duration_since(UNIX_EPOCH)?)
-}
-
-/// How long each step takes.
-struct Clock {
-    begin: Instant,
-    last: Instant,
-    steps: Vec<(String, Duration)>,
-}
-
-impl Clock {
-    fn start() -> Self {
-        let now = Instant::now();
-        Self {
-            begin: now,
-            last: now,
-            steps: Vec::new(),
-        }
-    }
-
-    fn took(&mut self, step: &str) {
-        let now = Instant::now();
-        self.steps.push((step.to_owned(), now - self.last));
-        self.last = now;
-    }
-
-    fn show(&self) {
-        let steps: Vec<String> = self
-            .steps
-            .iter()
-            .map(|(step, time)| format!("{step} {:.0} s", time.as_secs_f64()))
-            .collect();
-        println!(
-            "{} in {:.0} s: {}",
-            project::package_dir().display(),
-            self.begin.elapsed().as_secs_f64(),
-            steps.join(", ")
-        );
-    }
 }
