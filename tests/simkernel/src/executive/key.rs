@@ -59,19 +59,32 @@ pub unsafe extern "efiapi" fn ZwOpenKey(
     let owner = ex::direct_caller(ZwOpenKey as *const () as usize);
     // SAFETY: the caller's.
     unsafe {
-        let path = match path_of(attributes) {
-            Ok(p) => p,
-            Err(s) => return s,
+        with_key(handle, attributes, owner, |path| {
+            if registry::exists(path) {
+                Ok(())
+            } else {
+                Err(status::STATUS_OBJECT_NAME_NOT_FOUND)
+            }
+        })
+    }
+}
+
+/// Opens a key that `make` finds or makes.
+unsafe fn with_key(
+    handle: *mut HANDLE,
+    attributes: *const OBJECT_ATTRIBUTES,
+    owner: usize,
+    make: impl FnOnce(&str) -> Result<(), NTSTATUS>,
+) -> NTSTATUS {
+    // SAFETY: the caller's attributes and handle.
+    unsafe {
+        let found = path_of(attributes).and_then(|path| make(&path).map(|()| path));
+        let path = match found {
+            Ok(path) => path,
+            Err(status) => return status,
         };
-        if !registry::exists(&path) {
-            return status::STATUS_OBJECT_NAME_NOT_FOUND;
-        }
-        *handle = open_object(
-            Opened::Key(path),
-            ob::Kind::Key,
-            (*attributes).Attributes,
-            owner,
-        );
+        let flags = (*attributes).Attributes;
+        *handle = open_object(Opened::Key(path), ob::Kind::Key, flags, owner);
     }
     status::STATUS_SUCCESS
 }
@@ -89,22 +102,14 @@ pub unsafe extern "efiapi" fn ZwCreateKey(
     let owner = ex::direct_caller(ZwCreateKey as *const () as usize);
     // SAFETY: the caller's.
     unsafe {
-        let path = match path_of(attributes) {
-            Ok(p) => p,
-            Err(s) => return s,
-        };
-        let new = registry::create(&path);
-        if !disposition.is_null() {
-            *disposition = if new { 1 } else { 2 };
-        }
-        *handle = open_object(
-            Opened::Key(path),
-            ob::Kind::Key,
-            (*attributes).Attributes,
-            owner,
-        );
+        with_key(handle, attributes, owner, |path| {
+            let new = registry::create(path);
+            if !disposition.is_null() {
+                *disposition = if new { 1 } else { 2 };
+            }
+            Ok(())
+        })
     }
-    status::STATUS_SUCCESS
 }
 
 pub unsafe extern "efiapi" fn ZwDeleteKey(handle: HANDLE) -> NTSTATUS {
