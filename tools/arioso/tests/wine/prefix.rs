@@ -71,9 +71,11 @@ impl Prefix {
         assert!(status.success());
     }
 
+    /// A program of Wine's. One that hangs is stopped, and fails.
     fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
+        let mut command = Command::new("timeout");
         command
+            .args(["--kill-after=5", "300", program])
             .env("WINEPREFIX", self.directory.join("prefix"))
             .env("WINEDEBUG", "-all")
             // No .NET, no browser, no display.
