@@ -3,8 +3,8 @@
 #[path = "../../shared/com.rs"]
 pub mod com;
 pub mod dmus;
-#[path = "../../shared/exports.rs"]
-mod exports;
+#[path = "../../shared/driver.rs"]
+mod driver;
 pub mod midi;
 #[path = "../../shared/shape.rs"]
 mod shape;
@@ -22,10 +22,10 @@ use arioso_core::ks::ks::KSDATARANGE;
 use arioso_core::ks::portcls::*;
 use arioso_core::ks::status::*;
 use arioso_core::ks::{GUID, PIRP};
-use simkernel::nt::{DRIVER_OBJECT, UNICODE_STRING};
+use simkernel::nt::UNICODE_STRING;
 
 use com::{Fake, Held, Object};
-pub use exports::{import, portcls};
+pub use driver::{driver_entry, import, portcls};
 
 /// One thing that the driver must not do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -95,20 +95,8 @@ pub fn fault(fault: Fault) -> bool {
     log().fault == fault
 }
 
-pub unsafe extern "efiapi" fn driver_entry(
-    driver: *mut DRIVER_OBJECT,
-    path: *mut UNICODE_STRING,
-) -> NTSTATUS {
-    let initialize: FnPcInitializeAdapterDriver = portcls("PcInitializeAdapterDriver");
-    // SAFETY: the loader's objects.
-    unsafe { initialize(driver.cast(), path.cast(), add_device) }
-}
-
-unsafe extern "efiapi" fn add_device(driver: *mut c_void, pdo: *mut c_void) -> NTSTATUS {
-    let add: FnPcAddAdapterDevice = portcls("PcAddAdapterDevice");
-    // SAFETY: the PnP manager's objects.
-    unsafe { add(driver, pdo, start_device, 4, 0) }
-}
+/// How many there are at the most.
+const SUBDEVICES: u32 = 4;
 
 /// The range of a bridge pin.
 pub fn analog() -> *const KSDATARANGE {

@@ -2,8 +2,8 @@
 
 #[path = "../../shared/com.rs"]
 pub mod com;
-#[path = "../../shared/exports.rs"]
-mod exports;
+#[path = "../../shared/driver.rs"]
+mod driver;
 mod miniport;
 mod power;
 mod property;
@@ -21,10 +21,10 @@ use arioso_core::ks::guid::*;
 use arioso_core::ks::ks::*;
 use arioso_core::ks::portcls::*;
 use arioso_core::ks::status::*;
-use simkernel::nt::{DRIVER_OBJECT, UNICODE_STRING};
 
 use com::{Held, Object};
-use exports::portcls;
+pub use driver::driver_entry;
+use driver::portcls;
 use miniport::Miniport;
 use power::Power;
 pub use property::{SET, answer, complete_pending};
@@ -81,20 +81,8 @@ pub fn log() -> &'static mut Log {
     }
 }
 
-pub unsafe extern "efiapi" fn driver_entry(
-    driver: *mut DRIVER_OBJECT,
-    path: *mut UNICODE_STRING,
-) -> NTSTATUS {
-    let initialize: FnPcInitializeAdapterDriver = portcls("PcInitializeAdapterDriver");
-    // SAFETY: the loader's objects.
-    unsafe { initialize(driver.cast(), path.cast(), add_device) }
-}
-
-unsafe extern "efiapi" fn add_device(driver: *mut c_void, pdo: *mut c_void) -> NTSTATUS {
-    let add: FnPcAddAdapterDevice = portcls("PcAddAdapterDevice");
-    // SAFETY: the PnP manager's objects.
-    unsafe { add(driver, pdo, start_device, 1, 0) }
-}
+/// How many there are at the most.
+const SUBDEVICES: u32 = 1;
 
 unsafe extern "efiapi" fn start_device(
     fdo: *mut c_void,
