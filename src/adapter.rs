@@ -14,7 +14,7 @@ use crate::midi_port::cable::Cable;
 use crate::midi_port::miniport as midi_port;
 use crate::topology::miniport::Topology;
 use crate::wave_rt::miniport::WaveMiniport;
-use crate::{topology, wave_rt};
+use crate::{dmus, topology, wave_rt};
 use arioso_core::ks::AlignedGuid;
 use arioso_core::ks::guid::{CLSID_PortDMus, CLSID_PortMidi, CLSID_PortTopology, CLSID_PortWaveRT};
 use arioso_core::mem::Shared;
@@ -75,7 +75,7 @@ impl Adapter {
             .with(passive, |r| r.framework = Some(framework));
         let power = PowerRegistration::new(passive, this, device)?;
         self.registered.with(passive, |r| r.power = Some(power));
-        let miniport = ObjectRef::new(Miniport::new(self.engine.clone())?)?;
+        let miniport = ObjectRef::new(Miniport::new(self.engine.clone(), &dmus::filter::FILTER)?)?;
         static DMUS: AlignedGuid = CLSID_PortDMus.aligned();
         Subdevice::register(passive, device, arguments, &DMUS, SYNTH, &miniport)?;
         static MIDI: AlignedGuid = CLSID_PortMidi.aligned();
@@ -95,10 +95,13 @@ impl Adapter {
         let miniport = ObjectRef::new(WaveMiniport::new(self.engine.clone())?)?;
         static WAVE_RT: AlignedGuid = CLSID_PortWaveRT.aligned();
         let wave = Subdevice::register(passive, device, arguments, &WAVE_RT, WAVE, &miniport)?;
-        let miniport = ObjectRef::new(Topology::new(self.engine.clone())?)?;
+        let miniport = ObjectRef::new(Topology::new(
+            self.engine.clone(),
+            &topology::filter::FILTER,
+        )?)?;
         static LINE: AlignedGuid = CLSID_PortTopology.aligned();
         let topology = Subdevice::register(passive, device, arguments, &LINE, TOPOLOGY, &miniport)?;
-        let (from, to) = (topology::filter::BRIDGE_PIN, wave_rt::filter::BRIDGE_PIN);
+        let (from, to) = (topology::BRIDGE_PIN, wave_rt::BRIDGE_PIN);
         topology.connect(passive, device, from, &wave, to)
     }
 

@@ -7,7 +7,9 @@
 //! | [`dmus`] | the DMus miniport: filter descriptor, streams, properties |
 //! | [`midi_port`] | the MIDI port subdevice: a virtual cable |
 //! | [`wave_rt`], [`topology`] | the audio endpoint: its wave filter, its topology filter |
+//! | [`property`] | property tables of any filter: dispatch, size negotiation, basic support |
 //! | [`engine`] | who renders, the pins' queues, the instruments, the timers |
+//! | [`limits`] | how many pins there may be |
 //! | [`com`] | reference-counted objects behind vtables, PortCls' interfaces |
 //! | [`kernel`] | safe wrappers around the kernel's services |
 //!
@@ -26,10 +28,12 @@ mod com;
 mod dmus;
 mod engine;
 mod entry;
+mod limits;
 mod midi_port;
 #[cfg(arioso_plant = "panic")]
 mod plant;
 mod power;
+mod property;
 mod topology;
 mod wave_rt;
 

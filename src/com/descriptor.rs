@@ -2,8 +2,10 @@
 
 use arioso_core::ks::guid::{
     KSDATAFORMAT_SPECIFIER_NONE, KSDATAFORMAT_SUBTYPE_ANALOG, KSDATAFORMAT_TYPE_AUDIO,
+    KSDATAFORMAT_TYPE_MUSIC,
 };
 use arioso_core::ks::ks::{KSDATARANGE, KSPIN_COMMUNICATION, KSPIN_DATAFLOW, KSPIN_DESCRIPTOR};
+use arioso_core::ks::ksmedia::KSDATARANGE_MUSIC;
 use arioso_core::ks::portcls::{
     PCAUTOMATION_TABLE, PCCONNECTION_DESCRIPTOR, PCEVENT_ITEM, PCFILTER_DESCRIPTOR, PCMETHOD_ITEM,
     PCNODE_DESCRIPTOR, PCPIN_DESCRIPTOR, PCPROPERTY_ITEM,
@@ -33,6 +35,25 @@ pub(super) unsafe fn describe(
     // SAFETY: the caller's promise.
     unsafe { to.write(filter) };
     STATUS_SUCCESS
+}
+
+/// A music range of 16 channels and so many notes at once.
+pub const fn music(subtype: GUID, technology: GUID, notes: u32) -> KSDATARANGE_MUSIC {
+    KSDATARANGE_MUSIC {
+        DataRange: KSDATARANGE {
+            FormatSize: size_of::<KSDATARANGE_MUSIC>() as u32,
+            Flags: 0,
+            SampleSize: 0,
+            Reserved: 0,
+            MajorFormat: KSDATAFORMAT_TYPE_MUSIC,
+            SubFormat: subtype,
+            Specifier: KSDATAFORMAT_SPECIFIER_NONE,
+        },
+        Technology: technology,
+        Channels: 16,
+        Notes: notes,
+        ChannelMask: 0xFFFF,
+    }
 }
 
 /// A structure that begins with a `KSDATARANGE` and is `FormatSize` bytes long.

@@ -1,18 +1,17 @@
 //! The stream of a capture pin: `IMXF`, fed with what the render pins receive.
 
-use super::properties::{Call, Get, Property, Size, Target, write};
 use crate::com::capture::{Capture, capture};
-use crate::com::descriptor::Static;
 use crate::com::event::Chain;
 use crate::com::object::{ObjectRef, class};
 use crate::com::port::Sink;
 use crate::engine::TapHandle;
 use crate::kernel::Result;
 use crate::kernel::irql::Passive;
-use arioso_core::ks::arioso::{ARIOSO_TRANSPORT, KSPROPERTY_ARIOSO_TRANSPORT, KSPROPSETID_Arioso};
+use crate::property::rows::transport_entry;
+use crate::property::{Call, Property, write};
 use arioso_core::ks::dmusicks::IMXFVtbl;
 use arioso_core::ks::guid::IID_IMXF;
-use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN, KSSTATE_STOP, VT_EMPTY};
+use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN, KSSTATE_STOP};
 use arioso_core::ks::status::{STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_PARAMETER};
 use arioso_core::ks::{GUID, NTSTATUS};
 
@@ -59,20 +58,6 @@ impl Capture for CaptureStream {
 
 /// The pin's own items.
 pub const PROPERTIES: [Property; 1] = [transport_entry(transport)];
-
-/// `KSPROPERTY_ARIOSO_TRANSPORT` of a pin that messages pass.
-pub const fn transport_entry(get: Get) -> Property {
-    Property {
-        set: &Static(KSPROPSETID_Arioso),
-        id: KSPROPERTY_ARIOSO_TRANSPORT,
-        kind: VT_EMPTY,
-        target: Target::Any,
-        instance: Size::NONE,
-        value: Size::of::<ARIOSO_TRANSPORT>(),
-        get: Some(get),
-        put: None,
-    }
-}
 
 fn transport(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     let stream: Option<ObjectRef<CaptureStream>> = call.request.stream();

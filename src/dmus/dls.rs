@@ -1,8 +1,9 @@
 //! `KSPROPSETID_Synth_Dls`: downloads.
 
-use super::properties::{Call, Property, Size, Target, read, write};
+use super::call::SynthCall;
 use crate::com::descriptor::Static;
 use crate::kernel::{Result, mdl};
+use crate::property::{Call, Property, Size, Target, read, write};
 use arioso_core::ks::dmusprop::{
     KSPROPERTY_SYNTH_DLS_APPEND, KSPROPERTY_SYNTH_DLS_COMPACT, KSPROPERTY_SYNTH_DLS_DOWNLOAD,
     KSPROPERTY_SYNTH_DLS_UNLOAD, KSPROPERTY_SYNTH_DLS_WAVEFORMAT, SYNTH_BUFFER, SYNTH_BUFFER32,

@@ -4,14 +4,15 @@
 //! one synthesizer node (`dmus-miniport.md` §4.4). Pin 2 captures what the instances of pin 0 receive.
 
 use super::tables::{CAPTURE_TABLE, FILTER_TABLE, NODE_TABLE, PIN_TABLE};
-use crate::com::descriptor::{Static, connection, filter, node, pin, range};
+use super::{CAPTURE_PIN, MIDI_PIN, RATES, WAVE_PIN};
+use crate::com::descriptor::{Static, connection, filter, music, node, pin, range};
+use crate::limits::{CAPTURE_INSTANCES, MIDI_INSTANCES};
 use arioso_core::ks::GUID;
 use arioso_core::ks::guid::{
     KSAUDFNAME_MIDI, KSCATEGORY_AUDIO, KSCATEGORY_DATATRANSFORM, KSCATEGORY_SYNTHESIZER,
-    KSDATAFORMAT_SPECIFIER_NONE, KSDATAFORMAT_SPECIFIER_WAVEFORMATEX,
-    KSDATAFORMAT_SUBTYPE_DIRECTMUSIC, KSDATAFORMAT_SUBTYPE_MIDI, KSDATAFORMAT_SUBTYPE_PCM,
-    KSDATAFORMAT_TYPE_AUDIO, KSDATAFORMAT_TYPE_MUSIC, KSMUSIC_TECHNOLOGY_PORT,
-    KSMUSIC_TECHNOLOGY_SWSYNTH, KSNODETYPE_SYNTHESIZER,
+    KSDATAFORMAT_SPECIFIER_WAVEFORMATEX, KSDATAFORMAT_SUBTYPE_DIRECTMUSIC,
+    KSDATAFORMAT_SUBTYPE_MIDI, KSDATAFORMAT_SUBTYPE_PCM, KSDATAFORMAT_TYPE_AUDIO,
+    KSMUSIC_TECHNOLOGY_PORT, KSMUSIC_TECHNOLOGY_SWSYNTH, KSNODETYPE_SYNTHESIZER,
 };
 use arioso_core::ks::ks::{
     KSDATARANGE, KSPIN_COMMUNICATION_SINK, KSPIN_COMMUNICATION_SOURCE, KSPIN_DATAFLOW_IN,
@@ -23,39 +24,8 @@ use arioso_core::ks::portcls::{
     PCPIN_DESCRIPTOR,
 };
 
-/// The MIDI pin.
-pub const MIDI_PIN: u32 = 0;
-/// The wave pin.
-pub const WAVE_PIN: u32 = 1;
-/// The capture pin.
-pub const CAPTURE_PIN: u32 = 2;
-/// Instances of the MIDI pin, over all clients.
-pub const MIDI_INSTANCES: u32 = 16;
-/// Instances of the capture pin, over all clients.
-pub const CAPTURE_INSTANCES: u32 = 8;
-/// Sample rates of the wave pin.
-pub const RATES: core::ops::RangeInclusive<u32> = 11_025..=96_000;
 /// Notes that a pin may sound at once, as far as the data range tells.
 const NOTES: u32 = 256;
-
-/// A range of 16 channels.
-pub const fn music(subtype: GUID, technology: GUID, notes: u32) -> KSDATARANGE_MUSIC {
-    KSDATARANGE_MUSIC {
-        DataRange: KSDATARANGE {
-            FormatSize: size_of::<KSDATARANGE_MUSIC>() as u32,
-            Flags: 0,
-            SampleSize: 0,
-            Reserved: 0,
-            MajorFormat: KSDATAFORMAT_TYPE_MUSIC,
-            SubFormat: subtype,
-            Specifier: KSDATAFORMAT_SPECIFIER_NONE,
-        },
-        Technology: technology,
-        Channels: 16,
-        Notes: notes,
-        ChannelMask: 0xFFFF,
-    }
-}
 
 const fn played(subtype: GUID) -> KSDATARANGE_MUSIC {
     music(subtype, KSMUSIC_TECHNOLOGY_SWSYNTH, NOTES)

@@ -1,59 +1,20 @@
-//! What the filter and the synthesizer are: component id, DirectMusic capabilities.
+//! DirectMusic's questions: what the synthesizer can do.
 
-use super::properties::{Call, Get, Property, Size, Target, read, write};
+use super::call::SynthCall;
 use crate::com::descriptor::Static;
 use crate::engine::EFFECTS;
 use crate::kernel::Result;
+use crate::property::{Call, Get, Property, Size, Target, read, write};
 use arioso_core::ks::dmusprop::SYNTH_PC_SYSTEMMEMORY;
 use arioso_core::ks::guid::{
     GUID_DMUS_PROP_DLS1, GUID_DMUS_PROP_DLS2, GUID_DMUS_PROP_Effects, GUID_DMUS_PROP_GM_Hardware,
     GUID_DMUS_PROP_GS_Capable, GUID_DMUS_PROP_GS_Hardware, GUID_DMUS_PROP_INSTRUMENT2,
     GUID_DMUS_PROP_SampleMemorySize, GUID_DMUS_PROP_SamplePlaybackRate, GUID_DMUS_PROP_XG_Capable,
-    GUID_DMUS_PROP_XG_Hardware, KSPROPSETID_General,
+    GUID_DMUS_PROP_XG_Hardware,
 };
-use arioso_core::ks::ks::{KSCOMPONENTID, KSPROPERTY_GENERAL_COMPONENTID, VT_EMPTY, VT_UI4};
+use arioso_core::ks::ks::VT_UI4;
 use arioso_core::ks::status::STATUS_SUCCESS;
 use arioso_core::ks::{GUID, NTSTATUS};
-
-/// This synthesizer: `SYNTHCAPS.Guid`, the product's and the component's id.
-pub const SYNTH_ID: GUID = GUID::from_u128(0x6F2C_93B8_1D5E_4A07_B6E9_C418_50AD_27F3);
-/// The name's entry under `MediaCategories`.
-const NAME_ID: GUID = GUID::from_u128(0x2A7E_5C40_8F93_4D16_97CB_0B6D_E1F8_34A9);
-/// The maker.
-const MAKER_ID: GUID = GUID::from_u128(0xB850_1F6E_3D24_47A9_8A5C_72E0_9F4B_C61D);
-
-/// Properties of the filter.
-pub const PROPERTIES: [Property; 1] = [component_entry(component_id)];
-
-/// `KSPROPERTY_GENERAL_COMPONENTID` of a filter.
-pub const fn component_entry(get: Get) -> Property {
-    Property {
-        set: &Static(KSPROPSETID_General),
-        id: KSPROPERTY_GENERAL_COMPONENTID,
-        kind: VT_EMPTY,
-        target: Target::Any,
-        instance: Size::NONE,
-        value: Size::of::<KSCOMPONENTID>(),
-        get: Some(get),
-        put: None,
-    }
-}
-
-fn component_id(_: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
-    write(value, component(SYNTH_ID, NAME_ID))
-}
-
-/// A part of this product, and the entry of its name under `MediaCategories`.
-pub fn component(id: GUID, name: GUID) -> KSCOMPONENTID {
-    KSCOMPONENTID {
-        Manufacturer: MAKER_ID,
-        Product: SYNTH_ID,
-        Component: id,
-        Name: name,
-        Version: 0,
-        Revision: 1,
-    }
-}
 
 /// One question of DirectMusic: a set with item 0 and a 32-bit answer.
 const fn capability(set: &'static Static<GUID>, get: Get) -> Property {

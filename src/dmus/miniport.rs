@@ -1,9 +1,10 @@
 //! `IMiniportDMus`.
 
 use super::capture::CaptureStream;
-use super::filter::{CAPTURE_PIN, FILTER, MIDI_PIN, RATES, WAVE_PIN};
 use super::render::RenderStream;
 use super::wave::WaveStream;
+use super::{CAPTURE_PIN, MIDI_PIN, RATES, WAVE_PIN};
+use crate::com::descriptor::Static;
 use crate::com::event::Home;
 use crate::com::miniport::{MiniportDMus, NewStream, StreamRequest, miniport_dmus};
 use crate::com::object::{ObjectRef, class};
@@ -35,6 +36,7 @@ const IID_MINIPORT: GUID = GUID::from_u128(0xE3A9_46F1_2C70_4D58_B1A4_8D60_97F2_
 /// The miniport of one device.
 pub struct Miniport {
     engine: Shared<Engine>,
+    filter: &'static Static<PCFILTER_DESCRIPTOR>,
     /// Held until the port lets the miniport go; the two refer to each other until then.
     port: Mutex<Option<Port>>,
 }
@@ -42,9 +44,14 @@ pub struct Miniport {
 class!(Miniport: IMiniportDMusVtbl = miniport_dmus::<Miniport>, [IID_MINIPORT, IID_IMiniport, IID_IMiniportDMus]);
 
 impl Miniport {
-    pub fn new(engine: Shared<Engine>) -> Result<Self> {
+    /// `filter` is what `GetDescription` tells.
+    pub fn new(
+        engine: Shared<Engine>,
+        filter: &'static Static<PCFILTER_DESCRIPTOR>,
+    ) -> Result<Self> {
         Ok(Self {
             engine,
+            filter,
             port: Mutex::new(None).map_err(crate::kernel::no_memory)?,
         })
     }
@@ -56,7 +63,7 @@ impl Miniport {
 
 impl MiniportDMus for Miniport {
     fn description(&self) -> &'static PCFILTER_DESCRIPTOR {
-        &FILTER.0
+        &self.filter.0
     }
 
     fn init(&self, passive: Passive, port: Port) -> Result<ServiceGroup> {

@@ -7,16 +7,25 @@
 //! | [`render`] | the stream of a MIDI pin |
 //! | [`capture`] | the stream of a capture pin |
 //! | [`wave`] | the stream of the wave pin |
-//! | [`tables`], [`properties`] | the property tables; their dispatch |
-//! | [`general`], [`synth`], [`dls`] | the properties |
+//! | [`tables`] | the property tables |
+//! | [`general`], [`synth`], [`dls`], [`call`] | the properties; whom a request is for |
 
-pub mod capture;
+mod call;
+mod capture;
 mod dls;
 pub mod filter;
-pub mod general;
+mod general;
 pub mod miniport;
-pub mod properties;
 mod render;
 mod synth;
 mod tables;
 mod wave;
+
+/// The MIDI pin.
+pub const MIDI_PIN: u32 = 0;
+/// The wave pin.
+pub const WAVE_PIN: u32 = 1;
+/// The capture pin.
+pub const CAPTURE_PIN: u32 = 2;
+/// Sample rates of the wave pin, Hz.
+pub const RATES: core::ops::RangeInclusive<u32> = 11_025..=96_000;

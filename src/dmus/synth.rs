@@ -1,11 +1,12 @@
 //! `KSPROPSETID_Synth`: the synthesizer; and our own set.
 
-use super::general::SYNTH_ID;
-use super::properties::{Call, Property, Size, Target, read, write};
+use super::call::SynthCall;
 use crate::com::descriptor::Static;
 use crate::engine::settings::wide;
 use crate::engine::{EFFECTS, MAX_GROUPS};
 use crate::kernel::Result;
+use crate::property::rows::SYNTH_ID;
+use crate::property::{Call, Property, Size, Target, read, write};
 use arioso_core::ks::arioso::{
     ARIOSO_STATISTICS, KSPROPERTY_ARIOSO_STATISTICS, KSPROPSETID_Arioso,
 };

@@ -54,12 +54,12 @@ use self::slices::Feed;
 use self::thru::Thru;
 use crate::com::event::Home;
 use crate::com::port::{MasterClock, PortStream};
-use crate::dmus::filter::MIDI_INSTANCES;
 use crate::kernel::driver::Device;
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::Mutex;
 use crate::kernel::timer::LazyTimer;
 use crate::kernel::{Result, no_memory};
+use crate::limits::MIDI_INSTANCES;
 use arioso_core::dls::store::{self, Handle, Store};
 use arioso_core::ks::NTSTATUS;
 use arioso_core::ks::status::{

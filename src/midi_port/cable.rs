@@ -1,7 +1,6 @@
 //! The cable: two directions, their port, and the timer for those who wait too long.
 
 use super::feed::Feed;
-use super::filter::{CLIENTS, Direction};
 use crate::com::service::{Bell, PortMidi, ServiceGroup};
 use crate::engine::Engine;
 use crate::kernel::driver::Device;
@@ -16,12 +15,22 @@ use arioso_core::mem::{Shared, vec};
 use arioso_core::midi::{Counts, Lane};
 use core::sync::atomic::{AtomicBool, Ordering};
 
+/// Instances of each pin, over all clients.
+pub const CLIENTS: u32 = 8;
+
 /// Bytes that wait for a reader: a power of two.
 const BUFFER: usize = 65_536;
 /// How long a reader that does not read, or a message that does not end, holds up writers.
 const PATIENCE: i64 = 1000 * MILLISECOND;
 /// Bytes that are read under one hold of the lock.
 const STEP: usize = 1024;
+
+/// A direction of the cable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    AToB,
+    BToA,
+}
 
 /// The cable. Streams, the miniport and the adapter hold it.
 pub struct Cable {

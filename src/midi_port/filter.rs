@@ -2,9 +2,9 @@
 //!
 //! Each end has a pin to write to and a pin to read from. The two pins of a direction are connected; there are no nodes.
 
+use super::cable::{CLIENTS, Direction};
 use super::properties::{FILTER_TABLE, PIN_TABLE};
-use crate::com::descriptor::{Static, connection, filter_without_nodes, pin, range};
-use crate::dmus::filter::music;
+use crate::com::descriptor::{Static, connection, filter_without_nodes, music, pin, range};
 use arioso_core::ks::GUID;
 use arioso_core::ks::guid::{
     KSCATEGORY_AUDIO, KSCATEGORY_WDMAUD_USE_PIN_NAME, KSDATAFORMAT_SUBTYPE_MIDI,
@@ -18,20 +18,10 @@ use arioso_core::ks::portcls::{
     PCCONNECTION_DESCRIPTOR, PCFILTER_DESCRIPTOR, PCFILTER_NODE, PCPIN_DESCRIPTOR,
 };
 
-/// Instances of each pin, over all clients.
-pub const CLIENTS: u32 = 8;
-
 const A_IN: u32 = 0;
 const A_OUT: u32 = 1;
 const B_IN: u32 = 2;
 const B_OUT: u32 = 3;
-
-/// A direction of the cable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    AToB,
-    BToA,
-}
 
 /// The direction that a pin belongs to, and whether the pin is read from.
 pub fn place(pin: u32) -> Option<(Direction, bool)> {

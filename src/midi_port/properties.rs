@@ -3,11 +3,9 @@
 use super::stream::CableStream;
 use crate::com::descriptor::{Static, properties};
 use crate::com::object::ObjectRef;
-use crate::com::property::{Answer, Handler, Request};
-use crate::dmus::capture::transport_entry;
-use crate::dmus::general::{component, component_entry};
-use crate::dmus::properties::{Call, Property, dispatch, items, write};
 use crate::kernel::Result;
+use crate::property::rows::{component, component_entry, transport_entry};
+use crate::property::{Call, Property, Table, count, items, write};
 use arioso_core::ks::portcls::{PCAUTOMATION_TABLE, PCPROPERTY_ITEM};
 use arioso_core::ks::status::STATUS_INVALID_DEVICE_REQUEST;
 use arioso_core::ks::{GUID, NTSTATUS};
@@ -16,9 +14,19 @@ use arioso_core::ks::{GUID, NTSTATUS};
 const CABLE_ID: GUID = GUID::from_u128(0xD2F7_06A9_5E84_4C1D_A63B_0984_E7B2_51FC);
 const NAME_ID: GUID = GUID::from_u128(0x50B8_E3C1_92D6_4F7A_B40E_1D65_CA38_7902);
 
-const FILTER_PROPERTIES: &[&[Property]] = &[&[component_entry(component_id)]];
+/// Properties of the filter.
+struct Filter;
 
-const PIN_PROPERTIES: &[&[Property]] = &[&[transport_entry(transport)]];
+impl Table for Filter {
+    const ROWS: &'static [&'static [Property]] = &[&[component_entry(component_id)]];
+}
+
+/// Properties of each pin.
+struct Pin;
+
+impl Table for Pin {
+    const ROWS: &'static [&'static [Property]] = &[&[transport_entry(transport)]];
+}
 
 fn component_id(_: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     write(value, component(CABLE_ID, NAME_ID))
@@ -30,25 +38,8 @@ fn transport(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     write(value, stream.counts())
 }
 
-struct FilterHandler;
-
-impl Handler for FilterHandler {
-    fn handle(request: Request<'_>) -> Answer {
-        dispatch(FILTER_PROPERTIES, request)
-    }
-}
-
-struct PinHandler;
-
-impl Handler for PinHandler {
-    fn handle(request: Request<'_>) -> Answer {
-        dispatch(PIN_PROPERTIES, request)
-    }
-}
-
-static FILTER_ITEMS: Static<[PCPROPERTY_ITEM; 1]> =
-    Static(items::<FilterHandler, _>(FILTER_PROPERTIES));
-static PIN_ITEMS: Static<[PCPROPERTY_ITEM; 1]> = Static(items::<PinHandler, _>(PIN_PROPERTIES));
+static FILTER_ITEMS: Static<[PCPROPERTY_ITEM; count::<Filter>()]> = Static(items::<Filter, _>());
+static PIN_ITEMS: Static<[PCPROPERTY_ITEM; count::<Pin>()]> = Static(items::<Pin, _>());
 
 /// Of the filter.
 pub static FILTER_TABLE: Static<PCAUTOMATION_TABLE> = Static(properties(&FILTER_ITEMS));

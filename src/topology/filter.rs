@@ -1,12 +1,13 @@
 //! The filter descriptor: line → volume → mute → wave filter.
 
 use super::miniport::{CHANGES, Topology};
-use super::properties::{FILTER_PROPERTIES, FilterProperties, MUTE, NodeProperties, VOLUME};
+use super::properties::{FilterTable, MuteTable, VolumeTable};
+use super::{BRIDGE_PIN, LINE_PIN, MUTE_NODE, VOLUME_NODE};
 use crate::com::descriptor::{
     ANALOG, Static, connection, filter, node, pin, properties, range, with_events,
 };
 use crate::com::notify::event_item;
-use crate::dmus::properties::{count, items};
+use crate::property::{count, items};
 use arioso_core::ks::GUID;
 use arioso_core::ks::guid::{
     KSCATEGORY_AUDIO, KSCATEGORY_TOPOLOGY, KSNODETYPE_LINE_CONNECTOR, KSNODETYPE_MUTE,
@@ -22,11 +23,6 @@ use arioso_core::ks::portcls::{
     PCAUTOMATION_TABLE, PCCONNECTION_DESCRIPTOR, PCEVENT_ITEM, PCFILTER_DESCRIPTOR, PCFILTER_NODE,
     PCNODE_DESCRIPTOR, PCPIN_DESCRIPTOR, PCPROPERTY_ITEM,
 };
-
-/// The pin that stands for the synthesizer's line.
-pub const LINE_PIN: u32 = 0;
-/// The pin that is wired to the wave filter.
-pub const BRIDGE_PIN: u32 = 1;
 
 static RANGES: Static<[*const KSDATARANGE; 1]> = Static([range(&ANALOG)]);
 static AUDIO: Static<GUID> = Static(KSCATEGORY_AUDIO);
@@ -51,12 +47,12 @@ static PINS: Static<[PCPIN_DESCRIPTOR; 2]> = Static([
     ),
 ]);
 
-static VOLUME_ITEMS: Static<[PCPROPERTY_ITEM; count(VOLUME)]> =
-    Static(items::<NodeProperties, _>(VOLUME));
-static MUTE_ITEMS: Static<[PCPROPERTY_ITEM; count(MUTE)]> =
-    Static(items::<NodeProperties, _>(MUTE));
-static FILTER_ITEMS: Static<[PCPROPERTY_ITEM; count(FILTER_PROPERTIES)]> =
-    Static(items::<FilterProperties, _>(FILTER_PROPERTIES));
+static VOLUME_ITEMS: Static<[PCPROPERTY_ITEM; count::<VolumeTable>()]> =
+    Static(items::<VolumeTable, _>());
+static MUTE_ITEMS: Static<[PCPROPERTY_ITEM; count::<MuteTable>()]> =
+    Static(items::<MuteTable, _>());
+static FILTER_ITEMS: Static<[PCPROPERTY_ITEM; count::<FilterTable>()]> =
+    Static(items::<FilterTable, _>());
 /// Of both nodes: somebody turned the control.
 static EVENTS: Static<[PCEVENT_ITEM; 1]> =
     Static([event_item::<Topology>(&CHANGES.0, KSEVENT_CONTROL_CHANGE)]);
@@ -69,8 +65,6 @@ static FILTER_TABLE: Static<PCAUTOMATION_TABLE> = Static(properties(&FILTER_ITEM
 static VOLUME_TYPE: Static<GUID> = Static(KSNODETYPE_VOLUME);
 static MUTE_TYPE: Static<GUID> = Static(KSNODETYPE_MUTE);
 
-pub const VOLUME_NODE: u32 = 0;
-pub const MUTE_NODE: u32 = 1;
 static NODES: Static<[PCNODE_DESCRIPTOR; 2]> = Static([
     node(&VOLUME_TABLE, &VOLUME_TYPE),
     node(&MUTE_TABLE, &MUTE_TYPE),

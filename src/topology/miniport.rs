@@ -1,6 +1,6 @@
 //! `IMiniportTopology`.
 
-use super::filter::FILTER;
+use crate::com::descriptor::Static;
 use crate::com::notify::Notifier;
 use crate::com::object::class;
 use crate::com::port::{PortEvents, PortTopology};
@@ -26,6 +26,7 @@ const IID_TOPOLOGY: GUID = GUID::from_u128(0x36C9_A14F_E728_4B95_9D60_F3A8_0B5E_
 /// The topology's miniport.
 pub struct Topology {
     engine: Shared<Engine>,
+    filter: &'static Static<PCFILTER_DESCRIPTOR>,
     /// Held until the port lets the miniport go.
     port: Mutex<Option<PortTopology>>,
     events: Mutex<Option<PortEvents>>,
@@ -38,9 +39,14 @@ class!(Topology: IMiniportTopologyVtbl = miniport_topology::<Topology>, [
 ]);
 
 impl Topology {
-    pub fn new(engine: Shared<Engine>) -> Result<Self> {
+    /// `filter` is what `GetDescription` tells.
+    pub fn new(
+        engine: Shared<Engine>,
+        filter: &'static Static<PCFILTER_DESCRIPTOR>,
+    ) -> Result<Self> {
         Ok(Self {
             engine,
+            filter,
             port: Mutex::new(None).map_err(no_memory)?,
             events: Mutex::new(None).map_err(no_memory)?,
         })
@@ -60,7 +66,7 @@ impl Topology {
 
 impl MiniportTopology for Topology {
     fn description(&self) -> &'static PCFILTER_DESCRIPTOR {
-        &FILTER.0
+        &self.filter.0
     }
 
     fn init(&self, passive: Passive, port: PortTopology) -> Result {

@@ -9,3 +9,12 @@
 pub mod filter;
 pub mod miniport;
 mod properties;
+
+/// The pin that stands for the synthesizer's line.
+pub const LINE_PIN: u32 = 0;
+/// The pin that is wired to the wave filter.
+pub const BRIDGE_PIN: u32 = 1;
+/// The node with the volume of each channel.
+pub const VOLUME_NODE: u32 = 0;
+/// The node that makes channels silent.
+pub const MUTE_NODE: u32 = 1;

@@ -1,21 +1,15 @@
 //! Volume, mute, the jack.
 
-use super::filter::{LINE_PIN, MUTE_NODE, VOLUME_NODE};
 use super::miniport::Topology;
+use super::{LINE_PIN, MUTE_NODE, VOLUME_NODE};
 use crate::com::descriptor::Static;
 use crate::com::object::ObjectRef;
-use crate::com::property::{Answer, Handler, Request};
-use crate::dmus::general;
-use crate::dmus::properties::{Call, Property, Size, Target, description, dispatch, read, write};
 use crate::engine::Levels;
 use crate::kernel::Result;
+use crate::property::basic_support::{CHANNELS, Ranges};
+use crate::property::{Call, Property, Size, Table, Target, read, rows, write};
 use arioso_core::ks::guid::{KSPROPSETID_Audio, KSPROPSETID_Jack};
-use arioso_core::ks::ks::{
-    KSMULTIPLE_ITEM, KSPROPERTY_BOUNDS_LONG, KSPROPERTY_DESCRIPTION,
-    KSPROPERTY_MEMBER_FLAG_BASICSUPPORT_MULTICHANNEL, KSPROPERTY_MEMBER_STEPPEDRANGES,
-    KSPROPERTY_MEMBERSHEADER, KSPROPERTY_STEPPING_LONG, KSPROPERTY_TYPE_BASICSUPPORT, VT_BOOL,
-    VT_EMPTY, VT_I4, VT_UI4,
-};
+use arioso_core::ks::ks::{KSMULTIPLE_ITEM, VT_BOOL, VT_EMPTY, VT_I4, VT_UI4};
 use arioso_core::ks::ksmedia::{
     KSAUDIO_CPU_RESOURCES_HOST_CPU, KSAUDIO_SPEAKER_STEREO, KSJACK_DESCRIPTION,
     KSJACK_DESCRIPTION2, KSPROPERTY_AUDIO_CPU_RESOURCES, KSPROPERTY_AUDIO_MUTE,
@@ -23,16 +17,43 @@ use arioso_core::ks::ksmedia::{
     eConnTypeUnknown, eGenLocInternal, eGeoLocNotApplicable, ePortConnIntegratedDevice,
 };
 use arioso_core::ks::status::{
-    STATUS_BUFFER_OVERFLOW, STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_PARAMETER, STATUS_SUCCESS,
+    STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_PARAMETER, STATUS_SUCCESS,
 };
 use arioso_core::ks::{NTSTATUS, Wire};
 
-/// Properties of the volume node.
-pub const VOLUME: &[&[Property]] = &[&[VOLUME_LEVEL, CPU_RESOURCES]];
-/// Properties of the mute node.
-pub const MUTE: &[&[Property]] = &[&[MUTED, CPU_RESOURCES]];
 /// Properties of the filter.
-pub const FILTER_PROPERTIES: &[&[Property]] = &[&general::PROPERTIES, &JACK];
+pub struct FilterTable;
+
+impl Table for FilterTable {
+    const ROWS: &'static [&'static [Property]] = &[&rows::SYNTHESIZER, &JACK];
+}
+
+/// Properties of the volume node.
+pub struct VolumeTable;
+
+impl Table for VolumeTable {
+    const ROWS: &'static [&'static [Property]] = &[&[VOLUME_LEVEL, CPU_RESOURCES]];
+
+    fn ranges(property: &Property) -> Option<Ranges> {
+        let (least, most, step) = Levels::VOLUME;
+        (property.id == KSPROPERTY_AUDIO_VOLUMELEVEL).then_some(Ranges { least, most, step })
+    }
+}
+
+/// Properties of the mute node.
+pub struct MuteTable;
+
+impl Table for MuteTable {
+    const ROWS: &'static [&'static [Property]] = &[&[MUTED, CPU_RESOURCES]];
+
+    fn ranges(property: &Property) -> Option<Ranges> {
+        (property.id == KSPROPERTY_AUDIO_MUTE).then_some(Ranges {
+            least: 0,
+            most: 1,
+            step: 1,
+        })
+    }
+}
 
 /// 1/65536 dB, of a channel.
 const VOLUME_LEVEL: Property = Property {
@@ -110,8 +131,6 @@ fn channel(call: &Call<'_>) -> Result<Option<usize>> {
     }
 }
 
-const CHANNELS: i32 = 2;
-
 fn volume(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     write(value, topology(call)?.levels().volume(channel(call)?))
 }
@@ -176,97 +195,4 @@ fn write_list<T: Wire>(value: &mut [u8], item: T) -> Result<NTSTATUS> {
     write(value, head)?;
     let rest = value.get_mut(size_of_val(&head)..).unwrap_or_default();
     write(rest, item)
-}
-
-/// Handler of [`FILTER_PROPERTIES`].
-pub struct FilterProperties;
-
-impl Handler for FilterProperties {
-    fn handle(request: Request<'_>) -> Answer {
-        dispatch(FILTER_PROPERTIES, request)
-    }
-}
-
-/// Handler of [`VOLUME`] and [`MUTE`].
-pub struct NodeProperties;
-
-impl Handler for NodeProperties {
-    fn handle(request: Request<'_>) -> Answer {
-        if request.verb & KSPROPERTY_TYPE_BASICSUPPORT != 0 {
-            match request.id {
-                KSPROPERTY_AUDIO_VOLUMELEVEL => {
-                    let (least, most, step) = Levels::VOLUME;
-                    return Ranges::new(&VOLUME_LEVEL, least, most, step).answer(request.value);
-                }
-                KSPROPERTY_AUDIO_MUTE => {
-                    return Ranges::new(&MUTED, 0, 1, 1).answer(request.value);
-                }
-                _ => {}
-            }
-        }
-        dispatch(&[&[VOLUME_LEVEL, MUTED, CPU_RESOURCES]], request)
-    }
-}
-
-/// Basic support with the range of each channel.
-struct Ranges {
-    description: KSPROPERTY_DESCRIPTION,
-    header: KSPROPERTY_MEMBERSHEADER,
-    range: KSPROPERTY_STEPPING_LONG,
-}
-
-impl Ranges {
-    const SIZE: usize = size_of::<KSPROPERTY_DESCRIPTION>()
-        + size_of::<KSPROPERTY_MEMBERSHEADER>()
-        + CHANNELS as usize * size_of::<KSPROPERTY_STEPPING_LONG>();
-
-    fn new(property: &Property, least: i32, most: i32, step: i32) -> Self {
-        Self {
-            description: KSPROPERTY_DESCRIPTION {
-                DescriptionSize: Self::SIZE as u32,
-                MembersListCount: 1,
-                ..description(property)
-            },
-            header: KSPROPERTY_MEMBERSHEADER {
-                MembersFlags: KSPROPERTY_MEMBER_STEPPEDRANGES,
-                MembersSize: size_of::<KSPROPERTY_STEPPING_LONG>() as u32,
-                MembersCount: CHANNELS as u32,
-                Flags: KSPROPERTY_MEMBER_FLAG_BASICSUPPORT_MULTICHANNEL,
-            },
-            range: KSPROPERTY_STEPPING_LONG {
-                SteppingDelta: step as u32,
-                Reserved: 0,
-                Bounds: KSPROPERTY_BOUNDS_LONG {
-                    SignedMinimum: least,
-                    SignedMaximum: most,
-                },
-            },
-        }
-    }
-
-    /// As much as the buffer takes: all, the description alone, the access flags alone.
-    fn answer(&self, value: &mut [u8]) -> Answer {
-        if value.is_empty() {
-            return Answer {
-                status: STATUS_BUFFER_OVERFLOW,
-                size: Self::SIZE,
-            };
-        }
-        match self.write_to(value) {
-            Some(()) => Answer {
-                status: STATUS_SUCCESS,
-                size: Self::SIZE,
-            },
-            None => crate::dmus::properties::describe(self.description, value),
-        }
-    }
-
-    fn write_to(&self, value: &mut [u8]) -> Option<()> {
-        let value = value.get_mut(..Self::SIZE)?;
-        let (description, rest) = value.split_at_mut_checked(size_of_val(&self.description))?;
-        let (header, ranges) = rest.split_at_mut_checked(size_of_val(&self.header))?;
-        self.description.write_to(description)?;
-        self.header.write_to(header)?;
-        [self.range; CHANNELS as usize].write_to(ranges)
-    }
 }

@@ -1,11 +1,12 @@
 //! The filter descriptor: what comes from the topology filter leaves by one pin that a program reads (`dmus-miniport.md` §9.1).
 
 use super::format::{RANGES, ranges};
-use super::properties::{PROPERTIES, WaveProperties};
+use super::properties::FilterTable;
+use super::{BRIDGE_PIN, CAPTURE_PIN};
 use crate::com::descriptor::{
     ANALOG, Static, connection, filter, pin, plain_node, properties, range, range_list,
 };
-use crate::dmus::properties::{count, items};
+use crate::property::{count, items};
 use arioso_core::ks::GUID;
 use arioso_core::ks::guid::{
     KSAUDFNAME_RECORDING_CONTROL, KSCATEGORY_AUDIO, KSCATEGORY_CAPTURE, KSCATEGORY_REALTIME,
@@ -20,11 +21,6 @@ use arioso_core::ks::portcls::{
     PCAUTOMATION_TABLE, PCCONNECTION_DESCRIPTOR, PCFILTER_DESCRIPTOR, PCFILTER_NODE,
     PCNODE_DESCRIPTOR, PCPIN_DESCRIPTOR, PCPROPERTY_ITEM,
 };
-
-/// The pin that the topology filter is wired to.
-pub const BRIDGE_PIN: u32 = 0;
-/// The pin that programs read.
-pub const CAPTURE_PIN: u32 = 1;
 
 static AUDIO_RANGES: [Static<KSDATARANGE_AUDIO>; RANGES] = ranges();
 static CAPTURE_RANGES: Static<[*const KSDATARANGE; RANGES]> = Static(range_list(&AUDIO_RANGES));
@@ -64,8 +60,7 @@ static CONNECTIONS: Static<[PCCONNECTION_DESCRIPTOR; 2]> = Static([
 static CATEGORIES: Static<[GUID; 3]> =
     Static([KSCATEGORY_AUDIO, KSCATEGORY_CAPTURE, KSCATEGORY_REALTIME]);
 
-static ITEMS: Static<[PCPROPERTY_ITEM; count(PROPERTIES)]> =
-    Static(items::<WaveProperties, _>(PROPERTIES));
+static ITEMS: Static<[PCPROPERTY_ITEM; count::<FilterTable>()]> = Static(items::<FilterTable, _>());
 static TABLE: Static<PCAUTOMATION_TABLE> = Static(properties(&ITEMS));
 
 /// What `IMiniport::GetDescription` returns.

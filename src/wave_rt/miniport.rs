@@ -1,8 +1,8 @@
 //! `IMiniportWaveRT`.
 
-use super::filter::{CAPTURE_PIN, FILTER};
-use super::format;
+use super::filter::FILTER;
 use super::stream::Stream;
+use super::{CAPTURE_PIN, format};
 use crate::com::object::{ObjectRef, class};
 use crate::com::port::{PortStream, PortWaveRt};
 use crate::com::wave_rt::{MiniportWaveRt, NewWaveStream, miniport_wave_rt};

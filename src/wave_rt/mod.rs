@@ -13,3 +13,8 @@ mod format;
 pub mod miniport;
 mod properties;
 mod stream;
+
+/// The pin that the topology filter is wired to.
+pub const BRIDGE_PIN: u32 = 0;
+/// The pin that programs read.
+pub const CAPTURE_PIN: u32 = 1;

@@ -1,12 +1,9 @@
 //! Properties of the wave filter: what it is, format proposals.
 
-use super::filter::CAPTURE_PIN;
-use super::format;
+use super::{CAPTURE_PIN, format};
 use crate::com::descriptor::Static;
-use crate::com::property::{Answer, Handler, Request};
-use crate::dmus::general;
-use crate::dmus::properties::{Call, Property, Size, Target, dispatch};
 use crate::kernel::Result;
+use crate::property::{Call, Property, Size, Table, Target, rows, write};
 use arioso_core::ks::NTSTATUS;
 use arioso_core::ks::guid::KSPROPSETID_Pin;
 use arioso_core::ks::ks::{
@@ -16,7 +13,11 @@ use arioso_core::ks::ksmedia::{KSDATAFORMAT_WAVEFORMATEX, KSDATAFORMAT_WAVEFORMA
 use arioso_core::ks::status::{STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
 
 /// Properties of the filter.
-pub const PROPERTIES: &[&[Property]] = &[&general::PROPERTIES, &PROPOSALS];
+pub struct FilterTable;
+
+impl Table for FilterTable {
+    const ROWS: &'static [&'static [Property]] = &[&rows::SYNTHESIZER, &PROPOSALS];
+}
 
 /// Whether a format would do; which one we propose. Both name a pin.
 const PROPOSALS: [Property; 2] = [
@@ -58,14 +59,5 @@ fn would_do(call: &Call<'_>, value: &[u8]) -> Result<NTSTATUS> {
 
 fn proposal(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     check_pin(call)?;
-    crate::dmus::properties::write(value, format::default())
-}
-
-/// Handler of [`PROPERTIES`].
-pub struct WaveProperties;
-
-impl Handler for WaveProperties {
-    fn handle(request: Request<'_>) -> Answer {
-        dispatch(PROPERTIES, request)
-    }
+    write(value, format::default())
 }

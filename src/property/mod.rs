@@ -1,23 +1,26 @@
-//! Property dispatch: table → size negotiation → handler; basic support from the same table.
+//! Properties of any filter: table → size negotiation → handler; basic support from the same table.
+//!
+//! | part | holds |
+//! |---|---|
+//! | [`Property`] | a row: what is asked, of whom, with which sizes, and who answers |
+//! | [`Table`] | the rows of a filter, a node or a pin; what PortCls calls |
+//! | [`basic_support`] | what basic support tells |
+//! | [`rows`] | rows that several filters share |
 
-use super::miniport::Miniport;
-use super::render::RenderStream;
-use super::{capture, dls, general, synth};
+pub mod basic_support;
+pub mod rows;
+
 use crate::com::descriptor::Static;
-use crate::com::object::ObjectRef;
 use crate::com::property::{Answer, Handler, Request, item};
 use crate::kernel::Result;
-use arioso_core::ks::guid::KSPROPTYPESETID_General;
-use arioso_core::ks::ks::{
-    KSIDENTIFIER, KSPROPERTY_DESCRIPTION, KSPROPERTY_TYPE_BASICSUPPORT, KSPROPERTY_TYPE_GET,
-    KSPROPERTY_TYPE_SET,
-};
+use arioso_core::ks::ks::{KSPROPERTY_TYPE_BASICSUPPORT, KSPROPERTY_TYPE_GET, KSPROPERTY_TYPE_SET};
 use arioso_core::ks::portcls::PCPROPERTY_ITEM;
 use arioso_core::ks::status::{
     STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_DEVICE_REQUEST,
     STATUS_NOT_FOUND, STATUS_SUCCESS,
 };
 use arioso_core::ks::{GUID, NTSTATUS, Wire};
+use basic_support::Ranges;
 
 /// One property of a table.
 pub struct Property {
@@ -42,11 +45,11 @@ pub type Put = fn(&Call<'_>, &[u8]) -> Result<NTSTATUS>;
 /// What a get or set may be sent to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// A MIDI pin only: the filter has no such state.
+    /// The table's pin only ([`Table::is_pin`]): the filter has no such state.
     Pin,
     /// The filter and its pins.
     Any,
-    /// A get to the filter and its pins, a set to a MIDI pin only.
+    /// A get to the filter and its pins, a set to the table's pin only.
     GetAny,
 }
 
@@ -103,16 +106,6 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The pin that the request is for.
-    pub fn pin(&self) -> Result<ObjectRef<RenderStream>> {
-        self.request.stream().ok_or(STATUS_INVALID_DEVICE_REQUEST)
-    }
-
-    /// The miniport, which is always there.
-    pub fn miniport(&self) -> Result<ObjectRef<Miniport>> {
-        self.request.miniport().ok_or(STATUS_INVALID_DEVICE_REQUEST)
-    }
-
     /// The structure that follows the property.
     pub fn instance<T: Wire>(&self) -> Result<T> {
         read(self.request.instance)
@@ -130,64 +123,50 @@ pub fn read<T: Wire>(value: &[u8]) -> Result<T> {
     T::read_from(value).ok_or(STATUS_BUFFER_TOO_SMALL)
 }
 
-/// Properties of the filter. What clients enumerate synthesizers with answers without a node too.
-pub const FILTER_PROPERTIES: &[&[Property]] =
-    &[&general::PROPERTIES, &synth::CAPS, &general::CAPABILITIES];
+/// The properties of a filter, a node or a pin.
+pub trait Table {
+    /// All rows, in groups.
+    const ROWS: &'static [&'static [Property]];
 
-/// Properties of the synthesizer node and of MIDI pins.
-pub const NODE_PROPERTIES: &[&[Property]] = &[
-    &synth::CAPS,
-    &synth::PROPERTIES,
-    &dls::PROPERTIES,
-    &synth::REVERB,
-    &general::CAPABILITIES,
-];
+    /// Whether the request goes to the pin that [`Target::Pin`] means.
+    fn is_pin(_: &Request<'_>) -> bool {
+        false
+    }
 
-/// Properties of capture pins.
-pub const CAPTURE_PROPERTIES: &[&[Property]] = &[&capture::PROPERTIES];
+    /// The ranges of a property's value, for basic support.
+    fn ranges(_: &Property) -> Option<Ranges> {
+        None
+    }
+}
 
-/// Rows of some groups of properties.
-pub const fn count(groups: &[&[Property]]) -> usize {
+impl<T: Table> Handler for T {
+    fn handle(mut request: Request<'_>) -> Answer {
+        let value = core::mem::take(&mut request.value);
+        let mut properties = T::ROWS.iter().copied().flatten();
+        match properties.find(|p| p.id == request.id && p.set.0 == request.set) {
+            Some(property) => negotiate::<T>(property, &request, value),
+            None => Answer {
+                status: STATUS_NOT_FOUND,
+                size: 0,
+            },
+        }
+    }
+}
+
+/// Rows of a table.
+pub const fn count<T: Table>() -> usize {
     let mut n = 0;
     let mut g = 0;
-    while g < groups.len() {
-        n += groups[g].len();
+    while g < T::ROWS.len() {
+        n += T::ROWS[g].len();
         g += 1;
     }
     n
 }
 
-/// Handler of [`FILTER_PROPERTIES`].
-pub struct FilterProperties;
-
-impl Handler for FilterProperties {
-    fn handle(request: Request<'_>) -> Answer {
-        dispatch(FILTER_PROPERTIES, request)
-    }
-}
-
-/// Handler of [`NODE_PROPERTIES`].
-pub struct NodeProperties;
-
-impl Handler for NodeProperties {
-    fn handle(request: Request<'_>) -> Answer {
-        dispatch(NODE_PROPERTIES, request)
-    }
-}
-
-/// Handler of [`CAPTURE_PROPERTIES`].
-pub struct CaptureProperties;
-
-impl Handler for CaptureProperties {
-    fn handle(request: Request<'_>) -> Answer {
-        dispatch(CAPTURE_PROPERTIES, request)
-    }
-}
-
-/// The rows that PortCls sees for some properties.
-pub const fn items<H: Handler, const N: usize>(
-    groups: &[&'static [Property]],
-) -> [PCPROPERTY_ITEM; N] {
+/// The rows that PortCls sees of a table.
+pub const fn items<T: Table, const N: usize>() -> [PCPROPERTY_ITEM; N] {
+    let groups = T::ROWS;
     let mut items = [const {
         PCPROPERTY_ITEM {
             Set: core::ptr::null(),
@@ -202,7 +181,7 @@ pub const fn items<H: Handler, const N: usize>(
         let mut i = 0;
         while i < groups[g].len() {
             let property = &groups[g][i];
-            items[n] = item::<H>(&property.set.0, property.id, verbs(property));
+            items[n] = item::<T>(&property.set.0, property.id, verbs(property));
             n += 1;
             i += 1;
         }
@@ -212,7 +191,7 @@ pub const fn items<H: Handler, const N: usize>(
     items
 }
 
-/// What a property may be asked.
+/// What a property may be asked: `KSPROPERTY_TYPE_*`.
 pub const fn verbs(property: &Property) -> u32 {
     let mut verbs = KSPROPERTY_TYPE_BASICSUPPORT;
     if property.get.is_some() {
@@ -224,25 +203,12 @@ pub const fn verbs(property: &Property) -> u32 {
     verbs
 }
 
-/// Answers a request to one of some groups of properties.
-pub fn dispatch(groups: &[&[Property]], mut request: Request<'_>) -> Answer {
-    let value = core::mem::take(&mut request.value);
-    let mut properties = groups.iter().copied().flatten();
-    match properties.find(|p| p.id == request.id && p.set.0 == request.set) {
-        Some(property) => negotiate(property, &request, value),
-        None => Answer {
-            status: STATUS_NOT_FOUND,
-            size: 0,
-        },
-    }
-}
-
 /// The size protocol of property requests (`dmus-miniport.md` §5.1): verb, target, instance, value.
-fn negotiate(property: &Property, request: &Request<'_>, value: &mut [u8]) -> Answer {
+fn negotiate<T: Table>(property: &Property, request: &Request<'_>, value: &mut [u8]) -> Answer {
     let refuse = |status| Answer { status, size: 0 };
     // The verb comes with other bits.
     if request.verb & KSPROPERTY_TYPE_BASICSUPPORT != 0 {
-        return describe(description(property), value);
+        return basic_support::answer(property, T::ranges(property), value);
     }
     let get = property
         .get
@@ -258,7 +224,7 @@ fn negotiate(property: &Property, request: &Request<'_>, value: &mut [u8]) -> An
         Target::Any => false,
         Target::GetAny => get.is_none(),
     };
-    if of_pin && request.stream::<RenderStream>().is_none() {
+    if of_pin && !T::is_pin(request) {
         return refuse(STATUS_INVALID_DEVICE_REQUEST);
     }
     // A 32-bit caller's structures come as it made them, unless a layer above has widened them already.
@@ -303,42 +269,4 @@ fn negotiate(property: &Property, request: &Request<'_>, value: &mut [u8]) -> An
 /// Whether the value has room for the 32-bit layout only.
 fn narrow_value(property: &Property, value: &[u8]) -> bool {
     property.value.narrow <= value.len() && value.len() < property.value.native
-}
-
-/// What basic support tells of a property without ranges.
-pub fn description(property: &Property) -> KSPROPERTY_DESCRIPTION {
-    KSPROPERTY_DESCRIPTION {
-        AccessFlags: verbs(property),
-        DescriptionSize: size_of::<KSPROPERTY_DESCRIPTION>() as u32,
-        PropTypeSet: KSIDENTIFIER {
-            Set: KSPROPTYPESETID_General,
-            Id: property.kind,
-            Flags: 0,
-        },
-        MembersListCount: 0,
-        Reserved: 0,
-    }
-}
-
-/// Answers basic support: the description, or the access flags alone if there is no room.
-pub fn describe(description: KSPROPERTY_DESCRIPTION, value: &mut [u8]) -> Answer {
-    let done = |size| Answer {
-        status: STATUS_SUCCESS,
-        size,
-    };
-    if value.is_empty() {
-        Answer {
-            status: STATUS_BUFFER_OVERFLOW,
-            size: size_of::<KSPROPERTY_DESCRIPTION>(),
-        }
-    } else if description.write_to(value).is_some() {
-        done(size_of::<KSPROPERTY_DESCRIPTION>())
-    } else if description.AccessFlags.write_to(value).is_some() {
-        done(size_of::<u32>())
-    } else {
-        Answer {
-            status: STATUS_BUFFER_TOO_SMALL,
-            size: 0,
-        }
-    }
 }
