@@ -1,10 +1,9 @@
 //! The port's events, owned.
 
-use super::port::Allocator;
 use alloc::vec::Vec;
 use arioso_core::ks::Wire;
 use arioso_core::ks::dmusicks::{DMUS_KEF_EVENT_INCOMPLETE, DMUS_KERNEL_EVENT};
-use arioso_core::mem::{EventQueue, Link, NoMemory, Ring, Shared, vec};
+use arioso_core::mem::{EventQueue, Link, NoMemory, Ring, vec};
 use core::cell::UnsafeCell;
 use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -354,27 +353,12 @@ impl Pool {
         Some(event)
     }
 
-    fn give_back(&self, mut chain: Chain) {
+    /// Takes events back.
+    pub fn give_back(&self, mut chain: Chain) {
         while let Some(event) = chain.pop() {
             // There is room for all.
             let _ = self.free.try_push(event);
             self.left.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
-
-/// Where events come from and go back to.
-pub enum Home {
-    Port(Allocator),
-    Own(Shared<Pool>),
-}
-
-impl Home {
-    /// Returns the chain, with the buffers of its events. `DISPATCH_LEVEL` or below.
-    pub fn give_back(&self, chain: Chain) {
-        match self {
-            Self::Port(allocator) => allocator.give_back(chain),
-            Self::Own(pool) => pool.give_back(chain),
         }
     }
 }

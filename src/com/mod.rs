@@ -9,6 +9,7 @@ pub mod capture;
 pub mod descriptor;
 pub mod driver;
 pub mod event;
+pub mod event_origin;
 pub mod midi;
 pub mod miniport;
 pub mod notify;

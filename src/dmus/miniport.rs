@@ -5,7 +5,7 @@ use super::render::RenderStream;
 use super::wave::WaveStream;
 use super::{CAPTURE_PIN, MIDI_PIN, RATES, WAVE_PIN};
 use crate::com::descriptor::Static;
-use crate::com::event::Home;
+use crate::com::event_origin::EventOrigin;
 use crate::com::miniport::{MiniportDMus, NewStream, StreamRequest, miniport_dmus};
 use crate::com::object::{ObjectRef, class};
 use crate::com::port::Port;
@@ -77,8 +77,12 @@ impl MiniportDMus for Miniport {
         match (request.kind, request.pin) {
             (DMUS_STREAM_MIDI_RENDER, MIDI_PIN) => {
                 let allocator = request.allocator.ok_or(STATUS_INVALID_PARAMETER)?;
-                let pin =
-                    Engine::open_pin(&self.engine, passive, Home::Port(allocator), request.clock)?;
+                let pin = Engine::open_pin(
+                    &self.engine,
+                    passive,
+                    EventOrigin::Port(allocator),
+                    request.clock,
+                )?;
                 NewStream::new(ObjectRef::new(RenderStream::new(pin))?)
             }
             (DMUS_STREAM_MIDI_CAPTURE, CAPTURE_PIN) => {

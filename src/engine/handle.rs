@@ -1,7 +1,7 @@
 //! A MIDI pin, as its stream and the properties see it.
 
+use super::command::Command;
 use super::pin::Pin;
-use super::renderer::Command;
 use super::{Engine, MAX_GROUPS};
 use crate::com::event::Chain;
 use crate::kernel::Result;

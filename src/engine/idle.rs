@@ -1,7 +1,8 @@
 //! Nobody listens: queues are emptied as events become due, and channel state is followed, so that whoever comes hears the right
 //! programs and memory stays flat.
 
-use super::shared::{Owner, Shared as Common};
+use super::next::Next;
+use super::state::{EngineState, Owner};
 use crate::kernel::irql::Passive;
 use crate::kernel::timer::{Alarm, MILLISECOND, Routine};
 use arioso_core::mem::Shared;
@@ -15,26 +16,15 @@ const LONGEST: i64 = 1000 * MILLISECOND;
 /// Milliseconds by which a wait may be longer.
 const TOLERANCE: u32 = 50;
 
-/// What there is to do after a round.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// More is due.
-    Now,
-    /// The next event is due in so many 100 ns.
-    In(i64),
-    /// All queues are empty.
-    Nothing,
-}
-
 /// The idle timer's routine.
 pub struct Idle {
-    common: Shared<Common>,
+    common: Shared<EngineState>,
     /// Frames that had been rendered at the last call.
     seen: AtomicU64,
 }
 
 impl Idle {
-    pub fn new(common: Shared<Common>) -> Self {
+    pub fn new(common: Shared<EngineState>) -> Self {
         Self {
             common,
             seen: AtomicU64::new(0),
@@ -75,7 +65,7 @@ impl Routine for Idle {
 }
 
 /// Sets the timer if it is not set: soon if nobody listens, else to see whether somebody still does. `DISPATCH_LEVEL` or below.
-pub fn arm(common: &Common, alarm: &Alarm) {
+pub fn arm(common: &EngineState, alarm: &Alarm) {
     let delay = if common.owner() == Owner::Idle {
         SHORTEST
     } else {
@@ -84,14 +74,14 @@ pub fn arm(common: &Common, alarm: &Alarm) {
     set(common, alarm, delay, TOLERANCE);
 }
 
-fn set(common: &Common, alarm: &Alarm, delay: i64, tolerance: u32) {
+fn set(common: &EngineState, alarm: &Alarm, delay: i64, tolerance: u32) {
     if !common.armed.swap(true, Ordering::SeqCst) {
         alarm.set(delay, tolerance);
     }
 }
 
 /// Follows everything that is due before another owner takes over.
-pub fn catch_up(passive: Passive, common: &Common) {
+pub fn catch_up(passive: Passive, common: &EngineState) {
     while common.owner() == Owner::Idle {
         match common.enter(Owner::Idle) {
             Some(mut renderer) => {

@@ -5,7 +5,7 @@ use super::level::Levels;
 use super::pcm::{self, Format};
 use super::renderer::BLOCK;
 use super::seam::{Gain, Seam};
-use super::shared::{Owner, Shared as Common};
+use super::state::{EngineState, Owner};
 use crate::com::wave_rt::{Event, Packet, SharedBuffer};
 use crate::kernel::dpc::{Dpc, Routine};
 use crate::kernel::lock::SpinLock;
@@ -29,7 +29,7 @@ const MOST_SECONDS: u32 = 2;
 
 /// One stream of the endpoint.
 pub struct Line {
-    common: Shared<Common>,
+    common: Shared<EngineState>,
     levels: Shared<Levels>,
     format: Format,
     /// Frames of a millisecond.
@@ -79,7 +79,7 @@ struct Task {
 impl Line {
     /// `lead` in milliseconds.
     pub fn new(
-        common: Shared<Common>,
+        common: Shared<EngineState>,
         levels: Shared<Levels>,
         format: Format,
         lead: u32,

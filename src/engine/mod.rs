@@ -2,7 +2,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`shared`] | what every context may touch: the owner's baton, the command ring, the sample clock |
+//! | [`state`], [`exchange`] | what every context may touch: who owns the renderer; the command ring, the sample clock, counts |
+//! | [`command`], [`next`] | what the owner is told; what there is to do after a round of work |
 //! | [`renderer`] | what only the owner touches: the synthesizer and the pins' tracks |
 //! | [`pin`], [`handle`] | a pin's queue; what a MIDI pin's stream does with it |
 //! | [`output`] | who the owner is |
@@ -18,11 +19,14 @@
 //! has left.
 
 mod bank;
+mod command;
 mod endpoint;
+mod exchange;
 mod handle;
 mod idle;
 mod level;
 mod line;
+mod next;
 mod output;
 mod pcm;
 mod pin;
@@ -30,9 +34,9 @@ mod renderer;
 mod retire;
 mod seam;
 pub mod settings;
-mod shared;
 mod sink;
 mod slices;
+mod state;
 mod thru;
 mod track;
 
@@ -43,16 +47,17 @@ pub use pcm::{Format, Sample};
 pub use sink::SinkHandle;
 pub use thru::TapHandle;
 
+use self::command::Command;
 use self::handle::Told;
 use self::idle::Idle;
 use self::output::Output;
 use self::pin::Pin;
-use self::renderer::{Command, Renderer};
+use self::renderer::Renderer;
 use self::settings::Settings;
-use self::shared::{Owner, Shared as Common};
 use self::slices::Feed;
+use self::state::{EngineState, Owner};
 use self::thru::Thru;
-use crate::com::event::Home;
+use crate::com::event_origin::EventOrigin;
 use crate::com::port::{MasterClock, PortStream};
 use crate::kernel::driver::Device;
 use crate::kernel::irql::Passive;
@@ -82,7 +87,7 @@ pub struct Engine {
     // The timer goes first: its routine uses the rest.
     idle: LazyTimer<Idle>,
     thru: Thru,
-    common: Shared<Common>,
+    common: Shared<EngineState>,
     book: Mutex<Book>,
     output: Mutex<Output>,
     /// While the slice timer renders.
@@ -109,12 +114,16 @@ impl Engine {
     }
 
     #[inline(never)]
-    fn common(device: &Device, renderer: TryBox<Renderer>) -> Result<Shared<Common>> {
-        Shared::try_new(Common::new(device, renderer)?).map_err(no_memory)
+    fn common(device: &Device, renderer: TryBox<Renderer>) -> Result<Shared<EngineState>> {
+        Shared::try_new(EngineState::new(device, renderer)?).map_err(no_memory)
     }
 
     #[inline(never)]
-    fn with(device: &Device, common: Shared<Common>, settings: Settings) -> Result<Shared<Self>> {
+    fn with(
+        device: &Device,
+        common: Shared<EngineState>,
+        settings: Settings,
+    ) -> Result<Shared<Self>> {
         let engine = Self {
             idle: LazyTimer::new(Idle::new(common.clone()))?,
             thru: Thru::new(device)?,
@@ -139,14 +148,14 @@ impl Engine {
     pub fn open_pin(
         this: &Shared<Self>,
         passive: Passive,
-        home: Home,
+        origin: EventOrigin,
         clock: Option<MasterClock>,
     ) -> Result<PinHandle> {
         if this.common.is_closed() {
             return Err(STATUS_DELETE_PENDING);
         }
         this.read_bank(passive);
-        let pin = Shared::try_new(Pin::new(home, clock)?).map_err(no_memory)?;
+        let pin = Shared::try_new(Pin::new(origin, clock)?).map_err(no_memory)?;
         let track = TryBox::try_new(track::Track::new(pin.clone())?).map_err(no_memory)?;
         let told = Told::new().and_then(Mutex::new).map_err(no_memory)?;
         let mut port = Port::new(1).map_err(no_memory)?;

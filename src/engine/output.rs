@@ -1,8 +1,8 @@
 //! Who renders: the endpoint while it runs, else the wave sink while it runs, else nobody.
 
 use super::line::Line;
-use super::shared::Owner;
 use super::slices::Feed;
+use super::state::Owner;
 use super::{DEFAULT_RATE, Engine};
 use crate::kernel::Result;
 use crate::kernel::dpc::Dpc;

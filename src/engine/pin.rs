@@ -1,6 +1,7 @@
 //! What a MIDI pin and the owner of the synthesizer share.
 
-use crate::com::event::{Chain, Event, Events, Home};
+use crate::com::event::{Chain, Event, Events};
+use crate::com::event_origin::EventOrigin;
 use crate::com::port::MasterClock;
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::SpinLock;
@@ -13,7 +14,7 @@ use core::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 /// they are due, and gives each back to where it came from exactly once.
 pub struct Pin {
     queue: SpinLock<Queue>,
-    home: Home,
+    origin: EventOrigin,
     clock: Option<MasterClock>,
     /// Events that the owner took and has not given back yet.
     held: AtomicU32,
@@ -43,14 +44,14 @@ pub struct Meter {
 }
 
 impl Pin {
-    pub fn new(home: Home, clock: Option<MasterClock>) -> Result<Self> {
+    pub fn new(origin: EventOrigin, clock: Option<MasterClock>) -> Result<Self> {
         Ok(Self {
             queue: SpinLock::new(Queue {
                 state: KSSTATE_STOP,
                 events: Events::new().map_err(no_memory)?,
                 fragment: None,
             }),
-            home,
+            origin,
             clock,
             held: AtomicU32::new(0),
             meter: Meter::default(),
@@ -90,7 +91,7 @@ impl Pin {
                 refused.push(event);
             }
         }
-        self.home.give_back(refused);
+        self.origin.give_back(refused);
     }
 
     /// Sets the state; stopping gives all events back before it returns.
@@ -104,7 +105,7 @@ impl Pin {
                 Chain::EMPTY
             }
         });
-        self.home.give_back(back);
+        self.origin.give_back(back);
         if state == KSSTATE_STOP {
             // The owner may be about to give back what it took: that is at most one block.
             while self.held.load(Ordering::Acquire) != 0 {
@@ -146,7 +147,7 @@ impl Pin {
 
     /// Ends the hold on `count` taken events.
     pub fn give_back(&self, events: Chain, count: u32) {
-        self.home.give_back(events);
+        self.origin.give_back(events);
         self.held.fetch_sub(count, Ordering::Release);
     }
 }

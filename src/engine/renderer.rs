@@ -1,71 +1,19 @@
 //! What only the owner touches.
 
-use super::idle::Next;
+use super::command::Command;
+use super::exchange::Exchange;
+use super::next::Next;
 use super::retire::{Bin, Garbage};
 use super::seam::Seam;
 use super::settings::Settings;
-use super::shared::Shared as Common;
 use super::track::Track;
 use super::{DEFAULT_RATE, PINS};
 use crate::kernel::{Result, clock, no_memory};
-use arioso_core::dls::model::Patches;
-use arioso_core::mem::{Shared, TryBox};
+use arioso_core::mem::TryBox;
 use arioso_core::synth::cost::Budget;
-use arioso_core::synth::effects::{Sends, Waves};
 use arioso_core::synth::sequencer::{Events, Source, run};
-use arioso_core::synth::{Parts, Port, PortId, SampleClock, Settings as SynthSettings, Synth};
+use arioso_core::synth::{PortId, SampleClock, Settings as SynthSettings, Synth};
 use core::sync::atomic::Ordering;
-
-/// What the owner is told. Executed at the start of its next block.
-pub enum Command {
-    Attach {
-        slot: u8,
-        track: TryBox<Track>,
-        port: TryBox<Port>,
-    },
-    Detach {
-        slot: u8,
-    },
-    Patches {
-        slot: u8,
-        patches: Shared<Patches>,
-    },
-    Parts {
-        slot: u8,
-        parts: TryBox<Parts>,
-    },
-    /// 1/100 dB.
-    Volume {
-        slot: u8,
-        volume: i32,
-    },
-    /// 1/100 dB.
-    Boost {
-        slot: u8,
-        boost: i32,
-    },
-    /// Which effects are on.
-    Effects {
-        slot: u8,
-        on: Sends,
-    },
-    /// The client's reverb parameters.
-    Reverb {
-        slot: u8,
-        waves: Waves,
-    },
-    Priority {
-        slot: u8,
-        group: u16,
-        channel: u16,
-        priority: u32,
-    },
-    /// A controller without value for all channels: all sound off, all notes off.
-    Quiet {
-        slot: u8,
-        controller: u8,
-    },
-}
 
 /// Frames that are rendered at once.
 pub const BLOCK: usize = 256;
@@ -129,10 +77,10 @@ impl Renderer {
     }
 
     /// `PASSIVE_LEVEL`, at a change of owner.
-    pub fn set_output(&mut self, common: &Common, rate: u32, follow: bool) {
+    pub fn set_output(&mut self, exchange: &Exchange, rate: u32, follow: bool) {
         self.synth.set_output(rate);
         self.synth.follow(follow);
-        self.retire(common);
+        self.retire(exchange);
     }
 
     /// The next frames rise from silence to the full level, or have it.
@@ -142,18 +90,18 @@ impl Renderer {
     }
 
     /// Executes queued commands, as far as there is room for what they leave behind. `DISPATCH_LEVEL` or below.
-    pub fn run_commands(&mut self, common: &Common) {
-        while self.bin.has_room(common.reaper.work()) {
-            match common.commands.try_pop() {
-                Some(command) => self.execute(common, command),
+    pub fn run_commands(&mut self, exchange: &Exchange) {
+        while self.bin.has_room(exchange.reaper.work()) {
+            match exchange.commands.try_pop() {
+                Some(command) => self.execute(exchange, command),
                 None => break,
             }
         }
-        self.retire(common);
+        self.retire(exchange);
     }
 
-    fn execute(&mut self, common: &Common, command: Command) {
-        let reaper = common.reaper.work();
+    fn execute(&mut self, exchange: &Exchange, command: Command) {
+        let reaper = exchange.reaper.work();
         let mut left: [Option<Garbage>; 2] = [None, None];
         match command {
             Command::Attach { slot, track, port } => {
@@ -233,65 +181,67 @@ impl Renderer {
         }
         for garbage in left.into_iter().flatten() {
             self.bin.throw(reaper, garbage);
-            common.reaper.queue();
+            exchange.reaper.queue();
         }
     }
 
     /// Hands what the synthesizer let go of to the reaper.
-    fn retire(&mut self, common: &Common) {
+    fn retire(&mut self, exchange: &Exchange) {
         let mut any = false;
-        while self.bin.has_room(common.reaper.work()) {
+        while self.bin.has_room(exchange.reaper.work()) {
             let Some(retired) = self.synth.take_retired() else {
                 break;
             };
             self.bin
-                .throw(common.reaper.work(), Garbage::Synth(retired));
+                .throw(exchange.reaper.work(), Garbage::Synth(retired));
             any = true;
         }
         if any {
-            common.reaper.queue();
+            exchange.reaper.queue();
         }
     }
 
     /// Renders up to [`BLOCK`] frames; the first is the device's frame `first`. `DISPATCH_LEVEL` or below; no lock is held.
-    pub fn render(&mut self, common: &Common, first: i64, frames: usize) -> &[[f32; 2]] {
+    pub fn render(&mut self, exchange: &Exchange, first: i64, frames: usize) -> &[[f32; 2]] {
         let frames = frames.min(BLOCK);
         let begin = clock::now();
-        self.render_block(common, first, frames);
-        self.note_load(common, frames, elapsed(begin));
+        self.render_block(exchange, first, frames);
+        self.note_load(exchange, frames, elapsed(begin));
         self.mixed.get(..frames).unwrap_or_default()
     }
 
     /// The same within the budget of a slice: voices that it does not carry are shed first. `DISPATCH_LEVEL`.
-    pub fn render_slice(&mut self, common: &Common, first: i64, frames: usize) -> &[[f32; 2]] {
+    pub fn render_slice(&mut self, exchange: &Exchange, first: i64, frames: usize) -> &[[f32; 2]] {
         let frames = frames.min(BLOCK);
         let begin = clock::now();
         self.budget.begin(&mut self.synth, frames);
-        self.render_block(common, first, frames);
+        self.render_block(exchange, first, frames);
         let time = elapsed(begin);
         let spent = self.budget.end(&mut self.synth, time);
         if spent.predicted > self.budget.limit() {
-            common.over_budget.store(true, Ordering::Relaxed);
+            exchange.over_budget.store(true, Ordering::Relaxed);
         }
-        self.note_load(common, frames, time);
+        self.note_load(exchange, frames, time);
         self.mixed.get(..frames).unwrap_or_default()
     }
 
     /// `frames` frames took `time` ns.
-    fn note_load(&mut self, common: &Common, frames: usize, time: f32) {
-        let seconds = frames as f32 / common.rate().max(1) as f32;
+    fn note_load(&mut self, exchange: &Exchange, frames: usize, time: f32) {
+        let seconds = frames as f32 / exchange.rate().max(1) as f32;
         let now = time / (seconds * 1e9).max(1.0);
         self.load += (now - self.load) * (seconds * 10.0).min(1.0);
-        common.voices.store(self.synth.voices(), Ordering::Relaxed);
-        common
+        exchange
+            .voices
+            .store(self.synth.voices(), Ordering::Relaxed);
+        exchange
             .load
             .store((self.load * 10_000.0) as u32, Ordering::Relaxed);
     }
 
-    fn render_block(&mut self, common: &Common, first: i64, frames: usize) {
-        self.run_commands(common);
+    fn render_block(&mut self, exchange: &Exchange, first: i64, frames: usize) {
+        self.run_commands(exchange);
         let end = first.saturating_add(frames as i64);
-        common.begin_block(end, &mut self.clock);
+        exchange.begin_block(end, &mut self.clock);
         let block_time = self.clock.frame_to_ref(first);
         let out = self.mixed.get_mut(..frames).unwrap_or_default();
         let mut port = 0u8;
@@ -314,8 +264,8 @@ impl Renderer {
             *left = left.wrapping_sub(1);
         }
         self.end_block();
-        common.note_rendered(end, frames as u64);
-        self.retire(common);
+        exchange.note_rendered(end, frames as u64);
+        self.retire(exchange);
     }
 
     fn end_block(&mut self) {
@@ -333,11 +283,11 @@ impl Renderer {
 
     /// Lets every pin's due events act on its channels, at most `budget` of each; no voice is started. `idle`: nobody owns the
     /// output. `DISPATCH_LEVEL` or below.
-    pub fn follow(&mut self, common: &Common, idle: bool, budget: usize) -> Next {
+    pub fn follow(&mut self, exchange: &Exchange, idle: bool, budget: usize) -> Next {
         self.synth.follow(true);
         let next = self.follow_events(budget);
         self.synth.follow(idle);
-        self.retire(common);
+        self.retire(exchange);
         next
     }
 
@@ -362,7 +312,7 @@ impl Renderer {
                 }
             };
             track.end_block(self.synth.port_mut(id));
-            next = sooner(next, wait);
+            next = next.sooner(wait);
         }
         next
     }
@@ -371,13 +321,4 @@ impl Renderer {
 /// ns since `begin`.
 fn elapsed(begin: i64) -> f32 {
     clock::now().saturating_sub(begin).max(0) as f32 * 100.0
-}
-
-fn sooner(a: Next, b: Next) -> Next {
-    match (a, b) {
-        (Next::Now, _) | (_, Next::Now) => Next::Now,
-        (Next::In(a), Next::In(b)) => Next::In(a.min(b)),
-        (Next::In(delay), Next::Nothing) | (Next::Nothing, Next::In(delay)) => Next::In(delay),
-        (Next::Nothing, Next::Nothing) => Next::Nothing,
-    }
 }

@@ -3,7 +3,7 @@
 use super::Engine;
 use super::renderer::BLOCK;
 use super::seam::Seam;
-use super::shared::Owner;
+use super::state::Owner;
 use crate::com::port::MasterClock;
 use crate::com::stream::{FRAME_BYTES, RenderUnit};
 use crate::kernel::clock;

@@ -1,7 +1,7 @@
 //! The slice timer: a high-resolution timer's DPC renders a millisecond at a time, ahead of a reader.
 
 use super::renderer::BLOCK;
-use super::shared::{Owner, Shared as Common};
+use super::state::{EngineState, Owner};
 use crate::com::stream::FRAME_BYTES;
 use crate::kernel::dpc::{Dpc, Routine};
 use crate::kernel::irql::Passive;
@@ -38,7 +38,7 @@ impl Tick for Ticker {
 
 /// The DPC: renders one slice if the goal is not reached.
 pub struct Slicer {
-    common: Shared<Common>,
+    common: Shared<EngineState>,
     fifo: SpinLock<Fifo>,
     /// Frame up to which to render.
     goal: AtomicI64,
@@ -105,7 +105,7 @@ impl Routine for Slicer {
 
 impl Feed {
     /// Starts the timer; it renders nothing before the first [`Feed::read`].
-    pub fn new(common: Shared<Common>, rate: u32) -> Result<Self> {
+    pub fn new(common: Shared<EngineState>, rate: u32) -> Result<Self> {
         let slice = (rate / 1000).max(1) as usize;
         let dpc = Shared::try_new(Dpc::new(Slicer {
             common,

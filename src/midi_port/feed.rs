@@ -1,6 +1,7 @@
 //! End A's way to the synthesizer: a virtual synthesizer that plays what is written there.
 
-use crate::com::event::{Chain, Home, Pool};
+use crate::com::event::{Chain, Pool};
+use crate::com::event_origin::EventOrigin;
 use crate::engine::{Engine, PinHandle};
 use crate::kernel::irql::Passive;
 use crate::kernel::{Result, clock, no_memory};
@@ -21,7 +22,7 @@ impl Feed {
     pub fn new(engine: &Shared<Engine>, passive: Passive) -> Result<Self> {
         let pool = Pool::new(EVENTS).and_then(Shared::try_new);
         let pool = pool.map_err(no_memory)?;
-        let pin = Engine::open_pin(engine, passive, Home::Own(pool.clone()), None)?;
+        let pin = Engine::open_pin(engine, passive, EventOrigin::Own(pool.clone()), None)?;
         pin.set_state(passive, KSSTATE_RUN);
         Ok(Self { pin, pool })
     }

@@ -5,7 +5,8 @@
 
 mod tap;
 
-use self::tap::{Next, Tap};
+use self::tap::Tap;
+use super::next::Next;
 use super::{Engine, PINS};
 use crate::com::event::{Chain, Event};
 use crate::com::port::{Allocator, MasterClock, Port, Sink};

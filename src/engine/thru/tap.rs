@@ -1,6 +1,7 @@
 //! What one capture stream holds: copies of received messages until they are due, in the port's own events.
 
 use super::super::PINS;
+use super::super::next::Next;
 use crate::com::event::{Chain, Event, Events};
 use crate::com::port::{Allocator, MasterClock, Sink};
 use crate::kernel::irql::Passive;
@@ -64,16 +65,6 @@ struct Batch {
     due: Chain,
     stale: Chain,
     taken: u32,
-}
-
-/// What there is to do after a delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// More is due.
-    Now,
-    /// The next message is due in so many 100 ns.
-    In(i64),
-    Nothing,
 }
 
 impl Tap {

@@ -1,0 +1,58 @@
+//! What the owner is told by other contexts.
+
+use super::track::Track;
+use arioso_core::dls::model::Patches;
+use arioso_core::mem::{Shared, TryBox};
+use arioso_core::synth::effects::{Sends, Waves};
+use arioso_core::synth::{Parts, Port};
+
+/// What the owner is told. Executed at the start of its next block.
+pub enum Command {
+    Attach {
+        slot: u8,
+        track: TryBox<Track>,
+        port: TryBox<Port>,
+    },
+    Detach {
+        slot: u8,
+    },
+    Patches {
+        slot: u8,
+        patches: Shared<Patches>,
+    },
+    Parts {
+        slot: u8,
+        parts: TryBox<Parts>,
+    },
+    /// 1/100 dB.
+    Volume {
+        slot: u8,
+        volume: i32,
+    },
+    /// 1/100 dB.
+    Boost {
+        slot: u8,
+        boost: i32,
+    },
+    /// Which effects are on.
+    Effects {
+        slot: u8,
+        on: Sends,
+    },
+    /// The client's reverb parameters.
+    Reverb {
+        slot: u8,
+        waves: Waves,
+    },
+    Priority {
+        slot: u8,
+        group: u16,
+        channel: u16,
+        priority: u32,
+    },
+    /// A controller without value for all channels: all sound off, all notes off.
+    Quiet {
+        slot: u8,
+        controller: u8,
+    },
+}
