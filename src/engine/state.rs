@@ -5,10 +5,10 @@ use super::command::Command;
 use super::exchange::Exchange;
 use super::renderer::Renderer;
 use crate::kernel::Result;
-use crate::kernel::baton::{Baton, Inside};
 use crate::kernel::driver::Device;
 use crate::kernel::irql::Passive;
-use arioso_core::mem::TryBox;
+use crate::kernel::timer::MILLISECOND;
+use arioso_core::mem::{Entered, OwnerCell, TryBox};
 use core::ops::Deref;
 use core::sync::atomic::{AtomicI64, Ordering};
 
@@ -25,6 +25,9 @@ pub enum Owner {
     Endpoint,
 }
 
+/// How long a hand-over waits before it asks again whether the old owner has left: 100 µs.
+const POLL: i64 = MILLISECOND / 10;
+
 impl Owner {
     const fn number(self) -> u32 {
         self as u32
@@ -33,7 +36,7 @@ impl Owner {
 
 /// What every context of the engine may touch: the renderer for its owner, and what is exchanged with it.
 pub struct EngineState {
-    renderer: Baton<TryBox<Renderer>>,
+    renderer: OwnerCell<TryBox<Renderer>>,
     exchange: Exchange,
     /// The latency clock's last answer: it never goes back.
     latency: AtomicI64,
@@ -50,7 +53,7 @@ impl Deref for EngineState {
 impl EngineState {
     pub fn new(device: &Device, renderer: TryBox<Renderer>) -> Result<Self> {
         Ok(Self {
-            renderer: Baton::new(Owner::Idle.number(), renderer),
+            renderer: OwnerCell::new(Owner::Idle.number(), renderer),
             exchange: Exchange::new(device)?,
             latency: AtomicI64::new(i64::MIN),
         })
@@ -66,21 +69,24 @@ impl EngineState {
     }
 
     /// The renderer, for its owner. Any IRQL; never waits.
-    pub fn enter(&self, owner: Owner) -> Option<Inside<'_, TryBox<Renderer>>> {
+    pub fn enter(&self, owner: Owner) -> Option<Entered<'_, TryBox<Renderer>>> {
         self.renderer.enter(owner.number())
     }
 
     /// Changes the owner. One thread at a time.
     pub fn hand_over(&self, passive: Passive, owner: Owner, rate: u32) {
         let before = self.owner();
-        self.renderer
-            .hand_over(passive, owner.number(), |renderer| {
+        self.renderer.hand_over(
+            owner.number(),
+            || passive.sleep(POLL),
+            |renderer| {
                 renderer.run_commands(self);
                 renderer.set_output(self, rate, owner == Owner::Idle);
                 // Whoever takes over from another one hears voices that are under way.
                 renderer.fade_in(rate, before != Owner::Idle && owner != Owner::Idle);
                 self.exchange.restart(rate);
-            });
+            },
+        );
     }
 
     /// Queues a command. When the ring is full, the caller executes what is in it, in the owner's place. False if the engine is idle
@@ -93,7 +99,7 @@ impl EngineState {
                 Err(back) => command = back,
             }
             if !self.run_commands(self.owner()) {
-                passive.sleep(crate::kernel::timer::MILLISECOND / 10);
+                passive.sleep(POLL);
             }
         }
         self.owner() != Owner::Idle || self.run_commands(Owner::Idle)

@@ -5,7 +5,6 @@
 //! | [`irql`] | proof of `PASSIVE_LEVEL`, waiting |
 //! | [`heap`] | the global allocator: tagged non-paged, non-executable pool |
 //! | [`lock`] | spin lock, mutex for threads |
-//! | [`baton`] | a value that one of several contexts owns at a time |
 //! | [`dpc`], [`timer`], [`work`] | deferred calls, coalescable and high-resolution timers, work items |
 //! | [`mdl`] | one copy out of a caller's memory |
 //! | [`file`](mod@file), [`registry`] | whole files, the service's parameters |
@@ -15,7 +14,6 @@
 
 #[macro_use]
 pub mod debug;
-pub mod baton;
 pub mod clock;
 pub mod dpc;
 pub mod driver;

@@ -8,6 +8,7 @@
 
 mod boxed;
 mod event_queue;
+mod owner_cell;
 mod ring;
 mod shared;
 mod sync;
@@ -15,6 +16,7 @@ pub mod vec;
 
 pub use boxed::TryBox;
 pub use event_queue::{EventQueue, Link};
+pub use owner_cell::{Entered, OwnerCell};
 pub use ring::Ring;
 pub use shared::Shared;
 
