@@ -83,14 +83,14 @@ impl<T> Deref for Entered<'_, T> {
 
     fn deref(&self) -> &T {
         // SAFETY: `BUSY` was set by the one who made this, so the value is ours.
-        unsafe { self.value.deref() }
+        unsafe { MutPtr::deref(&self.value) }
     }
 }
 
 impl<T> DerefMut for Entered<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: as above, and `self` is borrowed mutably.
-        unsafe { self.value.deref() }
+        unsafe { MutPtr::deref(&self.value) }
     }
 }
 
