@@ -5,7 +5,7 @@
 //! | [`wdk_tree`] | a directory in the WDK's shape, made from mingw-w64's headers and texts of ours |
 //! | [`wdk_build`] | the crate wdk-build, edited so that it runs on Linux |
 //! | [`workspace`] | the generated workspace that the driver is built in |
-//! | [`compiler`] | which Rust compiler |
+//! | [`compiler`] | how the Rust compiler is called |
 //! | [`coverage`] | a driver that counts the edges it takes |
 //! | [`panics`] | who is to blame when the no-panic check fails |
 
@@ -16,11 +16,10 @@ mod wdk_build;
 mod wdk_tree;
 mod workspace;
 
-use crate::setup::Tools;
+use crate::setup::{Compiler, Tools};
 use crate::{process, project};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-pub use compiler::Compiler;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
