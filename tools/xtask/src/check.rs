@@ -92,10 +92,7 @@ pub fn test() -> Result<()> {
         Step {
             does: "set up the machine",
             takes: "2 to 4 minutes where packages are missing",
-            work: || {
-                let needs: Vec<Need> = setup::EVERYTHING.to_vec();
-                setup::install(&needs)
-            },
+            work: || setup::install(setup::EVERYTHING),
         },
         Step {
             does: "prove that the driver cannot panic",
@@ -128,7 +125,7 @@ pub fn test() -> Result<()> {
             work: || {
                 driver::build(&Build {
                     plant: Some(Plant::Panic),
-                    profile: Profile::Release,
+                    profile: Profile::Dev,
                     ..Build::release(Arch::X64)
                 })
             },

@@ -111,6 +111,7 @@ fn make(
     let mut make = process::cargo();
     make.args([
         "run",
+        "--release",
         "--quiet",
         "--package",
         "arioso-package",
