@@ -159,9 +159,8 @@ fn apt(machine: &dyn Machine, arguments: &[&str]) -> Result<String, String> {
 }
 
 fn last(messages: &str) -> &str {
-    let lines = messages.lines().map(str::trim);
+    let mut lines = messages.lines().map(str::trim);
     lines
-        .filter(|line| !line.is_empty())
-        .next_back()
+        .rfind(|line| !line.is_empty())
         .unwrap_or("it does not say why")
 }

@@ -1,11 +1,11 @@
 //! The set-up on machines that are made up: each message, and what is run before it.
 
-use super::machine::{Machine, Outcome, Version, version};
+use super::machine::{Machine, Outcome, This, Version, version};
 use super::{Compiler, DRIVER, EVERYTHING, Need, compiler, packages, prepare};
 use crate::driver::Arch;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const X64: &str = "x86_64-pc-windows-msvc";
 const LIBRARY: &str = "/toolchain/lib/rustlib/x86_64-pc-windows-msvc/lib";
@@ -436,6 +436,25 @@ fn each_need_brings_its_own_packages_only() {
     assert_eq!(once.len(), all.len());
     assert!(all.starts_with(&of_the_demo));
     assert!(packages::missing(&machine(|_| {}), &[Need::Driver(Arch::Arm64)]).is_empty());
+}
+
+#[test]
+fn a_program_that_hangs_is_stopped() {
+    let start = Instant::now();
+    let outcome = This.run(&["sleep", "60"], Some(Duration::from_millis(50)));
+    assert_eq!(outcome, Outcome::TooLong);
+    assert!(start.elapsed() < Duration::from_secs(30));
+    let absent = This.run(&["arioso-no-such-program"], None);
+    assert_eq!(absent, Outcome::Absent);
+    let shell = |text| This.run(&["sh", "-c", text], None);
+    assert_eq!(
+        shell("echo out; echo no >&2"),
+        Outcome::Done("out\n".into())
+    );
+    assert_eq!(
+        shell("echo why >&2; exit 3"),
+        Outcome::Failed("why\n".into())
+    );
 }
 
 #[test]
