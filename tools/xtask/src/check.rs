@@ -1,30 +1,53 @@
 //! The demo and the whole test run.
 
 use crate::driver::{self, Arch, Build, Check, Plant, Profile};
-use crate::{package, process, setup};
+use crate::setup::{self, Need};
+use crate::{package, process};
 use anyhow::{Context, Result};
 use std::time::Instant;
 
 /// Plays a built-in song through the release driver into a WAV file.
 pub fn demo() -> Result<()> {
-    setup::install()?;
-    driver::build(&Build::release(Arch::X64))?;
-    process::run(process::cargo().args([
-        "run",
-        "--release",
-        "--quiet",
-        "--package",
-        "arioso-cli",
-        "--bin",
-        "arioso",
-        "--",
-        "demo",
-    ]))
+    steps(&[
+        Step {
+            does: "set up the machine",
+            takes: "1 to 2 minutes where packages are missing",
+            work: || setup::install(setup::DRIVER),
+        },
+        Step {
+            does: "build the driver",
+            takes: DRIVER_TAKES,
+            work: || driver::build(&Build::release(Arch::X64)),
+        },
+        Step {
+            does: "build arioso and play a song through the driver",
+            takes: "1 minute",
+            work: || {
+                process::run(process::cargo().args([
+                    "run",
+                    "--release",
+                    "--quiet",
+                    "--package",
+                    "arioso-cli",
+                    "--bin",
+                    "arioso",
+                    "--",
+                    "demo",
+                ]))
+            },
+        },
+    ])?;
+    println!(
+        "\nNext, any MIDI file of yours: cargo run --release --bin arioso -- play song.mid -o song.wav\n\
+         A picture of what came out:   cargo run --release --bin arioso -- plot song.wav\n\
+         Settings and troubles:        docs/guide.md"
+    );
+    Ok(())
 }
 
 /// Compares the engine with FluidSynth: all songs, both real banks. Takes minutes.
 pub fn compare() -> Result<()> {
-    setup::install()?;
+    setup::install(&[Need::Peers])?;
     process::run(process::cargo().args([
         "test",
         "--release",
@@ -40,7 +63,7 @@ pub fn compare() -> Result<()> {
 
 /// Measures the engine, its image and other people's synthesizers.
 pub fn bench() -> Result<()> {
-    setup::install()?;
+    setup::install(&[Need::Driver(Arch::X64), Need::Peers])?;
     driver::build(&Build::release(Arch::X64))?;
     process::run(process::cargo().args([
         "run",
@@ -54,7 +77,7 @@ pub fn bench() -> Result<()> {
 
 /// Counts the engine's instructions under valgrind.
 pub fn count(arguments: &[&str]) -> Result<()> {
-    setup::install()?;
+    setup::install(&[Need::Counting])?;
     process::run(
         process::cargo()
             .args(["run", "--profile", "image", "--quiet"])
@@ -65,51 +88,86 @@ pub fn count(arguments: &[&str]) -> Result<()> {
 
 /// Builds everything and runs every test.
 pub fn test() -> Result<()> {
-    type Step = (&'static str, fn() -> Result<()>);
-    let steps: [Step; 8] = [
-        ("set up the machine", setup::install),
-        ("prove that the driver cannot panic", || {
-            driver::build(&Build {
-                arch: Arch::X64,
-                profile: Profile::Release,
-                check: Some(Check::NoPanic),
-                plant: None,
-                coverage: false,
-            })
-        }),
-        ("build the driver for x64", || {
-            driver::build(&Build::release(Arch::X64))
-        }),
-        ("build the driver for ARM64", || {
-            driver::build(&Build::release(Arch::Arm64))
-        }),
-        ("make the packages", package::assemble_all),
-        ("build a driver with a bug to be seen", || {
-            driver::build(&Build {
-                arch: Arch::X64,
-                profile: Profile::Dev,
-                check: None,
-                plant: Some(Plant::Panic),
-                coverage: false,
-            })
-        }),
-        ("run the tests", || {
-            process::run(process::cargo().args(["test", "--release"]))
-        }),
-        ("count the engine's instructions", || count(&["check"])),
-    ];
+    steps(&[
+        Step {
+            does: "set up the machine",
+            takes: "2 to 4 minutes where packages are missing",
+            work: || setup::install(setup::EVERYTHING),
+        },
+        Step {
+            does: "prove that the driver cannot panic",
+            takes: DRIVER_TAKES,
+            work: || {
+                driver::build(&Build {
+                    check: Some(Check::NoPanic),
+                    ..Build::release(Arch::X64)
+                })
+            },
+        },
+        Step {
+            does: "build the driver for x64",
+            takes: "half a minute",
+            work: || driver::build(&Build::release(Arch::X64)),
+        },
+        Step {
+            does: "build the driver for ARM64",
+            takes: "2 minutes",
+            work: || driver::build(&Build::release(Arch::Arm64)),
+        },
+        Step {
+            does: "make the packages",
+            takes: "4 minutes",
+            work: package::assemble_all,
+        },
+        Step {
+            does: "build a driver with a bug to be seen",
+            takes: "half a minute",
+            work: || {
+                driver::build(&Build {
+                    plant: Some(Plant::Panic),
+                    profile: Profile::Dev,
+                    ..Build::release(Arch::X64)
+                })
+            },
+        },
+        Step {
+            does: "run the tests",
+            takes: "10 minutes",
+            work: || process::run(process::cargo().args(["test", "--release"])),
+        },
+        Step {
+            does: "count the engine's instructions",
+            takes: "2 minutes",
+            work: || count(&["check"]),
+        },
+    ])?;
+    println!("Next: `cargo xtask lint` before a commit; docs/status.md says what each test shows");
+    Ok(())
+}
+
+const DRIVER_TAKES: &str = "2 to 4 minutes from nothing";
+
+/// One of the steps of a command.
+struct Step {
+    does: &'static str,
+    /// On two cores, from a fresh clone.
+    takes: &'static str,
+    work: fn() -> Result<()>,
+}
+
+fn steps(steps: &[Step]) -> Result<()> {
     let begin = Instant::now();
-    for (index, (name, step)) in steps.iter().enumerate() {
-        println!("[{}/{}] {name}", index + 1, steps.len());
+    for (index, step) in steps.iter().enumerate() {
+        let number = format!("[{}/{}]", index + 1, steps.len());
+        println!("{number} {} (about {} on two cores)", step.does, step.takes);
         let start = Instant::now();
-        step().with_context(|| format!("cannot {name}"))?;
+        (step.work)().with_context(|| format!("cannot {}", step.does))?;
         println!(
-            "[{}/{}] {name}: {:.0} s",
-            index + 1,
-            steps.len(),
+            "{number} {}: {:.0} s",
+            step.does,
             start.elapsed().as_secs_f64()
         );
     }
-    println!("all tests passed in {:.0} s", begin.elapsed().as_secs_f64());
+    println!("all of it in {:.0} s", begin.elapsed().as_secs_f64());
     Ok(())
 }

@@ -7,7 +7,7 @@ mod image;
 
 /// Prints which edges of the parsers and of the driver's image the inputs in `fuzz/corpus` take: of all targets, or of one.
 pub fn report(only: Option<&str>) -> Result<()> {
-    setup::install()?;
+    setup::install(&[Need::Driver(Arch::X64), Need::Fuzzing])?;
     let (parsers, drivers): (Vec<_>, Vec<_>) = choose(only)?
         .into_iter()
         .partition(|target| target.kind == Kind::Parser);
@@ -20,8 +20,9 @@ pub fn report(only: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-use crate::driver::{self, Build};
-use crate::{process, project, setup};
+use crate::driver::{self, Arch, Build};
+use crate::setup::{self, Need};
+use crate::{process, project};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -85,7 +86,7 @@ const EVERY_BLOCK: &str = "-Cllvm-args=-sanitizer-coverage-prune-blocks=0";
 /// Runs one target, or all. A crash is an error; the message says where its input is.
 pub fn fuzz(length: Length, only: Option<&str>) -> Result<()> {
     let chosen = choose(only)?;
-    setup::install()?;
+    setup::install(&[Need::Driver(Arch::X64), Need::Fuzzing])?;
     if chosen.iter().any(|target| target.kind == Kind::Driver) {
         driver::build(&Build::coverage())?;
     }
@@ -231,7 +232,7 @@ fn tool_command(arguments: &[&Path]) -> Command {
 /// are replaced at the end, together: an error before leaves them as they are.
 pub fn minimize(only: Option<&str>) -> Result<()> {
     let chosen = choose(only)?;
-    setup::install()?;
+    setup::install(&[Need::Driver(Arch::X64), Need::Fuzzing])?;
     if chosen.iter().any(|target| target.kind == Kind::Driver) {
         driver::build(&Build::coverage())?;
     }

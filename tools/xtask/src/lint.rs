@@ -53,7 +53,7 @@ const ABORTING: &[&str] = &[
 
 /// Checks format, lints and source rules; says everything that it finds.
 pub fn lint() -> Result<()> {
-    setup::install()?;
+    setup::install(setup::DRIVER)?;
     type Check = (&'static str, fn() -> Result<()>);
     let checks: [Check; 4] = [
         ("format", format),

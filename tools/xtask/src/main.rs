@@ -37,7 +37,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install what the build needs (Debian as root), or say what is missing
+    /// Install what all commands need (Debian as root), or say what is missing
     Setup,
     /// Build the driver: target/driver/<arch>/<profile>/arioso.{sys,map,pdb}
     Build {
@@ -106,7 +106,7 @@ enum Command {
 
 fn run(command: Command) -> Result<()> {
     match command {
-        Command::Setup => setup::install(),
+        Command::Setup => setup::install(setup::EVERYTHING),
         Command::Build {
             arch,
             profile,
@@ -114,7 +114,7 @@ fn run(command: Command) -> Result<()> {
             plant,
             coverage,
         } => {
-            setup::install()?;
+            setup::install(&[setup::Need::Driver(arch)])?;
             driver::build(&Build {
                 arch,
                 profile,

@@ -1,7 +1,8 @@
 //! The driver packages. What a package is made of is built here; `tools/package` makes and checks it.
 
 use crate::driver::{self, Arch, Build};
-use crate::{process, project, setup, windows};
+use crate::setup::{self, Need};
+use crate::{process, project, windows};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use std::env;
@@ -27,12 +28,22 @@ impl Arches {
             Self::All => &Arch::ALL,
         }
     }
+
+    /// What the machine must have for it.
+    fn needs(self) -> Vec<Need> {
+        let mut needs: Vec<Need> = self.list().iter().copied().map(Need::Driver).collect();
+        needs.push(Need::Signing);
+        if self != Self::Arm64 {
+            needs.push(Need::WindowsProgram);
+        }
+        needs
+    }
 }
 
 /// Builds everything that packages are made of, and the packages.
 pub fn package(arches: Arches, signer: Option<(PathBuf, PathBuf)>) -> Result<()> {
     let begin = Instant::now();
-    let (_, mut steps) = timed("set-up", setup::install)?;
+    let (_, mut steps) = timed("set-up", || setup::install(&arches.needs()))?;
     steps.extend(assemble(arches, arches.list(), signer)?);
     let steps: Vec<String> = steps
         .iter()
@@ -100,6 +111,7 @@ fn make(
     let mut make = process::cargo();
     make.args([
         "run",
+        "--release",
         "--quiet",
         "--package",
         "arioso-package",

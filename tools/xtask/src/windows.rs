@@ -1,17 +1,17 @@
 //! `arioso` for Windows, cross-built with mingw-w64: `target/windows/x64/arioso.exe`.
 
-use crate::driver::Compiler;
-use crate::{process, project, setup};
+use crate::setup::{self, Compiler, Need};
+use crate::{process, project};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-const TARGET: &str = "x86_64-pc-windows-gnu";
+pub const TARGET: &str = "x86_64-pc-windows-gnu";
 
 /// Builds the release program and returns its path.
 pub fn build() -> Result<PathBuf> {
-    setup::install()?;
+    setup::install(&[Need::WindowsProgram])?;
     // There is no clippy for the target without its library; the compiler's own warnings count.
     process::run(cargo("rustc")?.args(["--", "--deny", "warnings"]))?;
     let built = target_dir().join(TARGET).join("release/arioso.exe");

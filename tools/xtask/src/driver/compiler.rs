@@ -1,44 +1,12 @@
-//! Which Rust compiler builds for Windows.
+//! How the Rust compiler is called that builds for Windows.
 
 use super::{Arch, wdk_tree};
 use crate::process;
-use crate::setup::Tools;
-use anyhow::{Result, bail};
+use crate::setup::{Compiler, DEBIAN_CARGO, DEBIAN_RUSTC, Tools};
 use std::path::Path;
 use std::process::Command;
 
-/// A compiler for a target of Windows.
-pub enum Compiler {
-    /// The one on the search path (rustup's) has the target's library.
-    Installed,
-    /// Debian's, which builds the library from source.
-    FromSource,
-}
-
-const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
-const DEBIAN_CARGO: &str = "/usr/bin/cargo";
-
 impl Compiler {
-    pub fn choose(target: &str) -> Result<Self> {
-        let mut rustc = Command::new("rustc");
-        process::without_cargo(&mut rustc).args(["--print", "sysroot"]);
-        if let Ok(sysroot) = process::output(&mut rustc)
-            && Path::new(sysroot.trim())
-                .join("lib/rustlib")
-                .join(target)
-                .join("lib")
-                .is_dir()
-        {
-            return Ok(Self::Installed);
-        }
-        if Path::new(DEBIAN_CARGO).exists()
-            && Path::new("/usr/lib/rustlib/src/rust/library/core").exists()
-        {
-            return Ok(Self::FromSource);
-        }
-        bail!("no Rust compiler here has the target {target}: run `rustup target add {target}`")
-    }
-
     /// A command of cargo's for a target; `library` are the crates of the standard library that it needs.
     pub fn cargo(&self, command: &str, target: &str, library: &str) -> Command {
         let mut cargo = match self {

@@ -3,24 +3,23 @@
 //! | module | holds |
 //! |---|---|
 //! | [`wdk_tree`] | a directory in the WDK's shape, made from mingw-w64's headers and texts of ours |
-//! | [`wdk_build`] | the crate wdk-build, edited so that it runs on Linux |
+//! | [`wdk_crates`] | the WDK's crates, edited so that they run on Linux and bring no more than they must |
 //! | [`workspace`] | the generated workspace that the driver is built in |
-//! | [`compiler`] | which Rust compiler |
+//! | [`compiler`] | how the Rust compiler is called |
 //! | [`coverage`] | a driver that counts the edges it takes |
 //! | [`panics`] | who is to blame when the no-panic check fails |
 
 mod compiler;
 mod coverage;
 mod panics;
-mod wdk_build;
+mod wdk_crates;
 mod wdk_tree;
 mod workspace;
 
-use crate::setup::Tools;
+use crate::setup::{Compiler, Tools};
 use crate::{process, project};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-pub use compiler::Compiler;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -69,10 +68,24 @@ impl Profile {
         }
     }
 
-    fn cargo_dir(self) -> &'static str {
+    /// Cargo's settings beside `--release`. The development build is a release build in which our own crates are little optimized
+    /// and check their arithmetic: what they stand on, the library above all, is then compiled once for both.
+    fn settings(self) -> Vec<String> {
+        let setting =
+            |package: &str, text: &str| format!("profile.release.package.{package}.{text}");
         match self {
-            Self::Dev => "debug",
-            Self::Release => "release",
+            Self::Release => Vec::new(),
+            Self::Dev => ["arioso", "arioso-core"]
+                .into_iter()
+                .flat_map(|package| {
+                    [
+                        // Without any, large values travel over the stack, and a kernel stack has 24 KiB.
+                        setting(package, "opt-level=1"),
+                        setting(package, "debug-assertions=true"),
+                        setting(package, "overflow-checks=true"),
+                    ]
+                })
+                .collect(),
         }
     }
 }
@@ -208,7 +221,7 @@ impl Place {
         }
         let compiler = Compiler::choose(build.arch.target())?;
         let tree = wdk_tree::make(&tools)?;
-        let workspace = workspace::make(&tools, &wdk_build::make()?)?;
+        let workspace = workspace::make(&tools, &wdk_crates::make()?)?;
         Ok(Self {
             tools,
             tree,
@@ -223,9 +236,11 @@ impl Place {
         cargo
             .current_dir(&self.workspace)
             .args(["--package", "arioso", "--lib"]);
-        if build.profile == Profile::Release {
-            cargo.arg("--release");
+        cargo.arg("--release");
+        for setting in build.profile.settings() {
+            cargo.args(["--config", &setting]);
         }
+        self.renew(build)?;
         // Read by build.rs.
         if let Some(plant) = build.plant {
             cargo.env("ARIOSO_PLANT", plant.name());
@@ -242,8 +257,36 @@ impl Place {
         self.workspace
             .join(build.target())
             .join(build.arch.target())
-            .join(build.profile.cargo_dir())
-            .join("deps")
+            .join("release/deps")
+    }
+
+    /// Both profiles leave their image under one name, and Cargo does not see that the other one took its place: what it noted
+    /// about the image is forgotten whenever the profile changes.
+    fn renew(&self, build: &Build) -> Result<()> {
+        let target = self
+            .workspace
+            .join(build.target())
+            .join(build.arch.target());
+        let note = target.join("profile");
+        if fs::read_to_string(&note).is_ok_and(|last| last == build.profile.name()) {
+            return Ok(());
+        }
+        for entry in fs::read_dir(target.join("release/.fingerprint"))
+            .into_iter()
+            .flatten()
+        {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name
+                .strip_prefix("arioso-")
+                .is_some_and(|rest| !rest.contains('-'))
+            {
+                fs::remove_dir_all(&path)
+                    .with_context(|| format!("cannot remove {}", path.display()))?;
+            }
+        }
+        fs::create_dir_all(&target)?;
+        write_if_changed(&note, build.profile.name())
     }
 }
 

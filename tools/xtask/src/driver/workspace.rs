@@ -1,4 +1,4 @@
-//! The workspace that the driver is built in: the repository's own manifest with wdk-build replaced, a
+//! The workspace that the driver is built in: the repository's own manifest with the edited copies of the WDK's crates, a
 //! lock file of its own, links to the sources. wdk-build looks for the lock file above the target
 //! directory and calls `cargo metadata` without our options, so both have to be right on disk.
 
@@ -12,11 +12,11 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 /// Makes or refreshes the workspace and returns its path.
-pub fn make(tools: &Tools, wdk_build: &Path) -> Result<PathBuf> {
+pub fn make(tools: &Tools, wdk_crates: &[(&str, PathBuf)]) -> Result<PathBuf> {
     let root = project::root();
     let workspace = project::kernel_dir().join("ws");
     fs::create_dir_all(workspace.join(".cargo"))?;
-    write_if_changed(&workspace.join("Cargo.toml"), &manifest(&root, wdk_build)?)?;
+    write_if_changed(&workspace.join("Cargo.toml"), &manifest(&root, wdk_crates)?)?;
     write_if_changed(
         &workspace.join(".cargo/config.toml"),
         &config(tools, &root, &workspace)?,
@@ -30,7 +30,10 @@ pub fn make(tools: &Tools, wdk_build: &Path) -> Result<PathBuf> {
     Ok(workspace)
 }
 
-fn manifest(root: &Path, wdk_build: &Path) -> Result<String> {
+/// Dependencies that stay in the manifest as one set that is known to build on Windows, and cost time here.
+const UNUSED: [&str; 2] = ["wdk = ", "wdk-panic = "];
+
+fn manifest(root: &Path, wdk_crates: &[(&str, PathBuf)]) -> Result<String> {
     let text = fs::read_to_string(root.join("Cargo.toml"))?;
     let mut manifest = String::new();
     let (mut members, mut profile) = (0, false);
@@ -44,6 +47,8 @@ fn manifest(root: &Path, wdk_build: &Path) -> Result<String> {
             manifest.push_str("members = [\".\", \"core\"]\n");
         } else if line.starts_with("default-members = ") {
             manifest.push_str("default-members = [\".\"]\n");
+        } else if UNUSED.iter().any(|name| line.starts_with(name)) {
+            // Not a line of it ends up in the driver.
         } else if !profile {
             manifest.push_str(line);
             manifest.push('\n');
@@ -52,18 +57,21 @@ fn manifest(root: &Path, wdk_build: &Path) -> Result<String> {
     if members != 1 {
         bail!("Cargo.toml has no line that begins with `members = `");
     }
-    manifest.push_str(&format!(
-        "\n[patch.crates-io]\nwdk-build = {{ path = {:?} }}\n",
-        wdk_build.display().to_string()
-    ));
+    manifest.push_str("\n[patch.crates-io]\n");
+    for (name, copy) in wdk_crates {
+        let path = copy.display().to_string();
+        manifest.push_str(&format!("{name} = {{ path = {path:?} }}\n"));
+    }
     Ok(manifest)
 }
 
 fn config(tools: &Tools, root: &Path, workspace: &Path) -> Result<String> {
     let registry = project::cargo_home()?.join("registry/src");
     // No path of this machine may end up in the driver. The last prefix that fits counts.
+    let kernel = project::kernel_dir();
     let places = [
         (root, "/arioso"),
+        (&kernel, "/registry"),
         (workspace, "/arioso"),
         (&registry, "/registry"),
     ];
@@ -72,14 +80,6 @@ fn config(tools: &Tools, root: &Path, workspace: &Path) -> Result<String> {
         "[target.'cfg(all(windows, target_env = \"msvc\"))']\n\
          linker = {:?}\n\
          rustflags = {flags:?}\n\
-         \n\
-         [profile.dev]\n\
-         # Without optimization large values travel over the stack, and a kernel stack has 24 KiB.\n\
-         opt-level = 1\n\
-         panic = \"abort\"\n\
-         \n\
-         [profile.dev.package.compiler_builtins]\n\
-         opt-level = 2\n\
          \n\
          [profile.release]\n\
          debug = \"line-tables-only\"\n\
