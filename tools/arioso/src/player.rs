@@ -7,11 +7,12 @@ use crate::song::{Event, SECOND, Song};
 use arioso_core::dls::file::{Collection, Instrument};
 use arioso_core::ks::arioso::ARIOSO_STATISTICS;
 use arioso_core::ks::dmusprop::{
-    SYNTH_PORTPARAMS, SYNTH_PORTPARAMS_CHANNELGROUPS, SYNTH_PORTPARAMS_SAMPLERATE,
-    SYNTH_PORTPARAMS_VOICES,
+    SYNTH_EFFECT_CHORUS, SYNTH_EFFECT_REVERB, SYNTH_PORTPARAMS, SYNTH_PORTPARAMS_CHANNELGROUPS,
+    SYNTH_PORTPARAMS_SAMPLERATE, SYNTH_PORTPARAMS_VOICES,
 };
 use arioso_core::ks::guid::{
-    KSCATEGORY_SYNTHESIZER, KSDATAFORMAT_SUBTYPE_DIRECTMUSIC, KSDATAFORMAT_SUBTYPE_MIDI,
+    GUID_DMUS_PROP_Effects, KSCATEGORY_SYNTHESIZER, KSDATAFORMAT_SUBTYPE_DIRECTMUSIC,
+    KSDATAFORMAT_SUBTYPE_MIDI,
 };
 use arioso_core::ks::ks::{KSPIN_DATAFLOW_IN, KSSTATE_RUN};
 use conformance::Client;
@@ -71,6 +72,26 @@ pub struct Way {
     pub output: Option<Output>,
     /// Frames per second.
     pub rate: u32,
+    pub sound: Sound,
+}
+
+/// What of the sound is the pin's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sound {
+    /// The pin's volume, 1/100 dB.
+    pub gain: i32,
+    pub reverb: bool,
+    pub chorus: bool,
+}
+
+impl Default for Sound {
+    fn default() -> Self {
+        Self {
+            gain: 0,
+            reverb: true,
+            chorus: true,
+        }
+    }
 }
 
 /// What is known while a song plays.
@@ -99,6 +120,7 @@ pub fn play<C: Client>(
         pin: kind,
         output,
         rate,
+        sound,
     } = way;
     let (filter, music_pin) = find(client, kind)?;
     let mut pin = open(client, &filter, music_pin, kind)?;
@@ -114,6 +136,7 @@ pub fn play<C: Client>(
             .filter(|patch| instrument(bank, *patch).is_none())
             .collect(),
     };
+    set_up(client, &pin, sound)?;
     let mut audio = Audio::open(client, &filter, output, rate)?;
     let running = audio.run(client)?;
     let handle = pin.handle;
@@ -218,6 +241,20 @@ fn configure<C: Client>(client: &mut C, pin: &Pin<C>, groups: u32, rate: u32) ->
     Ok(())
 }
 
+/// Volume and effects of a pin, where they are not a new pin's.
+fn set_up<C: Client>(client: &mut C, pin: &Pin<C>, sound: Sound) -> Result<()> {
+    let new = Sound::default();
+    if sound.gain != new.gain {
+        synth::set_volume(client, pin.handle, sound.gain)?;
+    }
+    if (sound.reverb, sound.chorus) != (new.reverb, new.chorus) {
+        let on = |effect: u32, is_on: bool| if is_on { effect } else { 0 };
+        let effects = on(SYNTH_EFFECT_REVERB, sound.reverb) | on(SYNTH_EFFECT_CHORUS, sound.chorus);
+        synth::property(GUID_DMUS_PROP_Effects, 0).set(client, pin.handle, effects)?;
+    }
+    Ok(())
+}
+
 /// Downloads what the song plays; gives the patches for which there is nothing.
 fn download<C: Client>(
     client: &mut C,
@@ -241,7 +278,7 @@ fn download<C: Client>(
 }
 
 /// The bank's instrument for a patch, or the best substitute.
-fn instrument<'a>(bank: &Collection<'a>, patch: u32) -> Option<Instrument<'a>> {
+pub fn instrument<'a>(bank: &Collection<'a>, patch: u32) -> Option<Instrument<'a>> {
     substitutes(patch).find_map(|patch| {
         bank.instruments()
             .find(|instrument| instrument.patch() == patch)

@@ -15,10 +15,23 @@ struct Channel {
     drums: bool,
 }
 
+/// A note that starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// DirectMusic patch of its channel.
+    pub patch: u32,
+    pub key: u8,
+}
+
 /// DirectMusic patches of all channels that play a note, as they are when they play it.
 pub fn used(song: &Song) -> BTreeSet<u32> {
+    notes(song).into_iter().map(|note| note.patch).collect()
+}
+
+/// All notes.
+pub fn notes(song: &Song) -> Vec<Note> {
     let mut channels: HashMap<(u32, u8), Channel> = HashMap::new();
-    let mut patches = BTreeSet::new();
+    let mut notes = Vec::new();
     for event in &song.events {
         let status = event.message[0];
         if status == 0xF0 {
@@ -42,19 +55,22 @@ pub fn used(song: &Song) -> BTreeSet<u32> {
                     | u32::from(channel.lsb) << 8
                     | u32::from(*program);
             }
-            (0x90, _, Some(velocity)) if *velocity > 0 => {
+            (0x90, Some(key), Some(velocity)) if *velocity > 0 => {
                 // GM2 and XG select kits by bank.
                 let kit = channel.drums || matches!(channel.patch >> 16, 0x78 | 0x7E | 0x7F);
-                patches.insert(if kit {
-                    channel.patch | DRUMS
-                } else {
-                    channel.patch
+                notes.push(Note {
+                    patch: if kit {
+                        channel.patch | DRUMS
+                    } else {
+                        channel.patch
+                    },
+                    key: *key,
                 });
             }
             _ => {}
         }
     }
-    patches
+    notes
 }
 
 fn fresh(number: u8) -> Channel {

@@ -23,6 +23,7 @@ mod status;
 
 use crate::failure::Result;
 use crate::player::PinKind;
+use crate::usage::SoundOptions;
 use clap::Subcommand;
 use play::{Options, Via};
 use std::path::PathBuf;
@@ -32,10 +33,6 @@ pub const ABOUT: &str = "Install the Arioso driver, look at it, play MIDI files 
 /// What the exit codes of this system's commands mean.
 pub const EXIT_CODES: &str = "Exit codes: 0 done, 1 it failed or something is wrong, 2 wrong usage, 3 an input file cannot be used, 4 the output cannot \
                               be written.";
-/// What to say when no command is given.
-pub const COMMANDS: &str =
-    "install, uninstall, status, doctor, ports, play, conformance, plot or bank";
-
 /// The hardware id, as in the INF.
 const HARDWARE_ID: &str = r"ROOT\Arioso";
 /// The service, as in the INF.
@@ -84,6 +81,8 @@ pub enum Command {
         /// Instruments for the directmusic range: a DLS or SoundFont 2 file instead of the built-in bank
         #[arg(long, value_name = "FILE")]
         bank: Option<PathBuf>,
+        #[command(flatten)]
+        sound: SoundOptions,
     },
     /// Ask the driver everything that the conformance suite knows, and compare
     Conformance,
@@ -107,6 +106,7 @@ pub fn run(command: Command) -> Result<()> {
             port,
             pin,
             bank,
+            sound,
         } => play::play(
             &file,
             &Options {
@@ -114,6 +114,7 @@ pub fn run(command: Command) -> Result<()> {
                 port,
                 pin,
                 bank,
+                sound: sound.sound(),
             },
         ),
         Command::Conformance => conformance::conformance(),
