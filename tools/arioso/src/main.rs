@@ -127,12 +127,12 @@ fn picture(file: &Path, output: Option<PathBuf>) -> Result<()> {
 fn read_song(file: &Path) -> Result<Song> {
     let bytes = read(file, "MIDI file")?;
     smf::read(&bytes).map_err(|why| {
-        // What somebody took for a song.
-        let form = match form(&bytes) {
-            Some(form) => format!(" ({form}; it must be a Standard MIDI File)"),
-            None => String::new(),
+        let why = match form(&bytes) {
+            // What somebody took for a song.
+            Some(form) => format!("it is no Standard MIDI File: {form}"),
+            None => format!("{why} (it must be a whole Standard MIDI File)"),
         };
-        let message = format!("cannot play {}: {why}{form}", named(file));
+        let message = format!("cannot play {}: {why}", named(file));
         Failure::new(Kind::Input, message)
     })
 }
@@ -147,13 +147,13 @@ fn form(bytes: &[u8]) -> Option<String> {
     let name = match start {
         [] => "it is empty",
         _ if riff(b"WAVE") => "it is a WAV file",
-        _ if riff(b"DLS ") => "it is a DLS bank: --bank takes it",
-        _ if riff(b"sfbk") => "it is a SoundFont: --bank takes it",
+        _ if riff(b"DLS ") => "it is a DLS bank (--bank takes it)",
+        _ if riff(b"sfbk") => "it is a SoundFont (--bank takes it)",
         [b'I', b'D', b'3', ..] | [0xFF, 0xE0..=0xFF, ..] => "it looks like an MP3 file",
         [b'O', b'g', b'g', b'S', ..] => "it is an Ogg file",
         [b'f', b'L', b'a', b'C', ..] => "it is a FLAC file",
-        [b'P', b'K', 3, 4, ..] => "it is a ZIP archive: unpack it",
-        [0x1F, 0x8B, ..] => "it is compressed: unpack it (gunzip)",
+        [b'P', b'K', 3, 4, ..] => "it is a ZIP archive (unpack it)",
+        [0x1F, 0x8B, ..] => "it is compressed (unpack it, with gunzip)",
         _ if start.starts_with(b"XMF_") => "it is an XMF file",
         _ => {
             return Some(format!(
