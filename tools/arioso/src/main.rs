@@ -80,7 +80,7 @@ enum BankCommand {
 
 fn main() -> ExitCode {
     stop::watch();
-    match run() {
+    match run().and_then(|()| messages::said()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.end(),
     }
