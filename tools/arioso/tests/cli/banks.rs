@@ -101,9 +101,10 @@ fn a_file_that_is_cut_off_is_told() {
 #[test]
 fn play_tells_what_a_sound_font_loses() {
     let scratch = Scratch::new("losses");
-    // Program 6, which the song plays; a modulator that DLS does not have: from key pressure to the chorus send.
+    // Program 6, which the song plays. Modulators that DLS does not have: a linked one, one of an absolute value, one from an
+    // undefined source.
     let mut lossy = zone(&[(53, 0)]);
-    lossy.modulators.push([10, 15, 300, 0, 0]);
+    lossy.modulators = vec![[2, 0x8000, 300, 0, 0], [2, 8, 300, 0, 2], [9, 8, 300, 0, 0]];
     for (name, instrument) in [("lossy", lossy), ("plain", zone(&[(53, 0)]))] {
         scratch.file(
             &format!("{name}.sf2"),
