@@ -417,7 +417,9 @@ fn rmids_bring_their_bank() {
     let outside = [riff(b"RMID", &[data()]), inner(b"DLS ")].concat();
     assert!(open(&outside).song.bank.is_some());
     let broken = riff(b"RMID", &[(b"dat?", song.clone())]);
-    assert_eq!(oddity(&broken).1, "a RIFF file that is broken");
+    let Reading { song, odd } = open(&broken);
+    assert_eq!(messages(&song), note());
+    assert_eq!(odd.iter().next().unwrap().found, "a RIFF file that is broken");
 }
 
 /// Anything may be changed in a file: it is read or refused, and never for long.
@@ -473,7 +475,7 @@ fn damaged_files() {
             );
         }
     }
-    assert!(played > 40_000, "{played} played");
+    assert!(played > 25_000, "{played} played");
 }
 
 fn arioso(directory: &std::path::Path, arguments: &[&str]) -> (Option<i32>, String) {

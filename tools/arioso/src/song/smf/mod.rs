@@ -171,6 +171,9 @@ fn read_track(file: &[u8], at: usize, end: usize, odd: &mut Oddities) -> Ended {
         let ended = track::read(file, data, end, &mut told);
         if ended.properly || begins_chunk(file, end) {
             *odd = told;
+            if ended.at < end && !begins_chunk(file, end) {
+                odd.note(at + 4, "a wrong size of a track", "read without it");
+            }
             return ended;
         }
         odd.note(at + 4, "a wrong size of a track", "read without it");
