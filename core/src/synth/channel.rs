@@ -386,6 +386,15 @@ impl Channel {
         }
     }
 
+    /// The DirectMusic patch that it plays: bits 0–6 program, 8–14 bank LSB, 16–22 bank MSB, 31 drum kit.
+    pub fn patch(&self) -> u32 {
+        let (msb, lsb) = self.bank;
+        u32::from(self.drum) << 31
+            | u32::from(msb) << 16
+            | u32::from(lsb) << 8
+            | u32::from(self.program)
+    }
+
     /// Coarse tuning (RPN 2) in semitones; drums have none.
     pub fn transpose(&self) -> i32 {
         let [_, _, coarse] = self.rpn;

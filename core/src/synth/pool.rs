@@ -570,14 +570,13 @@ impl Pool {
         self.pending |= pending;
     }
 
-    /// Releases what only a pedal still holds.
+    /// Releases what only this pedal still held.
     pub fn pedal_up(&mut self, port: u8, part: u16, pedal: u8, other_down: bool, position: u64) {
         let mut pending = false;
         self.each(port, part, |tag, voice, quad, lane| {
             let held = if pedal == cc::SOSTENUTO {
-                let was = tag.is(SOSTENUTO);
                 tag.clear(SOSTENUTO);
-                was && other_down
+                other_down
             } else {
                 tag.is(SOSTENUTO)
             };
@@ -698,12 +697,21 @@ impl Pool {
         if !tag.is(LIVE) || (!at_tick && !pending) {
             return;
         }
-        if !pending && (quad.is_over(lane) || voice.is_over()) {
-            self.free(index);
-            return;
-        }
-        if !pending && !tag.is(DIRTY) && voice.pass() {
-            return;
+        // Its state stands at this very frame.
+        tag.clear(PENDING);
+        if at_tick {
+            if pending {
+                voice.arrive();
+            }
+            if quad.is_over(lane) || voice.is_over(pending) {
+                if !self.free(index) {
+                    self.stay(index);
+                }
+                return;
+            }
+            if !pending && !tag.is(DIRTY) && voice.pass() {
+                return;
+            }
         }
         let around = if tag.is(DIRTY) || voice.needs_surroundings() {
             slots
@@ -714,11 +722,8 @@ impl Pool {
         } else {
             None
         };
-        if pending {
-            // Its state stands at this very frame.
-            tag.clear(PENDING);
-            voice.plan_from_here(at_tick, around, context, quad, lane);
-            return;
+        if !at_tick {
+            return voice.plan_from_here(around, context, quad, lane);
         }
         if tag.is(DIRTY) {
             tag.clear(DIRTY);
@@ -726,7 +731,16 @@ impl Pool {
                 voice.bind(around, context);
             }
         }
-        voice.tick(around, context, quad, lane);
+        voice.tick(pending, around, context, quad, lane);
+    }
+
+    /// A voice that is over and cannot go yet stands still.
+    fn stay(&mut self, index: usize) {
+        if let (Some(quad), Some(voice)) =
+            (self.quads.get_mut(index / LANES), self.voices.get_mut(index))
+        {
+            voice.stay(quad, index % LANES);
+        }
     }
 
     /// Mixes the voices of a port into its buses, which are `frames` long; those of effects that are off are left out.

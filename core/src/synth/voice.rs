@@ -272,7 +272,7 @@ impl Voice {
             self.place(&values, Some(around));
         }
         self.level = self.wanted;
-        let amplitude = self.amplitude(&self.now);
+        let amplitude = self.now.eg1.amplitude(&self.volume);
         self.gains = self.level.map(|level| level * amplitude);
         self.coefficients = self.filter_at(&values, Some(around), context);
         quad.jump(lane, self.gains, self.coefficients);
@@ -370,9 +370,15 @@ impl Voice {
         self.steady
     }
 
-    /// A control tick: what was planned is reached, and the next stretch is planned.
+    /// An event has brought the voice to this very tick: what comes next begins here.
+    pub fn arrive(&mut self) {
+        self.next = self.now;
+    }
+
+    /// A control tick: what was planned is reached, and the next stretch is planned. `arrived` as told to [`is_over`](Self::is_over).
     pub fn tick(
         &mut self,
+        arrived: bool,
         around: Option<Surroundings>,
         context: &Context,
         quad: &mut Quad,
@@ -391,33 +397,48 @@ impl Voice {
             }
         }
         quad.jump(lane, self.gains, self.coefficients);
-        let values = if self.bound {
+        let values = if arrived || self.bound {
             self.values(&self.now)
         } else {
             self.ahead
         };
+        let before = (self.gains, self.coefficients);
         self.plan(&values, around, context, quad, lane);
+        // The jump has put the lane where the plan goes: no step is left over.
+        self.steady = !arrived
+            && !self.modulation.moves_any()
+            && before == (self.gains, self.coefficients)
+            && !self.fading
+            && self.level == self.wanted
+            && self.now.glide == 0
+            && self.now.eg1.is_steady()
+            && !self.next.eg1.is_over(&self.volume);
     }
 
-    /// Nothing is left to hear.
-    pub fn is_over(&self) -> bool {
-        // A voice passed over by ticks is steady: it stays as it is.
-        !self.steady
-            && (self.next.eg1.is_over(&self.volume) || (self.fading && self.next.fade == 0))
+    /// At a tick: nothing is left to hear. `arrived`: an event has come at this very tick, and [`arrive`](Self::arrive) has been called;
+    /// then the envelope may be over before its last step has been heard.
+    pub fn is_over(&self, arrived: bool) -> bool {
+        if self.steady {
+            return false;
+        }
+        let silent = !arrived || self.gains == [0.0; BUSES];
+        self.next.eg1.is_over(&self.volume) && silent || self.fading && self.next.fade == 0
     }
 
-    /// Plans from `now`, which is the current frame, to the next tick. At a tick that is a whole stretch.
+    /// Stands still where the last plan has led to, until it can go.
+    pub fn stay(&mut self, quad: &mut Quad, lane: usize) {
+        quad.jump(lane, self.gains, self.coefficients);
+        quad.ramp(lane, self.gains, self.coefficients, TICK);
+    }
+
+    /// Between two ticks: plans from `now`, which is the current frame, to the next tick.
     pub fn plan_from_here(
         &mut self,
-        at_tick: bool,
         around: Option<Surroundings>,
         context: &Context,
         quad: &mut Quad,
         lane: usize,
     ) {
-        if at_tick {
-            self.at = 0;
-        }
         let values = self.values(&self.now);
         self.plan(&values, around, context, quad, lane);
     }
@@ -433,6 +454,9 @@ impl Voice {
     ) {
         let frames = TICK.saturating_sub(self.at).max(1);
         self.next = self.advanced(self.now, frames);
+        if self.fading {
+            return self.fade(frames, quad, lane);
+        }
         let bound = core::mem::take(&mut self.bound);
         if bound
             || self.now.glide > 0
@@ -466,8 +490,7 @@ impl Voice {
             // Tremolo is smooth by itself; smoothing it again would flatten it.
             self.level = self.wanted;
         }
-        let amplitude = self.amplitude(&self.next);
-        let before = (self.gains, self.coefficients);
+        let amplitude = self.next.eg1.amplitude(&self.volume);
         self.gains = self.level.map(|level| level * amplitude);
         if !self.filtered && self.needs_filter() {
             self.filtered = true;
@@ -478,13 +501,13 @@ impl Voice {
             self.coefficients = self.filter_at(&ahead, around, context);
         }
         quad.ramp(lane, self.gains, self.coefficients, frames);
-        self.steady = !self.modulation.moves_any()
-            && before == (self.gains, self.coefficients)
-            && self.at == 0
-            && !self.fading
-            && self.level == self.wanted
-            && self.now.glide == 0
-            && self.now.eg1.is_steady();
+    }
+
+    /// Plans a stretch of a fade: straight down from where the voice was, whatever its envelopes and LFOs would do.
+    fn fade(&mut self, frames: u32, quad: &mut Quad, lane: usize) {
+        let part = self.next.fade as f32 / self.now.fade.max(1) as f32;
+        self.gains = quad.gains_of(lane).map(|gain| gain * part);
+        quad.ramp(lane, self.gains, self.coefficients, frames);
     }
 
     /// Brings `now` to `offset` frames after the last tick.
@@ -569,15 +592,6 @@ impl Voice {
             *eg2 = movers.eg2.fraction(&self.modulator);
         }
         values
-    }
-
-    fn amplitude(&self, movers: &Movers) -> f32 {
-        let level = movers.eg1.amplitude(&self.volume);
-        if self.fading {
-            level * movers.fade as f32 * (1.0 / FADE as f32)
-        } else {
-            level
-        }
     }
 
     /// What the connections without an affine form add to a target.

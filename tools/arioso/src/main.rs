@@ -123,18 +123,47 @@ fn picture(file: &Path, output: Option<PathBuf>) -> Result<()> {
     output::announce(&path)
 }
 
-/// The song in a MIDI file.
-fn read_song(file: &Path) -> Result<Song> {
+/// How a song is read.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+struct Reading {
+    /// Refuse a file that breaks the format instead of playing what can be played
+    #[arg(long)]
+    strict: bool,
+    /// Play a song that lasts longer than six hours
+    #[arg(long)]
+    long: bool,
+}
+
+/// The song in a MIDI file. What is odd about the file is told in one line.
+fn read_song(file: &Path, how: Reading) -> Result<Song> {
     let bytes = read(file, "MIDI file")?;
-    smf::read(&bytes).map_err(|why| {
-        let why = match form(&bytes) {
-            // What somebody took for a song.
-            Some(form) => format!("it is no Standard MIDI File: {form}"),
-            None => format!("{why} (it must be a whole Standard MIDI File)"),
-        };
+    let refused = |why: String| {
         let message = format!("cannot play {}: {why}", named(file));
         Failure::new(Kind::Input, message)
-    })
+    };
+    let smf::Reading { song, odd } = smf::open(&bytes).map_err(|why| match form(&bytes) {
+        // What somebody took for a song.
+        Some(form) => refused(format!("it is no Standard MIDI File: {form}")),
+        None => refused(format!("{why} (it must be a Standard MIDI File)")),
+    })?;
+    if how.strict && !odd.is_empty() {
+        return Err(refused(format!("{odd} (without --strict it is played)")));
+    }
+    if song.length > Song::LONGEST && !how.long {
+        let (time, rest) = song.longest_rest();
+        let hours = |time: i64| time / (3600 * song::SECOND);
+        let message = format!(
+            "it would last {} hours: {} s after its start nothing happens for {} hours (--long plays it)",
+            hours(song.length),
+            time / song::SECOND,
+            hours(rest),
+        );
+        return Err(refused(message));
+    }
+    if !odd.is_empty() {
+        messages::warn(format!("{} is odd: {odd}", named(file)));
+    }
+    Ok(song)
 }
 
 /// What a file is that is no MIDI file.

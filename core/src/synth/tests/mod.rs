@@ -15,6 +15,7 @@ mod requests;
 mod routing;
 mod sequencing;
 mod stealing;
+mod ticks;
 mod tuning;
 mod vectors;
 

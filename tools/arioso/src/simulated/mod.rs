@@ -15,7 +15,7 @@ use crate::listen::Output;
 use crate::player::{PinKind, Way};
 use crate::song::smf;
 use crate::usage::{self, SoundOptions};
-use crate::{output, read_song};
+use crate::{Reading, output, read_song};
 use clap::{Args, Subcommand};
 use simkernel::registry::Value;
 use std::path::{Path, PathBuf};
@@ -34,6 +34,8 @@ pub enum Command {
         /// The MIDI file (- is the standard input)
         file: PathBuf,
         #[command(flatten)]
+        reading: Reading,
+        #[command(flatten)]
         options: Options,
     },
     /// Play the built-in song
@@ -45,6 +47,8 @@ pub enum Command {
     Record {
         /// The MIDI file (- is the standard input)
         file: PathBuf,
+        #[command(flatten)]
+        reading: Reading,
         /// The data range that the song is sent on
         #[arg(long, value_enum, default_value = "directmusic")]
         pin: PinKind,
@@ -59,6 +63,8 @@ pub enum Command {
     Monitor {
         /// The MIDI file (- is the standard input)
         file: PathBuf,
+        #[command(flatten)]
+        reading: Reading,
         #[command(flatten)]
         instruments: Instruments,
         /// Where the sound is taken from
@@ -192,19 +198,24 @@ fn check_rate(output: Output, rate: u32) -> Result<()> {
 /// Does what one of these commands says.
 pub fn run(command: Command) -> Result<()> {
     match command {
-        Command::Play { file, options } => {
+        Command::Play {
+            file,
+            reading,
+            options,
+        } => {
             let target = session::Target::of(Some(&file), output::beside(&file, ".wav"), &options)?;
-            session::play(&read_song(&file)?, &target, &options)
+            session::play(&read_song(&file, reading)?, &target, &options)
         }
         Command::Record {
             file,
+            reading,
             pin,
             output,
             verbose,
         } => {
             let output = output.unwrap_or_else(|| output::beside(&file, ".recorded.mid"));
             output::check(&[&output], &driver::inputs(&[&file]))?;
-            record::record(&read_song(&file)?, &output, pin, verbose)
+            record::record(&read_song(&file, reading)?, &output, pin, verbose)
         }
         Command::Demo { options } => {
             let target = session::Target::of(None, PathBuf::from("arioso-demo.wav"), &options)?;
@@ -213,6 +224,7 @@ pub fn run(command: Command) -> Result<()> {
         }
         Command::Monitor {
             file,
+            reading,
             instruments,
             out,
             once,
@@ -222,7 +234,7 @@ pub fn run(command: Command) -> Result<()> {
             let outputs: Vec<&Path> = report.as_deref().into_iter().collect();
             output::check(&outputs, &instruments.inputs(Some(&file))?)?;
             monitor::monitor(
-                &read_song(&file)?,
+                &read_song(&file, reading)?,
                 &instruments,
                 way,
                 once,

@@ -110,6 +110,7 @@ mod tests {
         let song = Song {
             events: vec![],
             length: 65 * SECOND,
+            ..Song::default()
         };
         let statistics = ARIOSO_STATISTICS {
             PeakVoices: 17,

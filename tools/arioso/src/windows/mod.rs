@@ -21,6 +21,7 @@ mod ports;
 mod problem;
 mod status;
 
+use crate::Reading;
 use crate::failure::Result;
 use crate::player::PinKind;
 use crate::usage::SoundOptions;
@@ -69,6 +70,8 @@ pub enum Command {
     Play {
         /// The MIDI file
         file: PathBuf,
+        #[command(flatten)]
+        reading: Reading,
         /// The way to the driver
         #[arg(long, value_enum, default_value = "winmm")]
         via: Via,
@@ -102,6 +105,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Ports => ports::ports(),
         Command::Play {
             file,
+            reading,
             via,
             port,
             pin,
@@ -110,6 +114,7 @@ pub fn run(command: Command) -> Result<()> {
         } => play::play(
             &file,
             &Options {
+                reading,
                 via,
                 port,
                 pin,

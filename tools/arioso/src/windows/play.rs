@@ -6,7 +6,7 @@ use crate::failure::{Failure, Kind, Result};
 use crate::player::{self, PinKind, Sound, Way};
 use crate::song::{SECOND, Song};
 use crate::unheard::Unheard;
-use crate::{bank, messages, read_song, stop};
+use crate::{Reading, bank, messages, read_song, stop};
 use arioso_core::ks::guid::KSCATEGORY_SYNTHESIZER;
 use conformance::Client;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -24,6 +24,7 @@ pub enum Via {
 
 /// How a song is played.
 pub struct Options {
+    pub reading: Reading,
     pub via: Via,
     pub port: Option<String>,
     pub pin: PinKind,
@@ -45,7 +46,7 @@ pub fn play(file: &Path, options: &Options) -> Result<()> {
             "--gain, --reverb and --chorus are the pin's: they need --via ks (see arioso play --help)";
         return Err(Failure::new(Kind::Usage, message));
     }
-    let song = read_song(file)?;
+    let song = read_song(file, options.reading)?;
     // Notes are ended before the program is.
     stop::catch();
     let port = options.port.as_deref().unwrap_or(NAME);
