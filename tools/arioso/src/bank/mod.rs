@@ -1,18 +1,16 @@
 //! Banks of instruments: SoundFonts converted, banks looked into.
 
+mod collect;
 mod info;
+
+pub use collect::load;
 
 use crate::failure::{Failure, Kind, Result, plain, read};
 use crate::output;
-use crate::player::PinKind;
 use crate::table::{self, Table};
 use arioso_bank::sf2::{self, Conversion, Grade, Report, SoundFont};
-use arioso_cli::song::Song;
-use arioso_cli::song::instruments::{substitutes, used};
-use arioso_core::dls::convert::patch;
 use arioso_core::dls::file::{Collection, Error, Limits};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -78,25 +76,6 @@ pub fn info(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A bank for a song as a DLS file in memory. Of a SoundFont only the instruments that are downloaded are converted; for the
-/// MIDI range, where the driver chooses, all.
-pub fn load(path: &Path, song: &Song, pin: PinKind) -> Result<Vec<u8>> {
-    let mut source = open(path)?;
-    if !is_sound_font(path, &mut source)? {
-        drop(source);
-        return read(path, "bank");
-    }
-    let wanted: BTreeSet<u32> = used(song).into_iter().flat_map(substitutes).collect();
-    let all = pin == PinKind::Midi;
-    let (font, conversion) = plan(path, &mut source, |bank, program| {
-        all || wanted.contains(&patch(bank, program.into()))
-    })?;
-    let mut bytes = Vec::new();
-    sf2::write(&font, &conversion.bank, &mut source, &mut bytes, |_| ())
-        .map_err(|error| unusable(path, &error))?;
-    Ok(bytes)
-}
-
 fn open(path: &Path) -> Result<File> {
     let unreadable = |why: String| {
         Failure::new(
@@ -119,9 +98,10 @@ fn open(path: &Path) -> Result<File> {
     }
 }
 
-fn is_sound_font(path: &Path, source: &mut File) -> Result<bool> {
+fn is_sound_font(path: &Path, source: &mut (impl Read + Seek)) -> Result<bool> {
     let mut head = Vec::new();
     source
+        .by_ref()
         .take(12)
         .read_to_end(&mut head)
         .and_then(|_| source.seek(SeekFrom::Start(0)))
@@ -131,7 +111,7 @@ fn is_sound_font(path: &Path, source: &mut File) -> Result<bool> {
 
 fn plan(
     path: &Path,
-    source: &mut File,
+    source: &mut (impl Read + Seek),
     wanted: impl Fn(u32, u8) -> bool,
 ) -> Result<(SoundFont, Conversion)> {
     let font = SoundFont::open(source).map_err(|error| unusable(path, &error))?;

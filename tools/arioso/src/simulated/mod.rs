@@ -73,9 +73,9 @@ pub enum Command {
 /// What plays.
 #[derive(Args)]
 pub struct Instruments {
-    /// Instruments: a DLS or SoundFont 2 file instead of the built-in bank
+    /// Instruments: a DLS or SoundFont file instead of the built-in bank; of several, later ones come over earlier ones
     #[arg(long, value_name = "FILE")]
-    bank: Option<PathBuf>,
+    bank: Vec<PathBuf>,
     /// The data range that the song is sent on
     #[arg(long, value_enum, default_value = "directmusic")]
     pin: PinKind,

@@ -27,7 +27,7 @@ pub struct Options {
     pub via: Via,
     pub port: Option<String>,
     pub pin: PinKind,
-    pub bank: Option<PathBuf>,
+    pub bank: Vec<PathBuf>,
 }
 
 const NAME: &str = "Arioso";
@@ -128,11 +128,11 @@ fn kernel_streaming(
     options: &Options,
     bar: &ProgressBar,
 ) -> Result<String> {
-    let instruments = match &options.bank {
-        Some(file) => bank::load(file, song, options.pin)?,
-        None => arioso_bank::general_midi(),
-    };
-    let collection = bank::parse(&instruments, options.bank.as_deref())?;
+    let loaded = bank::load(&options.bank, song, options.pin)?;
+    let collection = bank::parse(&loaded.dls, options.bank.first().map(PathBuf::as_path))?;
+    for line in &loaded.notes {
+        eprintln!("arioso: {line}");
+    }
     let mut client = KsClient::default();
     client.only = Some(link.to_owned());
     if client.interfaces(&KSCATEGORY_SYNTHESIZER).is_empty() {
