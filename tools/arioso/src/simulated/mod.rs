@@ -82,9 +82,10 @@ pub enum Command {
 /// What plays.
 #[derive(Args)]
 pub struct Instruments {
-    /// Instruments: a DLS or SoundFont 2 file instead of the built-in bank (- is the standard input)
+    /// Instruments: a DLS or SoundFont file instead of the built-in bank (- is the standard input); of several, later ones come over
+    /// earlier ones
     #[arg(long, value_name = "FILE")]
-    bank: Option<PathBuf>,
+    bank: Vec<PathBuf>,
     /// The data range that the song is sent on
     #[arg(long, value_enum, default_value = "directmusic")]
     pin: PinKind,
@@ -169,13 +170,14 @@ impl Instruments {
 
     /// The files that are read: the song is at `file`.
     fn inputs(&self, file: Option<&Path>) -> Result<Vec<PathBuf>> {
-        let stdin = Some(Path::new("-"));
-        if file == stdin && self.bank.as_deref() == stdin {
-            let message =
-                "the song and the bank cannot both be the standard input: name one of them";
+        let files: Vec<&Path> = file
+            .into_iter()
+            .chain(self.bank.iter().map(PathBuf::as_path))
+            .collect();
+        if files.iter().filter(|file| **file == Path::new("-")).count() > 1 {
+            let message = "only one of the song and the banks can be the standard input";
             return Err(Failure::new(Kind::Usage, message));
         }
-        let files: Vec<&Path> = file.into_iter().chain(self.bank.as_deref()).collect();
         Ok(driver::inputs(&files))
     }
 }

@@ -66,7 +66,7 @@ impl Report<'_> {
         ];
         rows.extend(
             self.losses
-                .map(|losses| ("SoundFont converted", losses.to_owned())),
+                .map(|losses| ("bank converted", losses.to_owned())),
         );
         rows
     }
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(rows["length"], "1:06.0 (song 1:05.0)");
         assert_eq!(rows["events late"], "2 (at most 1.5 ms)");
         assert_eq!(rows["notes without an instrument"], "0");
-        assert_eq!(rows["SoundFont converted"], "lost: vibrato (2)");
+        assert_eq!(rows["bank converted"], "lost: vibrato (2)");
         assert_eq!(
             (
                 rows["peak voices"].as_str(),

@@ -119,7 +119,7 @@ fn play_tells_what_a_sound_font_loses() {
     scratch.file("song.mid", &crate::support::midi(&events, 10));
     let converted = scratch.good(&["bank", "convert", "lossy.sf2", "-o", "x.dls"]);
     let table = scratch.good(&["play", "song.mid", "--bank", "lossy.sf2"]);
-    let told = row(&table, "SoundFont converted");
+    let told = row(&table, "bank converted");
     // Every row of the conversion's table, in one line.
     let mut rows = 0;
     for line in converted.lines() {
