@@ -60,6 +60,7 @@ impl Unheard {
     }
 
     /// The row's value.
+    #[cfg(unix)]
     pub fn row(&self) -> String {
         if self.0.is_empty() {
             "0".into()
@@ -136,6 +137,7 @@ mod tests {
             &[0x99, 36, 1],
         ]);
         let unheard = Unheard::of(&song, &bank, &[127]);
+        #[cfg(unix)]
         assert_eq!(unheard.row(), "2: program 128 (Gunshot), 2 notes");
         assert_eq!(
             unheard.warning(&song, Some(&[0, 1])).unwrap(),

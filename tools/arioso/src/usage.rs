@@ -10,6 +10,7 @@ use std::ffi::OsString;
 use std::ops::RangeInclusive;
 
 /// Frames per second that the synthesizer can make.
+#[cfg(unix)]
 pub const RATES: RangeInclusive<u32> = 11_025..=96_000;
 /// dB, as the driver clamps the volume of a pin.
 pub const GAINS: RangeInclusive<f64> = -96.0..=20.0;
@@ -46,6 +47,7 @@ impl SoundOptions {
 }
 
 /// `48000`, `44.1k`, `48 kHz`.
+#[cfg(unix)]
 pub fn rate(text: &str) -> std::result::Result<u32, String> {
     let lower = text.to_ascii_lowercase();
     let number = lower.strip_suffix("hz").unwrap_or(&lower).trim_end();
@@ -161,6 +163,7 @@ fn one_line(text: &str) -> String {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn rates() {
         for (text, hertz) in [
