@@ -123,10 +123,7 @@ fn add(bank: &mut Bank, aliases: &[(u32, u32)]) {
 fn told(substitutes: &[(u32, u32)]) -> Option<String> {
     let mut by_substitute: BTreeMap<u32, Vec<String>> = BTreeMap::new();
     for &(patch, nearest) in substitutes {
-        by_substitute
-            .entry(nearest)
-            .or_default()
-            .push(named(patch));
+        by_substitute.entry(nearest).or_default().push(named(patch));
     }
     let parts: Vec<String> = by_substitute
         .into_iter()

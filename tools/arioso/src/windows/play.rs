@@ -42,8 +42,7 @@ const TAIL: Duration = Duration::from_secs(2);
 /// `arioso play`
 pub fn play(file: &Path, options: &Options) -> Result<()> {
     if options.via == Via::Winmm && options.sound != Sound::default() {
-        let message =
-            "--gain, --reverb and --chorus are the pin's: they need --via ks (see arioso play --help)";
+        let message = "--gain, --reverb and --chorus are the pin's: they need --via ks (see arioso play --help)";
         return Err(Failure::new(Kind::Usage, message));
     }
     let song = read_song(file, options.reading)?;

@@ -21,7 +21,9 @@ pub fn ports() -> Result<()> {
     direct_music();
     messages::tell(format_args!("\nWinMM\n"));
     win_mm();
-    messages::tell(format_args!("\nKernel streaming (music pins of enabled audio interfaces)\n"));
+    messages::tell(format_args!(
+        "\nKernel streaming (music pins of enabled audio interfaces)\n"
+    ));
     kernel_streaming();
     Ok(())
 }
@@ -43,7 +45,10 @@ fn direct_music() {
             }
             messages::tell(&table);
         }
-        Err(error) => messages::tell(format_args!("  not here: {}\n", refused("ask DirectMusic", &error))),
+        Err(error) => messages::tell(format_args!(
+            "  not here: {}\n",
+            refused("ask DirectMusic", &error)
+        )),
     }
 }
 

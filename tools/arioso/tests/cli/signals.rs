@@ -115,7 +115,9 @@ fn the_monitor_tells_what_it_has_seen() {
 
 /// What the monitor prints that is stopped after some time.
 fn stopped_monitor(scratch: &Scratch, signal: Signal, after: Duration) -> String {
-    let arguments = ["monitor", "long.mid", "--once", "--bank", "dc.dls", "--report", "r.json"];
+    let arguments = [
+        "monitor", "long.mid", "--once", "--bank", "dc.dls", "--report", "r.json",
+    ];
     let mut child = scratch
         .command(&arguments)
         .stdout(Stdio::piped())
@@ -127,7 +129,11 @@ fn stopped_monitor(scratch: &Scratch, signal: Signal, after: Duration) -> String
     let mut table = String::new();
     let mut out = child.stdout.take().unwrap();
     out.read_to_string(&mut table).unwrap();
-    assert_eq!(child.wait().unwrap().signal(), Some(signal as i32), "{table}");
+    assert_eq!(
+        child.wait().unwrap().signal(),
+        Some(signal as i32),
+        "{table}"
+    );
     table
 }
 

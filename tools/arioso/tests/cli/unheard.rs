@@ -76,9 +76,18 @@ fn missing_instruments_are_counted_and_named() {
         let lines: Vec<&str> = warning.lines().collect();
         assert_eq!(lines.len(), 2, "{warning}");
         let nearest = "program 1 (Acoustic Grand Piano) plays program 128 (Gunshot)";
-        assert!(lines[0].starts_with("arioso: ") && lines[0].contains(nearest), "{warning}");
-        assert!(lines[1].starts_with("arioso: 1 of 4 notes are silent"), "{warning}");
-        assert!(lines[1].ends_with("drum kit 1 (Standard), 1 note"), "{warning}");
+        assert!(
+            lines[0].starts_with("arioso: ") && lines[0].contains(nearest),
+            "{warning}"
+        );
+        assert!(
+            lines[1].starts_with("arioso: 1 of 4 notes are silent"),
+            "{warning}"
+        );
+        assert!(
+            lines[1].ends_with("drum kit 1 (Standard), 1 note"),
+            "{warning}"
+        );
         let (_, again) = run(&scratch, &[&["monitor", "song.mid"], &way[..]].concat());
         assert_eq!(again, warning);
     }
