@@ -30,6 +30,8 @@ const SMOOTHING: f32 = 0.2;
 const MAX_GAIN_DB: f32 = 6.0;
 /// Shortest release, so that a release of 0 does not click.
 const MIN_RELEASE: f32 = 0.003;
+/// Shortest note in seconds: drums and one-shots are often sent with no length at all.
+const MIN_NOTE: f32 = 0.01;
 /// Longest stage time in seconds.
 const MAX_TIME: f32 = 40.0;
 
@@ -105,6 +107,10 @@ pub struct Voice {
     articulation: Option<Shared<Articulation>>,
     pub serial: u64,
     pub started: u64,
+    /// Before this tick no key that goes up ends it.
+    pub shortest: u64,
+    /// Its key went up before.
+    pub leaving: bool,
     pub priority: u32,
     /// Keys of the region.
     keys: (u8, u8),
@@ -164,6 +170,8 @@ impl Default for Voice {
             articulation: None,
             serial: 0,
             started: 0,
+            shortest: 0,
+            leaving: false,
             priority: 0,
             keys: (0, 127),
             master: None,
@@ -227,6 +235,11 @@ impl Voice {
         self.articulation = Some(region.articulation.clone());
         self.serial = note.serial;
         self.started = note.position;
+        self.shortest = note
+            .position
+            .saturating_add((MIN_NOTE * context.rate) as u64)
+            .next_multiple_of(u64::from(TICK));
+        self.leaving = false;
         self.priority = note.priority;
         self.keys = region.keys;
         self.master = None;

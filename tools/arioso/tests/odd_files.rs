@@ -419,7 +419,10 @@ fn rmids_bring_their_bank() {
     let broken = riff(b"RMID", &[(b"dat?", song.clone())]);
     let Reading { song, odd } = open(&broken);
     assert_eq!(messages(&song), note());
-    assert_eq!(odd.iter().next().unwrap().found, "a RIFF file that is broken");
+    assert_eq!(
+        odd.iter().next().unwrap().found,
+        "a RIFF file that is broken"
+    );
 }
 
 /// Anything may be changed in a file: it is read or refused, and never for long.
