@@ -80,7 +80,7 @@ enum BankCommand {
 
 fn main() -> ExitCode {
     stop::watch();
-    match run() {
+    match run().and_then(|()| messages::said()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.end(),
     }
@@ -143,7 +143,7 @@ fn read_song(file: &Path, how: Reading) -> Result<Song> {
     };
     let smf::Reading { song, odd } = smf::open(&bytes).map_err(|why| match form(&bytes) {
         // What somebody took for a song.
-        Some(form) => refused(format!("{why} ({form}; it must be a Standard MIDI File)")),
+        Some(form) => refused(format!("it is no Standard MIDI File: {form}")),
         None => refused(format!("{why} (it must be a Standard MIDI File)")),
     })?;
     if how.strict && !odd.is_empty() {
@@ -176,13 +176,13 @@ fn form(bytes: &[u8]) -> Option<String> {
     let name = match start {
         [] => "it is empty",
         _ if riff(b"WAVE") => "it is a WAV file",
-        _ if riff(b"DLS ") => "it is a DLS bank: --bank takes it",
-        _ if riff(b"sfbk") => "it is a SoundFont: --bank takes it",
+        _ if riff(b"DLS ") => "it is a DLS bank (--bank takes it)",
+        _ if riff(b"sfbk") => "it is a SoundFont (--bank takes it)",
         [b'I', b'D', b'3', ..] | [0xFF, 0xE0..=0xFF, ..] => "it looks like an MP3 file",
         [b'O', b'g', b'g', b'S', ..] => "it is an Ogg file",
         [b'f', b'L', b'a', b'C', ..] => "it is a FLAC file",
-        [b'P', b'K', 3, 4, ..] => "it is a ZIP archive: unpack it",
-        [0x1F, 0x8B, ..] => "it is compressed: unpack it (gunzip)",
+        [b'P', b'K', 3, 4, ..] => "it is a ZIP archive (unpack it)",
+        [0x1F, 0x8B, ..] => "it is compressed (unpack it, with gunzip)",
         _ if start.starts_with(b"XMF_") => "it is an XMF file",
         _ => {
             return Some(format!(

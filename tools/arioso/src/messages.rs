@@ -31,6 +31,29 @@ pub fn print(text: &str) -> Result<()> {
         .map_err(|error| refused(&error))
 }
 
+/// What [`tell`] could not say.
+#[cfg(windows)]
+static UNSAID: std::sync::Mutex<Option<Failure>> = std::sync::Mutex::new(None);
+
+/// Says text that ends its lines itself, in the midst of what must be finished whoever reads: the program fails when it is done.
+#[cfg(windows)]
+pub fn tell(text: impl Display) {
+    if let Err(failure) = print(&text.to_string())
+        && let Ok(mut unsaid) = UNSAID.lock()
+    {
+        unsaid.get_or_insert(failure);
+    }
+}
+
+/// Fails if [`tell`] has.
+pub fn said() -> Result<()> {
+    #[cfg(windows)]
+    if let Some(failure) = UNSAID.lock().ok().and_then(|mut unsaid| unsaid.take()) {
+        return Err(failure);
+    }
+    Ok(())
+}
+
 /// Warns in one line.
 pub fn warn(text: impl Display) {
     note(format!("arioso: {text}"));

@@ -61,9 +61,10 @@ impl Unheard {
 
     /// The row's value.
     pub fn row(&self) -> String {
-        match self.0.is_empty() {
-            true => "0".into(),
-            false => format!("{}: {self}", self.notes()),
+        if self.0.is_empty() {
+            "0".into()
+        } else {
+            format!("{}: {self}", self.notes())
         }
     }
 
@@ -72,7 +73,7 @@ impl Unheard {
         let (all, unheard) = (song.notes(), self.notes());
         let silent = audio.is_some_and(|audio| audio.iter().all(|sample| *sample == 0));
         match (silent, unheard) {
-            (true, _) if all == 0 => Some("nothing sounds: the song has no notes".into()),
+            (true, 0) if all == 0 => Some("nothing sounds: the song has no notes".into()),
             (true, 0) => {
                 Some("nothing sounds: the song's notes are too soft, or turned down".into())
             }
@@ -89,7 +90,7 @@ impl fmt::Display for Unheard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, missing) in self.0.iter().enumerate() {
             if number > 0 {
-                f.write_str(", ")?;
+                f.write_str("; ")?;
             }
             if let Some(keys) = &missing.keys {
                 let keys: Vec<String> = keys.iter().map(u8::to_string).collect();
@@ -97,7 +98,7 @@ impl fmt::Display for Unheard {
                 write!(f, "{what} {} of ", keys.join(" "))?;
             }
             let what = if missing.notes == 1 { "note" } else { "notes" };
-            write!(f, "{}: {} {what}", named(missing.patch), missing.notes)?;
+            write!(f, "{}, {} {what}", named(missing.patch), missing.notes)?;
         }
         Ok(())
     }
@@ -136,10 +137,10 @@ mod tests {
         ]);
         // The last program of three bytes is no message, but it says what is meant.
         let unheard = Unheard::of(&song, &bank, &[127]);
-        assert_eq!(unheard.row(), "2: program 128 (Gunshot): 2 notes");
+        assert_eq!(unheard.row(), "2: program 128 (Gunshot), 2 notes");
         assert_eq!(
             unheard.warning(&song, Some(&[0, 1])).unwrap(),
-            "2 of 4 notes are silent, the bank lacks program 128 (Gunshot): 2 notes"
+            "2 of 4 notes are silent, the bank lacks program 128 (Gunshot), 2 notes"
         );
         assert!(
             unheard

@@ -40,8 +40,9 @@ pub fn check(outputs: &[&Path], inputs: &[impl AsRef<Path>]) -> Result<()> {
         }
         let place = Place::of(output).map_err(|why| failure(output, &why))?;
         for other in &outputs[..number] {
-            let is_one = same::is_same(output, other) || Place::of(other).as_ref() == Ok(&place);
-            if is_one && !matches!(place, Place::Open(_)) {
+            let is_one = same::is_same(output, other)
+                || Place::of(other).is_ok_and(|other| other.is_same(&place));
+            if is_one {
                 let message = format!("it is another output too, {}", other.display());
                 return Err(failure(output, &message));
             }

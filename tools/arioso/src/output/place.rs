@@ -47,6 +47,18 @@ impl Place {
         }
         Err("its symbolic links go round in circles".into())
     }
+
+    /// Whether two outputs would be one; devices may be.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Stdout, Self::Stdout) => true,
+            (Self::File(a), Self::File(b)) => {
+                let directory = |path: &Path| directory_of(path).canonicalize().ok();
+                a.file_name() == b.file_name() && directory(a) == directory(b)
+            }
+            _ => false,
+        }
+    }
 }
 
 fn file(path: &Path, target: PathBuf) -> Result<Place, String> {

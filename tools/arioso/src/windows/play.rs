@@ -41,6 +41,11 @@ const TAIL: Duration = Duration::from_secs(2);
 
 /// `arioso play`
 pub fn play(file: &Path, options: &Options) -> Result<()> {
+    if options.via == Via::Winmm && options.sound != Sound::default() {
+        let message =
+            "--gain, --reverb and --chorus are the pin's: they need --via ks (see arioso play --help)";
+        return Err(Failure::new(Kind::Usage, message));
+    }
     let song = read_song(file, options.reading)?;
     // Notes are ended before the program is.
     stop::catch();
@@ -110,10 +115,13 @@ fn kernel_streaming(
     options: &Options,
     bar: &ProgressBar,
 ) -> Result<String> {
-    let instruments = match &options.bank {
+    let (instruments, losses) = match &options.bank {
         Some(file) => bank::load(file, song, options.pin)?,
-        None => arioso_bank::general_midi(),
+        None => (arioso_bank::general_midi(), None),
     };
+    if let Some(losses) = losses {
+        messages::note(format!("SoundFont converted  {losses}"));
+    }
     let collection = bank::parse(&instruments, options.bank.as_deref())?;
     let mut client = KsClient::default();
     client.only = Some(link.to_owned());
