@@ -128,7 +128,8 @@ fn told(substitutes: &[(u32, u32)]) -> Option<String> {
         .into_iter()
         .map(|(nearest, patches)| format!("{} plays {}", describe(nearest), patches.join(", ")))
         .collect();
-    (!parts.is_empty()).then(|| format!("the bank lacks programs; the nearest: {}", parts.join("; ")))
+    (!parts.is_empty())
+        .then(|| format!("the bank lacks programs; the nearest: {}", parts.join("; ")))
 }
 
 /// A bank that has been looked into.

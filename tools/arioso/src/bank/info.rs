@@ -177,10 +177,10 @@ impl Overview {
             })
             .collect();
         Self {
-            form: format!(
-                "SoundFont, version {}.{:02}",
-                font.version.0, font.version.1
-            ),
+            form: match font.version {
+                Some((major, minor)) => format!("SoundFont, version {major}.{minor:02}"),
+                None => "SoundFont without a version".into(),
+            },
             name: font.name.clone(),
             instruments,
             waves,
