@@ -145,6 +145,8 @@ pub struct Voice {
     /// Unity note, fine tune and wave gain of the region.
     pitch_offset: f32,
     gain_offset: f32,
+    /// Highest gain, dB.
+    ceiling: f32,
     /// Wave rate / output rate · 2^32.
     unity_step: f64,
     /// Shares of the two sides for one wave of a stereo pair.
@@ -196,6 +198,7 @@ impl Default for Voice {
             modulation: Modulation::default(),
             pitch_offset: 0.0,
             gain_offset: 0.0,
+            ceiling: MAX_GAIN_DB,
             unity_step: 0.0,
             sides: [1.0; 2],
             ahead: [0.0; MOVERS],
@@ -254,6 +257,8 @@ impl Voice {
         let info = &region.sample;
         self.pitch_offset = f32::from(info.fine_tune) - 100.0 * f32::from(info.unity);
         self.gain_offset = info.gain as f32 * (1.0 / 655_360.0);
+        let ceiling = region.articulation.constant(Destination::GainCeiling);
+        self.ceiling = ceiling.map_or(MAX_GAIN_DB, |c| c as f32 * (1.0 / 655_360.0));
         self.unity_step = f64::from(region.wave.rate) / f64::from(context.rate) * 4_294_967_296.0;
         self.sides = match (region.phase_group, region.channels & 3) {
             (0, _) | (_, 0 | 3) => [1.0, 1.0],
@@ -638,7 +643,7 @@ impl Voice {
 
     /// Levels from the gain.
     fn place(&mut self, values: &[f32; MOVERS], around: Option<Surroundings>) {
-        let gain = math::amplitude(self.target(Target::Gain, values, around).min(MAX_GAIN_DB));
+        let gain = math::amplitude(self.target(Target::Gain, values, around).min(self.ceiling));
         self.wanted = self.shares.map(|share| gain * share);
     }
 

@@ -2,9 +2,10 @@
 
 use crate::failure::Result;
 use crate::listen::{Audio, Output, Recording};
-use crate::song::instruments::{DRUMS, notes, substitutes};
+use crate::song::instruments::{DRUMS, notes};
 use crate::song::{Event, SECOND, Song};
 use arioso_core::dls::file::{Collection, Instrument};
+use arioso_core::dls::substitute;
 use arioso_core::ks::arioso::ARIOSO_STATISTICS;
 use arioso_core::ks::dmusprop::{
     SYNTH_EFFECT_CHORUS, SYNTH_EFFECT_REVERB, SYNTH_PORTPARAMS, SYNTH_PORTPARAMS_CHANNELGROUPS,
@@ -358,12 +359,11 @@ fn download<C: Client>(
     Ok(missing)
 }
 
-/// The bank's instrument for a patch, or the best substitute.
+/// The bank's instrument for a patch, or the nearest substitute.
 pub fn instrument<'a>(bank: &Collection<'a>, patch: u32) -> Option<Instrument<'a>> {
-    substitutes(patch).find_map(|patch| {
-        bank.instruments()
-            .find(|instrument| instrument.patch() == patch)
-    })
+    let all = || bank.instruments().map(|i| (i.patch(), i));
+    let find = |patch| all().find(|found| found.0 == patch).map(|found| found.1);
+    substitute::kin(patch, find, all()).or_else(|| substitute::nearest(patch, all()))
 }
 
 /// Sends events to running pins.

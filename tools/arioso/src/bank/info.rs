@@ -225,10 +225,10 @@ impl Overview {
             })
             .collect();
         Self {
-            form: format!(
-                "SoundFont, version {}.{:02}",
-                font.version.0, font.version.1
-            ),
+            form: match font.version {
+                Some((major, minor)) => format!("SoundFont, version {major}.{minor:02}"),
+                None => "SoundFont without a version".into(),
+            },
             // One that is cut off cannot be read.
             cut_off: None,
             name: font.name.clone(),

@@ -1,6 +1,6 @@
 //! What a conversion could not keep, in one line.
 
-use arioso_bank::sf2::{Grade, Report};
+use arioso_bank::report::{Grade, Report};
 
 /// `None` if everything was kept.
 pub fn line(report: &Report) -> Option<String> {

@@ -1,19 +1,18 @@
 //! Banks of instruments: SoundFonts converted, banks looked into.
 
+mod collect;
+mod embedded;
 mod info;
 mod losses;
 
+pub use collect::load;
+
 use crate::failure::{Failure, Kind, Result, named, plain, unreadable};
-use crate::player::PinKind;
 use crate::table::{self, Table};
 use crate::{messages, output};
 use arioso_bank::sf2::{self, Conversion, Grade, Report, SoundFont};
-use arioso_cli::song::Song;
-use arioso_cli::song::instruments::{substitutes, used};
-use arioso_core::dls::convert::patch;
 use arioso_core::dls::file::{Collection, Error, Limits};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -71,24 +70,6 @@ pub fn info(path: &Path) -> Result<()> {
     messages::print(&overview.to_string())
 }
 
-/// A bank for a song as a DLS file in memory. Of a SoundFont only the instruments that are downloaded are converted; for the
-/// MIDI range, where the driver chooses, all. Also what the conversion could not keep, in one line.
-pub fn load(path: &Path, song: &Song, pin: PinKind) -> Result<(Vec<u8>, Option<String>)> {
-    let mut source = open(path)?;
-    if !is_sound_font(path, &mut source)? {
-        return Ok((rest(path, source)?, None));
-    }
-    let wanted: BTreeSet<u32> = used(song).into_iter().flat_map(substitutes).collect();
-    let all = pin == PinKind::Midi;
-    let (font, conversion) = plan(path, &mut source, |bank, program| {
-        all || wanted.contains(&patch(bank, program.into()))
-    })?;
-    let mut bytes = Vec::new();
-    sf2::write(&font, &conversion.bank, &mut source, &mut bytes, |_| ())
-        .map_err(|error| unusable(path, &error))?;
-    Ok((bytes, losses::line(&conversion.report)))
-}
-
 /// A bank as a file that can be sought: what comes from a pipe, or is `-`, is kept in one without a name.
 fn open(path: &Path) -> Result<File> {
     let failed = |error: std::io::Error| unreadable(path, "bank", &error);
@@ -133,9 +114,10 @@ fn cut_off(bytes: &[u8]) -> Option<String> {
         .then(|| format!("cut off: it has {there} of {needed} bytes, the rest is missing"))
 }
 
-fn is_sound_font(path: &Path, source: &mut File) -> Result<bool> {
+fn is_sound_font(path: &Path, source: &mut (impl Read + Seek)) -> Result<bool> {
     let mut head = Vec::new();
     source
+        .by_ref()
         .take(12)
         .read_to_end(&mut head)
         .and_then(|_| source.seek(SeekFrom::Start(0)))
@@ -145,7 +127,7 @@ fn is_sound_font(path: &Path, source: &mut File) -> Result<bool> {
 
 fn plan(
     path: &Path,
-    source: &mut File,
+    source: &mut (impl Read + Seek),
     wanted: impl Fn(u32, u8) -> bool,
 ) -> Result<(SoundFont, Conversion)> {
     let font = SoundFont::open(source).map_err(|error| unusable(path, &error))?;

@@ -82,9 +82,10 @@ pub enum Command {
 /// What plays.
 #[derive(Args)]
 pub struct Instruments {
-    /// Instruments: a DLS or SoundFont 2 file instead of the built-in bank (- is the standard input)
+    /// Instruments: a DLS or SoundFont file instead of the built-in bank; of several, later ones come over earlier ones (- is the
+    /// standard input)
     #[arg(long, value_name = "FILE")]
-    bank: Option<PathBuf>,
+    bank: Vec<PathBuf>,
     /// The data range that the song is sent on
     #[arg(long, value_enum, default_value = "directmusic")]
     pin: PinKind,
@@ -169,13 +170,15 @@ impl Instruments {
 
     /// The files that are read: the song is at `file`.
     fn inputs(&self, file: Option<&Path>) -> Result<Vec<PathBuf>> {
-        let stdin = Some(Path::new("-"));
-        if file == stdin && self.bank.as_deref() == stdin {
+        let files: Vec<&Path> = file
+            .into_iter()
+            .chain(self.bank.iter().map(PathBuf::as_path))
+            .collect();
+        if files.iter().filter(|file| **file == Path::new("-")).count() > 1 {
             let message =
                 "the song and the bank cannot both be the standard input: name one of them";
             return Err(Failure::new(Kind::Usage, message));
         }
-        let files: Vec<&Path> = file.into_iter().chain(self.bank.as_deref()).collect();
         Ok(driver::inputs(&files))
     }
 }

@@ -118,16 +118,16 @@ pub fn perform(
     way: Way,
     progress: impl FnMut(&Moment) -> Result<()>,
 ) -> Result<Performance> {
-    let (bank, losses) = match &options.bank {
-        Some(file) => bank::load(file, song, way.pin)?,
-        None => (arioso_bank::general_midi(), None),
-    };
-    let collection = bank::parse(&bank, options.bank.as_deref())?;
+    let loaded = bank::load(&options.bank, song, way.pin)?;
+    let collection = bank::parse(&loaded.dls, options.bank.first().map(PathBuf::as_path))?;
+    for line in &loaded.notes {
+        messages::warn(line);
+    }
     let image = driver::image()?;
 
     let started = Instant::now();
     // On the MIDI range nothing can be downloaded: the instruments are the driver's own.
-    let own = (way.pin == PinKind::Midi).then_some(bank.as_slice());
+    let own = (way.pin == PinKind::Midi).then_some(loaded.dls.as_slice());
     let mut machine = Machine::start(&image, own, options.settings(), options.verbose)?;
     let mut client = machine.client();
     let played = player::play(&mut client, song, &collection, way, progress);
@@ -141,7 +141,7 @@ pub fn perform(
         played,
         finished,
         elapsed,
-        losses,
+        losses: loaded.losses,
     })
 }
 

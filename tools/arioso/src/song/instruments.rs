@@ -61,22 +61,6 @@ fn follower() -> Synth {
     synth
 }
 
-/// What to take if a collection does not have a patch, best first: the patch, the same program in the main bank; of drums
-/// kits, the standard one.
-pub fn substitutes(patch: u32) -> impl Iterator<Item = u32> {
-    let program = patch & 0x7F;
-    let drums = patch & DRUMS;
-    let last = (drums != 0).then_some(DRUMS);
-    // GS variations live eight programs apart for kits.
-    [
-        patch,
-        drums | program,
-        drums | if drums != 0 { program & !7 } else { program },
-    ]
-    .into_iter()
-    .chain(last)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Event;
@@ -136,14 +120,5 @@ mod tests {
         ];
         let song = song(&[&rhythm, &[0x9A, 36, 1], &[0x90, 36, 1]]);
         assert_eq!(used(&song).into_iter().collect::<Vec<_>>(), [0, DRUMS]);
-    }
-
-    #[test]
-    fn substitutes_end_with_what_every_bank_has() {
-        assert_eq!(substitutes(0x0008_0104).last(), Some(4));
-        assert_eq!(
-            substitutes(DRUMS | 26).collect::<Vec<_>>(),
-            [DRUMS | 26, DRUMS | 26, DRUMS | 24, DRUMS]
-        );
     }
 }

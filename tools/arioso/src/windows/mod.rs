@@ -81,9 +81,10 @@ pub enum Command {
         /// The data range that the song is sent on (ks)
         #[arg(long, value_enum, default_value = "directmusic")]
         pin: PinKind,
-        /// Instruments for the directmusic range: a DLS or SoundFont 2 file instead of the built-in bank
+        /// Instruments for the directmusic range: a DLS or SoundFont file instead of the built-in bank; of several, later ones come over
+        /// earlier ones
         #[arg(long, value_name = "FILE")]
-        bank: Option<PathBuf>,
+        bank: Vec<PathBuf>,
         #[command(flatten)]
         sound: SoundOptions,
     },

@@ -28,7 +28,7 @@ pub struct Options {
     pub via: Via,
     pub port: Option<String>,
     pub pin: PinKind,
-    pub bank: Option<PathBuf>,
+    pub bank: Vec<PathBuf>,
     /// Through the pin.
     pub sound: Sound,
 }
@@ -115,14 +115,11 @@ fn kernel_streaming(
     options: &Options,
     bar: &ProgressBar,
 ) -> Result<String> {
-    let (instruments, losses) = match &options.bank {
-        Some(file) => bank::load(file, song, options.pin)?,
-        None => (arioso_bank::general_midi(), None),
-    };
-    if let Some(losses) = losses {
-        messages::note(format!("SoundFont converted  {losses}"));
+    let loaded = bank::load(&options.bank, song, options.pin)?;
+    let collection = bank::parse(&loaded.dls, options.bank.first().map(PathBuf::as_path))?;
+    for line in loaded.notes.iter().chain(&loaded.losses) {
+        messages::warn(line);
     }
-    let collection = bank::parse(&instruments, options.bank.as_deref())?;
     let mut client = KsClient::default();
     client.only = Some(link.to_owned());
     if client.interfaces(&KSCATEGORY_SYNTHESIZER).is_empty() {
