@@ -732,7 +732,11 @@ fn read_times(
 ) -> [f32; 2] {
     use Destination as D;
     let values = FixedValues::new(articulation, inputs);
-    let get = |destination| values.get(destination);
+    let awe = &inputs.channel.awe;
+    let get = |destination| {
+        awe.fixed(destination)
+            .unwrap_or_else(|| values.get(destination))
+    };
     let seconds = |f: Fixed| {
         if f.zero || !f.given {
             0.0
