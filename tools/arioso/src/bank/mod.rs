@@ -1,6 +1,7 @@
 //! Banks of instruments: SoundFonts converted, banks looked into.
 
 mod collect;
+mod embedded;
 mod info;
 
 pub use collect::load;
