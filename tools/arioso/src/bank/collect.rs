@@ -145,7 +145,9 @@ fn told(substitutes: &[(u32, u32)]) -> Option<String> {
     }
     let parts: Vec<String> = by_substitute
         .into_iter()
-        .map(|(nearest, patches)| format!("{} plays {}", programs::named(nearest), patches.join(", ")))
+        .map(|(nearest, patches)| {
+            format!("{} plays {}", programs::named(nearest), patches.join(", "))
+        })
         .collect();
     (!parts.is_empty())
         .then(|| format!("the bank lacks programs; the nearest: {}", parts.join("; ")))

@@ -3,6 +3,7 @@
 mod collect;
 mod embedded;
 mod info;
+mod losses;
 
 pub use collect::load;
 
