@@ -289,6 +289,7 @@ fn source(code: u16) -> Option<Source> {
 fn destination(code: u16) -> Option<Destination> {
     Some(match code {
         0x001 => Destination::Gain,
+        0x002 => Destination::GainCeiling,
         0x003 => Destination::Pitch,
         0x004 => Destination::Pan,
         0x005 => Destination::KeyNumber,

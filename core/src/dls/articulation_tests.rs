@@ -33,10 +33,7 @@ fn build(level: Level, connections: &[raw::Connection]) -> Articulation {
 fn default_constants_are_what_they_say() {
     let seconds = |x: i32| (f64::from(x) / (1200.0 * 65536.0)).exp2();
     let hertz = |x: i32| 440.0 * ((f64::from(x) / 65536.0 - 6900.0) / 1200.0).exp2();
-    for (value, expected) in [
-        (MS_10, 0.01),
-        (MS_15, 0.015),
-    ] {
+    for (value, expected) in [(MS_10, 0.01), (MS_15, 0.015)] {
         assert!((seconds(value) / expected - 1.0).abs() < 1e-7, "{expected}");
     }
     for (value, expected) in [(HZ_0_1, 0.1), (HZ_5, 5.0), (HZ_100, 100.0)] {
@@ -189,7 +186,6 @@ fn attenuation_is_concave_down_whatever_the_file_says() {
 #[test]
 fn unknown_and_reserved_codes_are_ignored() {
     for c in [
-        raw(0, 0, 0x002, 0, 1),
         raw(0, 0, 0x208, 0, 1),
         raw(0, 0, 0x30C, 0, 1),
         raw(0, 0, 0x010, 0, 1),

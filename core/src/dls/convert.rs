@@ -145,11 +145,11 @@ pub fn sample(raw: Option<&raw::Sample>, frames: usize) -> SampleInfo {
     }
 }
 
-/// The part of the loop that lies inside the wave. A loop of one frame holds it.
+/// The part of the loop that lies inside the wave, if it is at least two frames, or one where the file says one: that is held.
 fn sample_loop(raw: &raw::Loop, frames: usize) -> Option<Loop> {
     let frames = u32::try_from(frames).unwrap_or(u32::MAX);
     let length = raw.length.min(frames.checked_sub(raw.start)?);
-    (length >= 1).then_some(Loop {
+    (length >= 2 || (length, raw.length) == (1, 1)).then_some(Loop {
         start: raw.start,
         length,
         until_release: raw.kind == 1,
@@ -322,7 +322,8 @@ mod tests {
             (0, 100, Some((0, 100))),
             (98, 2, Some((98, 2))),
             (98, 200, Some((98, 2))),
-            (99, 200, Some((99, 1))),
+            (99, 200, None),
+            (99, 1, Some((99, 1))),
             (100, 1, None),
             (101, 1, None),
             (0, 0, None),

@@ -262,10 +262,12 @@ pub enum Destination {
     Eg2Hold,
     FilterCutoff,
     FilterQ,
+    /// What the sum at the gain may reach at most: ours, at a code that DLS reserves. SoundFonts stop at 0 dB.
+    GainCeiling,
 }
 
 impl Destination {
-    pub const COUNT: usize = Self::FilterQ as usize + 1;
+    pub const COUNT: usize = Self::GainCeiling as usize + 1;
 
     /// It moves while a voice sounds; the others are read when a note begins.
     pub fn moves(self) -> bool {

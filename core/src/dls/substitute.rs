@@ -37,7 +37,7 @@ pub fn kin<T>(
         .or_else(|| melodic(GM2_MELODIC, 0))
         .or_else(|| melodic(0, 0))
         .or_else(|| {
-            all.find(|(patch, _)| patch & (DRUM_KIT | 0x7F) == program)
+            all.find(|(patch, _)| patch & (DRUM_KIT | 0x7F) == program && patch >> 16 != GM2_DRUMS)
                 .map(|found| found.1)
         })
 }

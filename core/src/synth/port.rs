@@ -7,7 +7,7 @@ use super::math;
 use super::oscillator::Interpolation;
 use super::tuning::Tunings;
 use super::voice::Surroundings;
-use crate::dls::model::{DRUM_KIT, Instrument, Patches, kin};
+use crate::dls::model::{Instrument, Patches, kin};
 use crate::mem::{NoMemory, Shared, TryBox};
 
 /// A port's slot in the synthesizer, 0..`Settings::ports`.
@@ -262,14 +262,7 @@ impl Port {
         } else {
             patches.built_in()
         };
-        let (msb, lsb) = (u32::from(channel.bank.0), u32::from(channel.bank.1));
-        let patch = msb << 16 | lsb << 8 | u32::from(channel.program);
-        let patch = if channel.drum {
-            patch | DRUM_KIT
-        } else {
-            patch
-        };
-        kin(instruments, patch).map(|instrument| &**instrument)
+        kin(instruments, channel.patch()).map(|instrument| &**instrument)
     }
 }
 

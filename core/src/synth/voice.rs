@@ -30,6 +30,8 @@ const SMOOTHING: f32 = 0.2;
 const MAX_GAIN_DB: f32 = 6.0;
 /// Shortest release, so that a release of 0 does not click.
 const MIN_RELEASE: f32 = 0.003;
+/// Shortest note in seconds: drums and one-shots are often sent with no length at all.
+const MIN_NOTE: f32 = 0.01;
 /// Longest stage time in seconds.
 const MAX_TIME: f32 = 40.0;
 
@@ -105,6 +107,10 @@ pub struct Voice {
     articulation: Option<Shared<Articulation>>,
     pub serial: u64,
     pub started: u64,
+    /// Before this tick no key that goes up ends it.
+    pub shortest: u64,
+    /// Its key went up before.
+    pub leaving: bool,
     pub priority: u32,
     /// Keys of the region.
     keys: (u8, u8),
@@ -139,6 +145,8 @@ pub struct Voice {
     /// Unity note, fine tune and wave gain of the region.
     pitch_offset: f32,
     gain_offset: f32,
+    /// Highest gain, dB.
+    ceiling: f32,
     /// Wave rate / output rate · 2^32.
     unity_step: f64,
     /// Shares of the two sides for one wave of a stereo pair.
@@ -164,6 +172,8 @@ impl Default for Voice {
             articulation: None,
             serial: 0,
             started: 0,
+            shortest: 0,
+            leaving: false,
             priority: 0,
             keys: (0, 127),
             master: None,
@@ -188,6 +198,7 @@ impl Default for Voice {
             modulation: Modulation::default(),
             pitch_offset: 0.0,
             gain_offset: 0.0,
+            ceiling: MAX_GAIN_DB,
             unity_step: 0.0,
             sides: [1.0; 2],
             ahead: [0.0; MOVERS],
@@ -227,6 +238,11 @@ impl Voice {
         self.articulation = Some(region.articulation.clone());
         self.serial = note.serial;
         self.started = note.position;
+        self.shortest = note
+            .position
+            .saturating_add((MIN_NOTE * context.rate) as u64)
+            .next_multiple_of(u64::from(TICK));
+        self.leaving = false;
         self.priority = note.priority;
         self.keys = region.keys;
         self.master = None;
@@ -241,6 +257,8 @@ impl Voice {
         let info = &region.sample;
         self.pitch_offset = f32::from(info.fine_tune) - 100.0 * f32::from(info.unity);
         self.gain_offset = info.gain as f32 * (1.0 / 655_360.0);
+        let ceiling = region.articulation.constant(Destination::GainCeiling);
+        self.ceiling = ceiling.map_or(MAX_GAIN_DB, |c| c as f32 * (1.0 / 655_360.0));
         self.unity_step = f64::from(region.wave.rate) / f64::from(context.rate) * 4_294_967_296.0;
         self.sides = match (region.phase_group, region.channels & 3) {
             (0, _) | (_, 0 | 3) => [1.0, 1.0],
@@ -625,7 +643,7 @@ impl Voice {
 
     /// Levels from the gain.
     fn place(&mut self, values: &[f32; MOVERS], around: Option<Surroundings>) {
-        let gain = math::amplitude(self.target(Target::Gain, values, around).min(MAX_GAIN_DB));
+        let gain = math::amplitude(self.target(Target::Gain, values, around).min(self.ceiling));
         self.wanted = self.shares.map(|share| gain * share);
     }
 
@@ -714,7 +732,11 @@ fn read_times(
 ) -> [f32; 2] {
     use Destination as D;
     let values = FixedValues::new(articulation, inputs);
-    let get = |destination| values.get(destination);
+    let awe = &inputs.channel.awe;
+    let get = |destination| {
+        awe.fixed(destination)
+            .unwrap_or_else(|| values.get(destination))
+    };
     let seconds = |f: Fixed| {
         if f.zero || !f.given {
             0.0

@@ -401,11 +401,20 @@ fn rmids_bring_their_bank() {
     for (parts, bank) in [
         (vec![data()], None),
         (vec![data(), part(b"WAVE")], None),
-        (vec![data(), part(b"DLS ")], Some((b"DLS ", 0))),
-        (vec![part(b"DLS "), data(), info(4)], Some((b"DLS ", 0))),
-        (vec![data(), info(0), part(b"sfbk")], Some((b"sfbk", 0))),
-        (vec![data(), info(3), part(b"sfbk")], Some((b"sfbk", 3))),
-        (vec![data(), part(b"sfbk")], Some((b"sfbk", 1))),
+        (vec![data(), part(b"DLS ")], Some((b"DLS ", None))),
+        (
+            vec![part(b"DLS "), data(), info(4)],
+            Some((b"DLS ", Some(4))),
+        ),
+        (
+            vec![data(), info(0), part(b"sfbk")],
+            Some((b"sfbk", Some(0))),
+        ),
+        (
+            vec![data(), info(3), part(b"sfbk")],
+            Some((b"sfbk", Some(3))),
+        ),
+        (vec![data(), part(b"sfbk")], Some((b"sfbk", None))),
     ] {
         let Reading { song, odd } = open(&riff(b"RMID", &parts));
         assert_eq!(messages(&song), note());

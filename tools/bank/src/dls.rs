@@ -121,6 +121,8 @@ pub mod source {
 /// `CONN_DST_*` that the generator and the converter use.
 pub mod destination {
     pub const GAIN: u16 = 1;
+    /// Reserved by DLS; to our driver the highest gain.
+    pub const GAIN_CEILING: u16 = 2;
     pub const PITCH: u16 = 3;
     pub const PAN: u16 = 4;
     pub const KEY_NUMBER: u16 = 5;

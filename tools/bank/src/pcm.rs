@@ -108,7 +108,11 @@ fn a_law(code: u8) -> i16 {
 fn mu_law(code: u8) -> i16 {
     let code = !code;
     let size = ((i16::from(code & 0xF) << 3) + 0x84) << (code >> 4 & 7);
-    if code & 0x80 != 0 { 0x84 - size } else { size - 0x84 }
+    if code & 0x80 != 0 {
+        0x84 - size
+    } else {
+        size - 0x84
+    }
 }
 
 #[cfg(test)]
@@ -130,7 +134,11 @@ mod tests {
         assert_eq!(mono(PCM, 8, &[0, 0x80, 0xFF]), [-32768, 0, 32512]);
         assert_eq!(mono(PCM, 16, &[1, 0, 0, 0x80, 9]), [1, -32768]);
         assert_eq!(
-            mono(PCM, 24, &[0x7F, 1, 0, 0x80, 1, 0, 0, 0, 0x80, 0xFF, 0xFF, 0x7F]),
+            mono(
+                PCM,
+                24,
+                &[0x7F, 1, 0, 0x80, 1, 0, 0, 0, 0x80, 0xFF, 0xFF, 0x7F]
+            ),
             [1, 2, -32768, 32767]
         );
         assert_eq!(mono(PCM, 20, &[0, 1, 0]), [1]);
@@ -202,7 +210,14 @@ mod tests {
             (format(PCM, 1, 0), &[0; 64], Unusable::Malformed),
             (format(FLOAT, 1, 16), &[0; 64], Unusable::Malformed),
             (format(PCM, 1, 40), &[0; 64], Unusable::Malformed),
-            (Format { rate: 0, ..format(PCM, 1, 16) }, &[0; 64], Unusable::Malformed),
+            (
+                Format {
+                    rate: 0,
+                    ..format(PCM, 1, 16)
+                },
+                &[0; 64],
+                Unusable::Malformed,
+            ),
         ] {
             assert_eq!(decode(&format, data), Err(expected), "{format:?}");
             assert!(!is_plain(&format, data));

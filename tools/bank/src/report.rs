@@ -65,10 +65,7 @@ impl fmt::Display for Report {
             return f.write_str("everything is kept");
         }
         let mut separator = "";
-        for (grade, name) in [
-            (Grade::Lost, "lost"),
-            (Grade::Approximate, "approximate"),
-        ] {
+        for (grade, name) in [(Grade::Lost, "lost"), (Grade::Approximate, "approximate")] {
             let mut lead = name;
             for (_, what, count) in self.rows().filter(|row| row.0 == grade) {
                 if lead.is_empty() {

@@ -42,9 +42,10 @@ impl<'a> Aliases<'a> {
     /// Melodic patches that sound as another one: the patch, the other.
     pub fn programs(&self) -> impl Iterator<Item = (u32, u32)> + use<'a> {
         let (records, _) = self.records.as_chunks::<RECORD>();
-        records.iter().take(MOST).map(|&[a, b, c, d, source @ ..]| {
-            (patch([a, b, c, d]), patch(source))
-        })
+        records
+            .iter()
+            .take(MOST)
+            .map(|&[a, b, c, d, source @ ..]| (patch([a, b, c, d]), patch(source)))
     }
 
     /// Gives a drum kit the keys that it lacks. They sound at the pitch of the key that they stand for.

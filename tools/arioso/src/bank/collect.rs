@@ -1,9 +1,9 @@
 //! The banks of a song put together: one DLS file in memory, with what the song plays.
 
-use super::{is_sound_font, open, parse, plan, rest, unusable};
-use crate::failure::{Failure, Kind, Result, named as name_of};
+use super::{embedded, is_sound_font, losses, open, parse, plan, rest, unusable};
+use crate::failure::{Failure, Kind, Result, named};
 use crate::player::PinKind;
-use crate::programs::named;
+use crate::programs;
 use arioso_bank::dls::{self, Bank};
 use arioso_bank::report::Report;
 use arioso_bank::sf2;
@@ -27,7 +27,22 @@ pub struct Loaded {
 
 /// Reads banks for a song: of instruments that several have, that of the last. Without any, the built-in bank. Of several banks, and
 /// of a SoundFont, only what the song plays is taken; for the MIDI range, where the driver chooses, everything.
+///
+/// The song's own instruments come over all of them (RP-029).
 pub fn load(files: &[PathBuf], song: &Song, pin: PinKind) -> Result<Loaded> {
+    let mut loaded = load_files(files, song, pin)?;
+    if let Some(own) = &song.bank {
+        match embedded::over(&loaded.dls, own, song) {
+            Ok(dls) => loaded.dls = dls,
+            Err(why) => loaded
+                .notes
+                .push(format!("the song's own bank cannot be used: {why}")),
+        }
+    }
+    Ok(loaded)
+}
+
+fn load_files(files: &[PathBuf], song: &Song, pin: PinKind) -> Result<Loaded> {
     if files.is_empty() {
         return Ok(Loaded {
             dls: arioso_bank::general_midi(),
@@ -99,7 +114,7 @@ pub fn load(files: &[PathBuf], song: &Song, pin: PinKind) -> Result<Loaded> {
     Ok(Loaded {
         dls,
         notes,
-        losses: (!report.is_empty()).then(|| report.to_string()),
+        losses: losses::line(&report),
     })
 }
 
@@ -123,11 +138,16 @@ fn add(bank: &mut Bank, aliases: &[(u32, u32)]) {
 fn told(substitutes: &[(u32, u32)]) -> Option<String> {
     let mut by_substitute: BTreeMap<u32, Vec<String>> = BTreeMap::new();
     for &(patch, nearest) in substitutes {
-        by_substitute.entry(nearest).or_default().push(named(patch));
+        by_substitute
+            .entry(nearest)
+            .or_default()
+            .push(programs::named(patch));
     }
     let parts: Vec<String> = by_substitute
         .into_iter()
-        .map(|(nearest, patches)| format!("{} plays {}", named(nearest), patches.join(", ")))
+        .map(|(nearest, patches)| {
+            format!("{} plays {}", programs::named(nearest), patches.join(", "))
+        })
         .collect();
     (!parts.is_empty())
         .then(|| format!("the bank lacks programs; the nearest: {}", parts.join("; ")))
@@ -193,7 +213,7 @@ impl<'a> Source<'a> {
         if bank.instruments.is_empty() {
             return Err(Failure::new(
                 Kind::Input,
-                format!("cannot use {}: {found}", name_of(self.path)),
+                format!("cannot use {}: {found}", named(self.path)),
             ));
         }
         bank.prune();
@@ -201,7 +221,6 @@ impl<'a> Source<'a> {
     }
 }
 
-/// A SoundFont as a DLS file, with the instruments that are wanted.
 fn convert(
     path: &Path,
     mut file: File,

@@ -1,7 +1,9 @@
 //! Banks of instruments: SoundFonts converted, banks looked into.
 
 mod collect;
+mod embedded;
 mod info;
+mod losses;
 
 pub use collect::load;
 

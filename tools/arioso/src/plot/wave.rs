@@ -310,7 +310,8 @@ mod tests {
                 .count()
         };
         assert!(ink(9, 400, 5, 22) > 100);
-        assert!(ink(x + SCALE.1, 1000, spectrogram.top, spectrogram.top + 10) > 10);
+        let name = x + SCALE.1 / 2 + 2;
+        assert!(ink(name, 1000, spectrogram.top - 10, spectrogram.top + 10) > 10);
         assert_eq!(recording.facts(), "0:02.0, 48000 Hz, stereo");
     }
 

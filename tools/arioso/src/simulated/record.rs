@@ -80,7 +80,8 @@ fn take<C: Client>(client: &mut C, song: &Song, kind: PinKind) -> Result<Take> {
         channels: BTreeMap::new(),
         events: Vec::new(),
     };
-    let mut render = player::open(client, &filter, render, kind)?;
+    let render = player::open(client, &filter, render, kind)?;
+    let mut render = [player::Part::all(render)];
     let now = client.now();
     let start = player::send(client, &mut render, kind, song, now, |client, _| {
         recorder.collect(client)
@@ -92,7 +93,9 @@ fn take<C: Client>(client: &mut C, song: &Song, kind: PinKind) -> Result<Take> {
     for read in recorder.reads {
         let _ = read.cancel(client);
     }
-    render.close(client)?;
+    for part in render {
+        part.close(client)?;
+    }
     recorder.pin.close(client)?;
     filter.close(client);
     let mut events = recorder.events;

@@ -4,6 +4,8 @@ pub mod instruments;
 pub mod smf;
 pub mod write;
 
+use std::collections::BTreeSet;
+
 /// 100 ns units in a second.
 pub const SECOND: i64 = 10_000_000;
 
@@ -50,6 +52,11 @@ impl Song {
             .map(|(start, end)| (start, end - start))
             .max_by_key(|(_, rest)| *rest)
             .unwrap_or_default()
+    }
+
+    /// Channel groups that something is sent to.
+    pub fn used_groups(&self) -> BTreeSet<u32> {
+        self.events.iter().map(|event| event.group).collect()
     }
 
     /// Channel groups that the song needs.

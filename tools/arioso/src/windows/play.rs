@@ -116,11 +116,8 @@ fn kernel_streaming(
 ) -> Result<String> {
     let loaded = bank::load(&options.bank, song, options.pin)?;
     let collection = bank::parse(&loaded.dls, options.bank.first().map(PathBuf::as_path))?;
-    for line in &loaded.notes {
+    for line in loaded.notes.iter().chain(&loaded.losses) {
         messages::warn(line);
-    }
-    if let Some(losses) = &loaded.losses {
-        messages::note(format!("bank converted  {losses}"));
     }
     let mut client = KsClient::default();
     client.only = Some(link.to_owned());

@@ -1,6 +1,8 @@
 //! A DLS file read into a [`Bank`]: what any synthesizer of DLS plays, and nothing that only some understand.
 
-use super::{BIPOLAR_SOURCE, Bank, Connection, Instrument, Link, Region, Sample, Wave, destination, source};
+use super::{
+    BIPOLAR_SOURCE, Bank, Connection, Instrument, Link, Region, Sample, Wave, destination, source,
+};
 use crate::pcm;
 use crate::report::Report;
 use arioso_core::dls::condition::Answers;

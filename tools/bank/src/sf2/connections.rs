@@ -2,9 +2,9 @@
 
 use super::file::Modulator;
 use super::velocity;
-use crate::report::Report;
 use super::zones::{Voice, generator as g};
 use crate::dls::{BIPOLAR_SOURCE, Connection, destination as d, source as s};
+use crate::report::Report;
 
 /// What SoundFont has by default where DLS has something else, and what DLS has as well.
 mod default {
@@ -146,13 +146,22 @@ fn generators(voice: &Voice, list: &mut List, report: &mut Report) {
         || get(g::EG2_TO_CUTOFF) != 0
         || voice.modulators.iter().any(|m| m.destination == g::CUTOFF);
     if get(g::CUTOFF) < 13500 || get(g::Q) != 0 || filter_moves {
-        list.constant(d::FILTER_CUTOFF, get(g::CUTOFF));
+        list.constant(d::FILTER_CUTOFF, get(g::CUTOFF) + HALF_POWER);
     }
     if get(g::Q) != 0 {
-        if get(g::Q) > 225 {
+        let peak = peak(get(g::Q));
+        if peak > HIGHEST_PEAK {
             report.approximate("filter resonance above 22.5 dB");
         }
-        list.constant(d::FILTER_Q, get(g::Q));
+        // DLS takes half of the peak off what lies below it, a SoundFont half of the resonance.
+        let fall = (get(g::Q).max(0) - peak.min(HIGHEST_PEAK)) / 2;
+        list.constant(d::FILTER_Q, peak);
+        if fall > 0 {
+            list.constant(d::GAIN, -fall);
+        }
+    }
+    if get(g::ATTENUATION) < 0 {
+        list.constant(d::GAIN_CEILING, 0);
     }
     for (operator, destination) in [
         (g::PAN, d::PAN),
@@ -172,6 +181,22 @@ fn generators(voice: &Voice, list: &mut List, report: &mut Report) {
             (128 * scale) << 16,
         ));
     }
+}
+
+/// Cents from the frequency at which the filter of DLS turns to its cutoff (√8 / π): there a filter without resonance is 3 dB down,
+/// which is the cutoff of a SoundFont.
+const HALF_POWER: i32 = 182;
+/// Tenths of a decibel.
+const HIGHEST_PEAK: i32 = 225;
+
+/// The peak over DC of a resonance, both in tenths of a decibel. In a SoundFont a resonance counts from the 3 dB that a filter without
+/// one falls by at its cutoff.
+fn peak(resonance: i32) -> i32 {
+    if resonance <= 0 {
+        return resonance;
+    }
+    let q2 = 0.5 * libm::pow(10.0, f64::from(resonance) / 100.0);
+    libm::round(100.0 * libm::log10(q2 * q2 / (q2 - 0.25))) as i32
 }
 
 fn modulators(voice: &Voice, list: &mut List, report: &mut Report) {

@@ -2,9 +2,9 @@
 
 use super::connections::articulation;
 use super::file::{Error, Preset, Result, SampleHeader, SoundFont};
-use crate::report::Report;
 use super::zones::{Voice, generator as g, voices};
 use crate::dls::{Bank, Instrument, Link, Region, Sample, Wave};
+use crate::report::Report;
 use std::collections::{BTreeMap, HashMap};
 
 /// A wave's content: frames of the SoundFont's sample chunk, or of a compressed sample.
@@ -239,10 +239,6 @@ impl Converter<'_> {
             if tune < 0 { i16::MIN } else { i16::MAX }
         });
         let key_group = self.key_group(voice.get(g::EXCLUSIVE_CLASS));
-        if voice.get(g::ATTENUATION) < 0 {
-            self.report
-                .approximate("zones that are amplified, by up to 6 dB where a SoundFont stops");
-        }
         let articulation = articulation(voice, &mut self.report);
         self.connections += articulation.len();
         if self.connections > self.limits.connections {
@@ -308,10 +304,7 @@ impl Converter<'_> {
             return None;
         }
         // The loop as the header has it, brought inside of the data.
-        let declared = (
-            i64::from(header.loop_start),
-            i64::from(header.loop_end),
-        );
+        let declared = (i64::from(header.loop_start), i64::from(header.loop_end));
         let (low, high) = (declared.0.min(declared.1), declared.0.max(declared.1));
         let inside = |at: &i64| (first..=all).contains(at);
         let low = Some(low).filter(inside).unwrap_or(first);

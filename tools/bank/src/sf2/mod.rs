@@ -33,8 +33,8 @@ mod zones;
 #[cfg(test)]
 mod tests;
 
+pub use crate::report::{Grade, Report};
 pub use convert::{Conversion, Cut, Limits, convert};
 pub use file::{Error, SampleHeader, SoundFont};
-pub use crate::report::{Grade, Report};
 pub use write::write;
 pub use zones::generator;

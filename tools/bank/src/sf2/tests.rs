@@ -85,7 +85,9 @@ fn presets_add_to_instruments_and_ranges_intersect() {
     assert_eq!((region.keys, region.velocities), ((40, 60), (1, 100)));
     // A preset's own zone replaces its global one; both levels are added.
     assert_eq!(constant(region, d::PAN), Some(-150));
-    assert_eq!(constant(region, d::FILTER_Q), Some(30));
+    // Q² of 10^0.3 / 2: a peak of Q^4 / (Q² - 1/4) over DC, less half of the rest.
+    assert_eq!(constant(region, d::FILTER_Q), Some(12));
+    assert_eq!(constant(region, d::GAIN), Some(-9));
     let sample = region.sample.unwrap();
     assert_eq!((sample.unity, sample.fine_tune), (60, 103));
     assert_eq!(sample.looped, None, "sample mode 0");
@@ -135,7 +137,8 @@ fn generators_become_connections_in_dls_units() {
     assert_eq!(constant(region, d::EG1_RELEASE), Some(-1200));
     assert_eq!(constant(region, d::VIBRATO_FREQUENCY), Some(-700));
     assert_eq!(scale(region, s::LFO, d::FILTER_CUTOFF), Some(1200));
-    assert_eq!(constant(region, d::FILTER_CUTOFF), Some(9000));
+    // 3 dB down in a SoundFont, 4 dB in DLS.
+    assert_eq!(constant(region, d::FILTER_CUTOFF), Some(9182));
     assert_eq!(constant(region, d::REVERB_SEND), Some(150));
     assert_eq!(scale(region, s::CC91, d::REVERB_SEND), Some(200));
     assert_eq!(region.key_group, 1, "the only class");

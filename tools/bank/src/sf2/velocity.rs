@@ -8,9 +8,8 @@ const DEFAULT: i32 = -960 << 16;
 /// Replaces the velocity by `velocity` wherever it is an input.
 pub fn fix(connections: &mut Vec<Connection>, velocity: u8) {
     let mut fixed: Vec<Connection> = Vec::with_capacity(connections.len() + 2);
-    let to_gain = |c: &Connection| {
-        (c.source, c.control, c.destination) == (s::VELOCITY, s::NONE, d::GAIN)
-    };
+    let to_gain =
+        |c: &Connection| (c.source, c.control, c.destination) == (s::VELOCITY, s::NONE, d::GAIN);
     let gain = connections.iter().find(|c| to_gain(c)).copied();
     let gain = gain.unwrap_or(Connection {
         // Concave and inverted.
@@ -43,10 +42,7 @@ pub fn fix(connections: &mut Vec<Connection>, velocity: u8) {
         }
     }
     // In the place of the default.
-    fixed.push(Connection {
-        scale: 0,
-        ..gain
-    });
+    fixed.push(Connection { scale: 0, ..gain });
     *connections = fixed;
 }
 
@@ -114,6 +110,9 @@ mod tests {
         assert_eq!(scale(s::VELOCITY, d::GAIN), Some(0));
         // 40 log10(64 / 127) dB, in tenths.
         let gain = f64::from(scale(s::NONE, d::GAIN).unwrap()) / 65536.0;
-        assert!((gain - 400.0 * (64f64 / 127.0).log10()).abs() < 0.01, "{gain}");
+        assert!(
+            (gain - 400.0 * (64f64 / 127.0).log10()).abs() < 0.01,
+            "{gain}"
+        );
     }
 }

@@ -45,11 +45,7 @@ pub fn decode(bytes: Vec<u8>, frames: u32) -> Vec<i16> {
     out
 }
 
-fn decode_to(
-    bytes: Vec<u8>,
-    frames: usize,
-    out: &mut Vec<i16>,
-) -> std::result::Result<(), Error> {
+fn decode_to(bytes: Vec<u8>, frames: usize, out: &mut Vec<i16>) -> std::result::Result<(), Error> {
     let stream = MediaSourceStream::new(
         Box::new(Cursor::new(bytes)),
         MediaSourceStreamOptions::default(),
@@ -66,10 +62,8 @@ fn decode_to(
     };
     let id = track.id;
     let parameters = track.codec_params.as_ref().and_then(|p| p.audio());
-    let mut decoder = symphonia::default::get_codecs().make_audio_decoder(
-        parameters.ok_or(unknown)?,
-        &AudioDecoderOptions::default(),
-    )?;
+    let mut decoder = symphonia::default::get_codecs()
+        .make_audio_decoder(parameters.ok_or(unknown)?, &AudioDecoderOptions::default())?;
     let mut interleaved = Vec::new();
     while out.len() < frames {
         let Some(packet) = format.next_packet()? else {

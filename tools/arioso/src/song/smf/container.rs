@@ -8,8 +8,8 @@ use std::ops::Range;
 pub struct EmbeddedBank {
     /// A RIFF file of the form `DLS ` (RP-029) or `sfbk`.
     pub bytes: Vec<u8>,
-    /// Added to the bank MSB of each melodic instrument (`DBNK`).
-    pub offset: u8,
+    /// Added to the bank MSB of each melodic instrument of a SoundFont (`DBNK`), if the file says it.
+    pub offset: Option<u8>,
 }
 
 impl EmbeddedBank {
@@ -76,15 +76,10 @@ pub fn bank(bytes: &[u8]) -> Option<EmbeddedBank> {
             _ => {}
         }
     }
-    let mut bank = EmbeddedBank {
+    Some(EmbeddedBank {
         bytes: bank?,
-        offset: 0,
-    };
-    // Only SoundFonts are moved; without a word about it by one, past the General MIDI set.
-    if bank.is_sound_font() {
-        bank.offset = offset.map_or(1, |offset| offset.min(127) as u8);
-    }
-    Some(bank)
+        offset: offset.map(|offset| offset.min(127) as u8),
+    })
 }
 
 /// RIFF chunks: id and the range of its data, cut at the end of what there is.

@@ -47,6 +47,7 @@ pub fn open(bytes: &[u8]) -> Result<Reading, String> {
         return Err("there is no MIDI message in it".into());
     }
     song.cut_silence(file.len(), &mut odd);
+    song.fold_ports(midi.start, &mut odd);
     song.bank = container::bank(bytes);
     Ok(Reading { song, odd })
 }
@@ -247,7 +248,23 @@ fn sequence(tracks: &[Track], clock: &Clock) -> Song {
     whole
 }
 
+/// The synthesizer's ports.
+const PORTS: usize = 16;
+
 impl Song {
+    /// Lets more MIDI ports than the synthesizer has play on the last one.
+    fn fold_ports(&mut self, at: usize, odd: &mut Oddities) {
+        let groups = self.used_groups();
+        if let Some(&last) = groups.iter().nth(PORTS - 1)
+            && groups.len() > PORTS
+        {
+            odd.note(at, "more than 16 MIDI ports", "the others on the last one");
+            for event in &mut self.events {
+                event.group = event.group.min(last);
+            }
+        }
+    }
+
     /// Rests of hours behind the last message are no music.
     fn cut_silence(&mut self, at: usize, odd: &mut Oddities) {
         let last = self.events.last().map_or(0, |event| event.time);
