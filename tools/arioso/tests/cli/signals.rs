@@ -63,8 +63,10 @@ fn convert_until(scratch: &Scratch, signal: Signal) -> bool {
             .any(|name| fs::metadata(scratch.path(&name)).is_ok_and(|data| data.len() > 1 << 20))
     };
     while !grows() {
-        if child.try_wait().unwrap().is_some() {
-            break;
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(status.success(), "{status}");
+            fs::remove_file(scratch.path("large.dls")).unwrap();
+            return false;
         }
         sleep(Duration::from_millis(1));
     }
