@@ -1,5 +1,7 @@
 //! A directory, a program that runs in it, songs.
 
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
@@ -60,6 +62,19 @@ impl Scratch {
             .current_dir(&self.0)
             .env("A", env!("CARGO_BIN_EXE_arioso"))
             .env("ARIOSO_SYS", image());
+        // As in a terminal, also where the tests run in the background and ignore some: the program would, too.
+        // SAFETY: setting a default action is allowed between fork and exec.
+        unsafe {
+            command.pre_exec(|| {
+                for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM] {
+                    sigaction(
+                        signal,
+                        &SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty()),
+                    )?;
+                }
+                Ok(())
+            });
+        }
     }
 
     pub fn run(&self, arguments: &[&str]) -> Output {
