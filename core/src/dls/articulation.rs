@@ -63,13 +63,12 @@ const ZERO: i32 = i32::MIN;
 /// Time cents, absolute pitch cents, tenths of a percent and tenths of a decibel, times 65536.
 const MS_10: i32 = -522_494_111;
 const MS_15: i32 = -476_490_788;
-const SECONDS_10: i32 = 261_247_056;
-const SECONDS_40: i32 = 418_533_456;
 const HZ_0_1: i32 = -499_642_884;
 const HZ_5: i32 = -55_791_973;
 const HZ_100: i32 = 284_098_283;
 const FULL: i32 = 1000 << 16;
 const DB_96: i32 = 960 << 16;
+const DB_144: i32 = 1440 << 16;
 
 /// The connections of DLS 2.2, tables 2–6, whose default is not zero. DLS Level 1 implies the same ones where it has them.
 pub const DEFAULTS: [Connection; 32] = [
@@ -200,9 +199,13 @@ pub fn connection(level: Level, raw: &raw::Connection) -> Option<Connection> {
         scale: raw.scale,
     };
     if is_attenuation(&connection) {
-        // Written with either sign, with and without the inversion bit, and with absurd scales; it always means this.
+        // Written with either sign, with and without the inversion bit, and with absurd scales; it always means this. SoundFonts have
+        // curves of 144 dB.
         connection.source_shape = CONCAVE_DOWN;
-        connection.scale = -raw.scale.saturating_abs().min(DB_96);
+        connection.scale = match raw.scale.saturating_abs() {
+            scale @ 0..=DB_144 => -scale,
+            _ => -DB_96,
+        };
     }
     if connection.source == Source::None && connection.control == Source::None {
         connection.scale = clamp_constant(destination, raw.scale);
@@ -286,6 +289,7 @@ fn source(code: u16) -> Option<Source> {
 fn destination(code: u16) -> Option<Destination> {
     Some(match code {
         0x001 => Destination::Gain,
+        0x002 => Destination::GainCeiling,
         0x003 => Destination::Pitch,
         0x004 => Destination::Pan,
         0x005 => Destination::KeyNumber,
@@ -314,20 +318,15 @@ fn destination(code: u16) -> Option<Destination> {
     })
 }
 
-/// Bounds of the base values: those of the specification, wider where real files go beyond them.
+/// Bounds of the base values, wider than those of the specification where real files go beyond them. Where other connections may
+/// bring a sum back into its range (times, levels, sends, pan, resonance), only the sum is bounded, by the synthesizer.
 fn clamp_constant(destination: Destination, scale: i32) -> i32 {
     use Destination::*;
     match destination {
         LfoFrequency | VibratoFrequency => scale.clamp(HZ_0_1, HZ_100),
-        LfoDelay | VibratoDelay => scale.min(SECONDS_10),
-        Eg1Attack | Eg1Decay | Eg1Release | Eg1Delay | Eg1Hold | Eg1Shutdown | Eg2Attack
-        | Eg2Decay | Eg2Release | Eg2Delay | Eg2Hold => scale.min(SECONDS_40),
-        Eg1Sustain | Eg2Sustain | ChorusSend | ReverbSend => scale.clamp(0, FULL),
-        Pan => scale.clamp(-FULL / 2, FULL / 2),
         FilterCutoff => scale.max(0),
-        FilterQ => scale.clamp(0, 225 << 16),
         Gain => scale.clamp(-DB_96, DB_96),
-        Pitch | KeyNumber => scale,
+        _ => scale,
     }
 }
 

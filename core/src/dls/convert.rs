@@ -1,6 +1,8 @@
 //! From raw structures to the model: ranges are ordered, loops lie inside their wave, gains are bounded.
 
-use super::model::{Articulation, Loop, Region, SampleInfo, Wave};
+use super::model::{
+    Articulation, Connection, Destination, Loop, Region, SampleInfo, Shape, Source, Wave,
+};
 use super::raw;
 use crate::mem::{NoMemory, Shared, vec};
 use alloc::vec::Vec;
@@ -143,11 +145,11 @@ pub fn sample(raw: Option<&raw::Sample>, frames: usize) -> SampleInfo {
     }
 }
 
-/// The part of the loop that lies inside the wave, if it is at least two frames.
+/// The part of the loop that lies inside the wave, if it is at least two frames, or one where the file says one: that is held.
 fn sample_loop(raw: &raw::Loop, frames: usize) -> Option<Loop> {
     let frames = u32::try_from(frames).unwrap_or(u32::MAX);
     let length = raw.length.min(frames.checked_sub(raw.start)?);
-    (length >= 2).then_some(Loop {
+    (length >= 2 || (length, raw.length) == (1, 1)).then_some(Loop {
         start: raw.start,
         length,
         until_release: raw.kind == 1,
@@ -182,6 +184,11 @@ pub fn region(
     wave: Shared<Wave>,
     articulation: Shared<Articulation>,
 ) -> Region {
+    let mut sample = match sample {
+        Some(raw) => self::sample(Some(raw), wave.frames().len()),
+        None => wave.sample,
+    };
+    sample.fine_tune = tuning(&sample, &articulation);
     Region {
         keys,
         velocities,
@@ -190,13 +197,33 @@ pub fn region(
         phase_group: link.phase_group,
         phase_master: link.options & 1 != 0,
         channels: link.channels,
-        sample: match sample {
-            Some(raw) => self::sample(Some(raw), wave.frames().len()),
-            None => wave.sample,
-        },
+        sample,
         wave,
         articulation,
     }
+}
+
+/// Fine tune of a region, for a pitch of key · scale - 100 · root. Keys that are not 100 cents apart are counted from the root: it
+/// sounds as recorded, whatever the scale.
+///
+/// Files whose makers counted from key 0 say so by a fine tune that brings the root back to its pitch; they are left as they are.
+fn tuning(sample: &SampleInfo, articulation: &Articulation) -> i16 {
+    let pitch = |c: &&Connection| {
+        (c.source, c.control, c.destination) == (Source::Key, Source::None, Destination::Pitch)
+    };
+    let plain = |c: &&Connection| c.source_shape == Shape::default();
+    let tracking = articulation.connections().iter().find(pitch).filter(plain);
+    // Cents per key, times 128 · 65536.
+    const EVEN: i64 = 12800 << 16;
+    let scale = tracking.map_or(EVEN, |c| i64::from(c.scale));
+    let below = (i64::from(sample.unity) * (EVEN - scale)) >> 23;
+    let fine = i64::from(sample.fine_tune);
+    let counted_from_zero = fine.abs() > 1200 && (fine - below).abs() <= 200;
+    if below == 0 || counted_from_zero {
+        return sample.fine_tune;
+    }
+    fine.saturating_add(below)
+        .clamp(i16::MIN.into(), i16::MAX.into()) as i16
 }
 
 /// The DirectMusic patch of a file's `ulBank` and `ulInstrument`.
@@ -296,10 +323,11 @@ mod tests {
             (98, 2, Some((98, 2))),
             (98, 200, Some((98, 2))),
             (99, 200, None),
+            (99, 1, Some((99, 1))),
             (100, 1, None),
             (101, 1, None),
             (0, 0, None),
-            (0, 1, None),
+            (0, 1, Some((0, 1))),
             (u32::MAX, u32::MAX, None),
             (50, u32::MAX, Some((50, 50))),
         ] {

@@ -13,6 +13,7 @@
 //! | [`mod@download`] | DirectMusic download buffers |
 //! | [`articulation`], [`convert`] | from raw structures to the model |
 //! | [`model`] | the instrument model |
+//! | [`substitute`] | what plays a patch that is not there |
 //! | [`store`] | what each port has downloaded |
 
 pub mod articulation;
@@ -25,3 +26,4 @@ pub mod model;
 pub mod raw;
 pub mod riff;
 pub mod store;
+pub mod substitute;

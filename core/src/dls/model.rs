@@ -1,8 +1,9 @@
 //! The instrument model: what both doors (DLS files, DirectMusic downloads) become.
 //!
 //! Values are checked and clamped when they are built, so that rendering can neither fail nor check again: every index is in
-//! range, ranges are ordered and within 0..=127, loops lie inside the wave and are at least two frames long.
+//! range, ranges are ordered and within 0..=127, loops lie inside the wave and are at least one frame long.
 
+use super::substitute;
 use crate::mem::Shared;
 use alloc::vec::Vec;
 
@@ -39,14 +40,14 @@ impl Wave {
 pub struct SampleInfo {
     /// Unity note, 0..=127.
     pub unity: u8,
-    /// Fine tune in cents.
+    /// Fine tune in cents. Of a region whose keys are not 100 cents apart it carries what lies between key 0 and the root as well.
     pub fine_tune: i16,
     /// Gain in 1/655360 dB (negative is quieter).
     pub gain: i32,
     pub sample_loop: Option<Loop>,
 }
 
-/// A loop in frames from the start of the wave; `start + length <= frames`, `length >= 2`.
+/// A loop in frames from the start of the wave; `start + length <= frames`, `length >= 1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loop {
     pub start: u32,
@@ -261,10 +262,12 @@ pub enum Destination {
     Eg2Hold,
     FilterCutoff,
     FilterQ,
+    /// What the sum at the gain may reach at most: ours, at a code that DLS reserves. SoundFonts stop at 0 dB.
+    GainCeiling,
 }
 
 impl Destination {
-    pub const COUNT: usize = Self::FilterQ as usize + 1;
+    pub const COUNT: usize = Self::GainCeiling as usize + 1;
 
     /// It moves while a voice sounds; the others are read when a note begins.
     pub fn moves(self) -> bool {
@@ -283,6 +286,9 @@ impl Destination {
     }
 }
 
+/// Bit 31 of a patch.
+pub const DRUM_KIT: u32 = 1 << 31;
+
 /// The instruments a port can choose from; immutable once published to the renderer.
 #[derive(Debug, Default)]
 pub struct Patches {
@@ -296,6 +302,12 @@ pub struct Patches {
 pub fn find(instruments: &[Shared<Instrument>], patch: u32) -> Option<&Shared<Instrument>> {
     let first = instruments.partition_point(|i| i.patch < patch);
     instruments.get(first).filter(|i| i.patch == patch)
+}
+
+/// The instrument that plays a patch among some that are sorted by patch: its own, else the nearest kin. Any IRQL.
+pub fn kin(instruments: &[Shared<Instrument>], patch: u32) -> Option<&Shared<Instrument>> {
+    let all = instruments.iter().map(|i| (i.patch, i));
+    substitute::kin(patch, |patch| find(instruments, patch), all)
 }
 
 impl Patches {

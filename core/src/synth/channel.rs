@@ -1,5 +1,6 @@
 //! MIDI channels: the state that controllers, programs and parameters leave behind.
 
+use super::awe::{self, Awe};
 use super::keys::{Held, KeySettings, KeyTables};
 use crate::mem::{NoMemory, vec};
 use alloc::vec::Vec;
@@ -182,6 +183,8 @@ pub struct Channel {
     /// Key set by portamento control, for one note.
     pub glide_from: Option<u8>,
     pub routes: Routes,
+    /// NRPN 127.
+    pub awe: Awe,
     /// Tuning of the pitch classes in cents, C first.
     pub scale: [f32; 12],
     /// Changes when notes that sound shall take the scale over.
@@ -210,6 +213,7 @@ impl Channel {
             last_key: None,
             glide_from: None,
             routes: Routes::NONE,
+            awe: Awe::NONE,
             scale: [0.0; 12],
             scale_version: 0,
             priority: default_priority(index),
@@ -312,6 +316,7 @@ impl Channel {
             cc::PORTAMENTO_CONTROL => self.glide_from = Some(value),
             cc::DATA_MSB if self.nrpn => return self.nrpn_data(value),
             cc::DATA_MSB => self.data_entry(|old, _| u16::from(value) << 7 | old & 0x7F),
+            cc::DATA_LSB if self.nrpn => self.awe_data(),
             cc::DATA_LSB => self.data_entry(|old, _| old & 0x3F80 | u16::from(value)),
             cc::INCREMENT if self.nrpn => {
                 let next = self.get(cc::DATA_MSB).saturating_add(1).min(127);
@@ -351,6 +356,7 @@ impl Channel {
     /// NRPN of GS and XG: sound parameters are the controllers 71–78 by another name, the rest is about drum notes.
     fn nrpn_data(&mut self, value: u8) -> Option<KeyRequest> {
         let (msb, lsb) = (self.get(cc::NRPN_MSB), self.get(cc::NRPN_LSB));
+        self.awe_data();
         let controller = match (msb, lsb) {
             (1, 0x08) => cc::VIBRATO_RATE,
             (1, 0x09) => cc::VIBRATO_DEPTH,
@@ -373,6 +379,15 @@ impl Channel {
         None
     }
 
+    /// Data entry under the AWE32's NRPN: either half is all that some songs send.
+    fn awe_data(&mut self) {
+        let number = self.get(cc::NRPN_LSB);
+        if self.get(cc::NRPN_MSB) == awe::NRPN && number < 127 {
+            let value = u16::from(self.get(cc::DATA_MSB)) << 7 | u16::from(self.get(cc::DATA_LSB));
+            self.awe.set(number, value);
+        }
+    }
+
     /// Latches the bank (DLS 2.2 §2.10: bank select acts at the next program change).
     pub fn program_change(&mut self, program: u8, index: usize, system: System) {
         self.program = program;
@@ -384,6 +399,15 @@ impl Channel {
             _ if system == System::Xg => self.drum = index == DRUMS,
             _ => {}
         }
+    }
+
+    /// The DirectMusic patch that it plays: bits 0–6 program, 8–14 bank LSB, 16–22 bank MSB, 31 drum kit.
+    pub fn patch(&self) -> u32 {
+        let (msb, lsb) = self.bank;
+        u32::from(self.drum) << 31
+            | u32::from(msb) << 16
+            | u32::from(lsb) << 8
+            | u32::from(self.program)
     }
 
     /// Coarse tuning (RPN 2) in semitones; drums have none.

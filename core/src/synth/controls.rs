@@ -76,6 +76,7 @@ const LFOS: [(Mover, Target); 2] = [
 /// Adds everything to the bases and depths that the connections have left.
 pub fn apply(modulation: &mut Modulation, around: &Surroundings, played: &Played) {
     let channel = around.channel;
+    channel.awe.apply(modulation);
     modulation.add_base(Target::Pitch, played.scale);
     if played.soft {
         modulation.add_base(Target::Gain, SOFT_DB);
@@ -138,13 +139,19 @@ pub fn apply(modulation: &mut Modulation, around: &Surroundings, played: &Played
         let resonance = RESONANCE_DB * (value - 64.0) * (1.0 / 64.0);
         modulation.add_base(Target::Resonance, resonance);
     }
+    let awe = channel.awe.sweeps();
     if modulation.base(Target::Cutoff) >= FILTER_OFF
-        && (cutoff < 0.0 || sweeps.iter().any(|sweep| *sweep > 0.0))
+        && (cutoff < 0.0
+            || sweeps.iter().any(|sweep| *sweep > 0.0)
+            || awe.iter().any(|(_, sweep)| *sweep != 0.0))
     {
         modulation.set_base(Target::Cutoff, OPEN_CUTOFF);
     }
     modulation.add_base(Target::Cutoff, cutoff);
     for (&(mover, _), &sweep) in LFOS.iter().zip(&sweeps) {
+        modulation.add_depth(Target::Cutoff, mover, sweep);
+    }
+    for (mover, sweep) in awe {
         modulation.add_depth(Target::Cutoff, mover, sweep);
     }
 

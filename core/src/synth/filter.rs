@@ -3,6 +3,10 @@
 //! `H(z) = K / (1 + b1 z^-1 + b2 z^-2)`, run in the delta form `d = b2 d - e y + K x; y = y + d` with `e = 1 + b1 + b2` stored
 //! directly: the same operations as the direct form with 20 to 40 dB less noise. Coefficients come from a table of the
 //! prototype over normalised cutoff and resonance, interpolated linearly: the stable set is convex.
+//!
+//! Any filter of this form whose peak is the resonance has the response of an analogue low-pass at the frequency
+//! `sin(ω/2) / √φ`, so one number tells its cutoff. The prototype of the specification measures its cutoff at a quarter of the rate
+//! and opens up there; from a tenth of the rate on, [`turn`] takes its place, up to the rate itself.
 
 use super::lanes::Lanes;
 use crate::mem::{NoMemory, vec};
@@ -95,6 +99,11 @@ impl Prototype {
         (1.0 - self.r) * (1.0 - self.r) + 4.0 * self.r * half * half
     }
 
+    /// `φ` of the filter with these poles.
+    fn turn(&self) -> f64 {
+        self.e() / (4.0 * self.r)
+    }
+
     fn coefficients(&self, resonance: f64) -> Coefficients {
         let (_, b2, k) = self.direct(resonance);
         Coefficients {
@@ -112,6 +121,39 @@ fn cutoff(r: f64, cos: f64) -> f64 {
     0.25 * libm::sqrt(dc / libm::sqrt(quarter))
 }
 
+/// Where the low prototypes turn, against their cutoff: the line through the response at a quarter of the rate meets that at DC at
+/// `√8 φ = π² f²`.
+const LINE: f64 = 0.900_316_316_157_106;
+
+/// `φ` for a cutoff as a part of the rate, as it is far below the rate. Beyond half of the rate nothing turns any more, and the filter
+/// opens on.
+fn turn(fc: f64) -> f64 {
+    let f = LINE * fc;
+    if f < 0.5 {
+        let sin = libm::sin(core::f64::consts::PI * f);
+        sin * sin
+    } else {
+        4.0 * f * f
+    }
+}
+
+/// The filter that turns at `φ` with a peak of `resonance` dB over DC:
+/// `|H|^-2 = 1 + (1/Q² - 2) x + x²` where `x = sin²(ω/2) / φ`, and `Q^4 / (Q² - 1/4)` is the square of the peak.
+fn turned(phi: f64, resonance: f64) -> Coefficients {
+    let peak = libm::pow(10.0, resonance / 10.0);
+    let q2 = 0.5 * (peak + libm::sqrt(peak * (peak - 1.0).max(0.0)));
+    // Response at DC against that at half of the rate.
+    let open = 1.0 / phi - 1.0;
+    let half = 0.5 * (1.0 + libm::sqrt(open * open + 1.0 / (q2 * phi)));
+    let root = libm::sqrt((half * half - 0.25 / (phi * phi)).max(0.0));
+    let e = 8.0 * phi * phi * (half - root);
+    Coefficients {
+        e: e as f32,
+        b2: (e * half - 1.0) as f32,
+        k: (libm::pow(10.0, -resonance / 40.0) * e) as f32,
+    }
+}
+
 /// The prototype over cutoff and resonance, for any sample rate.
 pub struct FilterTable {
     /// [`CUTOFFS`] rows of coefficients in the order of their fields.
@@ -121,8 +163,12 @@ pub struct FilterTable {
 /// Lowest cutoff: 2^-11 of the sample rate.
 const LOWEST: f32 = -11.0;
 const PER_OCTAVE: f32 = 32.0;
-/// Up to a quarter of the rate, where the prototype without resonance is flat.
-const CUTOFFS: usize = 9 * 32 + 1;
+/// Up to the rate, where without resonance nothing is left to hear of the filter.
+const CUTOFFS: usize = 11 * 32 + 1;
+/// From here on an octave leads from the prototype of the specification to [`turn`].
+const PROTOTYPE: f64 = -3.5;
+/// log2(cutoff / sample rate) from which on there is no filter.
+const OFF: f32 = 8.0;
 const RESONANCES: usize = 16;
 /// dB between two resonances; the last is 22.5 dB.
 const RESONANCE_STEP: f32 = 1.5;
@@ -133,24 +179,36 @@ impl FilterTable {
         let mut rows = vec::try_with_capacity(CUTOFFS)?;
         let mut lows = [0.0; RESONANCES];
         for row in 0..CUTOFFS {
-            let fc = libm::exp2(f64::from(LOWEST) + row as f64 / f64::from(PER_OCTAVE));
+            let octave = f64::from(LOWEST) + row as f64 / f64::from(PER_OCTAVE);
+            let fc = libm::exp2(octave);
+            let part = (octave - PROTOTYPE).clamp(0.0, 1.0);
             let mut entries = [Lanes::ZERO; RESONANCES];
             for (column, (low, entry)) in lows.iter_mut().zip(&mut entries).enumerate() {
                 let resonance = column as f64 * f64::from(RESONANCE_STEP);
-                let poles = Prototype::solve(fc, resonance, *low);
-                *low = poles.theta;
-                *entry = poles.coefficients(resonance).lanes();
+                let coefficients = if part < 1.0 {
+                    let poles = Prototype::solve(fc, resonance, *low);
+                    *low = poles.theta;
+                    if part > 0.0 {
+                        let ends = (libm::log(poles.turn()), libm::log(turn(fc)));
+                        let phi = libm::exp(ends.0 + part * (ends.1 - ends.0));
+                        turned(phi, resonance)
+                    } else {
+                        poles.coefficients(resonance)
+                    }
+                } else {
+                    turned(turn(fc), resonance)
+                };
+                *entry = coefficients.lanes();
             }
             vec::try_push(&mut rows, entries)?;
         }
         Ok(Self { rows })
     }
 
-    /// Coefficients for log2(cutoff / sample rate) and a resonance in dB, both clamped. From a quarter to half of the rate
-    /// the response runs into the flat one.
+    /// Coefficients for log2(cutoff / sample rate) and a resonance in dB, both clamped.
     #[inline]
     pub fn at(&self, log2_cutoff: f32, resonance: f32) -> Coefficients {
-        if log2_cutoff >= -1.0 {
+        if log2_cutoff >= OFF {
             return Coefficients::FLAT;
         }
         let x = ((log2_cutoff - LOWEST) * PER_OCTAVE).clamp(0.0, (CUTOFFS - 1) as f32);
@@ -162,11 +220,6 @@ impl FilterTable {
             Some(&[a, b, ..]) => a.mix(b, t),
             _ => const { Coefficients::FLAT.lanes() },
         };
-        let mut found = across(row).mix(across(row + 1), s);
-        if log2_cutoff > -2.0 {
-            let flat = const { Coefficients::FLAT.lanes() };
-            found = found.mix(flat, log2_cutoff + 2.0);
-        }
-        Coefficients::of(found)
+        Coefficients::of(across(row).mix(across(row + 1), s))
     }
 }

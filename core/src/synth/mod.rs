@@ -6,7 +6,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `clock`, `sequencer` | master time → frames; events into a block |
-//! | `engine`, `notes`, `requests`, `port`, `channel`, `keys` | what MIDI messages mean |
+//! | `engine`, `notes`, `requests`, `port`, `channel`, `keys`, `awe` | what MIDI messages mean |
 //! | `pool` | which voices live: start, stop, exclusivity, stealing |
 //! | `cost` | what a slice costs, before it is rendered |
 //! | `voice`, `modulation`, `controls`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
@@ -17,6 +17,7 @@
 //! | `effects` | reverb, chorus, limiter |
 //! | `math` | 2^x, log2, sine without libm |
 
+mod awe;
 mod bus;
 mod channel;
 pub mod clock;

@@ -269,13 +269,15 @@ impl Oscillator {
     }
 
     /// Note-off: a loop of type 1 runs out into the rest of the wave.
-    pub fn release(&mut self) {
+    pub fn release(&mut self, window: &mut Window) {
         if self.until_release && self.looping {
             if self.position >> 32 >= u64::from(self.loop_end) {
                 self.wrap();
             }
             self.looping = false;
             self.forget();
+            // It holds the frames as the loop went on.
+            window.start = i64::MIN;
         }
     }
 }

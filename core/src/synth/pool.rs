@@ -137,6 +137,8 @@ pub struct Pool {
     counts: Vec<Count>,
     limit: usize,
     pending: bool,
+    /// The tick at which the first of the notes that are too short ends.
+    leaving: u64,
     /// Some voice is linked.
     links: bool,
     /// For ordering voices.
@@ -168,6 +170,7 @@ impl Pool {
             counts: vec::try_filled(usize::from(ports.max(1)), Count::default())?,
             limit,
             pending: false,
+            leaving: u64::MAX,
             links: false,
             ranks: vec::try_with_capacity(slots)?,
             retired: vec::try_with_capacity(slots * 4)?,
@@ -556,37 +559,64 @@ impl Pool {
 
     /// A key goes up.
     pub fn note_off(&mut self, port: u8, part: u16, key: u8, sustain: bool, position: u64) {
-        let mut pending = false;
+        let mut ends = Ends::default();
         self.each(port, part, |tag, voice, quad, lane| {
             if tag.key != key || !tag.is(GATE) {
                 return;
             }
             tag.clear(GATE);
             if !sustain && !tag.is(SOSTENUTO) {
-                release(tag, voice, quad, lane, position);
-                pending = true;
+                ends.note(tag, voice, quad, lane, position);
             }
         });
-        self.pending |= pending;
+        self.take(ends);
     }
 
-    /// Releases what only a pedal still holds.
+    /// Releases what only this pedal still held.
     pub fn pedal_up(&mut self, port: u8, part: u16, pedal: u8, other_down: bool, position: u64) {
-        let mut pending = false;
+        let mut ends = Ends::default();
         self.each(port, part, |tag, voice, quad, lane| {
             let held = if pedal == cc::SOSTENUTO {
-                let was = tag.is(SOSTENUTO);
                 tag.clear(SOSTENUTO);
-                was && other_down
+                other_down
             } else {
                 tag.is(SOSTENUTO)
             };
             if !held && !tag.is(GATE) && !tag.is(RELEASED) {
-                release(tag, voice, quad, lane, position);
-                pending = true;
+                ends.note(tag, voice, quad, lane, position);
             }
         });
-        self.pending |= pending;
+        self.take(ends);
+    }
+
+    fn take(&mut self, ends: Ends) {
+        self.pending |= ends.pending;
+        self.leaving = self.leaving.min(ends.leaving);
+    }
+
+    /// Ends the notes that were too short, at a tick.
+    fn end_short_notes(&mut self, position: u64) {
+        if position < self.leaving {
+            return;
+        }
+        self.leaving = u64::MAX;
+        for index in 0..self.used * LANES {
+            let (Some(tag), Some(voice), Some(quad)) = (
+                self.tags.get_mut(index),
+                self.voices.get_mut(index),
+                self.quads.get_mut(index / LANES),
+            ) else {
+                break;
+            };
+            if !voice.leaving || !tag.is(LIVE) {
+                continue;
+            }
+            if voice.shortest > position {
+                self.leaving = self.leaving.min(voice.shortest);
+            } else {
+                release(tag, voice, quad, index % LANES, position);
+            }
+        }
     }
 
     /// Sostenuto catches the keys that are down.
@@ -602,11 +632,11 @@ impl Pool {
     pub fn all_notes_off(&mut self, port: u8, part: u16, sustain: bool, position: u64) {
         let mut pending = false;
         self.each(port, part, |tag, voice, quad, lane| {
-            if !tag.is(GATE) {
+            if !tag.is(GATE) && !voice.leaving {
                 return;
             }
             tag.clear(GATE);
-            if !sustain && !tag.is(SOSTENUTO) {
+            if voice.leaving || !sustain && !tag.is(SOSTENUTO) {
                 release(tag, voice, quad, lane, position);
                 pending = true;
             }
@@ -673,6 +703,9 @@ impl Pool {
             return;
         }
         self.pending = false;
+        if at_tick {
+            self.end_short_notes(position);
+        }
         for q in 0..self.used {
             if self.quads.get(q).is_none_or(Quad::is_empty) {
                 continue;
@@ -698,12 +731,21 @@ impl Pool {
         if !tag.is(LIVE) || (!at_tick && !pending) {
             return;
         }
-        if !pending && (quad.is_over(lane) || voice.is_over()) {
-            self.free(index);
-            return;
-        }
-        if !pending && !tag.is(DIRTY) && voice.pass() {
-            return;
+        // Its state stands at this very frame.
+        tag.clear(PENDING);
+        if at_tick {
+            if pending {
+                voice.arrive();
+            }
+            if quad.is_over(lane) || voice.is_over(pending) {
+                if !self.free(index) {
+                    self.stay(index);
+                }
+                return;
+            }
+            if !pending && !tag.is(DIRTY) && voice.pass() {
+                return;
+            }
         }
         let around = if tag.is(DIRTY) || voice.needs_surroundings() {
             slots
@@ -714,11 +756,8 @@ impl Pool {
         } else {
             None
         };
-        if pending {
-            // Its state stands at this very frame.
-            tag.clear(PENDING);
-            voice.plan_from_here(at_tick, around, context, quad, lane);
-            return;
+        if !at_tick {
+            return voice.plan_from_here(around, context, quad, lane);
         }
         if tag.is(DIRTY) {
             tag.clear(DIRTY);
@@ -726,7 +765,17 @@ impl Pool {
                 voice.bind(around, context);
             }
         }
-        voice.tick(around, context, quad, lane);
+        voice.tick(pending, around, context, quad, lane);
+    }
+
+    /// A voice that is over and cannot go yet stands still.
+    fn stay(&mut self, index: usize) {
+        if let (Some(quad), Some(voice)) = (
+            self.quads.get_mut(index / LANES),
+            self.voices.get_mut(index),
+        ) {
+            voice.stay(quad, index % LANES);
+        }
     }
 
     /// Mixes the voices of a port into its buses, which are `frames` long; those of effects that are off are left out.
@@ -804,8 +853,39 @@ fn release(tag: &mut Tag, voice: &mut Voice, quad: &mut Quad, lane: usize, posit
         return;
     }
     tag.set(RELEASED | PENDING);
+    voice.leaving = false;
     voice.release(offset_of(position));
     quad.release(lane);
+}
+
+/// What notes that end leave to be done.
+struct Ends {
+    /// A voice must be planned before the next frame.
+    pending: bool,
+    /// The tick at which the first of the notes that are too short ends.
+    leaving: u64,
+}
+
+impl Default for Ends {
+    fn default() -> Self {
+        Self {
+            pending: false,
+            leaving: u64::MAX,
+        }
+    }
+}
+
+impl Ends {
+    /// Releases a voice, now or when it has sounded for the shortest time.
+    fn note(&mut self, tag: &mut Tag, voice: &mut Voice, quad: &mut Quad, lane: usize, now: u64) {
+        if now >= voice.shortest || tag.is(RELEASED) {
+            release(tag, voice, quad, lane, now);
+            self.pending = true;
+        } else {
+            voice.leaving = true;
+            self.leaving = self.leaving.min(voice.shortest);
+        }
+    }
 }
 
 /// Frames since the last tick that has been worked off, 1..=TICK: messages at a tick come before it.

@@ -7,7 +7,7 @@ use super::math;
 use super::oscillator::Interpolation;
 use super::tuning::Tunings;
 use super::voice::Surroundings;
-use crate::dls::model::{Instrument, Patches, find};
+use crate::dls::model::{Instrument, Patches, kin};
 use crate::mem::{NoMemory, Shared, TryBox};
 
 /// A port's slot in the synthesizer, 0..`Settings::ports`.
@@ -262,33 +262,7 @@ impl Port {
         } else {
             patches.built_in()
         };
-        let program = u32::from(channel.program);
-        let (msb, lsb) = (u32::from(channel.bank.0), u32::from(channel.bank.1));
-        let find = |patch: u32| find(instruments, patch);
-        let melodic = |msb: u32, lsb: u32| find(msb << 16 | lsb << 8 | program);
-        let drums = |msb: u32, lsb: u32, program: u32| {
-            find(DRUM_KIT | msb << 16 | lsb << 8 | program)
-                .or_else(|| find(0x78 << 16 | lsb << 8 | program))
-        };
-        let found = if channel.drum {
-            find(DRUM_KIT | msb << 16 | lsb << 8 | program)
-                .or_else(|| drums(0, 0, program))
-                .or_else(|| drums(0, 0, program & !7))
-                .or_else(|| drums(0, 0, 0))
-                .or_else(|| instruments.iter().find(|i| i.patch & DRUM_KIT != 0))
-        } else {
-            melodic(msb, lsb)
-                .or_else(|| melodic(msb, 0))
-                .or_else(|| melodic(msb & !7, 0))
-                .or_else(|| melodic(0x79, 0))
-                .or_else(|| melodic(0, 0))
-                .or_else(|| {
-                    instruments
-                        .iter()
-                        .find(|i| i.patch & (DRUM_KIT | 0x7F) == program)
-                })
-        };
-        found.map(|instrument| &**instrument)
+        kin(instruments, channel.patch()).map(|instrument| &**instrument)
     }
 }
 
@@ -297,9 +271,6 @@ fn level(volume: i32, boost: i32) -> f32 {
     let db = REFERENCE_DB + volume.saturating_add(boost) as f32 * 0.01;
     math::amplitude(db.clamp(-200.0, 40.0))
 }
-
-/// Bit 31 of a patch.
-const DRUM_KIT: u32 = 1 << 31;
 
 /// Part number of a channel of a group (1-based).
 fn part_of(group: u16, channel: u16) -> Option<u16> {

@@ -142,8 +142,10 @@ impl Quad {
 
     /// Note-off: leaves a loop of type 1.
     pub fn release(&mut self, lane: usize) {
-        if let Some(oscillator) = self.oscillators.get_mut(lane) {
-            oscillator.release();
+        if let (Some(oscillator), Some(window)) =
+            (self.oscillators.get_mut(lane), self.windows.get_mut(lane))
+        {
+            oscillator.release(window);
         }
     }
 
@@ -164,6 +166,11 @@ impl Quad {
         self.strip.e.set(lane, coefficients.e);
         self.strip.b2.set(lane, coefficients.b2);
         self.strip.k.set(lane, coefficients.k);
+    }
+
+    /// Gains of the next frame.
+    pub fn gains_of(&mut self, lane: usize) -> [f32; BUSES] {
+        self.gains().map(|lanes| lanes.get(lane) * (1.0 / UNIT))
     }
 
     fn gains(&mut self) -> [&mut Lanes; BUSES] {

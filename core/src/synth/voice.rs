@@ -30,6 +30,8 @@ const SMOOTHING: f32 = 0.2;
 const MAX_GAIN_DB: f32 = 6.0;
 /// Shortest release, so that a release of 0 does not click.
 const MIN_RELEASE: f32 = 0.003;
+/// Shortest note in seconds: drums and one-shots are often sent with no length at all.
+const MIN_NOTE: f32 = 0.01;
 /// Longest stage time in seconds.
 const MAX_TIME: f32 = 40.0;
 
@@ -105,6 +107,10 @@ pub struct Voice {
     articulation: Option<Shared<Articulation>>,
     pub serial: u64,
     pub started: u64,
+    /// Before this tick no key that goes up ends it.
+    pub shortest: u64,
+    /// Its key went up before.
+    pub leaving: bool,
     pub priority: u32,
     /// Keys of the region.
     keys: (u8, u8),
@@ -139,6 +145,8 @@ pub struct Voice {
     /// Unity note, fine tune and wave gain of the region.
     pitch_offset: f32,
     gain_offset: f32,
+    /// Highest gain, dB.
+    ceiling: f32,
     /// Wave rate / output rate · 2^32.
     unity_step: f64,
     /// Shares of the two sides for one wave of a stereo pair.
@@ -164,6 +172,8 @@ impl Default for Voice {
             articulation: None,
             serial: 0,
             started: 0,
+            shortest: 0,
+            leaving: false,
             priority: 0,
             keys: (0, 127),
             master: None,
@@ -188,6 +198,7 @@ impl Default for Voice {
             modulation: Modulation::default(),
             pitch_offset: 0.0,
             gain_offset: 0.0,
+            ceiling: MAX_GAIN_DB,
             unity_step: 0.0,
             sides: [1.0; 2],
             ahead: [0.0; MOVERS],
@@ -227,6 +238,11 @@ impl Voice {
         self.articulation = Some(region.articulation.clone());
         self.serial = note.serial;
         self.started = note.position;
+        self.shortest = note
+            .position
+            .saturating_add((MIN_NOTE * context.rate) as u64)
+            .next_multiple_of(u64::from(TICK));
+        self.leaving = false;
         self.priority = note.priority;
         self.keys = region.keys;
         self.master = None;
@@ -241,6 +257,8 @@ impl Voice {
         let info = &region.sample;
         self.pitch_offset = f32::from(info.fine_tune) - 100.0 * f32::from(info.unity);
         self.gain_offset = info.gain as f32 * (1.0 / 655_360.0);
+        let ceiling = region.articulation.constant(Destination::GainCeiling);
+        self.ceiling = ceiling.map_or(MAX_GAIN_DB, |c| c as f32 * (1.0 / 655_360.0));
         self.unity_step = f64::from(region.wave.rate) / f64::from(context.rate) * 4_294_967_296.0;
         self.sides = match (region.phase_group, region.channels & 3) {
             (0, _) | (_, 0 | 3) => [1.0, 1.0],
@@ -272,7 +290,7 @@ impl Voice {
             self.place(&values, Some(around));
         }
         self.level = self.wanted;
-        let amplitude = self.amplitude(&self.now);
+        let amplitude = self.now.eg1.amplitude(&self.volume);
         self.gains = self.level.map(|level| level * amplitude);
         self.coefficients = self.filter_at(&values, Some(around), context);
         quad.jump(lane, self.gains, self.coefficients);
@@ -370,9 +388,15 @@ impl Voice {
         self.steady
     }
 
-    /// A control tick: what was planned is reached, and the next stretch is planned.
+    /// An event has brought the voice to this very tick: what comes next begins here.
+    pub fn arrive(&mut self) {
+        self.next = self.now;
+    }
+
+    /// A control tick: what was planned is reached, and the next stretch is planned. `arrived` as told to [`is_over`](Self::is_over).
     pub fn tick(
         &mut self,
+        arrived: bool,
         around: Option<Surroundings>,
         context: &Context,
         quad: &mut Quad,
@@ -391,33 +415,48 @@ impl Voice {
             }
         }
         quad.jump(lane, self.gains, self.coefficients);
-        let values = if self.bound {
+        let values = if arrived || self.bound {
             self.values(&self.now)
         } else {
             self.ahead
         };
+        let before = (self.gains, self.coefficients);
         self.plan(&values, around, context, quad, lane);
+        // The jump has put the lane where the plan goes: no step is left over.
+        self.steady = !arrived
+            && !self.modulation.moves_any()
+            && before == (self.gains, self.coefficients)
+            && !self.fading
+            && self.level == self.wanted
+            && self.now.glide == 0
+            && self.now.eg1.is_steady()
+            && !self.next.eg1.is_over(&self.volume);
     }
 
-    /// Nothing is left to hear.
-    pub fn is_over(&self) -> bool {
-        // A voice passed over by ticks is steady: it stays as it is.
-        !self.steady
-            && (self.next.eg1.is_over(&self.volume) || (self.fading && self.next.fade == 0))
+    /// At a tick: nothing is left to hear. `arrived`: an event has come at this very tick, and [`arrive`](Self::arrive) has been called;
+    /// then the envelope may be over before its last step has been heard.
+    pub fn is_over(&self, arrived: bool) -> bool {
+        if self.steady {
+            return false;
+        }
+        let silent = !arrived || self.gains == [0.0; BUSES];
+        self.next.eg1.is_over(&self.volume) && silent || self.fading && self.next.fade == 0
     }
 
-    /// Plans from `now`, which is the current frame, to the next tick. At a tick that is a whole stretch.
+    /// Stands still where the last plan has led to, until it can go.
+    pub fn stay(&mut self, quad: &mut Quad, lane: usize) {
+        quad.jump(lane, self.gains, self.coefficients);
+        quad.ramp(lane, self.gains, self.coefficients, TICK);
+    }
+
+    /// Between two ticks: plans from `now`, which is the current frame, to the next tick.
     pub fn plan_from_here(
         &mut self,
-        at_tick: bool,
         around: Option<Surroundings>,
         context: &Context,
         quad: &mut Quad,
         lane: usize,
     ) {
-        if at_tick {
-            self.at = 0;
-        }
         let values = self.values(&self.now);
         self.plan(&values, around, context, quad, lane);
     }
@@ -433,6 +472,9 @@ impl Voice {
     ) {
         let frames = TICK.saturating_sub(self.at).max(1);
         self.next = self.advanced(self.now, frames);
+        if self.fading {
+            return self.fade(frames, quad, lane);
+        }
         let bound = core::mem::take(&mut self.bound);
         if bound
             || self.now.glide > 0
@@ -466,8 +508,7 @@ impl Voice {
             // Tremolo is smooth by itself; smoothing it again would flatten it.
             self.level = self.wanted;
         }
-        let amplitude = self.amplitude(&self.next);
-        let before = (self.gains, self.coefficients);
+        let amplitude = self.next.eg1.amplitude(&self.volume);
         self.gains = self.level.map(|level| level * amplitude);
         if !self.filtered && self.needs_filter() {
             self.filtered = true;
@@ -478,13 +519,13 @@ impl Voice {
             self.coefficients = self.filter_at(&ahead, around, context);
         }
         quad.ramp(lane, self.gains, self.coefficients, frames);
-        self.steady = !self.modulation.moves_any()
-            && before == (self.gains, self.coefficients)
-            && self.at == 0
-            && !self.fading
-            && self.level == self.wanted
-            && self.now.glide == 0
-            && self.now.eg1.is_steady();
+    }
+
+    /// Plans a stretch of a fade: straight down from where the voice was, whatever its envelopes and LFOs would do.
+    fn fade(&mut self, frames: u32, quad: &mut Quad, lane: usize) {
+        let part = self.next.fade as f32 / self.now.fade.max(1) as f32;
+        self.gains = quad.gains_of(lane).map(|gain| gain * part);
+        quad.ramp(lane, self.gains, self.coefficients, frames);
     }
 
     /// Brings `now` to `offset` frames after the last tick.
@@ -571,15 +612,6 @@ impl Voice {
         values
     }
 
-    fn amplitude(&self, movers: &Movers) -> f32 {
-        let level = movers.eg1.amplitude(&self.volume);
-        if self.fading {
-            level * movers.fade as f32 * (1.0 / FADE as f32)
-        } else {
-            level
-        }
-    }
-
     /// What the connections without an affine form add to a target.
     #[inline(never)]
     fn general(&self, values: &[f32; MOVERS], around: Option<Surroundings>) -> [f32; TARGETS] {
@@ -611,7 +643,7 @@ impl Voice {
 
     /// Levels from the gain.
     fn place(&mut self, values: &[f32; MOVERS], around: Option<Surroundings>) {
-        let gain = math::amplitude(self.target(Target::Gain, values, around).min(MAX_GAIN_DB));
+        let gain = math::amplitude(self.target(Target::Gain, values, around).min(self.ceiling));
         self.wanted = self.shares.map(|share| gain * share);
     }
 
@@ -700,7 +732,11 @@ fn read_times(
 ) -> [f32; 2] {
     use Destination as D;
     let values = FixedValues::new(articulation, inputs);
-    let get = |destination| values.get(destination);
+    let awe = &inputs.channel.awe;
+    let get = |destination| {
+        awe.fixed(destination)
+            .unwrap_or_else(|| values.get(destination))
+    };
     let seconds = |f: Fixed| {
         if f.zero || !f.given {
             0.0

@@ -3,11 +3,16 @@
 mod bank;
 mod failure;
 mod listen;
+mod messages;
 mod output;
 mod player;
+mod programs;
 #[cfg(unix)]
 mod simulated;
+mod stop;
 mod table;
+mod unheard;
+mod usage;
 #[cfg(windows)]
 mod windows;
 
@@ -17,9 +22,8 @@ use crate::simulated as system;
 use crate::windows as system;
 use arioso_cli::{plot, song};
 
-use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
-use failure::{Failure, Kind, Result, read};
+use clap::{CommandFactory, Parser, Subcommand};
+use failure::{Failure, Kind, Result, named, read};
 use song::{Song, smf};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -37,9 +41,9 @@ enum Command {
     System(system::Command),
     /// Draw a WAV file (waveform, spectrogram) or a report (voices and cost over time; latencies)
     Plot {
-        /// A WAV file, or what arioso play --report has written
+        /// A WAV file, or what arioso play --report has written (- is the standard input)
         file: PathBuf,
-        /// The picture [default: the file's name with .png, in the current directory]
+        /// The picture (- is the standard output) [default: the file's name with .png, in the current directory]
         #[arg(short, long, value_name = "OUT.png")]
         output: Option<PathBuf>,
     },
@@ -54,49 +58,47 @@ enum Command {
 enum BankCommand {
     /// Write the built-in General MIDI bank as a DLS file
     Build {
-        /// The DLS file
-        #[arg(short, long)]
+        /// The DLS file (- is the standard output)
+        #[arg(short, long, value_name = "OUT.dls")]
         output: PathBuf,
     },
     /// Convert a SoundFont 2 file to DLS Level 2
     Convert {
-        /// The SoundFont
+        /// The SoundFont (- is the standard input)
         #[arg(value_name = "IN.sf2")]
         file: PathBuf,
-        /// The DLS file [default: the SoundFont's name with .dls, in the current directory]
+        /// The DLS file (- is the standard output) [default: the SoundFont's name with .dls, in the current directory]
         #[arg(short, long, value_name = "OUT.dls")]
         output: Option<PathBuf>,
     },
-    /// Show instruments, regions, waves and sizes of a DLS or SoundFont 2 file
+    /// Show instruments, regions, waves, codecs and sizes of a DLS or SoundFont 2 file, and whether it is cut off
     Info {
-        /// The bank
+        /// The bank (- is the standard input)
         file: PathBuf,
     },
 }
 
 fn main() -> ExitCode {
-    match run() {
+    stop::watch();
+    match run().and_then(|()| messages::said()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("arioso: {failure}");
-            failure.exit_code()
-        }
+        Err(failure) => failure.end(),
     }
 }
 
 fn run() -> Result<()> {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage::tell(&error, Cli::command()),
     };
     match cli.command {
         Command::System(command) => system::run(command),
         Command::Plot { file, output } => picture(&file, output),
         Command::Bank { command } => match command {
             BankCommand::Build { output } => {
+                output::check(&[&output], &[] as &[&Path])?;
                 output::write_bytes(&output, &arioso_bank::general_midi())?;
-                println!("{}", output.display());
-                Ok(())
+                output::announce(&output)
             }
             BankCommand::Convert { file, output } => bank::convert(&file, output),
             BankCommand::Info { file } => bank::info(&file),
@@ -106,61 +108,97 @@ fn run() -> Result<()> {
 
 /// Draws a file of ours.
 fn picture(file: &Path, output: Option<PathBuf>) -> Result<()> {
-    let path = output.unwrap_or_else(|| {
-        PathBuf::from(file.file_stem().unwrap_or_default()).with_extension("png")
-    });
+    let path = output.unwrap_or_else(|| output::beside(file, ".png"));
+    output::check(&[&path], &[file])?;
     let bytes = read(file, "recording or report")?;
-    output::check(&path)?;
-    let png = plot::draw(&bytes).map_err(|why| {
-        let message = format!("cannot plot {}: {why}", file.display());
+    let name = match file == Path::new("-") {
+        true => "standard input".into(),
+        false => file.file_name().unwrap_or_default().to_string_lossy(),
+    };
+    let png = plot::draw(&bytes, &name).map_err(|why| {
+        let message = format!("cannot plot {}: {why}", named(file));
         Failure::new(Kind::Input, message)
     })?;
     output::write_bytes(&path, &png)?;
-    println!("{}", path.display());
-    Ok(())
+    output::announce(&path)
 }
 
-/// The song in a MIDI file.
-fn read_song(file: &Path) -> Result<Song> {
+/// How a song is read.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+struct Reading {
+    /// Refuse a file that breaks the format instead of playing what can be played
+    #[arg(long)]
+    strict: bool,
+    /// Play a song that lasts longer than six hours
+    #[arg(long)]
+    long: bool,
+}
+
+/// The song in a MIDI file. What is odd about the file is told in one line.
+fn read_song(file: &Path, how: Reading) -> Result<Song> {
     let bytes = read(file, "MIDI file")?;
-    smf::read(&bytes).map_err(|why| {
-        Failure::new(
-            Kind::Input,
-            format!(
-                "cannot play {}: {why} (it must be a Standard MIDI File)",
-                file.display()
-            ),
-        )
-    })
+    let refused = |why: String| {
+        let message = format!("cannot play {}: {why}", named(file));
+        Failure::new(Kind::Input, message)
+    };
+    let smf::Reading { song, odd } = smf::open(&bytes).map_err(|why| match form(&bytes) {
+        // What somebody took for a song.
+        Some(form) => refused(format!("it is no Standard MIDI File: {form}")),
+        None => refused(format!("{why} (it must be a Standard MIDI File)")),
+    })?;
+    if how.strict && !odd.is_empty() {
+        return Err(refused(format!("{odd} (without --strict it is played)")));
+    }
+    if song.length > Song::LONGEST && !how.long {
+        let (time, rest) = song.longest_rest();
+        let hours = |time: i64| time / (3600 * song::SECOND);
+        let message = format!(
+            "it would last {} hours: {} s after its start nothing happens for {} hours (--long plays it)",
+            hours(song.length),
+            time / song::SECOND,
+            hours(rest),
+        );
+        return Err(refused(message));
+    }
+    if !odd.is_empty() {
+        messages::warn(format!("{} is odd: {odd}", named(file)));
+    }
+    Ok(song)
 }
 
-/// Help and version are printed; an error becomes one line.
-fn usage(error: &clap::Error) -> Result<()> {
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            print!("{error}");
-            Ok(())
-        }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::new(
-            Kind::Usage,
-            format!(
-                "a command is missing: {} (see arioso --help)",
-                system::COMMANDS
-            ),
-        )),
+/// What a file is that is no MIDI file.
+fn form(bytes: &[u8]) -> Option<String> {
+    let start = &bytes[..bytes.len().min(12)];
+    let riff = |kind: &[u8]| start.starts_with(b"RIFF") && start.ends_with(kind);
+    if start.starts_with(b"MThd") || riff(b"RMID") {
+        return None;
+    }
+    let name = match start {
+        [] => "it is empty",
+        _ if riff(b"WAVE") => "it is a WAV file",
+        _ if riff(b"DLS ") => "it is a DLS bank (--bank takes it)",
+        _ if riff(b"sfbk") => "it is a SoundFont (--bank takes it)",
+        [b'I', b'D', b'3', ..] | [0xFF, 0xE0..=0xFF, ..] => "it looks like an MP3 file",
+        [b'O', b'g', b'g', b'S', ..] => "it is an Ogg file",
+        [b'f', b'L', b'a', b'C', ..] => "it is a FLAC file",
+        [b'P', b'K', 3, 4, ..] => "it is a ZIP archive (unpack it)",
+        [0x1F, 0x8B, ..] => "it is compressed (unpack it, with gunzip)",
+        _ if start.starts_with(b"XMF_") => "it is an XMF file",
         _ => {
-            let text = error.to_string();
-            let first: Vec<&str> = text
-                .lines()
-                .take_while(|line| !line.trim().is_empty())
-                .map(str::trim)
-                .collect();
-            let first = first.join(" ");
-            let first = first.strip_prefix("error: ").unwrap_or(&first);
-            Err(Failure::new(
-                Kind::Usage,
-                format!("{first} (see arioso --help)"),
-            ))
+            return Some(format!(
+                "it begins with {}",
+                hex(&start[..start.len().min(4)])
+            ));
         }
+    };
+    Some(name.into())
+}
+
+/// Bytes for people.
+fn hex(bytes: &[u8]) -> String {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    match bytes.iter().all(|byte| (0x20..0x7F).contains(byte)) {
+        true => format!("\"{}\"", String::from_utf8_lossy(bytes)),
+        false => format!("the bytes {}", digits.join(" ")),
     }
 }

@@ -2,16 +2,18 @@
 
 use crate::failure::Result;
 use crate::listen::{Audio, Output, Recording};
-use crate::song::instruments::{DRUMS, substitutes, used};
+use crate::song::instruments::{DRUMS, notes};
 use crate::song::{Event, SECOND, Song};
 use arioso_core::dls::file::{Collection, Instrument};
+use arioso_core::dls::substitute;
 use arioso_core::ks::arioso::ARIOSO_STATISTICS;
 use arioso_core::ks::dmusprop::{
-    SYNTH_PORTPARAMS, SYNTH_PORTPARAMS_CHANNELGROUPS, SYNTH_PORTPARAMS_SAMPLERATE,
-    SYNTH_PORTPARAMS_VOICES,
+    SYNTH_EFFECT_CHORUS, SYNTH_EFFECT_REVERB, SYNTH_PORTPARAMS, SYNTH_PORTPARAMS_CHANNELGROUPS,
+    SYNTH_PORTPARAMS_SAMPLERATE, SYNTH_PORTPARAMS_VOICES,
 };
 use arioso_core::ks::guid::{
-    KSCATEGORY_SYNTHESIZER, KSDATAFORMAT_SUBTYPE_DIRECTMUSIC, KSDATAFORMAT_SUBTYPE_MIDI,
+    GUID_DMUS_PROP_Effects, KSCATEGORY_SYNTHESIZER, KSDATAFORMAT_SUBTYPE_DIRECTMUSIC,
+    KSDATAFORMAT_SUBTYPE_MIDI,
 };
 use arioso_core::ks::ks::{KSPIN_DATAFLOW_IN, KSSTATE_RUN};
 use conformance::Client;
@@ -19,7 +21,7 @@ use conformance::bank::Downloads;
 use conformance::events::{EventBuffer, MusicBuffer, Write, write};
 use conformance::filter::{Filter, Pin};
 use conformance::synth;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// Events are sent this long before their time.
 const AHEAD: i64 = SECOND / 2;
@@ -71,6 +73,26 @@ pub struct Way {
     pub output: Option<Output>,
     /// Frames per second.
     pub rate: u32,
+    pub sound: Sound,
+}
+
+/// What of the sound is the pin's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sound {
+    /// The pin's volume, 1/100 dB.
+    pub gain: i32,
+    pub reverb: bool,
+    pub chorus: bool,
+}
+
+impl Default for Sound {
+    fn default() -> Self {
+        Self {
+            gain: 0,
+            reverb: true,
+            chorus: true,
+        }
+    }
 }
 
 /// What is known while a song plays.
@@ -99,26 +121,35 @@ pub fn play<C: Client>(
         pin: kind,
         output,
         rate,
+        sound,
     } = way;
     let (filter, music_pin) = find(client, kind)?;
-    let mut pin = open(client, &filter, music_pin, kind)?;
-    let mut downloads = Downloads::default();
-    let missing = match kind {
-        PinKind::Directmusic => {
-            configure(client, &pin, song.groups(), rate)?;
-            download(client, &pin, song, bank, &mut downloads)?
+    let mut parts = Vec::new();
+    let mut missing = BTreeSet::new();
+    let notes = notes(song);
+    for group in song.used_groups() {
+        let pin = open(client, &filter, music_pin, kind)?;
+        let used = notes.iter().filter(|note| note.group == group);
+        let used: BTreeSet<u32> = used.map(|note| note.patch).collect();
+        match kind {
+            PinKind::Directmusic => {
+                configure(client, &pin, rate)?;
+                missing.extend(download(client, &pin, &used, bank)?);
+            }
+            // The driver chooses from its own bank, this one.
+            PinKind::Midi => missing.extend(
+                used.into_iter()
+                    .filter(|patch| instrument(bank, *patch).is_none()),
+            ),
         }
-        // The driver chooses from its own bank, this one.
-        PinKind::Midi => used(song)
-            .into_iter()
-            .filter(|patch| instrument(bank, *patch).is_none())
-            .collect(),
-    };
+        set_up(client, &pin, sound)?;
+        parts.push(Part::of(pin, group));
+    }
     let mut audio = Audio::open(client, &filter, output, rate)?;
     let running = audio.run(client)?;
-    let handle = pin.handle;
+    let handles: Vec<C::Handle> = parts.iter().map(|part| part.pin.handle).collect();
     let mut step = |client: &mut C, time| {
-        let statistics = synth::statistics(client, handle)?;
+        let statistics = statistics(client, &handles)?;
         progress(&Moment {
             time,
             statistics: &statistics,
@@ -126,7 +157,7 @@ pub fn play<C: Client>(
         })?;
         Ok(statistics)
     };
-    let sent = send(client, &mut pin, kind, song, running, |client, time| {
+    let sent = send(client, &mut parts, kind, song, running, |client, time| {
         step(client, time).map(drop)
     });
     let played = sent.and_then(|start| {
@@ -137,7 +168,10 @@ pub fn play<C: Client>(
         Ok((start, statistics))
     });
 
-    let closed = pin.close(client);
+    let mut closed = Ok(());
+    for part in parts {
+        closed = closed.and(part.pin.close(client));
+    }
     let recording = audio.close(client);
     filter.close(client);
     let (start, statistics) = played?;
@@ -146,8 +180,72 @@ pub fn play<C: Client>(
         statistics,
         start,
         recording: recording?,
-        missing,
+        missing: missing.into_iter().collect(),
     })
+}
+
+/// A pin, and what of a song is played on it. A MIDI port of a song is one of the synthesizer: a reset on it is none on another,
+/// and both data ranges give the same.
+pub struct Part<C: Client> {
+    pin: Pin<C>,
+    /// The song's channel group; `None`: all, as they are.
+    group: Option<u32>,
+    /// The song's beginning on the clock that stream headers count.
+    origin: i64,
+}
+
+impl<C: Client> Part<C> {
+    fn of(pin: Pin<C>, group: u32) -> Self {
+        Self {
+            group: Some(group),
+            ..Self::all(pin)
+        }
+    }
+
+    /// A pin that gets the whole song.
+    pub fn all(pin: Pin<C>) -> Self {
+        Self {
+            pin,
+            group: None,
+            origin: 0,
+        }
+    }
+
+    pub fn close(self, client: &mut C) -> Result<()> {
+        Ok(self.pin.close(client)?)
+    }
+
+    /// The channel group of an event on this pin.
+    fn group(&self, event: &Event) -> Option<u32> {
+        match self.group {
+            None => Some(event.group),
+            Some(group) => (event.group == group).then_some(1),
+        }
+    }
+}
+
+/// What several pins have counted together.
+fn statistics<C: Client>(client: &mut C, pins: &[C::Handle]) -> Result<ARIOSO_STATISTICS> {
+    let mut all: Option<ARIOSO_STATISTICS> = None;
+    for pin in pins {
+        let one = synth::statistics(client, *pin)?;
+        all = Some(match all {
+            None => one,
+            Some(sum) => ARIOSO_STATISTICS {
+                Flags: sum.Flags | one.Flags,
+                Events: sum.Events + one.Events,
+                Late: sum.Late + one.Late,
+                LostNotes: sum.LostNotes + one.LostNotes,
+                Notes: sum.Notes + one.Notes,
+                Voices: sum.Voices + one.Voices,
+                PeakVoices: sum.PeakVoices + one.PeakVoices,
+                MaxLateness: sum.MaxLateness.max(one.MaxLateness),
+                // The rest is the synthesizer's.
+                ..sum
+            },
+        });
+    }
+    Ok(all.unwrap_or_default())
 }
 
 /// The synthesizer, and its pin with the data range.
@@ -174,43 +272,50 @@ pub fn open<C: Client>(
     })
 }
 
-/// Runs the pin and sends the song; gives the master time of its beginning when it is over: whole seconds after `running`, so that
+/// Runs the pins and sends the song; gives the master time of its beginning when it is over: whole seconds after `running`, so that
 /// it lies on the same frames whatever plays it. `step` is called now and then with the song's time.
 pub fn send<C: Client>(
     client: &mut C,
-    pin: &mut Pin<C>,
+    parts: &mut [Part<C>],
     kind: PinKind,
     song: &Song,
     running: i64,
     mut step: impl FnMut(&mut C, i64) -> Result<()>,
 ) -> Result<i64> {
-    pin.set_state(client, KSSTATE_RUN)?;
-    // A MIDI stream counts its own time, a DirectMusic stream that of the master clock.
-    let zero = match kind {
-        PinKind::Directmusic => 0,
-        PinKind::Midi => client.now(),
-    };
-    let earliest = synth::latency_clock(client, pin.handle)?.max(client.now()) + LEAD_IN;
-    let start =
-        running + ((earliest - running).max(0) as u64).next_multiple_of(SECOND as u64) as i64;
+    for part in parts.iter_mut() {
+        part.pin.set_state(client, KSSTATE_RUN)?;
+        // A MIDI stream counts its own time, a DirectMusic stream that of the master clock.
+        part.origin = match kind {
+            PinKind::Directmusic => 0,
+            PinKind::Midi => -client.now(),
+        };
+    }
+    let mut earliest = client.now();
+    for part in parts.iter() {
+        earliest = earliest.max(synth::latency_clock(client, part.pin.handle)?);
+    }
+    let wait = (earliest + LEAD_IN - running).max(0) as u64;
+    let start = running + wait.next_multiple_of(SECOND as u64) as i64;
+    for part in parts.iter_mut() {
+        part.origin += start;
+    }
     Feeder {
-        pin,
+        parts,
         kind,
         start,
-        origin: start - zero,
         writes: VecDeque::new(),
     }
     .play(client, song, &mut step)?;
     Ok(start)
 }
 
-fn configure<C: Client>(client: &mut C, pin: &Pin<C>, groups: u32, rate: u32) -> Result<()> {
+fn configure<C: Client>(client: &mut C, pin: &Pin<C>, rate: u32) -> Result<()> {
     let wanted = SYNTH_PORTPARAMS {
         ValidParams: SYNTH_PORTPARAMS_VOICES
             | SYNTH_PORTPARAMS_CHANNELGROUPS
             | SYNTH_PORTPARAMS_SAMPLERATE,
         Voices: 256,
-        ChannelGroups: groups,
+        ChannelGroups: 1,
         SampleRate: rate,
         ..SYNTH_PORTPARAMS::default()
     };
@@ -218,16 +323,30 @@ fn configure<C: Client>(client: &mut C, pin: &Pin<C>, groups: u32, rate: u32) ->
     Ok(())
 }
 
-/// Downloads what the song plays; gives the patches for which there is nothing.
+/// Volume and effects of a pin, where they are not a new pin's.
+fn set_up<C: Client>(client: &mut C, pin: &Pin<C>, sound: Sound) -> Result<()> {
+    let new = Sound::default();
+    if sound.gain != new.gain {
+        synth::set_volume(client, pin.handle, sound.gain)?;
+    }
+    if (sound.reverb, sound.chorus) != (new.reverb, new.chorus) {
+        let on = |effect: u32, is_on: bool| if is_on { effect } else { 0 };
+        let effects = on(SYNTH_EFFECT_REVERB, sound.reverb) | on(SYNTH_EFFECT_CHORUS, sound.chorus);
+        synth::property(GUID_DMUS_PROP_Effects, 0).set(client, pin.handle, effects)?;
+    }
+    Ok(())
+}
+
+/// Downloads what is played on a pin; gives the patches for which there is nothing.
 fn download<C: Client>(
     client: &mut C,
     pin: &Pin<C>,
-    song: &Song,
+    used: &BTreeSet<u32>,
     bank: &Collection,
-    downloads: &mut Downloads,
 ) -> Result<Vec<u32>> {
+    let mut downloads = Downloads::default();
     let mut missing = Vec::new();
-    for patch in used(song) {
+    for &patch in used {
         let sounds = match instrument(bank, patch) {
             // Under the number that the song asks for.
             Some(instrument) => downloads.add(client, pin.handle, bank, &instrument, patch)?,
@@ -240,22 +359,19 @@ fn download<C: Client>(
     Ok(missing)
 }
 
-/// The bank's instrument for a patch, or the best substitute.
-fn instrument<'a>(bank: &Collection<'a>, patch: u32) -> Option<Instrument<'a>> {
-    substitutes(patch).find_map(|patch| {
-        bank.instruments()
-            .find(|instrument| instrument.patch() == patch)
-    })
+/// The bank's instrument for a patch, or the nearest substitute.
+pub fn instrument<'a>(bank: &Collection<'a>, patch: u32) -> Option<Instrument<'a>> {
+    let all = || bank.instruments().map(|i| (i.patch(), i));
+    let find = |patch| all().find(|found| found.0 == patch).map(|found| found.1);
+    substitute::kin(patch, find, all()).or_else(|| substitute::nearest(patch, all()))
 }
 
-/// Sends events to a running pin.
+/// Sends events to running pins.
 struct Feeder<'a, C: Client> {
-    pin: &'a Pin<C>,
+    parts: &'a [Part<C>],
     kind: PinKind,
     /// The song's beginning on the master clock.
     start: i64,
-    /// The song's beginning on the clock that stream headers count.
-    origin: i64,
     writes: VecDeque<Write<C>>,
 }
 
@@ -286,9 +402,11 @@ impl<C: Client> Feeder<'_, C> {
             let horizon = client.now() + AHEAD - self.start;
             let (due, later) = rest.split_at(rest.partition_point(|event| event.time <= horizon));
             rest = later;
-            match self.kind {
-                PinKind::Directmusic => self.send_records(client, due),
-                PinKind::Midi => self.send_bytes(client, due),
+            for part in self.parts {
+                match self.kind {
+                    PinKind::Directmusic => self.send_records(client, part, due),
+                    PinKind::Midi => self.send_bytes(client, part, due),
+                }
             }
             self.collect(client)?;
             self.step(client, step)?;
@@ -308,24 +426,27 @@ impl<C: Client> Feeder<'_, C> {
         step(client, time)
     }
 
-    fn send_records(&mut self, client: &mut C, due: &[Event]) {
+    fn send_records(&mut self, client: &mut C, part: &Part<C>, due: &[Event]) {
         let mut buffer: Option<EventBuffer> = None;
         for event in due {
-            let time = self.origin + event.time;
+            let Some(group) = part.group(event) else {
+                continue;
+            };
+            let time = part.origin + event.time;
             let open = buffer.get_or_insert_with(|| EventBuffer::new(time));
-            open.push(time, event.group, &event.message);
+            open.push(time, group, &event.message);
             if open.bytes().len() >= BUFFER {
-                self.flush(client, buffer.take());
+                self.flush(client, part, buffer.take());
             }
         }
-        self.flush(client, buffer);
+        self.flush(client, part, buffer);
     }
 
-    fn flush(&mut self, client: &mut C, buffer: Option<EventBuffer>) {
+    fn flush(&mut self, client: &mut C, part: &Part<C>, buffer: Option<EventBuffer>) {
         if let Some(buffer) = buffer {
             self.writes.push_back(write(
                 client,
-                self.pin.handle,
+                part.pin.handle,
                 buffer.start(),
                 buffer.bytes(),
             ));
@@ -333,17 +454,21 @@ impl<C: Client> Feeder<'_, C> {
     }
 
     /// A buffer for each moment: KSMUSICFORMAT counts milliseconds only, the stream header 100 ns.
-    fn send_bytes(&mut self, client: &mut C, due: &[Event]) {
+    fn send_bytes(&mut self, client: &mut C, part: &Part<C>, due: &[Event]) {
         for moment in due.chunk_by(|a, b| a.time == b.time) {
-            let mut buffer = MusicBuffer::default();
             let bytes: Vec<u8> = moment
                 .iter()
+                .filter(|event| part.group(event).is_some())
                 .flat_map(|event| event.message.iter().copied())
                 .collect();
+            if bytes.is_empty() {
+                continue;
+            }
+            let mut buffer = MusicBuffer::default();
             buffer.push(0, &bytes);
-            let time = self.origin + moment.first().map_or(0, |event| event.time);
+            let time = part.origin + moment.first().map_or(0, |event| event.time);
             self.writes
-                .push_back(write(client, self.pin.handle, time, buffer.bytes()));
+                .push_back(write(client, part.pin.handle, time, buffer.bytes()));
         }
     }
 

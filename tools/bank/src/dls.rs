@@ -1,5 +1,9 @@
 //! A DLS Level 2 collection and its RIFF form (`dls-synth.md` §1).
 
+mod read;
+
+pub use read::{Error, is_plain, read};
+
 use std::io::{self, Write};
 
 /// A mono 16-bit wave with its `wsmp`. `F` is its content: the frames themselves, or where they can be read.
@@ -110,13 +114,18 @@ pub mod source {
     pub const CC91: u16 = 0xDB;
     pub const CC93: u16 = 0xDD;
     pub const BEND_RANGE: u16 = 0x100;
+    /// Coarse tuning.
+    pub const RPN2: u16 = 0x102;
 }
 
 /// `CONN_DST_*` that the generator and the converter use.
 pub mod destination {
     pub const GAIN: u16 = 1;
+    /// Reserved by DLS; to our driver the highest gain.
+    pub const GAIN_CEILING: u16 = 2;
     pub const PITCH: u16 = 3;
     pub const PAN: u16 = 4;
+    pub const KEY_NUMBER: u16 = 5;
     pub const CHORUS_SEND: u16 = 0x80;
     pub const REVERB_SEND: u16 = 0x81;
     pub const LFO_FREQUENCY: u16 = 0x104;
@@ -194,7 +203,41 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// Everything that depends on the key number sees this key, whichever is played.
+    pub fn fixed_key(key: u8) -> [Self; 3] {
+        let destination = destination::KEY_NUMBER;
+        [
+            Self::new(source::KEY, source::NONE, destination, 0),
+            // Bipolar by nature.
+            Self {
+                transform: BIPOLAR_SOURCE,
+                ..Self::new(source::RPN2, source::NONE, destination, 0)
+            },
+            Self::constant(destination, i32::from(key) * 100 << 16),
+        ]
+    }
+}
+
 impl Bank {
+    /// Puts instruments of `over` in the place of those of the same bank and program, and adds the others.
+    pub fn overlay(&mut self, over: Self) {
+        let waves = self.waves.len();
+        self.waves.extend(over.waves);
+        for mut instrument in over.instruments {
+            for region in &mut instrument.regions {
+                region.wave += waves;
+            }
+            let same = |old: &&mut Instrument| {
+                (old.bank, old.program) == (instrument.bank, instrument.program)
+            };
+            match self.instruments.iter_mut().find(same) {
+                Some(old) => *old = instrument,
+                None => self.instruments.push(instrument),
+            }
+        }
+    }
+
     /// The RIFF file. Regions of one instrument must name waves that exist.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut file = Vec::new();
@@ -215,6 +258,26 @@ impl Bank {
 }
 
 impl<F> Bank<F> {
+    /// Takes away the waves that no region uses.
+    pub fn prune(&mut self) {
+        let mut places = vec![None; self.waves.len()];
+        let regions = self.instruments.iter_mut().flat_map(|i| &mut i.regions);
+        let mut used = 0;
+        for region in regions {
+            region.wave = *places[region.wave].get_or_insert_with(|| {
+                used += 1;
+                used - 1
+            });
+        }
+        let mut kept: Vec<(usize, Wave<F>)> = std::mem::take(&mut self.waves)
+            .into_iter()
+            .zip(places)
+            .filter_map(|(wave, place)| Some((place?, wave)))
+            .collect();
+        kept.sort_by_key(|(place, _)| *place);
+        self.waves = kept.into_iter().map(|(_, wave)| wave).collect();
+    }
+
     /// Writes the RIFF file to `out`, one wave after the other: `length` is the number of a wave's frames, `copy` writes them as
     /// 16-bit little-endian. Fails if the file would be larger than RIFF allows.
     pub fn write<W: Write>(

@@ -6,16 +6,20 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`dls`] | banks, instruments, regions, articulations, and how they are written as RIFF |
+//! | [`dls`] | banks, instruments, regions, articulations, and how they are read from RIFF and written |
+//! | [`pcm`] | samples of any wave format |
 //! | [`tone`] | looped and one-shot sounds from partials, noise and spectra |
 //! | [`gm`] | the 128 programs and the drum kit |
 //! | [`test_banks`] | impulse, DC, sine |
-//! | [`sf2`] | SoundFont 2 files: reader, conversion, what is lost by it |
+//! | [`sf2`] | SoundFont 2 files: reader, conversion |
+//! | [`report`] | what a conversion could not keep |
 
 mod dsp;
 
 pub mod dls;
 pub mod gm;
+pub mod pcm;
+pub mod report;
 pub mod sf2;
 pub mod test_banks;
 pub mod tone;

@@ -22,8 +22,8 @@ pub struct Aliases<'a> {
 impl<'a> Aliases<'a> {
     /// `None` if there is no whole table.
     pub fn read(chunk: &'a [u8]) -> Option<Self> {
-        // A table begins with the alias of key 0.
-        let versioned = chunk.first_chunk() == Some(&[2, 0, 0, 0]);
+        // The lowest four keys stand for themselves: what begins otherwise is a version, of which 1 and 2 are known.
+        let versioned = chunk.first_chunk() != Some(&[0, 1, 2, 3]);
         let table = chunk.get(if versioned { 4 } else { 0 }..)?;
         let (keys, rest) = table.split_first_chunk()?;
         Some(Self {
@@ -32,13 +32,29 @@ impl<'a> Aliases<'a> {
         })
     }
 
+    /// Keys that sound as another one: the key, the other.
+    pub fn keys(&self) -> impl Iterator<Item = (u8, u8)> + use<'a> {
+        (0u8..)
+            .zip(*self.keys)
+            .filter(|&(key, source)| key != source)
+    }
+
+    /// Melodic patches that sound as another one: the patch, the other.
+    pub fn programs(&self) -> impl Iterator<Item = (u32, u32)> + use<'a> {
+        let (records, _) = self.records.as_chunks::<RECORD>();
+        records
+            .iter()
+            .take(MOST)
+            .map(|&[a, b, c, d, source @ ..]| (patch([a, b, c, d]), patch(source)))
+    }
+
     /// Gives a drum kit the keys that it lacks. They sound at the pitch of the key that they stand for.
     pub fn add_keys(&self, kit: &mut Instrument, budget: &mut Budget) -> Result<(), Error> {
         let own = kit.regions.len();
-        for (key, &source) in (0u8..).zip(self.keys) {
+        for (key, source) in self.keys() {
             let regions = kit.regions.get(..own).unwrap_or_default();
             let plays = |of: u8| move |r: &&Region| (r.keys.0..=r.keys.1).contains(&of);
-            if source == key || regions.iter().any(|r| plays(key)(&r)) {
+            if regions.iter().any(|r| plays(key)(&r)) {
                 continue;
             }
             let copies: Vec<Region> = {
@@ -62,9 +78,7 @@ impl<'a> Aliases<'a> {
         instruments: &mut Vec<Shared<Instrument>>,
         budget: &mut Budget,
     ) -> Result<(), Error> {
-        let (records, _) = self.records.as_chunks::<RECORD>();
-        for &[a, b, c, d, source @ ..] in records.iter().take(MOST) {
-            let (alias, source) = (patch([a, b, c, d]), patch(source));
+        for (alias, source) in self.programs() {
             let find = |patch: u32| instruments.iter().find(|i| i.patch == patch);
             let (None, Some(found)) = (find(alias), find(source)) else {
                 continue;

@@ -42,7 +42,7 @@ pub fn load(buffer: &[u8], limits: Limits) -> Result<Vec<Shared<model::Instrumen
             continue;
         };
         if let Some(aliases) = &aliases
-            && instrument.patch & DRUM_KIT != 0
+            && instrument.patch & model::DRUM_KIT != 0
         {
             aliases.add_keys(&mut instrument, &mut loader.budget)?;
         }
@@ -53,9 +53,6 @@ pub fn load(buffer: &[u8], limits: Limits) -> Result<Vec<Shared<model::Instrumen
     }
     Ok(instruments)
 }
-
-/// Bit 31 of a patch.
-const DRUM_KIT: u32 = 1 << 31;
 
 fn wave_starts(collection: &Collection) -> Result<Vec<u32>, NoMemory> {
     vec::try_collect(

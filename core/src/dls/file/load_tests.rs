@@ -27,7 +27,7 @@ pub fn assert_sane(instrument: &model::Instrument) {
         assert!(region.key_group < 16 && region.sample.unity < 128);
         for info in [&region.sample, &region.wave.sample] {
             if let Some(l) = info.sample_loop {
-                assert!(l.length >= 2 && l.start.checked_add(l.length).unwrap() <= frames);
+                assert!(l.length >= 1 && l.start.checked_add(l.length).unwrap() <= frames);
             }
         }
         assert!(
@@ -223,7 +223,7 @@ fn aliases_of_mobile_banks() {
         vec![0; 7],
     ];
     let table = [keys, vec![0; 4], records.concat()].concat();
-    for version in [&[][..], &[2, 0, 0, 0]] {
+    for version in [&[][..], &[1, 0, 0, 0], &[2, 0, 0, 0]] {
         let pgal = chunk(b"pgal", &[version, &table].concat());
         let plain = rich();
         let whole = riff(&[plain[12..].to_vec(), pgal]);

@@ -9,7 +9,7 @@ pub(crate) mod write;
 
 pub use load::{Limits, load};
 
-use aliases::Aliases;
+pub use aliases::Aliases;
 
 use super::bytes::{array_at, index, u32_at};
 use super::condition::Answers;
@@ -133,7 +133,7 @@ impl<'a> Collection<'a> {
     }
 
     /// `pgal`
-    fn aliases(&self) -> Option<Aliases<'a>> {
+    pub fn aliases(&self) -> Option<Aliases<'a>> {
         Aliases::read(chunk(&self.top, b"pgal")?)
     }
 

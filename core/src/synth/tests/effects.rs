@@ -23,6 +23,14 @@ pub fn chorus_send(permille_of_full: f64) -> Connection {
     )
 }
 
+/// Both effects on, or off.
+pub fn both(on: bool) -> Sends {
+    Sends {
+        reverb: on,
+        chorus: on,
+    }
+}
+
 /// A chorus that only delays, by 480 frames: what comes then is what was sent.
 const DELAY: Chorus = Chorus {
     rate: 0.0,

@@ -1,5 +1,6 @@
 //! Tests against the closed forms of `dls-synth.md` §4 and the rules of the engine.
 
+mod awe;
 mod channels;
 mod clock;
 mod cost;
@@ -14,7 +15,9 @@ mod quality;
 mod requests;
 mod routing;
 mod sequencing;
+mod short_notes;
 mod stealing;
+mod ticks;
 mod tuning;
 mod vectors;
 

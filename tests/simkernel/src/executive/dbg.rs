@@ -5,6 +5,7 @@ use crate::bugcheck::{bugcheck, bugcheck_code};
 use crate::guest::va_args;
 use crate::state::Global;
 use std::ffi::{CStr, c_char};
+use std::io::Write;
 
 pub fn exports() -> Vec<Export> {
     crate::exports! {
@@ -34,7 +35,9 @@ pub fn print(text: &str) {
         let line: String = o.partial.drain(..=end).collect();
         let line = line.trim_end().to_owned();
         if o.echo {
-            eprintln!("[{:>12.6}] {line}", crate::clock::now_ns() as f64 / 1e9);
+            let seconds = crate::clock::now_ns() as f64 / 1e9;
+            // A reader that has gone is no reason to stop the machine.
+            let _ = writeln!(std::io::stderr(), "[{seconds:>12.6}] {line}");
         }
         o.lines.push(line);
     }

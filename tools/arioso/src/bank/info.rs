@@ -5,12 +5,14 @@ use crate::table::{self, Table};
 use arioso_bank::sf2::{Conversion, SoundFont};
 use arioso_core::dls::convert::patch;
 use arioso_core::dls::file::Collection;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 /// A bank's content.
 pub struct Overview {
     form: String,
+    /// What is missing of the file.
+    cut_off: Option<String>,
     name: String,
     instruments: Vec<Instrument>,
     waves: Vec<Wave>,
@@ -40,18 +42,59 @@ struct Region {
 struct Wave {
     name: String,
     rate: u32,
+    /// WAVE_FORMAT_*
+    codec: u16,
     bits: u16,
-    frames: u64,
+    channels: u16,
+    bytes: u64,
 }
 
 impl Wave {
-    fn bytes(&self) -> u64 {
-        self.frames * u64::from(self.bits / 8)
+    /// Of a codec whose frames have one size.
+    fn frames(&self) -> Option<u64> {
+        let frame = u64::from(self.bits.div_ceil(8)) * u64::from(self.channels);
+        matches!(self.codec, PCM | FLOAT | A_LAW | MU_LAW)
+            .then(|| self.bytes.checked_div(frame))
+            .flatten()
+    }
+
+    /// `PCM 16 bit, mono`
+    fn format(&self) -> String {
+        let channels = match self.channels {
+            1 => "mono".into(),
+            2 => "stereo".into(),
+            n => format!("{n} channels"),
+        };
+        format!("{} {} bit, {channels}", codec(self.codec), self.bits)
     }
 }
 
+const PCM: u16 = 1;
+const FLOAT: u16 = 3;
+const A_LAW: u16 = 6;
+const MU_LAW: u16 = 7;
+
+/// The registered name of a WAVE_FORMAT.
+fn codec(tag: u16) -> String {
+    let name = match tag {
+        PCM => "PCM",
+        2 => "MS ADPCM",
+        FLOAT => "float",
+        A_LAW => "A-law",
+        MU_LAW => "µ-law",
+        0x11 => "IMA ADPCM",
+        0x31 => "GSM 6.10",
+        0x50 => "MPEG",
+        0x55 => "MP3",
+        0x160..=0x163 => "Windows Media",
+        _ => return format!("codec {tag:#06x}"),
+    };
+    name.into()
+}
+
 impl Overview {
-    pub fn of_dls(file: &Collection) -> Self {
+    /// `cut_off` says what is missing of the file.
+    pub fn of_dls(file: &Collection, cut_off: Option<String>) -> Self {
         let text = |bytes: Option<&[u8]>| {
             bytes
                 .map(String::from_utf8_lossy)
@@ -68,12 +111,13 @@ impl Overview {
                 continue;
             };
             offsets.entry(offset).or_insert_with(|| {
-                let bits = wave.format.bits.max(8);
                 waves.push(Wave {
                     name: text(wave.info().name()),
                     rate: wave.format.rate,
-                    bits,
-                    frames: wave.data.len() as u64 / u64::from(bits / 8),
+                    codec: wave.format.tag,
+                    bits: wave.format.bits,
+                    channels: wave.format.channels,
+                    bytes: wave.data.len() as u64,
                 });
                 waves.len() - 1
             });
@@ -121,6 +165,7 @@ impl Overview {
         });
         Self {
             form: format!("DLS{version}"),
+            cut_off,
             name: text(file.info().name()),
             instruments,
             waves,
@@ -166,25 +211,46 @@ impl Overview {
                     .collect(),
             })
             .collect();
+        let bits = if font.is_24_bit() { 24 } else { 16 };
         let waves = bank
             .waves
             .iter()
             .map(|wave| Wave {
                 name: wave.name.clone(),
                 rate: wave.rate,
-                bits: if font.is_24_bit() { 24 } else { 16 },
-                frames: wave.frames.frames().into(),
+                codec: PCM,
+                bits,
+                channels: 1,
+                bytes: u64::from(wave.frames.frames()) * u64::from(bits / 8),
             })
             .collect();
         Self {
-            form: format!(
-                "SoundFont, version {}.{:02}",
-                font.version.0, font.version.1
-            ),
+            form: match font.version {
+                Some((major, minor)) => format!("SoundFont, version {major}.{minor:02}"),
+                None => "SoundFont without a version".into(),
+            },
+            // One that is cut off cannot be read.
+            cut_off: None,
             name: font.name.clone(),
             instruments,
             waves,
         }
+    }
+
+    /// Every format, and how many waves have it.
+    fn formats(&self) -> String {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for wave in &self.waves {
+            *counts.entry(wave.format()).or_default() += 1;
+        }
+        let formats: Vec<String> = match counts.len() {
+            1 => counts.into_keys().collect(),
+            _ => counts
+                .into_iter()
+                .map(|(format, count)| format!("{format} ({count})"))
+                .collect(),
+        };
+        formats.join("; ")
     }
 
     fn instruments(&self) -> Table {
@@ -193,7 +259,7 @@ impl Overview {
             let mut waves: Vec<usize> = instrument.regions.iter().filter_map(|r| r.wave).collect();
             waves.sort_unstable();
             waves.dedup();
-            let size = waves.iter().map(|&wave| self.waves[wave].bytes()).sum();
+            let size = waves.iter().map(|&wave| self.waves[wave].bytes).sum();
             table.row([
                 describe(instrument.patch),
                 instrument.name.clone(),
@@ -242,15 +308,27 @@ impl Overview {
     }
 
     fn waves(&self) -> Table {
-        let mut table = Table::new(&[">wave", "name", ">Hz", ">bits", ">frames", ">size"]);
+        let mut table = Table::new(&[
+            ">wave",
+            "name",
+            ">Hz",
+            "codec",
+            ">bits",
+            ">channels",
+            ">frames",
+            ">size",
+        ]);
         for (index, wave) in self.waves.iter().enumerate() {
             table.row([
                 index.to_string(),
                 wave.name.clone(),
                 wave.rate.to_string(),
+                codec(wave.codec),
                 wave.bits.to_string(),
-                wave.frames.to_string(),
-                table::bytes(wave.bytes()),
+                wave.channels.to_string(),
+                wave.frames()
+                    .map_or("?".into(), |frames| frames.to_string()),
+                table::bytes(wave.bytes),
             ]);
         }
         table
@@ -269,8 +347,10 @@ impl fmt::Display for Overview {
             ("waves", self.waves.len().to_string()),
             (
                 "samples",
-                table::bytes(self.waves.iter().map(Wave::bytes).sum()),
+                table::bytes(self.waves.iter().map(|wave| wave.bytes).sum()),
             ),
+            ("codec", self.formats()),
+            ("file", self.cut_off.clone().unwrap_or("whole".into())),
         ] {
             head.row([what.into(), value]);
         }

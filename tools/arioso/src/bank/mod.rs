@@ -1,35 +1,31 @@
 //! Banks of instruments: SoundFonts converted, banks looked into.
 
+mod collect;
+mod embedded;
 mod info;
+mod losses;
 
-use crate::failure::{Failure, Kind, Result, plain, read};
-use crate::output;
-use crate::player::PinKind;
+pub use collect::load;
+
+use crate::failure::{Failure, Kind, Result, named, plain, unreadable};
 use crate::table::{self, Table};
+use crate::{messages, output};
 use arioso_bank::sf2::{self, Conversion, Grade, Report, SoundFont};
-use arioso_cli::song::Song;
-use arioso_cli::song::instruments::{substitutes, used};
-use arioso_core::dls::convert::patch;
 use arioso_core::dls::file::{Collection, Error, Limits};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// `arioso bank convert`
 pub fn convert(path: &Path, out: Option<PathBuf>) -> Result<()> {
-    let out = match out {
-        Some(out) => out,
-        None => PathBuf::from(path.file_stem().unwrap_or_default()).with_extension("dls"),
-    };
-    output::check(&out)?;
+    let out = out.unwrap_or_else(|| output::beside(path, ".dls"));
+    output::check(&[&out], &[path])?;
     let mut source = open(path)?;
     let (font, conversion) = plan(path, &mut source, |_, _| true)?;
     let bar = progress_bar(frames(&conversion));
     let mut unreadable = None;
-    let written = output::replace(&out, |temporary| {
-        let mut file = BufWriter::new(File::create(temporary)?);
+    let written = output::write(&out, |mut file| {
         sf2::write(&font, &conversion.bank, &mut source, &mut file, |frames| {
             bar.inc(frames);
         })
@@ -39,28 +35,26 @@ pub fn convert(path: &Path, out: Option<PathBuf>) -> Result<()> {
                 unreadable = Some(unusable(path, &other));
                 std::io::Error::other("the SoundFont cannot be read")
             }
-        })?;
-        file.flush()?;
-        file.into_inner()
-            .map_err(std::io::IntoInnerError::into_error)?
-            .sync_all()
+        })
     });
     bar.finish_and_clear();
     if let Some(failure) = unreadable {
         return Err(failure);
     }
     written?;
-    print_report(&conversion.report);
+    print_report(&conversion.report)?;
     let bank = &conversion.bank;
     let regions: usize = bank.instruments.iter().map(|i| i.regions.len()).sum();
-    println!(
+    messages::say(format!(
         "{}: {} instruments, {regions} regions, {} waves, {}",
-        out.display(),
+        match out == Path::new("-") {
+            true => "standard output".into(),
+            false => out.display().to_string(),
+        },
         bank.instruments.len(),
         bank.waves.len(),
         table::bytes(frames(&conversion) * 2),
-    );
-    Ok(())
+    ))
 }
 
 /// `arioso bank info`
@@ -70,58 +64,60 @@ pub fn info(path: &Path) -> Result<()> {
         let (font, conversion) = plan(path, &mut source, |_, _| true)?;
         info::Overview::of_sound_font(&font, &conversion)
     } else {
-        drop(source);
-        let bytes = read(path, "bank")?;
-        info::Overview::of_dls(&parse(&bytes, Some(path))?)
+        let bytes = rest(path, source)?;
+        info::Overview::of_dls(&parse(&bytes, Some(path))?, cut_off(&bytes))
     };
-    print!("{overview}");
-    Ok(())
+    messages::print(&overview.to_string())
 }
 
-/// A bank for a song as a DLS file in memory. Of a SoundFont only the instruments that are downloaded are converted; for the
-/// MIDI range, where the driver chooses, all.
-pub fn load(path: &Path, song: &Song, pin: PinKind) -> Result<Vec<u8>> {
-    let mut source = open(path)?;
-    if !is_sound_font(path, &mut source)? {
-        drop(source);
-        return read(path, "bank");
-    }
-    let wanted: BTreeSet<u32> = used(song).into_iter().flat_map(substitutes).collect();
-    let all = pin == PinKind::Midi;
-    let (font, conversion) = plan(path, &mut source, |bank, program| {
-        all || wanted.contains(&patch(bank, program.into()))
-    })?;
-    let mut bytes = Vec::new();
-    sf2::write(&font, &conversion.bank, &mut source, &mut bytes, |_| ())
-        .map_err(|error| unusable(path, &error))?;
-    Ok(bytes)
-}
-
+/// A bank as a file that can be sought: what comes from a pipe, or is `-`, is kept in one without a name.
 fn open(path: &Path) -> Result<File> {
-    let unreadable = |why: String| {
-        Failure::new(
-            Kind::Input,
-            format!("cannot read the bank {}: {why}", path.display()),
-        )
-    };
-    let file = File::open(path).map_err(|error| {
-        let hint = if error.kind() == std::io::ErrorKind::NotFound {
-            " (check the name)"
-        } else {
-            ""
-        };
-        unreadable(format!("{}{hint}", plain(&error)))
-    })?;
-    match file.metadata() {
-        Ok(data) if data.is_dir() => Err(unreadable("it is a directory".into())),
-        Ok(_) => Ok(file),
-        Err(error) => Err(unreadable(plain(&error))),
+    let failed = |error: std::io::Error| unreadable(path, "bank", &error);
+    if path == Path::new("-") {
+        return spool(&mut std::io::stdin().lock()).map_err(failed);
+    }
+    let mut file = File::open(path).map_err(failed)?;
+    let data = file.metadata().map_err(failed)?;
+    if data.is_dir() {
+        return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+    }
+    match data.is_file() {
+        true => Ok(file),
+        false => spool(&mut file).map_err(failed),
     }
 }
 
-fn is_sound_font(path: &Path, source: &mut File) -> Result<bool> {
+fn spool(source: &mut impl Read) -> std::io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    std::io::copy(source, &mut file)?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// The content of an open bank.
+fn rest(path: &Path, mut source: File) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match source.read_to_end(&mut bytes) {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(unreadable(path, "bank", &error)),
+    }
+}
+
+/// What is missing of a file whose chunks promise more than there is.
+fn cut_off(bytes: &[u8]) -> Option<String> {
+    let size = bytes.get(4..8)?.try_into().ok().map(u32::from_le_bytes)?;
+    // A few programs leave the size open.
+    let needed = u64::from(size) + 8;
+    let there = bytes.len() as u64;
+    let streamed = size == 0 || size == u32::MAX;
+    (!streamed && needed > there)
+        .then(|| format!("cut off: it has {there} of {needed} bytes, the rest is missing"))
+}
+
+fn is_sound_font(path: &Path, source: &mut (impl Read + Seek)) -> Result<bool> {
     let mut head = Vec::new();
     source
+        .by_ref()
         .take(12)
         .read_to_end(&mut head)
         .and_then(|_| source.seek(SeekFrom::Start(0)))
@@ -131,7 +127,7 @@ fn is_sound_font(path: &Path, source: &mut File) -> Result<bool> {
 
 fn plan(
     path: &Path,
-    source: &mut File,
+    source: &mut (impl Read + Seek),
     wanted: impl Fn(u32, u8) -> bool,
 ) -> Result<(SoundFont, Conversion)> {
     let font = SoundFont::open(source).map_err(|error| unusable(path, &error))?;
@@ -145,7 +141,7 @@ fn unusable(path: &Path, error: &sf2::Error) -> Failure {
         sf2::Error::Io(error) => plain(error),
         other => other.to_string(),
     };
-    Failure::new(Kind::Input, format!("cannot use {}: {why}", path.display()))
+    Failure::new(Kind::Input, format!("cannot use {}: {why}", named(path)))
 }
 
 fn frames(conversion: &Conversion) -> u64 {
@@ -156,10 +152,9 @@ fn frames(conversion: &Conversion) -> u64 {
         .sum()
 }
 
-fn print_report(report: &Report) {
+fn print_report(report: &Report) -> Result<()> {
     if report.is_empty() {
-        println!("everything could be kept");
-        return;
+        return messages::say("everything could be kept");
     }
     let mut table = Table::new(&["", ">places", "what"]);
     for (grade, what, count) in report.rows() {
@@ -169,7 +164,7 @@ fn print_report(report: &Report) {
         };
         table.row([grade.into(), count.to_string(), what.into()]);
     }
-    print!("{table}");
+    messages::print(&table.to_string())
 }
 
 /// Only on a terminal.
@@ -184,7 +179,10 @@ fn progress_bar(frames: u64) -> ProgressBar {
 pub fn parse<'a>(bank: &'a [u8], file: Option<&Path>) -> Result<Collection<'a>> {
     let name = || {
         file.map_or("the built-in bank".into(), |file| {
-            file.display().to_string()
+            match file == Path::new("-") {
+                true => "the bank on the standard input".into(),
+                false => file.display().to_string(),
+            }
         })
     };
     let unusable = |why: String| {

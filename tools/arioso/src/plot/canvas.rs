@@ -1,5 +1,6 @@
 //! Pixels with text and lines on them.
 
+use embedded_graphics::mono_font::iso_8859_1::FONT_9X15_BOLD;
 use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
@@ -21,6 +22,26 @@ impl Canvas {
             height,
             pixels: vec![Rgb888::WHITE; width * height],
         }
+    }
+
+    /// The picture's heading: the name of a file, and what is known of it. What is too long is cut.
+    pub fn heading(&mut self, name: &str, facts: &str) {
+        let columns = self.width / FONT_9X15_BOLD.character_size.width as usize - 2;
+        let text = match facts {
+            "" => name.to_owned(),
+            facts => {
+                let room = columns.saturating_sub(facts.chars().count() + 3);
+                format!("{}   {facts}", shortened(name, room))
+            }
+        };
+        let text = shortened(&text, columns);
+        self.text(
+            &text,
+            (9, 17),
+            &FONT_9X15_BOLD,
+            Alignment::Left,
+            Rgb888::BLACK,
+        );
     }
 
     #[cfg(test)]
@@ -70,6 +91,15 @@ impl Canvas {
         writer.finish().map_err(|why| why.to_string())?;
         Ok(out)
     }
+}
+
+/// At most so many characters.
+fn shortened(text: &str, columns: usize) -> String {
+    if text.chars().count() <= columns {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(columns.saturating_sub(3)).collect();
+    start + "..."
 }
 
 impl OriginDimensions for Canvas {

@@ -6,14 +6,15 @@ use super::panel::{BLUE, Panel};
 /// Bars in a millisecond.
 const BARS: f64 = 20.0;
 
-pub fn draw(microseconds: &[f64]) -> Canvas {
-    let mut canvas = Canvas::new(760, 330);
+pub fn draw(microseconds: &[f64], name: &str) -> Canvas {
+    let mut canvas = Canvas::new(760, 350);
+    canvas.heading(name, "");
     let counts = counts(microseconds);
     let most = counts.iter().copied().max().unwrap_or(1);
     let longest = microseconds.iter().copied().fold(0.0, f64::max) / 1000.0;
     let panel = Panel {
         left: 60,
-        top: 30,
+        top: 50,
         width: 680,
         height: 250,
         x: (0.0, counts.len() as f64 / BARS),
@@ -61,10 +62,10 @@ mod tests {
 
     #[test]
     fn the_highest_bar_is_as_high_as_the_panel() {
-        let canvas = draw(&[100.0, 120.0, 300.0]);
+        let canvas = draw(&[100.0, 120.0, 300.0], "latency.json");
         // 1 ms is 680 pixels wide.
         let height = |x| {
-            (30..280)
+            (50..300)
                 .filter(|y| canvas.pixel(60 + x, *y) == BLUE)
                 .count()
         };

@@ -10,22 +10,22 @@ mod wave;
 use crate::trace::{Latencies, Trace};
 use canvas::Canvas;
 
-/// Draws a WAV file or a report; gives the PNG, or what is wrong with the input.
-pub fn draw(bytes: &[u8]) -> Result<Vec<u8>, String> {
+/// Draws a WAV file or a report of this name; gives the PNG, or what is wrong with the input.
+pub fn draw(bytes: &[u8], name: &str) -> Result<Vec<u8>, String> {
     let canvas = if bytes.starts_with(b"RIFF") {
-        wave::draw(&wave::Recording::read(bytes)?)
+        wave::draw(&wave::Recording::read(bytes)?, name)
     } else {
-        report(bytes)?
+        report(bytes, name)?
     };
     canvas.png()
 }
 
-fn report(bytes: &[u8]) -> Result<Canvas, String> {
+fn report(bytes: &[u8], name: &str) -> Result<Canvas, String> {
     if let Ok(trace) = serde_json::from_slice::<Trace>(bytes) {
         if trace.samples.len() < 2 {
             return Err("there is nothing in the report".into());
         }
-        return Ok(curves::draw(&trace));
+        return Ok(curves::draw(&trace, name));
     }
     let Ok(measured) = serde_json::from_slice::<Latencies>(bytes) else {
         return Err(
@@ -35,7 +35,7 @@ fn report(bytes: &[u8]) -> Result<Canvas, String> {
     if measured.latency_us.is_empty() {
         return Err("there is nothing in the report".into());
     }
-    Ok(histogram::draw(&measured.latency_us))
+    Ok(histogram::draw(&measured.latency_us, name))
 }
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ mod tests {
                 "nothing",
             ),
         ] {
-            let error = draw(bytes).unwrap_err();
+            let error = draw(bytes, "name").unwrap_err();
             assert!(error.contains(why), "{error}");
         }
     }

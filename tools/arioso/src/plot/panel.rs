@@ -1,7 +1,7 @@
 //! A rectangle with axes.
 
 use super::canvas::Canvas;
-use embedded_graphics::mono_font::ascii::{FONT_7X13, FONT_9X15_BOLD};
+use embedded_graphics::mono_font::iso_8859_1::{FONT_7X13, FONT_7X13_BOLD};
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
 use embedded_graphics::text::Alignment;
@@ -36,19 +36,44 @@ impl Panel {
     /// Title, and lines at round values.
     pub fn grid(&self, canvas: &mut Canvas, title: &str, unit: &str) {
         self.title(canvas, title);
-        for (value, label) in ticks(self.y.0, self.y.1, self.height / 40) {
-            self.row(canvas, value, &label);
-        }
+        self.rows(canvas);
         for (value, label) in ticks(self.x.0, self.x.1, self.width / 80) {
             self.column(canvas, value, &label);
         }
+        self.unit(canvas, unit);
+    }
+
+    /// Title, and lines at round values; the horizontal axis is time, in seconds.
+    pub fn grid_over_time(&self, canvas: &mut Canvas, title: &str) {
+        self.title(canvas, title);
+        self.rows(canvas);
+        self.times(canvas);
+    }
+
+    /// Lines at round times: of what is long, in minutes.
+    pub fn times(&self, canvas: &mut Canvas) {
+        let (ticks, unit) = times(self.x.0, self.x.1, self.width / 80);
+        for (value, label) in ticks {
+            self.column(canvas, value, &label);
+        }
+        self.unit(canvas, unit);
+    }
+
+    fn rows(&self, canvas: &mut Canvas) {
+        for (value, label) in ticks(self.y.0, self.y.1, self.height / 40) {
+            self.row(canvas, value, &label);
+        }
+    }
+
+    /// Of the horizontal axis.
+    fn unit(&self, canvas: &mut Canvas, unit: &str) {
         let end = (self.left + self.width, self.top + self.height + 30);
         canvas.text(unit, end, &FONT_7X13, Alignment::Right, Rgb888::BLACK);
     }
 
     pub fn title(&self, canvas: &mut Canvas, title: &str) {
         let at = (self.left, self.top - 8);
-        canvas.text(title, at, &FONT_9X15_BOLD, Alignment::Left, Rgb888::BLACK);
+        canvas.text(title, at, &FONT_7X13_BOLD, Alignment::Left, Rgb888::BLACK);
     }
 
     /// A line at a value of the vertical axis.
@@ -101,6 +126,30 @@ pub fn ticks(low: f64, high: f64, count: i32) -> Vec<(f64, String)> {
         .collect()
 }
 
+/// Seconds from which on minutes are shown.
+const LONG: f64 = 120.0;
+
+/// Round times between two, at most about `count`, with their names; and the names' unit.
+pub fn times(low: f64, high: f64, count: i32) -> (Vec<(f64, String)>, &'static str) {
+    const STEPS: [i32; 14] = [
+        1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200,
+    ];
+    if high < LONG {
+        return (ticks(low, high, count), "s");
+    }
+    let rough = (high - low) / f64::from(count.max(1));
+    let step = STEPS.into_iter().map(f64::from).find(|step| *step >= rough);
+    // Many hours.
+    let step = step.unwrap_or_else(|| (rough / 7200.0).ceil() * 7200.0);
+    let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
+    let name = |seconds: i64| match seconds / 3600 {
+        0 => format!("{}:{:02}", seconds / 60, seconds % 60),
+        hours => format!("{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60),
+    };
+    let ticks = (first..=last).map(|n| (n as f64 * step, name(n * step as i64)));
+    (ticks.collect(), "min:s")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +169,26 @@ mod tests {
         );
         assert_eq!(names(-1.0, 1.0, 2), ["-1", "0", "1"]);
         assert!(names(1.0, 1.0, 4).is_empty());
+    }
+
+    #[test]
+    fn long_times_are_minutes() {
+        let names = |high, count| -> Vec<String> {
+            let (ticks, _) = times(0.0, high, count);
+            ticks.into_iter().map(|tick| tick.1).collect()
+        };
+        assert_eq!(names(60.0, 3), ["0", "20", "40", "60"]);
+        assert_eq!(times(0.0, 119.0, 4).1, "s");
+        assert_eq!(
+            names(205.0, 8),
+            ["0:00", "0:30", "1:00", "1:30", "2:00", "2:30", "3:00"]
+        );
+        assert_eq!(
+            names(7300.0, 5),
+            ["0:00", "30:00", "1:00:00", "1:30:00", "2:00:00"]
+        );
+        assert_eq!(names(1e6, 5).len(), 5);
+        assert_eq!(times(0.0, 205.0, 8).1, "min:s");
     }
 
     #[test]

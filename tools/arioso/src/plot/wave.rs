@@ -3,13 +3,18 @@
 use super::canvas::Canvas;
 use super::panel::{BLUE, Panel};
 use super::spectrogram::{WINDOW, spectra};
+use embedded_graphics::mono_font::iso_8859_1::FONT_7X13;
 use embedded_graphics::pixelcolor::Rgb888;
+use embedded_graphics::prelude::*;
+use embedded_graphics::text::Alignment;
 use std::io::Cursor;
 
 /// Hz, the lowest that is shown.
 const LOWEST: f64 = 30.0;
 /// dB, what is shown as black.
 const FLOOR: f32 = -96.0;
+/// The scale of colours: pixels from the spectrogram, and its width.
+const SCALE: (i32, i32) = (12, 14);
 
 /// All that a WAV file holds.
 pub struct Recording {
@@ -54,6 +59,23 @@ impl Recording {
         self.frames() as f64 / f64::from(self.rate)
     }
 
+    /// Its length and format.
+    fn facts(&self) -> String {
+        let tenths = (self.seconds() * 10.0).round() as u64;
+        let channels = match self.channels {
+            1 => "mono".into(),
+            2 => "stereo".into(),
+            n => format!("{n} channels"),
+        };
+        format!(
+            "{}:{:02}.{}, {} Hz, {channels}",
+            tenths / 600,
+            tenths / 10 % 60,
+            tenths % 10,
+            self.rate
+        )
+    }
+
     /// Least and largest sample of any channel in a part of the recording.
     fn extent(&self, column: usize, columns: usize) -> (f64, f64) {
         let from = column * self.frames() / columns;
@@ -77,14 +99,14 @@ impl Recording {
 fn panels(recording: &Recording) -> [Panel; 2] {
     let waveform = Panel {
         left: 60,
-        top: 30,
-        width: 920,
+        top: 50,
+        width: 870,
         height: 180,
         x: (0.0, recording.seconds()),
         y: (-1.0, 1.0),
     };
     let spectrogram = Panel {
-        top: 280,
+        top: 295,
         height: 300,
         // Decades.
         y: (LOWEST.log10(), (f64::from(recording.rate) / 2.0).log10()),
@@ -93,11 +115,13 @@ fn panels(recording: &Recording) -> [Panel; 2] {
     [waveform, spectrogram]
 }
 
-pub fn draw(recording: &Recording) -> Canvas {
-    let mut canvas = Canvas::new(1000, 595);
+/// `name` is the file's.
+pub fn draw(recording: &Recording, name: &str) -> Canvas {
+    let mut canvas = Canvas::new(1000, 640);
     let [waveform, spectrogram] = panels(recording);
 
-    waveform.grid(&mut canvas, "waveform", "s");
+    canvas.heading(name, &recording.facts());
+    waveform.grid_over_time(&mut canvas, "waveform (full scale: 1)");
     let columns = waveform.width as usize;
     for column in 0..columns {
         let (low, high) = recording.extent(column, columns);
@@ -116,15 +140,60 @@ pub fn draw(recording: &Recording) -> Canvas {
             canvas.fill(at, (1, 1), color);
         }
     }
+    spectrogram.scale(&mut canvas);
     canvas
 }
 
 impl Panel {
     fn grid_of_frequencies(&self, canvas: &mut Canvas) {
-        self.title(canvas, "spectrogram (Hz, black: -96 dB)");
+        self.title(canvas, "spectrogram (Hz)");
+        self.times(canvas);
         for (hertz, label) in [(100, "100"), (1_000, "1k"), (10_000, "10k")] {
             self.row(canvas, f64::from(hertz).log10(), label);
         }
+    }
+
+    /// What level a colour stands for, right of the panel.
+    fn scale(&self, canvas: &mut Canvas) {
+        let scale = Panel {
+            left: self.left + self.width + SCALE.0,
+            width: SCALE.1,
+            y: (f64::from(FLOOR), 0.0),
+            ..*self
+        };
+        for row in 0..scale.height {
+            let part = 1.0 - row as f32 / (scale.height - 1) as f32;
+            let at = (scale.left, scale.top + row);
+            let level = FLOOR * (1.0 - part);
+            canvas.fill(at, (scale.width as u32, 1), heat(level));
+        }
+        for (edge, horizontal) in [
+            (-1, true),
+            (scale.height, true),
+            (-1, false),
+            (scale.width, false),
+        ] {
+            let (from, to) = match horizontal {
+                true => ((-1, edge), (scale.width, edge)),
+                false => ((edge, -1), (edge, scale.height)),
+            };
+            let at = |(x, y): (i32, i32)| (scale.left + x, scale.top + y);
+            canvas.line(at(from), at(to), Rgb888::BLACK);
+        }
+        let right = scale.left + scale.width + 5;
+        for level in (0..=4).map(|n| -24 * n) {
+            let (_, y) = scale.at(0.0, f64::from(level));
+            let at = (right, y + 4);
+            canvas.text(
+                &level.to_string(),
+                at,
+                &FONT_7X13,
+                Alignment::Left,
+                Rgb888::BLACK,
+            );
+        }
+        let at = (scale.left, scale.top - 8);
+        canvas.text("dB", at, &FONT_7X13, Alignment::Left, Rgb888::BLACK);
     }
 
     /// The frequencies of a row of pixels.
@@ -170,7 +239,6 @@ fn heat(level: f32) -> Rgb888 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use embedded_graphics::prelude::*;
     use std::f64::consts::TAU;
 
     /// A second of 1 kHz at half of full scale, a second of silence.
@@ -190,7 +258,7 @@ mod tests {
     #[test]
     fn a_tone_and_silence() {
         let recording = recording();
-        let canvas = draw(&recording);
+        let canvas = draw(&recording, "tone.wav");
         let [waveform, spectrogram] = panels(&recording);
         let column = |seconds: f64| waveform.at(seconds, 0.0).0;
 
@@ -220,6 +288,34 @@ mod tests {
     }
 
     #[test]
+    fn the_scale_has_the_spectrogram_s_colours() {
+        let recording = recording();
+        let canvas = draw(&recording, "tone.wav");
+        let [_, spectrogram] = panels(&recording);
+        let x = spectrogram.left + spectrogram.width + SCALE.0 + SCALE.1 / 2;
+        let at = |level: f32| {
+            let row = level / FLOOR * (spectrogram.height - 1) as f32;
+            canvas.pixel(x, spectrogram.top + row.round() as i32)
+        };
+        for level in [0.0, -24.0, -48.0, -72.0, -96.0] {
+            let (seen, due) = (at(level), heat(level));
+            let near = |a: u8, b: u8| a.abs_diff(b) <= 3;
+            assert!(near(seen.r(), due.r()) && near(seen.g(), due.g()) && near(seen.b(), due.b()));
+        }
+        // The heading and the scale's names are there.
+        let ink = |left: i32, right: i32, top: i32, bottom: i32| {
+            (left..right)
+                .flat_map(|x| (top..bottom).map(move |y| (x, y)))
+                .filter(|(x, y)| canvas.pixel(*x, *y) == Rgb888::BLACK)
+                .count()
+        };
+        assert!(ink(9, 400, 5, 22) > 100);
+        let name = x + SCALE.1 / 2 + 2;
+        assert!(ink(name, 1000, spectrogram.top - 10, spectrogram.top + 10) > 10);
+        assert_eq!(recording.facts(), "0:02.0, 48000 Hz, stereo");
+    }
+
+    #[test]
     fn every_format_of_samples_is_read() {
         for (bits, format) in [
             (16, hound::SampleFormat::Int),
@@ -245,7 +341,7 @@ mod tests {
                 (&[-0.5f32][..], 44_100)
             );
             // The shortest recording can be drawn.
-            draw(&read);
+            draw(&read, "short.wav");
         }
     }
 }

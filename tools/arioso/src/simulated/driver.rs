@@ -1,6 +1,7 @@
 //! The driver's image: found, and built if it is missing or older than its source.
 
 use crate::failure::{Failure, Kind, Result};
+use crate::messages;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
@@ -20,6 +21,14 @@ const SOURCES: [&str; 8] = [
     "tools/xtask/src",
     "tools/xtask/wdk",
 ];
+
+/// Files that are read, with the image that is named.
+pub fn inputs(files: &[&Path]) -> Vec<PathBuf> {
+    let files = files.iter().map(|file| file.to_path_buf());
+    files
+        .chain(env::var_os(OVERRIDE).map(PathBuf::from))
+        .collect()
+}
 
 /// The image, fresh.
 pub fn image() -> Result<PathBuf> {
@@ -87,7 +96,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
 }
 
 fn build(root: &Path) -> Result<()> {
-    eprintln!("Building the driver (cargo xtask build)…");
+    messages::note("Building the driver (cargo xtask build)…");
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .args(["xtask", "build"])

@@ -29,12 +29,19 @@ pub struct Finished {
 }
 
 impl Machine {
-    /// Boots, loads the image and starts a device. `bank` becomes the driver's default set. One machine per process.
-    pub fn start(image: &Path, bank: Option<&[u8]>, verbose: bool) -> Result<Self> {
+    /// Boots, loads the image and starts a device. `bank` becomes the driver's default set; `settings` are the service's. One machine
+    /// per process.
+    pub fn start(
+        image: &Path,
+        bank: Option<&[u8]>,
+        settings: Vec<(String, Value)>,
+        verbose: bool,
+    ) -> Result<Self> {
         let mut options = Options {
             echo: verbose,
             // Two outputs start at exactly the same time.
             call_cost_ns: 0,
+            parameters: settings,
             ..Options::default()
         };
         if let Some(bank) = bank {

@@ -13,26 +13,28 @@ mod wav;
 use crate::failure::{Failure, Kind, Result};
 use crate::listen::Output;
 use crate::player::{PinKind, Way};
-use crate::read_song;
 use crate::song::smf;
+use crate::usage::{self, SoundOptions};
+use crate::{Reading, output, read_song};
 use clap::{Args, Subcommand};
-use std::path::PathBuf;
+use simkernel::registry::Value;
+use std::path::{Path, PathBuf};
 
 /// One line about the program.
 pub const ABOUT: &str =
     "Play MIDI files through the Arioso driver, loaded into a simulated Windows kernel.";
 /// What the exit codes of this system's commands mean.
 pub const EXIT_CODES: &str = "Exit codes: 0 played, 1 the session failed, 2 wrong usage, 3 an input file cannot be used, 4 the output cannot be \
-                              written, 5 the driver cannot be built, 6 played, but the driver verifier found violations.";
-/// What to say when no command is given.
-pub const COMMANDS: &str = "play, demo, record, monitor, plot or bank";
-
+                              written, 5 the driver cannot be built, 6 played, but the driver verifier found violations; stopped by a \
+                              signal 128 and its number, as a shell tells it (130 of Ctrl+C).";
 #[derive(Subcommand)]
 pub enum Command {
     /// Play a Standard MIDI File into a WAV file
     Play {
-        /// The MIDI file
+        /// The MIDI file (- is the standard input)
         file: PathBuf,
+        #[command(flatten)]
+        reading: Reading,
         #[command(flatten)]
         options: Options,
     },
@@ -43,12 +45,14 @@ pub enum Command {
     },
     /// Send a Standard MIDI File to the driver and record what its capture pin delivers
     Record {
-        /// The MIDI file
+        /// The MIDI file (- is the standard input)
         file: PathBuf,
+        #[command(flatten)]
+        reading: Reading,
         /// The data range that the song is sent on
         #[arg(long, value_enum, default_value = "directmusic")]
         pin: PinKind,
-        /// The recording [default: the song's name with .recorded.mid, in the current directory]
+        /// The recording (- is the standard output) [default: the song's name with .recorded.mid, in the current directory]
         #[arg(short, long, value_name = "OUT.mid")]
         output: Option<PathBuf>,
         /// Show what the driver prints to the kernel debugger
@@ -57,8 +61,10 @@ pub enum Command {
     },
     /// Play a song in real time and show levels, voices, lost notes and what slices and DPCs cost
     Monitor {
-        /// The MIDI file
+        /// The MIDI file (- is the standard input)
         file: PathBuf,
+        #[command(flatten)]
+        reading: Reading,
         #[command(flatten)]
         instruments: Instruments,
         /// Where the sound is taken from
@@ -67,24 +73,56 @@ pub enum Command {
         /// As fast as it goes, and only the table at the end (so too where there is no terminal)
         #[arg(long)]
         once: bool,
+        /// Voices and cost over time, for arioso plot
+        #[arg(long, value_name = "FILE.json")]
+        report: Option<PathBuf>,
     },
 }
 
 /// What plays.
 #[derive(Args)]
 pub struct Instruments {
-    /// Instruments: a DLS or SoundFont 2 file instead of the built-in bank
+    /// Instruments: a DLS or SoundFont file instead of the built-in bank (- is the standard input); of several, later ones come over
+    /// earlier ones
     #[arg(long, value_name = "FILE")]
-    bank: Option<PathBuf>,
+    bank: Vec<PathBuf>,
     /// The data range that the song is sent on
     #[arg(long, value_enum, default_value = "directmusic")]
     pin: PinKind,
-    /// Frames per second of the output
-    #[arg(long, default_value_t = 48_000, value_parser = clap::value_parser!(u32).range(11_025..=96_000))]
+    /// Frames per second of the output, 11025 to 96000 (44.1k is 44100); the endpoint has 44100, 48000 and 96000
+    #[arg(long, default_value = "48000", value_name = "HZ", value_parser = usage::rate)]
     rate: u32,
+    /// How waves are read between their samples [default: sinc8, the driver's]
+    #[arg(long, value_enum)]
+    quality: Option<Quality>,
+    /// Voices that sound together, 1 to 4096 [default: 256, the driver's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    voices: Option<u32>,
+    #[command(flatten)]
+    sound: SoundOptions,
     /// Show what the driver prints to the kernel debugger
     #[arg(short, long)]
     verbose: bool,
+}
+
+/// The driver's setting `Quality`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Quality {
+    /// Two samples
+    Linear,
+    /// Eight samples
+    Sinc8,
+    /// Sixteen samples
+    Sinc16,
+}
+
+/// What of the silence at the song's end is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Silence {
+    /// A tenth of a second
+    Cut,
+    /// To the song's end: a loop needs its last rest
+    Keep,
 }
 
 #[derive(Args)]
@@ -97,7 +135,10 @@ pub struct Options {
     /// Voices and cost over time, for arioso plot
     #[arg(long, value_name = "FILE.json")]
     report: Option<PathBuf>,
-    /// The WAV file [default: the song's name with .wav, in the current directory]
+    /// Silence behind the last sound: cut, or kept to the song's end
+    #[arg(long, value_enum, default_value = "cut")]
+    silence: Silence,
+    /// The WAV file (- is the standard output) [default: the song's name with .wav, in the current directory]
     #[arg(short, long, value_name = "OUT.wav")]
     output: Option<PathBuf>,
 }
@@ -110,7 +151,34 @@ impl Instruments {
             pin: self.pin,
             output: Some(output),
             rate: self.rate,
+            sound: self.sound.sound(),
         })
+    }
+
+    /// What the service's `Parameters` key says.
+    fn settings(&self) -> Vec<(String, Value)> {
+        let quality = self.quality.map(|quality| match quality {
+            Quality::Linear => 0,
+            Quality::Sinc8 => 1,
+            Quality::Sinc16 => 2,
+        });
+        [("Quality", quality), ("Voices", self.voices)]
+            .into_iter()
+            .filter_map(|(name, number)| Some((name.into(), Value::dword(number?))))
+            .collect()
+    }
+
+    /// The files that are read: the song is at `file`.
+    fn inputs(&self, file: Option<&Path>) -> Result<Vec<PathBuf>> {
+        let files: Vec<&Path> = file
+            .into_iter()
+            .chain(self.bank.iter().map(PathBuf::as_path))
+            .collect();
+        if files.iter().filter(|file| **file == Path::new("-")).count() > 1 {
+            let message = "only one of the song and the banks can be the standard input";
+            return Err(Failure::new(Kind::Usage, message));
+        }
+        Ok(driver::inputs(&files))
     }
 }
 
@@ -132,31 +200,48 @@ fn check_rate(output: Output, rate: u32) -> Result<()> {
 /// Does what one of these commands says.
 pub fn run(command: Command) -> Result<()> {
     match command {
-        Command::Play { file, options } => {
-            let song = read_song(&file)?;
-            let name = file.file_stem().unwrap_or_default();
-            session::play(&song, PathBuf::from(name).with_extension("wav"), &options)
+        Command::Play {
+            file,
+            reading,
+            options,
+        } => {
+            let target = session::Target::of(Some(&file), output::beside(&file, ".wav"), &options)?;
+            session::play(&read_song(&file, reading)?, &target, &options)
         }
         Command::Record {
             file,
+            reading,
             pin,
             output,
             verbose,
         } => {
-            let song = read_song(&file)?;
-            let name = file.file_stem().unwrap_or_default();
-            let default = || PathBuf::from(name).with_extension("recorded.mid");
-            record::record(&song, &output.unwrap_or_else(default), pin, verbose)
+            let output = output.unwrap_or_else(|| output::beside(&file, ".recorded.mid"));
+            output::check(&[&output], &driver::inputs(&[&file]))?;
+            record::record(&read_song(&file, reading)?, &output, pin, verbose)
         }
         Command::Demo { options } => {
+            let target = session::Target::of(None, PathBuf::from("arioso-demo.wav"), &options)?;
             let song = smf::read(&demo::song()).map_err(|why| Failure::new(Kind::Session, why))?;
-            session::play(&song, PathBuf::from("arioso-demo.wav"), &options)
+            session::play(&song, &target, &options)
         }
         Command::Monitor {
             file,
+            reading,
             instruments,
             out,
             once,
-        } => monitor::monitor(&read_song(&file)?, &instruments, out, once),
+            report,
+        } => {
+            let way = instruments.way(out)?;
+            let outputs: Vec<&Path> = report.as_deref().into_iter().collect();
+            output::check(&outputs, &instruments.inputs(Some(&file))?)?;
+            monitor::monitor(
+                &read_song(&file, reading)?,
+                &instruments,
+                way,
+                once,
+                report.as_deref(),
+            )
+        }
     }
 }

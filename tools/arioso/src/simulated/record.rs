@@ -4,9 +4,9 @@ use super::driver;
 use super::machine::Machine;
 use super::session::explained;
 use crate::failure::{Failure, Kind, Result};
-use crate::output;
 use crate::player::{self, PinKind};
 use crate::song::{Event, SECOND, Song, write};
+use crate::{messages, output};
 use arioso_core::ks::arioso::{ARIOSO_TRANSPORT, KSPROPERTY_ARIOSO_TRANSPORT, KSPROPSETID_Arioso};
 use arioso_core::ks::guid::KSDATAFORMAT_SUBTYPE_DIRECTMUSIC;
 use arioso_core::ks::ks::{KSPIN_DATAFLOW_OUT, KSSTATE_RUN};
@@ -23,11 +23,10 @@ use std::path::Path;
 const READS: usize = 4;
 const BYTES: usize = 16_384;
 
-/// Sends `song` on the data range `kind` and writes what is captured to `path`.
+/// Sends `song` on the data range `kind` and writes what is captured to `path`, which has been checked.
 pub fn record(song: &Song, path: &Path, kind: PinKind, verbose: bool) -> Result<()> {
-    output::check(path)?;
     let image = driver::image()?;
-    let mut machine = Machine::start(&image, None, verbose)?;
+    let mut machine = Machine::start(&image, None, Vec::new(), verbose)?;
     let mut client = machine.client();
     let taken = take(&mut client, song, kind);
     drop(client);
@@ -43,12 +42,12 @@ pub fn record(song: &Song, path: &Path, kind: PinKind, verbose: bool) -> Result<
     let bytes = write::write(&taken.events)
         .map_err(|why| Failure::new(Kind::Session, format!("cannot make a MIDI file: {why}")))?;
     output::write_bytes(path, &bytes)?;
-    println!(
+    messages::say(format!(
         "  messages  {} of {}",
         taken.events.len(),
         song.events.len()
-    );
-    println!("{}", path.display());
+    ))?;
+    output::announce(path)?;
     match finished.violations.first() {
         None => Ok(()),
         Some(first) => Err(Failure::new(
@@ -81,7 +80,8 @@ fn take<C: Client>(client: &mut C, song: &Song, kind: PinKind) -> Result<Take> {
         channels: BTreeMap::new(),
         events: Vec::new(),
     };
-    let mut render = player::open(client, &filter, render, kind)?;
+    let render = player::open(client, &filter, render, kind)?;
+    let mut render = [player::Part::all(render)];
     let now = client.now();
     let start = player::send(client, &mut render, kind, song, now, |client, _| {
         recorder.collect(client)
@@ -93,7 +93,9 @@ fn take<C: Client>(client: &mut C, song: &Song, kind: PinKind) -> Result<Take> {
     for read in recorder.reads {
         let _ = read.cancel(client);
     }
-    render.close(client)?;
+    for part in render {
+        part.close(client)?;
+    }
     recorder.pin.close(client)?;
     filter.close(client);
     let mut events = recorder.events;

@@ -1,6 +1,9 @@
 //! The table at the end.
 
+use crate::failure::Result;
+use crate::messages;
 use crate::song::{SECOND, Song};
+use crate::unheard::Unheard;
 use arioso_core::ks::arioso::ARIOSO_STATISTICS;
 use std::time::Duration;
 
@@ -15,6 +18,10 @@ pub struct Report<'a> {
     pub elapsed: Duration,
     /// What the verifier found.
     pub violations: &'a [String],
+    /// Notes that the bank has nothing for.
+    pub unheard: &'a Unheard,
+    /// What the bank's conversion could not keep.
+    pub losses: Option<&'a str>,
 }
 
 impl Report<'_> {
@@ -29,7 +36,7 @@ impl Report<'_> {
                 statistics.MaxLateness as f64 / SECOND as f64 * 1000.0
             ),
         };
-        vec![
+        let mut rows = vec![
             (
                 "length",
                 format!(
@@ -47,6 +54,7 @@ impl Report<'_> {
             ("peak voices", statistics.PeakVoices.to_string()),
             ("events late", late),
             ("notes lost", statistics.LostNotes.to_string()),
+            ("notes without an instrument", self.unheard.row()),
             (
                 "speed",
                 format!(
@@ -55,7 +63,12 @@ impl Report<'_> {
                 ),
             ),
             ("verifier", self.verdict()),
-        ]
+        ];
+        rows.extend(
+            self.losses
+                .map(|losses| ("bank converted", losses.to_owned())),
+        );
+        rows
     }
 
     fn verdict(&self) -> String {
@@ -66,7 +79,7 @@ impl Report<'_> {
         }
     }
 
-    pub fn print(&self) {
+    pub fn print(&self) -> Result<()> {
         let rows = self.rows();
         let width = rows
             .iter()
@@ -74,11 +87,12 @@ impl Report<'_> {
             .max()
             .unwrap_or(0);
         for (name, value) in rows {
-            println!("  {name:<width$}  {value}");
+            messages::say(format!("  {name:<width$}  {value}"))?;
         }
         for violation in self.violations {
-            println!("  ! {violation}");
+            messages::say(format!("  ! {violation}"))?;
         }
+        Ok(())
     }
 }
 
@@ -96,6 +110,7 @@ mod tests {
         let song = Song {
             events: vec![],
             length: 65 * SECOND,
+            ..Song::default()
         };
         let statistics = ARIOSO_STATISTICS {
             PeakVoices: 17,
@@ -110,10 +125,14 @@ mod tests {
             rate: 48_000,
             elapsed: Duration::from_secs(2),
             violations: &[],
+            unheard: &Unheard::default(),
+            losses: Some("lost: vibrato (2)"),
         };
         let rows: std::collections::HashMap<_, _> = report.rows().into_iter().collect();
         assert_eq!(rows["length"], "1:06.0 (song 1:05.0)");
         assert_eq!(rows["events late"], "2 (at most 1.5 ms)");
+        assert_eq!(rows["notes without an instrument"], "0");
+        assert_eq!(rows["bank converted"], "lost: vibrato (2)");
         assert_eq!(
             (
                 rows["peak voices"].as_str(),

@@ -1,7 +1,7 @@
 //! The WAV file.
 
-use crate::failure::Result;
-use crate::output::replace;
+use crate::failure::{Failure, Kind, Result};
+use crate::output::write;
 use std::io;
 use std::path::Path;
 
@@ -13,8 +13,17 @@ pub fn write_wav(path: &Path, rate: u32, samples: &[i16]) -> Result<()> {
         bits_per_sample: 16,
         sample_format: hound::SampleFormat::Int,
     };
-    replace(path, |temporary| {
-        let mut writer = hound::WavWriter::create(temporary, spec).map_err(as_io)?;
+    let bytes = u32::try_from(2 * samples.len() as u64 + HEADER);
+    if bytes.is_err() {
+        let hours = u32::MAX / (4 * rate * 3600);
+        let message = format!(
+            "cannot write {}: a WAV file holds less than 4 GB, at {rate} frames per second about {hours} hours",
+            path.display()
+        );
+        return Err(Failure::new(Kind::Output, message));
+    }
+    write(path, |out| {
+        let mut writer = hound::WavWriter::new(out, spec).map_err(as_io)?;
         let mut block =
             writer.get_i16_writer(u32::try_from(samples.len()).map_err(io::Error::other)?);
         samples
@@ -24,6 +33,9 @@ pub fn write_wav(path: &Path, rate: u32, samples: &[i16]) -> Result<()> {
         writer.finalize().map_err(as_io)
     })
 }
+
+/// Bytes of a file before its samples.
+const HEADER: u64 = 44;
 
 fn as_io(error: hound::Error) -> io::Error {
     match error {

@@ -1,98 +1,64 @@
 //! Which instruments a song plays.
 
 use super::Song;
-use std::collections::{BTreeSet, HashMap};
+use arioso_core::synth::{Port, PortId, Settings, Synth};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bit of a DirectMusic patch: drum kit.
 pub const DRUMS: u32 = 0x8000_0000;
 
-#[derive(Clone, Copy, Default)]
-struct Channel {
-    msb: u8,
-    lsb: u8,
-    /// Of the last program change, with the bank that was latched by then.
-    patch: u32,
-    drums: bool,
+/// A note that starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Channel group.
+    pub group: u32,
+    /// DirectMusic patch of its channel.
+    pub patch: u32,
+    pub key: u8,
 }
 
 /// DirectMusic patches of all channels that play a note, as they are when they play it.
 pub fn used(song: &Song) -> BTreeSet<u32> {
-    let mut channels: HashMap<(u32, u8), Channel> = HashMap::new();
-    let mut patches = BTreeSet::new();
+    notes(song).into_iter().map(|note| note.patch).collect()
+}
+
+/// All notes. The driver's own channels follow the song: what it will look for is what they say.
+pub fn notes(song: &Song) -> Vec<Note> {
+    let mut groups: BTreeMap<u32, Synth> = BTreeMap::new();
+    let mut notes = Vec::new();
     for event in &song.events {
-        let status = event.message[0];
-        if status == 0xF0 {
-            if let Some((part, drums)) = rhythm_part(&event.message) {
-                channels
-                    .entry((event.group, part))
-                    .or_insert_with(|| fresh(part))
-                    .drums = drums;
-            }
-            continue;
-        }
-        let number = status & 0x0F;
-        let channel = channels
-            .entry((event.group, number))
-            .or_insert_with(|| fresh(number));
-        match (status & 0xF0, event.message.get(1), event.message.get(2)) {
-            (0xB0, Some(0), Some(value)) => channel.msb = *value,
-            (0xB0, Some(32), Some(value)) => channel.lsb = *value,
-            (0xC0, Some(program), _) => {
-                channel.patch = u32::from(channel.msb) << 16
-                    | u32::from(channel.lsb) << 8
-                    | u32::from(*program);
-            }
-            (0x90, _, Some(velocity)) if *velocity > 0 => {
-                // GM2 and XG select kits by bank.
-                let kit = channel.drums || matches!(channel.patch >> 16, 0x78 | 0x7E | 0x7F);
-                patches.insert(if kit {
-                    channel.patch | DRUMS
-                } else {
-                    channel.patch
+        // Each group is played on a pin of its own.
+        let synth = groups.entry(event.group).or_insert_with(follower);
+        if let (true, &[status, key, _]) = (event.is_note_on(), &event.message[..]) {
+            let channel = u16::from(status & 0x0F);
+            let port = synth.port(PORT).map(|port| port.parts());
+            if let Some(channel) = port.and_then(|parts| parts.channel(channel)) {
+                notes.push(Note {
+                    group: event.group,
+                    patch: channel.patch(),
+                    key,
                 });
             }
-            _ => {}
         }
+        synth.message(PORT, 1, &event.message);
     }
-    patches
+    notes
 }
 
-fn fresh(number: u8) -> Channel {
-    Channel {
-        drums: number == 9,
-        ..Channel::default()
-    }
-}
+const PORT: PortId = PortId(0);
 
-/// GS "use for rhythm part": channel and whether.
-fn rhythm_part(message: &[u8]) -> Option<(u8, bool)> {
-    match message {
-        [0xF0, 0x41, _, 0x42, 0x12, 0x40, part, 0x15, value, ..] if part & 0xF0 == 0x10 => {
-            let channel = match part & 0x0F {
-                0 => 9,
-                part @ 1..=9 => part - 1,
-                part => part,
-            };
-            Some((channel, *value > 0))
-        }
-        _ => None,
-    }
-}
-
-/// What to take if a collection does not have a patch, best first: the patch, the same program in the main bank; of drums
-/// kits, the standard one.
-pub fn substitutes(patch: u32) -> impl Iterator<Item = u32> {
-    let program = patch & 0x7F;
-    let drums = patch & DRUMS;
-    let last = (drums != 0).then_some(DRUMS);
-    // GS variations live eight programs apart for kits.
-    [
-        patch,
-        drums | program,
-        drums | if drums != 0 { program & !7 } else { program },
-    ]
-    .into_iter()
-    .chain(last)
+/// A synthesizer that follows channel state and makes no sound.
+fn follower() -> Synth {
+    let settings = Settings {
+        voices: 1,
+        rate: 8_000,
+        ports: 1,
+    };
+    // A program that has no memory for this has none for anything.
+    let mut synth = Synth::new(&settings).expect("memory for a synthesizer");
+    synth.follow(true);
+    synth.attach(PORT, Port::new(1).expect("memory for a port"));
+    synth
 }
 
 #[cfg(test)]
@@ -109,7 +75,10 @@ mod tests {
                 message: m.to_vec(),
             })
             .collect();
-        Song { events, length: 0 }
+        Song {
+            events,
+            ..Song::default()
+        }
     }
 
     #[test]
@@ -151,14 +120,5 @@ mod tests {
         ];
         let song = song(&[&rhythm, &[0x9A, 36, 1], &[0x90, 36, 1]]);
         assert_eq!(used(&song).into_iter().collect::<Vec<_>>(), [0, DRUMS]);
-    }
-
-    #[test]
-    fn substitutes_end_with_what_every_bank_has() {
-        assert_eq!(substitutes(0x0008_0104).last(), Some(4));
-        assert_eq!(
-            substitutes(DRUMS | 26).collect::<Vec<_>>(),
-            [DRUMS | 26, DRUMS | 26, DRUMS | 24, DRUMS]
-        );
     }
 }

@@ -4,6 +4,8 @@ pub mod instruments;
 pub mod smf;
 pub mod write;
 
+use std::collections::BTreeSet;
+
 /// 100 ns units in a second.
 pub const SECOND: i64 = 10_000_000;
 
@@ -24,15 +26,37 @@ pub struct Song {
     pub events: Vec<Event>,
     /// 100 ns, to the last event or the last end of a track.
     pub length: i64,
+    /// Instruments that came with it.
+    pub bank: Option<smf::EmbeddedBank>,
 }
 
 impl Song {
+    /// Songs that last longer are played on demand only. What they fill is as much as a WAV file can hold at 48 kHz.
+    pub const LONGEST: i64 = 6 * 3600 * SECOND;
+
     /// Notes that start.
     pub fn notes(&self) -> usize {
         self.events
             .iter()
             .filter(|event| event.is_note_on())
             .count()
+    }
+
+    /// The longest time in which nothing happens: its beginning and its length, 100 ns.
+    pub fn longest_rest(&self) -> (i64, i64) {
+        let times = self.events.iter().map(|event| event.time);
+        let ends = times.clone().chain([self.length]);
+        std::iter::once(0)
+            .chain(times)
+            .zip(ends)
+            .map(|(start, end)| (start, end - start))
+            .max_by_key(|(_, rest)| *rest)
+            .unwrap_or_default()
+    }
+
+    /// Channel groups that something is sent to.
+    pub fn used_groups(&self) -> BTreeSet<u32> {
+        self.events.iter().map(|event| event.group).collect()
     }
 
     /// Channel groups that the song needs.

@@ -4,6 +4,7 @@ use super::api::ks::KsClient;
 use super::status;
 use super::{package, problem};
 use crate::failure::{Failure, Kind, Result};
+use crate::messages;
 use crate::table::Table;
 use arioso_core::ks::guid::KSDATAFORMAT_SUBTYPE_DIRECTMUSIC;
 use arioso_core::ks::ks::KSPIN_DATAFLOW_IN;
@@ -128,11 +129,11 @@ fn conclude(reports: &[(String, Report)]) -> Result<()> {
         let count = report.differences().len();
         table.row([name.clone(), report.rows.to_string(), count.to_string()]);
     }
-    print!("{table}");
+    messages::tell(&table);
     let mut differences = 0;
     for (name, report) in reports {
         for (row, difference) in report.differences() {
-            println!("\n{name}: {row}\n{difference}");
+            messages::tell(format_args!("\n{name}: {row}\n{difference}\n"));
             differences += 1;
         }
     }

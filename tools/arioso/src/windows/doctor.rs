@@ -5,6 +5,7 @@ use super::api::devices::{self, State};
 use super::api::{events, service, system};
 use super::{SERVICE, package, ports, problem, status};
 use crate::failure::{Failure, Kind, Result};
+use crate::messages;
 use crate::table::Table;
 use windows_registry::LOCAL_MACHINE;
 use windows_version::OsVersion;
@@ -86,7 +87,7 @@ pub fn doctor() -> Result<()> {
             row.advice.clone(),
         ]);
     }
-    print!("{table}");
+    messages::tell(&table);
     let wrong: Vec<&str> = rows
         .iter()
         .filter(|row| row.verdict == Verdict::Wrong)

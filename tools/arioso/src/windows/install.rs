@@ -6,6 +6,7 @@ use super::api::{refused, service, system};
 use super::package::{self, Package};
 use super::{HARDWARE_ID, SERVICE, problem};
 use crate::failure::{Failure, Kind, Result};
+use crate::messages;
 use std::path::PathBuf;
 
 /// Of a new device, below `ROOT\`.
@@ -59,18 +60,18 @@ pub fn uninstall(directory: Option<PathBuf>, trust: bool) -> Result<()> {
         restart |= device
             .remove()
             .map_err(|error| refused(format!("remove the device {id}"), &error))?;
-        println!("{id} removed");
+        messages::tell(format_args!("{id} removed\n"));
     }
     for name in &packages {
         devices::remove_package(name)
             .map_err(|error| refused(format!("remove the package {name}"), &error))?;
-        println!("{name} removed");
+        messages::tell(format_args!("{name} removed\n"));
     }
     // Where Windows leaves it, it would name a file that is gone.
     let deleted = service::delete(SERVICE)
         .map_err(|error| refused(format!("delete the service {SERVICE}"), &error))?;
     if deleted {
-        println!("service {SERVICE} deleted");
+        messages::tell(format_args!("service {SERVICE} deleted\n"));
     }
     let mut forgotten = false;
     for store in certificate.iter().flat_map(|_| Store::ALL) {
@@ -83,13 +84,13 @@ pub fn uninstall(directory: Option<PathBuf>, trust: bool) -> Result<()> {
         })?;
     }
     if forgotten {
-        println!("the certificate is no longer trusted");
+        messages::tell(format_args!("the certificate is no longer trusted\n"));
     }
     if devices.is_empty() && packages.is_empty() && !deleted && !forgotten {
-        println!("nothing of the driver is installed");
+        messages::tell(format_args!("nothing of the driver is installed\n"));
     }
     if restart {
-        println!("Windows has to be restarted");
+        messages::tell(format_args!("Windows has to be restarted\n"));
     }
     Ok(())
 }
@@ -132,7 +133,7 @@ fn update(package: &Package) -> Result<Device> {
             Failure::new(Kind::Session, message)
         })?;
     if restart {
-        println!("Windows has to be restarted");
+        messages::tell(format_args!("Windows has to be restarted\n"));
     }
     Ok(driven)
 }
@@ -141,11 +142,11 @@ fn report(device: &Device) -> Result<()> {
     let state = device.state();
     let version = package::driver_value(device, "DriverVersion")
         .unwrap_or_else(|| "of unknown version".into());
-    println!(
-        "{}: driver {version}, {}",
+    messages::tell(format_args!(
+        "{}: driver {version}, {}\n",
         device.id(),
         problem::describe(state)
-    );
+    ));
     if let State::Problem(_) = state {
         let message = format!(
             "installed, but the device does not run: {} ({}; see arioso doctor)",
@@ -175,7 +176,7 @@ fn test_signing() -> Result<()> {
         )),
         Some(_) => Ok(()),
         None => {
-            eprintln!("arioso: this system does not tell whether test signing is on");
+            messages::warn("this system does not tell whether test signing is on");
             Ok(())
         }
     }

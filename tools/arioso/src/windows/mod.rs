@@ -21,8 +21,10 @@ mod ports;
 mod problem;
 mod status;
 
+use crate::Reading;
 use crate::failure::Result;
 use crate::player::PinKind;
+use crate::usage::SoundOptions;
 use clap::Subcommand;
 use play::{Options, Via};
 use std::path::PathBuf;
@@ -32,10 +34,6 @@ pub const ABOUT: &str = "Install the Arioso driver, look at it, play MIDI files 
 /// What the exit codes of this system's commands mean.
 pub const EXIT_CODES: &str = "Exit codes: 0 done, 1 it failed or something is wrong, 2 wrong usage, 3 an input file cannot be used, 4 the output cannot \
                               be written.";
-/// What to say when no command is given.
-pub const COMMANDS: &str =
-    "install, uninstall, status, doctor, ports, play, conformance, plot or bank";
-
 /// The hardware id, as in the INF.
 const HARDWARE_ID: &str = r"ROOT\Arioso";
 /// The service, as in the INF.
@@ -72,6 +70,8 @@ pub enum Command {
     Play {
         /// The MIDI file
         file: PathBuf,
+        #[command(flatten)]
+        reading: Reading,
         /// The way to the driver
         #[arg(long, value_enum, default_value = "winmm")]
         via: Via,
@@ -81,9 +81,12 @@ pub enum Command {
         /// The data range that the song is sent on (ks)
         #[arg(long, value_enum, default_value = "directmusic")]
         pin: PinKind,
-        /// Instruments for the directmusic range: a DLS or SoundFont 2 file instead of the built-in bank
+        /// Instruments for the directmusic range: a DLS or SoundFont file instead of the built-in bank; of several, later ones come over
+        /// earlier ones
         #[arg(long, value_name = "FILE")]
-        bank: Option<PathBuf>,
+        bank: Vec<PathBuf>,
+        #[command(flatten)]
+        sound: SoundOptions,
     },
     /// Ask the driver everything that the conformance suite knows, and compare
     Conformance,
@@ -103,17 +106,21 @@ pub fn run(command: Command) -> Result<()> {
         Command::Ports => ports::ports(),
         Command::Play {
             file,
+            reading,
             via,
             port,
             pin,
             bank,
+            sound,
         } => play::play(
             &file,
             &Options {
+                reading,
                 via,
                 port,
                 pin,
                 bank,
+                sound: sound.sound(),
             },
         ),
         Command::Conformance => conformance::conformance(),

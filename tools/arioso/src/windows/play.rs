@@ -3,14 +3,14 @@
 use super::api::ks::KsClient;
 use super::api::midi::{self, Output};
 use crate::failure::{Failure, Kind, Result};
-use crate::player::{self, PinKind, Way, describe};
+use crate::player::{self, PinKind, Sound, Way};
 use crate::song::{SECOND, Song};
-use crate::{bank, read_song};
+use crate::unheard::Unheard;
+use crate::{Reading, bank, messages, read_song, stop};
 use arioso_core::ks::guid::KSCATEGORY_SYNTHESIZER;
 use conformance::Client;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// The way to the driver.
@@ -24,10 +24,13 @@ pub enum Via {
 
 /// How a song is played.
 pub struct Options {
+    pub reading: Reading,
     pub via: Via,
     pub port: Option<String>,
     pub pin: PinKind,
-    pub bank: Option<PathBuf>,
+    pub bank: Vec<PathBuf>,
+    /// Through the pin.
+    pub sound: Sound,
 }
 
 const NAME: &str = "Arioso";
@@ -36,14 +39,15 @@ const STEP: Duration = Duration::from_millis(50);
 /// Notes ring out.
 const TAIL: Duration = Duration::from_secs(2);
 
-static STOPPED: AtomicBool = AtomicBool::new(false);
-
 /// `arioso play`
 pub fn play(file: &Path, options: &Options) -> Result<()> {
-    let song = read_song(file)?;
-    ctrlc::set_handler(|| STOPPED.store(true, Ordering::Relaxed)).map_err(|error| {
-        Failure::new(Kind::Session, format!("cannot listen to Ctrl+C: {error}"))
-    })?;
+    if options.via == Via::Winmm && options.sound != Sound::default() {
+        let message = "--gain, --reverb and --chorus are the pin's: they need --via ks (see arioso play --help)";
+        return Err(Failure::new(Kind::Usage, message));
+    }
+    let song = read_song(file, options.reading)?;
+    // Notes are ended before the program is.
+    stop::catch();
     let port = options.port.as_deref().unwrap_or(NAME);
     let bar = progress_bar(&song);
     let played = match options.via {
@@ -51,26 +55,8 @@ pub fn play(file: &Path, options: &Options) -> Result<()> {
         Via::Ks => kernel_streaming(&song, port, options, &bar),
     };
     bar.finish_and_clear();
-    match played {
-        Err(_) if stopped() => Err(Failure::new(Kind::Session, "stopped")),
-        Ok(where_to) => {
-            println!("{} messages to {where_to}", song.events.len());
-            Ok(())
-        }
-        Err(failure) => Err(failure),
-    }
-}
-
-fn stopped() -> bool {
-    STOPPED.load(Ordering::Relaxed)
-}
-
-/// An error, once Ctrl+C was pressed.
-fn go_on() -> Result<()> {
-    if stopped() {
-        return Err(Failure::new(Kind::Session, "stopped"));
-    }
-    Ok(())
+    let where_to = played?;
+    messages::say(format!("{} messages to {where_to}", song.events.len()))
 }
 
 fn win_mm(song: &Song, name: &str, bar: &ProgressBar) -> Result<String> {
@@ -112,7 +98,7 @@ fn duration(hundred_ns: i64) -> Duration {
 
 fn wait_until(time: Instant, start: Instant, bar: &ProgressBar) -> Result<()> {
     loop {
-        go_on()?;
+        stop::go_on()?;
         let left = time.saturating_duration_since(Instant::now());
         bar.set_position(start.elapsed().as_millis() as u64);
         if left.is_zero() {
@@ -128,11 +114,11 @@ fn kernel_streaming(
     options: &Options,
     bar: &ProgressBar,
 ) -> Result<String> {
-    let instruments = match &options.bank {
-        Some(file) => bank::load(file, song, options.pin)?,
-        None => arioso_bank::general_midi(),
-    };
-    let collection = bank::parse(&instruments, options.bank.as_deref())?;
+    let loaded = bank::load(&options.bank, song, options.pin)?;
+    let collection = bank::parse(&loaded.dls, options.bank.first().map(PathBuf::as_path))?;
+    for line in loaded.notes.iter().chain(&loaded.losses) {
+        messages::warn(line);
+    }
     let mut client = KsClient::default();
     client.only = Some(link.to_owned());
     if client.interfaces(&KSCATEGORY_SYNTHESIZER).is_empty() {
@@ -145,17 +131,16 @@ fn kernel_streaming(
         pin: options.pin,
         output: None,
         rate: 48_000,
+        sound: options.sound,
     };
     let played = player::play(&mut client, song, &collection, way, |moment| {
         bar.set_position((moment.time.clamp(0, song.length) / (SECOND / 1000)) as u64);
         bar.set_message(format!("{} voices", moment.statistics.Voices));
-        go_on()
+        stop::go_on()
     })?;
-    for patch in &played.missing {
-        eprintln!(
-            "arioso: the bank has no {}; its notes are silent",
-            describe(*patch)
-        );
+    let unheard = Unheard::of(song, &collection, &played.missing);
+    if let Some(warning) = unheard.warning(song, None) {
+        messages::warn(warning);
     }
     Ok(format!(
         "the pin; {} notes were lost",

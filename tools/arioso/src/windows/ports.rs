@@ -4,6 +4,7 @@ use super::api::ks::KsClient;
 use super::api::midi::{self, Port};
 use super::api::{directmusic, refused};
 use crate::failure::Result;
+use crate::messages;
 use crate::table::Table;
 use arioso_core::ks::GUID;
 use arioso_core::ks::guid::{
@@ -16,18 +17,20 @@ use conformance::filter::{Filter, PinInfo};
 
 /// `arioso ports`
 pub fn ports() -> Result<()> {
-    println!("DirectMusic");
+    messages::tell(format_args!("DirectMusic\n"));
     direct_music();
-    println!("\nWinMM");
+    messages::tell(format_args!("\nWinMM\n"));
     win_mm();
-    println!("\nKernel streaming (music pins of enabled audio interfaces)");
+    messages::tell(format_args!(
+        "\nKernel streaming (music pins of enabled audio interfaces)\n"
+    ));
     kernel_streaming();
     Ok(())
 }
 
 fn direct_music() {
     match directmusic::ports() {
-        Ok(ports) if ports.is_empty() => println!("  none"),
+        Ok(ports) if ports.is_empty() => messages::tell(format_args!("  none\n")),
         Ok(ports) => {
             let mut table = Table::new(&["port", "", "kind", ">groups", ">voices", "downloads"]);
             for port in ports {
@@ -40,16 +43,19 @@ fn direct_music() {
                     if port.downloads { "DLS" } else { "no" }.into(),
                 ]);
             }
-            print!("{table}");
+            messages::tell(&table);
         }
-        Err(error) => println!("  not here: {}", refused("ask DirectMusic", &error)),
+        Err(error) => messages::tell(format_args!(
+            "  not here: {}\n",
+            refused("ask DirectMusic", &error)
+        )),
     }
 }
 
 fn win_mm() {
     let (outputs, inputs) = (midi::outputs(), midi::inputs());
     if outputs.is_empty() && inputs.is_empty() {
-        return println!("  none");
+        return messages::tell(format_args!("  none\n"));
     }
     let mut table = Table::new(&[">number", "port", "", "kind"]);
     let mut rows = |ports: Vec<Port>, input| {
@@ -64,7 +70,7 @@ fn win_mm() {
     };
     rows(outputs, true);
     rows(inputs, false);
-    print!("{table}");
+    messages::tell(&table);
 }
 
 fn kernel_streaming() {
@@ -97,9 +103,9 @@ fn kernel_streaming() {
         }
     }
     if rows == 0 {
-        return println!("  none (of {} interfaces)", links.len());
+        return messages::tell(format_args!("  none (of {} interfaces)\n", links.len()));
     }
-    print!("{table}");
+    messages::tell(&table);
 }
 
 fn is_music(pin: &PinInfo) -> bool {

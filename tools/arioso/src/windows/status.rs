@@ -4,6 +4,7 @@ use super::api::devices::{self, Device};
 use super::api::{refused, service};
 use super::{SERVICE, package, problem};
 use crate::failure::{Failure, Kind, Result};
+use crate::messages;
 use crate::table::Table;
 use std::path::PathBuf;
 use windows_registry::{Key, LOCAL_MACHINE, Type};
@@ -63,7 +64,7 @@ fn show(device: &Device) -> Result<()> {
         ),
         _ => "not there".into(),
     };
-    println!("{}", device.id());
+    messages::tell(format_args!("{}\n", device.id()));
     for (name, text) in [
         ("state", problem::describe(device.state())),
         (
@@ -73,9 +74,9 @@ fn show(device: &Device) -> Result<()> {
         ("package", format!("{inf}, {store}")),
         ("service", service),
     ] {
-        println!("  {name:<10}  {text}");
+        messages::tell(format_args!("  {name:<10}  {text}\n"));
     }
-    println!("\nInterfaces");
+    messages::tell(format_args!("\nInterfaces\n"));
     let mut table = Table::new(&["filter", "category", "", "symbolic link"]);
     for interface in interfaces(device)? {
         let enabled = if interface.enabled {
@@ -90,13 +91,13 @@ fn show(device: &Device) -> Result<()> {
             interface.link,
         ]);
     }
-    print!("{table}");
-    println!("\nSettings");
+    messages::tell(&table);
+    messages::tell(format_args!("\nSettings\n"));
     let mut table = Table::new(&["name", "value"]);
     for (name, value) in settings() {
         table.row([name, value]);
     }
-    print!("{table}");
+    messages::tell(&table);
     Ok(())
 }
 

@@ -1,9 +1,10 @@
 //! A voice's generators and modulators as connections of `art2`; those that DLS has by default are left out.
 
 use super::file::Modulator;
-use super::report::Report;
+use super::velocity;
 use super::zones::{Voice, generator as g};
 use crate::dls::{BIPOLAR_SOURCE, Connection, destination as d, source as s};
+use crate::report::Report;
 
 /// What SoundFont has by default where DLS has something else, and what DLS has as well.
 mod default {
@@ -27,9 +28,8 @@ mod default {
 
     /// "Initial pitch", which has no generator.
     pub const PITCH: u16 = 59;
-    pub const VELOCITY_TO_CUTOFF: Modulator = modulator(0x0102, g::CUTOFF, -2400, 0);
-    /// The same with the switch that version 2.01 gives to it.
-    pub const VELOCITY_TO_CUTOFF_2: Modulator = modulator(0x0102, g::CUTOFF, -2400, 0x0D02);
+    /// From velocity to the filter as version 2.01 describes it, with a switch at half velocity. Banks name it to switch it off.
+    pub const VELOCITY_TO_CUTOFF: Modulator = modulator(0x0102, g::CUTOFF, -2400, 0x0C02);
     /// To the default connections of DLS: velocity, CC 7, CC 11, CC 10, the wheel.
     pub const AS_IN_DLS: [Modulator; 5] = [
         modulator(0x0502, g::ATTENUATION, 960, 0),
@@ -52,6 +52,12 @@ pub fn articulation(voice: &Voice, report: &mut Report) -> Vec<Connection> {
     let mut list = List::default();
     generators(voice, &mut list, report);
     modulators(voice, &mut list, report);
+    if let Ok(key @ 0..128) = u8::try_from(voice.get(g::KEY)) {
+        list.connections.extend(Connection::fixed_key(key));
+    }
+    if let Ok(velocity @ 1..128) = u8::try_from(voice.get(g::VELOCITY)) {
+        velocity::fix(&mut list.connections, velocity);
+    }
     if list.connections.is_empty() {
         list.constant(d::PITCH, 0);
     }
@@ -91,35 +97,32 @@ fn generators(voice: &Voice, list: &mut List, report: &mut Report) {
         }
         // SoundFont turns around key 60, DLS around key 0.
         list.constant(destination, get(operator) + 60 * scale);
-        if scale.abs() > 255 {
-            report.approximate("envelope times that follow the key by more than 255 time cents");
-        }
         list.add(Connection::new(
             s::KEY,
             s::NONE,
             destination,
-            (-128 * scale).clamp(-32767, 32767) << 16,
+            (-128 * scale) << 16,
         ));
     }
     // Even the shortest attack is a ramp.
     list.constant(d::EG1_ATTACK, get(g::EG1_ATTACK));
     list.constant(d::EG1_RELEASE, get(g::EG1_RELEASE));
-    // Convex in SoundFonts, linear in DLS: the ramp that leaves out as much.
-    list.time(d::EG2_ATTACK, get(g::EG2_ATTACK) + CONVEX_ATTACK);
+    list.time(d::EG2_ATTACK, get(g::EG2_ATTACK));
     list.time(d::EG2_RELEASE, get(g::EG2_RELEASE));
     let sustain = get(g::EG1_SUSTAIN);
-    if sustain > 0 {
+    if sustain != 0 {
         list.add(Connection::constant(
             d::EG1_SUSTAIN,
-            (1000 - sustain * 1000 / 960).max(0) << 16,
+            (1000 - sustain * 1000 / 960) << 16,
         ));
     }
-    if get(g::EG2_SUSTAIN) > 0 {
+    if get(g::EG2_SUSTAIN) != 0 {
         list.constant(d::EG2_SUSTAIN, 1000 - get(g::EG2_SUSTAIN));
     }
     let uses_eg2 = get(g::EG2_TO_PITCH) != 0 || get(g::EG2_TO_CUTOFF) != 0;
+    // Ten milliseconds.
     if uses_eg2 && get(g::EG2_ATTACK) > -7973 {
-        report.approximate("the modulation envelope's attack is convex, in DLS linear and shorter");
+        report.approximate("the modulation envelope's attack is convex, in DLS linear");
     }
 
     for (source, operator, destination) in [
@@ -142,14 +145,23 @@ fn generators(voice: &Voice, list: &mut List, report: &mut Report) {
     let filter_moves = get(g::LFO_TO_CUTOFF) != 0
         || get(g::EG2_TO_CUTOFF) != 0
         || voice.modulators.iter().any(|m| m.destination == g::CUTOFF);
-    if get(g::CUTOFF) < 13500 || get(g::Q) > 0 || filter_moves {
-        list.constant(d::FILTER_CUTOFF, get(g::CUTOFF));
+    if get(g::CUTOFF) < 13500 || get(g::Q) != 0 || filter_moves {
+        list.constant(d::FILTER_CUTOFF, get(g::CUTOFF) + HALF_POWER);
     }
-    if get(g::Q) > 0 {
-        if get(g::Q) > 225 {
+    if get(g::Q) != 0 {
+        let peak = peak(get(g::Q));
+        if peak > HIGHEST_PEAK {
             report.approximate("filter resonance above 22.5 dB");
         }
-        list.constant(d::FILTER_Q, get(g::Q));
+        // DLS takes half of the peak off what lies below it, a SoundFont half of the resonance.
+        let fall = (get(g::Q).max(0) - peak.min(HIGHEST_PEAK)) / 2;
+        list.constant(d::FILTER_Q, peak);
+        if fall > 0 {
+            list.constant(d::GAIN, -fall);
+        }
+    }
+    if get(g::ATTENUATION) < 0 {
+        list.constant(d::GAIN_CEILING, 0);
     }
     for (operator, destination) in [
         (g::PAN, d::PAN),
@@ -162,16 +174,29 @@ fn generators(voice: &Voice, list: &mut List, report: &mut Report) {
     }
     let scale = get(g::SCALE_TUNING);
     if scale != 100 {
-        if scale > 255 {
-            report.approximate("scale tuning above 255 cents per key");
-        }
         list.add(Connection::new(
             s::KEY,
             s::NONE,
             d::PITCH,
-            (128 * scale).min(32767) << 16,
+            (128 * scale) << 16,
         ));
     }
+}
+
+/// Cents from the frequency at which the filter of DLS turns to its cutoff (√8 / π): there a filter without resonance is 3 dB down,
+/// which is the cutoff of a SoundFont.
+const HALF_POWER: i32 = 182;
+/// Tenths of a decibel.
+const HIGHEST_PEAK: i32 = 225;
+
+/// The peak over DC of a resonance, both in tenths of a decibel. In a SoundFont a resonance counts from the 3 dB that a filter without
+/// one falls by at its cutoff.
+fn peak(resonance: i32) -> i32 {
+    if resonance <= 0 {
+        return resonance;
+    }
+    let q2 = 0.5 * libm::pow(10.0, f64::from(resonance) / 100.0);
+    libm::round(100.0 * libm::log10(q2 * q2 / (q2 - 0.25))) as i32
 }
 
 fn modulators(voice: &Voice, list: &mut List, report: &mut Report) {
@@ -185,9 +210,8 @@ fn modulators(voice: &Voice, list: &mut List, report: &mut Report) {
         if as_in_dls.is_some_and(|m| m.amount == given.amount) {
             continue;
         }
-        if same(given, &default::VELOCITY_TO_CUTOFF) || same(given, &default::VELOCITY_TO_CUTOFF_2)
-        {
-            report.lost("the default modulator from velocity to the filter");
+        if same(given, &default::VELOCITY_TO_CUTOFF) {
+            report.lost("the switched modulator from velocity to the filter of version 2.01");
             continue;
         }
         modulator(given, list, report);
@@ -198,9 +222,6 @@ fn same(a: &Modulator, b: &Modulator) -> bool {
     (a.source, a.destination, a.amount_source, a.transform)
         == (b.source, b.destination, b.amount_source, b.transform)
 }
-
-/// Time cents from a convex attack (1 + 5/12 · log10 t) to the linear one of the same mean: 2 · 0.18024 of its time.
-const CONVEX_ATTACK: i32 = -1766;
 
 /// An input of a connection: its code, and the five bits of its shape (curve, bipolar, invert at bits 4 and 5).
 struct Input {
@@ -321,13 +342,6 @@ fn modulator(modulator: &Modulator, list: &mut List, report: &mut Report) {
         }
         _ => return report.lost("modulators of a modulation's depth with two sources"),
     };
-    let attenuates = destination == d::GAIN
-        && control == s::NONE
-        && first.curve == 1
-        && matches!(source, s::VELOCITY | 0x87 | 0x8B);
-    if attenuates && !(first.invert && !first.bipolar && scale <= 0) {
-        return report.lost("concave modulators of the volume that rise");
-    }
     if let s::CC0..=0xFF = first.code
         && !matches!(first.code & 0x7F, 1 | 7 | 10 | 11 | 91 | 93)
     {
@@ -340,7 +354,30 @@ fn modulator(modulator: &Modulator, list: &mut List, report: &mut Report) {
         transform,
         scale,
     };
-    if !list.merge(connection) {
+    // Where DLS has a connection of the same ends by default, another curve comes beside it, as do two curves of one source: the
+    // input stands at the other place then.
+    let beside = default::AS_IN_DLS.iter().any(|m| {
+        (m.source & 0xFF, m.destination, m.amount_source & 0xFF)
+            == (
+                modulator.source & 0xFF,
+                modulator.destination,
+                modulator.amount_source & 0xFF,
+            )
+            && !same(m, modulator)
+    });
+    let swapped = (control == s::NONE).then(|| Connection {
+        source: s::NONE,
+        control: source,
+        transform: transform >> 6 & 0x03F0,
+        ..connection
+    });
+    let kept = match swapped {
+        Some(swapped) if beside => list.merge(swapped),
+        Some(swapped) => list.merge(connection) || list.merge(swapped),
+        None if beside => false,
+        None => list.merge(connection),
+    };
+    if !kept {
         report.lost("modulators that differ only in their curve");
     }
 }

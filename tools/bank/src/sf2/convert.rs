@@ -2,14 +2,16 @@
 
 use super::connections::articulation;
 use super::file::{Error, Preset, Result, SampleHeader, SoundFont};
-use super::report::Report;
 use super::zones::{Voice, generator as g, voices};
 use crate::dls::{Bank, Instrument, Link, Region, Sample, Wave};
+use crate::report::Report;
 use std::collections::{BTreeMap, HashMap};
 
-/// A wave's content: frames of the SoundFont's sample chunk.
+/// A wave's content: frames of the SoundFont's sample chunk, or of a compressed sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cut {
+    /// Index of the compressed sample.
+    pub stream: Option<usize>,
     pub start: u32,
     pub end: u32,
 }
@@ -31,6 +33,17 @@ pub struct Limits {
     pub zones: u64,
     /// Bytes of samples.
     pub bytes: u64,
+}
+
+impl Limits {
+    /// Takes regions off what is left of them.
+    pub(super) fn take_regions(&mut self, regions: usize) -> Result<()> {
+        self.regions = self
+            .regions
+            .checked_sub(regions)
+            .ok_or_else(|| Error::TooLarge("it becomes too many regions".into()))?;
+        Ok(())
+    }
 }
 
 impl Default for Limits {
@@ -67,6 +80,7 @@ pub fn convert(
         limits: *limits,
         connections: 0,
         bytes: 0,
+        classes: Vec::new(),
         waves: HashMap::new(),
         bank: Bank {
             name: font.name.clone(),
@@ -76,6 +90,11 @@ pub fn convert(
         },
         report: Report::default(),
     };
+    if font.version.is_none() {
+        converter
+            .report
+            .approximate("a file without its version (ifil), taken for 2.01");
+    }
     // By patch; the first of equal ones counts.
     let mut presets: BTreeMap<(u32, u8), &Preset> = BTreeMap::new();
     for preset in &font.presets {
@@ -119,6 +138,8 @@ struct Converter<'a> {
     limits: Limits,
     connections: usize,
     bytes: u64,
+    /// Exclusive classes of the preset, in the order in which they come.
+    classes: Vec<i32>,
     /// By content and rate.
     waves: HashMap<(Cut, u32), usize>,
     bank: Bank<Cut>,
@@ -128,13 +149,17 @@ struct Converter<'a> {
 impl Converter<'_> {
     fn preset(&mut self, preset: &Preset, bank: u32, program: u8) -> Result<()> {
         let voices = voices(self.font, preset, &mut self.limits, &mut self.report)?;
+        self.classes.clear();
         let mut regions = Vec::new();
         // Sample header and region.
         let mut halves: Vec<(usize, usize)> = Vec::new();
         for voice in &voices {
-            if let Some(region) = self.region(voice)? {
-                halves.push((voice.sample, regions.len()));
-                regions.push(region);
+            let apart = self.apart(voice)?;
+            for voice in apart.as_deref().unwrap_or(std::slice::from_ref(voice)) {
+                if let Some(region) = self.region(voice)? {
+                    halves.push((voice.sample, regions.len()));
+                    regions.push(region);
+                }
             }
         }
         if regions.is_empty() {
@@ -155,6 +180,20 @@ impl Converter<'_> {
         Ok(())
     }
 
+    /// A voice for each key, where connections cannot say how the voice follows the key.
+    fn apart(&mut self, voice: &Voice) -> Result<Option<Vec<Voice>>> {
+        if !voice.is_steep() {
+            return Ok(None);
+        }
+        let keys = voice.keys.0..=voice.keys.1;
+        self.limits.take_regions(keys.len() - 1)?;
+        let header = self.font.samples.get(voice.sample);
+        let root = voice
+            .root()
+            .unwrap_or(header.map_or(60, |header| header.root));
+        Ok(Some(keys.map(|key| voice.on_key(key, root)).collect()))
+    }
+
     fn region(&mut self, voice: &Voice) -> Result<Option<Region>> {
         let Some(header) = self.font.samples.get(voice.sample) else {
             self.report.lost("a zone's sample does not exist");
@@ -163,13 +202,6 @@ impl Converter<'_> {
         if header.kind & SampleHeader::ROM != 0 {
             self.report.lost("samples in the ROM of a sound card");
             return Ok(None);
-        }
-        if header.kind & 0x10 != 0 {
-            return Err(Error::Compressed);
-        }
-        if voice.get(g::KEY) >= 0 || voice.get(g::VELOCITY) >= 0 {
-            self.report
-                .lost("zones that play one key or velocity for all");
         }
         let Some((cut, looped)) = self.cut(voice, header) else {
             self.report.lost("samples outside of the sample data");
@@ -183,28 +215,30 @@ impl Converter<'_> {
 
         let mode = voice.get(g::SAMPLE_MODES);
         let looped = if matches!(mode, 1 | 3) {
-            if looped.is_none() {
-                self.report.lost("loops outside of their sample");
+            match looped {
+                Found::Inside(first, length) => Some((first, length)),
+                Found::Repaired(first, length) => {
+                    self.report
+                        .approximate("loops that leave their sample, repaired");
+                    Some((first, length))
+                }
+                Found::None => {
+                    self.report.lost("loops without a length");
+                    None
+                }
             }
-            looped
         } else {
             None
         };
         let root = voice.root().unwrap_or(header.root);
-        // A scale other than 100 turns around the root key, in DLS around key 0.
         let tune = voice.get(g::COARSE_TUNE) * 100
             + voice.get(g::FINE_TUNE)
-            + i32::from(header.correction)
-            + i32::from(root) * (100 - voice.get(g::SCALE_TUNING));
+            + i32::from(header.correction);
         let tune = i16::try_from(tune).unwrap_or_else(|_| {
             self.report.approximate("tunings beyond 27 octaves");
             if tune < 0 { i16::MIN } else { i16::MAX }
         });
-        let class = voice.get(g::EXCLUSIVE_CLASS);
-        if class > 15 {
-            self.report
-                .approximate("exclusive classes above 15 are folded into 15 key groups");
-        }
+        let key_group = self.key_group(voice.get(g::EXCLUSIVE_CLASS));
         let articulation = articulation(voice, &mut self.report);
         self.connections += articulation.len();
         if self.connections > self.limits.connections {
@@ -216,11 +250,7 @@ impl Converter<'_> {
         Ok(Some(Region {
             keys: voice.keys,
             velocities: voice.velocities,
-            key_group: if class == 0 {
-                0
-            } else {
-                ((class - 1) % 15 + 1) as u8
-            },
+            key_group,
             // A SoundFont's note does not end the one before it on the same key.
             self_non_exclusive: true,
             wave,
@@ -236,28 +266,69 @@ impl Converter<'_> {
         }))
     }
 
-    /// The frames that a voice plays, and the loop among them, if there is one inside.
-    fn cut(&self, voice: &Voice, header: &SampleHeader) -> Option<(Cut, Option<(u32, u32)>)> {
-        let moved = |at: u32, fine, coarse| {
-            let offset = i64::from(voice.get(fine)) + 32768 * i64::from(voice.get(coarse));
-            i64::from(at) + offset
+    /// Key groups are 1..=15 and belong to an instrument: each class of a preset gets its own.
+    fn key_group(&mut self, class: i32) -> u8 {
+        if class == 0 {
+            return 0;
+        }
+        let known = self.classes.iter().position(|&known| known == class);
+        let place = known.unwrap_or_else(|| {
+            self.classes.push(class);
+            self.classes.len() - 1
+        });
+        if place >= 15 {
+            self.report
+                .approximate("presets with more than 15 exclusive classes, of which some are one");
+        }
+        (place % 15 + 1) as u8
+    }
+
+    /// The frames that a voice plays, and the loop among them. Positions outside of the sample are brought back into it.
+    fn cut(&self, voice: &Voice, header: &SampleHeader) -> Option<(Cut, Found)> {
+        let stream = (header.kind & SampleHeader::VORBIS != 0).then_some(voice.sample);
+        let all = match stream {
+            None => i64::try_from(self.font.frames()).ok()?,
+            Some(_) => i64::from(header.end),
         };
-        let start = moved(header.start, g::START, g::START_COARSE);
-        let end = moved(header.end, g::END, g::END_COARSE);
-        let first = moved(header.loop_start, g::LOOP_START, g::LOOP_START_COARSE);
-        let last = moved(header.loop_end, g::LOOP_END, g::LOOP_END_COARSE);
-        let all = i64::try_from(self.font.frames()).ok()?;
-        if start < 0 || start >= end || end > all {
+        let (first, end) = (i64::from(header.start), i64::from(header.end));
+        if first >= end || end > all {
             return None;
         }
-        // A loop may reach beyond the last frame, into what follows it in the file.
-        let inside = first >= start && last <= all && last - first >= 2;
-        let end = if inside { end.max(last) } else { end };
+        let moved = |at: i64, fine, coarse| {
+            at + i64::from(voice.get(fine)) + 32768 * i64::from(voice.get(coarse))
+        };
+        let a = moved(first, g::START, g::START_COARSE).clamp(first, end);
+        let b = moved(end, g::END, g::END_COARSE).clamp(first, end);
+        let (start, end) = (a.min(b), a.max(b));
+        if start == end {
+            return None;
+        }
+        // The loop as the header has it, brought inside of the data.
+        let declared = (i64::from(header.loop_start), i64::from(header.loop_end));
+        let (low, high) = (declared.0.min(declared.1), declared.0.max(declared.1));
+        let inside = |at: &i64| (first..=all).contains(at);
+        let low = Some(low).filter(inside).unwrap_or(first);
+        let high = Some(high).filter(inside).unwrap_or(i64::from(header.end));
+        let a = moved(low, g::LOOP_START, g::LOOP_START_COARSE);
+        let b = moved(high, g::LOOP_END, g::LOOP_END_COARSE);
+        let kept = (a, b);
+        let (a, b) = (a.clamp(start, end), b.clamp(start, end));
+        let (a, b) = (a.min(b), a.max(b));
+        let looped = if b - a < 2 {
+            Found::None
+        } else {
+            let place = ((a - start) as u32, (b - a) as u32);
+            if (a, b) == kept && (low, high) == declared {
+                Found::Inside(place.0, place.1)
+            } else {
+                Found::Repaired(place.0, place.1)
+            }
+        };
         let cut = Cut {
+            stream,
             start: u32::try_from(start).ok()?,
             end: u32::try_from(end).ok()?,
         };
-        let looped = inside.then_some(((first - start) as u32, (last - first) as u32));
         Some((cut, looped))
     }
 
@@ -272,7 +343,7 @@ impl Converter<'_> {
                 self.limits.bytes >> 20
             )));
         }
-        if self.font.is_24_bit() {
+        if self.font.is_24_bit() && cut.stream.is_none() {
             self.report
                 .approximate("24-bit samples, rounded to 16 bits");
         }
@@ -348,6 +419,13 @@ impl Converter<'_> {
             report: self.report,
         })
     }
+}
+
+/// A loop: first frame and length.
+enum Found {
+    Inside(u32, u32),
+    Repaired(u32, u32),
+    None,
 }
 
 /// Takes the articulation that most regions have out of them, for the instrument.

@@ -1,5 +1,7 @@
 //! The RIFF form `sfbk`: the tables of `pdta` are read, the samples stay where they are.
 
+use super::vorbis;
+use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -10,8 +12,6 @@ pub enum Error {
     Io(io::Error),
     /// Not a SoundFont, or one that is broken; says where.
     Broken(String),
-    /// Its samples are compressed (SF3).
-    Compressed,
     /// More than the limits allow; says what.
     TooLarge(String),
     /// Nothing in it can sound; says why.
@@ -23,9 +23,6 @@ impl fmt::Display for Error {
         match self {
             Self::Io(error) => error.fmt(f),
             Self::Broken(why) | Self::TooLarge(why) => f.write_str(why),
-            Self::Compressed => {
-                f.write_str("its samples are compressed (SF3); convert it to SF2 first")
-            }
             Self::Empty(why) => f.write_str(why),
         }
     }
@@ -61,7 +58,7 @@ pub struct Instrument {
     bags: Range<usize>,
 }
 
-/// `sfSample`. Positions are frames in the sample chunk.
+/// `sfSample`. Positions are frames in the sample chunk; of a compressed sample, frames of what it becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SampleHeader {
     pub name: String,
@@ -84,6 +81,8 @@ impl SampleHeader {
     pub const LEFT: u16 = 4;
     /// In the memory of a sound card.
     pub const ROM: u16 = 0x8000;
+    /// An Ogg Vorbis stream (SF3): its start and end are bytes of the sample chunk, its loop counts from its first frame.
+    pub const VORBIS: u16 = 0x10;
 }
 
 /// `sfGenList`
@@ -126,13 +125,15 @@ struct Level {
 pub struct SoundFont {
     pub name: String,
     pub copyright: String,
-    /// Of the format.
-    pub version: (u16, u16),
+    /// Of the format, if the file says it.
+    pub version: Option<(u16, u16)>,
     pub presets: Vec<Preset>,
     pub instruments: Vec<Instrument>,
     pub samples: Vec<SampleHeader>,
     preset_level: Level,
     instrument_level: Level,
+    /// Compressed samples, by their index; one that is empty cannot be read.
+    pub(super) streams: HashMap<usize, Place>,
     /// 16-bit frames.
     pub(super) smpl: Place,
     /// The low bytes of 24-bit frames.
@@ -211,7 +212,7 @@ impl SoundFont {
         self.instrument_level.zones(instrument.bags.clone())
     }
 
-    /// Frames of all samples together.
+    /// Frames of all samples that are not compressed together.
     pub fn frames(&self) -> u64 {
         self.smpl.size / 2
     }
@@ -251,13 +252,11 @@ impl Lists {
         let version = match find(&self.info, b"ifil") {
             Some(place) if place.size >= 4 => {
                 let bytes = read(source, Place { size: 4, ..place })?;
-                (u16_at(&bytes, 0), u16_at(&bytes, 2))
+                Some((u16_at(&bytes, 0), u16_at(&bytes, 2)))
             }
-            _ => return broken("its version is missing (chunk ifil)"),
+            // The tables say the rest.
+            _ => None,
         };
-        if version.0 == 3 {
-            return Err(Error::Compressed);
-        }
         let mut text = |id| {
             find(&self.info, id).map_or(Ok(String::new()), |place| {
                 let size = place.size.min(256);
@@ -312,6 +311,7 @@ impl Lists {
         // The terminal record.
         samples.pop();
         let smpl = find(&self.sdta, b"smpl").unwrap_or_default();
+        let streams = streams(source, smpl, &mut samples)?;
         Ok(SoundFont {
             name,
             copyright,
@@ -321,11 +321,39 @@ impl Lists {
             samples,
             preset_level,
             instrument_level,
+            streams,
             smpl,
             // Only whole: a low byte for each frame.
             sm24: find(&self.sdta, b"sm24").filter(|low| low.size >= smpl.size / 2),
         })
     }
+}
+
+/// Finds the compressed samples; their headers count frames from then on.
+fn streams(
+    source: &mut (impl Read + Seek),
+    smpl: Place,
+    samples: &mut [SampleHeader],
+) -> Result<HashMap<usize, Place>> {
+    let mut streams = HashMap::new();
+    for (index, sample) in samples.iter_mut().enumerate() {
+        if sample.kind & SampleHeader::VORBIS == 0 {
+            continue;
+        }
+        let (start, end) = (u64::from(sample.start), u64::from(sample.end));
+        let mut place = Place::default();
+        let mut frames = None;
+        if start < end && end <= smpl.size {
+            place = Place {
+                at: smpl.at + start,
+                size: end - start,
+            };
+            frames = vorbis::frames(source, place)?;
+        }
+        (sample.start, sample.end) = (0, frames.unwrap_or(0));
+        streams.insert(index, place);
+    }
+    Ok(streams)
 }
 
 /// The chunks of a list; each must lie inside of it.

@@ -115,7 +115,7 @@ impl Font {
         let mut info = b"INFO".to_vec();
         let version = [self.version.to_le_bytes(), 1u16.to_le_bytes()].concat();
         chunk(&mut info, b"ifil", &version);
-        chunk(&mut info, b"INAM", b"Test\0");
+        chunk(&mut info, b"INAM", b"Test\0\0");
         let mut sdta = b"sdta".to_vec();
         let frames: Vec<u8> = self.frames.iter().flat_map(|f| f.to_le_bytes()).collect();
         chunk(&mut sdta, b"smpl", &frames);

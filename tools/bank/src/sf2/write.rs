@@ -1,7 +1,8 @@
-//! The DLS file, with samples copied piece by piece.
+//! The DLS file, with samples copied piece by piece, compressed ones decoded one by one.
 
 use super::convert::Cut;
 use super::file::{Place, Result, SoundFont, read};
+use super::vorbis;
 use crate::dls::Bank;
 use std::io::{self, Read, Seek, Write};
 
@@ -16,11 +17,19 @@ pub fn write<W: Write>(
     out: &mut W,
     mut progress: impl FnMut(u64),
 ) -> Result<()> {
+    let mut streams = Streams {
+        font,
+        last: None,
+        frames: Vec::new(),
+    };
     bank.write(out, Cut::frames, |cut, out| {
         let mut start = cut.start;
         while start < cut.end {
             let frames = (cut.end - start).min(PIECE);
-            let piece = frames_of(font, source, start, frames)?;
+            let piece = match cut.stream {
+                None => frames_of(font, source, start, frames)?,
+                Some(index) => streams.frames_of(source, index, start, frames)?,
+            };
             out.write_all(&piece)?;
             progress(u64::from(frames));
             start += frames;
@@ -28,6 +37,36 @@ pub fn write<W: Write>(
         Ok(())
     })?;
     Ok(())
+}
+
+/// Compressed samples; the last one is kept.
+struct Streams<'a> {
+    font: &'a SoundFont,
+    last: Option<usize>,
+    frames: Vec<i16>,
+}
+
+impl Streams<'_> {
+    fn frames_of(
+        &mut self,
+        source: &mut (impl Read + Seek),
+        index: usize,
+        start: u32,
+        frames: u32,
+    ) -> io::Result<Vec<u8>> {
+        if self.last != Some(index) {
+            let place = self.font.streams.get(&index).copied().unwrap_or_default();
+            let length = self.font.samples.get(index).map_or(0, |header| header.end);
+            let bytes = read(source, place).map_err(as_io)?;
+            self.frames = vorbis::decode(bytes, length);
+            self.last = Some(index);
+        }
+        let (start, frames) = (start as usize, frames as usize);
+        let part = self.frames.iter().skip(start).take(frames);
+        let mut bytes: Vec<u8> = part.flat_map(|frame| frame.to_le_bytes()).collect();
+        bytes.resize(frames * 2, 0);
+        Ok(bytes)
+    }
 }
 
 /// 16-bit little-endian frames.

@@ -2,7 +2,7 @@
 
 use super::convert::Limits;
 use super::file::{Error, Modulator, Preset, Result, SoundFont, Zone};
-use super::report::Report;
+use crate::report::Report;
 
 /// Generator operators (SoundFont 2.04, 8.1.2).
 pub mod generator {
@@ -63,7 +63,8 @@ pub mod generator {
 /// Operators are below this.
 pub const GENERATORS: usize = 61;
 
-/// Operator, default, least, greatest value, and whether a preset may add to it.
+/// Operator, default, least, greatest value, and whether a preset may add to it. Sums that velocity and controllers go into are
+/// bounded by the synthesizer, after them.
 const RULES: [(u16, i32, i32, i32, bool); 47] = {
     use generator::*;
     const ANY: i32 = 32767;
@@ -77,39 +78,39 @@ const RULES: [(u16, i32, i32, i32, bool); 47] = {
         (LFO_TO_PITCH, 0, -12000, 12000, true),
         (VIBRATO_TO_PITCH, 0, -12000, 12000, true),
         (EG2_TO_PITCH, 0, -12000, 12000, true),
-        (CUTOFF, 13500, 1500, 13500, true),
-        (Q, 0, 0, 960, true),
+        (CUTOFF, 13500, 0, 20000, true),
+        (Q, 0, -960, 1920, true),
         (LFO_TO_CUTOFF, 0, -12000, 12000, true),
         (EG2_TO_CUTOFF, 0, -12000, 12000, true),
         (END_COARSE, 0, -ANY, ANY, false),
         (LFO_TO_VOLUME, 0, -960, 960, true),
-        (CHORUS, 0, 0, 1000, true),
-        (REVERB, 0, 0, 1000, true),
-        (PAN, 0, -500, 500, true),
+        (CHORUS, 0, -1000, 2000, true),
+        (REVERB, 0, -1000, 2000, true),
+        (PAN, 0, -1000, 1000, true),
         (LFO_DELAY, TIME, TIME, 5000, true),
         (LFO_FREQUENCY, 0, -16000, 4500, true),
         (VIBRATO_DELAY, TIME, TIME, 5000, true),
         (VIBRATO_FREQUENCY, 0, -16000, 4500, true),
         (EG2_DELAY, TIME, TIME, 5000, true),
         (EG2_ATTACK, TIME, TIME, 8000, true),
-        (EG2_HOLD, TIME, TIME, 5000, true),
-        (EG2_DECAY, TIME, TIME, 8000, true),
-        (EG2_SUSTAIN, 0, 0, 1000, true),
+        (EG2_HOLD, TIME, -ANY, ANY, true),
+        (EG2_DECAY, TIME, -ANY, ANY, true),
+        (EG2_SUSTAIN, 0, -1000, 2000, true),
         (EG2_RELEASE, TIME, TIME, 8000, true),
         (KEY_TO_EG2_HOLD, 0, -1200, 1200, true),
         (KEY_TO_EG2_DECAY, 0, -1200, 1200, true),
         (EG1_DELAY, TIME, TIME, 5000, true),
         (EG1_ATTACK, TIME, TIME, 8000, true),
-        (EG1_HOLD, TIME, TIME, 5000, true),
-        (EG1_DECAY, TIME, TIME, 8000, true),
-        (EG1_SUSTAIN, 0, 0, 1440, true),
+        (EG1_HOLD, TIME, -ANY, ANY, true),
+        (EG1_DECAY, TIME, -ANY, ANY, true),
+        (EG1_SUSTAIN, 0, -1440, 2880, true),
         (EG1_RELEASE, TIME, TIME, 8000, true),
         (KEY_TO_EG1_HOLD, 0, -1200, 1200, true),
         (KEY_TO_EG1_DECAY, 0, -1200, 1200, true),
         (LOOP_START_COARSE, 0, -ANY, ANY, false),
         (KEY, -1, -1, 127, false),
         (VELOCITY, -1, -1, 127, false),
-        (ATTENUATION, 0, 0, 1440, true),
+        (ATTENUATION, 0, -1440, 2880, true),
         (LOOP_END_COARSE, 0, -ANY, ANY, false),
         (COARSE_TUNE, 0, -120, 120, true),
         (FINE_TUNE, 0, -99, 99, true),
@@ -202,6 +203,14 @@ fn replace(list: &mut Vec<Modulator>, with: &[Modulator]) {
     }
 }
 
+/// Generators by which a time follows the key, and those of the times.
+const FOLLOWING: [(u16, u16); 4] = [
+    (generator::KEY_TO_EG1_HOLD, generator::EG1_HOLD),
+    (generator::KEY_TO_EG1_DECAY, generator::EG1_DECAY),
+    (generator::KEY_TO_EG2_HOLD, generator::EG2_HOLD),
+    (generator::KEY_TO_EG2_DECAY, generator::EG2_DECAY),
+];
+
 /// One voice that a preset starts for the keys and velocities of its ranges.
 #[derive(Clone, Debug)]
 pub struct Voice {
@@ -221,6 +230,32 @@ impl Voice {
             .get(usize::from(operator))
             .copied()
             .unwrap_or_default()
+    }
+
+    /// It follows the key by more than a connection can say: 255 cents or time cents per key.
+    pub fn is_steep(&self) -> bool {
+        let steep = |&(by_key, _): &(u16, u16)| self.get(by_key).abs() > 255;
+        FOLLOWING.iter().any(steep) || self.get(generator::SCALE_TUNING) > 255
+    }
+
+    /// The voice on one of its keys alone, where nothing follows the key any more. `root` is its root key.
+    pub fn on_key(&self, key: u8, root: u8) -> Self {
+        let mut voice = self.clone();
+        voice.keys = (key, key);
+        let key = u8::try_from(self.get(generator::KEY)).unwrap_or(key);
+        let mut set = |operator: u16, value: i32| voice.values[usize::from(operator)] = value;
+        for (by_key, time) in FOLLOWING {
+            let scale = self.get(by_key);
+            set(time, self.get(time) + scale * (60 - i32::from(key)));
+            set(by_key, 0);
+        }
+        let scale = self.get(generator::SCALE_TUNING);
+        if scale != 100 {
+            let cents = scale * (i32::from(key) - i32::from(root));
+            set(generator::FINE_TUNE, self.get(generator::FINE_TUNE) + cents);
+            set(generator::SCALE_TUNING, 0);
+        }
+        voice
     }
 
     /// The root key, if the sample's does not count.
@@ -256,10 +291,7 @@ pub fn voices(
             let (Some(keys), Some(velocities)) = ranges else {
                 continue;
             };
-            limits.regions = limits
-                .regions
-                .checked_sub(1)
-                .ok_or_else(|| Error::TooLarge("it becomes too many regions".into()))?;
+            limits.take_regions(1)?;
             voices.push(Voice {
                 keys,
                 velocities,
