@@ -116,8 +116,11 @@ fn kernel_streaming(
 ) -> Result<String> {
     let loaded = bank::load(&options.bank, song, options.pin)?;
     let collection = bank::parse(&loaded.dls, options.bank.first().map(PathBuf::as_path))?;
-    for line in loaded.notes.iter().chain(&loaded.losses) {
+    for line in &loaded.notes {
         messages::warn(line);
+    }
+    if let Some(losses) = &loaded.losses {
+        messages::note(format!("banks converted  {losses}"));
     }
     let mut client = KsClient::default();
     client.only = Some(link.to_owned());
