@@ -30,8 +30,8 @@ const SMOOTHING: f32 = 0.2;
 const MAX_GAIN_DB: f32 = 6.0;
 /// Shortest release, so that a release of 0 does not click.
 const MIN_RELEASE: f32 = 0.003;
-/// Longest stage time in seconds.
-const MAX_TIME: f32 = 40.0;
+/// Longest stage time in seconds: 8000 time cents, the longest of a SoundFont; DLS knows 40 s.
+const MAX_TIME: f32 = 101.6;
 
 /// The state that moves with time.
 #[derive(Clone, Copy, Debug)]
