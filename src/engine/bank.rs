@@ -37,7 +37,18 @@ pub fn read(passive: Passive, settings: &Settings) -> Result<Vec<Shared<Instrume
 #[inline(never)]
 fn load(passive: Passive, path: &[u16]) -> Result<Vec<Shared<Instrument>>> {
     let bytes = file::read(passive, path, LARGEST)?;
-    dls::load(&bytes, dls::Limits::default()).map_err(|error| match error {
+    let mut refused = dls::Refused::default();
+    let loaded = dls::load_telling(&bytes, dls::Limits::default(), &mut refused);
+    if refused.not_pcm > 0 {
+        debug_line!("%u waves refused: not PCM of 8 or 16 bits", refused.not_pcm);
+    }
+    if refused.not_mono > 0 {
+        debug_line!("%u waves refused: not mono", refused.not_mono);
+    }
+    if refused.malformed > 0 {
+        debug_line!("%u waves refused: empty or malformed", refused.malformed);
+    }
+    loaded.map_err(|error| match error {
         dls::Error::NoMemory => STATUS_INSUFFICIENT_RESOURCES,
         _ => STATUS_FILE_INVALID,
     })

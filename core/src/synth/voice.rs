@@ -32,8 +32,8 @@ const MAX_GAIN_DB: f32 = 6.0;
 const MIN_RELEASE: f32 = 0.003;
 /// Shortest note in seconds: drums and one-shots are often sent with no length at all.
 const MIN_NOTE: f32 = 0.01;
-/// Longest stage time in seconds.
-const MAX_TIME: f32 = 40.0;
+/// Longest stage time in seconds: 8000 time cents, the longest of a SoundFont; DLS knows 40 s.
+const MAX_TIME: f32 = 101.6;
 
 /// The state that moves with time.
 #[derive(Clone, Copy, Debug)]

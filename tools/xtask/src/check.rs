@@ -45,10 +45,19 @@ pub fn demo() -> Result<()> {
     Ok(())
 }
 
-/// Compares the engine with FluidSynth: all songs, both real banks. Takes minutes.
-pub fn compare() -> Result<()> {
+/// Compares the engine with FluidSynth: all songs, all real banks, or some of them. Takes an hour.
+pub fn compare(songs: Option<&str>, bank: Option<&str>) -> Result<()> {
     setup::install(&[Need::Peers])?;
-    process::run(process::cargo().args([
+    let mut cargo = process::cargo();
+    for (variable, value) in [
+        ("ARIOSO_COMPARE_SONGS", songs),
+        ("ARIOSO_COMPARE_BANKS", bank),
+    ] {
+        if let Some(value) = value {
+            cargo.env(variable, value);
+        }
+    }
+    process::run(cargo.args([
         "test",
         "--release",
         "--package",

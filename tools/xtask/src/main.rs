@@ -82,7 +82,14 @@ enum Command {
     /// Build everything and run every test
     Test,
     /// Compare the engine with FluidSynth: all songs with real banks
-    Compare,
+    Compare {
+        /// Only songs with one of these in their names, separated by commas
+        #[arg(long, value_name = "PART")]
+        songs: Option<String>,
+        /// Only banks with this in their paths
+        #[arg(long, value_name = "PART")]
+        bank: Option<String>,
+    },
     /// Check format, clippy and the source rules of ring 0
     Lint,
     /// Feed mutated input to the parsers and the driver, with libFuzzer
@@ -139,7 +146,7 @@ fn run(command: Command) -> Result<()> {
         Command::Bench { .. } => check::bench(),
         Command::Windows => windows::build().map(|path| println!("{}", path.display())),
         Command::Test => check::test(),
-        Command::Compare => check::compare(),
+        Command::Compare { songs, bank } => check::compare(songs.as_deref(), bank.as_deref()),
         Command::Lint => lint::lint(),
         Command::Fuzz {
             coverage: true,

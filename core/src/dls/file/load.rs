@@ -24,9 +24,28 @@ impl Default for Limits {
     }
 }
 
+/// Waves that could not be used, by the reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// Neither 8-bit nor 16-bit PCM.
+    pub not_pcm: u32,
+    pub not_mono: u32,
+    /// Empty, or with an impossible rate.
+    pub malformed: u32,
+}
+
 /// Loads all instruments that can sound, in file order; none of them is marked as GM. A region without a usable wave or range is
 /// dropped, and so is an instrument without regions. Waves that no region uses are not loaded.
 pub fn load(buffer: &[u8], limits: Limits) -> Result<Vec<Shared<model::Instrument>>, Error> {
+    load_telling(buffer, limits, &mut Refused::default())
+}
+
+/// As [`load`]; says what was refused.
+pub fn load_telling(
+    buffer: &[u8],
+    limits: Limits,
+    refused: &mut Refused,
+) -> Result<Vec<Shared<model::Instrument>>, Error> {
     let collection = Collection::parse(buffer, limits.answers)?;
     let mut loader = Loader {
         starts: wave_starts(&collection)?,
@@ -34,6 +53,7 @@ pub fn load(buffer: &[u8], limits: Limits) -> Result<Vec<Shared<model::Instrumen
         budget: Budget::new(limits.bytes),
         waves: Vec::new(),
         plain: None,
+        refused: Refused::default(),
     };
     let aliases = collection.aliases();
     let mut instruments = Vec::new();
@@ -51,6 +71,7 @@ pub fn load(buffer: &[u8], limits: Limits) -> Result<Vec<Shared<model::Instrumen
     if let Some(aliases) = &aliases {
         aliases.add_programs(&mut instruments, &mut loader.budget)?;
     }
+    *refused = loader.refused;
     Ok(instruments)
 }
 
@@ -73,6 +94,7 @@ struct Loader<'a> {
     waves: Vec<(u32, Option<Shared<model::Wave>>)>,
     /// The defaults without any connection.
     plain: Option<Shared<model::Articulation>>,
+    refused: Refused,
 }
 
 impl Loader<'_> {
@@ -150,7 +172,15 @@ impl Loader<'_> {
                     Ok(wave) => Some(Shared::try_new(wave)?),
                     Err(WaveError::NoMemory) => return Err(Error::NoMemory),
                     Err(WaveError::TooLarge) => return Err(Error::TooLarge),
-                    Err(WaveError::NotPcm | WaveError::NotMono | WaveError::Malformed) => None,
+                    Err(why @ (WaveError::NotPcm | WaveError::NotMono | WaveError::Malformed)) => {
+                        let count = match why {
+                            WaveError::NotPcm => &mut self.refused.not_pcm,
+                            WaveError::NotMono => &mut self.refused.not_mono,
+                            _ => &mut self.refused.malformed,
+                        };
+                        *count = count.saturating_add(1);
+                        None
+                    }
                 }
             }
         };

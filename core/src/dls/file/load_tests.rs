@@ -250,6 +250,89 @@ fn aliases_of_mobile_banks() {
     }
 }
 
+/// What is left out is told by its reason, once for each wave; the rest of the bank plays.
+#[test]
+fn refused_waves_are_told() {
+    let r = |i| region(&[rgnh((0, 127), (0, 127), 0, 0), wlnk(i)]);
+    let of = |format: Vec<u8>, data: &[u8]| list(b"wave", &[format, chunk(b"data", data)]);
+    let data = dls(
+        &[
+            instrument(0, 0, &[r(0), r(1), r(2), r(3), r(4), r(1)], &[]),
+            instrument(0, 1, &[r(3)], &[]),
+        ],
+        &[
+            wave(&[1, 2]),
+            of(fmt(6, 1, 8000, 8), &[0; 8]),
+            of(fmt(1, 2, 8000, 16), &[0; 8]),
+            of(fmt(1, 1, 8000, 16), &[]),
+            of(fmt(1, 1, 8000, 24), &[0; 9]),
+        ],
+    );
+    let mut refused = Refused::default();
+    let loaded = load_telling(&data, Limits::default(), &mut refused).unwrap();
+    assert_eq!((loaded.len(), loaded[0].regions.len()), (1, 1));
+    let expected = Refused {
+        not_pcm: 2,
+        not_mono: 1,
+        malformed: 1,
+    };
+    assert_eq!(refused, expected);
+}
+
+/// The pitch of a key in cents, as the synthesizer counts: key · scale - 100 · root + fine tune.
+fn pitch(scale: i32, root: u16, fine: i16, key: i64) -> i64 {
+    let data = dls(
+        &[instrument(
+            0,
+            0,
+            &[region(&[
+                rgnh((0, 127), (0, 127), 0, 0),
+                wlnk(0),
+                wsmp(root, fine, 0, &[]),
+                list(b"lar2", &[art(b"art2", &[(3, 0, 3, 0, scale)])]),
+            ])],
+            &[],
+        )],
+        &[wave(&[1, 2])],
+    );
+    let sample = load(&data).unwrap()[0].regions[0].sample;
+    key * i64::from(scale) / (128 << 16) - 100 * i64::from(sample.unity)
+        + i64::from(sample.fine_tune)
+}
+
+#[test]
+fn scales_count_from_the_root() {
+    for root in [0, 36, 60, 69, 127] {
+        for (per_key, fine) in [(0, 0), (0, 40), (50, -30), (100, 7), (150, 0), (0, 1200)] {
+            let scale = per_key * 128 << 16;
+            for key in [0, 36, 60, 100, 127] {
+                let expected = i64::from(per_key) * (key - i64::from(root)) + i64::from(fine);
+                let found = pitch(scale, root, fine, key);
+                assert_eq!(found, expected, "{root} {per_key} {fine} {key}");
+            }
+        }
+    }
+    // A maker who counted from key 0: the fine tune brings the root back.
+    assert_eq!(pitch(0, 69, 6900, 50), 0);
+    assert_eq!(pitch(50 * 128 << 16, 60, 3010, 60), 10);
+}
+
+#[test]
+fn a_loop_of_one_frame_is_kept() {
+    let looped = |l| {
+        let r = region(&[
+            rgnh((0, 127), (0, 127), 0, 0),
+            wlnk(0),
+            wsmp(60, 0, 0, &[l]),
+        ]);
+        let data = dls(&[instrument(0, 0, &[r], &[])], &[wave(&[1, 2, 3])]);
+        load(&data).unwrap()[0].regions[0].sample.sample_loop
+    };
+    let found = looped((0, 2, 1)).unwrap();
+    assert_eq!((found.start, found.length), (2, 1));
+    assert!(looped((0, 3, 1)).is_none() && looped((0, 1, 0)).is_none());
+}
+
 #[test]
 fn two_cues_may_name_one_wave() {
     let r = |i| region(&[rgnh((0, 127), (0, 127), 0, 0), wlnk(i)]);

@@ -7,7 +7,7 @@ mod load;
 #[cfg(test)]
 pub(crate) mod write;
 
-pub use load::{Limits, load};
+pub use load::{Limits, Refused, load, load_telling};
 
 pub use aliases::Aliases;
 

@@ -7,7 +7,10 @@ const TICK: usize = 32;
 
 /// The highest magnitude as a part of a full-scale voice.
 fn peak(out: &[[f32; 2]]) -> f32 {
-    out.iter().flatten().fold(0.0, |most: f32, x| most.max(x.abs())) / FULL
+    out.iter()
+        .flatten()
+        .fold(0.0, |most: f32, x| most.max(x.abs()))
+        / FULL
 }
 
 /// Notes of one key group, each when the one before has just decayed to nothing.
@@ -102,7 +105,12 @@ fn sends_stand_still_while_their_effect_is_off() {
     ];
     let loudest = |on_from: usize, at: usize| {
         let mut synth = dc_synth(&contour);
-        for message in [[0xB0, 91, 127], [0xB0, 93, 127], [0xB0, 68, 127], [0xB0, 126, 1]] {
+        for message in [
+            [0xB0, 91, 127],
+            [0xB0, 93, 127],
+            [0xB0, 68, 127],
+            [0xB0, 126, 1],
+        ] {
             send(&mut synth, &message);
         }
         let switch = |synth: &mut Synth, on: bool| {
@@ -122,7 +130,10 @@ fn sends_stand_still_while_their_effect_is_off() {
     let always = loudest(0, attack);
     for at in attack - TICK..=attack + TICK {
         let late = loudest(24_000, at);
-        assert!(late < 1.5 * always, "legato at {at}: {late}, {always} with effects on");
+        assert!(
+            late < 1.5 * always,
+            "legato at {at}: {late}, {always} with effects on"
+        );
     }
 }
 
@@ -198,7 +209,11 @@ fn a_fade_goes_down_whatever_the_voice_would_have_done() {
             // The first frame of a fade is the voice's next one.
             let slack = (last - before[at - 2][0]).abs() + 1e-6;
             for (frame, x) in out.iter().enumerate() {
-                assert!(x[0] <= level + slack, "{frame} after {at}: {} {level}", x[0]);
+                assert!(
+                    x[0] <= level + slack,
+                    "{frame} after {at}: {} {level}",
+                    x[0]
+                );
                 level = level.min(x[0]);
             }
             assert_eq!(out[128 + TICK - 1], [0.0; 2]);

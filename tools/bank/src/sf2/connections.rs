@@ -378,9 +378,12 @@ fn modulator(modulator: &Modulator, list: &mut List, report: &mut Report) {
         None => list.merge(connection),
     };
     if !kept {
-        report.lost("modulators that differ only in their curve");
+        report.lost("modulators that differ only in their curve, or are too many");
     }
 }
+
+/// Connections of an articulation; the driver takes 256.
+const MOST: usize = 240;
 
 #[derive(Default)]
 struct List {
@@ -414,6 +417,7 @@ impl List {
                 true
             }
             Some(_) => false,
+            None if self.connections.len() >= MOST => false,
             None => {
                 self.add(new);
                 true

@@ -314,15 +314,15 @@ impl Converter<'_> {
         let kept = (a, b);
         let (a, b) = (a.clamp(start, end), b.clamp(start, end));
         let (a, b) = (a.min(b), a.max(b));
-        let looped = if b - a < 2 {
+        let looped = if (a, b) == kept && (low, high) == declared && b - a >= 2 {
+            Found::Inside((a - start) as u32, (b - a) as u32)
+        } else if declared.0 == declared.1 {
+            // A way to say "no loop".
             Found::None
         } else {
-            let place = ((a - start) as u32, (b - a) as u32);
-            if (a, b) == kept && (low, high) == declared {
-                Found::Inside(place.0, place.1)
-            } else {
-                Found::Repaired(place.0, place.1)
-            }
+            // Of a loop that lies outside nothing is left: the whole sample.
+            let (a, b) = if b - a < 2 { (start, end) } else { (a, b) };
+            Found::Repaired((a - start) as u32, (b - a) as u32)
         };
         let cut = Cut {
             stream,

@@ -377,9 +377,27 @@ fn chunks(source: &mut (impl Read + Seek), list: Place, name: &str) -> Result<Ve
         if found.len() > 10_000 {
             return broken(format!("{name} has more than 10000 chunks"));
         }
-        at += 8 + size + size % 2;
+        at += 8 + size;
+        // Some writers leave the padding of an odd chunk out.
+        if size % 2 == 1 && !(at + 4 <= end && is_known(source, at)? && !is_known(source, at + 1)?)
+        {
+            at += 1;
+        }
     }
     Ok(found)
+}
+
+/// Whether a chunk of a SoundFont begins at `at`.
+fn is_known(source: &mut (impl Read + Seek), at: u64) -> Result<bool> {
+    const IDS: [&[u8; 4]; 23] = [
+        b"LIST", b"ifil", b"isng", b"INAM", b"irom", b"iver", b"ICRD", b"IENG", b"IPRD", b"ICOP",
+        b"ICMT", b"ISFT", b"smpl", b"sm24", b"phdr", b"pbag", b"pmod", b"pgen", b"inst", b"ibag",
+        b"imod", b"igen", b"shdr",
+    ];
+    let mut id = Vec::new();
+    source.seek(SeekFrom::Start(at))?;
+    source.take(4).read_to_end(&mut id)?;
+    Ok(IDS.iter().any(|known| id == known[..]))
 }
 
 /// Bags with their generators and modulators; the indices must ascend and stay inside.

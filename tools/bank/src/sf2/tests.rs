@@ -325,6 +325,28 @@ fn broken_files_say_why() {
     }
 }
 
+/// MuseScore's SF3 have chunks of odd size with nothing behind them.
+#[test]
+fn padding_may_be_left_out() {
+    let mut font = plain(
+        vec![zone(&[(g::INSTRUMENT, 0)])],
+        vec![zone(&[(g::SAMPLE, 0)])],
+    );
+    font.low = Some(vec![0; 201]);
+    let good = font.bytes();
+    let (_, expected) = convert_bytes(&good).unwrap();
+    // The last chunk of `sdta`: its padding goes, and with it a byte of the lists around it.
+    let at = good.windows(4).position(|w| w == b"sm24").unwrap();
+    let list = good.windows(4).position(|w| w == b"sdta").unwrap() - 4;
+    let mut bad = good.clone();
+    bad.remove(at + 8 + 201);
+    for size in [4, list] {
+        let old = u32::from_le_bytes(bad[size..size + 4].try_into().unwrap());
+        bad[size..size + 4].copy_from_slice(&(old - 1).to_le_bytes());
+    }
+    assert_eq!(convert_bytes(&bad).unwrap().1, expected);
+}
+
 /// Whatever is in the file: an error or a bank that a loader accepts.
 #[test]
 fn changed_bytes_never_panic() {
