@@ -19,6 +19,8 @@
 
 mod bus;
 mod channel;
+#[cfg(any(test, feature = "check"))]
+pub mod check;
 pub mod clock;
 mod controls;
 pub mod cost;

@@ -4,6 +4,7 @@ mod channels;
 mod clock;
 mod cost;
 mod destinations;
+mod details;
 mod effects;
 mod envelopes;
 mod filters;
@@ -15,6 +16,7 @@ mod requests;
 mod routing;
 mod sequencing;
 mod stealing;
+mod sweeps;
 mod ticks;
 mod tuning;
 mod vectors;
@@ -252,6 +254,15 @@ fn synth_with(voices: u16, rate: u32, regions: Vec<Region>) -> Synth {
         ports: 2,
     })
     .unwrap();
+    assert!(synth.attach(PORT, port_with(regions)).is_none());
+    for channel in 0..16 {
+        synth.message(PORT, 0, &[0xB0 | channel, 7, 127]);
+    }
+    synth
+}
+
+/// A port of two groups whose program 0 (and drum kit 0) has these regions.
+fn port_with(regions: Vec<Region>) -> crate::mem::TryBox<Port> {
     let instruments = [0, 0x8000_0000].map(|patch| {
         Shared::try_new(Instrument {
             patch,
@@ -268,11 +279,7 @@ fn synth_with(voices: u16, rate: u32, regions: Vec<Region>) -> Synth {
         })
         .unwrap(),
     );
-    assert!(synth.attach(PORT, port).is_none());
-    for channel in 0..16 {
-        synth.message(PORT, 0, &[0xB0 | channel, 7, 127]);
-    }
-    synth
+    port
 }
 
 fn synth(regions: Vec<Region>) -> Synth {
