@@ -240,6 +240,7 @@ fn a_loop_left_early_runs_out_into_the_wave() {
             let play = |synth: &mut Synth, sample: SampleInfo, held: usize| {
                 drop(synth.detach(PORT));
                 render(synth, 8 * TICK);
+                while synth.take_retired().is_some() {}
                 let slow = articulation(&[set(Destination::Eg1Release, seconds(40.0))]);
                 let mut port = port_with(std::vec![region(&wave(RATE, &frames), sample, &slow)]);
                 port.set_interpolation(kind);

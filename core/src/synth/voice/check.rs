@@ -42,7 +42,7 @@ impl Voice {
             }
             if self.fading {
                 that(
-                    gain * step <= 0.0,
+                    gain.abs() < 1e-6 || gain * step <= 0.0,
                     "a fading voice gets louder",
                     (gain * step).into(),
                     0.0,
