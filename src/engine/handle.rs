@@ -12,7 +12,7 @@ use arioso_core::ks::arioso::ARIOSO_STATISTICS;
 use arioso_core::ks::dmusprop::{
     DAUD_STANDARD_VOICE_PRIORITY, SYNTH_EFFECT_CHORUS, SYNTH_EFFECT_REVERB,
 };
-use arioso_core::ks::ks::{KSSTATE, KSSTATE_PAUSE, KSSTATE_RUN, KSSTATE_STOP};
+use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN, KSSTATE_STOP};
 use arioso_core::ks::status::STATUS_UNSUCCESSFUL;
 use arioso_core::mem::{NoMemory, Shared, vec};
 use arioso_core::synth::effects::{Sends, Waves};
@@ -105,7 +105,7 @@ impl PinHandle {
         self.engine.wake();
     }
 
-    /// Leaving RUN releases the pin's notes, stopping cuts them.
+    /// Leaving RUN releases the pin's notes, stopping cuts them: those too that a pedal holds.
     pub fn set_state(&self, passive: Passive, state: KSSTATE) {
         let before = self.pin.state();
         if self.engine.common.is_closed() {
@@ -120,12 +120,14 @@ impl PinHandle {
         if state == KSSTATE_STOP {
             self.engine.thru.flush(self.slot);
         }
-        if before == KSSTATE_RUN && state != KSSTATE_RUN {
-            let controller = if state == KSSTATE_PAUSE {
-                ALL_NOTES_OFF
-            } else {
-                ALL_SOUND_OFF
-            };
+        // A port goes from RUN to STOP over PAUSE and ACQUIRE.
+        let controller = match (before, state) {
+            (KSSTATE_STOP, _) => None,
+            (_, KSSTATE_STOP) => Some(ALL_SOUND_OFF),
+            (KSSTATE_RUN, state) if state != KSSTATE_RUN => Some(ALL_NOTES_OFF),
+            _ => None,
+        };
+        if let Some(controller) = controller {
             self.send(
                 passive,
                 Command::Quiet {

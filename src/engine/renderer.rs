@@ -132,11 +132,7 @@ impl Renderer {
                 left = [old.map(Garbage::Patches), None];
             }
             Command::Parts { slot, parts } => {
-                let old = match self.synth.port_mut(PortId(slot)) {
-                    Some(port) => port.set_parts(parts),
-                    None => parts,
-                };
-                self.synth.refresh(PortId(slot));
+                let old = self.synth.set_parts(PortId(slot), parts);
                 left = [Some(Garbage::Parts(old)), None];
             }
             Command::Volume { slot, volume } => {

@@ -263,6 +263,12 @@ impl Channel {
         }
     }
 
+    /// One note at a time, or as many as come; no key is down after that.
+    pub fn set_mono(&mut self, mono: bool) {
+        self.mono = mono;
+        self.held.clear();
+    }
+
     /// CC 121. 127 restores power-on values (DLS 2); anything else follows RP-015.
     pub fn reset_controllers(&mut self, value: u8) {
         if value == 127 {
@@ -480,7 +486,14 @@ impl Parts {
         for (new, old) in self.channels.iter_mut().zip(&old.channels) {
             new.clone_from(old);
         }
-        self.keys.adopt(&old.keys);
+        self.keys.adopt(&old.keys, self.channels.len());
+    }
+
+    /// Nobody is at the keys any more.
+    pub(super) fn lift_keys(&mut self) {
+        for channel in &mut self.channels {
+            channel.held.clear();
+        }
     }
 
     /// Settings of a key of a part.

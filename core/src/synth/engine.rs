@@ -1,6 +1,6 @@
 //! The synthesizer: ports, messages, rendering.
 
-use super::channel::{CHANNELS, Channel, System, cc};
+use super::channel::{CHANNELS, Channel, Parts, System, cc};
 use super::effects::{Limiter, Unit};
 use super::filter::FilterTable;
 use super::math;
@@ -34,7 +34,7 @@ pub struct Synth {
     pub(super) pool: Pool,
     pub(super) slots: Vec<PortSlot>,
     pub(super) filters: FilterTable,
-    limiter: Limiter,
+    pub(super) limiter: Limiter,
     pub(super) rate: u32,
     /// log2(440 Hz / rate).
     pub(super) log2_a440: f32,
@@ -121,6 +121,19 @@ impl Synth {
         self.slots.get_mut(usize::from(id.0))?.port.as_deref_mut()
     }
 
+    /// Changes the number of channel groups of a port; gives back the old channels, or `parts` if there is no such port. Channels that both
+    /// have keep their state; what sounds on those that go fades: no message could end it any more.
+    pub fn set_parts(&mut self, id: PortId, parts: TryBox<Parts>) -> TryBox<Parts> {
+        let left = parts.groups() * CHANNELS as u16;
+        let Some(port) = self.port_mut(id) else {
+            return parts;
+        };
+        let old = port.set_parts(parts);
+        self.pool.close_parts(id.0, left, self.position);
+        self.refresh(id);
+        old
+    }
+
     /// While on, messages act on channels only: sounding voices are dropped and none is started.
     pub fn follow(&mut self, on: bool) {
         if on {
@@ -130,7 +143,7 @@ impl Synth {
         self.following = on;
     }
 
-    fn drop_all(&mut self) {
+    pub(super) fn drop_all(&mut self) {
         self.pool.drop_all(self.position);
         let units = self
             .slots
@@ -243,14 +256,12 @@ impl Synth {
                 self.pool.pedal_up(id.0, part, cc::SUSTAIN, false, position);
             }
             cc::ALL_NOTES_OFF..=127 => {
-                let sustain = channel.sustain();
-                channel.held.clear();
                 match number {
-                    cc::MONO => channel.mono = true,
-                    cc::POLY => channel.mono = false,
-                    _ => {}
+                    cc::MONO => channel.set_mono(true),
+                    cc::POLY => channel.set_mono(false),
+                    _ => channel.held.clear(),
                 }
-                return self.pool.all_notes_off(id.0, part, sustain, position);
+                return self.all_notes_off(id, part);
             }
             cc::SUSTAIN => {
                 channel.set(number, value);
@@ -293,7 +304,11 @@ impl Synth {
             Universal::GsReset => System::Gs,
             Universal::XgOn => System::Xg,
             _ => {
-                port.obey(group, request);
+                // As after CC 126 and 127.
+                let modes = port.obey(group, request);
+                for part in port.parts_of(group, modes) {
+                    self.all_notes_off(id, part);
+                }
                 return self.refresh(id);
             }
         };
@@ -304,6 +319,12 @@ impl Synth {
         }
         port.reset(reset);
         self.pool.all_sound_off(id.0, None, position);
+    }
+
+    fn all_notes_off(&mut self, id: PortId, part: u16) {
+        let channel = self.channel_mut(id, part);
+        let sustain = channel.is_some_and(|channel| channel.sustain());
+        self.pool.all_notes_off(id.0, part, sustain, self.position);
     }
 
     /// Lets sounding voices of a port follow its channels again.
@@ -337,7 +358,7 @@ impl Synth {
     }
 
     /// Tells each port how many voices it has; lets effects go that have rung out behind a port that has gone.
-    fn tidy(&mut self) {
+    pub(super) fn tidy(&mut self) {
         for (index, slot) in self.slots.iter_mut().enumerate() {
             if let Some(port) = slot.port.as_deref_mut() {
                 port.stats.voices = self.pool.sounding_of(index as u8) as u32;
@@ -353,8 +374,10 @@ impl Synth {
     fn stretch(&mut self, at_tick: bool, out: &mut [[f32; 2]]) {
         if at_tick {
             for (index, slot) in self.slots.iter_mut().enumerate() {
-                let port = slot.port.as_deref_mut();
-                if port.is_some_and(|port| port.is_lost(self.position)) {
+                if let Some(port) = slot.port.as_deref_mut()
+                    && port.is_lost(self.position)
+                {
+                    port.parts_mut().lift_keys();
                     self.pool.all_sound_off(index as u8, None, self.position);
                 }
             }

@@ -7,8 +7,14 @@
 //! Any filter of this form whose peak is the resonance has the response of an analogue low-pass at the frequency
 //! `sin(ω/2) / √φ`, so one number tells its cutoff. The prototype of the specification measures its cutoff at a quarter of the rate
 //! and opens up there; from a tenth of the rate on, [`turn`] takes its place, up to the rate itself.
+//!
+//! That says nothing about coefficients that move: a filter is an oscillator, and one whose stiffness `e` is changed in time with its swing is
+//! pumped up. What a fixed filter never lets grow is `y² + d²/e`; so while `e` moves, `d` is multiplied by the change of √e (by [`rescaling`],
+//! which a ramp puts into `b2` and which costs nothing), and a cutoff moves by an octave in a control tick at most ([`MAX_SWEEP`]). With both, no
+//! sequence of cutoffs and resonances lets the state grow by more than a tenth.
 
 use super::lanes::Lanes;
+use super::math;
 use crate::mem::{NoMemory, vec};
 use alloc::vec::Vec;
 
@@ -167,8 +173,54 @@ const PER_OCTAVE: f32 = 32.0;
 const CUTOFFS: usize = 11 * 32 + 1;
 /// From here on an octave leads from the prototype of the specification to [`turn`].
 const PROTOTYPE: f64 = -3.5;
+/// log2 of the table's highest cutoff: the sample rate.
+pub const OPEN: f32 = 0.0;
 /// log2(cutoff / sample rate) from which on there is no filter.
 const OFF: f32 = 8.0;
+
+/// Octaves by which a cutoff may move in a control tick.
+pub const MAX_SWEEP: f32 = 1.0;
+
+/// What `d` is multiplied by in each of `frames` frames in which `e` goes from one value to another: together, the change of √e.
+#[inline]
+pub fn rescaling(from: f32, to: f32, frames: u32) -> f32 {
+    if from == to {
+        return 1.0;
+    }
+    let octaves = math::log2(to / from).clamp(-8.0, 8.0);
+    math::exp2(octaves * 0.5 / frames.max(1) as f32)
+}
+
+/// log2 of a cutoff (in absolute cents) as a part of the sample rate: within the table's bounds, or [`OFF`]. `log2_a440`: of 440 Hz.
+#[inline]
+pub fn place(cents: f32, log2_a440: f32) -> f32 {
+    let wanted = (cents - 6900.0) * (1.0 / 1200.0) + log2_a440;
+    if wanted >= OFF {
+        OFF
+    } else if wanted >= OPEN {
+        OPEN
+    } else if wanted > LOWEST {
+        wanted
+    } else {
+        LOWEST
+    }
+}
+
+/// A cutoff on its way to another, [`MAX_SWEEP`] from where it was at most. There is no way to or from [`OFF`]: it lies at [`OPEN`].
+#[inline]
+pub fn sweep(from: f32, to: f32) -> f32 {
+    let from = from.min(OPEN);
+    if to >= OFF {
+        to
+    } else if to <= from - MAX_SWEEP {
+        from - MAX_SWEEP
+    } else if to < from + MAX_SWEEP {
+        to
+    } else {
+        from + MAX_SWEEP
+    }
+}
+
 const RESONANCES: usize = 16;
 /// dB between two resonances; the last is 22.5 dB.
 const RESONANCE_STEP: f32 = 1.5;

@@ -154,15 +154,19 @@ impl KeyTables {
         })
     }
 
-    /// Takes over the tables of `old`, as many as both have.
-    pub fn adopt(&mut self, old: &Self) {
-        for (new, old) in self.entries.iter_mut().zip(&old.entries) {
-            *new = *old;
+    /// Takes over the tables of the parts below `parts` from `old`, as many as there is room for.
+    pub fn adopt(&mut self, old: &Self, parts: usize) {
+        let tables = old.owners.iter().zip(old.entries.chunks(KEYS));
+        let kept = tables.filter(|(owner, _)| owner.is_some_and(|part| usize::from(part) < parts));
+        let places = self.owners.iter_mut().zip(self.entries.chunks_mut(KEYS));
+        self.used = 0;
+        for ((owner, entries), (old_owner, old_entries)) in places.zip(kept) {
+            *owner = *old_owner;
+            for (new, old) in entries.iter_mut().zip(old_entries) {
+                *new = *old;
+            }
+            self.used += 1;
         }
-        for (new, old) in self.owners.iter_mut().zip(&old.owners) {
-            *new = *old;
-        }
-        self.used = old.used;
     }
 
     pub fn get(&self, part: u16, key: u8) -> KeySettings {

@@ -20,6 +20,8 @@
 mod awe;
 mod bus;
 mod channel;
+#[cfg(any(test, feature = "check"))]
+pub mod check;
 pub mod clock;
 mod controls;
 pub mod cost;

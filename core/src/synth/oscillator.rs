@@ -3,6 +3,9 @@
 //! A kernel reads straight from a wave wherever all its taps lie in a row. Around a loop's seam and before a wave's first frame it
 //! reads from a [`Window`], a copy of the frames as the loop continues them. So the inner loops know nothing of loops.
 
+#[cfg(any(test, feature = "check"))]
+mod check;
+
 use super::simd::Reader;
 use crate::dls::model::{Loop, Wave};
 use crate::mem::Shared;

@@ -1,6 +1,8 @@
 //! The voices of all ports: start, stop, exclusivity, stealing, control ticks.
 
 mod chains;
+#[cfg(any(test, feature = "check"))]
+mod check;
 mod shed;
 
 use self::chains::Chains;
@@ -205,6 +207,11 @@ impl Pool {
     /// No lane holds a voice.
     pub fn is_silent(&self) -> bool {
         self.used == 0
+    }
+
+    #[cfg(test)]
+    pub fn quad_mut(&mut self, index: usize) -> Option<&mut Quad> {
+        self.quads.get_mut(index)
     }
 
     /// Puts effects on the retire list; gives them back if it is full.
@@ -646,10 +653,22 @@ impl Pool {
 
     /// Silences a part, or with `None` the whole port.
     pub fn all_sound_off(&mut self, port: u8, part: Option<u16>, position: u64) {
+        self.silence(port, position, |other| {
+            part.is_none_or(|part| part == other)
+        });
+    }
+
+    /// Silences the parts of a port from `first` on.
+    pub fn close_parts(&mut self, port: u8, first: u16, position: u64) {
+        self.silence(port, position, |part| part >= first);
+    }
+
+    fn silence(&mut self, port: u8, position: u64, meant: impl Fn(u16) -> bool) {
         for index in 0..self.used * LANES {
-            let meant = self.tags.get(index).is_some_and(|tag| {
-                tag.is(LIVE) && tag.port == port && part.is_none_or(|part| part == tag.part)
-            });
+            let meant = self
+                .tags
+                .get(index)
+                .is_some_and(|tag| tag.is(LIVE) && tag.port == port && meant(tag.part));
             if meant {
                 self.kill(index, position);
             }

@@ -97,7 +97,7 @@ impl Port {
     }
 
     /// Changes the number of channel groups; gives back the old channels. Channels that both have keep their state.
-    pub fn set_parts(&mut self, mut parts: TryBox<Parts>) -> TryBox<Parts> {
+    pub(super) fn set_parts(&mut self, mut parts: TryBox<Parts>) -> TryBox<Parts> {
         parts.adopt(&self.parts);
         core::mem::replace(&mut self.parts, parts)
     }
@@ -305,6 +305,7 @@ impl PortSlot {
     /// Gives the port back, with its effects unless they still sound.
     pub fn vacate(&mut self) -> Option<TryBox<Port>> {
         let mut port = self.port.take()?;
+        port.parts.lift_keys();
         self.settings = port.effects;
         if !self.rings() && port.unit.is_none() {
             port.unit = self.effects.take();

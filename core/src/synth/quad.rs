@@ -3,8 +3,11 @@
 //! A quad belongs to one port. It is rendered in stretches within which every lane reads from one run of frames. Every number that
 //! changes per sample is carried in the state, so a cut between two calls changes nothing.
 
+#[cfg(any(test, feature = "check"))]
+mod check;
+
 use super::effects::Sends;
-use super::filter::Coefficients;
+use super::filter::{Coefficients, rescaling};
 use super::lanes::{LANES, Lanes};
 use super::oscillator::{Interpolation, Oscillator, Window};
 use super::simd::{self, Output, SCALE, Strip, Tables};
@@ -15,6 +18,9 @@ use alloc::vec::Vec;
 
 /// What the kernels put out, as a part of full scale.
 const UNIT: f32 = 1.0 / (32768.0 * SCALE);
+
+/// Full scale at the filter; a state 36 dB above it is none that a filter has by itself.
+const LIMIT: f32 = 64.0 / UNIT;
 
 /// Buses that a voice plays into: left, right, reverb, chorus.
 pub const BUSES: usize = 4;
@@ -34,6 +40,8 @@ pub struct Quad {
     /// Gains of reverb and chorus bus, and the change per frame.
     sends: [Lanes; BUSES - 2],
     send_steps: [Lanes; BUSES - 2],
+    /// What `b2` is multiplied by while `e` moves ([`rescaling`]).
+    rescaling: Lanes,
     /// Bit per lane: a voice lives there.
     live: u8,
     /// Bit per lane: the voice has a filter.
@@ -52,6 +60,7 @@ impl Quad {
         strip: Strip::REST,
         sends: [Lanes::ZERO; BUSES - 2],
         send_steps: [Lanes::ZERO; BUSES - 2],
+        rescaling: Lanes::splat(1.0),
         live: 0,
         filtered: 0,
         cutoffs: [u8::MAX; LANES],
@@ -158,7 +167,7 @@ impl Quad {
         }
     }
 
-    /// Sets gains and coefficients at once.
+    /// Sets gains and coefficients at once. A filter's state that is out of bounds, or not a number, goes back to rest.
     pub fn jump(&mut self, lane: usize, gains: [f32; BUSES], coefficients: Coefficients) {
         for (lanes, gain) in self.gains().into_iter().zip(gains) {
             lanes.set(lane, gain * UNIT);
@@ -166,6 +175,12 @@ impl Quad {
         self.strip.e.set(lane, coefficients.e);
         self.strip.b2.set(lane, coefficients.b2);
         self.strip.k.set(lane, coefficients.k);
+        self.rescaling.set(lane, 1.0);
+        let within = |lanes: &Lanes| lanes.get(lane).abs() <= LIMIT;
+        if !within(&self.strip.y) || !within(&self.strip.d) {
+            self.strip.y.set(lane, 0.0);
+            self.strip.d.set(lane, 0.0);
+        }
     }
 
     /// Gains of the next frame.
@@ -197,9 +212,18 @@ impl Quad {
         let set = |step: &mut Lanes, now: Lanes, goal: f32| {
             step.set(lane, (goal - now.get(lane)) * share);
         };
+        let factor = rescaling(strip.e.get(lane), coefficients.e, frames);
+        let b2 = strip.b2.get(lane) / self.rescaling.get(lane);
+        strip.b2.set(lane, b2 * factor);
+        self.rescaling.set(lane, factor);
         set(&mut strip.e_step, strip.e, coefficients.e);
-        set(&mut strip.b2_step, strip.b2, coefficients.b2);
+        set(&mut strip.b2_step, strip.b2, coefficients.b2 * factor);
         set(&mut strip.k_step, strip.k, coefficients.k);
+    }
+
+    #[cfg(test)]
+    pub fn strip_mut(&mut self) -> &mut Strip {
+        &mut self.strip
     }
 
     /// Adds the quad to the buses; `voices` is as long as they are, `odd` is the parity of the first frame.

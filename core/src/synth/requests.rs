@@ -6,8 +6,8 @@ use super::port::Port;
 use crate::midi::{Effect, RouteSource, Scale, Universal};
 
 impl Port {
-    /// Acts on a message that came for channel group `group` (0 for all).
-    pub(super) fn obey(&mut self, group: u16, request: &Universal) {
+    /// Acts on a message that came for channel group `group` (0 for all). Gives the channels (bit n: channel n) that it made mono or poly.
+    pub(super) fn obey(&mut self, group: u16, request: &Universal) -> u16 {
         match *request {
             Universal::MasterVolume(volume) => self.master_volume = volume,
             Universal::GsMasterVolume(volume) => {
@@ -90,7 +90,7 @@ impl Port {
                 channel,
                 address,
                 data,
-            } => self.part(group, channel, address, data, gs_part),
+            } => return self.part(group, channel, address, data, gs_part),
             Universal::GsPartControllers {
                 channel,
                 address,
@@ -104,18 +104,17 @@ impl Port {
                 channel,
                 address,
                 data,
-            } => self.part(group, channel, address, data, xg_part),
+            } => return self.part(group, channel, address, data, xg_part),
             Universal::GsDrums {
                 map,
                 parameter,
                 key,
                 data,
             } => {
-                let Some(&number) = GS_DRUM_PARAMETERS.get(usize::from(parameter)) else {
-                    return;
-                };
-                for (key, &value) in (key..0x80).zip(data) {
-                    self.drum_note(group, map + 1, key, number, value);
+                if let Some(&number) = GS_DRUM_PARAMETERS.get(usize::from(parameter)) {
+                    for (key, &value) in (key..0x80).zip(data) {
+                        self.drum_note(group, map + 1, key, number, value);
+                    }
                 }
             }
             Universal::XgDrum {
@@ -139,10 +138,11 @@ impl Port {
             | Universal::GsReset
             | Universal::XgOn => {}
         }
+        0
     }
 
     /// Parts of the channels in `mask` (bit n: channel n), in one group or all.
-    fn parts_of(&self, group: u16, mask: u16) -> impl Iterator<Item = u16> + use<> {
+    pub(super) fn parts_of(&self, group: u16, mask: u16) -> impl Iterator<Item = u16> + use<> {
         let groups = match group {
             0 => 0..self.groups(),
             _ if group <= self.groups() => group - 1..group,
@@ -162,7 +162,8 @@ impl Port {
         }
     }
 
-    /// Parameters of a part from `address` on. What has a controller's meaning is done as that controller.
+    /// Parameters of a part from `address` on. What has a controller's meaning is done as that controller. Gives the channel, as
+    /// [`obey`](Self::obey), if it became mono or poly.
     fn part(
         &mut self,
         group: u16,
@@ -170,8 +171,10 @@ impl Port {
         address: u8,
         data: &[u8],
         meaning: fn(&mut Channel, u8, u8) -> Option<PartChange>,
-    ) {
+    ) -> u16 {
         let system = self.system();
+        let mut modes = 0;
+        let index = channel;
         for part in self.parts_of(group, 1 << channel) {
             for (address, &value) in (address..0x80).zip(data) {
                 let Some(channel) = self.parts_mut().channel_mut(part) else {
@@ -179,6 +182,10 @@ impl Port {
                 };
                 match meaning(channel, address, value) {
                     Some(PartChange::Controller(number)) => channel.set(number, value),
+                    Some(PartChange::Mode) => {
+                        channel.set_mono(value == 0);
+                        modes = 1 << index;
+                    }
                     Some(PartChange::Program) => {
                         channel.program_change(value, usize::from(part) % CHANNELS, system);
                         self.parts_mut().release_keys(part);
@@ -187,6 +194,7 @@ impl Port {
                 }
             }
         }
+        modes
     }
 
     /// A parameter of a drum note in all drum parts of a map (1 or 2).
@@ -213,6 +221,8 @@ const XG_DRUM_PARAMETERS: [u8; 15] = [
 /// What else a part parameter asks for.
 enum PartChange {
     Controller(u8),
+    /// 0 is mono, all else poly.
+    Mode,
     Program,
 }
 
@@ -248,10 +258,7 @@ fn gs_part(channel: &mut Channel, address: u8, value: u8) -> Option<PartChange> 
     let number = match address {
         0x00 => cc::BANK_MSB,
         0x01 => return Some(PartChange::Program),
-        0x13 => {
-            channel.mono = value == 0;
-            return None;
-        }
+        0x13 => return Some(PartChange::Mode),
         0x15 => {
             rhythm(channel, value);
             return None;
@@ -310,10 +317,7 @@ fn xg_part(channel: &mut Channel, address: u8, value: u8) -> Option<PartChange> 
         0x01 => cc::BANK_MSB,
         0x02 => cc::BANK_LSB,
         0x03 => return Some(PartChange::Program),
-        0x05 => {
-            channel.mono = value == 0;
-            return None;
-        }
+        0x05 => return Some(PartChange::Mode),
         // Normal, drum, drum set-up 1, 2, …
         0x07 => {
             rhythm(channel, value);

@@ -3,10 +3,13 @@
 //! Time is cut at absolute positions, the control ticks. At a tick (and at the exact frame of a note-on, note-off or kill) a
 //! voice computes where its gains and coefficients shall be at the next tick; the lane ramps there sample by sample.
 
+#[cfg(any(test, feature = "check"))]
+mod check;
+
 use super::channel::Channel;
 use super::controls::{self, FILTER_OFF, Played, Time, glide_frames};
 use super::envelope::{Contour, Envelope};
-use super::filter::{Coefficients, FilterTable};
+use super::filter::{self, Coefficients, FilterTable};
 use super::keys::KeySettings;
 use super::lfo::Lfo;
 use super::math;
@@ -161,6 +164,11 @@ pub struct Voice {
     /// What the ramps reach at the next tick.
     gains: [f32; BUSES],
     coefficients: Coefficients,
+    /// log2 of the cutoff as a part of the rate: at the last tick, and where the coefficients go.
+    cutoff: f32,
+    next_cutoff: f32,
+    /// The cutoff is on its way to where it is wanted.
+    sweeping: bool,
     filtered: bool,
     /// The modulation has been bound since the last plan.
     bound: bool,
@@ -207,6 +215,9 @@ impl Default for Voice {
             wanted: [0.0; BUSES],
             gains: [0.0; BUSES],
             coefficients: Coefficients::FLAT,
+            cutoff: filter::OPEN,
+            next_cutoff: filter::OPEN,
+            sweeping: false,
             filtered: false,
             bound: false,
         }
@@ -292,7 +303,15 @@ impl Voice {
         self.level = self.wanted;
         let amplitude = self.now.eg1.amplitude(&self.volume);
         self.gains = self.level.map(|level| level * amplitude);
-        self.coefficients = self.filter_at(&values, Some(around), context);
+        self.coefficients = Coefficients::FLAT;
+        self.cutoff = filter::OPEN;
+        self.sweeping = false;
+        if self.filtered {
+            let cents = self.target(Target::Cutoff, &values, Some(around));
+            self.cutoff = filter::place(cents, context.log2_a440);
+            self.sweep(&values, Some(around), context);
+        }
+        self.next_cutoff = self.cutoff;
         quad.jump(lane, self.gains, self.coefficients);
     }
 
@@ -404,6 +423,7 @@ impl Voice {
     ) {
         self.now = self.next;
         self.at = 0;
+        self.cutoff = self.next_cutoff;
         if self.level != self.wanted {
             for (level, &wanted) in self.level.iter_mut().zip(&self.wanted) {
                 let rest = wanted - *level;
@@ -427,6 +447,7 @@ impl Voice {
             && !self.modulation.moves_any()
             && before == (self.gains, self.coefficients)
             && !self.fading
+            && !self.sweeping
             && self.level == self.wanted
             && self.now.glide == 0
             && self.now.eg1.is_steady()
@@ -515,8 +536,8 @@ impl Voice {
             quad.filter(lane);
         }
         let moves_filter = [Target::Cutoff, Target::Resonance];
-        if self.filtered && (bound || self.modulation.moves_one(&moves_filter)) {
-            self.coefficients = self.filter_at(&ahead, around, context);
+        if self.filtered && (bound || self.sweeping || self.modulation.moves_one(&moves_filter)) {
+            self.sweep(&ahead, around, context);
         }
         quad.ramp(lane, self.gains, self.coefficients, frames);
     }
@@ -669,21 +690,14 @@ impl Voice {
         ((self.unity_step * ratio + 0.5) as u64).clamp(1, 1 << 48)
     }
 
-    fn filter_at(
-        &self,
-        values: &[f32; MOVERS],
-        around: Option<Surroundings>,
-        context: &Context,
-    ) -> Coefficients {
-        if !self.filtered {
-            return Coefficients::FLAT;
-        }
+    /// The coefficients at the next tick.
+    fn sweep(&mut self, values: &[f32; MOVERS], around: Option<Surroundings>, context: &Context) {
         let cents = self.target(Target::Cutoff, values, around);
         let resonance = self.target(Target::Resonance, values, around);
-        context.filters.at(
-            (cents - 6900.0) * (1.0 / 1200.0) + context.log2_a440,
-            resonance,
-        )
+        let wanted = filter::place(cents, context.log2_a440);
+        self.next_cutoff = filter::sweep(self.cutoff, wanted);
+        self.sweeping = self.next_cutoff != wanted;
+        self.coefficients = context.filters.at(self.next_cutoff, resonance);
     }
 }
 

@@ -4,6 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`dls_file`], [`dls_download`], [`midi_stream`], [`sf2`] | the parsers, the store and the synthesizer, in this process |
+//! | [`life`] | random banks and songs, and what must hold whatever they are |
 //! | [`property`], [`sequence`] | the driver's image in the simulated kernel |
 //! | [`machine`] | that kernel, with the driver in it |
 //! | [`edges`] | which edges of the driver's image inputs take |
@@ -17,6 +18,7 @@ pub mod corpus;
 pub mod dls_download;
 pub mod dls_file;
 pub mod edges;
+pub mod life;
 pub mod machine;
 pub mod midi_stream;
 pub mod mutate;
@@ -51,13 +53,14 @@ impl Target {
     }
 }
 
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     dls_file::TARGET,
     dls_download::TARGET,
     midi_stream::TARGET,
     sf2::TARGET,
     property::TARGET,
     sequence::TARGET,
+    life::TARGET,
 ];
 
 /// The target of that name.

@@ -62,7 +62,7 @@ fn run(input: &[u8]) {
             synth.message(PORT, 1, message);
             sound::render(synth, 8);
         }
-        sound::render(synth, 256);
+        sound::render_on(synth, 2);
         // What came in must not keep a voice for ever.
         synth.message(PORT, 0, &[0xF0, 0x7E, 0x7F, 9, 1, 0xF7]);
         sound::render(synth, 256);

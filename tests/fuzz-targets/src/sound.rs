@@ -53,6 +53,19 @@ pub fn render(synth: &mut Synth, frames: usize) {
         assert!(sample.is_finite(), "{sample}");
     }
     assert!(synth.voices() <= VOICES.into());
+    if let Err(finding) = synth.check() {
+        panic!("{finding:?}");
+    }
+}
+
+/// Renders some seconds, or until nothing sounds.
+pub fn render_on(synth: &mut Synth, seconds: usize) {
+    for _ in 0..seconds * 44_100 / 256 {
+        if synth.is_at_rest() {
+            break;
+        }
+        render(synth, 256);
+    }
 }
 
 /// Selects a patch and holds a note of it for a moment.
@@ -68,9 +81,9 @@ pub fn note(synth: &mut Synth, patch: u32, key: u8, velocity: u8) {
     ] {
         synth.message(PORT, 1, message);
     }
-    render(synth, 128);
+    render_on(synth, 1);
     synth.message(PORT, 1, &[0x80 | channel, key & 0x7F, 0]);
-    render(synth, 64);
+    render_on(synth, 1);
 }
 
 /// What the model promises to the renderer.

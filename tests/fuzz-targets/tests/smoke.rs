@@ -35,7 +35,12 @@ fn number(name: &str) -> Option<u64> {
 
 /// The seeds and the committed corpus, then what the mutator makes of them.
 fn run(target: Target) {
-    let count = if target.driver { 5_000 } else { 20_000 };
+    let count = match target.name {
+        // Each renders seconds.
+        "life" => 60,
+        _ if target.driver => 5_000,
+        _ => 20_000,
+    };
     let count = number("ARIOSO_SMOKE_COUNT").unwrap_or(count);
     let seed = number("ARIOSO_SMOKE_SEED").unwrap_or(0x0A81_050D);
     let mut mutator = Mutator::new(seed, target.known(), (target.dictionary)());

@@ -41,11 +41,12 @@ enum Kind {
     Driver,
 }
 
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 7] = [
     Target::parser("dls_file"),
     Target::parser("dls_download"),
     Target::parser("midi_stream"),
     Target::parser("sf2"),
+    Target::parser("life"),
     Target::driver("property"),
     Target::driver("sequence"),
 ];
@@ -144,7 +145,9 @@ fn run(target: &Target, length: Length) -> Result<()> {
     let (program, hang) = match target.kind {
         Kind::Parser => {
             let flags = [EDGES, COMPARES, SANITIZER].join(" ");
-            (build(target, "parsers", &flags, &[])?, 1)
+            // A life has seconds of audio.
+            let hang = if target.name == "life" { 60 } else { 1 };
+            (build(target, "parsers", &flags, &[])?, hang)
         }
         Kind::Driver => (build(target, "driver", "", &[])?, 10),
     };

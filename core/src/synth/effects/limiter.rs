@@ -6,6 +6,9 @@
 /// -1 dB of full scale.
 const THRESHOLD: f32 = 0.891_250_9;
 
+/// No mix of voices comes here; what does is not let to hold the gain down for long.
+const CEILING: f32 = 1024.0;
+
 /// Seconds in which the gain recovers by a factor of e.
 const RELEASE: f32 = 0.08;
 
@@ -26,7 +29,7 @@ impl Limiter {
         }
     }
 
-    /// Limits a block in place. What is not a number becomes silence.
+    /// Limits a block in place. What is not finite becomes silence, at its frame alone.
     pub fn process(&mut self, out: &mut [[f32; 2]]) {
         let fits = |x: f32| x.abs() <= THRESHOLD;
         if self.level == 0.0
@@ -37,7 +40,13 @@ impl Limiter {
             return;
         }
         for frame in out {
-            let [left, right] = frame.map(|x| if x.is_nan() { 0.0 } else { x.clamp(-1e6, 1e6) });
+            let [left, right] = frame.map(|x| {
+                if x.is_finite() {
+                    x.clamp(-CEILING, CEILING)
+                } else {
+                    0.0
+                }
+            });
             let peak = left.abs().max(right.abs());
             let level = peak.max(self.level * self.fall);
             if level <= THRESHOLD {

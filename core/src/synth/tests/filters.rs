@@ -217,6 +217,37 @@ fn through(hertz: f64, cutoff: f64, resonance: f64) -> f64 {
     20.0 * (filtered / level(&[])).log10()
 }
 
+/// Above a sixth of the rate, up to half of it: a filter is one of two poles still. Without resonance it has lost 3 dB at its cutoff.
+#[test]
+fn cutoffs_near_half_of_the_rate() {
+    let table = FilterTable::new().unwrap();
+    for cutoff in [
+        6000.0, 8000.0, 10_000.0, 12_000.0, 14_000.0, 17_000.0, 20_000.0, 22_500.0,
+    ] {
+        let fc: f64 = cutoff / 48_000.0;
+        let open = table.at(fc.log2() as f32, 0.0);
+        let at = response(open, fc);
+        assert!((-4.2..-2.95).contains(&at), "{at} dB at {cutoff} Hz");
+        // It falls all the way.
+        let levels: Vec<f64> = (0..=100)
+            .map(|i| response(open, f64::from(i) / 200.0))
+            .collect();
+        assert!(levels.windows(2).all(|w| w[1] <= w[0] + 1e-9));
+        for resonance in [10.0f64, 22.5] {
+            let c = table.at(fc.log2() as f32, resonance as f32);
+            let dc = response(c, 0.0);
+            let (peak, place) = (1..500)
+                .map(|i| (response(c, f64::from(i) / 1000.0), f64::from(i) / 1000.0))
+                .fold((f64::MIN, 0.0), |a, b| if b.0 > a.0 { b } else { a });
+            near((peak - dc) as f32, resonance as f32, 0.35);
+            assert!((0.55..1.0).contains(&(place / fc)), "{place} for {fc}");
+            assert!(response(c, fc) > dc && response(c, fc) < peak - 1.0);
+        }
+    }
+    near(through(20_000.0, 20_000.0, 0.0) as f32, -3.04, 0.1);
+    near(through(16_000.0, 12_000.0, 0.0) as f32, -5.0, 0.7);
+}
+
 #[test]
 fn a_voice_is_filtered() {
     near(through(100.0, 1000.0, 12.0) as f32, -6.0, 0.3);

@@ -5,6 +5,7 @@ mod channels;
 mod clock;
 mod cost;
 mod destinations;
+mod details;
 mod effects;
 mod envelopes;
 mod filters;
@@ -17,6 +18,7 @@ mod routing;
 mod sequencing;
 mod short_notes;
 mod stealing;
+mod sweeps;
 mod ticks;
 mod tuning;
 mod vectors;
@@ -254,6 +256,15 @@ fn synth_with(voices: u16, rate: u32, regions: Vec<Region>) -> Synth {
         ports: 2,
     })
     .unwrap();
+    assert!(synth.attach(PORT, port_with(regions)).is_none());
+    for channel in 0..16 {
+        synth.message(PORT, 0, &[0xB0 | channel, 7, 127]);
+    }
+    synth
+}
+
+/// A port of two groups whose program 0 (and drum kit 0) has these regions.
+fn port_with(regions: Vec<Region>) -> crate::mem::TryBox<Port> {
     let instruments = [0, 0x8000_0000].map(|patch| {
         Shared::try_new(Instrument {
             patch,
@@ -270,11 +281,7 @@ fn synth_with(voices: u16, rate: u32, regions: Vec<Region>) -> Synth {
         })
         .unwrap(),
     );
-    assert!(synth.attach(PORT, port).is_none());
-    for channel in 0..16 {
-        synth.message(PORT, 0, &[0xB0 | channel, 7, 127]);
-    }
-    synth
+    port
 }
 
 fn synth(regions: Vec<Region>) -> Synth {

@@ -25,17 +25,17 @@ fn a_note_of_a_group_at_the_end_of_the_decay_of_the_one_before() {
                 ),
                 set(Destination::Eg1Sustain, permille(0.0)),
             ];
-            let (dc_wave, info) = dc();
+            let dc_wave = wave(rate, &[32767; 64]);
             let grouped = Region {
                 key_group: 1,
-                ..region(&dc_wave, info, &articulation(&contour))
+                ..region(&dc_wave, looped(0, 64), &articulation(&contour))
             };
             let mut synth = synth_with(16, rate, std::vec![grouped]);
             for note in 0..40u8 {
-                send(&mut synth, &[0x90, 40 + note % 2, 127]);
+                send(&mut synth, &[0x90, 60 - note % 2, 127]);
                 let out = render(&mut synth, decay as usize);
                 near(out[0][0] / FULL, 1.0, 0.01);
-                assert!(peak(&out) < 1.01, "note {note}: {}", peak(&out));
+                assert!(peak(&out) < 1.1, "note {note}: {}", peak(&out));
                 assert!(synth.voices() <= 2);
             }
             let rest = render(&mut synth, 2048);
@@ -65,9 +65,13 @@ fn a_decay_that_has_ended_is_the_end_whatever_comes_then() {
         &[0xE0, 0, 80],
         &[0xA0, 60, 80],
     ];
+    let mut synth = dc_synth(&contour);
     for event in events {
         for at in decay - 2 * TICK..=decay + 2 * TICK {
-            let mut synth = dc_synth(&contour);
+            send(&mut synth, &[0xF0, 0x7E, 0x7F, 9, 1, 0xF7]);
+            send(&mut synth, &[0xB0, 7, 127]);
+            let aligned = synth.position().next_multiple_of(TICK as u64) - synth.position();
+            render(&mut synth, aligned as usize);
             send(&mut synth, &[0x90, 60, 127]);
             let mut out = render(&mut synth, at);
             send(&mut synth, event);
@@ -230,19 +234,22 @@ fn a_loop_left_early_runs_out_into_the_wave() {
         Interpolation::Sinc8,
         Interpolation::Sinc16,
     ];
+    let mut synth = dc_synth(&[]);
     for kind in kinds {
         for (start, length) in [(0u32, 2u32), (3, 9), (0, 16), (12, 5), (40, 20)] {
-            let play = |sample: SampleInfo, held: usize| {
-                let mut synth = synth(std::vec![region(
-                    &wave(RATE, &frames),
-                    sample,
-                    &articulation(&[set(Destination::Eg1Release, seconds(40.0))])
-                )]);
-                synth.port_mut(PORT).unwrap().set_interpolation(kind);
-                send(&mut synth, &[0x90, 60, 127]);
-                let mut out = render(&mut synth, held);
-                send(&mut synth, &[0x80, 60, 0]);
-                out.extend(render(&mut synth, 100));
+            let play = |synth: &mut Synth, sample: SampleInfo, held: usize| {
+                drop(synth.detach(PORT));
+                render(synth, 8 * TICK);
+                while synth.take_retired().is_some() {}
+                let slow = articulation(&[set(Destination::Eg1Release, seconds(40.0))]);
+                let mut port = port_with(std::vec![region(&wave(RATE, &frames), sample, &slow)]);
+                port.set_interpolation(kind);
+                assert!(synth.attach(PORT, port).is_none());
+                send(synth, &[0xB0, 7, 127]);
+                send(synth, &[0x90, 60, 127]);
+                let mut out = render(synth, held);
+                send(synth, &[0x80, 60, 0]);
+                out.extend(render(synth, 100));
                 out
             };
             let end = (start + length) as usize;
@@ -255,7 +262,7 @@ fn a_loop_left_early_runs_out_into_the_wave() {
                     }),
                     ..PLAIN
                 };
-                let out = play(sample, held);
+                let out = play(&mut synth, sample, held);
                 // At a step of 1 each frame of the output is one of the wave: inside the loop, then on from there.
                 let looped = |frame: usize| {
                     if frame < end {
@@ -267,9 +274,104 @@ fn a_loop_left_early_runs_out_into_the_wave() {
                 let left_at = looped(held);
                 for (i, x) in out.iter().enumerate().skip(held) {
                     let wanted = frames.get(left_at + i - held).copied().unwrap_or(0);
-                    near(x[0] / FULL, f32::from(wanted) / 32767.0, 2e-4);
+                    near(x[0] / FULL, f32::from(wanted) / 32767.0, 2e-3);
                 }
             }
         }
     }
+}
+
+/// Groups that go take their notes with them; the others go on.
+#[test]
+fn notes_of_groups_that_go_end() {
+    for at in [0, 7, TICK, 1000] {
+        let mut synth = dc_synth(&[set(Destination::Eg1Release, seconds(0.05))]);
+        for group in [1, 2] {
+            synth.message(PORT, group, &[0x90, 60, 127]);
+        }
+        render(&mut synth, at);
+        assert_eq!(synth.voices(), 2);
+        let parts = crate::mem::TryBox::try_new(Parts::new(1).unwrap()).unwrap();
+        assert_eq!(synth.set_parts(PORT, parts).groups(), 2);
+        let out = render(&mut synth, 480);
+        near(out[479][0] / FULL, 1.0, 1e-3);
+        assert_eq!(synth.voices(), 1, "at {at}");
+        // A group of that number that comes later is another one.
+        let parts = crate::mem::TryBox::try_new(Parts::new(2).unwrap()).unwrap();
+        synth.set_parts(PORT, parts);
+        synth.message(PORT, 1, &[0x80, 60, 0]);
+        render(&mut synth, 4800);
+        assert_eq!(synth.voices(), 0);
+    }
+}
+
+/// What a drum key was set to stays where its channel stays, in whatever order the tables were taken.
+#[test]
+fn key_settings_of_groups_that_stay_stay() {
+    let mut old = Parts::new(3).unwrap();
+    for part in [40, 41, 25, 9, 26, 42] {
+        old.key_mut(part, 36).unwrap().set_nrpn(0x1A, part as u8);
+    }
+    let mut new = Parts::new(1).unwrap();
+    new.adopt(&old);
+    assert_eq!(new.key(9, 36).level, 9);
+    for part in [1, 2, 3] {
+        assert!(new.key_mut(part, 36).is_some());
+    }
+    assert!(new.key_mut(4, 36).is_none(), "four tables per group");
+}
+
+/// Mono and poly by System Exclusive are those of CC 126 and 127: no key is down after them.
+#[test]
+fn a_mode_by_system_exclusive_lifts_all_keys() {
+    let gs = |value: u8| {
+        let sum = (0x40 + 0x11 + 0x13 + value) & 0x7F;
+        [
+            0xF0,
+            0x41,
+            0x10,
+            0x42,
+            0x12,
+            0x40,
+            0x11,
+            0x13,
+            value,
+            (128 - sum) & 0x7F,
+            0xF7,
+        ]
+        .to_vec()
+    };
+    let xg = |value: u8| [0xF0, 0x43, 0x10, 0x4C, 8, 0, 5, value, 0xF7].to_vec();
+    let modes: [&dyn Fn(u8) -> Vec<u8>; 2] = [&gs, &xg];
+    for mode in modes {
+        let mut synth = dc_synth(&[]);
+        send(&mut synth, &mode(0));
+        send(&mut synth, &[0x90, 60, 127]);
+        render(&mut synth, 480);
+        send(&mut synth, &mode(1));
+        render(&mut synth, 480);
+        assert_eq!(synth.voices(), 0);
+        send(&mut synth, &[0x80, 60, 0]);
+        send(&mut synth, &mode(0));
+        // Nothing lies below this key.
+        send(&mut synth, &[0x90, 64, 127]);
+        send(&mut synth, &[0x80, 64, 0]);
+        render(&mut synth, 480);
+        assert_eq!(synth.voices(), 0);
+    }
+}
+
+/// A sender that has fallen silent holds no key, of a mono channel neither.
+#[test]
+fn a_lost_sender_holds_no_key() {
+    let mut synth = dc_synth(&[]);
+    send(&mut synth, &[0xB0, 126, 1]);
+    send(&mut synth, &[0xFE]);
+    send(&mut synth, &[0x90, 60, 127]);
+    render(&mut synth, RATE as usize);
+    assert_eq!(synth.voices(), 0);
+    send(&mut synth, &[0x90, 64, 127]);
+    send(&mut synth, &[0x80, 64, 0]);
+    render(&mut synth, 480);
+    assert_eq!(synth.voices(), 0);
 }

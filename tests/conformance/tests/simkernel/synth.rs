@@ -24,6 +24,8 @@ pub const SCENARIOS: &[Scenario] = &[
     ("notes on the MIDI range at once", midi_now),
     ("statistics since RUN", since_run),
     ("PAUSE holds events and releases notes", pause),
+    ("STOP silences notes that a pedal holds", stop_with_pedal),
+    ("notes end with their channel group", fewer_groups),
 ];
 
 fn capabilities() {
@@ -386,6 +388,58 @@ fn pause() {
     pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
     waiting.wait(&mut rig.client).unwrap();
     assert_near(level(&mut rig, &pin, &[]), 2.0 * f64::from(full));
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// The highest sample of half a second, a second from now.
+fn heard(rig: &mut Rig) -> i16 {
+    rig.sleep(SECOND);
+    rig.take_audio();
+    rig.sleep(SECOND / 2);
+    rig.take_audio().iter().map(|f| f[0]).max().unwrap_or(0)
+}
+
+/// A client that stops without letting go of the pedal. PAUSE keeps what the pedal holds; STOP, which a pin reaches over PAUSE and
+/// ACQUIRE, does not.
+fn stop_with_pedal() {
+    let (mut rig, filter, mut pin, wave) = sounding(Setup::default());
+    let full = level(&mut rig, &pin, &[&[0xB0, 64, 127], &[0x90, 60, 127]]);
+    assert!(full > 1000);
+    pin.set_state(&mut rig.client, KSSTATE_PAUSE).unwrap();
+    assert_near(heard(&mut rig), f64::from(full));
+    pin.set_state(&mut rig.client, KSSTATE_ACQUIRE).unwrap();
+    pin.set_state(&mut rig.client, KSSTATE_STOP).unwrap();
+    assert_eq!(heard(&mut rig), 0);
+    for state in [KSSTATE_ACQUIRE, KSSTATE_PAUSE, KSSTATE_RUN] {
+        pin.set_state(&mut rig.client, state).unwrap();
+    }
+    assert_eq!(heard(&mut rig), 0);
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// No message could end the notes of a group that has gone.
+fn fewer_groups() {
+    let (mut rig, filter, pin, wave) = sounding(Setup::default());
+    synth::set_channel_groups(&mut rig.client, pin.handle, 2).unwrap();
+    let start = rig.now() + SECOND / 10;
+    let mut buffer = EventBuffer::new(start);
+    for group in [1, 2] {
+        buffer.push(start, group, &[0x90, 60, 127]);
+    }
+    rig.write(&pin, &buffer);
+    rig.sleep(SECOND);
+    let both = heard(&mut rig);
+    assert!(both > 1000);
+    synth::set_channel_groups(&mut rig.client, pin.handle, 1).unwrap();
+    rig.sleep(SECOND / 10);
+    assert_near(heard(&mut rig), 0.5 * f64::from(both));
+    level(&mut rig, &pin, &[&[0x80, 60, 0]]);
+    rig.sleep(SECOND / 10);
+    assert_eq!(heard(&mut rig), 0);
+    synth::set_channel_groups(&mut rig.client, pin.handle, 2).unwrap();
+    assert_eq!(heard(&mut rig), 0);
     rig.close(filter, [pin], Some(wave));
     rig.finish();
 }

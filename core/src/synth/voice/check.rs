@@ -1,0 +1,93 @@
+//! A voice beside its lane.
+
+use super::{BUSES, FADE, TICK, Voice};
+use crate::synth::check::{Finding, near, that};
+use crate::synth::quad::Quad;
+
+/// +6 dB, and some rounding.
+const LOUDEST: f32 = 2.0;
+
+impl Voice {
+    /// `to_tick` frames lie before the next control tick.
+    pub(in crate::synth) fn check(
+        &self,
+        quad: &Quad,
+        lane: usize,
+        to_tick: u32,
+    ) -> Result<(), Finding> {
+        let at = quad.lane(lane);
+        let ahead = to_tick as f32;
+        for (bus, ((gain, step), goal)) in at
+            .gains
+            .into_iter()
+            .zip(at.steps)
+            .zip(self.gains)
+            .enumerate()
+        {
+            that(
+                gain.abs() <= LOUDEST,
+                "a gain is out of bounds",
+                gain.into(),
+                LOUDEST.into(),
+            )?;
+            // A send stands still while its effect is off, until the next tick.
+            if bus < BUSES - 2 || self.steady {
+                let tolerance = 1e-5 * gain.abs().max(goal.abs()) + 1e-7;
+                near(
+                    "a planned gain is not reached",
+                    gain + step * ahead,
+                    goal,
+                    tolerance,
+                )?;
+            }
+            if self.fading {
+                that(
+                    gain.abs() < 1e-6 || gain * step <= 0.0,
+                    "a fading voice gets louder",
+                    (gain * step).into(),
+                    0.0,
+                )?;
+            }
+        }
+        let wanted = [
+            self.coefficients.e,
+            self.coefficients.b2 * at.rescaling,
+            self.coefficients.k,
+        ];
+        for ((now, step), wanted) in at.coefficients.into_iter().zip(at.moves).zip(wanted) {
+            let tolerance = 1e-5 * (1.0 + now.abs().max(wanted.abs()));
+            near(
+                "a planned coefficient is not reached",
+                now + step * ahead,
+                wanted,
+                tolerance,
+            )?;
+        }
+        that(
+            at.state.iter().all(|x| x.abs() < 64.0),
+            "a filter's state is out of bounds",
+            at.state[0].into(),
+            64.0,
+        )?;
+        that(
+            self.at <= TICK && self.now.fade <= FADE,
+            "a voice's time is out of bounds",
+            self.at.into(),
+            TICK.into(),
+        )?;
+        if self.steady {
+            let steps = at.steps.into_iter().chain(at.moves);
+            let most = steps.fold(0.0f32, |most, step| most.max(step.abs()));
+            that(most == 0.0, "a steady voice moves", most.into(), 0.0)?;
+            let over = self.next.eg1.is_over(&self.volume);
+            that(!over, "a steady voice is over", 1.0, 0.0)?;
+            that(
+                self.level == self.wanted && !self.fading && !self.sweeping,
+                "a steady voice has somewhere to go",
+                1.0,
+                0.0,
+            )?;
+        }
+        Ok(())
+    }
+}
