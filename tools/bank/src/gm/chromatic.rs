@@ -1,6 +1,7 @@
 //! Programs 8–15: bars, bells and the dulcimer.
 
 use super::patch::{Program, layer, program, twins};
+use super::fit::Voice;
 use crate::dls::Wave;
 use crate::tone::{Partial, Tone, comb};
 use libm::{exp, pow};
@@ -66,7 +67,7 @@ fn modes(set: &[(f64, f64, f64, f64)]) -> Vec<Partial> {
         .collect()
 }
 
-fn celesta(name: &str, key: u8) -> Wave {
+fn celesta(name: &Voice, key: u8) -> Wave {
     Tone::new(modes(&[
         (1.0, 1.0, 0.7, 0.2),
         (2.0, 0.12, 0.4, 0.2),
@@ -79,7 +80,7 @@ fn celesta(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn glockenspiel(name: &str, key: u8) -> Wave {
+fn glockenspiel(name: &Voice, key: u8) -> Wave {
     Tone::new(modes(&[
         (1.0, 1.0, 0.8, 0.2),
         (2.756, 0.45, 0.15, 0.10),
@@ -92,7 +93,7 @@ fn glockenspiel(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn music_box(name: &str, key: u8) -> Wave {
+fn music_box(name: &Voice, key: u8) -> Wave {
     Tone::new(modes(&[
         (1.0, 1.0, 0.6, 0.15),
         (3.0, 0.15, 0.1, 0.1),
@@ -105,7 +106,7 @@ fn music_box(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn vibraphone(name: &str, key: u8) -> Wave {
+fn vibraphone(name: &Voice, key: u8) -> Wave {
     Tone::new(modes(&[
         (1.0, 1.0, 0.9, 0.3),
         (4.0, 0.35, 0.06, 0.12),
@@ -118,7 +119,7 @@ fn vibraphone(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn marimba(name: &str, key: u8) -> Wave {
+fn marimba(name: &Voice, key: u8) -> Wave {
     Tone::new(modes(&[
         (1.0, 1.0, 0.8, 0.2),
         (3.93, 0.40, 0.02, 0.05),
@@ -130,7 +131,7 @@ fn marimba(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn xylophone(name: &str, key: u8) -> Wave {
+fn xylophone(name: &Voice, key: u8) -> Wave {
     Tone::new(modes(&[
         (1.0, 1.0, 0.5, 0.1),
         (3.0, 0.55, 0.08, 0.05),
@@ -144,7 +145,7 @@ fn xylophone(name: &str, key: u8) -> Wave {
 }
 
 /// The strike note is heard an octave below the fourth mode; the modes are those of a free tube.
-fn tubular(name: &str, key: u8) -> Wave {
+fn tubular(name: &Voice, key: u8) -> Wave {
     Tone::new(modes(&[
         (0.5, 0.12, 0.9, 0.4),
         (1.0, 0.75, 0.7, 0.4),
@@ -162,7 +163,7 @@ fn tubular(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn dulcimer(name: &str, key: u8) -> Wave {
+fn dulcimer(name: &Voice, key: u8) -> Wave {
     let partials = (1..=32)
         .map(|n| {
             let n = f64::from(n);

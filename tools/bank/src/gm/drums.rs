@@ -1,6 +1,7 @@
 //! The drum kit (General MIDI keys 35–81, GS keys 27–87), and sounds that melodic percussion shares with it.
 
 use super::patch::{Builder, Layer, layer};
+use super::fit::Voice;
 use crate::dls::{Instrument, Wave};
 use crate::dsp::{Biquad, Random, from_spectrum, sine};
 use crate::tone::{finish, noise_band};
@@ -129,7 +130,7 @@ fn ringing(decay: f64) -> Layer {
 
 /// A sound without a loop: `sample` is called for each frame in order with the time in seconds.
 pub fn one_shot(
-    name: &str,
+    name: &Voice,
     key: u8,
     rate: u32,
     seconds: f64,
@@ -157,7 +158,7 @@ fn drop(rate: f64, high: f64, low: f64, tau: f64) -> impl FnMut(f64) -> f64 {
     }
 }
 
-fn kick(name: &str, key: u8) -> Wave {
+fn kick(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut click = noise_band(22_050.0, 1500.0, 6000.0, &mut random);
     let (mut body, mut knock) = (
@@ -171,7 +172,7 @@ fn kick(name: &str, key: u8) -> Wave {
     })
 }
 
-fn snare(name: &str, key: u8) -> Wave {
+fn snare(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut wires = noise_band(32_000.0, 1400.0, 11_000.0, &mut random);
     let (mut low, mut high) = (
@@ -185,7 +186,7 @@ fn snare(name: &str, key: u8) -> Wave {
     })
 }
 
-pub fn tom(name: &str, key: u8) -> Wave {
+pub fn tom(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut stick = noise_band(16_000.0, 300.0, 4500.0, &mut random);
     let mut body = drop(16_000.0, 205.0, 132.0, 0.06);
@@ -197,7 +198,7 @@ pub fn tom(name: &str, key: u8) -> Wave {
     })
 }
 
-pub fn taiko(name: &str, key: u8) -> Wave {
+pub fn taiko(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut stick = noise_band(16_000.0, 150.0, 2500.0, &mut random);
     let (mut body, mut skin) = (
@@ -209,7 +210,7 @@ pub fn taiko(name: &str, key: u8) -> Wave {
     })
 }
 
-pub fn synth_drum(name: &str, key: u8) -> Wave {
+pub fn synth_drum(name: &Voice, key: u8) -> Wave {
     let mut body = drop(16_000.0, 420.0, 90.0, 0.12);
     let mut random = Random::named(name);
     let mut noise = noise_band(16_000.0, 500.0, 5000.0, &mut random);
@@ -219,7 +220,7 @@ pub fn synth_drum(name: &str, key: u8) -> Wave {
 }
 
 /// The low thud of an orchestra hit.
-pub fn hit_noise(name: &str, key: u8) -> Wave {
+pub fn hit_noise(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(16_000.0, 60.0, 3000.0, &mut random);
     let mut body = drop(16_000.0, 150.0, 70.0, 0.05);
@@ -228,7 +229,7 @@ pub fn hit_noise(name: &str, key: u8) -> Wave {
     })
 }
 
-fn rim(name: &str, key: u8) -> Wave {
+fn rim(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(32_000.0, 900.0, 9000.0, &mut random);
     one_shot(name, key, 32_000, 0.07, |t| {
@@ -238,7 +239,7 @@ fn rim(name: &str, key: u8) -> Wave {
     })
 }
 
-fn stick(name: &str, key: u8) -> Wave {
+fn stick(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(32_000.0, 1500.0, 9000.0, &mut random);
     one_shot(name, key, 32_000, 0.05, |t| {
@@ -246,7 +247,7 @@ fn stick(name: &str, key: u8) -> Wave {
     })
 }
 
-fn clap(name: &str, key: u8) -> Wave {
+fn clap(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(32_000.0, 700.0, 7000.0, &mut random);
     let mut body = Biquad::band_pass(32_000.0, 1150.0, 1.6);
@@ -267,13 +268,13 @@ fn clap(name: &str, key: u8) -> Wave {
     })
 }
 
-fn slap(name: &str, key: u8) -> Wave {
+fn slap(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(22_050.0, 600.0, 6000.0, &mut random);
     one_shot(name, key, 22_050, 0.12, |t| noise() * exp(-t / 0.018))
 }
 
-fn scratch(name: &str, key: u8) -> Wave {
+fn scratch(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(22_050.0, 500.0, 5000.0, &mut random);
     let mut tone = drop(22_050.0, 300.0, 1500.0, 0.05);
@@ -282,7 +283,7 @@ fn scratch(name: &str, key: u8) -> Wave {
     })
 }
 
-fn laser(name: &str, key: u8) -> Wave {
+fn laser(name: &Voice, key: u8) -> Wave {
     let mut body = drop(22_050.0, 5200.0, 300.0, 0.045);
     one_shot(name, key, 22_050, 0.22, |t| body(t) * exp(-t / 0.07))
 }
@@ -308,12 +309,12 @@ fn metal(name: &str, rate: u32, frames: usize, low: f64, high: f64, tilt: f64) -
     from_spectrum(frames, &bins)
 }
 
-pub fn cymbal(name: &str, key: u8) -> Wave {
+pub fn cymbal(name: &Voice, key: u8) -> Wave {
     let frames = metal(name, 32_000, 16_384, 300.0, 15_000.0, -0.25);
     finish(name, 32_000, frames, key, 0.0, Some((0, 16_384)))
 }
 
-fn ride_wave(name: &str, key: u8) -> Wave {
+fn ride_wave(name: &Voice, key: u8) -> Wave {
     let loop_frames = 8192;
     let body = metal(name, 32_000, loop_frames, 500.0, 13_000.0, -0.1);
     let mut random = Random::named("ride stick");
@@ -334,7 +335,7 @@ fn ride_wave(name: &str, key: u8) -> Wave {
     finish(name, 32_000, frames, key, 0.0, Some((attack, loop_frames)))
 }
 
-fn hat_wave(name: &str, key: u8) -> Wave {
+fn hat_wave(name: &Voice, key: u8) -> Wave {
     let frames = metal(name, 40_000, 8192, 4200.0, 18_000.0, 0.3);
     finish(name, 40_000, frames, key, 0.0, Some((0, 8192)))
 }
@@ -347,7 +348,7 @@ fn partials(set: &'static [(f64, f64, f64)]) -> impl Fn(f64) -> f64 {
     }
 }
 
-fn ride_bell(name: &str, key: u8) -> Wave {
+fn ride_bell(name: &Voice, key: u8) -> Wave {
     let tone = partials(&[
         (1080.0, 0.5, 0.25),
         (2190.0, 0.8, 0.2),
@@ -359,7 +360,7 @@ fn ride_bell(name: &str, key: u8) -> Wave {
     one_shot(name, key, 32_000, 0.32, tone)
 }
 
-fn cowbell(name: &str, key: u8) -> Wave {
+fn cowbell(name: &Voice, key: u8) -> Wave {
     let tone = partials(&[
         (562.0, 1.0, 0.07),
         (845.0, 0.9, 0.06),
@@ -370,7 +371,7 @@ fn cowbell(name: &str, key: u8) -> Wave {
     one_shot(name, key, 22_050, 0.2, tone)
 }
 
-fn agogo(name: &str, key: u8) -> Wave {
+fn agogo(name: &Voice, key: u8) -> Wave {
     let tone = partials(&[
         (920.0, 1.0, 0.11),
         (1365.0, 0.5, 0.08),
@@ -380,7 +381,7 @@ fn agogo(name: &str, key: u8) -> Wave {
     one_shot(name, key, 22_050, 0.28, tone)
 }
 
-fn ring(name: &str, key: u8) -> Wave {
+fn ring(name: &Voice, key: u8) -> Wave {
     one_shot(
         name,
         key,
@@ -390,7 +391,7 @@ fn ring(name: &str, key: u8) -> Wave {
     )
 }
 
-fn claves(name: &str, key: u8) -> Wave {
+fn claves(name: &Voice, key: u8) -> Wave {
     one_shot(
         name,
         key,
@@ -401,7 +402,7 @@ fn claves(name: &str, key: u8) -> Wave {
 }
 
 /// A wood block of 800 Hz.
-pub fn wood(name: &str, key: u8) -> Wave {
+pub fn wood(name: &Voice, key: u8) -> Wave {
     let hertz = 800.0;
     let mut random = Random::named(name);
     let mut noise = noise_band(22_050.0, 500.0, 4000.0, &mut random);
@@ -412,7 +413,7 @@ pub fn wood(name: &str, key: u8) -> Wave {
     })
 }
 
-fn conga(name: &str, key: u8) -> Wave {
+fn conga(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut slap = noise_band(22_050.0, 500.0, 4000.0, &mut random);
     let mut body = drop(22_050.0, 245.0, 212.0, 0.03);
@@ -423,7 +424,7 @@ fn conga(name: &str, key: u8) -> Wave {
     })
 }
 
-fn conga_mute(name: &str, key: u8) -> Wave {
+fn conga_mute(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut slap = noise_band(22_050.0, 800.0, 6000.0, &mut random);
     let mut body = drop(22_050.0, 300.0, 240.0, 0.02);
@@ -432,7 +433,7 @@ fn conga_mute(name: &str, key: u8) -> Wave {
     })
 }
 
-fn timbale(name: &str, key: u8) -> Wave {
+fn timbale(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut stick = noise_band(22_050.0, 1500.0, 9000.0, &mut random);
     let tone = partials(&[
@@ -447,7 +448,7 @@ fn timbale(name: &str, key: u8) -> Wave {
     })
 }
 
-fn tambourine(name: &str, key: u8) -> Wave {
+fn tambourine(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut jingle = noise_band(32_000.0, 5500.0, 15_000.0, &mut random);
     let tone = partials(&[
@@ -461,7 +462,7 @@ fn tambourine(name: &str, key: u8) -> Wave {
     })
 }
 
-fn cabasa(name: &str, key: u8) -> Wave {
+fn cabasa(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut beads = noise_band(32_000.0, 4500.0, 12_000.0, &mut random);
     one_shot(name, key, 32_000, 0.13, |t| {
@@ -469,7 +470,7 @@ fn cabasa(name: &str, key: u8) -> Wave {
     })
 }
 
-fn vibraslap(name: &str, key: u8) -> Wave {
+fn vibraslap(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut rattle = noise_band(16_000.0, 1800.0, 5000.0, &mut random);
     let mut box_tone = Biquad::band_pass(16_000.0, 2450.0, 9.0);
@@ -480,7 +481,7 @@ fn vibraslap(name: &str, key: u8) -> Wave {
 }
 
 /// A whistle of 2.3 kHz with a rattling pea.
-fn whistle(name: &str, key: u8, seconds: f64) -> Wave {
+fn whistle(name: &Voice, key: u8, seconds: f64) -> Wave {
     let mut random = Random::named(name);
     let mut air = noise_band(16_000.0, 1500.0, 5000.0, &mut random);
     let mut phase = 0.0;
@@ -491,16 +492,16 @@ fn whistle(name: &str, key: u8, seconds: f64) -> Wave {
     })
 }
 
-fn whistle_short(name: &str, key: u8) -> Wave {
+fn whistle_short(name: &Voice, key: u8) -> Wave {
     whistle(name, key, 0.14)
 }
 
-fn whistle_long(name: &str, key: u8) -> Wave {
+fn whistle_long(name: &Voice, key: u8) -> Wave {
     whistle(name, key, 0.4)
 }
 
 /// A stick over notches, `rate` per second.
-fn guiro(name: &str, key: u8, seconds: f64, rate: f64) -> Wave {
+fn guiro(name: &Voice, key: u8, seconds: f64, rate: f64) -> Wave {
     let mut random = Random::named(name);
     let mut scrape = noise_band(22_050.0, 1800.0, 7000.0, &mut random);
     one_shot(name, key, 22_050, seconds, |t| {
@@ -509,15 +510,15 @@ fn guiro(name: &str, key: u8, seconds: f64, rate: f64) -> Wave {
     })
 }
 
-fn guiro_short(name: &str, key: u8) -> Wave {
+fn guiro_short(name: &Voice, key: u8) -> Wave {
     guiro(name, key, 0.11, 110.0)
 }
 
-fn guiro_long(name: &str, key: u8) -> Wave {
+fn guiro_long(name: &Voice, key: u8) -> Wave {
     guiro(name, key, 0.32, 75.0)
 }
 
-fn cuica(name: &str, key: u8) -> Wave {
+fn cuica(name: &Voice, key: u8) -> Wave {
     let mut phase = 0.0;
     one_shot(name, key, 22_050, 0.24, |t| {
         phase += (430.0 + 260.0 * sine((t / 0.24) * 0.5)) / 22_050.0;
@@ -527,7 +528,7 @@ fn cuica(name: &str, key: u8) -> Wave {
     })
 }
 
-fn triangle(name: &str, key: u8) -> Wave {
+fn triangle(name: &Voice, key: u8) -> Wave {
     const MODES: [(f64, f64); 7] = [
         (1350.0, 0.25),
         (3640.0, 0.6),

@@ -3,6 +3,7 @@
 use super::ensemble::{CHOIR, aah, ooh};
 use super::pads::{bell, bowed, metallic, poly, soft_strings, warm};
 use super::patch::{Layer, Program, layer, program, twins};
+use super::fit::Voice;
 use crate::dls::Wave;
 use crate::tone::{Partial, Tone};
 
@@ -112,7 +113,7 @@ pub fn family() -> Vec<Program> {
     ]
 }
 
-fn crystal(name: &str, key: u8) -> Wave {
+fn crystal(name: &Voice, key: u8) -> Wave {
     let partials = [
         (1.0, 0.8, 0.6, 0.2),
         (2.0, 1.0, 0.4, 0.2),

@@ -2,6 +2,7 @@
 
 use super::ensemble::{CHOIR, SECTION, aah, ooh, strings_wave};
 use super::patch::{Layer, Program, layer, program, twins};
+use super::fit::Voice;
 use crate::dls::Wave;
 use crate::tone::{Ensemble, Partial, Tone};
 use libm::pow;
@@ -99,7 +100,7 @@ pub fn soft_strings() -> Layer {
         .filter(900.0, 0.0, 900.0)
 }
 
-pub fn warm(name: &str, key: u8) -> Wave {
+pub fn warm(name: &Voice, key: u8) -> Wave {
     Ensemble::new(
         14.0,
         (1..=24).map(f64::from).map(|n| (n, pow(n, -1.5))).collect(),
@@ -107,7 +108,7 @@ pub fn warm(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-pub fn poly(name: &str, key: u8) -> Wave {
+pub fn poly(name: &Voice, key: u8) -> Wave {
     let level = |n: f64| {
         if (n as u32).is_multiple_of(3) {
             0.4 / n
@@ -122,7 +123,7 @@ pub fn poly(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-pub fn bowed(name: &str, key: u8) -> Wave {
+pub fn bowed(name: &Voice, key: u8) -> Wave {
     let partials = [
         (1.0, 1.0),
         (2.0, 0.1),
@@ -135,7 +136,7 @@ pub fn bowed(name: &str, key: u8) -> Wave {
     Ensemble::new(4.0, partials).noise(0.01).render(name, key)
 }
 
-pub fn metallic(name: &str, key: u8) -> Wave {
+pub fn metallic(name: &Voice, key: u8) -> Wave {
     let partials = [
         (1.0, 1.0),
         (1.5, 0.2),
@@ -152,7 +153,7 @@ pub fn metallic(name: &str, key: u8) -> Wave {
     Ensemble::new(7.0, partials).render(name, key)
 }
 
-pub fn bell(name: &str, key: u8) -> Wave {
+pub fn bell(name: &Voice, key: u8) -> Wave {
     let partials = [
         (1.0, 1.0, 0.7, 0.3),
         (2.0, 0.4, 0.4, 0.2),

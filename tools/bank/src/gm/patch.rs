@@ -1,17 +1,21 @@
 //! How a program is described: layers of one recipe each, with an articulation.
 
+use super::fit::{Fit, KIT, Row, Voice, longer};
 use crate::dls::{
     Bank, Connection, Instrument, Link, Region, Sample, Wave, destination as dst, source as src,
     unit,
 };
 use std::collections::HashMap;
 
-/// Renders the wave of a key. The name tells recipes apart: one name and one key are rendered once.
+/// Renders the wave of a key. The name tells recipes apart: one name and one key are rendered once for each program.
 #[derive(Clone, Copy)]
 pub struct Recipe {
     pub name: &'static str,
-    pub render: fn(&str, u8) -> Wave,
+    pub render: fn(&Voice, u8) -> Wave,
 }
+
+/// Highest gain of a region in dB.
+const MOST_GAIN: f64 = 9.0;
 
 /// One General MIDI program.
 pub struct Program {
@@ -39,7 +43,7 @@ pub fn program(number: u8, name: &'static str, layers: Vec<Layer>) -> Program {
 }
 
 /// A layer whose waves are rendered at `roots` (ascending keys).
-pub fn layer(name: &'static str, render: fn(&str, u8) -> Wave, roots: &'static [u8]) -> Layer {
+pub fn layer(name: &'static str, render: fn(&Voice, u8) -> Wave, roots: &'static [u8]) -> Layer {
     let vibrato = Connection::new(src::VIBRATO, src::CC1, dst::PITCH, unit::cents(40.0));
     Layer {
         recipe: Recipe { name, render },
@@ -211,13 +215,15 @@ pub fn twins(layer: Layer, cents: f64, spread: f64) -> Vec<Layer> {
 }
 
 /// Collects instruments and the waves that they share.
-pub struct Builder {
+pub struct Builder<'a> {
     bank: Bank,
-    rendered: HashMap<(&'static str, u8), usize>,
+    fit: &'a Fit,
+    /// By recipe, key, and the program and key whose colour it has.
+    rendered: HashMap<(&'static str, u8, u8, u8), usize>,
 }
 
-impl Builder {
-    pub fn new(name: &str) -> Self {
+impl<'a> Builder<'a> {
+    pub fn new(name: &str, fit: &'a Fit) -> Self {
         let bank = Bank {
             name: name.into(),
             copyright: "MIT OR Apache-2.0".into(),
@@ -226,6 +232,7 @@ impl Builder {
         };
         Self {
             bank,
+            fit,
             rendered: HashMap::new(),
         }
     }
@@ -242,7 +249,7 @@ impl Builder {
             } else {
                 layer.connections.clone()
             };
-            self.add_regions(&mut regions, &layer, &own);
+            self.add_regions(&mut regions, program.number, &layer, &own);
         }
         self.bank.instruments.push(Instrument {
             name: program.name.into(),
@@ -256,6 +263,7 @@ impl Builder {
     fn add_regions(
         &mut self,
         regions: &mut Vec<Region>,
+        program: u8,
         layer: &Layer,
         articulation: &[Connection],
     ) {
@@ -266,8 +274,15 @@ impl Builder {
                 .roots
                 .get(i + 1)
                 .map_or(127, |next| root + (next - root) * 2 / 5);
-            let wave = self.wave(layer.recipe, root);
+            let row = self.fit.at(program, root);
+            let wave = self.wave(layer.recipe, root, program, root);
             let sample = self.bank.waves[wave].sample;
+            let fitted = fitted(&layer.connections, &row);
+            let articulation = if fitted == layer.connections {
+                articulation.to_vec()
+            } else {
+                fitted
+            };
             regions.push(Region {
                 keys: (low, high),
                 velocities: (0, 127),
@@ -275,19 +290,22 @@ impl Builder {
                 self_non_exclusive: false,
                 wave,
                 link: Link::MONO,
-                sample: Some(adjusted(sample, layer.gain, layer.tune)),
-                articulation: articulation.to_vec(),
+                sample: Some(adjusted(sample, layer.gain + row.gain, layer.tune)),
+                articulation,
             });
             low = high + 1;
         }
     }
 
-    /// One key of the drum kit.
+    /// One key of the drum kit: it sounds as recorded, moved by the layer's tuning.
     pub fn drum(&mut self, kit: &mut Instrument, key: u8, group: u8, layer: Layer) {
-        let wave = self.wave(layer.recipe, layer.roots.first().copied().unwrap_or(60));
-        let mut sample = adjusted(self.bank.waves[wave].sample, layer.gain, layer.tune);
-        // As recorded on this key.
-        sample.unity = key;
+        let root = layer.roots.first().copied().unwrap_or(60);
+        let row = self.fit.at(KIT, key);
+        let wave = self.wave(layer.recipe, root, KIT, key);
+        let recorded = Sample {
+            unity: key,
+            ..self.bank.waves[wave].sample
+        };
         kit.regions.push(Region {
             keys: (key, key),
             velocities: (0, 127),
@@ -295,8 +313,8 @@ impl Builder {
             self_non_exclusive: false,
             wave,
             link: Link::MONO,
-            sample: Some(sample),
-            articulation: layer.connections,
+            sample: Some(adjusted(recorded, layer.gain + row.gain, layer.tune)),
+            articulation: fitted(&layer.connections, &row),
         });
     }
 
@@ -309,12 +327,47 @@ impl Builder {
         self.bank
     }
 
-    fn wave(&mut self, recipe: Recipe, root: u8) -> usize {
-        *self.rendered.entry((recipe.name, root)).or_insert_with(|| {
-            self.bank.waves.push((recipe.render)(recipe.name, root));
-            self.bank.waves.len() - 1
-        })
+    /// The wave of a recipe at `root`, in the colour of a program's key.
+    fn wave(&mut self, recipe: Recipe, root: u8, program: u8, key: u8) -> usize {
+        let colour = self.fit.at(program, key).colour;
+        // Without a colour it is the same for all.
+        let of = if colour.is_plain() {
+            (0, 0)
+        } else {
+            (program, key)
+        };
+        let bank = &mut self.bank;
+        *self
+            .rendered
+            .entry((recipe.name, root, of.0, of.1))
+            .or_insert_with(|| {
+                bank.waves
+                    .push((recipe.render)(&Voice::new(recipe.name, colour), root));
+                bank.waves.len() - 1
+            })
     }
+}
+
+/// Connections with the attack and the decay of the volume as a row has them.
+fn fitted(connections: &[Connection], row: &Row) -> Vec<Connection> {
+    let seconds = |scale: i32| libm::exp2(f64::from(scale) / 65_536.0 / 1200.0);
+    let changed = |mut connection: Connection| {
+        if connection.source == src::NONE && connection.control == src::NONE {
+            match connection.destination {
+                dst::EG1_ATTACK if row.attack != 0.0 && seconds(connection.scale) >= 0.001 => {
+                    let attack = (seconds(connection.scale) + row.attack).max(0.001);
+                    connection.scale = unit::seconds(attack);
+                }
+                dst::EG1_DECAY if row.decay != 0.0 && seconds(connection.scale) >= 0.001 => {
+                    let decay = seconds(connection.scale) * longer(row.decay);
+                    connection.scale = unit::seconds(decay.min(1000.0));
+                }
+                _ => {}
+            }
+        }
+        connection
+    };
+    connections.iter().copied().map(changed).collect()
 }
 
 fn adjusted(sample: Sample, gain: f64, tune: f64) -> Sample {
@@ -324,7 +377,8 @@ fn adjusted(sample: Sample, gain: f64, tune: f64) -> Sample {
     Sample {
         unity: (f64::from(sample.unity) - semitones).clamp(0.0, 127.0) as u8,
         fine_tune: libm::round(cents - 100.0 * semitones) as i16,
-        gain: (sample.gain + gain).min(0.0),
+        // What peaks high above its loudness may be louder than it was stored.
+        gain: (sample.gain + gain).min(MOST_GAIN),
         ..sample
     }
 }

@@ -2,6 +2,7 @@
 
 use super::drums::{self, one_shot};
 use super::patch::{Layer, Program, layer, program, twins};
+use super::fit::Voice;
 use crate::dls::Wave;
 use crate::dsp::{Biquad, Random, from_spectrum, sine};
 use crate::tone::{Partial, Tone, finish, noise_band};
@@ -124,7 +125,7 @@ fn modes(set: &[(f64, f64, f64, f64)]) -> Tone {
     )
 }
 
-fn tinkle(name: &str, key: u8) -> Wave {
+fn tinkle(name: &Voice, key: u8) -> Wave {
     modes(&[
         (1.0, 0.6, 0.6, 0.2),
         (2.41, 1.0, 0.3, 0.2),
@@ -136,7 +137,7 @@ fn tinkle(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn agogo(name: &str, key: u8) -> Wave {
+fn agogo(name: &Voice, key: u8) -> Wave {
     modes(&[
         (1.0, 1.0, 0.5, 0.1),
         (1.48, 0.5, 0.3, 0.1),
@@ -150,7 +151,7 @@ fn agogo(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn steel(name: &str, key: u8) -> Wave {
+fn steel(name: &Voice, key: u8) -> Wave {
     let mut tone = modes(&[
         (1.0, 1.0, 0.6, 0.2),
         (2.0, 0.7, 0.35, 0.2),
@@ -167,7 +168,7 @@ fn steel(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-fn fret(name: &str, key: u8) -> Wave {
+fn fret(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(22_050.0, 800.0, 6000.0, &mut random);
     let mut squeak = Biquad::band_pass(22_050.0, 2600.0, 6.0);
@@ -178,7 +179,7 @@ fn fret(name: &str, key: u8) -> Wave {
 }
 
 /// Half a second of noise that falls by 3 dB per octave.
-fn surf(name: &str, key: u8) -> Wave {
+fn surf(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let bins: Vec<(f64, f64)> = (0..4096)
         .map(|k| (1.0 / libm::sqrt(f64::from(k).max(8.0)), random.unit()))
@@ -193,7 +194,7 @@ fn surf(name: &str, key: u8) -> Wave {
     )
 }
 
-fn bird(name: &str, key: u8) -> Wave {
+fn bird(name: &Voice, key: u8) -> Wave {
     let mut phase = 0.0;
     let length = 8000;
     let frames = (0..length).map(|i| {
@@ -209,7 +210,7 @@ fn bird(name: &str, key: u8) -> Wave {
     finish(name, 16_000, frames, key, 0.0, Some((0, length as usize)))
 }
 
-fn telephone(name: &str, key: u8) -> Wave {
+fn telephone(name: &Voice, key: u8) -> Wave {
     modes(&[
         (1.0, 0.8, 1.0, 1.0),
         (2.76, 1.0, 1.0, 1.0),
@@ -220,7 +221,7 @@ fn telephone(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn helicopter(name: &str, key: u8) -> Wave {
+fn helicopter(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(16_000.0, 60.0, 1200.0, &mut random);
     let length = 5700;
@@ -234,7 +235,7 @@ fn helicopter(name: &str, key: u8) -> Wave {
     finish(name, 16_000, frames, key, 0.0, Some((0, length as usize)))
 }
 
-fn applause(name: &str, key: u8) -> Wave {
+fn applause(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let length = 8192usize;
     let mut frames = vec![0.0; length];
@@ -250,7 +251,7 @@ fn applause(name: &str, key: u8) -> Wave {
     finish(name, 16_000, frames, key, 0.0, Some((0, length)))
 }
 
-fn gunshot(name: &str, key: u8) -> Wave {
+fn gunshot(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(16_000.0, 40.0, 7000.0, &mut random);
     let mut rumble = Biquad::low_pass(16_000.0, 400.0, 0.8);

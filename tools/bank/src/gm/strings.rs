@@ -1,6 +1,7 @@
 //! Programs 40–47: bowed and plucked orchestra strings, timpani.
 
 use super::patch::{Layer, Program, layer, program};
+use super::fit::Voice;
 use crate::dls::Wave;
 use crate::dsp::key_hertz;
 use crate::tone::{Partial, Tone, comb, formants, harmonics};
@@ -96,7 +97,7 @@ fn bow(key: u8, body: &[(f64, f64, f64)], corner: f64) -> Tone {
         .breath(0.025, 3.0, 20.0)
 }
 
-pub fn violin(name: &str, key: u8) -> Wave {
+pub fn violin(name: &Voice, key: u8) -> Wave {
     bow(
         key,
         &[
@@ -110,7 +111,7 @@ pub fn violin(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn viola(name: &str, key: u8) -> Wave {
+fn viola(name: &Voice, key: u8) -> Wave {
     bow(
         key,
         &[
@@ -124,7 +125,7 @@ fn viola(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn cello(name: &str, key: u8) -> Wave {
+fn cello(name: &Voice, key: u8) -> Wave {
     bow(
         key,
         &[
@@ -138,7 +139,7 @@ fn cello(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn contrabass(name: &str, key: u8) -> Wave {
+fn contrabass(name: &Voice, key: u8) -> Wave {
     bow(
         key,
         &[
@@ -152,7 +153,7 @@ fn contrabass(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn pizzicato(name: &str, key: u8) -> Wave {
+fn pizzicato(name: &Voice, key: u8) -> Wave {
     let partials = (1..=30)
         .map(|n| {
             let n = f64::from(n);
@@ -170,7 +171,7 @@ fn pizzicato(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-fn harp(name: &str, key: u8) -> Wave {
+fn harp(name: &Voice, key: u8) -> Wave {
     let partials = (1..=24)
         .map(|n| {
             let n = f64::from(n);
@@ -189,7 +190,7 @@ fn harp(name: &str, key: u8) -> Wave {
 }
 
 /// The preferred modes of a kettle drum: 1, 1.5, 1.99, 2.44, 2.89; the strike adds its short low ones.
-fn timpani(name: &str, key: u8) -> Wave {
+fn timpani(name: &Voice, key: u8) -> Wave {
     let partials = [
         (1.0, 1.0, 0.6, 0.4),
         (1.504, 0.75, 0.35, 0.3),
