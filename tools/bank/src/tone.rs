@@ -331,7 +331,9 @@ fn tinted(colour: &Colour, rate: u32, frames: &[f64], looped: Option<(usize, usi
             let decibels = if looped.is_some() {
                 late
             } else {
-                early + per_frame * (i as f64).min(FARTHEST * LATE * rate)
+                // What falls goes on falling, what rises has risen.
+                let way = if late < early { FARTHEST } else { 1.0 };
+                early + per_frame * (i as f64).min(way * LATE * rate)
             };
             *out += x * from_db(decibels);
         }

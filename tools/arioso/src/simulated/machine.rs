@@ -30,7 +30,7 @@ pub struct Finished {
 
 impl Machine {
     /// Boots, loads the image and starts a device. `bank` becomes the driver's default set. One machine per process.
-    pub fn start(image: &Path, bank: Option<&[u8]>, verbose: bool) -> Result<Self> {
+    pub fn start(image: &Path, bank: Option<&[u8]>, verbose: bool, dither: bool) -> Result<Self> {
         let mut options = Options {
             echo: verbose,
             // Two outputs start at exactly the same time.
@@ -44,6 +44,9 @@ impl Machine {
             options
                 .files
                 .push((BANK.into(), FileData::Bytes(Arc::new(bank.to_vec()))));
+        }
+        if dither {
+            options.parameters.push(("Dither".into(), Value::dword(1)));
         }
         let mut system = System::boot(options);
         system.load_driver(SERVICE, image).map_err(|why| {

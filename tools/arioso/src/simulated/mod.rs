@@ -85,6 +85,9 @@ pub struct Instruments {
     /// Show what the driver prints to the kernel debugger
     #[arg(short, long)]
     verbose: bool,
+    /// Let the driver dither what it rounds to 16 bits (with the output "sink")
+    #[arg(long)]
+    dither: bool,
 }
 
 #[derive(Args)]

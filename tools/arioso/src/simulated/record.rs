@@ -27,7 +27,7 @@ const BYTES: usize = 16_384;
 pub fn record(song: &Song, path: &Path, kind: PinKind, verbose: bool) -> Result<()> {
     output::check(path)?;
     let image = driver::image()?;
-    let mut machine = Machine::start(&image, None, verbose)?;
+    let mut machine = Machine::start(&image, None, verbose, false)?;
     let mut client = machine.client();
     let taken = take(&mut client, song, kind);
     drop(client);

@@ -8,13 +8,15 @@ use arioso_core::mem::Shared;
 use arioso_core::synth::effects::Sends;
 use arioso_core::synth::{Port, PortId, Settings, Synth};
 use std::f64::consts::TAU;
+use std::sync::LazyLock;
 
 pub const RATE: u32 = 44_100;
 /// Seconds of a note that are looked at; it is held.
-pub const SECONDS: f64 = 1.0;
-/// Keys and velocities at which a program is measured; the kit's keys at the last velocity.
+pub const SECONDS: f64 = 0.9;
+/// Keys at which a program is measured at velocity [`USUAL`], middle C at [`SOFT`] too; the kit's keys at [`USUAL`].
 pub const KEYS: [u8; 5] = [36, 48, 60, 72, 84];
-pub const VELOCITIES: [u8; 2] = [50, 100];
+pub const USUAL: u8 = 100;
+pub const SOFT: u8 = 50;
 /// Keys of the kit that General MIDI names.
 pub const DRUMS: std::ops::RangeInclusive<u8> = 35..=81;
 
@@ -101,10 +103,12 @@ fn bands(samples: &[f64]) -> Bands {
 
 fn centroid(samples: &[f64]) -> f64 {
     let (mut sum, mut weights) = (0.0, 0.0);
+    static HANN: LazyLock<Vec<f64>> = LazyLock::new(|| {
+        let hann = |i: usize| 0.5 - 0.5 * (TAU * i as f64 / SPECTRUM as f64).cos();
+        (0..SPECTRUM).map(hann).collect()
+    });
     for start in (0..samples.len() - SPECTRUM).step_by(SPECTRUM / 2) {
-        let part: Vec<f64> = (0..SPECTRUM)
-            .map(|i| samples[start + i] * (0.5 - 0.5 * (TAU * i as f64 / SPECTRUM as f64).cos()))
-            .collect();
+        let part: Vec<f64> = samples[start..].iter().zip(&*HANN).map(|(x, w)| x * w).collect();
         let power = power_spectrum(&part);
         let floor = power.iter().fold(0.0f64, |a, &b| a.max(b)) * 1e-6;
         let energy: f64 = power.iter().sum();
@@ -119,8 +123,13 @@ fn centroid(samples: &[f64]) -> f64 {
     sum / (weights + 1e-30) * f64::from(RATE) / SPECTRUM as f64
 }
 
-/// Radix 2; the first half.
+/// Radix 2; the first half. Lengths up to 8192.
 fn power_spectrum(samples: &[f64]) -> Vec<f64> {
+    const LONGEST: usize = 8192;
+    static TURNS: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| {
+        let turn = |k: usize| (-TAU * k as f64 / LONGEST as f64).sin_cos();
+        (0..LONGEST / 2).map(turn).collect()
+    });
     let n = samples.len();
     let bits = n.trailing_zeros();
     let mut z: Vec<(f64, f64)> = (0..n)
@@ -128,15 +137,13 @@ fn power_spectrum(samples: &[f64]) -> Vec<f64> {
         .collect();
     let mut half = 1;
     while half < n {
-        let turn: Vec<(f64, f64)> = (0..half)
-            .map(|k| (-TAU * k as f64 / (2 * half) as f64).sin_cos())
-            .collect();
-        for start in (0..n).step_by(2 * half) {
-            for (k, &(s, c)) in turn.iter().enumerate() {
-                let (a, b) = (z[start + k], z[start + k + half]);
-                let b = (b.0 * c - b.1 * s, b.0 * s + b.1 * c);
-                z[start + k] = (a.0 + b.0, a.1 + b.1);
-                z[start + k + half] = (a.0 - b.0, a.1 - b.1);
+        let every = LONGEST / (2 * half);
+        for part in z.chunks_exact_mut(2 * half) {
+            let (low, high) = part.split_at_mut(half);
+            for ((a, b), &(s, c)) in low.iter_mut().zip(high).zip(TURNS.iter().step_by(every)) {
+                let (x, y) = (*a, (b.0 * c - b.1 * s, b.0 * s + b.1 * c));
+                *a = (x.0 + y.0, x.1 + y.1);
+                *b = (x.0 - y.0, x.1 - y.1);
             }
         }
         half *= 2;
@@ -160,11 +167,11 @@ fn mono(frames: &[[f32; 2]]) -> Vec<f64> {
 /// What is measured: program (128 is the kit), key, velocity.
 pub fn notes() -> Vec<(u8, u8, u8)> {
     let programs = (0..128).flat_map(|program| {
-        KEYS.into_iter()
-            .flat_map(move |key| VELOCITIES.map(|velocity| (program, key, velocity)))
+        let usual = KEYS.map(|key| (program, key, USUAL));
+        [(program, 60, SOFT)].into_iter().chain(usual)
     });
     programs
-        .chain(DRUMS.map(|key| (KIT, key, VELOCITIES[1])))
+        .chain(DRUMS.map(|key| (KIT, key, USUAL)))
         .collect()
 }
 
@@ -188,9 +195,20 @@ impl Engine {
     }
 
     pub fn note(&self, program: u8, key: u8, velocity: u8) -> Vec<[f32; 2]> {
+        let (channel, choice) = channel(program);
+        let mut out = self.play(&[&choice, &[0x90 | channel, key, velocity]], false, 1);
+        out.truncate((SECONDS * f64::from(RATE)) as usize);
+        out
+    }
+
+    /// Messages at the beginning, and the reverb on or off.
+    pub fn play(&self, messages: &[&[u8]], reverb: bool, seconds: usize) -> Vec<[f32; 2]> {
         let mut port = Port::new(1).expect("room");
         port.set_patches(self.0.clone());
-        port.effects_mut().on = Sends::default();
+        port.effects_mut().on = Sends {
+            reverb,
+            chorus: false,
+        };
         let settings = Settings {
             voices: 32,
             rate: RATE,
@@ -198,10 +216,10 @@ impl Engine {
         };
         let mut synth = Synth::new(&settings).expect("room");
         synth.attach(PORT, port);
-        let (channel, choice) = channel(program);
-        synth.message(PORT, 1, &choice);
-        synth.message(PORT, 1, &[0x90 | channel, key, velocity]);
-        let mut out = vec![[0.0; 2]; (SECONDS * f64::from(RATE)) as usize];
+        for message in messages {
+            synth.message(PORT, 1, message);
+        }
+        let mut out = vec![[0.0; 2]; seconds * RATE as usize];
         synth.render(&mut out);
         out
     }

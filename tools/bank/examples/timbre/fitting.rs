@@ -1,7 +1,7 @@
 //! The fit: what the bands of a program lack against the other bank's goes into its colour, the rest into gain, attack and decay.
 
 use super::Peer;
-use super::features::{DRUMS, Engine, Features, KEYS, LEVEL, SILENT, Shape};
+use super::features::{DRUMS, Engine, Features, KEYS, LEVEL, SILENT, Shape, USUAL};
 use arioso_bank::gm;
 use arioso_bank::gm::fit::{BANDS, Bands, Fit, KIT, Row};
 use std::error::Error;
@@ -18,7 +18,10 @@ const FLOOR: f64 = 54.0;
 const STEP: f64 = 0.7;
 const MOST_STEP: f64 = 8.0;
 /// Limits of the numbers: dB, octaves, seconds.
-const MOST_COLOUR: f64 = 30.0;
+const LEAST_COLOUR: f64 = -30.0;
+const MOST_COLOUR: f64 = 18.0;
+/// How far a band may rise after its beginning, dB.
+const MOST_RISE: f64 = 12.0;
 const MOST_GAIN: f64 = 18.0;
 const MOST_DECAY: f64 = 2.5;
 const MOST_ATTACK: f64 = 1.0;
@@ -28,7 +31,7 @@ pub fn fit(peer: &mut Peer, times: usize) -> Result<(), Box<dyn Error>> {
     let targets: Vec<_> = programs
         .chain(DRUMS.map(|key| (KIT, key)))
         .map(|(program, key)| {
-            let note = peer.note(program, key, 100);
+            let note = peer.note(program, key, USUAL);
             ((program, key), Features::of(&note), Shape::of(&note))
         })
         .filter(|(_, features, _)| features.loudness > SILENT)
@@ -38,7 +41,7 @@ pub fn fit(peer: &mut Peer, times: usize) -> Result<(), Box<dyn Error>> {
         let engine = Engine::new(&gm::bank_with(&fit).to_bytes());
         let mut wrong = 0.0;
         for ((program, key), theirs, target) in &targets {
-            let note = engine.note(*program, *key, 100);
+            let note = engine.note(*program, *key, USUAL);
             let row = fit.0.entry((*program, *key)).or_default();
             wrong += moved(row, (&Features::of(&note), &Shape::of(&note)), (theirs, target));
         }
@@ -62,6 +65,9 @@ fn moved(row: &mut Row, ours: (&Features, &Shape), theirs: (&Features, &Shape)) 
     // What is louder as a whole is the gain's affair: the colour keeps the mean of the early bands.
     let early = bend(&mut row.colour.early, &ours.1.early, &theirs.1.early, LEVEL, loud);
     let late = bend(&mut row.colour.late, &ours.1.late, &theirs.1.late, LEVEL, loud);
+    for (late, early) in row.colour.late.iter_mut().zip(&row.colour.early) {
+        *late = late.min(early + MOST_RISE);
+    }
     0.5 * (early + late)
 }
 
@@ -81,7 +87,7 @@ fn bend(colour: &mut Bands, ours: &Bands, theirs: &Bands, level: f64, loud: f64)
         sum += difference.abs();
         counted += 1.0;
         let by = (difference * STEP).clamp(-MOST_STEP, MOST_STEP);
-        colour[i] = (colour[i] + by).clamp(-MOST_COLOUR, MOST_COLOUR);
+        colour[i] = (colour[i] + by).clamp(LEAST_COLOUR, MOST_COLOUR);
     }
     sum / f64::max(counted, 1.0)
 }

@@ -5,9 +5,11 @@
 //! | `measure FONT` | writes the figures of a SoundFont into `tests/timbre.tsv` |
 //! | `compare` | the built-in bank against them, worst first |
 //! | `fit FONT TIMES` | moves the numbers of `src/gm/fit.tsv` towards the SoundFont's band levels |
+//! | `reverb FONT` | the reverb beside FluidSynth's, by octaves |
 
 mod features;
 mod fitting;
+mod reverb;
 
 use arioso_fluidsynth::{Config, Fluidsynth};
 use features::{Engine, Features, RATE, SECONDS, channel, notes, read};
@@ -25,7 +27,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["measure", font] => measure(Path::new(font)),
         ["compare"] => compare(),
         ["fit", font, times] => fitting::fit(&mut Peer::new(Path::new(font))?, times.parse()?),
-        _ => Err("one of: measure FONT, compare, fit FONT TIMES".into()),
+        ["reverb", font] => reverb::compare(Path::new(font)),
+        _ => Err("one of: measure FONT, compare, fit FONT TIMES, reverb FONT".into()),
     }
 }
 

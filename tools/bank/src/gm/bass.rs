@@ -9,7 +9,7 @@ use libm::{exp, pow};
 const NECK: &[u8] = &[31, 47];
 
 pub fn family() -> Vec<Program> {
-    let saw = || layer("bass saw", saw_wave, NECK).env(0.002, 30.0, 10.0, 0.35);
+    let saw = || layer("bass saw", saw_wave, NECK).env(0.002, 8.0, 96.0, 0.35);
     vec![
         program(
             32,
@@ -73,7 +73,7 @@ pub fn family() -> Vec<Program> {
             "Synth Bass 1",
             vec![
                 saw()
-                    .filter(250.0, 10.0, 1600.0)
+                    .filter(500.0, 8.0, 1600.0)
                     .sweep(3000.0, 0.0, 0.7, 8.0, 0.3),
             ],
         ),

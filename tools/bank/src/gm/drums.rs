@@ -128,7 +128,8 @@ fn ringing(decay: f64) -> Layer {
         .pan(-12.0)
 }
 
-/// A sound without a loop: `sample` is called for each frame in order with the time in seconds.
+/// A sound without a loop: `sample` is called for each frame in order with the time in seconds. What strikes it is heard over all
+/// frequencies: a click, the skin or wood, and a room far below; its colour gives each its share.
 pub fn one_shot(
     name: &Voice,
     key: u8,
@@ -137,11 +138,17 @@ pub fn one_shot(
     mut sample: impl FnMut(f64) -> f64,
 ) -> Wave {
     let frames = (f64::from(rate) * seconds) as usize;
+    let mut random = Random::named(&format!("{name} strike"));
+    let mut strike = |t: f64| {
+        let fall = 0.10 * exp(-t / 0.004) + 0.03 * exp(-t / 0.05) + 0.008 * exp(-t / 0.3);
+        random.signed() * fall
+    };
     finish(
         name,
         rate,
         (0..frames)
-            .map(|i| sample(i as f64 / f64::from(rate)))
+            .map(|i| i as f64 / f64::from(rate))
+            .map(|t| sample(t) + strike(t))
             .collect(),
         key,
         0.0,
@@ -165,7 +172,7 @@ fn kick(name: &Voice, key: u8) -> Wave {
         drop(22_050.0, 190.0, 47.0, 0.028),
         drop(22_050.0, 700.0, 90.0, 0.008),
     );
-    one_shot(name, key, 22_050, 0.38, |t| {
+    one_shot(name, key, 22_050, 0.5, |t| {
         body(t) * exp(-t / 0.11) * (t / 0.001).min(1.0)
             + 0.5 * knock(t) * exp(-t / 0.012)
             + 0.25 * click() * exp(-t / 0.004)
@@ -179,7 +186,7 @@ fn snare(name: &Voice, key: u8) -> Wave {
         drop(32_000.0, 240.0, 182.0, 0.02),
         drop(32_000.0, 410.0, 332.0, 0.015),
     );
-    one_shot(name, key, 32_000, 0.26, |t| {
+    one_shot(name, key, 32_000, 0.4, |t| {
         0.9 * low(t) * exp(-t / 0.055)
             + 0.5 * high(t) * exp(-t / 0.035)
             + wires() * (1.1 * exp(-t / 0.015) + 0.75 * exp(-t / 0.075))
@@ -191,9 +198,9 @@ pub fn tom(name: &Voice, key: u8) -> Wave {
     let mut stick = noise_band(16_000.0, 300.0, 4500.0, &mut random);
     let mut body = drop(16_000.0, 205.0, 132.0, 0.06);
     let mut shell = drop(16_000.0, 330.0, 215.0, 0.05);
-    one_shot(name, key, 16_000, 0.5, |t| {
-        body(t) * exp(-t / 0.17)
-            + 0.35 * shell(t) * exp(-t / 0.08)
+    one_shot(name, key, 16_000, 0.65, |t| {
+        body(t) * exp(-t / 0.3)
+            + 0.35 * shell(t) * exp(-t / 0.2)
             + 0.5 * stick() * exp(-t / 0.008)
     })
 }
@@ -205,8 +212,8 @@ pub fn taiko(name: &Voice, key: u8) -> Wave {
         drop(16_000.0, 120.0, 68.0, 0.07),
         drop(16_000.0, 190.0, 108.0, 0.05),
     );
-    one_shot(name, key, 16_000, 0.55, |t| {
-        body(t) * exp(-t / 0.24) + 0.6 * skin(t) * exp(-t / 0.12) + 0.8 * stick() * exp(-t / 0.014)
+    one_shot(name, key, 16_000, 0.9, |t| {
+        body(t) * exp(-t / 0.4) + 0.6 * skin(t) * exp(-t / 0.25) + 0.8 * stick() * exp(-t / 0.014)
     })
 }
 
@@ -214,8 +221,8 @@ pub fn synth_drum(name: &Voice, key: u8) -> Wave {
     let mut body = drop(16_000.0, 420.0, 90.0, 0.12);
     let mut random = Random::named(name);
     let mut noise = noise_band(16_000.0, 500.0, 5000.0, &mut random);
-    one_shot(name, key, 16_000, 0.38, |t| {
-        body(t) * exp(-t / 0.16) + 0.2 * noise() * exp(-t / 0.03)
+    one_shot(name, key, 16_000, 1.0, |t| {
+        body(t) * exp(-t / 0.35) + 0.2 * noise() * exp(-t / 0.03)
     })
 }
 
@@ -224,7 +231,7 @@ pub fn hit_noise(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(16_000.0, 60.0, 3000.0, &mut random);
     let mut body = drop(16_000.0, 150.0, 70.0, 0.05);
-    one_shot(name, key, 16_000, 0.4, |t| {
+    one_shot(name, key, 16_000, 0.8, |t| {
         noise() * exp(-t / 0.06) + body(t) * exp(-t / 0.12)
     })
 }
@@ -232,7 +239,7 @@ pub fn hit_noise(name: &Voice, key: u8) -> Wave {
 fn rim(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(32_000.0, 900.0, 9000.0, &mut random);
-    one_shot(name, key, 32_000, 0.07, |t| {
+    one_shot(name, key, 32_000, 0.4, |t| {
         noise() * exp(-t / 0.003)
             + 0.8 * sine(t * 1720.0) * exp(-t / 0.010)
             + 0.5 * sine(t * 480.0) * exp(-t / 0.012)
@@ -242,7 +249,7 @@ fn rim(name: &Voice, key: u8) -> Wave {
 fn stick(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(32_000.0, 1500.0, 9000.0, &mut random);
-    one_shot(name, key, 32_000, 0.05, |t| {
+    one_shot(name, key, 32_000, 0.3, |t| {
         noise() * exp(-t / 0.003) + 0.8 * sine(t * 2350.0) * exp(-t / 0.007)
     })
 }
@@ -251,7 +258,7 @@ fn clap(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(32_000.0, 700.0, 7000.0, &mut random);
     let mut body = Biquad::band_pass(32_000.0, 1150.0, 1.6);
-    one_shot(name, key, 32_000, 0.22, |t| {
+    one_shot(name, key, 32_000, 0.4, |t| {
         // Three hands, then the room.
         let hands: f64 = [0.0, 0.011, 0.022]
             .iter()
@@ -357,7 +364,7 @@ fn ride_bell(name: &Voice, key: u8) -> Wave {
         (6420.0, 0.4, 0.08),
         (8150.0, 0.3, 0.05),
     ]);
-    one_shot(name, key, 32_000, 0.32, tone)
+    one_shot(name, key, 32_000, 0.6, tone)
 }
 
 fn cowbell(name: &Voice, key: u8) -> Wave {
@@ -368,7 +375,7 @@ fn cowbell(name: &Voice, key: u8) -> Wave {
         (2535.0, 0.35, 0.02),
         (3940.0, 0.25, 0.012),
     ]);
-    one_shot(name, key, 22_050, 0.2, tone)
+    one_shot(name, key, 22_050, 0.4, tone)
 }
 
 fn agogo(name: &Voice, key: u8) -> Wave {
@@ -378,7 +385,7 @@ fn agogo(name: &Voice, key: u8) -> Wave {
         (2480.0, 0.5, 0.06),
         (3770.0, 0.35, 0.03),
     ]);
-    one_shot(name, key, 22_050, 0.28, tone)
+    one_shot(name, key, 22_050, 0.5, tone)
 }
 
 fn ring(name: &Voice, key: u8) -> Wave {
@@ -386,7 +393,7 @@ fn ring(name: &Voice, key: u8) -> Wave {
         name,
         key,
         22_050,
-        0.2,
+        0.5,
         partials(&[(2093.0, 1.0, 0.08), (5770.0, 0.4, 0.03)]),
     )
 }
@@ -396,7 +403,7 @@ fn claves(name: &Voice, key: u8) -> Wave {
         name,
         key,
         22_050,
-        0.12,
+        0.3,
         partials(&[(2480.0, 1.0, 0.022), (5100.0, 0.12, 0.008)]),
     )
 }
@@ -406,7 +413,7 @@ pub fn wood(name: &Voice, key: u8) -> Wave {
     let hertz = 800.0;
     let mut random = Random::named(name);
     let mut noise = noise_band(22_050.0, 500.0, 4000.0, &mut random);
-    one_shot(name, key, 22_050, 0.14, |t| {
+    one_shot(name, key, 22_050, 0.22, |t| {
         sine(t * hertz) * exp(-t / 0.025)
             + 0.5 * sine(t * hertz * 2.73) * exp(-t / 0.012)
             + 0.5 * noise() * exp(-t / 0.003)
@@ -417,7 +424,7 @@ fn conga(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut slap = noise_band(22_050.0, 500.0, 4000.0, &mut random);
     let mut body = drop(22_050.0, 245.0, 212.0, 0.03);
-    one_shot(name, key, 22_050, 0.32, |t| {
+    one_shot(name, key, 22_050, 0.38, |t| {
         body(t) * exp(-t / 0.10)
             + 0.25 * sine(t * 478.0) * exp(-t / 0.04)
             + 0.35 * slap() * exp(-t / 0.006)
@@ -428,7 +435,7 @@ fn conga_mute(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut slap = noise_band(22_050.0, 800.0, 6000.0, &mut random);
     let mut body = drop(22_050.0, 300.0, 240.0, 0.02);
-    one_shot(name, key, 22_050, 0.14, |t| {
+    one_shot(name, key, 22_050, 0.3, |t| {
         0.8 * body(t) * exp(-t / 0.03) + 0.7 * slap() * exp(-t / 0.009)
     })
 }
@@ -443,7 +450,7 @@ fn timbale(name: &Voice, key: u8) -> Wave {
         (1390.0, 0.3, 0.06),
         (2730.0, 0.2, 0.04),
     ]);
-    one_shot(name, key, 22_050, 0.34, |t| {
+    one_shot(name, key, 22_050, 0.6, |t| {
         tone(t) + 0.6 * stick() * exp(-t / 0.006)
     })
 }
@@ -456,7 +463,7 @@ fn tambourine(name: &Voice, key: u8) -> Wave {
         (8130.0, 0.2, 0.08),
         (9870.0, 0.2, 0.06),
     ]);
-    one_shot(name, key, 32_000, 0.22, |t| {
+    one_shot(name, key, 32_000, 0.3, |t| {
         let shake = exp(-t / 0.012) + 0.55 * exp(-t / 0.075);
         jingle() * shake + tone(t) * 0.7
     })
@@ -465,7 +472,7 @@ fn tambourine(name: &Voice, key: u8) -> Wave {
 fn cabasa(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut beads = noise_band(32_000.0, 4500.0, 12_000.0, &mut random);
-    one_shot(name, key, 32_000, 0.13, |t| {
+    one_shot(name, key, 32_000, 0.2, |t| {
         beads() * (t / 0.012).min(1.0) * exp(-t / 0.03)
     })
 }
@@ -474,9 +481,9 @@ fn vibraslap(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut rattle = noise_band(16_000.0, 1800.0, 5000.0, &mut random);
     let mut box_tone = Biquad::band_pass(16_000.0, 2450.0, 9.0);
-    one_shot(name, key, 16_000, 0.5, |t| {
+    one_shot(name, key, 16_000, 1.0, |t| {
         let teeth = exp(-((t * 26.0) % 1.0) * 7.0);
-        box_tone.run(rattle()) * teeth * exp(-t / 0.24)
+        box_tone.run(rattle()) * teeth * exp(-t / 0.4)
     })
 }
 
@@ -493,11 +500,11 @@ fn whistle(name: &Voice, key: u8, seconds: f64) -> Wave {
 }
 
 fn whistle_short(name: &Voice, key: u8) -> Wave {
-    whistle(name, key, 0.14)
+    whistle(name, key, 0.25)
 }
 
 fn whistle_long(name: &Voice, key: u8) -> Wave {
-    whistle(name, key, 0.4)
+    whistle(name, key, 0.6)
 }
 
 /// A stick over notches, `rate` per second.
@@ -511,16 +518,16 @@ fn guiro(name: &Voice, key: u8, seconds: f64, rate: f64) -> Wave {
 }
 
 fn guiro_short(name: &Voice, key: u8) -> Wave {
-    guiro(name, key, 0.11, 110.0)
+    guiro(name, key, 0.2, 110.0)
 }
 
 fn guiro_long(name: &Voice, key: u8) -> Wave {
-    guiro(name, key, 0.32, 75.0)
+    guiro(name, key, 0.6, 75.0)
 }
 
 fn cuica(name: &Voice, key: u8) -> Wave {
     let mut phase = 0.0;
-    one_shot(name, key, 22_050, 0.24, |t| {
+    one_shot(name, key, 22_050, 0.4, |t| {
         phase += (430.0 + 260.0 * sine((t / 0.24) * 0.5)) / 22_050.0;
         (sine(phase) + 0.35 * sine(phase * 2.0) + 0.2 * sine(phase * 3.0))
             * (t / 0.02).min(1.0)

@@ -203,6 +203,33 @@ impl Fit {
     }
 }
 
+impl Fit {
+    /// The keys of a zone, parted in the middle between the keys that have rows, each part with its row. A program without rows
+    /// has one part.
+    pub fn zones(&self, program: u8, (low, high): (u8, u8), root: u8) -> Vec<((u8, u8), Row)> {
+        let keys: Vec<u8> = self
+            .0
+            .range((program, 0)..=(program, 127))
+            .map(|((_, key), _)| *key)
+            .collect();
+        let mut zones = Vec::new();
+        let mut from = low;
+        for pair in keys.windows(2) {
+            let middle = pair[0].midpoint(pair[1]);
+            if (from..high).contains(&middle) {
+                zones.push(((from, middle), self.at(program, pair[0])));
+                from = middle + 1;
+            }
+        }
+        let row = match keys.iter().rev().find(|key| (from..=high).contains(*key)) {
+            Some(key) => self.at(program, *key),
+            None => self.at(program, root.clamp(from, high)),
+        };
+        zones.push(((from, high), row));
+        zones
+    }
+}
+
 /// Factor of a time that is longer by octaves.
 pub fn longer(octaves: f64) -> f64 {
     exp2(octaves)

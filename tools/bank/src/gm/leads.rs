@@ -68,6 +68,7 @@ pub fn family() -> Vec<Program> {
                     .env(0.05, 0.0, 0.0, 0.6),
                 lead(layer("square lead", square, KEYS))
                     .gain(-12.0)
+                    .unfitted()
                     .filter(900.0, 0.0, 900.0)
                     .env(0.04, 0.0, 0.0, 0.5),
             ],

@@ -48,7 +48,7 @@ pub fn family() -> Vec<Program> {
             "Choir Pad",
             vec![
                 pad(layer("aah", aah, CHOIR)).env(0.35, 0.0, 0.0, 3.0),
-                pad(layer("ooh", ooh, CHOIR)).tune(8.0).gain(-4.0),
+                pad(layer("ooh", ooh, CHOIR)).tune(8.0).gain(-4.0).unfitted(),
             ],
         ),
         program(
@@ -74,6 +74,7 @@ pub fn family() -> Vec<Program> {
                     .pan(-20.0),
                 pad(layer("warm pad", warm, PAD))
                     .tune(1200.0)
+                    .unfitted()
                     .gain(-8.0)
                     .pan(20.0),
             ],
@@ -85,6 +86,7 @@ pub fn family() -> Vec<Program> {
                 pad(layer("poly pad", poly, PAD))
                     .env(0.6, 0.0, 0.0, 4.0)
                     .filter(300.0, 9.0, 300.0)
+                    .key_cutoff(4800.0)
                     .sweep(4200.0, 3.0, 9.0, 15.0, 3.0),
                 10.0,
                 30.0,

@@ -1,6 +1,6 @@
 //! How a program is described: layers of one recipe each, with an articulation.
 
-use super::fit::{Fit, KIT, Row, Voice, longer};
+use super::fit::{Colour, Fit, KIT, Row, Voice, longer};
 use crate::dls::{
     Bank, Connection, Instrument, Link, Region, Sample, Wave, destination as dst, source as src,
     unit,
@@ -15,7 +15,7 @@ pub struct Recipe {
 }
 
 /// Highest gain of a region in dB.
-const MOST_GAIN: f64 = 9.0;
+const MOST_GAIN: f64 = 14.0;
 
 /// One General MIDI program.
 pub struct Program {
@@ -31,6 +31,8 @@ pub struct Layer {
     roots: &'static [u8],
     gain: f64,
     tune: f64,
+    /// Whether it takes the colour that its program is fitted with; others are shared by programs.
+    fitted: bool,
     connections: Vec<Connection>,
 }
 
@@ -45,12 +47,15 @@ pub fn program(number: u8, name: &'static str, layers: Vec<Layer>) -> Program {
 /// A layer whose waves are rendered at `roots` (ascending keys).
 pub fn layer(name: &'static str, render: fn(&Voice, u8) -> Wave, roots: &'static [u8]) -> Layer {
     let vibrato = Connection::new(src::VIBRATO, src::CC1, dst::PITCH, unit::cents(40.0));
+    // Half of what DLS sends by itself: at the usual CC 91 of 40 a seventh of the sound.
+    let reverb = Connection::new(src::CC91, src::NONE, dst::REVERB_SEND, unit::percent(50.0));
     Layer {
         recipe: Recipe { name, render },
         roots,
         gain: 0.0,
         tune: 0.0,
-        connections: vec![vibrato],
+        fitted: true,
+        connections: vec![vibrato, reverb],
     }
 }
 
@@ -201,6 +206,12 @@ impl Layer {
         self
     }
 
+    /// A layer in the background: as its recipe makes it, so that programs share its waves.
+    pub fn unfitted(mut self) -> Self {
+        self.fitted = false;
+        self
+    }
+
     pub fn tune(mut self, cents: f64) -> Self {
         self.tune += cents;
         self
@@ -274,25 +285,30 @@ impl<'a> Builder<'a> {
                 .roots
                 .get(i + 1)
                 .map_or(127, |next| root + (next - root) * 2 / 5);
-            let row = self.fit.at(program, root);
-            let wave = self.wave(layer.recipe, root, program, root);
-            let sample = self.bank.waves[wave].sample;
-            let fitted = fitted(&layer.connections, &row);
-            let articulation = if fitted == layer.connections {
-                articulation.to_vec()
+            let colour = if layer.fitted {
+                self.fit.at(program, root).colour
             } else {
-                fitted
+                Colour::default()
             };
-            regions.push(Region {
-                keys: (low, high),
-                velocities: (0, 127),
-                key_group: 0,
-                self_non_exclusive: false,
-                wave,
-                link: Link::MONO,
-                sample: Some(adjusted(sample, layer.gain + row.gain, layer.tune)),
-                articulation,
-            });
+            let wave = self.wave(layer.recipe, root, (program, root), colour);
+            let sample = self.bank.waves[wave].sample;
+            for (keys, row) in self.fit.zones(program, (low, high), root) {
+                let fitted = fitted(&layer.connections, &row);
+                regions.push(Region {
+                    keys,
+                    velocities: (0, 127),
+                    key_group: 0,
+                    self_non_exclusive: false,
+                    wave,
+                    link: Link::MONO,
+                    sample: Some(adjusted(sample, layer.gain + row.gain, layer.tune)),
+                    articulation: if fitted == layer.connections {
+                        articulation.to_vec()
+                    } else {
+                        fitted
+                    },
+                });
+            }
             low = high + 1;
         }
     }
@@ -301,7 +317,7 @@ impl<'a> Builder<'a> {
     pub fn drum(&mut self, kit: &mut Instrument, key: u8, group: u8, layer: Layer) {
         let root = layer.roots.first().copied().unwrap_or(60);
         let row = self.fit.at(KIT, key);
-        let wave = self.wave(layer.recipe, root, KIT, key);
+        let wave = self.wave(layer.recipe, root, (KIT, key), row.colour);
         let recorded = Sample {
             unity: key,
             ..self.bank.waves[wave].sample
@@ -327,15 +343,10 @@ impl<'a> Builder<'a> {
         self.bank
     }
 
-    /// The wave of a recipe at `root`, in the colour of a program's key.
-    fn wave(&mut self, recipe: Recipe, root: u8, program: u8, key: u8) -> usize {
-        let colour = self.fit.at(program, key).colour;
+    /// The wave of a recipe at `root`, in the colour of a program's key, `of`.
+    fn wave(&mut self, recipe: Recipe, root: u8, of: (u8, u8), colour: Colour) -> usize {
         // Without a colour it is the same for all.
-        let of = if colour.is_plain() {
-            (0, 0)
-        } else {
-            (program, key)
-        };
+        let of = if colour.is_plain() { (0, 0) } else { of };
         let bank = &mut self.bank;
         *self
             .rendered
