@@ -57,14 +57,17 @@ fn moved(row: &mut Row, ours: (&Features, &Shape), theirs: (&Features, &Shape)) 
     row.gain = (row.gain + step(loud)).clamp(-MOST_GAIN, MOST_GAIN);
     let slower = (theirs.0.attack - ours.0.attack) / 1000.0;
     row.attack = (row.attack + slower).clamp(-MOST_ATTACK, MOST_ATTACK);
-    let (fall, wanted) = (ours.1.fall, theirs.1.fall);
-    if fall > 0.5 && wanted > 0.5 {
-        let octaves = (fall.min(50.0) / wanted.min(50.0)).log2().clamp(-1.0, 1.0);
-        row.decay = (row.decay + STEP * octaves).clamp(-MOST_DECAY, MOST_DECAY);
-    }
-    // What is louder as a whole is the gain's affair: the colour keeps the mean of the early bands.
+    let (fall, wanted) = (ours.0.decay + 1.0, theirs.0.decay + 1.0);
+    let octaves = (fall / wanted).log2().clamp(-1.0, 1.0);
+    row.decay = (row.decay + STEP * octaves).clamp(-MOST_DECAY, MOST_DECAY);
     let early = bend(&mut row.colour.early, &ours.1.early, &theirs.1.early, LEVEL, loud);
     let late = bend(&mut row.colour.late, &ours.1.late, &theirs.1.late, LEVEL, loud);
+    // What is louder as a whole is the gain's affair: the colour leaves the loudest band as it is.
+    let loudest = (0..BANDS).max_by(|&a, &b| theirs.1.early[a].total_cmp(&theirs.1.early[b]));
+    let shift = row.colour.early[loudest.unwrap_or(0)];
+    for bands in [&mut row.colour.early, &mut row.colour.late] {
+        bands.iter_mut().for_each(|band| *band = (*band - shift).clamp(LEAST_COLOUR, MOST_COLOUR));
+    }
     for (late, early) in row.colour.late.iter_mut().zip(&row.colour.early) {
         *late = late.min(early + MOST_RISE);
     }

@@ -73,7 +73,7 @@ pub fn family() -> Vec<Program> {
             "Synth Bass 1",
             vec![
                 saw()
-                    .filter(500.0, 8.0, 1600.0)
+                    .filter(900.0, 7.0, 1600.0)
                     .sweep(3000.0, 0.0, 0.7, 8.0, 0.3),
             ],
         ),

@@ -22,6 +22,25 @@ pub fn add(builder: &mut Builder) {
     builder.add_kit(kit);
 }
 
+/// The key whose colour a key of the kit has: what is tuned from one wave shares it.
+pub fn colour_of(key: u8) -> u8 {
+    match key {
+        41 | 43 | 45 | 47 | 48 | 50 => 45,
+        49 | 52 | 55 | 57 => 49,
+        51 | 59 => 51,
+        54 | 83 => 54,
+        60 | 61 => 61,
+        63 | 64 => 63,
+        69 | 70 | 82 => 69,
+        33 | 76 | 77 => 76,
+        31 | 32 | 85 => 31,
+        80 | 81 | 84 => 81,
+        29 | 30 => 29,
+        86 | 87 => 86,
+        key => key,
+    }
+}
+
 const HATS: u8 = 1;
 const WHISTLES: u8 = 2;
 const GUIROS: u8 = 3;
@@ -31,8 +50,8 @@ const SURDOS: u8 = 6;
 
 /// Key, key group, sound.
 fn sounds() -> Vec<(u8, u8, Layer)> {
-    // A one-shot plays out: the release is long.
-    let shot = |name, render| layer(name, render, &[60]).env(0.0, 0.0, 0.0, 20.0);
+    // A one-shot plays out: the release is as long as the decay.
+    let shot = |name, render| layer(name, render, &[60]).env(0.0, 8.0, 96.0, 8.0);
     let metal = |decay: f64| layer("cymbal", cymbal, &[60]).env(0.0, decay, 96.0, decay);
     let hat = |decay: f64| layer("hat", hat_wave, &[60]).env(0.0, decay, 96.0, decay);
     let kick = || shot("kick", kick);
@@ -140,7 +159,7 @@ pub fn one_shot(
     let frames = (f64::from(rate) * seconds) as usize;
     let mut random = Random::named(&format!("{name} strike"));
     let mut strike = |t: f64| {
-        let fall = 0.10 * exp(-t / 0.004) + 0.03 * exp(-t / 0.05) + 0.008 * exp(-t / 0.3);
+        let fall = 0.30 * exp(-t / 0.004) + 0.12 * exp(-t / 0.04) + 0.02 * exp(-t / 0.25);
         random.signed() * fall
     };
     finish(
@@ -195,10 +214,10 @@ fn snare(name: &Voice, key: u8) -> Wave {
 
 pub fn tom(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
-    let mut stick = noise_band(16_000.0, 300.0, 4500.0, &mut random);
-    let mut body = drop(16_000.0, 205.0, 132.0, 0.06);
-    let mut shell = drop(16_000.0, 330.0, 215.0, 0.05);
-    one_shot(name, key, 16_000, 0.65, |t| {
+    let mut stick = noise_band(22_050.0, 300.0, 4500.0, &mut random);
+    let mut body = drop(22_050.0, 205.0, 132.0, 0.06);
+    let mut shell = drop(22_050.0, 330.0, 215.0, 0.05);
+    one_shot(name, key, 22_050, 0.9, |t| {
         body(t) * exp(-t / 0.3)
             + 0.35 * shell(t) * exp(-t / 0.2)
             + 0.5 * stick() * exp(-t / 0.008)
@@ -207,21 +226,21 @@ pub fn tom(name: &Voice, key: u8) -> Wave {
 
 pub fn taiko(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
-    let mut stick = noise_band(16_000.0, 150.0, 2500.0, &mut random);
+    let mut stick = noise_band(22_050.0, 150.0, 2500.0, &mut random);
     let (mut body, mut skin) = (
-        drop(16_000.0, 120.0, 68.0, 0.07),
-        drop(16_000.0, 190.0, 108.0, 0.05),
+        drop(22_050.0, 120.0, 68.0, 0.07),
+        drop(22_050.0, 190.0, 108.0, 0.05),
     );
-    one_shot(name, key, 16_000, 0.9, |t| {
+    one_shot(name, key, 22_050, 0.9, |t| {
         body(t) * exp(-t / 0.4) + 0.6 * skin(t) * exp(-t / 0.25) + 0.8 * stick() * exp(-t / 0.014)
     })
 }
 
 pub fn synth_drum(name: &Voice, key: u8) -> Wave {
-    let mut body = drop(16_000.0, 420.0, 90.0, 0.12);
+    let mut body = drop(22_050.0, 420.0, 90.0, 0.12);
     let mut random = Random::named(name);
-    let mut noise = noise_band(16_000.0, 500.0, 5000.0, &mut random);
-    one_shot(name, key, 16_000, 1.0, |t| {
+    let mut noise = noise_band(22_050.0, 500.0, 5000.0, &mut random);
+    one_shot(name, key, 22_050, 0.9, |t| {
         body(t) * exp(-t / 0.35) + 0.2 * noise() * exp(-t / 0.03)
     })
 }
@@ -239,7 +258,7 @@ pub fn hit_noise(name: &Voice, key: u8) -> Wave {
 fn rim(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(32_000.0, 900.0, 9000.0, &mut random);
-    one_shot(name, key, 32_000, 0.4, |t| {
+    one_shot(name, key, 32_000, 0.6, |t| {
         noise() * exp(-t / 0.003)
             + 0.8 * sine(t * 1720.0) * exp(-t / 0.010)
             + 0.5 * sine(t * 480.0) * exp(-t / 0.012)
@@ -504,7 +523,7 @@ fn whistle_short(name: &Voice, key: u8) -> Wave {
 }
 
 fn whistle_long(name: &Voice, key: u8) -> Wave {
-    whistle(name, key, 0.6)
+    whistle(name, key, 0.4)
 }
 
 /// A stick over notches, `rate` per second.
@@ -522,16 +541,16 @@ fn guiro_short(name: &Voice, key: u8) -> Wave {
 }
 
 fn guiro_long(name: &Voice, key: u8) -> Wave {
-    guiro(name, key, 0.6, 75.0)
+    guiro(name, key, 0.4, 75.0)
 }
 
 fn cuica(name: &Voice, key: u8) -> Wave {
     let mut phase = 0.0;
-    one_shot(name, key, 22_050, 0.4, |t| {
-        phase += (430.0 + 260.0 * sine((t / 0.24) * 0.5)) / 22_050.0;
+    one_shot(name, key, 22_050, 0.8, |t| {
+        phase += (430.0 + 260.0 * sine((t / 0.4) * 0.5)) / 22_050.0;
         (sine(phase) + 0.35 * sine(phase * 2.0) + 0.2 * sine(phase * 3.0))
             * (t / 0.02).min(1.0)
-            * exp(-t / 0.12)
+            * exp(-t / 0.25)
     })
 }
 

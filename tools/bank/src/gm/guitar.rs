@@ -141,6 +141,10 @@ fn flageolet(name: &Voice, key: u8) -> Wave {
         Partial::fading(6.0, 0.2, 0.1, 0.1),
         Partial::fading(8.0, 0.12, 0.05, 0.06),
         Partial::fading(1.0, 0.15, 0.0, 0.05),
+        Partial::fading(10.0, 0.1, 0.05, 0.06),
+        Partial::fading(12.0, 0.08, 0.05, 0.05),
+        Partial::fading(16.0, 0.06, 0.05, 0.04),
+        Partial::fading(20.0, 0.05, 0.05, 0.03),
     ]);
     Tone::new(partials)
         .length(0.079, 0.015)

@@ -3,7 +3,7 @@
 mod bass;
 mod brass;
 mod chromatic;
-mod drums;
+pub mod drums;
 mod effects;
 mod ensemble;
 mod ethnic;

@@ -1,5 +1,6 @@
 //! How a program is described: layers of one recipe each, with an articulation.
 
+use super::drums::colour_of;
 use super::fit::{Colour, Fit, KIT, Row, Voice, longer};
 use crate::dls::{
     Bank, Connection, Instrument, Link, Region, Sample, Wave, destination as dst, source as src,
@@ -33,6 +34,8 @@ pub struct Layer {
     tune: f64,
     /// Whether it takes the colour that its program is fitted with; others are shared by programs.
     fitted: bool,
+    /// Semitones per key, around middle C; zone by zone.
+    follow: f64,
     connections: Vec<Connection>,
 }
 
@@ -55,6 +58,7 @@ pub fn layer(name: &'static str, render: fn(&Voice, u8) -> Wave, roots: &'static
         gain: 0.0,
         tune: 0.0,
         fitted: true,
+        follow: 1.0,
         connections: vec![vibrato, reverb],
     }
 }
@@ -212,9 +216,27 @@ impl Layer {
         self
     }
 
+    /// A sound whose pitch goes with the key in part only, in steps of a zone.
+    pub fn follow(mut self, semitones_per_key: f64) -> Self {
+        self.follow = semitones_per_key;
+        self
+    }
+
     pub fn tune(mut self, cents: f64) -> Self {
         self.tune += cents;
         self
+    }
+}
+
+impl Layer {
+    /// Cents that the middle of a zone is off its pitch, so that it follows the key as it shall.
+    fn off(&self, (low, high): (u8, u8)) -> f64 {
+        if self.follow == 1.0 {
+            return 0.0;
+        }
+        // The zones at the ends reach far beyond the keys that are played.
+        let middle = f64::from(low.max(30).midpoint(high.min(90)));
+        (self.follow - 1.0) * 100.0 * (middle - 60.0)
     }
 }
 
@@ -301,7 +323,11 @@ impl<'a> Builder<'a> {
                     self_non_exclusive: false,
                     wave,
                     link: Link::MONO,
-                    sample: Some(adjusted(sample, layer.gain + row.gain, layer.tune)),
+                    sample: Some(adjusted(
+                        sample,
+                        layer.gain + row.gain,
+                        layer.tune + layer.off(keys),
+                    )),
                     articulation: if fitted == layer.connections {
                         articulation.to_vec()
                     } else {
@@ -317,7 +343,9 @@ impl<'a> Builder<'a> {
     pub fn drum(&mut self, kit: &mut Instrument, key: u8, group: u8, layer: Layer) {
         let root = layer.roots.first().copied().unwrap_or(60);
         let row = self.fit.at(KIT, key);
-        let wave = self.wave(layer.recipe, root, (KIT, key), row.colour);
+        let like = colour_of(key);
+        let colour = self.fit.at(KIT, like).colour;
+        let wave = self.wave(layer.recipe, root, (KIT, like), colour);
         let recorded = Sample {
             unity: key,
             ..self.bank.waves[wave].sample

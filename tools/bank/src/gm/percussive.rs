@@ -9,7 +9,7 @@ use crate::tone::{Partial, Tone, finish, noise_band};
 use libm::exp;
 
 pub fn family() -> Vec<Program> {
-    let shot = |l: Layer| l.env(0.0, 0.0, 0.0, 12.0);
+    let shot = |l: Layer| l.env(0.0, 8.0, 96.0, 8.0);
     vec![
         program(
             112,
@@ -29,7 +29,7 @@ pub fn family() -> Vec<Program> {
         program(
             115,
             "Woodblock",
-            vec![shot(layer("wood", drums::wood, &[60]).tune(-1935.0))],
+            vec![shot(layer("wood", drums::wood, &[60]).tune(-1935.0).follow(0.3))],
         ),
         program(
             116,
@@ -44,7 +44,7 @@ pub fn family() -> Vec<Program> {
         program(
             118,
             "Synth Drum",
-            vec![shot(layer("synth drum", drums::synth_drum, &[55]))],
+            vec![shot(layer("synth drum", drums::synth_drum, &[55]).follow(0.25))],
         ),
         program(
             119,
@@ -55,13 +55,13 @@ pub fn family() -> Vec<Program> {
 }
 
 pub fn sounds() -> Vec<Program> {
-    let shot = |l: Layer| l.env(0.0, 0.0, 0.0, 8.0);
-    let noise = || layer("surf", surf, &[48, 72]);
+    let shot = |l: Layer| l.env(0.0, 8.0, 96.0, 8.0);
+    let noise = || layer("surf", surf, &[60]).follow(0.3);
     vec![
         program(
             120,
             "Guitar Fret Noise",
-            vec![shot(layer("fret noise", fret, &[60]))],
+            vec![shot(layer("fret noise", fret, &[60]).follow(0.5))],
         ),
         program(
             121,
@@ -87,7 +87,9 @@ pub fn sounds() -> Vec<Program> {
         program(
             123,
             "Bird Tweet",
-            vec![layer("bird", bird, &[72]).env(0.0, 0.0, 0.0, 0.8)],
+            vec![layer("bird", bird, &[72])
+                    .env(0.0, 4.0, 96.0, 0.8)
+                    .follow(0.15)],
         ),
         program(
             124,
@@ -102,7 +104,9 @@ pub fn sounds() -> Vec<Program> {
         program(
             125,
             "Helicopter",
-            vec![layer("helicopter", helicopter, &[60]).env(0.3, 0.0, 0.0, 3.0)],
+            vec![layer("helicopter", helicopter, &[60])
+                    .env(0.3, 0.0, 0.0, 3.0)
+                    .follow(0.1)],
         ),
         program(
             126,
@@ -187,16 +191,16 @@ fn fret(name: &Voice, key: u8) -> Wave {
 /// Half a second of noise that falls by 3 dB per octave.
 fn surf(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
-    let bins: Vec<(f64, f64)> = (0..4096)
+    let bins: Vec<(f64, f64)> = (0..8192)
         .map(|k| (1.0 / libm::sqrt(f64::from(k).max(8.0)), random.unit()))
         .collect();
     finish(
         name,
         32_000,
-        from_spectrum(8192, &bins),
+        from_spectrum(16_384, &bins),
         key,
         0.0,
-        Some((0, 8192)),
+        Some((0, 16_384)),
     )
 }
 
@@ -239,7 +243,7 @@ fn telephone(name: &Voice, key: u8) -> Wave {
 
 fn helicopter(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
-    let mut noise = noise_band(16_000.0, 60.0, 1200.0, &mut random);
+    let mut noise = noise_band(16_000.0, 60.0, 3500.0, &mut random);
     let length = 5700;
     let frames: Vec<f64> = (0..length)
         .map(|i| {
