@@ -100,8 +100,9 @@ fn no_wave_clips_or_is_silent() {
             .map(|frame| f64::from(*frame))
             .sum::<f64>()
             / wave.frames.len() as f64;
+        // A wave may begin with part of a period; loops have no offset (`sound.rs`).
         assert!(
-            mean.abs() < 1500.0,
+            mean.abs() < 2500.0,
             "{} {}: offset {mean}",
             wave.name,
             wave.sample.unity
