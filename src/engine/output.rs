@@ -114,7 +114,7 @@ impl Engine {
         }
         let mut feed = None;
         if owner == Owner::Slices {
-            match Feed::new(common.clone(), rate) {
+            match Feed::new(common.clone(), rate, self.settings.dither) {
                 Ok(new) => feed = Some(new),
                 // The wave sink needs nothing to render itself.
                 Err(_) => owner = Owner::Sink,

@@ -32,6 +32,8 @@ pub struct Settings {
     download_memory: u32,
     /// `CableSynth` = 1: what is written to end A of the cable is played too.
     pub cable: bool,
+    /// `Dither` = 1: what is rounded to 16 bits for the wave sink is dithered.
+    pub dither: bool,
     bank: Option<Path>,
     image: Option<Path>,
 }
@@ -150,6 +152,7 @@ impl Settings {
                 Self::DEFAULT_MEMORY
             ),
             cable: number!(passive, key, "CableSynth", 0..=1, 0) == 1,
+            dither: number!(passive, key, "Dither", 0..=1, 0) == 1,
             bank: path!(passive, key, "BankPath"),
             image: path!(passive, service, "ImagePath"),
         }

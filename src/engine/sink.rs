@@ -12,7 +12,7 @@ use crate::kernel::lock::SpinLock;
 use crate::kernel::timer::MILLISECOND;
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN};
 use arioso_core::mem::Shared;
-use arioso_core::synth::write_pcm;
+use arioso_core::synth::{write_dithered, write_pcm};
 
 /// The open wave pin. Dropping it (at `PASSIVE_LEVEL`) closes it.
 pub struct SinkHandle {
@@ -117,7 +117,11 @@ impl SinkHandle {
         for chunk in out.chunks_mut(BLOCK * FRAME_BYTES as usize) {
             let frames = chunk.len() / FRAME_BYTES as usize;
             let block = renderer.render(common, first, frames);
-            write_pcm(block, chunk);
+            if self.engine.settings.dither {
+                write_dithered(block, chunk, first);
+            } else {
+                write_pcm(block, chunk);
+            }
             first = first.saturating_add(frames as i64);
         }
         &mut []

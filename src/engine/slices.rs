@@ -10,7 +10,7 @@ use crate::kernel::timer::{MILLISECOND, SharpTimer, Tick};
 use crate::kernel::{Result, no_memory};
 use alloc::vec::Vec;
 use arioso_core::mem::{Shared, TryBox, vec};
-use arioso_core::synth::write_pcm;
+use arioso_core::synth::{write_dithered, write_pcm};
 use core::sync::atomic::{AtomicI64, Ordering};
 
 /// Frames between reader and renderer beyond the reader's next block: 3 ms.
@@ -25,6 +25,8 @@ pub struct Feed {
     dpc: Shared<Dpc<Slicer>>,
     copied: TryBox<[[f32; 2]; BLOCK]>,
     lead: i64,
+    /// Whether what is rounded to 16 bits is dithered.
+    dither: bool,
 }
 
 /// The timer's callback: queues the DPC.
@@ -105,7 +107,7 @@ impl Routine for Slicer {
 
 impl Feed {
     /// Starts the timer; it renders nothing before the first [`Feed::read`].
-    pub fn new(common: Shared<EngineState>, rate: u32) -> Result<Self> {
+    pub fn new(common: Shared<EngineState>, rate: u32, dither: bool) -> Result<Self> {
         let slice = (rate / 1000).max(1) as usize;
         let dpc = Shared::try_new(Dpc::new(Slicer {
             common,
@@ -125,6 +127,7 @@ impl Feed {
             dpc,
             copied: TryBox::try_filled([0.0; 2]).map_err(no_memory)?,
             lead: i64::from(rate.saturating_mul(LEAD_MS) / 1000),
+            dither,
         })
     }
 
@@ -158,7 +161,12 @@ impl Feed {
             }
             let bytes = got.saturating_mul(FRAME_BYTES as usize);
             if let (Some(from), Some(to)) = (copied.get(..got), rest.get_mut(..bytes)) {
-                write_pcm(from, to);
+                if self.dither {
+                    let first = position.saturating_add((at / FRAME_BYTES as usize) as i64);
+                    write_dithered(from, to, first);
+                } else {
+                    write_pcm(from, to);
+                }
             }
             at = at.saturating_add(bytes);
         }

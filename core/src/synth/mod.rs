@@ -25,6 +25,7 @@ pub mod check;
 pub mod clock;
 mod controls;
 pub mod cost;
+mod dither;
 pub mod effects;
 mod engine;
 mod envelope;
@@ -50,6 +51,7 @@ mod voice;
 
 pub use channel::{Channel, Parts, System};
 pub use clock::SampleClock;
+pub use dither::write_dithered;
 pub use engine::{Settings, Synth};
 pub use math::amplitude;
 pub use oscillator::Interpolation;

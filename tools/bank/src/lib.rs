@@ -24,7 +24,7 @@ pub mod sf2;
 pub mod test_banks;
 pub mod tone;
 
-/// The built-in General MIDI bank as a DLS file: 128 programs and a drum kit, under 2 MB.
+/// The built-in General MIDI bank as a DLS file: 128 programs and a drum kit, under 4 MB.
 pub fn general_midi() -> Vec<u8> {
     gm::bank().to_bytes()
 }

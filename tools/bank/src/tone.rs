@@ -7,6 +7,7 @@
 
 use crate::dls::{Sample, Wave};
 use crate::dsp::{Biquad, Random, from_db, from_spectrum, key_hertz, sine, to_db};
+use crate::gm::fit::{BANDS, Colour, LOWEST, Voice};
 use libm::{cos, exp, log2, round};
 use std::f64::consts::PI;
 
@@ -121,7 +122,7 @@ impl Tone {
     }
 
     /// The wave of this tone at `key`.
-    pub fn render(&self, name: &str, key: u8) -> Wave {
+    pub fn render(&self, name: &Voice, key: u8) -> Wave {
         let wanted = key_hertz(f64::from(key));
         let sample_rate = self.rate_for(wanted);
         let rate = f64::from(sample_rate);
@@ -136,6 +137,7 @@ impl Tone {
             if cycle * bin > HIGHEST * rate {
                 continue;
             }
+            let partial = coloured(partial, &name.colour, cycle * bin, self.attack);
             for (i, frame) in frames.iter_mut().enumerate() {
                 let t = i as f64 / rate;
                 let level = partial.keep
@@ -151,19 +153,19 @@ impl Tone {
             }
         }
         if let Some((level, low, high)) = self.breath {
+            let level = level * name.colour.late(wanted * libm::sqrt(low.max(0.5) * high));
             self.add_breath(&mut frames, period, cycles, (level, low, high), &mut random);
         }
         if let Some(burst) = self.burst {
             let mut noise = noise_band(rate, burst.low, burst.high, &mut random);
+            let level = burst.level * name.colour.early(libm::sqrt(burst.low * burst.high));
             for (i, frame) in frames.iter_mut().enumerate().take(start) {
-                *frame += burst.level
-                    * noise()
-                    * exp(-(i as f64) / rate / burst.decay)
-                    * settle(i, start);
+                *frame +=
+                    level * noise() * exp(-(i as f64) / rate / burst.decay) * settle(i, start);
             }
         }
         let fine = 1200.0 * log2(wanted / (cycles as f64 * bin));
-        finish(name, sample_rate, frames, key, fine, Some((start, period)))
+        levelled(name, sample_rate, frames, key, fine, Some((start, period)))
     }
 
     /// Low keys have no treble to store: the lowest of the usual rates that holds all partials.
@@ -238,7 +240,7 @@ impl Ensemble {
         self
     }
 
-    pub fn render(&self, name: &str, key: u8) -> Wave {
+    pub fn render(&self, name: &Voice, key: u8) -> Wave {
         let rate = f64::from(self.rate);
         let hertz = key_hertz(f64::from(key));
         let bin = rate / self.frames as f64;
@@ -268,15 +270,100 @@ impl Ensemble {
         }
         let bins: Vec<(f64, f64)> = power
             .iter()
-            .map(|p| (libm::sqrt(*p), random.unit()))
+            .enumerate()
+            .map(|(k, p)| {
+                let colour = name.colour.late(k as f64 * bin);
+                (libm::sqrt(*p) * colour, random.unit())
+            })
             .collect();
         let frames = from_spectrum(self.frames, &bins);
-        finish(name, self.rate, frames, key, 0.0, Some((0, self.frames)))
+        levelled(name, self.rate, frames, key, 0.0, Some((0, self.frames)))
     }
 }
 
-/// A wave from computed frames: `fine` cents above what was rendered, `looped` start and length. Level and gain are set.
+/// A partial in the colour of its frequency.
+fn coloured(partial: &Partial, colour: &Colour, hertz: f64, attack: f64) -> Partial {
+    if colour.is_plain() {
+        return *partial;
+    }
+    let (early, late) = (colour.early(hertz), colour.late(hertz));
+    Partial {
+        level: partial.level * early,
+        keep: partial.keep * late / early,
+        decay: if partial.keep == 1.0 {
+            attack / 3.0
+        } else {
+            partial.decay
+        },
+        ..*partial
+    }
+}
+
+/// Frames in a colour that moves from its early to its late gains, and on, within [`LATE`] seconds; a loop over all of them stays one.
+fn tinted(colour: &Colour, rate: u32, frames: &[f64], looped: Option<(usize, usize)>) -> Vec<f64> {
+    /// How many times the way from early to late is gone at most.
+    const FARTHEST: f64 = 4.0;
+    let rate = f64::from(rate);
+    let whole = looped.is_some_and(|(start, _)| start == 0);
+    let mut rest = frames.to_vec();
+    let mut out = vec![0.0; frames.len()];
+    for band in 0..BANDS {
+        let edge = LOWEST * libm::exp2(band as f64 + 0.5);
+        let part = if band + 1 < BANDS && edge < 0.4 * rate {
+            let mut filter = Biquad::low_pass(rate, edge, 0.6);
+            if whole {
+                // A loop is entered as it is left.
+                for x in &rest {
+                    filter.run(*x);
+                }
+            }
+            let low: Vec<f64> = rest.iter().map(|x| filter.run(*x)).collect();
+            rest.iter_mut().zip(&low).for_each(|(x, low)| *x -= low);
+            low
+        } else {
+            std::mem::take(&mut rest)
+        };
+        let (early, late) = (colour.early[band], colour.late[band]);
+        let per_frame = (late - early) / (LATE * rate);
+        for (i, (out, x)) in out.iter_mut().zip(&part).enumerate() {
+            let decibels = if looped.is_some() {
+                late
+            } else {
+                // What falls goes on falling, what rises has risen.
+                let way = if late < early { FARTHEST } else { 1.0 };
+                early + per_frame * (i as f64).min(way * LATE * rate)
+            };
+            *out += x * from_db(decibels);
+        }
+        if rest.is_empty() {
+            break;
+        }
+    }
+    out
+}
+
+/// When the late colour holds, in seconds.
+pub const LATE: f64 = 0.25;
+
+/// A wave from computed frames: `fine` cents above what was rendered, `looped` start and length. Colour, level and gain are set.
 pub fn finish(
+    name: &Voice,
+    rate: u32,
+    frames: Vec<f64>,
+    unity: u8,
+    fine: f64,
+    looped: Option<(usize, usize)>,
+) -> Wave {
+    let frames = if name.colour.is_plain() {
+        frames
+    } else {
+        tinted(&name.colour, rate, &frames, looped)
+    };
+    levelled(name, rate, frames, unity, fine, looped)
+}
+
+/// A wave from coloured frames.
+fn levelled(
     name: &str,
     rate: u32,
     mut frames: Vec<f64>,
@@ -388,7 +475,7 @@ mod tests {
     #[test]
     fn loops_are_seamless() {
         for key in [24, 60, 97] {
-            let wave = Tone::new(harmonics(12, |n| 1.0 / n)).render("saw", key);
+            let wave = Tone::new(harmonics(12, |n| 1.0 / n)).render(&Voice::plain("saw"), key);
             let (start, length) = wave.sample.looped.unwrap();
             let (start, end) = (start as usize, (start + length) as usize);
             assert_eq!(end, wave.frames.len());
@@ -402,7 +489,8 @@ mod tests {
     #[test]
     fn tones_are_in_tune() {
         for key in 21..108 {
-            let wave = Tone::new(vec![Partial::steady(1.0, 1.0)]).render("sine", key);
+            let wave =
+                Tone::new(vec![Partial::steady(1.0, 1.0)]).render(&Voice::plain("sine"), key);
             let (start, length) = wave.sample.looped.unwrap();
             let part = &wave.frames[start as usize..];
             let next = part.iter().skip(1).chain(part.first());
@@ -420,8 +508,8 @@ mod tests {
 
     #[test]
     fn levels_are_even() {
-        let loud = Tone::new(harmonics(3, |_| 1.0)).render("a", 60);
-        let thin = Tone::new(harmonics(1, |_| 0.001)).render("b", 60);
+        let loud = Tone::new(harmonics(3, |_| 1.0)).render(&Voice::plain("a"), 60);
+        let thin = Tone::new(harmonics(1, |_| 0.001)).render(&Voice::plain("b"), 60);
         for wave in [loud, thin] {
             let peak = wave.frames.iter().map(|f| f.unsigned_abs()).max().unwrap();
             assert!(peak > 31_000);

@@ -65,6 +65,9 @@ enum Command {
         /// The certificate's key (PEM, no password)
         #[arg(long, value_name = "FILE", requires = "certificate")]
         key: Option<PathBuf>,
+        /// The bank in the package, DLS or SoundFont, instead of the built-in one
+        #[arg(long, value_name = "FILE")]
+        bank: Option<PathBuf>,
     },
     /// Play a built-in song through the driver into a WAV file
     Demo,
@@ -134,7 +137,8 @@ fn run(command: Command) -> Result<()> {
             arch,
             certificate,
             key,
-        } => package::package(arch, certificate.zip(key)),
+            bank,
+        } => package::package(arch, certificate.zip(key), bank.as_deref()),
         Command::Demo => check::demo(),
         Command::Bench {
             instructions: true, ..

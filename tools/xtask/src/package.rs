@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use std::env;
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::{self, ScopedJoinHandle};
@@ -41,10 +42,21 @@ impl Arches {
 }
 
 /// Builds everything that packages are made of, and the packages.
-pub fn package(arches: Arches, signer: Option<(PathBuf, PathBuf)>) -> Result<()> {
+pub fn package(
+    arches: Arches,
+    signer: Option<(PathBuf, PathBuf)>,
+    other_bank: Option<&Path>,
+) -> Result<()> {
+    // Cargo runs in the repository, the caller may be elsewhere.
+    let other_bank = other_bank.map(readable).transpose()?;
     let begin = Instant::now();
     let (_, mut steps) = timed("set-up", || setup::install(&arches.needs()))?;
-    steps.extend(assemble(arches, arches.list(), signer)?);
+    steps.extend(assemble(
+        arches,
+        arches.list(),
+        signer,
+        other_bank.as_deref(),
+    )?);
     let steps: Vec<String> = steps
         .iter()
         .map(|(step, time)| format!("{step} {:.0} s", time.as_secs_f64()))
@@ -60,7 +72,7 @@ pub fn package(arches: Arches, signer: Option<(PathBuf, PathBuf)>) -> Result<()>
 
 /// Makes the packages of drivers that are built.
 pub fn assemble_all() -> Result<()> {
-    assemble(Arches::All, &[], None).map(drop)
+    assemble(Arches::All, &[], None, None).map(drop)
 }
 
 /// Steps, some side by side, and how long each took.
@@ -73,11 +85,16 @@ fn timed<T>(step: &str, work: impl FnOnce() -> Result<T>) -> Result<(T, Steps)> 
 }
 
 /// Makes packages; `drivers` are built before, beside the bank and the program, which share nothing with them.
-fn assemble(arches: Arches, drivers: &[Arch], signer: Option<(PathBuf, PathBuf)>) -> Result<Steps> {
+fn assemble(
+    arches: Arches,
+    drivers: &[Arch],
+    signer: Option<(PathBuf, PathBuf)>,
+    other_bank: Option<&Path>,
+) -> Result<Steps> {
     let mut steps = Steps::new();
     let (bank, program) = thread::scope(|scope| {
         let program = scope.spawn(|| timed("arioso.exe", || windows_program(arches)));
-        let bank = scope.spawn(|| timed("bank", bank));
+        let bank = scope.spawn(|| timed("bank", || bank(other_bank)));
         for &arch in drivers {
             let step = format!("driver for {}", arch.name());
             steps.extend(timed(&step, || driver::build(&Build::release(arch)))?.1);
@@ -128,29 +145,56 @@ fn make(
         make.arg("--program").arg(program);
     }
     if let Some((certificate, key)) = signer {
-        // Cargo runs in the repository, the caller may be elsewhere.
-        let path = |path: &Path| {
-            let absolute = path.canonicalize();
-            absolute.with_context(|| format!("cannot read {}", path.display()))
-        };
-        make.arg("--certificate").arg(path(&certificate)?);
-        make.arg("--key").arg(path(&key)?);
+        make.arg("--certificate").arg(readable(&certificate)?);
+        make.arg("--key").arg(readable(&key)?);
     }
     process::run(&mut make)
 }
 
-/// The built-in bank, written for the packages.
-fn bank() -> Result<PathBuf> {
+/// The absolute path of a file: cargo runs in the repository, the caller may be elsewhere.
+fn readable(path: &Path) -> Result<PathBuf> {
+    let absolute = path.canonicalize();
+    absolute.with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// The bank, written for the packages: the built-in one or another.
+fn bank(other: Option<&Path>) -> Result<PathBuf> {
     let directory = project::kernel_dir();
     fs::create_dir_all(&directory)?;
     let file = directory.join("arioso.dls");
-    process::run(
-        process::cargo()
-            .args(["run", "--release", "--quiet", "--package", "arioso-bank"])
-            .args(["--example", "general-midi", "--"])
-            .arg(&file),
-    )?;
+    let Some(other) = other else {
+        process::run(
+            process::cargo()
+                .args(["run", "--release", "--quiet", "--package", "arioso-bank"])
+                .args(["--example", "general-midi", "--"])
+                .arg(&file),
+        )?;
+        return Ok(file);
+    };
+    let mut arioso = process::cargo();
+    arioso
+        .args(["run", "--release", "--quiet", "--package", "arioso-cli"])
+        .args(["--bin", "arioso", "--", "bank"]);
+    if is_dls(other)? {
+        // What the driver would refuse shall not be packed.
+        process::run(arioso.arg("info").arg(other))?;
+        fs::copy(other, &file).with_context(|| format!("cannot copy {}", other.display()))?;
+    } else {
+        process::run(arioso.arg("convert").arg(other).arg("--output").arg(&file))?;
+    }
     Ok(file)
+}
+
+/// Whether a file begins as a DLS file does. Anything else is for the converter to accept or refuse.
+fn is_dls(path: &Path) -> Result<bool> {
+    let mut head = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(12).read_to_end(&mut head))
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(matches!(
+        head.as_slice(),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'D', b'L', b'S', b' ']
+    ))
 }
 
 /// The command line for Windows, for a package that has one: there is none for ARM64.

@@ -1,7 +1,10 @@
 //! The limiter behind all ports: no sample leaves full scale.
 //!
-//! It has no look-ahead, so that every event stays at its frame: the gain falls at the very sample that needs it and comes back
-//! slowly. Up to [`THRESHOLD`] it does nothing at all; above, levels bend towards full scale without reaching it.
+//! It has no look-ahead, so that every event stays at its frame: the gain falls at the very sample that needs it, stays for
+//! [`HOLD`] and comes back slowly. Up to [`THRESHOLD`] it does nothing at all; above, levels bend towards full scale without reaching it.
+//!
+//! The hold is longer than a period of the lowest tone that is heard: the gain of a steady tone is constant, so that it is not
+//! distorted once its first peak has been.
 
 /// -1 dB of full scale.
 const THRESHOLD: f32 = 0.891_250_9;
@@ -9,7 +12,13 @@ const THRESHOLD: f32 = 0.891_250_9;
 /// No mix of voices comes here; what does is not let to hold the gain down for long.
 const CEILING: f32 = 1024.0;
 
-/// Seconds in which the gain recovers by a factor of e.
+/// Seconds for which a peak counts in full: a period of 28 Hz.
+const HOLD: f32 = 0.036;
+
+/// A peak that is lower than the highest by no more than this factor counts as high: samples do not meet each crest alike.
+const AGAIN: f32 = 0.998;
+
+/// Seconds in which the gain recovers by a factor of e, after the hold.
 const RELEASE: f32 = 0.08;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,6 +27,9 @@ pub struct Limiter {
     level: f32,
     /// Fading per frame.
     fall: f32,
+    /// Frames of a hold, and how many of this one are left.
+    hold: u32,
+    left: u32,
 }
 
 impl Limiter {
@@ -26,6 +38,8 @@ impl Limiter {
         Self {
             level: 0.0,
             fall: 1.0 - 1.0 / (RELEASE * rate.max(1) as f32).max(2.0),
+            hold: (HOLD * rate as f32) as u32,
+            left: 0,
         }
     }
 
@@ -48,7 +62,15 @@ impl Limiter {
                 }
             });
             let peak = left.abs().max(right.abs());
-            let level = peak.max(self.level * self.fall);
+            let level = if peak >= self.level * AGAIN {
+                self.left = self.hold;
+                peak.max(self.level)
+            } else if self.left > 0 {
+                self.left -= 1;
+                self.level
+            } else {
+                peak.max(self.level * self.fall)
+            };
             if level <= THRESHOLD {
                 self.level = 0.0;
                 *frame = [left, right];

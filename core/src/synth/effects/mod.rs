@@ -163,4 +163,6 @@ fn turns(hertz: f32, rate: f32) -> u32 {
 }
 
 #[cfg(test)]
+mod peer_tests;
+#[cfg(test)]
 mod tests;

@@ -44,8 +44,8 @@ const HIGH: f32 = 5_000.0;
 /// Highest loss per pass that `high_ratio` asks for, in dB.
 const MAX_DAMPING: f32 = 12.0;
 
-/// RMS of either side for white noise of RMS 1 at the input, at the usual level.
-pub const WET: f32 = 0.4;
+/// RMS of either side for white noise of RMS 1 at the input, at the usual level: that of FluidSynth 2.3.
+pub const WET: f32 = 0.87;
 
 impl Room {
     /// Lengths as a part of the largest room's.
@@ -261,7 +261,9 @@ impl Reverb {
             *loss = amplitude * ROOT_EIGHTH;
             energy += amplitude * amplitude * (1.0 / LINES as f32);
             let high = (decibels * (1.0 / ratio - 1.0)).min(MAX_DAMPING) - blur;
-            *damping = low_pass_for(high, cosine);
+            // What reading loses too much is given back as far as no frequency ever grows, wherever the line is read.
+            let most = (1.0 - amplitude) / (1.0 + amplitude);
+            *damping = low_pass_for(high, cosine).max(-most);
         }
         self.normal = WET * root(1.0 - energy);
     }
@@ -493,14 +495,15 @@ fn one_pole(hertz: f32, rate: f32) -> f32 {
     1.0 - math::exp2(-octaves)
 }
 
-/// The pole of a low-pass that loses `decibels` where the cosine of the frequency is `cosine`.
+/// The pole of a low-pass that loses `decibels` where the cosine of the frequency is `cosine`. A loss below zero is a gain, of a pole
+/// below zero.
 fn low_pass_for(decibels: f32, cosine: f32) -> f32 {
-    if decibels <= 0.01 {
+    if decibels.abs() <= 0.01 {
         return 0.0;
     }
     let power = math::exp2(-2.0 * decibels * math::LOG2_PER_DB);
     let (a, b) = (1.0 - power * cosine, 1.0 - power);
-    ((a - root(a * a - b * b)) / b).clamp(0.0, 0.99)
+    ((a - root((a * a - b * b).max(0.0))) / b).clamp(-0.5, 0.99)
 }
 
 fn root(x: f32) -> f32 {

@@ -130,15 +130,16 @@ impl Reverb {
         }
     }
 
-    /// GM2 reverb type (0–4, 8); others are the large hall.
+    /// GM2 reverb type (0–4, 8); others are the large hall. GM2 says nothing of the high frequencies: they stay nearly as long as the
+    /// others, as in FluidSynth, whose reverb times at 500 Hz and 8 kHz are the same.
     pub fn gm2(kind: u8) -> Self {
         match kind {
-            0 => Self::new(Room::SmallRoom, 1.1, 0.45),
-            1 => Self::new(Room::MediumRoom, 1.3, 0.5),
-            2 => Self::new(Room::LargeRoom, 1.5, 0.55),
-            3 => Self::new(Room::MediumHall, 1.8, 0.5),
-            8 => Self::new(Room::Plate, 1.3, 0.8),
-            _ => Self::new(Room::LargeHall, 1.8, 0.5),
+            0 => Self::new(Room::SmallRoom, 1.1, 0.9),
+            1 => Self::new(Room::MediumRoom, 1.3, 0.9),
+            2 => Self::new(Room::LargeRoom, 1.5, 0.9),
+            3 => Self::new(Room::MediumHall, 1.8, 0.9),
+            8 => Self::new(Room::Plate, 1.3, 0.95),
+            _ => Self::new(Room::LargeHall, 1.8, 0.9),
         }
     }
 
@@ -179,17 +180,17 @@ impl Reverb {
     /// XG reverb type (MSB, LSB); `None` is "no effect".
     pub fn xg(kind: u8, variation: u8) -> Option<Self> {
         Some(match (kind, variation) {
-            (0x01, 0) => Self::new(Room::LargeHall, 1.8, 0.5),
-            (0x01, _) => Self::new(Room::LargeHall, 2.2, 0.45),
-            (0x02, 0) => Self::new(Room::SmallRoom, 1.1, 0.45),
-            (0x02, 1) => Self::new(Room::MediumRoom, 1.3, 0.5),
-            (0x02, _) => Self::new(Room::LargeRoom, 1.5, 0.55),
-            (0x03, 0) => Self::new(Room::MediumHall, 1.7, 0.6),
-            (0x03, _) => Self::new(Room::MediumHall, 2.0, 0.55),
-            (0x04, _) => Self::new(Room::Plate, 1.5, 0.8),
-            (0x10, _) => Self::new(Room::SmallRoom, 0.9, 0.6),
-            (0x11 | 0x12, _) => Self::new(Room::LargeHall, 2.6, 0.4),
-            (0x13, _) => Self::new(Room::MediumRoom, 1.2, 0.35),
+            (0x01, 0) => Self::new(Room::LargeHall, 1.8, 0.9),
+            (0x01, _) => Self::new(Room::LargeHall, 2.2, 0.9),
+            (0x02, 0) => Self::new(Room::SmallRoom, 1.1, 0.9),
+            (0x02, 1) => Self::new(Room::MediumRoom, 1.3, 0.9),
+            (0x02, _) => Self::new(Room::LargeRoom, 1.5, 0.9),
+            (0x03, 0) => Self::new(Room::MediumHall, 1.7, 0.9),
+            (0x03, _) => Self::new(Room::MediumHall, 2.0, 0.9),
+            (0x04, _) => Self::new(Room::Plate, 1.5, 0.95),
+            (0x10, _) => Self::new(Room::SmallRoom, 0.9, 0.9),
+            (0x11 | 0x12, _) => Self::new(Room::LargeHall, 2.6, 0.75),
+            (0x13, _) => Self::new(Room::MediumRoom, 1.2, 0.7),
             _ => return None,
         })
     }

@@ -519,7 +519,7 @@ fn waves_parameters() {
     let mut reverb = Reverb::default();
     reverb.set_waves(&Waves::default());
     assert!((reverb.time - Reverb::default().time).abs() < 1e-6);
-    assert_eq!((reverb.level, reverb.high_ratio), (1.0, 0.5));
+    assert_eq!((reverb.level, reverb.high_ratio), (1.0, 0.9));
     reverb.set_waves(&waves(0.0, -10.0, 1000.0, 0.5));
     assert!((reverb.level - 1.0).abs() < 1e-6);
     assert_eq!((reverb.time, reverb.high_ratio), (1.0, 0.5));

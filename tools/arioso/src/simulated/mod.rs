@@ -103,6 +103,9 @@ pub struct Instruments {
     /// Show what the driver prints to the kernel debugger
     #[arg(short, long)]
     verbose: bool,
+    /// Let the driver dither what it rounds to 16 bits (with the output "sink")
+    #[arg(long)]
+    dither: bool,
 }
 
 /// The driver's setting `Quality`.
@@ -162,10 +165,15 @@ impl Instruments {
             Quality::Sinc8 => 1,
             Quality::Sinc16 => 2,
         });
-        [("Quality", quality), ("Voices", self.voices)]
-            .into_iter()
-            .filter_map(|(name, number)| Some((name.into(), Value::dword(number?))))
-            .collect()
+        let dither = self.dither.then_some(1);
+        [
+            ("Quality", quality),
+            ("Voices", self.voices),
+            ("Dither", dither),
+        ]
+        .into_iter()
+        .filter_map(|(name, number)| Some((name.into(), Value::dword(number?))))
+        .collect()
     }
 
     /// The files that are read: the song is at `file`.

@@ -1,5 +1,6 @@
 //! Programs 32–39: basses.
 
+use super::fit::Voice;
 use super::patch::{Program, layer, program, twins};
 use crate::dls::Wave;
 use crate::tone::{Partial, Tone, comb, harmonics};
@@ -8,7 +9,7 @@ use libm::{exp, pow};
 const NECK: &[u8] = &[31, 47];
 
 pub fn family() -> Vec<Program> {
-    let saw = || layer("bass saw", saw_wave, NECK).env(0.002, 30.0, 10.0, 0.35);
+    let saw = || layer("bass saw", saw_wave, NECK).env(0.002, 8.0, 96.0, 0.35);
     vec![
         program(
             32,
@@ -72,7 +73,7 @@ pub fn family() -> Vec<Program> {
             "Synth Bass 1",
             vec![
                 saw()
-                    .filter(250.0, 10.0, 1600.0)
+                    .filter(900.0, 7.0, 1600.0)
                     .sweep(3000.0, 0.0, 0.7, 8.0, 0.3),
             ],
         ),
@@ -105,7 +106,7 @@ fn string(pluck: f64, tilt: f64, dark: f64, keep: f64) -> Vec<Partial> {
         .collect()
 }
 
-fn upright(name: &str, key: u8) -> Wave {
+fn upright(name: &Voice, key: u8) -> Wave {
     Tone::new(string(0.3, 0.75, 6.0, 0.6))
         .rate(16_000)
         .length(0.115, 0.04)
@@ -113,7 +114,7 @@ fn upright(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-fn finger(name: &str, key: u8) -> Wave {
+fn finger(name: &Voice, key: u8) -> Wave {
     Tone::new(string(0.24, 0.75, 9.0, 0.65))
         .rate(16_000)
         .length(0.072, 0.04)
@@ -121,14 +122,14 @@ fn finger(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-fn pick(name: &str, key: u8) -> Wave {
+fn pick(name: &Voice, key: u8) -> Wave {
     Tone::new(string(0.12, 0.6, 16.0, 0.6))
         .length(0.079, 0.04)
         .burst(0.3, 0.004, 1000.0, 5000.0)
         .render(name, key)
 }
 
-fn fretless(name: &str, key: u8) -> Wave {
+fn fretless(name: &Voice, key: u8) -> Wave {
     let partials = harmonics(16, |n| pow(n, -1.05) * exp(-n / 8.0))
         .into_iter()
         .map(|p| p.rising(0.02))
@@ -139,27 +140,27 @@ fn fretless(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-fn slap(name: &str, key: u8) -> Wave {
+fn slap(name: &Voice, key: u8) -> Wave {
     Tone::new(string(0.09, 0.7, 22.0, 0.6))
         .length(0.079, 0.04)
         .burst(0.3, 0.004, 1500.0, 8000.0)
         .render(name, key)
 }
 
-fn pop(name: &str, key: u8) -> Wave {
+fn pop(name: &Voice, key: u8) -> Wave {
     Tone::new(string(0.07, 0.65, 26.0, 0.6))
         .length(0.072, 0.04)
         .burst(0.25, 0.003, 2000.0, 9000.0)
         .render(name, key)
 }
 
-fn saw_wave(name: &str, key: u8) -> Wave {
+fn saw_wave(name: &Voice, key: u8) -> Wave {
     Tone::new(harmonics(80, |n| 1.0 / n))
         .length(0.001, 0.024)
         .render(name, key)
 }
 
-fn square_wave(name: &str, key: u8) -> Wave {
+fn square_wave(name: &Voice, key: u8) -> Wave {
     Tone::new(harmonics(80, |n| {
         if n as u32 % 2 == 1 { 1.0 / n } else { 0.25 / n }
     }))

@@ -1,5 +1,6 @@
 //! Programs 56–63: brass.
 
+use super::fit::Voice;
 use super::patch::{Layer, Program, layer, program, twins};
 use crate::dls::Wave;
 use crate::dsp::key_hertz;
@@ -98,7 +99,7 @@ fn lip(key: u8, tilt: f64, set: &[(f64, f64, f64)]) -> Vec<Partial> {
         .collect()
 }
 
-fn trumpet(name: &str, key: u8) -> Wave {
+fn trumpet(name: &Voice, key: u8) -> Wave {
     Tone::new(lip(
         key,
         0.35,
@@ -109,7 +110,7 @@ fn trumpet(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn trombone(name: &str, key: u8) -> Wave {
+fn trombone(name: &Voice, key: u8) -> Wave {
     Tone::new(lip(
         key,
         0.45,
@@ -120,7 +121,7 @@ fn trombone(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn tuba(name: &str, key: u8) -> Wave {
+fn tuba(name: &Voice, key: u8) -> Wave {
     Tone::new(lip(key, 0.8, &[(230.0, 180.0, 0.0), (600.0, 300.0, -9.0)]))
         .rate(16_000)
         .length(0.043, 0.032)
@@ -128,7 +129,7 @@ fn tuba(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-fn muted(name: &str, key: u8) -> Wave {
+fn muted(name: &Voice, key: u8) -> Wave {
     Tone::new(lip(key, 0.1, &[(1700.0, 500.0, 2.0), (3400.0, 900.0, 0.0)]))
         .rate(32_000)
         .length(0.036, 0.02)
@@ -136,14 +137,14 @@ fn muted(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-fn horn(name: &str, key: u8) -> Wave {
+fn horn(name: &Voice, key: u8) -> Wave {
     Tone::new(lip(key, 0.9, &[(400.0, 300.0, 0.0), (900.0, 400.0, -5.0)]))
         .length(0.058, 0.024)
         .burst(0.05, 0.02, 300.0, 1500.0)
         .render(name, key)
 }
 
-fn brass_section(name: &str, key: u8) -> Wave {
+fn brass_section(name: &Voice, key: u8) -> Wave {
     let hertz = key_hertz(f64::from(key));
     let set = [(900.0, 700.0, 0.0), (2100.0, 1200.0, -3.0)];
     let partials = (1..=48)
@@ -153,7 +154,7 @@ fn brass_section(name: &str, key: u8) -> Wave {
     Ensemble::new(9.0, partials).render(name, key)
 }
 
-fn saw(name: &str, key: u8) -> Wave {
+fn saw(name: &Voice, key: u8) -> Wave {
     Tone::new(harmonics(80, |n| 1.0 / n))
         .length(0.001, 0.02)
         .render(name, key)

@@ -1,5 +1,6 @@
 //! Programs 8–15: bars, bells and the dulcimer.
 
+use super::fit::Voice;
 use super::patch::{Program, layer, program, twins};
 use crate::dls::Wave;
 use crate::tone::{Partial, Tone, comb};
@@ -66,85 +67,98 @@ fn modes(set: &[(f64, f64, f64, f64)]) -> Vec<Partial> {
         .collect()
 }
 
-fn celesta(name: &str, key: u8) -> Wave {
+fn celesta(name: &Voice, key: u8) -> Wave {
     Tone::new(modes(&[
-        (1.0, 1.0, 0.7, 0.2),
+        (1.0, 1.0, 0.7, 0.3),
         (2.0, 0.12, 0.4, 0.2),
-        (4.0, 0.25, 0.05, 0.06),
-        (6.9, 0.10, 0.0, 0.03),
+        (4.0, 0.25, 0.15, 0.1),
+        (6.9, 0.1, 0.1, 0.06),
+        (9.4, 0.08, 0.05, 0.05),
+        (13.3, 0.05, 0.05, 0.03),
     ]))
     .rate(32_000)
-    .length(0.058, 0.012)
+    .length(0.25, 0.012)
     .burst(0.15, 0.003, 1500.0, 7000.0)
     .render(name, key)
 }
 
-fn glockenspiel(name: &str, key: u8) -> Wave {
+fn glockenspiel(name: &Voice, key: u8) -> Wave {
     Tone::new(modes(&[
-        (1.0, 1.0, 0.8, 0.2),
-        (2.756, 0.45, 0.15, 0.10),
-        (5.404, 0.30, 0.03, 0.05),
-        (8.93, 0.12, 0.0, 0.02),
+        (1.0, 1.0, 0.8, 0.3),
+        (2.756, 0.45, 0.3, 0.2),
+        (5.404, 0.3, 0.2, 0.12),
+        (8.933, 0.2, 0.12, 0.08),
+        (13.344, 0.15, 0.1, 0.05),
+        (18.64, 0.1, 0.05, 0.03),
+        (24.8, 0.08, 0.05, 0.02),
     ]))
     .rate(44_100)
-    .length(0.058, 0.012)
+    .length(0.25, 0.012)
     .burst(0.2, 0.002, 3000.0, 12_000.0)
     .render(name, key)
 }
 
-fn music_box(name: &str, key: u8) -> Wave {
+fn music_box(name: &Voice, key: u8) -> Wave {
     Tone::new(modes(&[
-        (1.0, 1.0, 0.6, 0.15),
-        (3.0, 0.15, 0.1, 0.1),
-        (6.27, 0.35, 0.06, 0.08),
-        (10.1, 0.10, 0.0, 0.03),
+        (1.0, 1.0, 0.6, 0.3),
+        (3.0, 0.15, 0.3, 0.2),
+        (6.27, 0.35, 0.2, 0.15),
+        (10.1, 0.2, 0.15, 0.1),
+        (14.6, 0.12, 0.1, 0.08),
+        (17.55, 0.12, 0.1, 0.06),
+        (24.6, 0.06, 0.05, 0.04),
     ]))
-    .rate(32_000)
-    .length(0.058, 0.012)
+    .rate(44_100)
+    .length(0.25, 0.012)
     .burst(0.25, 0.002, 2500.0, 9000.0)
     .render(name, key)
 }
 
-fn vibraphone(name: &str, key: u8) -> Wave {
+fn vibraphone(name: &Voice, key: u8) -> Wave {
     Tone::new(modes(&[
         (1.0, 1.0, 0.9, 0.3),
-        (4.0, 0.35, 0.06, 0.12),
-        (10.0, 0.12, 0.0, 0.03),
+        (4.0, 0.35, 0.2, 0.2),
+        (10.0, 0.12, 0.1, 0.06),
         (2.0, 0.02, 1.0, 1.0),
+        (17.5, 0.06, 0.05, 0.03),
     ]))
     .rate(32_000)
-    .length(0.086, 0.012)
+    .length(0.2, 0.012)
     .burst(0.06, 0.005, 400.0, 3000.0)
     .render(name, key)
 }
 
-fn marimba(name: &str, key: u8) -> Wave {
+fn marimba(name: &Voice, key: u8) -> Wave {
     Tone::new(modes(&[
-        (1.0, 1.0, 0.8, 0.2),
-        (3.93, 0.40, 0.02, 0.05),
-        (9.2, 0.18, 0.0, 0.015),
+        (1.0, 1.0, 0.6, 0.3),
+        (3.93, 0.4, 0.08, 0.08),
+        (9.2, 0.18, 0.05, 0.03),
         (2.0, 0.03, 0.2, 0.1),
+        (16.4, 0.1, 0.03, 0.02),
+        (25.6, 0.06, 0.03, 0.01),
     ]))
-    .length(0.065, 0.012)
+    .rate(32_000)
+    .length(0.2, 0.012)
     .burst(0.3, 0.004, 200.0, 2200.0)
     .render(name, key)
 }
 
-fn xylophone(name: &str, key: u8) -> Wave {
+fn xylophone(name: &Voice, key: u8) -> Wave {
     Tone::new(modes(&[
-        (1.0, 1.0, 0.5, 0.1),
-        (3.0, 0.55, 0.08, 0.05),
-        (6.1, 0.35, 0.0, 0.02),
-        (9.8, 0.15, 0.0, 0.01),
+        (1.0, 1.0, 0.5, 0.15),
+        (3.0, 0.55, 0.15, 0.08),
+        (6.1, 0.35, 0.1, 0.05),
+        (9.8, 0.15, 0.05, 0.03),
+        (15.7, 0.1, 0.05, 0.02),
     ]))
     .rate(32_000)
-    .length(0.065, 0.012)
+    .length(0.15, 0.012)
     .burst(0.5, 0.003, 1200.0, 6000.0)
     .render(name, key)
 }
 
 /// The strike note is heard an octave below the fourth mode; the modes are those of a free tube.
-fn tubular(name: &str, key: u8) -> Wave {
+fn tubular(name: &Voice, key: u8) -> Wave {
     Tone::new(modes(&[
         (0.5, 0.12, 0.9, 0.4),
         (1.0, 0.75, 0.7, 0.4),
@@ -162,7 +176,7 @@ fn tubular(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn dulcimer(name: &str, key: u8) -> Wave {
+fn dulcimer(name: &Voice, key: u8) -> Wave {
     let partials = (1..=32)
         .map(|n| {
             let n = f64::from(n);

@@ -1,5 +1,6 @@
 //! The drum kit (General MIDI keys 35–81, GS keys 27–87), and sounds that melodic percussion shares with it.
 
+use super::fit::Voice;
 use super::patch::{Builder, Layer, layer};
 use crate::dls::{Instrument, Wave};
 use crate::dsp::{Biquad, Random, from_spectrum, sine};
@@ -21,6 +22,25 @@ pub fn add(builder: &mut Builder) {
     builder.add_kit(kit);
 }
 
+/// The key whose colour a key of the kit has: what is tuned from one wave shares it.
+pub fn colour_of(key: u8) -> u8 {
+    match key {
+        41 | 43 | 45 | 47 | 48 | 50 => 45,
+        49 | 52 | 55 | 57 => 49,
+        51 | 59 => 51,
+        54 | 83 => 54,
+        60 | 61 => 61,
+        63 | 64 => 63,
+        69 | 70 | 82 => 69,
+        33 | 76 | 77 => 76,
+        31 | 32 | 85 => 31,
+        80 | 81 | 84 => 81,
+        29 | 30 => 29,
+        86 | 87 => 86,
+        key => key,
+    }
+}
+
 const HATS: u8 = 1;
 const WHISTLES: u8 = 2;
 const GUIROS: u8 = 3;
@@ -30,8 +50,8 @@ const SURDOS: u8 = 6;
 
 /// Key, key group, sound.
 fn sounds() -> Vec<(u8, u8, Layer)> {
-    // A one-shot plays out: the release is long.
-    let shot = |name, render| layer(name, render, &[60]).env(0.0, 0.0, 0.0, 20.0);
+    // A one-shot plays out: the release is as long as the decay.
+    let shot = |name, render| layer(name, render, &[60]).env(0.0, 8.0, 96.0, 8.0);
     let metal = |decay: f64| layer("cymbal", cymbal, &[60]).env(0.0, decay, 96.0, decay);
     let hat = |decay: f64| layer("hat", hat_wave, &[60]).env(0.0, decay, 96.0, decay);
     let kick = || shot("kick", kick);
@@ -127,20 +147,27 @@ fn ringing(decay: f64) -> Layer {
         .pan(-12.0)
 }
 
-/// A sound without a loop: `sample` is called for each frame in order with the time in seconds.
+/// A sound without a loop: `sample` is called for each frame in order with the time in seconds. What strikes it is heard over all
+/// frequencies: a click, the skin or wood, and a room far below; its colour gives each its share.
 pub fn one_shot(
-    name: &str,
+    name: &Voice,
     key: u8,
     rate: u32,
     seconds: f64,
     mut sample: impl FnMut(f64) -> f64,
 ) -> Wave {
     let frames = (f64::from(rate) * seconds) as usize;
+    let mut random = Random::named(&format!("{name} strike"));
+    let mut strike = |t: f64| {
+        let fall = 0.30 * exp(-t / 0.004) + 0.12 * exp(-t / 0.04) + 0.02 * exp(-t / 0.25);
+        random.signed() * fall
+    };
     finish(
         name,
         rate,
         (0..frames)
-            .map(|i| sample(i as f64 / f64::from(rate)))
+            .map(|i| i as f64 / f64::from(rate))
+            .map(|t| sample(t) + strike(t))
             .collect(),
         key,
         0.0,
@@ -157,100 +184,98 @@ fn drop(rate: f64, high: f64, low: f64, tau: f64) -> impl FnMut(f64) -> f64 {
     }
 }
 
-fn kick(name: &str, key: u8) -> Wave {
+fn kick(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut click = noise_band(22_050.0, 1500.0, 6000.0, &mut random);
     let (mut body, mut knock) = (
         drop(22_050.0, 190.0, 47.0, 0.028),
         drop(22_050.0, 700.0, 90.0, 0.008),
     );
-    one_shot(name, key, 22_050, 0.38, |t| {
+    one_shot(name, key, 22_050, 0.5, |t| {
         body(t) * exp(-t / 0.11) * (t / 0.001).min(1.0)
             + 0.5 * knock(t) * exp(-t / 0.012)
             + 0.25 * click() * exp(-t / 0.004)
     })
 }
 
-fn snare(name: &str, key: u8) -> Wave {
+fn snare(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut wires = noise_band(32_000.0, 1400.0, 11_000.0, &mut random);
     let (mut low, mut high) = (
         drop(32_000.0, 240.0, 182.0, 0.02),
         drop(32_000.0, 410.0, 332.0, 0.015),
     );
-    one_shot(name, key, 32_000, 0.26, |t| {
+    one_shot(name, key, 32_000, 0.4, |t| {
         0.9 * low(t) * exp(-t / 0.055)
             + 0.5 * high(t) * exp(-t / 0.035)
             + wires() * (1.1 * exp(-t / 0.015) + 0.75 * exp(-t / 0.075))
     })
 }
 
-pub fn tom(name: &str, key: u8) -> Wave {
+pub fn tom(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
-    let mut stick = noise_band(16_000.0, 300.0, 4500.0, &mut random);
-    let mut body = drop(16_000.0, 205.0, 132.0, 0.06);
-    let mut shell = drop(16_000.0, 330.0, 215.0, 0.05);
-    one_shot(name, key, 16_000, 0.5, |t| {
-        body(t) * exp(-t / 0.17)
-            + 0.35 * shell(t) * exp(-t / 0.08)
-            + 0.5 * stick() * exp(-t / 0.008)
+    let mut stick = noise_band(22_050.0, 300.0, 4500.0, &mut random);
+    let mut body = drop(22_050.0, 205.0, 132.0, 0.06);
+    let mut shell = drop(22_050.0, 330.0, 215.0, 0.05);
+    one_shot(name, key, 22_050, 0.9, |t| {
+        body(t) * exp(-t / 0.3) + 0.35 * shell(t) * exp(-t / 0.2) + 0.5 * stick() * exp(-t / 0.008)
     })
 }
 
-pub fn taiko(name: &str, key: u8) -> Wave {
+pub fn taiko(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
-    let mut stick = noise_band(16_000.0, 150.0, 2500.0, &mut random);
+    let mut stick = noise_band(22_050.0, 150.0, 2500.0, &mut random);
     let (mut body, mut skin) = (
-        drop(16_000.0, 120.0, 68.0, 0.07),
-        drop(16_000.0, 190.0, 108.0, 0.05),
+        drop(22_050.0, 120.0, 68.0, 0.07),
+        drop(22_050.0, 190.0, 108.0, 0.05),
     );
-    one_shot(name, key, 16_000, 0.55, |t| {
-        body(t) * exp(-t / 0.24) + 0.6 * skin(t) * exp(-t / 0.12) + 0.8 * stick() * exp(-t / 0.014)
+    one_shot(name, key, 22_050, 0.9, |t| {
+        body(t) * exp(-t / 0.4) + 0.6 * skin(t) * exp(-t / 0.25) + 0.8 * stick() * exp(-t / 0.014)
     })
 }
 
-pub fn synth_drum(name: &str, key: u8) -> Wave {
-    let mut body = drop(16_000.0, 420.0, 90.0, 0.12);
+pub fn synth_drum(name: &Voice, key: u8) -> Wave {
+    let mut body = drop(22_050.0, 420.0, 90.0, 0.12);
     let mut random = Random::named(name);
-    let mut noise = noise_band(16_000.0, 500.0, 5000.0, &mut random);
-    one_shot(name, key, 16_000, 0.38, |t| {
-        body(t) * exp(-t / 0.16) + 0.2 * noise() * exp(-t / 0.03)
+    let mut noise = noise_band(22_050.0, 500.0, 5000.0, &mut random);
+    one_shot(name, key, 22_050, 0.9, |t| {
+        body(t) * exp(-t / 0.35) + 0.2 * noise() * exp(-t / 0.03)
     })
 }
 
 /// The low thud of an orchestra hit.
-pub fn hit_noise(name: &str, key: u8) -> Wave {
+pub fn hit_noise(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(16_000.0, 60.0, 3000.0, &mut random);
     let mut body = drop(16_000.0, 150.0, 70.0, 0.05);
-    one_shot(name, key, 16_000, 0.4, |t| {
+    one_shot(name, key, 16_000, 0.8, |t| {
         noise() * exp(-t / 0.06) + body(t) * exp(-t / 0.12)
     })
 }
 
-fn rim(name: &str, key: u8) -> Wave {
+fn rim(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(32_000.0, 900.0, 9000.0, &mut random);
-    one_shot(name, key, 32_000, 0.07, |t| {
+    one_shot(name, key, 32_000, 0.6, |t| {
         noise() * exp(-t / 0.003)
             + 0.8 * sine(t * 1720.0) * exp(-t / 0.010)
             + 0.5 * sine(t * 480.0) * exp(-t / 0.012)
     })
 }
 
-fn stick(name: &str, key: u8) -> Wave {
+fn stick(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(32_000.0, 1500.0, 9000.0, &mut random);
-    one_shot(name, key, 32_000, 0.05, |t| {
+    one_shot(name, key, 32_000, 0.3, |t| {
         noise() * exp(-t / 0.003) + 0.8 * sine(t * 2350.0) * exp(-t / 0.007)
     })
 }
 
-fn clap(name: &str, key: u8) -> Wave {
+fn clap(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(32_000.0, 700.0, 7000.0, &mut random);
     let mut body = Biquad::band_pass(32_000.0, 1150.0, 1.6);
-    one_shot(name, key, 32_000, 0.22, |t| {
+    one_shot(name, key, 32_000, 0.4, |t| {
         // Three hands, then the room.
         let hands: f64 = [0.0, 0.011, 0.022]
             .iter()
@@ -267,13 +292,13 @@ fn clap(name: &str, key: u8) -> Wave {
     })
 }
 
-fn slap(name: &str, key: u8) -> Wave {
+fn slap(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(22_050.0, 600.0, 6000.0, &mut random);
     one_shot(name, key, 22_050, 0.12, |t| noise() * exp(-t / 0.018))
 }
 
-fn scratch(name: &str, key: u8) -> Wave {
+fn scratch(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut noise = noise_band(22_050.0, 500.0, 5000.0, &mut random);
     let mut tone = drop(22_050.0, 300.0, 1500.0, 0.05);
@@ -282,7 +307,7 @@ fn scratch(name: &str, key: u8) -> Wave {
     })
 }
 
-fn laser(name: &str, key: u8) -> Wave {
+fn laser(name: &Voice, key: u8) -> Wave {
     let mut body = drop(22_050.0, 5200.0, 300.0, 0.045);
     one_shot(name, key, 22_050, 0.22, |t| body(t) * exp(-t / 0.07))
 }
@@ -308,12 +333,12 @@ fn metal(name: &str, rate: u32, frames: usize, low: f64, high: f64, tilt: f64) -
     from_spectrum(frames, &bins)
 }
 
-pub fn cymbal(name: &str, key: u8) -> Wave {
+pub fn cymbal(name: &Voice, key: u8) -> Wave {
     let frames = metal(name, 32_000, 16_384, 300.0, 15_000.0, -0.25);
     finish(name, 32_000, frames, key, 0.0, Some((0, 16_384)))
 }
 
-fn ride_wave(name: &str, key: u8) -> Wave {
+fn ride_wave(name: &Voice, key: u8) -> Wave {
     let loop_frames = 8192;
     let body = metal(name, 32_000, loop_frames, 500.0, 13_000.0, -0.1);
     let mut random = Random::named("ride stick");
@@ -334,7 +359,7 @@ fn ride_wave(name: &str, key: u8) -> Wave {
     finish(name, 32_000, frames, key, 0.0, Some((attack, loop_frames)))
 }
 
-fn hat_wave(name: &str, key: u8) -> Wave {
+fn hat_wave(name: &Voice, key: u8) -> Wave {
     let frames = metal(name, 40_000, 8192, 4200.0, 18_000.0, 0.3);
     finish(name, 40_000, frames, key, 0.0, Some((0, 8192)))
 }
@@ -347,7 +372,7 @@ fn partials(set: &'static [(f64, f64, f64)]) -> impl Fn(f64) -> f64 {
     }
 }
 
-fn ride_bell(name: &str, key: u8) -> Wave {
+fn ride_bell(name: &Voice, key: u8) -> Wave {
     let tone = partials(&[
         (1080.0, 0.5, 0.25),
         (2190.0, 0.8, 0.2),
@@ -356,10 +381,10 @@ fn ride_bell(name: &str, key: u8) -> Wave {
         (6420.0, 0.4, 0.08),
         (8150.0, 0.3, 0.05),
     ]);
-    one_shot(name, key, 32_000, 0.32, tone)
+    one_shot(name, key, 32_000, 0.6, tone)
 }
 
-fn cowbell(name: &str, key: u8) -> Wave {
+fn cowbell(name: &Voice, key: u8) -> Wave {
     let tone = partials(&[
         (562.0, 1.0, 0.07),
         (845.0, 0.9, 0.06),
@@ -367,72 +392,72 @@ fn cowbell(name: &str, key: u8) -> Wave {
         (2535.0, 0.35, 0.02),
         (3940.0, 0.25, 0.012),
     ]);
-    one_shot(name, key, 22_050, 0.2, tone)
+    one_shot(name, key, 22_050, 0.4, tone)
 }
 
-fn agogo(name: &str, key: u8) -> Wave {
+fn agogo(name: &Voice, key: u8) -> Wave {
     let tone = partials(&[
         (920.0, 1.0, 0.11),
         (1365.0, 0.5, 0.08),
         (2480.0, 0.5, 0.06),
         (3770.0, 0.35, 0.03),
     ]);
-    one_shot(name, key, 22_050, 0.28, tone)
+    one_shot(name, key, 22_050, 0.5, tone)
 }
 
-fn ring(name: &str, key: u8) -> Wave {
+fn ring(name: &Voice, key: u8) -> Wave {
     one_shot(
         name,
         key,
         22_050,
-        0.2,
+        0.5,
         partials(&[(2093.0, 1.0, 0.08), (5770.0, 0.4, 0.03)]),
     )
 }
 
-fn claves(name: &str, key: u8) -> Wave {
+fn claves(name: &Voice, key: u8) -> Wave {
     one_shot(
         name,
         key,
         22_050,
-        0.12,
+        0.3,
         partials(&[(2480.0, 1.0, 0.022), (5100.0, 0.12, 0.008)]),
     )
 }
 
 /// A wood block of 800 Hz.
-pub fn wood(name: &str, key: u8) -> Wave {
+pub fn wood(name: &Voice, key: u8) -> Wave {
     let hertz = 800.0;
     let mut random = Random::named(name);
     let mut noise = noise_band(22_050.0, 500.0, 4000.0, &mut random);
-    one_shot(name, key, 22_050, 0.14, |t| {
+    one_shot(name, key, 22_050, 0.22, |t| {
         sine(t * hertz) * exp(-t / 0.025)
             + 0.5 * sine(t * hertz * 2.73) * exp(-t / 0.012)
             + 0.5 * noise() * exp(-t / 0.003)
     })
 }
 
-fn conga(name: &str, key: u8) -> Wave {
+fn conga(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut slap = noise_band(22_050.0, 500.0, 4000.0, &mut random);
     let mut body = drop(22_050.0, 245.0, 212.0, 0.03);
-    one_shot(name, key, 22_050, 0.32, |t| {
+    one_shot(name, key, 22_050, 0.38, |t| {
         body(t) * exp(-t / 0.10)
             + 0.25 * sine(t * 478.0) * exp(-t / 0.04)
             + 0.35 * slap() * exp(-t / 0.006)
     })
 }
 
-fn conga_mute(name: &str, key: u8) -> Wave {
+fn conga_mute(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut slap = noise_band(22_050.0, 800.0, 6000.0, &mut random);
     let mut body = drop(22_050.0, 300.0, 240.0, 0.02);
-    one_shot(name, key, 22_050, 0.14, |t| {
+    one_shot(name, key, 22_050, 0.3, |t| {
         0.8 * body(t) * exp(-t / 0.03) + 0.7 * slap() * exp(-t / 0.009)
     })
 }
 
-fn timbale(name: &str, key: u8) -> Wave {
+fn timbale(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut stick = noise_band(22_050.0, 1500.0, 9000.0, &mut random);
     let tone = partials(&[
@@ -442,12 +467,12 @@ fn timbale(name: &str, key: u8) -> Wave {
         (1390.0, 0.3, 0.06),
         (2730.0, 0.2, 0.04),
     ]);
-    one_shot(name, key, 22_050, 0.34, |t| {
+    one_shot(name, key, 22_050, 0.6, |t| {
         tone(t) + 0.6 * stick() * exp(-t / 0.006)
     })
 }
 
-fn tambourine(name: &str, key: u8) -> Wave {
+fn tambourine(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut jingle = noise_band(32_000.0, 5500.0, 15_000.0, &mut random);
     let tone = partials(&[
@@ -455,32 +480,32 @@ fn tambourine(name: &str, key: u8) -> Wave {
         (8130.0, 0.2, 0.08),
         (9870.0, 0.2, 0.06),
     ]);
-    one_shot(name, key, 32_000, 0.22, |t| {
+    one_shot(name, key, 32_000, 0.3, |t| {
         let shake = exp(-t / 0.012) + 0.55 * exp(-t / 0.075);
         jingle() * shake + tone(t) * 0.7
     })
 }
 
-fn cabasa(name: &str, key: u8) -> Wave {
+fn cabasa(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut beads = noise_band(32_000.0, 4500.0, 12_000.0, &mut random);
-    one_shot(name, key, 32_000, 0.13, |t| {
+    one_shot(name, key, 32_000, 0.2, |t| {
         beads() * (t / 0.012).min(1.0) * exp(-t / 0.03)
     })
 }
 
-fn vibraslap(name: &str, key: u8) -> Wave {
+fn vibraslap(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut rattle = noise_band(16_000.0, 1800.0, 5000.0, &mut random);
     let mut box_tone = Biquad::band_pass(16_000.0, 2450.0, 9.0);
-    one_shot(name, key, 16_000, 0.5, |t| {
+    one_shot(name, key, 16_000, 1.0, |t| {
         let teeth = exp(-((t * 26.0) % 1.0) * 7.0);
-        box_tone.run(rattle()) * teeth * exp(-t / 0.24)
+        box_tone.run(rattle()) * teeth * exp(-t / 0.4)
     })
 }
 
 /// A whistle of 2.3 kHz with a rattling pea.
-fn whistle(name: &str, key: u8, seconds: f64) -> Wave {
+fn whistle(name: &Voice, key: u8, seconds: f64) -> Wave {
     let mut random = Random::named(name);
     let mut air = noise_band(16_000.0, 1500.0, 5000.0, &mut random);
     let mut phase = 0.0;
@@ -491,16 +516,16 @@ fn whistle(name: &str, key: u8, seconds: f64) -> Wave {
     })
 }
 
-fn whistle_short(name: &str, key: u8) -> Wave {
-    whistle(name, key, 0.14)
+fn whistle_short(name: &Voice, key: u8) -> Wave {
+    whistle(name, key, 0.25)
 }
 
-fn whistle_long(name: &str, key: u8) -> Wave {
+fn whistle_long(name: &Voice, key: u8) -> Wave {
     whistle(name, key, 0.4)
 }
 
 /// A stick over notches, `rate` per second.
-fn guiro(name: &str, key: u8, seconds: f64, rate: f64) -> Wave {
+fn guiro(name: &Voice, key: u8, seconds: f64, rate: f64) -> Wave {
     let mut random = Random::named(name);
     let mut scrape = noise_band(22_050.0, 1800.0, 7000.0, &mut random);
     one_shot(name, key, 22_050, seconds, |t| {
@@ -509,25 +534,25 @@ fn guiro(name: &str, key: u8, seconds: f64, rate: f64) -> Wave {
     })
 }
 
-fn guiro_short(name: &str, key: u8) -> Wave {
-    guiro(name, key, 0.11, 110.0)
+fn guiro_short(name: &Voice, key: u8) -> Wave {
+    guiro(name, key, 0.2, 110.0)
 }
 
-fn guiro_long(name: &str, key: u8) -> Wave {
-    guiro(name, key, 0.32, 75.0)
+fn guiro_long(name: &Voice, key: u8) -> Wave {
+    guiro(name, key, 0.4, 75.0)
 }
 
-fn cuica(name: &str, key: u8) -> Wave {
+fn cuica(name: &Voice, key: u8) -> Wave {
     let mut phase = 0.0;
-    one_shot(name, key, 22_050, 0.24, |t| {
-        phase += (430.0 + 260.0 * sine((t / 0.24) * 0.5)) / 22_050.0;
+    one_shot(name, key, 22_050, 0.8, |t| {
+        phase += (430.0 + 260.0 * sine((t / 0.4) * 0.5)) / 22_050.0;
         (sine(phase) + 0.35 * sine(phase * 2.0) + 0.2 * sine(phase * 3.0))
             * (t / 0.02).min(1.0)
-            * exp(-t / 0.12)
+            * exp(-t / 0.25)
     })
 }
 
-fn triangle(name: &str, key: u8) -> Wave {
+fn triangle(name: &Voice, key: u8) -> Wave {
     const MODES: [(f64, f64); 7] = [
         (1350.0, 0.25),
         (3640.0, 0.6),

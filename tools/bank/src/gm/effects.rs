@@ -1,6 +1,7 @@
 //! Programs 96–103: synth effects.
 
 use super::ensemble::{CHOIR, aah, ooh};
+use super::fit::Voice;
 use super::pads::{bell, bowed, metallic, poly, soft_strings, warm};
 use super::patch::{Layer, Program, layer, program, twins};
 use crate::dls::Wave;
@@ -26,7 +27,10 @@ pub fn family() -> Vec<Program> {
                     .tremolo(9.0, 5.0, 0.01)
                     .pan(-25.0)
                     .gain(-2.0),
-                slow(layer("warm pad", warm, PAD)).gain(-8.0).pan(20.0),
+                slow(layer("warm pad", warm, PAD))
+                    .unfitted()
+                    .gain(-8.0)
+                    .pan(20.0),
             ],
         ),
         program(
@@ -34,7 +38,7 @@ pub fn family() -> Vec<Program> {
             "Soundtrack",
             vec![
                 slow(layer("poly pad", poly, PAD)).filter(700.0, 2.0, 700.0),
-                soft_strings().tune(702.0).gain(-7.0),
+                soft_strings().tune(702.0).gain(-7.0).unfitted(),
             ],
         ),
         program(
@@ -57,6 +61,7 @@ pub fn family() -> Vec<Program> {
                     .gain(-3.0),
                 slow(layer("warm pad", warm, PAD))
                     .env(0.25, 0.0, 0.0, 3.0)
+                    .unfitted()
                     .gain(-4.0),
             ],
         ),
@@ -64,7 +69,7 @@ pub fn family() -> Vec<Program> {
             100,
             "Brightness",
             vec![
-                bells().tune(1200.0).gain(-6.0),
+                bells().tune(1200.0).gain(-6.0).unfitted(),
                 slow(layer("poly pad", poly, PAD))
                     .env(0.15, 30.0, 8.0, 3.0)
                     .filter(3500.0, 3.0, 1800.0),
@@ -90,6 +95,7 @@ pub fn family() -> Vec<Program> {
                 bells().tremolo(4.0, 9.0, 0.15).pan(-15.0),
                 slow(layer("aah", aah, CHOIR))
                     .env(0.4, 20.0, 18.0, 4.0)
+                    .unfitted()
                     .gain(-9.0)
                     .pan(15.0),
             ],
@@ -103,6 +109,7 @@ pub fn family() -> Vec<Program> {
                     .pan(-15.0),
                 slow(layer("bowed glass", bowed, PAD))
                     .tune(-1200.0)
+                    .unfitted()
                     .filter(800.0, 10.0, 800.0)
                     .wah(0.7, 1500.0)
                     .gain(-3.0)
@@ -112,7 +119,7 @@ pub fn family() -> Vec<Program> {
     ]
 }
 
-fn crystal(name: &str, key: u8) -> Wave {
+fn crystal(name: &Voice, key: u8) -> Wave {
     let partials = [
         (1.0, 0.8, 0.6, 0.2),
         (2.0, 1.0, 0.4, 0.2),

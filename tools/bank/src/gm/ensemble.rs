@@ -1,5 +1,6 @@
 //! Programs 48–55: sections, choirs, the orchestra hit.
 
+use super::fit::Voice;
 use super::patch::{Program, layer, program, twins};
 use crate::dls::Wave;
 use crate::dsp::key_hertz;
@@ -109,13 +110,13 @@ fn bowed(key: u8, tilt: f64) -> Vec<(f64, f64)> {
         .collect()
 }
 
-pub fn strings_wave(name: &str, key: u8) -> Wave {
+pub fn strings_wave(name: &Voice, key: u8) -> Wave {
     Ensemble::new(16.0, bowed(key, 1.0))
         .noise(0.012)
         .render(name, key)
 }
 
-fn synth_strings(name: &str, key: u8) -> Wave {
+fn synth_strings(name: &Voice, key: u8) -> Wave {
     Ensemble::new(
         11.0,
         (1..=80).map(f64::from).map(|n| (n, 1.0 / n)).collect(),
@@ -132,7 +133,7 @@ fn vocal(key: u8, tilt: f64, vowel: &[(f64, f64, f64)]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-pub fn aah(name: &str, key: u8) -> Wave {
+pub fn aah(name: &Voice, key: u8) -> Wave {
     let vowel = [
         (750.0, 110.0, 0.0),
         (1150.0, 130.0, -3.0),
@@ -145,7 +146,7 @@ pub fn aah(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-pub fn ooh(name: &str, key: u8) -> Wave {
+pub fn ooh(name: &Voice, key: u8) -> Wave {
     let vowel = [
         (350.0, 110.0, 0.0),
         (800.0, 120.0, -10.0),
@@ -156,7 +157,7 @@ pub fn ooh(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-fn synth_voice(name: &str, key: u8) -> Wave {
+fn synth_voice(name: &Voice, key: u8) -> Wave {
     let vowel = [
         (500.0, 140.0, 0.0),
         (1500.0, 200.0, -3.0),
@@ -166,7 +167,7 @@ fn synth_voice(name: &str, key: u8) -> Wave {
 }
 
 /// Everyone at once: octaves of brass and strings.
-fn hit(name: &str, key: u8) -> Wave {
+fn hit(name: &Voice, key: u8) -> Wave {
     let mut partials = Vec::new();
     for (rank, level) in [(0.5, 0.8), (1.0, 1.0), (2.0, 0.7), (4.0, 0.25)] {
         partials.extend(

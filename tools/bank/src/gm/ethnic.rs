@@ -1,5 +1,6 @@
 //! Programs 104–111: instruments of the world.
 
+use super::fit::Voice;
 use super::patch::{Layer, Program, layer, program};
 use crate::dls::Wave;
 use crate::dsp::key_hertz;
@@ -92,7 +93,7 @@ fn plucked(pluck: f64, tilt: f64, keep: f64, tau: f64) -> Vec<Partial> {
 }
 
 /// The flat bridge lets the string buzz: the treble comes up after the pluck.
-fn sitar(name: &str, key: u8) -> Wave {
+fn sitar(name: &Voice, key: u8) -> Wave {
     let partials = (1..=48)
         .map(|n| {
             let n = f64::from(n);
@@ -109,28 +110,28 @@ fn sitar(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-fn banjo(name: &str, key: u8) -> Wave {
+fn banjo(name: &Voice, key: u8) -> Wave {
     Tone::new(plucked(0.12, 0.55, 0.45, 0.09))
         .length(0.065, 0.02)
         .burst(0.25, 0.005, 700.0, 5000.0)
         .render(name, key)
 }
 
-fn shamisen(name: &str, key: u8) -> Wave {
+fn shamisen(name: &Voice, key: u8) -> Wave {
     Tone::new(plucked(0.07, 0.55, 0.35, 0.12))
         .length(0.065, 0.02)
         .burst(0.35, 0.007, 400.0, 4000.0)
         .render(name, key)
 }
 
-fn koto(name: &str, key: u8) -> Wave {
+fn koto(name: &Voice, key: u8) -> Wave {
     Tone::new(plucked(0.18, 0.65, 0.5, 0.2))
         .length(0.086, 0.024)
         .burst(0.3, 0.004, 1500.0, 7000.0)
         .render(name, key)
 }
 
-fn kalimba(name: &str, key: u8) -> Wave {
+fn kalimba(name: &Voice, key: u8) -> Wave {
     let partials = [
         (1.0, 1.0, 0.8, 0.2),
         (2.0, 0.05, 0.5, 0.2),
@@ -144,7 +145,7 @@ fn kalimba(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-fn bagpipe(name: &str, key: u8) -> Wave {
+fn bagpipe(name: &Voice, key: u8) -> Wave {
     let hertz = key_hertz(f64::from(key));
     let set = [(1000.0, 500.0, 0.0), (2700.0, 900.0, 0.0)];
     Tone::new(harmonics(40, |n| {
@@ -154,7 +155,7 @@ fn bagpipe(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn shanai(name: &str, key: u8) -> Wave {
+fn shanai(name: &Voice, key: u8) -> Wave {
     let hertz = key_hertz(f64::from(key));
     let set = [(1400.0, 350.0, 3.0), (3000.0, 600.0, 1.0)];
     Tone::new(harmonics(40, |n| {

@@ -1,5 +1,6 @@
 //! Programs 24–31: guitars.
 
+use super::fit::Voice;
 use super::patch::{Layer, Program, layer, program, twins};
 use crate::dls::Wave;
 use crate::tone::{Ensemble, Partial, Tone, comb, harmonics};
@@ -96,42 +97,42 @@ fn string(pluck: f64, tilt: f64, dark: f64, keep: f64, stiffness: f64) -> Vec<Pa
         .collect()
 }
 
-fn nylon(name: &str, key: u8) -> Wave {
+fn nylon(name: &Voice, key: u8) -> Wave {
     Tone::new(string(0.28, 0.8, 9.0, 0.55, 0.00008))
         .length(0.122, 0.024)
         .burst(0.25, 0.006, 120.0, 1500.0)
         .render(name, key)
 }
 
-fn steel(name: &str, key: u8) -> Wave {
+fn steel(name: &Voice, key: u8) -> Wave {
     Tone::new(string(0.16, 0.6, 18.0, 0.5, 0.0002))
         .length(0.13, 0.028)
         .burst(0.35, 0.004, 1000.0, 7000.0)
         .render(name, key)
 }
 
-fn jazz(name: &str, key: u8) -> Wave {
+fn jazz(name: &Voice, key: u8) -> Wave {
     Tone::new(string(0.35, 0.95, 7.0, 0.6, 0.0001))
         .length(0.094, 0.024)
         .burst(0.1, 0.005, 200.0, 1500.0)
         .render(name, key)
 }
 
-fn clean_wave(name: &str, key: u8) -> Wave {
+fn clean_wave(name: &Voice, key: u8) -> Wave {
     Tone::new(string(0.22, 0.55, 12.0, 0.55, 0.00015))
         .length(0.101, 0.024)
         .burst(0.15, 0.003, 800.0, 5000.0)
         .render(name, key)
 }
 
-fn muted(name: &str, key: u8) -> Wave {
+fn muted(name: &Voice, key: u8) -> Wave {
     Tone::new(string(0.2, 0.6, 10.0, 0.2, 0.0001))
         .length(0.05, 0.02)
         .burst(0.2, 0.006, 300.0, 3500.0)
         .render(name, key)
 }
 
-fn flageolet(name: &str, key: u8) -> Wave {
+fn flageolet(name: &Voice, key: u8) -> Wave {
     let mut partials = vec![
         Partial::fading(2.0, 1.0, 0.7, 0.2),
         Partial::fading(4.0, 0.45, 0.3, 0.15),
@@ -140,6 +141,10 @@ fn flageolet(name: &str, key: u8) -> Wave {
         Partial::fading(6.0, 0.2, 0.1, 0.1),
         Partial::fading(8.0, 0.12, 0.05, 0.06),
         Partial::fading(1.0, 0.15, 0.0, 0.05),
+        Partial::fading(10.0, 0.1, 0.05, 0.06),
+        Partial::fading(12.0, 0.08, 0.05, 0.05),
+        Partial::fading(16.0, 0.06, 0.05, 0.04),
+        Partial::fading(20.0, 0.05, 0.05, 0.03),
     ]);
     Tone::new(partials)
         .length(0.079, 0.015)
@@ -148,7 +153,7 @@ fn flageolet(name: &str, key: u8) -> Wave {
 }
 
 /// The spectrum of a string through a soft clipper: slow fall, then the speaker's edge.
-fn overdrive(name: &str, key: u8) -> Wave {
+fn overdrive(name: &Voice, key: u8) -> Wave {
     let hertz = crate::dsp::key_hertz(f64::from(key));
     let partials = harmonics(60, |n| {
         pow(n, -0.85) * (0.35 + comb(n, 0.3)) / (1.0 + pow(n * hertz / 3600.0, 4.0))
@@ -168,7 +173,7 @@ fn overdrive(name: &str, key: u8) -> Wave {
 }
 
 /// As overdriven, harder, with the slow swirl of a string that is never at rest.
-fn distorted(name: &str, key: u8) -> Wave {
+fn distorted(name: &Voice, key: u8) -> Wave {
     let hertz = crate::dsp::key_hertz(f64::from(key));
     let partials = (1..=60)
         .map(f64::from)

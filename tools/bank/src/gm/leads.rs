@@ -1,5 +1,6 @@
 //! Programs 80–87: synth leads.
 
+use super::fit::Voice;
 use super::patch::{Layer, Program, layer, program, twins};
 use crate::dls::Wave;
 use crate::tone::{Partial, Tone, harmonics};
@@ -67,6 +68,7 @@ pub fn family() -> Vec<Program> {
                     .env(0.05, 0.0, 0.0, 0.6),
                 lead(layer("square lead", square, KEYS))
                     .gain(-12.0)
+                    .unfitted()
                     .filter(900.0, 0.0, 900.0)
                     .env(0.04, 0.0, 0.0, 0.5),
             ],
@@ -76,13 +78,13 @@ pub fn family() -> Vec<Program> {
     ]
 }
 
-fn saw(name: &str, key: u8) -> Wave {
+fn saw(name: &Voice, key: u8) -> Wave {
     Tone::new(harmonics(80, |n| 1.0 / n))
         .length(0.001, 0.02)
         .render(name, key)
 }
 
-fn square(name: &str, key: u8) -> Wave {
+fn square(name: &Voice, key: u8) -> Wave {
     Tone::new(harmonics(
         80,
         |n| if n as u32 % 2 == 1 { 1.0 / n } else { 0.0 },
@@ -91,7 +93,7 @@ fn square(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn calliope(name: &str, key: u8) -> Wave {
+fn calliope(name: &Voice, key: u8) -> Wave {
     Tone::new(harmonics(6, |n| {
         [1.0, 0.35, 0.08, 0.14, 0.03, 0.05][n as usize - 1]
     }))
@@ -101,7 +103,7 @@ fn calliope(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn chiff(name: &str, key: u8) -> Wave {
+fn chiff(name: &Voice, key: u8) -> Wave {
     let mut partials = harmonics(20, |n| if n as u32 % 2 == 1 { 1.0 / n } else { 0.2 / n });
     partials.push(Partial::fading(6.0, 0.5, 0.0, 0.03));
     Tone::new(partials)
@@ -110,7 +112,7 @@ fn chiff(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-fn charang(name: &str, key: u8) -> Wave {
+fn charang(name: &Voice, key: u8) -> Wave {
     let partials = harmonics(60, |n| crate::tone::comb(n, 0.23) * libm::pow(n, -0.55))
         .into_iter()
         .map(|p| Partial {

@@ -3,10 +3,11 @@
 mod bass;
 mod brass;
 mod chromatic;
-mod drums;
+pub mod drums;
 mod effects;
 mod ensemble;
 mod ethnic;
+pub mod fit;
 mod guitar;
 mod leads;
 mod organ;
@@ -19,11 +20,17 @@ mod reeds;
 mod strings;
 
 use crate::dls::Bank;
+use fit::Fit;
 use patch::Builder;
 
 /// Renders the bank: 128 programs and one drum kit.
 pub fn bank() -> Bank {
-    let mut builder = Builder::new("Arioso General MIDI");
+    bank_with(&Fit::built_in())
+}
+
+/// The bank as other numbers make it.
+pub fn bank_with(fit: &Fit) -> Bank {
+    let mut builder = Builder::new("Arioso General MIDI", fit);
     for family in [
         piano::family,
         chromatic::family,

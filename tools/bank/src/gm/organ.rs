@@ -1,5 +1,6 @@
 //! Programs 16–23: organs and free reeds.
 
+use super::fit::Voice;
 use super::patch::{Layer, Program, layer, program, twins};
 use crate::dls::Wave;
 use crate::dsp::key_hertz;
@@ -80,14 +81,14 @@ fn drawbars(setting: [f64; 9]) -> Vec<Partial> {
         .collect()
 }
 
-fn drawbar(name: &str, key: u8) -> Wave {
+fn drawbar(name: &Voice, key: u8) -> Wave {
     Tone::new(drawbars([8.0, 8.0, 8.0, 4.0, 2.0, 3.0, 0.0, 0.0, 4.0]))
         .length(0.03, 0.024)
         .burst(0.25, 0.004, 1500.0, 6000.0)
         .render(name, key)
 }
 
-fn percussive(name: &str, key: u8) -> Wave {
+fn percussive(name: &Voice, key: u8) -> Wave {
     let mut partials = drawbars([8.0, 0.0, 8.0, 5.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
     partials.push(Partial::fading(3.0, 1.1, 0.02, 0.09));
     Tone::new(partials)
@@ -96,7 +97,7 @@ fn percussive(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-fn rock(name: &str, key: u8) -> Wave {
+fn rock(name: &Voice, key: u8) -> Wave {
     let mut partials = drawbars([8.0, 8.0, 8.0, 7.0, 7.0, 6.0, 5.0, 5.0, 8.0]);
     for n in [7.0, 9.0, 10.0, 12.0] {
         partials.push(Partial::steady(n, 0.09));
@@ -119,7 +120,7 @@ fn church() -> Vec<Layer> {
 }
 
 /// Ranks of 16', 8', 4', 2' and a mixture, none quite in tune with the others.
-fn church_wave(name: &str, key: u8) -> Wave {
+fn church_wave(name: &Voice, key: u8) -> Wave {
     let mut partials = Vec::new();
     for (rank, level) in [(0.5, 0.5), (1.0, 1.0), (2.0, 0.7), (4.0, 0.4), (6.0, 0.16)] {
         for n in 1..=8 {
@@ -132,7 +133,7 @@ fn church_wave(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-fn principal(name: &str, key: u8) -> Wave {
+fn principal(name: &Voice, key: u8) -> Wave {
     let mut partials = harmonics(10, |n| pow(n, -1.15));
     partials.push(Partial::fading(2.96, 0.3, 0.0, 0.02));
     Tone::new(partials)
@@ -146,7 +147,7 @@ fn reed_spectrum(key: u8, tilt: f64, set: &[(f64, f64, f64)]) -> Vec<Partial> {
     harmonics(40, |n| pow(n, -tilt) * (0.25 + formants(n * hertz, set)))
 }
 
-fn harmonium(name: &str, key: u8) -> Wave {
+fn harmonium(name: &Voice, key: u8) -> Wave {
     Tone::new(reed_spectrum(
         key,
         0.9,
@@ -156,7 +157,7 @@ fn harmonium(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn accordion(name: &str, key: u8) -> Wave {
+fn accordion(name: &Voice, key: u8) -> Wave {
     Tone::new(reed_spectrum(
         key,
         0.7,
@@ -166,7 +167,7 @@ fn accordion(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn bandoneon(name: &str, key: u8) -> Wave {
+fn bandoneon(name: &Voice, key: u8) -> Wave {
     Tone::new(reed_spectrum(
         key,
         0.8,
@@ -176,7 +177,7 @@ fn bandoneon(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn harmonica(name: &str, key: u8) -> Wave {
+fn harmonica(name: &Voice, key: u8) -> Wave {
     Tone::new(reed_spectrum(
         key,
         0.75,

@@ -1,6 +1,7 @@
 //! Programs 88–95: pads.
 
 use super::ensemble::{CHOIR, SECTION, aah, ooh, strings_wave};
+use super::fit::Voice;
 use super::patch::{Layer, Program, layer, program, twins};
 use crate::dls::Wave;
 use crate::tone::{Ensemble, Partial, Tone};
@@ -47,7 +48,10 @@ pub fn family() -> Vec<Program> {
             "Choir Pad",
             vec![
                 pad(layer("aah", aah, CHOIR)).env(0.35, 0.0, 0.0, 3.0),
-                pad(layer("ooh", ooh, CHOIR)).tune(8.0).gain(-4.0),
+                pad(layer("ooh", ooh, CHOIR))
+                    .tune(8.0)
+                    .gain(-4.0)
+                    .unfitted(),
             ],
         ),
         program(
@@ -73,6 +77,7 @@ pub fn family() -> Vec<Program> {
                     .pan(-20.0),
                 pad(layer("warm pad", warm, PAD))
                     .tune(1200.0)
+                    .unfitted()
                     .gain(-8.0)
                     .pan(20.0),
             ],
@@ -84,6 +89,7 @@ pub fn family() -> Vec<Program> {
                 pad(layer("poly pad", poly, PAD))
                     .env(0.6, 0.0, 0.0, 4.0)
                     .filter(300.0, 9.0, 300.0)
+                    .key_cutoff(4800.0)
                     .sweep(4200.0, 3.0, 9.0, 15.0, 3.0),
                 10.0,
                 30.0,
@@ -99,7 +105,7 @@ pub fn soft_strings() -> Layer {
         .filter(900.0, 0.0, 900.0)
 }
 
-pub fn warm(name: &str, key: u8) -> Wave {
+pub fn warm(name: &Voice, key: u8) -> Wave {
     Ensemble::new(
         14.0,
         (1..=24).map(f64::from).map(|n| (n, pow(n, -1.5))).collect(),
@@ -107,7 +113,7 @@ pub fn warm(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-pub fn poly(name: &str, key: u8) -> Wave {
+pub fn poly(name: &Voice, key: u8) -> Wave {
     let level = |n: f64| {
         if (n as u32).is_multiple_of(3) {
             0.4 / n
@@ -122,7 +128,7 @@ pub fn poly(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-pub fn bowed(name: &str, key: u8) -> Wave {
+pub fn bowed(name: &Voice, key: u8) -> Wave {
     let partials = [
         (1.0, 1.0),
         (2.0, 0.1),
@@ -135,7 +141,7 @@ pub fn bowed(name: &str, key: u8) -> Wave {
     Ensemble::new(4.0, partials).noise(0.01).render(name, key)
 }
 
-pub fn metallic(name: &str, key: u8) -> Wave {
+pub fn metallic(name: &Voice, key: u8) -> Wave {
     let partials = [
         (1.0, 1.0),
         (1.5, 0.2),
@@ -152,7 +158,7 @@ pub fn metallic(name: &str, key: u8) -> Wave {
     Ensemble::new(7.0, partials).render(name, key)
 }
 
-pub fn bell(name: &str, key: u8) -> Wave {
+pub fn bell(name: &Voice, key: u8) -> Wave {
     let partials = [
         (1.0, 1.0, 0.7, 0.3),
         (2.0, 0.4, 0.4, 0.2),

@@ -1,17 +1,22 @@
 //! How a program is described: layers of one recipe each, with an articulation.
 
+use super::drums::colour_of;
+use super::fit::{Colour, Fit, KIT, Row, Voice, longer};
 use crate::dls::{
     Bank, Connection, Instrument, Link, Region, Sample, Wave, destination as dst, source as src,
     unit,
 };
 use std::collections::HashMap;
 
-/// Renders the wave of a key. The name tells recipes apart: one name and one key are rendered once.
+/// Renders the wave of a key. The name tells recipes apart: one name and one key are rendered once for each program.
 #[derive(Clone, Copy)]
 pub struct Recipe {
     pub name: &'static str,
-    pub render: fn(&str, u8) -> Wave,
+    pub render: fn(&Voice, u8) -> Wave,
 }
+
+/// Highest gain of a region in dB.
+const MOST_GAIN: f64 = 14.0;
 
 /// One General MIDI program.
 pub struct Program {
@@ -27,6 +32,10 @@ pub struct Layer {
     roots: &'static [u8],
     gain: f64,
     tune: f64,
+    /// Whether it takes the colour that its program is fitted with; others are shared by programs.
+    fitted: bool,
+    /// Semitones per key, around middle C; zone by zone.
+    follow: f64,
     connections: Vec<Connection>,
 }
 
@@ -39,14 +48,18 @@ pub fn program(number: u8, name: &'static str, layers: Vec<Layer>) -> Program {
 }
 
 /// A layer whose waves are rendered at `roots` (ascending keys).
-pub fn layer(name: &'static str, render: fn(&str, u8) -> Wave, roots: &'static [u8]) -> Layer {
+pub fn layer(name: &'static str, render: fn(&Voice, u8) -> Wave, roots: &'static [u8]) -> Layer {
     let vibrato = Connection::new(src::VIBRATO, src::CC1, dst::PITCH, unit::cents(40.0));
+    // Half of what DLS sends by itself: at the usual CC 91 of 40 a seventh of the sound.
+    let reverb = Connection::new(src::CC91, src::NONE, dst::REVERB_SEND, unit::percent(50.0));
     Layer {
         recipe: Recipe { name, render },
         roots,
         gain: 0.0,
         tune: 0.0,
-        connections: vec![vibrato],
+        fitted: true,
+        follow: 1.0,
+        connections: vec![vibrato, reverb],
     }
 }
 
@@ -197,9 +210,33 @@ impl Layer {
         self
     }
 
+    /// A layer in the background: as its recipe makes it, so that programs share its waves.
+    pub fn unfitted(mut self) -> Self {
+        self.fitted = false;
+        self
+    }
+
+    /// A sound whose pitch goes with the key in part only, in steps of a zone.
+    pub fn follow(mut self, semitones_per_key: f64) -> Self {
+        self.follow = semitones_per_key;
+        self
+    }
+
     pub fn tune(mut self, cents: f64) -> Self {
         self.tune += cents;
         self
+    }
+}
+
+impl Layer {
+    /// Cents that the middle of a zone is off its pitch, so that it follows the key as it shall.
+    fn off(&self, (low, high): (u8, u8)) -> f64 {
+        if self.follow == 1.0 {
+            return 0.0;
+        }
+        // The zones at the ends reach far beyond the keys that are played.
+        let middle = f64::from(low.max(30).midpoint(high.min(90)));
+        (self.follow - 1.0) * 100.0 * (middle - 60.0)
     }
 }
 
@@ -211,13 +248,15 @@ pub fn twins(layer: Layer, cents: f64, spread: f64) -> Vec<Layer> {
 }
 
 /// Collects instruments and the waves that they share.
-pub struct Builder {
+pub struct Builder<'a> {
     bank: Bank,
-    rendered: HashMap<(&'static str, u8), usize>,
+    fit: &'a Fit,
+    /// By recipe, key, and the program and key whose colour it has.
+    rendered: HashMap<(&'static str, u8, u8, u8), usize>,
 }
 
-impl Builder {
-    pub fn new(name: &str) -> Self {
+impl<'a> Builder<'a> {
+    pub fn new(name: &str, fit: &'a Fit) -> Self {
         let bank = Bank {
             name: name.into(),
             copyright: "MIT OR Apache-2.0".into(),
@@ -226,6 +265,7 @@ impl Builder {
         };
         Self {
             bank,
+            fit,
             rendered: HashMap::new(),
         }
     }
@@ -242,7 +282,7 @@ impl Builder {
             } else {
                 layer.connections.clone()
             };
-            self.add_regions(&mut regions, &layer, &own);
+            self.add_regions(&mut regions, program.number, &layer, &own);
         }
         self.bank.instruments.push(Instrument {
             name: program.name.into(),
@@ -256,6 +296,7 @@ impl Builder {
     fn add_regions(
         &mut self,
         regions: &mut Vec<Region>,
+        program: u8,
         layer: &Layer,
         articulation: &[Connection],
     ) {
@@ -266,28 +307,49 @@ impl Builder {
                 .roots
                 .get(i + 1)
                 .map_or(127, |next| root + (next - root) * 2 / 5);
-            let wave = self.wave(layer.recipe, root);
+            let colour = if layer.fitted {
+                self.fit.at(program, root).colour
+            } else {
+                Colour::default()
+            };
+            let wave = self.wave(layer.recipe, root, (program, root), colour);
             let sample = self.bank.waves[wave].sample;
-            regions.push(Region {
-                keys: (low, high),
-                velocities: (0, 127),
-                key_group: 0,
-                self_non_exclusive: false,
-                wave,
-                link: Link::MONO,
-                sample: Some(adjusted(sample, layer.gain, layer.tune)),
-                articulation: articulation.to_vec(),
-            });
+            for (keys, row) in self.fit.zones(program, (low, high), root) {
+                let fitted = fitted(&layer.connections, &row);
+                regions.push(Region {
+                    keys,
+                    velocities: (0, 127),
+                    key_group: 0,
+                    self_non_exclusive: false,
+                    wave,
+                    link: Link::MONO,
+                    sample: Some(adjusted(
+                        sample,
+                        layer.gain + row.gain,
+                        layer.tune + layer.off(keys),
+                    )),
+                    articulation: if fitted == layer.connections {
+                        articulation.to_vec()
+                    } else {
+                        fitted
+                    },
+                });
+            }
             low = high + 1;
         }
     }
 
-    /// One key of the drum kit.
+    /// One key of the drum kit: it sounds as recorded, moved by the layer's tuning.
     pub fn drum(&mut self, kit: &mut Instrument, key: u8, group: u8, layer: Layer) {
-        let wave = self.wave(layer.recipe, layer.roots.first().copied().unwrap_or(60));
-        let mut sample = adjusted(self.bank.waves[wave].sample, layer.gain, layer.tune);
-        // As recorded on this key.
-        sample.unity = key;
+        let root = layer.roots.first().copied().unwrap_or(60);
+        let row = self.fit.at(KIT, key);
+        let like = colour_of(key);
+        let colour = self.fit.at(KIT, like).colour;
+        let wave = self.wave(layer.recipe, root, (KIT, like), colour);
+        let recorded = Sample {
+            unity: key,
+            ..self.bank.waves[wave].sample
+        };
         kit.regions.push(Region {
             keys: (key, key),
             velocities: (0, 127),
@@ -295,8 +357,8 @@ impl Builder {
             self_non_exclusive: false,
             wave,
             link: Link::MONO,
-            sample: Some(sample),
-            articulation: layer.connections,
+            sample: Some(adjusted(recorded, layer.gain + row.gain, layer.tune)),
+            articulation: fitted(&layer.connections, &row),
         });
     }
 
@@ -309,12 +371,42 @@ impl Builder {
         self.bank
     }
 
-    fn wave(&mut self, recipe: Recipe, root: u8) -> usize {
-        *self.rendered.entry((recipe.name, root)).or_insert_with(|| {
-            self.bank.waves.push((recipe.render)(recipe.name, root));
-            self.bank.waves.len() - 1
-        })
+    /// The wave of a recipe at `root`, in the colour of a program's key, `of`.
+    fn wave(&mut self, recipe: Recipe, root: u8, of: (u8, u8), colour: Colour) -> usize {
+        // Without a colour it is the same for all.
+        let of = if colour.is_plain() { (0, 0) } else { of };
+        let bank = &mut self.bank;
+        *self
+            .rendered
+            .entry((recipe.name, root, of.0, of.1))
+            .or_insert_with(|| {
+                bank.waves
+                    .push((recipe.render)(&Voice::new(recipe.name, colour), root));
+                bank.waves.len() - 1
+            })
     }
+}
+
+/// Connections with the attack and the decay of the volume as a row has them.
+fn fitted(connections: &[Connection], row: &Row) -> Vec<Connection> {
+    let seconds = |scale: i32| libm::exp2(f64::from(scale) / 65_536.0 / 1200.0);
+    let changed = |mut connection: Connection| {
+        if connection.source == src::NONE && connection.control == src::NONE {
+            match connection.destination {
+                dst::EG1_ATTACK if row.attack != 0.0 && seconds(connection.scale) >= 0.001 => {
+                    let attack = (seconds(connection.scale) + row.attack).max(0.001);
+                    connection.scale = unit::seconds(attack);
+                }
+                dst::EG1_DECAY if row.decay != 0.0 && seconds(connection.scale) >= 0.001 => {
+                    let decay = seconds(connection.scale) * longer(row.decay);
+                    connection.scale = unit::seconds(decay.min(1000.0));
+                }
+                _ => {}
+            }
+        }
+        connection
+    };
+    connections.iter().copied().map(changed).collect()
 }
 
 fn adjusted(sample: Sample, gain: f64, tune: f64) -> Sample {
@@ -324,7 +416,8 @@ fn adjusted(sample: Sample, gain: f64, tune: f64) -> Sample {
     Sample {
         unity: (f64::from(sample.unity) - semitones).clamp(0.0, 127.0) as u8,
         fine_tune: libm::round(cents - 100.0 * semitones) as i16,
-        gain: (sample.gain + gain).min(0.0),
+        // What peaks high above its loudness may be louder than it was stored.
+        gain: (sample.gain + gain).min(MOST_GAIN),
         ..sample
     }
 }

@@ -1,5 +1,6 @@
 //! Programs 0–7: pianos and keyboards.
 
+use super::fit::Voice;
 use super::patch::{Layer, Program, layer, program, twins};
 use crate::dls::Wave;
 use crate::dsp::key_hertz;
@@ -66,7 +67,7 @@ fn bright(grand: Layer) -> Layer {
 }
 
 /// Stiff strings struck at an eighth, darkened by the hammer, the treble dying first.
-fn grand_wave(name: &str, key: u8) -> Wave {
+fn grand_wave(name: &Voice, key: u8) -> Wave {
     let hertz = key_hertz(f64::from(key));
     let stiffness = 0.00028 * pow(2.0, (f64::from(key) - 52.0) / 14.0);
     let partials = (1..=44)
@@ -92,7 +93,7 @@ fn grand_wave(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-fn electric_wave(name: &str, key: u8) -> Wave {
+fn electric_wave(name: &Voice, key: u8) -> Wave {
     let partials = (1..=36)
         .map(|n| {
             let n = f64::from(n);
@@ -111,7 +112,7 @@ fn electric_wave(name: &str, key: u8) -> Wave {
 }
 
 /// A struck tine before a pickup: nearly a sine, a bell-like partial that dies at once, and even harmonics from the pickup.
-fn tine_wave(name: &str, key: u8) -> Wave {
+fn tine_wave(name: &Voice, key: u8) -> Wave {
     let mut partials = harmonics(6, |n| [1.0, 0.32, 0.10, 0.07, 0.02, 0.012][n as usize - 1]);
     for partial in &mut partials[1..] {
         partial.keep = 0.55;
@@ -126,7 +127,7 @@ fn tine_wave(name: &str, key: u8) -> Wave {
 }
 
 /// Two-operator FM, 1:1 for the body and 1:14 for the bell.
-fn fm_piano(name: &str, key: u8) -> Wave {
+fn fm_piano(name: &Voice, key: u8) -> Wave {
     let mut partials = harmonics(8, |n| 1.0 / pow(n, 1.9));
     for partial in &mut partials[1..] {
         partial.keep = 0.35;
@@ -147,7 +148,7 @@ fn fm_piano(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-fn harpsichord(name: &str, key: u8) -> Wave {
+fn harpsichord(name: &Voice, key: u8) -> Wave {
     let partials = (1..=50)
         .map(|n| {
             let n = f64::from(n);
@@ -166,7 +167,7 @@ fn harpsichord(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-fn clavinet(name: &str, key: u8) -> Wave {
+fn clavinet(name: &Voice, key: u8) -> Wave {
     let partials = (1..=40)
         .map(|n| {
             let n = f64::from(n);

@@ -1,5 +1,6 @@
 //! Programs 72–79: flutes and blown pipes.
 
+use super::fit::Voice;
 use super::patch::{Layer, Program, layer, program};
 use crate::dls::Wave;
 use crate::tone::{Partial, Tone};
@@ -77,39 +78,39 @@ fn blown(levels: &[f64], breath: (f64, f64, f64), chiff: f64) -> Tone {
         .burst(chiff, 0.025, 1200.0, 6000.0)
 }
 
-fn piccolo(name: &str, key: u8) -> Wave {
+fn piccolo(name: &Voice, key: u8) -> Wave {
     blown(&[1.0, 0.22, 0.10, 0.03], (0.03, 0.6, 3.0), 0.06)
         .rate(32_000)
         .render(name, key)
 }
 
-fn flute(name: &str, key: u8) -> Wave {
+fn flute(name: &Voice, key: u8) -> Wave {
     let low = if key < 66 { 0.75 } else { 0.32 };
     blown(&[1.0, low, 0.22, 0.09, 0.05, 0.02], (0.05, 0.6, 5.0), 0.12).render(name, key)
 }
 
-fn recorder(name: &str, key: u8) -> Wave {
+fn recorder(name: &Voice, key: u8) -> Wave {
     blown(&[1.0, 0.05, 0.20, 0.02, 0.05], (0.025, 0.6, 5.0), 0.12).render(name, key)
 }
 
-fn pan_flute(name: &str, key: u8) -> Wave {
+fn pan_flute(name: &Voice, key: u8) -> Wave {
     blown(&[1.0, 0.03, 0.16, 0.01, 0.03], (0.16, 0.5, 6.0), 0.5).render(name, key)
 }
 
-fn bottle(name: &str, key: u8) -> Wave {
+fn bottle(name: &Voice, key: u8) -> Wave {
     blown(&[1.0, 0.06, 0.02], (0.28, 0.4, 5.0), 0.25).render(name, key)
 }
 
-fn shakuhachi(name: &str, key: u8) -> Wave {
+fn shakuhachi(name: &Voice, key: u8) -> Wave {
     blown(&[1.0, 0.45, 0.28, 0.16, 0.08, 0.04], (0.22, 0.7, 8.0), 0.6).render(name, key)
 }
 
-fn whistle(name: &str, key: u8) -> Wave {
+fn whistle(name: &Voice, key: u8) -> Wave {
     blown(&[1.0, 0.015], (0.08, 0.85, 1.25), 0.05)
         .rate(32_000)
         .render(name, key)
 }
 
-fn ocarina(name: &str, key: u8) -> Wave {
+fn ocarina(name: &Voice, key: u8) -> Wave {
     blown(&[1.0, 0.10, 0.05, 0.01], (0.02, 0.6, 3.0), 0.05).render(name, key)
 }

@@ -1,5 +1,6 @@
 //! Programs 64–71: saxophones and double reeds.
 
+use super::fit::Voice;
 use super::patch::{Layer, Program, layer, program};
 use crate::dls::Wave;
 use crate::dsp::key_hertz;
@@ -85,7 +86,7 @@ fn reed_tone(key: u8, tilt: f64, even: f64, set: &[(f64, f64, f64)], breath: f64
         .breath(breath, 2.0, 18.0)
 }
 
-fn soprano(name: &str, key: u8) -> Wave {
+fn soprano(name: &Voice, key: u8) -> Wave {
     reed_tone(
         key,
         0.6,
@@ -96,7 +97,7 @@ fn soprano(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn alto(name: &str, key: u8) -> Wave {
+fn alto(name: &Voice, key: u8) -> Wave {
     reed_tone(
         key,
         0.5,
@@ -111,7 +112,7 @@ fn alto(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn tenor(name: &str, key: u8) -> Wave {
+fn tenor(name: &Voice, key: u8) -> Wave {
     reed_tone(
         key,
         0.45,
@@ -126,7 +127,7 @@ fn tenor(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn baritone(name: &str, key: u8) -> Wave {
+fn baritone(name: &Voice, key: u8) -> Wave {
     reed_tone(
         key,
         0.4,
@@ -141,7 +142,7 @@ fn baritone(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn oboe(name: &str, key: u8) -> Wave {
+fn oboe(name: &Voice, key: u8) -> Wave {
     reed_tone(
         key,
         0.15,
@@ -152,7 +153,7 @@ fn oboe(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn english(name: &str, key: u8) -> Wave {
+fn english(name: &Voice, key: u8) -> Wave {
     reed_tone(
         key,
         0.25,
@@ -163,7 +164,7 @@ fn english(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn bassoon(name: &str, key: u8) -> Wave {
+fn bassoon(name: &Voice, key: u8) -> Wave {
     reed_tone(
         key,
         0.3,
@@ -175,7 +176,7 @@ fn bassoon(name: &str, key: u8) -> Wave {
 }
 
 /// A closed cylinder: the low register has hardly any even harmonics.
-fn clarinet(name: &str, key: u8) -> Wave {
+fn clarinet(name: &Voice, key: u8) -> Wave {
     let even = if key < 66 { 0.06 } else { 0.35 };
     reed_tone(
         key,

@@ -1,5 +1,6 @@
 //! Programs 40–47: bowed and plucked orchestra strings, timpani.
 
+use super::fit::Voice;
 use super::patch::{Layer, Program, layer, program};
 use crate::dls::Wave;
 use crate::dsp::key_hertz;
@@ -96,7 +97,7 @@ fn bow(key: u8, body: &[(f64, f64, f64)], corner: f64) -> Tone {
         .breath(0.025, 3.0, 20.0)
 }
 
-pub fn violin(name: &str, key: u8) -> Wave {
+pub fn violin(name: &Voice, key: u8) -> Wave {
     bow(
         key,
         &[
@@ -110,7 +111,7 @@ pub fn violin(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn viola(name: &str, key: u8) -> Wave {
+fn viola(name: &Voice, key: u8) -> Wave {
     bow(
         key,
         &[
@@ -124,7 +125,7 @@ fn viola(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn cello(name: &str, key: u8) -> Wave {
+fn cello(name: &Voice, key: u8) -> Wave {
     bow(
         key,
         &[
@@ -138,7 +139,7 @@ fn cello(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn contrabass(name: &str, key: u8) -> Wave {
+fn contrabass(name: &Voice, key: u8) -> Wave {
     bow(
         key,
         &[
@@ -152,7 +153,7 @@ fn contrabass(name: &str, key: u8) -> Wave {
     .render(name, key)
 }
 
-fn pizzicato(name: &str, key: u8) -> Wave {
+fn pizzicato(name: &Voice, key: u8) -> Wave {
     let partials = (1..=30)
         .map(|n| {
             let n = f64::from(n);
@@ -170,7 +171,7 @@ fn pizzicato(name: &str, key: u8) -> Wave {
         .render(name, key)
 }
 
-fn harp(name: &str, key: u8) -> Wave {
+fn harp(name: &Voice, key: u8) -> Wave {
     let partials = (1..=24)
         .map(|n| {
             let n = f64::from(n);
@@ -189,7 +190,7 @@ fn harp(name: &str, key: u8) -> Wave {
 }
 
 /// The preferred modes of a kettle drum: 1, 1.5, 1.99, 2.44, 2.89; the strike adds its short low ones.
-fn timpani(name: &str, key: u8) -> Wave {
+fn timpani(name: &Voice, key: u8) -> Wave {
     let partials = [
         (1.0, 1.0, 0.6, 0.4),
         (1.504, 0.75, 0.35, 0.3),
@@ -197,12 +198,15 @@ fn timpani(name: &str, key: u8) -> Wave {
         (2.44, 0.3, 0.06, 0.15),
         (2.89, 0.2, 0.02, 0.1),
         (0.63, 0.35, 0.0, 0.06),
-        (3.6, 0.15, 0.0, 0.05),
+        (3.6, 0.15, 0.02, 0.08),
+        (4.65, 0.12, 0.02, 0.07),
+        (6.2, 0.1, 0.02, 0.05),
+        (8.4, 0.06, 0.02, 0.04),
+        (11.7, 0.05, 0.02, 0.03),
     ]
     .map(|(ratio, level, keep, decay)| Partial::fading(ratio, level, keep, decay));
     Tone::new(partials.to_vec())
-        .rate(16_000)
         .length(0.216, 0.088)
-        .burst(0.6, 0.012, 60.0, 1200.0)
+        .burst(0.6, 0.02, 60.0, 5000.0)
         .render(name, key)
 }
