@@ -16,7 +16,10 @@ const LARGEST: usize = 256 << 20;
 /// want of memory is an error.
 #[inline(never)]
 pub fn read(passive: Passive, settings: &Settings) -> Result<Vec<Shared<Instrument>>> {
-    let places = [settings.bank(), Some(settings.packaged(wide!("arioso.dls")))];
+    let places = [
+        settings.bank(),
+        Some(settings.packaged(wide!("arioso.dls"))),
+    ];
     for place in places.into_iter().flatten() {
         match load(passive, place) {
             Ok(instruments) if !instruments.is_empty() => {

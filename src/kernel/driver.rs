@@ -152,9 +152,7 @@ impl Driver {
     pub(super) fn open_key(&self, _: Passive, key: DriverKey) -> Result<Handle> {
         let mut handle: HANDLE = null_mut();
         // SAFETY: PASSIVE_LEVEL; the object is alive, the result lives across the call.
-        check(unsafe {
-            IoOpenDriverRegistryKey(self.0, key as i32, KEY_READ, 0, &mut handle)
-        })?;
+        check(unsafe { IoOpenDriverRegistryKey(self.0, key as i32, KEY_READ, 0, &mut handle) })?;
         Ok(Handle(handle))
     }
 

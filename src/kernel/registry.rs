@@ -5,9 +5,7 @@ use super::file::{Handle, unicode};
 use super::irql::Passive;
 use super::{Result, check};
 use arioso_core::ks::status::STATUS_OBJECT_TYPE_MISMATCH;
-use wdk_sys::{
-    _KEY_VALUE_INFORMATION_CLASS, REG_DWORD, REG_EXPAND_SZ, REG_SZ, ntddk,
-};
+use wdk_sys::{_KEY_VALUE_INFORMATION_CLASS, REG_DWORD, REG_EXPAND_SZ, REG_SZ, ntddk};
 
 /// An open key.
 pub struct Key(Handle);

@@ -6,7 +6,6 @@ use crate::listener::{A_IN, A_OUT, Listener, capture_pin, subdevice};
 use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
 use crate::sounds::{self, load, unload};
 use arioso_bank::test_banks;
-use arioso_core::ks::dmusprop::*;
 use arioso_core::ks::guid::{KSPROPSETID_Connection, KSPROPSETID_Synth};
 use arioso_core::ks::ks::{
     KSPROPERTY_CONNECTION_DATAFORMAT, KSPROPERTY_TYPE_GET, KSPROPERTY_TYPE_SET, KSSTATE_PAUSE,
@@ -14,7 +13,8 @@ use arioso_core::ks::ks::{
 };
 use arioso_core::ks::status::{STATUS_ACCESS_VIOLATION, STATUS_NOT_SUPPORTED};
 use conformance::Client;
-use conformance::cases::pointers::{Width, download_at};
+use conformance::cases::Width;
+use conformance::cases::pointers::download_at;
 use conformance::connect::{self, SampleFormat};
 use conformance::events::EventBuffer;
 use conformance::property::Property;
@@ -86,7 +86,13 @@ fn fragments() {
         .chain((0..10_000u32).map(|n| (n % 113) as u8))
         .chain([0xF7])
         .collect();
-    let all = [&[0xC0, 1][..], &long, &[0xC0, 2], &[0xF0, 1, 0xF7], &[0xC0, 3]];
+    let all = [
+        &[0xC0, 1][..],
+        &long,
+        &[0xC0, 2],
+        &[0xF0, 1, 0xF7],
+        &[0xC0, 3],
+    ];
     let sent: Vec<(i64, &[u8])> = all.iter().map(|m| (SECOND / 50, *m)).collect();
     rig.play(&pin, &sent);
     rig.sleep(SECOND / 5);
@@ -230,12 +236,16 @@ fn echoed() {
             SampleRate: RATE,
             ..SYNTH_PORTPARAMS::default()
         };
-        let request = property(KSPROPSETID_Synth, KSPROPERTY_SYNTH_PORTPARAMETERS)
-            .with(&wanted.bytes());
+        let request =
+            property(KSPROPSETID_Synth, KSPROPERTY_SYNTH_PORTPARAMETERS).with(&wanted.bytes());
         let mut value = [0; size_of::<SYNTH_PORTPARAMS>()];
         let sent = request.send(c, pin.handle, KSPROPERTY_TYPE_GET, &mut value);
         assert!(sent.status >= 0);
-        assert_eq!(value[..4], u32::to_le_bytes(valid), "the page: copied, then adjusted");
+        assert_eq!(
+            value[..4],
+            u32::to_le_bytes(valid),
+            "the page: copied, then adjusted"
+        );
     }
     let granted = port_parameters(c, pin.handle, SYNTH_PORTPARAMS::default()).unwrap();
     assert_eq!(granted.ValidParams, 0);
@@ -306,7 +316,8 @@ fn midi_format() {
     for pin in [A_IN, A_OUT] {
         let open = filter.midi_pin(c, pin).expect("a pin");
         let format = Property::new(KSPROPSETID_Connection, KSPROPERTY_CONNECTION_DATAFORMAT);
-        let mut midi = connect::midi(pin).split_off(size_of::<arioso_core::ks::ks::KSPIN_CONNECT>());
+        let mut midi =
+            connect::midi(pin).split_off(size_of::<arioso_core::ks::ks::KSPIN_CONNECT>());
         let sent = format.send(c, open.handle, KSPROPERTY_TYPE_SET, &mut midi);
         assert_eq!(sent.status, 0, "its own format");
         let mut other = midi.clone();

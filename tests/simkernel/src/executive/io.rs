@@ -134,7 +134,10 @@ pub(crate) fn new_driver(name: &str, start: usize, size: usize) -> *mut DRIVER_O
 
 /// All driver objects.
 pub(super) fn driver_objects() -> impl Iterator<Item = *const DRIVER_OBJECT> {
-    IO.get().drivers.keys().map(|object| *object as *const DRIVER_OBJECT)
+    IO.get()
+        .drivers
+        .keys()
+        .map(|object| *object as *const DRIVER_OBJECT)
 }
 
 pub(crate) fn delete_driver(driver: *mut DRIVER_OBJECT) {

@@ -86,7 +86,9 @@ pub unsafe extern "efiapi" fn IoGetDriverDirectory(
             let Some(image) = image.and_then(|image| image.string()) else {
                 return status::STATUS_OBJECT_NAME_NOT_FOUND;
             };
-            let directory = image.rsplit_once('\\').map_or("", |(directory, _)| directory);
+            let directory = image
+                .rsplit_once('\\')
+                .map_or("", |(directory, _)| directory);
             if directory.starts_with('\\') {
                 directory.to_owned()
             } else {
@@ -124,7 +126,9 @@ pub(super) fn check_file(path: &str, owner: usize) {
         // SAFETY: a live driver object.
         unsafe { (**object).DriverStart as usize == owner }
     });
-    let mut keys = own.filter_map(service_of).flat_map(|service| keys_of(&service));
+    let mut keys = own
+        .filter_map(service_of)
+        .flat_map(|service| keys_of(&service));
     let chosen = keys.any(|key| {
         let values = registry::snapshot().remove(&key.to_lowercase());
         values.is_some_and(|values| {

@@ -17,7 +17,10 @@ pub(super) enum Opened {
     Key(String),
     /// One of a driver's own.
     Directory(String),
-    File { data: Arc<Vec<u8>>, position: u64 },
+    File {
+        data: Arc<Vec<u8>>,
+        position: u64,
+    },
 }
 
 static OPENED: Global<BTreeMap<usize, Opened>> = Global::new(BTreeMap::new());

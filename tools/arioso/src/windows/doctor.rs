@@ -278,7 +278,10 @@ fn instruments(rows: &mut Vec<Row>) {
             None => path.trim_start_matches(r"\??\").into(),
         };
         if !path.starts_with('\\') {
-            Row::ok(WHAT, format!("BankPath: {path} in the driver's data directory"))
+            Row::ok(
+                WHAT,
+                format!("BankPath: {path} in the driver's data directory"),
+            )
         } else if file.is_file() {
             Row::ok(WHAT, format!("BankPath: {}", file.display()))
         } else if file == gm {

@@ -122,10 +122,7 @@ impl Capture {
                 let status =
                     guest_call!((*(*stream).lpVtbl).DisconnectOutput, stream, named) as NTSTATUS;
                 if status < 0 {
-                    violation(
-                        "IMXF::DisconnectOutput",
-                        format!("failed with {status:#x}"),
-                    );
+                    violation("IMXF::DisconnectOutput", format!("failed with {status:#x}"));
                 }
             }
             drop(Ref::from_owned(self.service));

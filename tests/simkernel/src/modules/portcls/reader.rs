@@ -178,10 +178,6 @@ impl Reader {
         }
     }
 
-    pub fn midi(&self) -> bool {
-        self.midi
-    }
-
     /// Entry to RUN: times of KSMUSICFORMAT records are relative to it.
     pub fn run(&mut self, now: i64) {
         self.base = now;

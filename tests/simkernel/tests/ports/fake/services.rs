@@ -45,8 +45,7 @@ pub unsafe fn of_port(port: *mut IPortDMus) -> Services {
         found.property[1] =
             (table.GetDeviceProperty)(port, OBJECT_NAME, needed - 1, buffer, &mut needed);
         let room = size_of_val(&text) as u32;
-        found.property[2] =
-            (table.GetDeviceProperty)(port, OBJECT_NAME, room, buffer, &mut needed);
+        found.property[2] = (table.GetDeviceProperty)(port, OBJECT_NAME, room, buffer, &mut needed);
         let units = &text[..needed as usize / 2];
         found.name = String::from_utf16_lossy(units)
             .trim_end_matches('\0')
