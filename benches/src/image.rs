@@ -136,6 +136,7 @@ pub fn child(setting: &str, voices: usize) -> Result<()> {
         parameters: parameters
             .iter()
             .map(|(name, value)| ((*name).into(), Value::dword(*value)))
+            .chain([("BankPath".into(), Value::text(BANK))])
             .collect(),
         files: [(BANK.into(), FileData::Bytes(dls().into()))].into(),
         ..Options::default()

@@ -2,7 +2,7 @@
 
 use super::event::Chain;
 use super::object::{Class, vtable};
-use super::port::{Interface, Sink};
+use super::port::Sink;
 use crate::kernel::irql::Passive;
 use crate::kernel::{Result, status};
 use arioso_core::ks::NTSTATUS;
@@ -23,7 +23,7 @@ pub trait Capture {
     /// Events go to `sink` from now on.
     fn connect(&self, passive: Passive, sink: Sink) -> Result;
 
-    /// Lets the sink go if `is_it` says so of it.
+    /// Forgets the sink if `is_it` says so of it; it is not called any more when this returns.
     fn disconnect(&self, passive: Passive, is_it: impl FnOnce(&Sink) -> bool) -> Result;
 }
 
@@ -40,13 +40,14 @@ pub const fn capture<T: Class + Capture>() -> IMXFVtbl {
             STATUS_SUCCESS
         }
         ConnectOutput |stream, sink: *mut IMXF| -> NTSTATUS {
-            match Interface::borrow(sink) {
+            match Sink::new(sink) {
                 Some(sink) => status(stream.connect(Passive::assume(), sink)),
                 None => STATUS_INVALID_PARAMETER,
             }
         }
         DisconnectOutput |stream, sink: *mut IMXF| -> NTSTATUS {
-            status(stream.disconnect(Passive::assume(), |connected| connected.is(sink)))
+            // Null: whatever is connected.
+            status(stream.disconnect(Passive::assume(), |connected| sink.is_null() || connected.is(sink)))
         }
     })
 }

@@ -140,7 +140,8 @@ impl Event {
         self.get().is_package()
     }
 
-    /// Takes a package's events out of it; the container is left empty.
+    /// Takes a package's events out of it; the container is left empty: no pointer, and no bytes, or the allocator would take the
+    /// pointer for a buffer.
     pub fn take_package(&mut self) -> Chain {
         use arioso_core::ks::dmusicks::DMUS_KERNEL_EVENT_DATA;
         let event = self.get_mut();
@@ -149,6 +150,7 @@ impl Event {
         }
         let inner = event.uData.pPackageEvt();
         event.uData = DMUS_KERNEL_EVENT_DATA::from_package(null_mut());
+        event.cbEvent = 0;
         // SAFETY: a package owns the chain that it points to.
         unsafe { Chain::from_raw(inner) }
     }
@@ -213,6 +215,18 @@ impl Chain {
 
     pub fn is_empty(&self) -> bool {
         self.head.is_null()
+    }
+
+    /// Whether there is more than one event.
+    pub fn has_several(&self) -> bool {
+        self.head != self.tail
+    }
+
+    /// A chain of one.
+    pub fn of(event: Event) -> Self {
+        let mut chain = Self::EMPTY;
+        chain.push(event);
+        chain
     }
 
     /// Takes out the first event.

@@ -7,7 +7,7 @@ use super::service::ServiceGroup;
 use crate::kernel::Result;
 use crate::kernel::irql::Passive;
 use arioso_core::ks::dmusicks::{
-    DMUS_STREAM_TYPE, DONT_HOLD_FOR_SEQUENCING, IAllocatorMXF, IMXF, IMasterClock, IMiniportDMus,
+    DMUS_STREAM_MIDI_RENDER, DMUS_STREAM_TYPE, DONT_HOLD_FOR_SEQUENCING, IAllocatorMXF, IMXF, IMasterClock, IMiniportDMus,
     IMiniportDMusVtbl, IPortDMus,
 };
 use arioso_core::ks::ks::{KSDATAFORMAT, KSDATARANGE};
@@ -112,7 +112,10 @@ pub const fn miniport_dmus<T: Class + MiniportDMus>() -> IMiniportDMusVtbl {
             };
             match miniport.new_stream(Passive::assume(), request) {
                 Ok(new) => {
-                    prefetch.write(DONT_HOLD_FOR_SEQUENCING);
+                    // What is captured is due when it comes.
+                    if kind == DMUS_STREAM_MIDI_RENDER {
+                        prefetch.write(DONT_HOLD_FOR_SEQUENCING);
+                    }
                     stream.write(new.0);
                     if let Some(made) = new.1 {
                         group.write(made.into_raw());

@@ -3,7 +3,7 @@
 use super::event::{Chain, Event};
 use super::object::{Class, ObjectRef};
 use crate::kernel::driver::{Device, Driver};
-use crate::kernel::irql::Passive;
+use crate::kernel::irql::{Passive, at_dispatch};
 use crate::kernel::{Result, check};
 use arioso_core::ks::dmusicks::{DMUS_KERNEL_EVENT, IAllocatorMXF, IMXF, IMasterClock, IPortDMus};
 use arioso_core::ks::guid::IID_IPortEvents;
@@ -221,7 +221,6 @@ com_interfaces! {
     IPortDMus => arioso_core::ks::dmusicks::IPortDMusVtbl;
     IAllocatorMXF => arioso_core::ks::dmusicks::IAllocatorMXFVtbl;
     IMasterClock => arioso_core::ks::dmusicks::IMasterClockVtbl;
-    IMXF => arioso_core::ks::dmusicks::IMXFVtbl;
     IPortMidi => arioso_core::ks::portcls::IPortMidiVtbl;
     IServiceGroup => arioso_core::ks::portcls::IServiceGroupVtbl;
 }
@@ -326,8 +325,6 @@ pub type PortStream = Interface<IPortWaveRTStream>;
 pub type Allocator = Interface<IAllocatorMXF>;
 /// The system's master clock.
 pub type MasterClock = Interface<IMasterClock>;
-/// Where a capture stream puts its events.
-pub type Sink = Interface<IMXF>;
 
 /// The port's list of clients who want to hear of events.
 pub type PortEvents = Interface<IPortEvents>;
@@ -362,13 +359,16 @@ impl PortEvents {
 }
 
 impl Allocator {
-    /// Returns the chain, with the buffers of its events. `DISPATCH_LEVEL` or below.
+    /// Returns the chain, with the buffers of its events. `DISPATCH_LEVEL` or below; the allocator is called at `DISPATCH_LEVEL`, as
+    /// the page of `IMXF::PutMessage` demands.
     pub fn give_back(&self, chain: Chain) {
         if chain.is_empty() {
             return;
         }
-        // SAFETY: the chain is ours and given up.
-        unsafe { ((*self.table()).PutMessage)(self.as_ptr(), chain.into_raw()) };
+        at_dispatch(|| {
+            // SAFETY: the chain is ours and given up.
+            unsafe { ((*self.table()).PutMessage)(self.as_ptr(), chain.into_raw()) };
+        });
     }
 
     /// Bytes of a buffer; a longer message needs several events.
@@ -398,26 +398,36 @@ impl Allocator {
                 }
             }
         }
-        let mut chain = Chain::EMPTY;
-        chain.push(event);
-        self.give_back(chain);
+        self.give_back(Chain::of(event));
         None
     }
 }
 
+/// Where a capture stream puts its events: an object of the port's, which keeps it alive while it is connected. Not counted, for it
+/// may be the pin that holds the stream.
+#[derive(Clone, Copy)]
+pub struct Sink(NonNull<IMXF>);
+
+// SAFETY: PortCls' object, which may be called from any thread.
+unsafe impl Send for Sink {}
+
 impl Sink {
-    /// Puts a chain, which is the sink's from then on. `DISPATCH_LEVEL` or below.
-    pub fn put(&self, chain: Chain) {
-        if chain.is_empty() {
-            return;
-        }
-        // SAFETY: the chain is ours and given up.
-        unsafe { ((*self.table()).PutMessage)(self.as_ptr(), chain.into_raw()) };
+    /// # Safety
+    /// `sink` is null, or stays alive until it is disconnected or the stream's last reference is gone.
+    pub(super) unsafe fn new(sink: *mut IMXF) -> Option<Self> {
+        NonNull::new(sink).map(Self)
+    }
+
+    /// Puts one event, which is the sink's from then on. `DISPATCH_LEVEL`.
+    pub fn put(&self, event: Event) {
+        let sink = self.0.as_ptr();
+        // SAFETY: the sink is alive, the event is ours and given up.
+        unsafe { ((*(*sink).lpVtbl).PutMessage)(sink, Chain::of(event).into_raw()) };
     }
 
     /// Whether this is the object at `other`.
     pub fn is(&self, other: *mut IMXF) -> bool {
-        self.as_ptr() == other
+        self.0.as_ptr() == other
     }
 }
 

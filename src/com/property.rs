@@ -1,9 +1,8 @@
 //! Property requests.
 
 use super::object::{Class, ObjectRef};
-use crate::kernel::driver::requestor;
+use crate::kernel::driver::is_32bit;
 use crate::kernel::irql::Passive;
-use crate::kernel::mdl::Requestor;
 use arioso_core::ks::portcls::{PCPROPERTY_ITEM, PCPROPERTY_REQUEST};
 use arioso_core::ks::status::STATUS_INVALID_PARAMETER;
 use arioso_core::ks::{GUID, NTSTATUS};
@@ -22,7 +21,6 @@ pub struct Request<'a> {
     pub value: &'a mut [u8],
     /// The requester has 32-bit pointers.
     pub is_32bit: bool,
-    pub requestor: Requestor,
     major: *mut core::ffi::c_void,
     minor: *mut core::ffi::c_void,
 }
@@ -75,7 +73,6 @@ unsafe extern "efiapi" fn handle<H: Handler>(request: *mut PCPROPERTY_REQUEST) -
         if item.Set.is_null() {
             return STATUS_INVALID_PARAMETER;
         }
-        let (is_32bit, requestor) = requestor(raw.Irp.cast());
         let answer = H::handle(Request {
             passive: Passive::assume(),
             set: item.Set.read_unaligned(),
@@ -83,8 +80,7 @@ unsafe extern "efiapi" fn handle<H: Handler>(request: *mut PCPROPERTY_REQUEST) -
             verb: raw.Verb,
             instance: bytes(raw.Instance.cast(), raw.InstanceSize),
             value: bytes_mut(raw.Value.cast(), raw.ValueSize),
-            is_32bit,
-            requestor,
+            is_32bit: is_32bit(raw.Irp.cast()),
             major: raw.MajorTarget.cast(),
             minor: raw.MinorTarget.cast(),
         });

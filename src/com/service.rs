@@ -2,8 +2,8 @@
 
 use super::port::{Interface, Port};
 use crate::kernel::irql::Passive;
-use crate::kernel::lock::SpinLock;
-use crate::kernel::{Result, check};
+use crate::kernel::lock::{Mutex, SpinLock};
+use crate::kernel::{Result, check, no_memory};
 use arioso_core::ks::NTSTATUS;
 use arioso_core::ks::portcls::{IPortMidi, IServiceGroup, IUnknown};
 use arioso_core::ks::status::STATUS_UNSUCCESSFUL;
@@ -72,25 +72,42 @@ macro_rules! notified {
 notified!(Port PortMidi);
 
 /// A port and the group that it serves, from the miniport's `Init` until the device goes.
-pub struct Bell<P>(SpinLock<Option<(P, ServiceGroup)>>);
+pub struct Bell<P> {
+    inside: SpinLock<Option<(P, ServiceGroup)>>,
+    /// Held while the group's timer is set or cancelled: what is asked for while the device goes comes before the last cancel, or not
+    /// at all.
+    timer: Mutex<Timer>,
+}
+
+#[derive(PartialEq, Eq)]
+enum Timer {
+    Open,
+    /// The device has gone: nothing is asked for any more.
+    Closed,
+}
 
 impl<P: Notified> Bell<P> {
-    pub const fn new() -> Self {
-        Self(SpinLock::new(None))
+    pub fn new() -> Result<Self> {
+        Ok(Self {
+            inside: SpinLock::new(None),
+            timer: Mutex::new(Timer::Open).map_err(no_memory)?,
+        })
     }
 
     /// Makes the group of a port's miniport, for `Init`.
     pub fn install(&self, passive: Passive, port: P) -> Result<ServiceGroup> {
         let group = ServiceGroup::new(passive)?;
         port.register(passive, &group);
-        let old = self.0.with(|inside| inside.replace((port, group.clone())));
+        let old = self
+            .inside
+            .with(|inside| inside.replace((port, group.clone())));
         drop(old);
         Ok(group)
     }
 
     /// The group; none before `Init` or when the device has gone.
     pub fn group(&self, _: Passive) -> Option<ServiceGroup> {
-        self.0
+        self.inside
             .with(|inside| inside.as_ref().map(|(_, group)| group.clone()))
     }
 
@@ -98,31 +115,43 @@ impl<P: Notified> Bell<P> {
     ///
     /// The lock is held across the call: `Notify` may be called by interrupt service routines, so it takes no lock that matters here.
     pub fn ring(&self) {
-        self.0.with(|inside| {
+        self.inside.with(|inside| {
             if let Some((port, group)) = inside {
                 port.notify(group);
             }
         });
     }
 
-    /// The same in `delay` (100 ns); the last call counts.
-    pub fn ring_in(&self, passive: Passive, delay: i64) {
-        if let Some(group) = self.group(passive) {
-            group.request(passive, delay);
-        }
+    /// The same in as many 100 ns as `delay` says, if it does; the last call counts.
+    pub fn ring_in(&self, passive: Passive, delay: impl FnOnce() -> Option<i64>) {
+        self.timer.with(passive, |timer| {
+            if *timer == Timer::Open
+                && let Some(group) = self.group(passive)
+                && let Some(delay) = delay()
+            {
+                group.request(passive, delay);
+            }
+        });
     }
 
     /// No ring that is still to come.
     pub fn cancel(&self, passive: Passive) {
+        self.timer.with(passive, |_| self.cancel_timer(passive));
+    }
+
+    fn cancel_timer(&self, passive: Passive) {
         if let Some(group) = self.group(passive) {
             group.cancel(passive);
         }
     }
 
-    /// The device goes: the port is let go.
+    /// The device goes: the port is let go, and nothing comes any more.
     pub fn remove(&self, passive: Passive) {
-        self.cancel(passive);
-        let old = self.0.with(Option::take);
+        self.timer.with(passive, |timer| {
+            *timer = Timer::Closed;
+            self.cancel_timer(passive);
+        });
+        let old = self.inside.with(Option::take);
         drop(old);
     }
 }

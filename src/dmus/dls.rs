@@ -93,7 +93,7 @@ fn download(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     if !(SMALLEST..=LARGEST).contains(&size) {
         return Err(STATUS_INVALID_PARAMETER);
     }
-    let handle = mdl::copy_in(request.passive, request.requestor, address, size)
+    let handle = mdl::copy_in(request.passive, address, size)
         .and_then(|bytes| pin.pin().download(request.passive, &bytes))
         .map_err(documented)?;
     if call.narrow {

@@ -190,12 +190,6 @@ fn caps(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
 
 /// Sets what the instance asks for as far as it can be had, and tells what is.
 fn port_parameters(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
-    const ALL: u32 = SYNTH_PORTPARAMS_VOICES
-        | SYNTH_PORTPARAMS_CHANNELGROUPS
-        | SYNTH_PORTPARAMS_AUDIOCHANNELS
-        | SYNTH_PORTPARAMS_SAMPLERATE
-        | SYNTH_PORTPARAMS_EFFECTS
-        | SYNTH_PORTPARAMS_SHARE;
     let asked: SYNTH_PORTPARAMS = call.instance()?;
     let stream = call.pin()?;
     let pin = stream.pin();
@@ -210,7 +204,8 @@ fn port_parameters(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
         pin.set_effects(call.request.passive, asked.EffectsFlags & EFFECTS);
     }
     let have = SYNTH_PORTPARAMS {
-        ValidParams: ALL,
+        // The page: the instance is copied, then values are adjusted.
+        ValidParams: asked.ValidParams,
         // One pool for all pins: a smaller one would only cost notes.
         Voices: if wants(SYNTH_PORTPARAMS_VOICES) {
             asked.Voices.min(pin.voices()).max(1)

@@ -347,7 +347,7 @@ impl Drop for PinHandle {
         let passive = Passive::of_drop();
         self.pin.set_state(passive, KSSTATE_STOP);
         self.engine.thru.flush(self.slot);
-        self.engine.close_pin(passive, self.slot);
+        self.engine.close_pin(passive, self.slot, &self.pin);
     }
 }
 

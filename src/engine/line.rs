@@ -13,7 +13,7 @@ use crate::kernel::{Result, clock, no_memory};
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_PAUSE, KSSTATE_STOP};
 use arioso_core::ks::status::{
     STATUS_DEVICE_NOT_READY, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_STATE,
-    STATUS_INVALID_PARAMETER, STATUS_NOT_FOUND,
+    STATUS_INVALID_PARAMETER, STATUS_NOT_FOUND, STATUS_NOT_SUPPORTED,
 };
 use arioso_core::mem::{Shared, TryBox};
 use core::sync::atomic::Ordering;
@@ -245,7 +245,11 @@ impl Line {
     pub fn read_packet(&self) -> Result<Packet> {
         let now = clock::now();
         self.state.with(|s| {
-            if s.ks < KSSTATE_PAUSE || s.packet == 0 {
+            // As the samples: without notifications there are no packets, whatever the state.
+            if s.packet == 0 {
+                return Err(STATUS_NOT_SUPPORTED);
+            }
+            if s.ks < KSSTATE_PAUSE {
                 return Err(STATUS_INVALID_DEVICE_STATE);
             }
             s.advance(now, self.format.rate);

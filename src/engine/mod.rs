@@ -63,6 +63,7 @@ use crate::kernel::driver::Device;
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::Mutex;
 use crate::kernel::timer::LazyTimer;
+use crate::kernel::timer::MILLISECOND;
 use crate::kernel::{Result, no_memory};
 use crate::limits::MIDI_INSTANCES;
 use arioso_core::dls::store::{self, Handle, Store};
@@ -373,7 +374,9 @@ impl Engine {
     }
 
     /// Closes the pin `slot`, whose queue is stopped.
-    fn close_pin(&self, passive: Passive, slot: u8) {
+    ///
+    /// When it returns, nobody but the caller has the pin: the port's allocator and clock go with the stream, not later.
+    fn close_pin(&self, passive: Passive, slot: u8, pin: &Shared<Pin>) {
         self.send(passive, Command::Detach { slot });
         self.book.with(passive, |book| {
             book.store.close_port(slot);
@@ -382,6 +385,13 @@ impl Engine {
             }
         });
         self.reap(passive);
+        while !Shared::is_only(pin) {
+            // The owner may not come for a while; its commands are executed in its place.
+            if !self.common.run_commands(self.common.owner()) {
+                passive.sleep(MILLISECOND / 10);
+            }
+            self.reap(passive);
+        }
     }
 }
 

@@ -1,7 +1,8 @@
-//! What the service's `Parameters` key says.
+//! What the driver's keys say: what was set in its state, else its `Parameters`.
 
 use crate::com::stream::RenderUnit;
-use crate::kernel::driver::Driver;
+use crate::kernel::driver::{Directory, Driver, DriverKey};
+use crate::kernel::file::Place;
 use crate::kernel::irql::Passive;
 use crate::kernel::registry::Key;
 use crate::kernel::{Result, no_memory};
@@ -35,7 +36,31 @@ pub struct Settings {
     /// `Dither` = 1: what is rounded to 16 bits for the wave sink is dithered.
     pub dither: bool,
     bank: Option<Path>,
-    image: Option<Path>,
+    /// Whose keys and directories they are.
+    driver: Driver,
+}
+
+/// Where values are looked for, in this order.
+struct Keys([Option<Key>; 2]);
+
+impl Keys {
+    fn open(passive: Passive, driver: &Driver) -> Self {
+        Self(
+            [DriverKey::State, DriverKey::Parameters]
+                .map(|key| Key::open(passive, driver, key).ok()),
+        )
+    }
+
+    /// What the first key that has the value says of it.
+    fn first<T>(&self, read: impl Fn(&Key) -> Result<T>) -> Result<T> {
+        for key in self.0.iter().flatten() {
+            match read(key) {
+                Err(STATUS_OBJECT_NAME_NOT_FOUND) => {}
+                other => return other,
+            }
+        }
+        Err(STATUS_OBJECT_NAME_NOT_FOUND)
+    }
 }
 
 struct Path {
@@ -77,14 +102,14 @@ pub(crate) use wide;
 /// A `REG_DWORD` within bounds, else its default.
 macro_rules! number {
     ($passive:expr, $key:expr, $name:literal, $range:expr, $default:expr) => {
-        match $key.map(|key| key.number($passive, wide!($name))) {
-            Some(Ok(number)) if $range.contains(&number) => number,
-            Some(Ok(number)) => {
+        match $key.first(|key| key.number($passive, wide!($name))) {
+            Ok(number) if $range.contains(&number) => number,
+            Ok(number) => {
                 debug_line!($name ": %u is out of range, the default counts", number);
                 $default
             }
-            Some(Err(STATUS_OBJECT_NAME_NOT_FOUND)) | None => $default,
-            Some(Err(_)) => {
+            Err(STATUS_OBJECT_NAME_NOT_FOUND) => $default,
+            Err(_) => {
                 debug_line!($name ": not a REG_DWORD, the default counts");
                 $default
             }
@@ -95,10 +120,10 @@ macro_rules! number {
 /// A `REG_SZ` or `REG_EXPAND_SZ`, if there is one.
 macro_rules! path {
     ($passive:expr, $key:expr, $name:literal) => {
-        match $key.map(|key| Path::read($passive, key, wide!($name))) {
-            Some(Ok(path)) => path,
-            Some(Err(STATUS_OBJECT_NAME_NOT_FOUND)) | None => None,
-            Some(Err(_)) => {
+        match $key.first(|key| Path::read($passive, key, wide!($name))) {
+            Ok(path) => path,
+            Err(STATUS_OBJECT_NAME_NOT_FOUND) => None,
+            Err(_) => {
                 debug_line!($name ": not a path, the default counts");
                 None
             }
@@ -117,11 +142,7 @@ impl Settings {
     const MEMORIES: core::ops::RangeInclusive<u32> = 1..=4096;
 
     pub fn read(passive: Passive, driver: &Driver) -> Self {
-        let service = Key::open(passive, driver.registry_path()).ok();
-        let key = service
-            .as_ref()
-            .and_then(|service| service.child(passive, wide!("Parameters")).ok());
-        let (service, key) = (service.as_ref(), key.as_ref());
+        let key = Keys::open(passive, driver);
         let voices = 1..=u32::from(Self::MAX_VOICES);
         Self {
             voices: number!(passive, key, "Voices", voices, Self::DEFAULT_VOICES) as u16,
@@ -154,7 +175,7 @@ impl Settings {
             cable: number!(passive, key, "CableSynth", 0..=1, 0) == 1,
             dither: number!(passive, key, "Dither", 0..=1, 0) == 1,
             bank: path!(passive, key, "BankPath"),
-            image: path!(passive, service, "ImagePath"),
+            driver: *driver,
         }
     }
 
@@ -168,13 +189,18 @@ impl Settings {
         }
     }
 
-    /// `BankPath`: NT path of the DLS file that is the default set.
-    pub fn bank(&self) -> Option<&[u16]> {
-        self.bank.as_ref()?.get()
+    /// `BankPath`: the DLS file that is the default set. A name lies in the driver's own directory for data.
+    pub fn bank(&self) -> Option<Place<'_>> {
+        let path = self.bank.as_ref()?.get()?;
+        Some(if path.first() == Some(&u16::from(b'\\')) {
+            Place::Chosen(path)
+        } else {
+            Place::Own(&self.driver, Directory::Data, path)
+        })
     }
 
-    /// `ImagePath`: where the driver's image lies, as the service key tells it.
-    pub fn image(&self) -> Option<&[u16]> {
-        self.image.as_ref()?.get()
+    /// A file of the package.
+    pub fn packaged<'a>(&'a self, name: &'a [u16]) -> Place<'a> {
+        Place::Own(&self.driver, Directory::Image, name)
     }
 }

@@ -106,7 +106,7 @@ impl EngineState {
     }
 
     /// Executes queued commands in the place of `owner`; false if somebody is inside.
-    fn run_commands(&self, owner: Owner) -> bool {
+    pub fn run_commands(&self, owner: Owner) -> bool {
         match self.enter(owner) {
             Some(mut renderer) => {
                 renderer.run_commands(self);

@@ -1,12 +1,12 @@
 //! Driver and device objects.
 
+use super::file::Handle;
 use super::irql::Passive;
 use super::{Result, check};
-use arioso_core::ks::status::{STATUS_BUFFER_TOO_SMALL, STATUS_UNSUCCESSFUL};
 use core::ffi::c_void;
 use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::{AtomicPtr, Ordering};
-use wdk_sys::{DEVICE_OBJECT, DRIVER_OBJECT, IRP, PCUNICODE_STRING, PDRIVER_UNLOAD, ntddk};
+use wdk_sys::{DEVICE_OBJECT, DRIVER_OBJECT, HANDLE, IRP, KEY_READ, PDRIVER_UNLOAD, ntddk};
 
 /// A device object that somebody else keeps alive for the duration of a call.
 #[derive(Clone, Copy)]
@@ -73,16 +73,52 @@ impl Drop for DeviceRef {
 #[derive(Clone, Copy)]
 pub struct Driver(*mut DRIVER_OBJECT);
 
+// SAFETY: only names the object, which outlives all code and all objects of the driver; the kernel guards it.
+unsafe impl Send for Driver {}
+// SAFETY: as above.
+unsafe impl Sync for Driver {}
+
+/// The registry keys that a driver has for itself (`DRIVER_REGKEY_TYPE`).
+#[derive(Clone, Copy)]
+pub enum DriverKey {
+    /// `Parameters` of the service: what the INF wrote, to be read only.
+    Parameters = 0,
+    /// Where the system keeps what is set while the driver is in use.
+    State = 1,
+}
+
+/// The directories that a driver has for itself (`DRIVER_DIRECTORY_TYPE`).
+#[derive(Clone, Copy)]
+pub enum Directory {
+    /// Where the image lies, and the package's other files.
+    Image = 0,
+    /// Where the system keeps the driver's own files.
+    Data = 1,
+}
+
+// Windows 10, version 1803.
+unsafe extern "C" {
+    fn IoOpenDriverRegistryKey(
+        driver: *mut DRIVER_OBJECT,
+        key: i32,
+        access: u32,
+        flags: u32,
+        handle: *mut HANDLE,
+    ) -> i32;
+    fn IoGetDriverDirectory(
+        driver: *mut DRIVER_OBJECT,
+        directory: i32,
+        flags: u32,
+        handle: *mut HANDLE,
+    ) -> i32;
+}
+
 /// What the driver keeps with its object; the I/O manager frees it with the object.
 #[repr(C)]
 struct Extension {
     /// PortCls' unload routine, which ours wraps.
     unload: AtomicPtr<c_void>,
-    path_len: usize,
-    path: [u16; MOST],
 }
-
-const MOST: usize = 512;
 
 /// Identifies our extension by its address.
 static EXTENSION_ID: u8 = 0;
@@ -98,55 +134,43 @@ impl Driver {
         self.0
     }
 
-    /// Makes the extension and keeps the service's registry path in it.
-    ///
-    /// # Safety
-    /// `path` is the one that `DriverEntry` got.
-    pub unsafe fn remember(&self, _: Passive, path: PCUNICODE_STRING) -> Result {
-        // SAFETY: the caller's promise.
-        let path = unsafe {
-            let path = path.as_ref().ok_or(STATUS_UNSUCCESSFUL)?;
-            if path.Buffer.is_null() {
-                return Err(STATUS_UNSUCCESSFUL);
-            }
-            core::slice::from_raw_parts(path.Buffer.cast_const(), usize::from(path.Length) / 2)
-        };
+    /// Makes the extension.
+    pub fn extend(&self, _: Passive) -> Result {
         let mut extension: *mut c_void = null_mut();
         // SAFETY: PASSIVE_LEVEL; the block is zeroed, and zeros are a valid `Extension`.
-        unsafe {
-            check(ntddk::IoAllocateDriverObjectExtension(
+        check(unsafe {
+            ntddk::IoAllocateDriverObjectExtension(
                 self.0,
                 (&raw const EXTENSION_ID).cast_mut().cast(),
                 size_of::<Extension>() as u32,
                 &mut extension,
-            ))?;
-            let extension = &mut *extension.cast::<Extension>();
-            let copy = extension
-                .path
-                .get_mut(..path.len())
-                .ok_or(STATUS_BUFFER_TOO_SMALL)?;
-            for (to, from) in copy.iter_mut().zip(path) {
-                *to = *from;
-            }
-            extension.path_len = path.len();
-        }
-        Ok(())
+            )
+        })
+    }
+
+    /// Opens a key of the driver's own for reading.
+    pub(super) fn open_key(&self, _: Passive, key: DriverKey) -> Result<Handle> {
+        let mut handle: HANDLE = null_mut();
+        // SAFETY: PASSIVE_LEVEL; the object is alive, the result lives across the call.
+        check(unsafe { IoOpenDriverRegistryKey(self.0, key as i32, KEY_READ, 0, &mut handle) })?;
+        Ok(Handle(handle))
+    }
+
+    /// Opens a directory of the driver's own.
+    pub(super) fn open_directory(&self, _: Passive, directory: Directory) -> Result<Handle> {
+        let mut handle: HANDLE = null_mut();
+        // SAFETY: PASSIVE_LEVEL; the object is alive, the result lives across the call.
+        check(unsafe { IoGetDriverDirectory(self.0, directory as i32, 0, &mut handle) })?;
+        Ok(Handle(handle))
     }
 
     fn extension(&self) -> Option<&Extension> {
-        // SAFETY: made by `remember`, lives as long as the driver object.
+        // SAFETY: made by `extend`, lives as long as the driver object.
         unsafe {
             ntddk::IoGetDriverObjectExtension(self.0, (&raw const EXTENSION_ID).cast_mut().cast())
                 .cast::<Extension>()
                 .as_ref()
         }
-    }
-
-    /// The service's registry path.
-    pub fn registry_path(&self) -> &[u16] {
-        self.extension()
-            .and_then(|e| e.path.get(..e.path_len))
-            .unwrap_or_default()
     }
 
     /// Puts `pnp` and `unload` in place of PortCls' routines; the old unload routine is kept.
@@ -205,22 +229,11 @@ pub unsafe fn minor_function(irp: *mut IRP) -> u8 {
     }
 }
 
-/// Whether the requester has 32-bit pointers, and whether it is user mode.
+/// Whether the requester has 32-bit pointers.
 ///
 /// # Safety
 /// `irp` is null or a request in progress.
-pub unsafe fn requestor(irp: *mut IRP) -> (bool, super::mdl::Requestor) {
-    use super::mdl::Requestor;
-    if irp.is_null() {
-        return (false, Requestor::Kernel);
-    }
+pub unsafe fn is_32bit(irp: *mut IRP) -> bool {
     // SAFETY: the caller's promise.
-    unsafe {
-        let mode = if (*irp).RequestorMode == wdk_sys::_MODE::KernelMode as i8 {
-            Requestor::Kernel
-        } else {
-            Requestor::User
-        };
-        (ntddk::IoIs32bitProcess(irp) != 0, mode)
-    }
+    !irp.is_null() && unsafe { ntddk::IoIs32bitProcess(irp) } != 0
 }

@@ -1,5 +1,6 @@
 //! Whole files.
 
+use super::driver::{Directory, Driver};
 use super::irql::Passive;
 use super::{Result, check, no_memory};
 use alloc::vec::Vec;
@@ -34,21 +35,24 @@ pub(super) fn unicode(text: &[u16]) -> UNICODE_STRING {
     }
 }
 
-/// Attributes of a kernel handle to `name`, which must outlive them.
-pub(super) fn attributes(root: HANDLE, name: &mut UNICODE_STRING) -> OBJECT_ATTRIBUTES {
-    OBJECT_ATTRIBUTES {
-        Length: size_of::<OBJECT_ATTRIBUTES>() as u32,
-        RootDirectory: root,
-        ObjectName: name,
-        Attributes: OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE,
-        SecurityDescriptor: null_mut(),
-        SecurityQualityOfService: null_mut(),
-    }
+/// Where a file lies.
+#[derive(Clone, Copy)]
+pub enum Place<'a> {
+    /// A name in a directory of the driver's own.
+    Own(&'a Driver, Directory, &'a [u16]),
+    /// An NT path that the user has chosen. The driver has none of its own.
+    Chosen(&'a [u16]),
 }
 
-/// The bytes of the file at the NT path `path`, if they are at most `limit`.
-pub fn read(_: Passive, path: &[u16], limit: usize) -> Result<Vec<u8>> {
-    let handle = open(path)?;
+/// The bytes of a file, if they are at most `limit`.
+pub fn read(passive: Passive, place: Place<'_>, limit: usize) -> Result<Vec<u8>> {
+    let handle = match place {
+        Place::Own(driver, directory, name) => {
+            let directory = driver.open_directory(passive, directory)?;
+            open(directory.0, name)?
+        }
+        Place::Chosen(path) => open(null_mut(), path)?,
+    };
     let len = length(&handle)?;
     if len > limit {
         return Err(STATUS_FILE_INVALID);
@@ -67,9 +71,16 @@ pub fn read(_: Passive, path: &[u16], limit: usize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn open(path: &[u16]) -> Result<Handle> {
-    let mut name = unicode(path);
-    let mut attributes = attributes(null_mut(), &mut name);
+fn open(root: HANDLE, name: &[u16]) -> Result<Handle> {
+    let mut name = unicode(name);
+    let mut attributes = OBJECT_ATTRIBUTES {
+        Length: size_of::<OBJECT_ATTRIBUTES>() as u32,
+        RootDirectory: root,
+        ObjectName: &mut name,
+        Attributes: OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE,
+        SecurityDescriptor: null_mut(),
+        SecurityQualityOfService: null_mut(),
+    };
     let mut handle: HANDLE = null_mut();
     let mut io = IO_STATUS_BLOCK::default();
     // SAFETY: PASSIVE_LEVEL; everything pointed to lives across the call.

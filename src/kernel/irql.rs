@@ -1,7 +1,23 @@
 //! Proof of `PASSIVE_LEVEL`.
 
 use core::marker::PhantomData;
-use wdk_sys::{_MODE, LARGE_INTEGER, ntddk};
+use wdk_sys::{_MODE, KIRQL, LARGE_INTEGER, ntddk};
+
+unsafe extern "C" {
+    // Inline functions in the headers of some processors; the kernel exports both on all.
+    fn KeRaiseIrqlToDpcLevel() -> KIRQL;
+    fn KeLowerIrql(irql: KIRQL);
+}
+
+/// Runs `f` at `DISPATCH_LEVEL`, then restores the IRQL. For interfaces that demand that level; `DISPATCH_LEVEL` or below.
+pub fn at_dispatch<R>(f: impl FnOnce() -> R) -> R {
+    // SAFETY: the IRQL is at most DISPATCH_LEVEL.
+    let irql = unsafe { KeRaiseIrqlToDpcLevel() };
+    let result = f();
+    // SAFETY: the IRQL is the one that was raised.
+    unsafe { KeLowerIrql(irql) };
+    result
+}
 
 /// Proof that the current function runs at `PASSIVE_LEVEL`. Only entry points that Windows calls there make one; it cannot be
 /// stored in anything that another thread may see.

@@ -17,21 +17,14 @@ unsafe extern "C" {
     fn arioso_probe_and_lock(mdl: *mut MDL, mode: i8, operation: i32) -> i32;
 }
 
-/// Whose memory it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Requestor {
-    User,
-    Kernel,
-}
-
-/// A copy of `len` bytes at `address` in the current process, taken once. The address is not trusted: it is probed, locked and
-/// mapped, and a bad one is an error.
-pub fn copy_in(_: Passive, requestor: Requestor, address: usize, len: u32) -> Result<Vec<u8>> {
+/// A copy of `len` bytes at the user-mode `address` in the current process, taken once. The address is not trusted, whoever sent it:
+/// it is probed, locked and mapped, and a bad one is an error.
+pub fn copy_in(_: Passive, address: usize, len: u32) -> Result<Vec<u8>> {
     if len == 0 {
         return Ok(Vec::new());
     }
     // Memory is only spent on what is really there.
-    let locked = Locked::new(requestor, address, len)?;
+    let locked = Locked::new(address, len)?;
     let mut bytes = vec::try_with_capacity::<u8>(len as usize).map_err(no_memory)?;
     let view = locked.view()?;
     // SAFETY: the view covers `len` locked bytes. The caller may change them meanwhile: they are copied as raw memory, once, and
@@ -47,7 +40,7 @@ pub fn copy_in(_: Passive, requestor: Requestor, address: usize, len: u32) -> Re
 struct Locked(*mut MDL);
 
 impl Locked {
-    fn new(requestor: Requestor, address: usize, len: u32) -> Result<Self> {
+    fn new(address: usize, len: u32) -> Result<Self> {
         if address.checked_add(len as usize).is_none() {
             return Err(STATUS_INVALID_USER_BUFFER);
         }
@@ -57,13 +50,13 @@ impl Locked {
         if mdl.is_null() {
             return Err(STATUS_INSUFFICIENT_RESOURCES);
         }
-        let mode = match requestor {
-            Requestor::User => _MODE::UserMode,
-            Requestor::Kernel => _MODE::KernelMode,
-        };
         // SAFETY: PASSIVE_LEVEL in the caller's process; what the call raises becomes a status.
         let locked = check(unsafe {
-            arioso_probe_and_lock(mdl, mode as i8, _LOCK_OPERATION::IoReadAccess as i32)
+            arioso_probe_and_lock(
+                mdl,
+                _MODE::UserMode as i8,
+                _LOCK_OPERATION::IoReadAccess as i32,
+            )
         });
         if let Err(status) = locked {
             // SAFETY: allocated above, not locked.

@@ -1,13 +1,11 @@
-//! The service's `Parameters` key.
+//! The driver's own registry keys.
 
-use super::file::{Handle, attributes, unicode};
+use super::driver::{Driver, DriverKey};
+use super::file::{Handle, unicode};
 use super::irql::Passive;
 use super::{Result, check};
 use arioso_core::ks::status::STATUS_OBJECT_TYPE_MISMATCH;
-use core::ptr::null_mut;
-use wdk_sys::{
-    _KEY_VALUE_INFORMATION_CLASS, HANDLE, KEY_READ, REG_DWORD, REG_EXPAND_SZ, REG_SZ, ntddk,
-};
+use wdk_sys::{_KEY_VALUE_INFORMATION_CLASS, REG_DWORD, REG_EXPAND_SZ, REG_SZ, ntddk};
 
 /// An open key.
 pub struct Key(Handle);
@@ -18,14 +16,9 @@ const HEADER: usize = 12;
 const MOST: usize = 522;
 
 impl Key {
-    /// Opens `path`, an absolute registry path such as the one `DriverEntry` gets.
-    pub fn open(_: Passive, path: &[u16]) -> Result<Self> {
-        open(null_mut(), path)
-    }
-
-    /// Opens the key `name` below this one.
-    pub fn child(&self, _: Passive, name: &[u16]) -> Result<Self> {
-        open(self.0.0, name)
+    /// Opens one of the driver's keys, for reading.
+    pub fn open(passive: Passive, driver: &Driver, key: DriverKey) -> Result<Self> {
+        driver.open_key(passive, key).map(Self)
     }
 
     /// A `REG_DWORD`.
@@ -90,13 +83,4 @@ impl Key {
         let data = data.get(..word(8) as usize).unwrap_or(data);
         read(word(4), data)
     }
-}
-
-fn open(root: HANDLE, path: &[u16]) -> Result<Key> {
-    let mut name = unicode(path);
-    let mut attributes = attributes(root, &mut name);
-    let mut handle: HANDLE = null_mut();
-    // SAFETY: PASSIVE_LEVEL; everything pointed to lives across the call.
-    check(unsafe { ntddk::ZwOpenKey(&mut handle, KEY_READ, &mut attributes) })?;
-    Ok(Key(Handle(handle)))
 }

@@ -13,7 +13,7 @@ use arioso_core::ks::arioso::ARIOSO_TRANSPORT;
 use arioso_core::ks::status::{STATUS_DELETE_PENDING, STATUS_INVALID_DEVICE_REQUEST};
 use arioso_core::mem::{Shared, vec};
 use arioso_core::midi::{Counts, Lane};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 /// Instances of each pin, over all clients.
 pub const CLIENTS: u32 = 8;
@@ -35,7 +35,7 @@ pub enum Direction {
 /// The cable. Streams, the miniport and the adapter hold it.
 pub struct Cable {
     later: WorkItem<Later>,
-    bell: Shared<Bell<PortMidi>>,
+    service: Shared<Service>,
     wires: [SpinLock<Wire>; 2],
     engine: Shared<Engine>,
     closed: AtomicBool,
@@ -47,12 +47,27 @@ struct Wire {
     feed: Option<Feed>,
 }
 
-/// Asks for delayed service, after which the port offers again what was not taken.
-struct Later(Shared<Bell<PortMidi>>);
+/// The way to the port.
+struct Service {
+    bell: Bell<PortMidi>,
+    /// When the patience of a direction's writers ends, 100 ns of the performance counter; none waits: the largest number.
+    deadlines: [AtomicI64; 2],
+}
+
+/// Asks for delayed service, after which the port offers again what was not taken. Any other service takes the place of a delayed
+/// one, so it is asked for whenever something is not taken.
+struct Later(Shared<Service>);
 
 impl Work for Later {
     fn run(&self, passive: Passive) {
-        self.0.ring_in(passive, PATIENCE);
+        let Service { bell, deadlines } = &*self.0;
+        bell.ring_in(passive, || {
+            let times = deadlines.iter().map(|time| time.load(Ordering::SeqCst));
+            let first = times.min().filter(|time| *time != i64::MAX)?;
+            let wait = first.saturating_sub(clock::now());
+            // Past it, only the synthesizer is waited for.
+            Some(if wait > 0 { wait } else { PATIENCE })
+        });
     }
 }
 
@@ -66,7 +81,11 @@ pub struct Client {
 
 impl Cable {
     pub fn new(device: &Device, engine: Shared<Engine>) -> Result<Self> {
-        let bell = Shared::try_new(Bell::new()).map_err(no_memory)?;
+        let service = Shared::try_new(Service {
+            bell: Bell::new()?,
+            deadlines: [const { AtomicI64::new(i64::MAX) }; 2],
+        })
+        .map_err(no_memory)?;
         let wire = || {
             SpinLock::new(Wire {
                 lane: Lane::new(PATIENCE),
@@ -74,8 +93,8 @@ impl Cable {
             })
         };
         Ok(Self {
-            later: WorkItem::new(device, Later(bell.clone()))?,
-            bell,
+            later: WorkItem::new(device, Later(service.clone()))?,
+            service,
             wires: [wire(), wire()],
             engine,
             closed: AtomicBool::new(false),
@@ -84,18 +103,21 @@ impl Cable {
 
     /// The miniport's `Init`: makes the service group of all streams.
     pub fn install(&self, passive: Passive, port: PortMidi) -> Result<ServiceGroup> {
-        self.bell.install(passive, port)
+        self.service.bell.install(passive, port)
     }
 
     /// The group that serves the streams.
     pub fn group(&self, passive: Passive) -> Result<ServiceGroup> {
-        self.bell.group(passive).ok_or(STATUS_DELETE_PENDING)
+        self.service
+            .bell
+            .group(passive)
+            .ok_or(STATUS_DELETE_PENDING)
     }
 
     /// The device goes: nothing is waited for or played any more.
     pub fn shut_down(&self, passive: Passive) {
         self.closed.store(true, Ordering::SeqCst);
-        self.bell.remove(passive);
+        self.service.bell.remove(passive);
         for wire in &self.wires {
             let feed = wire.with(|wire| wire.feed.take());
             drop(feed);
@@ -159,12 +181,11 @@ impl Cable {
             return bytes.len();
         }
         let mut rest = bytes;
-        let mut starts_to_wait = false;
+        let mut waits = false;
         while !rest.is_empty() {
             let now = clock::now();
-            let (count, waits) = self.wire(client.direction).with(|wire| {
+            let (count, deadline) = self.wire(client.direction).with(|wire| {
                 let Wire { lane, feed } = wire;
-                let waited = lane.is_waiting();
                 let count = match feed {
                     Some(feed) => {
                         let mut phrase = feed.begin();
@@ -175,19 +196,21 @@ impl Cable {
                     }
                     None => lane.write(client.at, rest, now, usize::MAX, |_| {}),
                 };
-                (count, lane.is_waiting() && !waited)
+                (count, lane.deadline())
             });
+            self.deadline(client.direction)
+                .store(deadline.unwrap_or(i64::MAX), Ordering::SeqCst);
             if count == 0 {
-                starts_to_wait = waits;
+                waits = true;
                 break;
             }
             rest = rest.get(count..).unwrap_or_default();
         }
         let taken = bytes.len().saturating_sub(rest.len());
         if taken != 0 {
-            self.bell.ring();
+            self.service.bell.ring();
         }
-        if starts_to_wait {
+        if waits {
             self.later.queue();
         }
         taken
@@ -209,7 +232,7 @@ impl Cable {
             }
         }
         if is_waited_for {
-            self.bell.ring();
+            self.service.bell.ring();
         }
         taken
     }
@@ -238,6 +261,14 @@ impl Cable {
 
     fn wire(&self, direction: Direction) -> &SpinLock<Wire> {
         let [to_b, to_a] = &self.wires;
+        match direction {
+            Direction::AToB => to_b,
+            Direction::BToA => to_a,
+        }
+    }
+
+    fn deadline(&self, direction: Direction) -> &AtomicI64 {
+        let [to_b, to_a] = &self.service.deadlines;
         match direction {
             Direction::AToB => to_b,
             Direction::BToA => to_a,
@@ -274,9 +305,9 @@ impl Cable {
         });
         drop(feed);
         if waits {
-            self.bell.ring();
+            self.service.bell.ring();
         } else if self.wires.iter().all(|w| w.with(|w| !w.lane.is_waiting())) {
-            self.bell.cancel(passive);
+            self.service.bell.cancel(passive);
         }
     }
 }

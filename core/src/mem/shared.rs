@@ -80,6 +80,11 @@ impl<T> Shared<T> {
         this.count().load(Ordering::Relaxed)
     }
 
+    /// Whether this is the only reference. What others did with the value before they let it go has happened then.
+    pub fn is_only(this: &Self) -> bool {
+        this.count().load(Ordering::Acquire) == 1
+    }
+
     /// The value, if this is the only reference.
     pub fn get_mut(this: &mut Self) -> Option<&mut T> {
         if this.count().load(Ordering::Acquire) != 1 {

@@ -138,6 +138,12 @@ impl<const N: usize> Lane<N> {
         self.waiting.is_some()
     }
 
+    /// When the patience of a writer that waits for room ends, in the unit of the times given to [`Lane::write`].
+    pub fn deadline(&self) -> Option<i64> {
+        self.waiting
+            .map(|since| since.saturating_add(self.patience))
+    }
+
     /// Takes the first bytes of `bytes`: all of them or a multiple of four, at most 256, and at most `most`. Each piece also goes to
     /// `take`. Nothing is taken while there is no room, or while another writer is inside a System Exclusive message.
     pub fn write(

@@ -14,6 +14,7 @@ use crate::com::service::{Bell, ServiceGroup};
 use crate::kernel::driver::Device;
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::SpinLock;
+use crate::kernel::timer::MILLISECOND;
 use crate::kernel::work::{Work, WorkItem};
 use crate::kernel::{Result, clock, no_memory};
 use crate::limits::CAPTURE_INSTANCES;
@@ -55,7 +56,7 @@ impl Thru {
                 framers: [Framer::default(); PINS],
                 taps: [const { None }; TAPS],
             }),
-            bell: Bell::new(),
+            bell: Bell::new()?,
             asked: AtomicI64::new(i64::MAX),
         })
         .map_err(no_memory)?;
@@ -185,15 +186,15 @@ struct Later(Shared<Inner>);
 impl Work for Later {
     fn run(&self, passive: Passive) {
         let inner = &*self.0;
-        let wait = inner.state.with(|s| {
-            let waits = s.taps.iter().flatten().filter_map(|tap| tap.wait());
-            waits.min()
-        });
-        if let Some(wait) = wait {
+        inner.bell.ring_in(passive, || {
+            let wait = inner.state.with(|s| {
+                let waits = s.taps.iter().flatten().filter_map(|tap| tap.wait());
+                waits.min()
+            })?;
             let time = clock::now().saturating_add(wait);
             inner.asked.store(time, Ordering::SeqCst);
-            inner.bell.ring_in(passive, wait);
-        }
+            Some(wait)
+        });
     }
 }
 
@@ -272,6 +273,11 @@ impl TapHandle {
 
 impl Drop for TapHandle {
     fn drop(&mut self) {
-        self.engine.thru.stop(Passive::of_drop(), &self.tap);
+        let passive = Passive::of_drop();
+        self.engine.thru.stop(passive, &self.tap);
+        // A removal under way may have it too: the port's allocator and clock go with the stream, not later.
+        while !Shared::is_only(&self.tap) {
+            passive.sleep(MILLISECOND / 10);
+        }
     }
 }

@@ -154,10 +154,16 @@ impl Tap {
                 };
             }
             *left = left.saturating_sub(batch.taken);
-            // `disconnect` waits for this delivery before it lets the sink go, so the copy is never the last reference.
-            match self.sink.with(|sink| sink.clone()) {
-                Some(sink) => sink.put(batch.due),
-                None => self.allocator.give_back(batch.due),
+            let mut due = batch.due;
+            // `disconnect` waits for this delivery before it returns, so the copy is good until then.
+            match self.sink.with(|sink| *sink) {
+                // One by one: some readers look at the first message of a buffer only.
+                Some(sink) => {
+                    while let Some(event) = due.pop() {
+                        sink.put(event);
+                    }
+                }
+                None => self.allocator.give_back(due),
             }
         }
     }
@@ -187,28 +193,22 @@ impl Tap {
     }
 
     pub fn connect(&self, _: Passive, sink: Sink) -> Result {
-        let refused = self.sink.with(|place| match place {
+        self.sink.with(|place| match place {
             None => {
                 *place = Some(sink);
-                None
+                Ok(())
             }
-            Some(_) => Some(sink),
-        });
-        match refused {
-            None => Ok(()),
             Some(_) => Err(STATUS_INVALID_DEVICE_REQUEST),
-        }
+        })
     }
 
     pub fn disconnect(&self, passive: Passive, is_it: impl FnOnce(&Sink) -> bool) -> Result {
-        let sink = self
-            .sink
+        self.sink
             .with(|place| place.take_if(|sink| is_it(sink)))
             .ok_or(STATUS_INVALID_PARAMETER)?;
         while self.delivery.load(Ordering::Acquire) != IDLE {
             passive.sleep(MILLISECOND / 10);
         }
-        drop(sink);
         Ok(())
     }
 
@@ -311,9 +311,11 @@ impl Held {
         }
         let mut parts = core::mem::replace(&mut source.parts, Chain::EMPTY);
         self.messages = self.messages.wrapping_add(1);
+        // Only a message in one event is complete: the parts of a longer one all go through the port's parser.
+        let several = parts.has_several();
         while let Some(mut event) = parts.pop() {
             self.bytes = self.bytes.wrapping_add(event.bytes().len() as u64);
-            event.set_incomplete(!parts.is_empty());
+            event.set_incomplete(several);
             self.queue(slot, event);
         }
     }

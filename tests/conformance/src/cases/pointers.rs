@@ -141,7 +141,7 @@ pub fn run<C: Client>(
     odd_requests(client, pin, report);
 }
 
-/// Runs all rows of a kernel-mode client, whose own addresses nobody probes: only those of user mode may be bad.
+/// Runs all rows of a kernel-mode client: its addresses are probed as user-mode ones, and its own memory is none.
 pub fn run_trusted<C: Client>(client: &mut C, pin: C::Handle, report: &mut Report) {
     let width = Width::Bits64;
     let mut downloads = Downloads {
@@ -150,7 +150,11 @@ pub fn run_trusted<C: Client>(client: &mut C, pin: C::Handle, report: &mut Repor
         width,
         report,
     };
-    downloads.of_any_client();
+    let wave = downloads.wave();
+    let place = downloads.client.allocate(wave.len());
+    downloads.client.write(place, &wave);
+    let own = (place, wave.len() as u32);
+    downloads.row("a driver's memory", own, &[STATUS_ACCESS_VIOLATION]);
     let user = NOWHERE.iter().filter(|&&(_, at)| at <= u32::MAX.into());
     for &(name, address) in user {
         for size in [16, PAGE as u32, 1 << 20] {

@@ -25,6 +25,7 @@ use conformance::read::{Read, music_records, read};
 use conformance::synth;
 use conformance::{Client, NtStatus};
 use simkernel::client::SimClient;
+use simkernel::modules::Fill;
 
 pub const SCENARIOS: &[Scenario] = &[
     ("habits: DirectMusic's kernel port", direct_music),
@@ -247,7 +248,11 @@ fn release(rig: &mut Rig, filters: Vec<Filter<SimClient>>, held: Vec<Held>) {
 
 /// Holds all pins for a day; messages come without a time; a write that hangs would disable the output.
 fn midi_services() {
-    let mut rig = Setup::default().start();
+    let mut rig = Setup {
+        fill: Fill::Call,
+        ..Setup::default()
+    }
+    .start();
     let (filters, mut held) = enumerate(&mut rig);
     let outputs = held.iter().filter(|h| h.read.is_none()).count();
     assert_eq!(
@@ -255,7 +260,7 @@ fn midi_services() {
         (3, 3),
         "synthesizer, two ends"
     );
-    let mut level = 0;
+    let (mut level, mut heard) = (0, 0);
     for hour in 0..24u8 {
         for Held { pin, read } in &held {
             if read.is_some() {
@@ -275,7 +280,8 @@ fn midi_services() {
         rig.sleep(SECOND);
         for Held { pin, read: pending } in &mut held {
             while let Some(done) = pending.as_mut().and_then(|r| r.poll(&mut rig.client)) {
-                assert!(!music_records(&done.unwrap()).unwrap().is_empty());
+                // It looks at the first record of a buffer only (microsoft/MIDI #1040).
+                heard += music_records(&done.unwrap()).unwrap()[0].bytes.len();
                 *pending = Some(read(&mut rig.client, pin.handle, 2048));
             }
         }
@@ -295,6 +301,8 @@ fn midi_services() {
             assert_eq!((counts.Messages, counts.Lost), (24 * 200, 0));
         }
     }
+    // Each end is read, and the synthesizer's copy: 24 hours of 100 writes with two messages of three bytes.
+    assert_eq!(heard, 3 * 24 * 100 * 6);
     // The service is asked to let go while reads wait.
     release(&mut rig, filters, held);
 

@@ -431,7 +431,7 @@ const OMISSIONS: &[Mistake] = &[
         "Quality: 7 is out of range",
     ),
     (
-        "BankPath,0x00020002,\"\"",
+        "BankPath,0x00020002,\"\\SystemRoot\\System32\\drivers\\gm.dls\"",
         "BankPath,0x00010003,1",
         "BankPath: not a path",
     ),

@@ -164,7 +164,7 @@ fn keys() {
     assert_eq!(strings(SERVICE_KEY, "Owners"), ["oem0.inf"]);
     assert_eq!(
         registry::get(PARAMETERS, "BankPath"),
-        Some(Value::expand(""))
+        Some(Value::expand("\\SystemRoot\\System32\\drivers\\gm.dls"))
     );
     assert_eq!(number(PARAMETERS, "Voices"), 256);
 

@@ -4,6 +4,7 @@ mod audio;
 mod budget;
 mod cable;
 mod capture;
+mod contract;
 mod debugging;
 mod effects;
 mod endpoint;
@@ -47,6 +48,7 @@ fn main() {
         budget::SCENARIOS,
         cable::SCENARIOS,
         capture::SCENARIOS,
+        contract::SCENARIOS,
         debugging::SCENARIOS,
         effects::SCENARIOS,
         endpoint::SCENARIOS,

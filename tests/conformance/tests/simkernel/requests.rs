@@ -85,7 +85,7 @@ fn bad_pointers(width: Width) {
     rig.finish();
 }
 
-/// A driver's own memory is not probed; the addresses of user mode that it passes on are locked, or refused, as any.
+/// A driver's request: its addresses are probed as any program's, and its own memory is none.
 fn trusted_pointers() {
     let mut rig = Setup {
         kernel: true,
@@ -94,7 +94,6 @@ fn trusted_pointers() {
     }
     .start();
     let (filter, pin) = rig.open_pin();
-    download_bank(&mut rig.client, pin.handle, &test_banks::dc(RATE));
     let level = rig.pool();
     let mut report = Report::default();
     pointers::run_trusted(&mut rig.client, pin.handle, &mut report);

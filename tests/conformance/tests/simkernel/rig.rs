@@ -12,6 +12,7 @@ use conformance::{Client, Error};
 use simkernel::client::{ClientOptions, SimClient, SimHandle};
 use simkernel::modules::pcm_sink::{self, Keep};
 use simkernel::modules::portcls::wave_sink::{Blocks, Unit, WaveSinkOptions};
+use simkernel::modules::{Disconnect, Fill};
 use simkernel::registry::{self, Value};
 use simkernel::setup::Package;
 use simkernel::setup::trace::Trace;
@@ -60,6 +61,10 @@ pub struct Setup {
     pub kernel: bool,
     /// The port hands long messages out as packages.
     pub packages: bool,
+    /// How the port disconnects capture streams.
+    pub disconnect: Disconnect,
+    /// How much of what was captured the port puts into a buffer.
+    pub fill: Fill,
     /// Each pool block ends at an inaccessible page.
     pub special_pool: bool,
 }
@@ -82,6 +87,8 @@ impl Default for Setup {
             wow64: false,
             kernel: false,
             packages: false,
+            disconnect: Disconnect::default(),
+            fill: Fill::default(),
             special_pool: false,
         }
     }
@@ -177,6 +184,8 @@ impl Setup {
                 },
                 keep: self.keep,
                 packages: self.packages,
+                disconnect: self.disconnect,
+                fill: self.fill,
             },
             ..Options::default()
         });

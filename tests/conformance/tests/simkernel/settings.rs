@@ -240,20 +240,24 @@ fn bank() {
         ..Setup::default()
     });
     let of = |rig: &mut Rig, value| with(rig, "BankPath", value, default_sound);
-    let (windows, lines) = of(&mut rig, None);
+    let gm = registry::get(PARAMETERS, "BankPath").expect("what the INF sets");
+    let (windows, lines) = of(&mut rig, Some(gm));
     // A constant, and a sine.
     assert!(windows.0 > 500 && windows.1 == 0 && lines.is_empty());
+    // Without a setting: the package's, which has no instruments here.
+    let (packaged, lines) = of(&mut rig, None);
+    assert_eq!((packaged, lines.len()), ((0, 0), 0));
     let (other, lines) = of(&mut rig, Some(Value::text(OTHER)));
     assert!(other.0 > 500 && other.1 < -500 && lines.is_empty());
-    // What is not there, not a bank, or empty: Windows' own.
+    // What is not there, not a bank, or empty: the package's.
     for path in ["\\??\\C:\\nowhere.dls", BROKEN, ""] {
         let (sound, lines) = of(&mut rig, Some(Value::text(path)));
-        assert_eq!((sound, lines.len()), (windows, 0), "{path}");
+        assert_eq!((sound, lines.len()), (packaged, 0), "{path}");
     }
     let long = format!("\\??\\C:\\{}", "x".repeat(300));
     for value in [Value::dword(1), Value::binary(b"x"), Value::text(&long)] {
         let (sound, lines) = of(&mut rig, Some(value));
-        assert_eq!(sound, windows);
+        assert_eq!(sound, packaged);
         let told = lines.len() == 1 && lines[0].contains("BankPath: not a path");
         assert!(told, "{lines:?}");
     }

@@ -132,6 +132,14 @@ pub(crate) fn new_driver(name: &str, start: usize, size: usize) -> *mut DRIVER_O
     pointer
 }
 
+/// All driver objects.
+pub(super) fn driver_objects() -> impl Iterator<Item = *const DRIVER_OBJECT> {
+    IO.get()
+        .drivers
+        .keys()
+        .map(|object| *object as *const DRIVER_OBJECT)
+}
+
 pub(crate) fn delete_driver(driver: *mut DRIVER_OBJECT) {
     ob::forget(driver.cast());
     if let Some(d) = IO.get().drivers.remove(&(driver as usize)) {

@@ -15,7 +15,7 @@ pub fn exports() -> Vec<Export> {
 fn key_path(handle: HANDLE) -> Option<String> {
     match opened(handle)? {
         Opened::Key(path) => Some(path.clone()),
-        Opened::File { .. } => None,
+        Opened::File { .. } | Opened::Directory(_) => None,
     }
 }
 
@@ -78,6 +78,11 @@ unsafe fn with_key(
 ) -> NTSTATUS {
     // SAFETY: the caller's attributes and handle.
     unsafe {
+        if (*attributes).RootDirectory.is_null()
+            && let Ok(path) = path_of(attributes)
+        {
+            isolation::check_key(&path, owner);
+        }
         let found = path_of(attributes).and_then(|path| make(&path).map(|()| path));
         let path = match found {
             Ok(path) => path,
@@ -369,6 +374,7 @@ pub unsafe extern "efiapi" fn RtlQueryRegistryValues(
             2 => format!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\{path}"),
             _ => return status::STATUS_NOT_SUPPORTED,
         };
+        isolation::check_key(&path, owner);
         if !registry::exists(&path) {
             return status::STATUS_OBJECT_NAME_NOT_FOUND;
         }

@@ -16,6 +16,7 @@ pub mod file;
 pub mod interface;
 pub mod io;
 pub mod irp;
+pub mod isolation;
 pub mod ke;
 pub mod ke_lock;
 pub mod key;
@@ -81,6 +82,7 @@ pub(crate) fn nt_exports() -> Vec<Export> {
     all.extend(io::exports());
     all.extend(work_item::exports());
     all.extend(irp::exports());
+    all.extend(isolation::exports());
     all.extend(request::exports());
     all.extend(ke::exports());
     all.extend(ke_lock::exports());

@@ -15,7 +15,12 @@ pub fn exports() -> Vec<Export> {
 
 pub(super) enum Opened {
     Key(String),
-    File { data: Arc<Vec<u8>>, position: u64 },
+    /// One of a driver's own.
+    Directory(String),
+    File {
+        data: Arc<Vec<u8>>,
+        position: u64,
+    },
 }
 
 static OPENED: Global<BTreeMap<usize, Opened>> = Global::new(BTreeMap::new());
@@ -89,9 +94,14 @@ fn open_path(
     owner: usize,
     disposition: u32,
 ) -> Result<HANDLE, NTSTATUS> {
-    let text = String::from_utf16_lossy(name);
-    if !root.is_null() || io::is_device_path(&text) {
+    let mut text = String::from_utf16_lossy(name);
+    if let Some(Opened::Directory(path)) = opened(root) {
+        text = format!("{path}\\{text}");
+    } else if !root.is_null() || io::is_device_path(&text) {
         return io::open(name, root, attributes & OBJ_KERNEL_HANDLE != 0, owner);
+    }
+    if root.is_null() {
+        isolation::check_file(&text, owner);
     }
     let data = match disk::read(&text) {
         Some(data) => data.ok_or(status::STATUS_OBJECT_NAME_NOT_FOUND)?,

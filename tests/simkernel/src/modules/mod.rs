@@ -13,6 +13,9 @@ use crate::nt::{HIGH_LEVEL, NTSTATUS, PASSIVE_LEVEL};
 use pcm_sink::Keep;
 use portcls::wave_sink::WaveSinkOptions;
 
+pub use portcls::capture::Disconnect;
+pub use portcls::reader::Fill;
+
 /// The audio side of the machine.
 #[derive(Clone, Debug, Default)]
 pub struct AudioOptions {
@@ -21,6 +24,10 @@ pub struct AudioOptions {
     pub keep: Keep,
     /// The port hands out messages longer than its buffers as packages, not as chains of fragments.
     pub packages: bool,
+    /// How capture streams are disconnected.
+    pub disconnect: Disconnect,
+    /// How much of what was captured goes into a reader's buffer.
+    pub fill: Fill,
 }
 
 /// Makes the built-in modules known to the loader.
@@ -30,6 +37,8 @@ pub(crate) fn register(audio: &AudioOptions, drift_ppm: f64) {
     loader::register("drmk.sys", ModuleSource::Builtin(drmk_exports()));
     portcls::wave_sink::configure(audio.wave_sink.clone());
     portcls::render::configure(audio.packages);
+    portcls::capture::configure(audio.disconnect);
+    portcls::reader::configure(audio.fill);
     pcm_sink::configure(audio.keep, drift_ppm);
 }
 

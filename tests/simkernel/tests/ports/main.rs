@@ -1,6 +1,7 @@
 //! The built-in ports against a driver that lives in this process. One machine, and so one child process, per scenario.
 
 mod fake;
+mod interfaces;
 mod requests;
 #[path = "../shared/rig.rs"]
 mod rig;
@@ -40,6 +41,7 @@ fn main() {
     let scenarios = [
         streams::SCENARIOS,
         requests::SCENARIOS,
+        interfaces::SCENARIOS,
         wave_sink::SCENARIOS,
     ]
     .concat();

@@ -273,17 +273,26 @@ fn instruments(rows: &mut Vec<Row>) {
         .find(|(name, path)| name == "BankPath" && !path.is_empty());
     let gm = package::windows().join(r"System32\drivers\gm.dls");
     rows.push(if let Some((_, path)) = path {
-        let file = path.trim_start_matches(r"\??\");
-        if std::path::Path::new(file).is_file() {
-            Row::ok(WHAT, format!("BankPath: {file}"))
+        let system = path.strip_prefix(r"\SystemRoot\");
+        let file = match system {
+            Some(rest) => package::windows().join(rest),
+            None => path.trim_start_matches(r"\??\").into(),
+        };
+        if !path.starts_with('\\') {
+            Row::ok(
+                WHAT,
+                format!("BankPath: {path} in the driver's data directory"),
+            )
+        } else if file.is_file() {
+            Row::ok(WHAT, format!("BankPath: {}", file.display()))
+        } else if file == gm {
+            Row::ok(WHAT, "the package's bank: this Windows has no gm.dls")
         } else {
-            let found = format!("BankPath names {path}, which is not there: the next one is used");
+            let found = format!("BankPath names {path}, which is not there: the package's is used");
             Row::wrong(WHAT, found, "correct it under the service's Parameters")
         }
-    } else if gm.is_file() {
-        Row::ok(WHAT, gm.display().to_string())
     } else {
-        Row::ok(WHAT, "the package's bank: this Windows has no gm.dls")
+        Row::ok(WHAT, "the package's bank")
     });
 }
 

@@ -12,6 +12,8 @@ use arioso_core::ks::status::*;
 
 use super::com::{self, Com, Object};
 use super::verify::violation;
+use crate::executive::ke::KeGetCurrentIrql;
+use crate::nt::DISPATCH_LEVEL;
 
 /// `GetBufferSize`, bytes.
 pub const BUFFER_SIZE: usize = 4096;
@@ -253,9 +255,11 @@ impl Allocator {
                         format!("event {event:p}: cbStruct changed to {}", header.cbStruct),
                     );
                 }
-                if header.is_package() {
-                    stack.push(header.uData.pPackageEvt());
-                } else if !header.is_short() {
+                let inner = header.uData.pPackageEvt();
+                if header.is_package() && !inner.is_null() {
+                    stack.push(inner);
+                } else if usize::from(header.cbEvent) > size_of::<*mut u8>() {
+                    // The count alone decides: what lies there is taken for a buffer that may be used again.
                     self.put_buffer(header.uData.pbData());
                 }
                 self.events
@@ -302,6 +306,14 @@ unsafe extern "efiapi" fn put_message(
     this: *mut IAllocatorMXF,
     chain: *mut DMUS_KERNEL_EVENT,
 ) -> NTSTATUS {
+    // SAFETY: the running context is live.
+    let irql = unsafe { KeGetCurrentIrql() };
+    if irql != DISPATCH_LEVEL {
+        violation(
+            "IAllocatorMXF",
+            format!("PutMessage at IRQL {irql}: IMXF::PutMessage is called at DISPATCH_LEVEL"),
+        );
+    }
     // SAFETY: through our own vtable; a chain is the driver's to give.
     unsafe { com::of::<Allocator, _>(this).put(chain) };
     STATUS_SUCCESS

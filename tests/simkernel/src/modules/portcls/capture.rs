@@ -19,6 +19,26 @@ use super::verify::violation;
 use crate::guest_call;
 use crate::modules::irp;
 use crate::nt::{IRP, NTSTATUS};
+use crate::state::Global;
+
+/// How the port disconnects a stream from its sink.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Disconnect {
+    /// `DisconnectOutput` with the sink.
+    #[default]
+    Sink,
+    /// `DisconnectOutput(NULL)`.
+    Null,
+    /// Not at all: the stream's last release ends it.
+    Nothing,
+}
+
+static DISCONNECT: Global<Disconnect> = Global::new(Disconnect::Sink);
+
+/// For pins that are closed from now on.
+pub fn configure(disconnect: Disconnect) {
+    *DISCONNECT.get() = disconnect;
+}
 
 pub struct Capture {
     sink: *mut Object<Sink>,
@@ -27,6 +47,8 @@ pub struct Capture {
     reader: Reader,
     /// Cuts raw bytes into messages.
     bytes: ByteStream,
+    /// A System Exclusive message that has not ended: it waits for its end.
+    exclusive: Vec<u8>,
 }
 
 impl Capture {
@@ -41,12 +63,20 @@ impl Capture {
                 guest_call!((*(*group.get()).lpVtbl).AddMember, group.get(), service);
             }
         }
+        // SAFETY: we hold a reference.
+        if unsafe { (*sink).references() } != 1 {
+            violation(
+                "IMXF::ConnectOutput",
+                "the sink is referenced: a port whose pin is the sink would never go".to_owned(),
+            );
+        }
         Capture {
             sink,
             service,
             group: group.cloned(),
             reader: Reader::new(midi),
             bytes: ByteStream::default(),
+            exclusive: Vec::new(),
         }
     }
 
@@ -64,6 +94,7 @@ impl Capture {
     pub fn stop(&mut self) {
         self.reader.clear();
         self.bytes = ByteStream::default();
+        self.exclusive.clear();
     }
 
     pub fn cancel(&mut self) {
@@ -82,7 +113,18 @@ impl Capture {
                     self.service
                 );
             }
-            guest_call!((*(*stream).lpVtbl).DisconnectOutput, stream, self.sink);
+            let named = match *DISCONNECT.get() {
+                Disconnect::Sink => Some(self.sink),
+                Disconnect::Null => Some(ptr::null_mut()),
+                Disconnect::Nothing => None,
+            };
+            if let Some(named) = named {
+                let status =
+                    guest_call!((*(*stream).lpVtbl).DisconnectOutput, stream, named) as NTSTATUS;
+                if status < 0 {
+                    violation("IMXF::DisconnectOutput", format!("failed with {status:#x}"));
+                }
+            }
             drop(Ref::from_owned(self.service));
             if (*self.sink).references() != 1 {
                 violation(
@@ -113,6 +155,7 @@ impl Capture {
     /// A chain of the stream's, packages included.
     unsafe fn note(&mut self, chain: *const DMUS_KERNEL_EVENT) {
         let mut event = chain;
+        let mut opens = true;
         // SAFETY: a chain of the allocator's events.
         while let Some(e) = unsafe { event.as_ref() } {
             event = e.pNextEvt;
@@ -129,20 +172,31 @@ impl Capture {
                 // SAFETY: a long event's buffer has `cbEvent` bytes.
                 unsafe { irp::slice(e.uData.pbData().cast_const(), length) }
             };
-            let push = |reader: &mut Reader, bytes: &[u8], structured| {
+            let mut first = core::mem::take(&mut opens);
+            let mut push = |reader: &mut Reader, bytes: &[u8], structured| {
                 reader.push(Captured {
                     time: e.ullPresTime100ns,
                     group: e.usChannelGroup,
                     bytes: bytes.to_vec(),
                     structured,
+                    first: core::mem::take(&mut first),
                 });
             };
-            // Bytes that the driver did not cut are cut here, where the reader wants messages.
-            if e.is_incomplete() && !self.reader.midi() {
-                let reader = &mut self.reader;
+            // What is not complete goes through the parser, which holds a System Exclusive message until its end; complete messages
+            // bypass it.
+            if e.is_incomplete() {
+                let (reader, exclusive) = (&mut self.reader, &mut self.exclusive);
                 self.bytes.feed(bytes, |message, incomplete| {
-                    let whole = !incomplete && message.len() <= 3 && message[0] & 0x80 != 0;
-                    push(reader, message, whole && message[0] != 0xF0);
+                    let part = incomplete || message[0] == 0xF0 || message[0] < 0x80;
+                    if part || message[0] == 0xF7 {
+                        exclusive.extend(message);
+                        if !incomplete {
+                            push(reader, exclusive, false);
+                            exclusive.clear();
+                        }
+                    } else {
+                        push(reader, message, message.len() <= 3);
+                    }
                 });
             } else {
                 let whole = bytes.first().is_some_and(|&b| b & 0x80 != 0 && b != 0xF0);

@@ -10,7 +10,7 @@ use arioso_core::ks::status::*;
 use super::allocator::{Allocator, AllocatorObject};
 use super::capture::Capture;
 use super::clock::MasterClock;
-use super::com::Ref;
+use super::com::{Object, Ref};
 use super::format::Pcm;
 use super::pin::{Connect, Role, poison};
 use super::render::Render;
@@ -24,7 +24,7 @@ pub struct Mxf {
     stream: Ref<IMXF>,
     group: Option<Ref<IServiceGroup>>,
     allocator: Ref<IAllocatorMXF>,
-    _clock: Ref<IMasterClock>,
+    clock: Ref<IMasterClock>,
 }
 
 impl Mxf {
@@ -47,9 +47,24 @@ impl Mxf {
             stream,
             group,
             allocator,
-            _clock,
+            clock,
         } = self;
-        drop((stream, group, _clock));
+        drop((stream, group));
+        // SAFETY: both are ours, and we hold a reference.
+        let held = unsafe {
+            [
+                (*allocator.get().cast::<AllocatorObject>()).references(),
+                (*clock.get().cast::<Object<MasterClock>>()).references(),
+            ]
+        };
+        for (held, what) in held.into_iter().zip(["allocator", "master clock"]) {
+            if held != 1 {
+                violation(
+                    "IMXF::Release",
+                    format!("the {what} is still referenced after the stream's last release"),
+                );
+            }
+        }
         // SAFETY: as in `allocator`.
         let out = unsafe {
             (*allocator.get().cast::<AllocatorObject>())
@@ -142,6 +157,12 @@ pub unsafe fn open(
             violation(RULE, "success without a stream".to_owned());
             return Err(STATUS_UNSUCCESSFUL);
         };
+        if kind == DMUS_STREAM_MIDI_CAPTURE && prefetch == DONT_HOLD_FOR_SEQUENCING {
+            violation(
+                RULE,
+                "SchedulePreFetch of a stream that the port does not sequence".to_owned(),
+            );
+        }
         let midi = KSDATAFORMAT::read_from(&connect.format)
             .is_some_and(|f| f.SubFormat == KSDATAFORMAT_SUBTYPE_MIDI);
         let role = match kind {
@@ -159,7 +180,7 @@ pub unsafe fn open(
             stream,
             group,
             allocator,
-            _clock: clock,
+            clock,
         };
         Ok((mxf, role))
     }

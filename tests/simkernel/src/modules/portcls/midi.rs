@@ -340,6 +340,7 @@ impl MidiStream {
                         group: 1,
                         bytes: bytes[..count as usize].to_vec(),
                         structured: false,
+                        first: true,
                     });
                     reader.serve();
                 }

@@ -20,7 +20,7 @@
 )]
 
 pub mod allocator;
-mod capture;
+pub(crate) mod capture;
 mod clock;
 mod com;
 mod connection;
@@ -38,7 +38,7 @@ mod port;
 mod port_services;
 mod power;
 pub(crate) mod property;
-mod reader;
+pub(crate) mod reader;
 mod registry;
 pub(crate) mod render;
 mod resources;

@@ -13,6 +13,7 @@ use crate::executive::mm::system_address;
 use crate::modules::irp;
 use crate::nt::*;
 use crate::nt::{LIST_ENTRY, NTSTATUS};
+use crate::state::Global;
 
 /// Bytes that wait for a reader; what comes beyond them is lost, and the next buffer says so.
 const CAPACITY: usize = 16 << 20;
@@ -28,6 +29,25 @@ pub struct Captured {
     pub bytes: Vec<u8>,
     /// A whole short message.
     pub structured: bool,
+    /// Begins what one call brought: with [`Fill::Call`], a buffer ends before it.
+    pub first: bool,
+}
+
+/// How much goes into a reader's buffer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fill {
+    /// As much as there is.
+    #[default]
+    Full,
+    /// What the driver brought in one call.
+    Call,
+}
+
+static FILL: Global<Fill> = Global::new(Fill::Full);
+
+/// For buffers from now on.
+pub fn configure(fill: Fill) {
+    *FILL.get() = fill;
 }
 
 /// A cancelable queue of requests.
@@ -120,16 +140,21 @@ impl Backlog {
         self.messages.push_back(message);
     }
 
-    /// At most `room` bytes of the first message; less than all of it only if `cut`.
+    /// At most `room` bytes of the first message; less than all of it only if `cut`: the buffer is empty.
     fn take(&mut self, room: usize, cut: bool) -> Option<Captured> {
         let first = self.messages.front_mut()?;
+        if first.first && !cut && *FILL.get() == Fill::Call {
+            return None;
+        }
         let taken = if first.bytes.len() <= room {
             self.messages.pop_front()?
         } else if cut && room > 0 {
             let rest = first.bytes.split_off(room);
             let bytes = core::mem::replace(&mut first.bytes, rest);
             first.structured = false;
+            first.first = true;
             Captured {
+                first: true,
                 bytes,
                 time: first.time,
                 group: first.group,
@@ -151,10 +176,6 @@ impl Reader {
             backlog: Backlog::default(),
             base: 0,
         }
-    }
-
-    pub fn midi(&self) -> bool {
-        self.midi
     }
 
     /// Entry to RUN: times of KSMUSICFORMAT records are relative to it.
@@ -312,6 +333,7 @@ mod tests {
                 group: 1,
                 bytes: bytes.to_vec(),
                 structured: bytes[0] != 0xF0,
+                first: true,
             });
         }
         backlog
@@ -325,6 +347,7 @@ mod tests {
             group: 1,
             bytes: vec![1; bytes],
             structured: false,
+            first: true,
         };
         reader.push(message(CAPACITY - 2));
         reader.push(message(3));

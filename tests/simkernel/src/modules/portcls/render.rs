@@ -79,7 +79,7 @@ impl Output<'_> {
         let container = self.allocator.event();
         // SAFETY: a fresh event of the allocator.
         unsafe {
-            (*container).cbEvent = size_of::<PVOID>() as u16;
+            (*container).cbEvent = u16::try_from(piece.bytes.len()).unwrap_or(u16::MAX);
             (*container).usChannelGroup = piece.group;
             (*container).usFlags = DMUS_KEF_PACKAGE_EVENT;
             (*container).ullPresTime100ns = piece.time;

@@ -90,8 +90,13 @@ unsafe extern "efiapi" fn serve(_dpc: *mut KDPC, group: PVOID, _a: PVOID, _b: PV
 unsafe extern "efiapi" fn request(this: *mut IServiceGroup) {
     // SAFETY: through our own vtable.
     unsafe {
+        let group = com::of::<ServiceGroup, _>(this);
+        // One DPC serves both: what was asked for later is served now.
+        if group.delayed.get() {
+            KeCancelTimer(group.timer.as_ptr());
+        }
         KeInsertQueueDpc(
-            com::of::<ServiceGroup, _>(this).dpc.as_ptr(),
+            group.dpc.as_ptr(),
             core::ptr::null_mut(),
             core::ptr::null_mut(),
         )

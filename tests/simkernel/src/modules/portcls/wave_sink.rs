@@ -296,6 +296,26 @@ impl<'a> Worker<'a> {
                 format!("returned {status:#x}"),
             );
         }
+        self.check_times();
+    }
+
+    /// The two conversions undo each other to a sample, where the driver has them.
+    fn check_times(&self) {
+        let sink = self.shared.sink.get();
+        let (mut time, mut back) = (0i64, 0i64);
+        let (time_at, back_at) = (&raw mut time, &raw mut back);
+        // SAFETY: alive while referenced; the results live across the calls.
+        let known = unsafe {
+            let table = &*(*sink).lpVtbl;
+            guest_call!(table.SampleToRefTime, sink, self.position, time_at) as NTSTATUS >= 0
+                && guest_call!(table.RefTimeToSample, sink, time, back_at) as NTSTATUS >= 0
+        };
+        if known && back.abs_diff(self.position as i64) > 1 {
+            violation(
+                "ISynthSinkDMus::RefTimeToSample",
+                format!("sample {} comes back as {back}", self.position),
+            );
+        }
     }
 
     /// Renders until `lead` ahead of the device.

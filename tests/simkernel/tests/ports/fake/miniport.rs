@@ -13,7 +13,7 @@ use arioso_core::ks::status::*;
 use super::com::{self, Held, Object, miniport};
 use super::property::{SET_GUID, property};
 use super::stream::Stream;
-use super::{log, shape};
+use super::{log, services, shape};
 
 #[derive(Default)]
 pub struct Miniport {
@@ -64,6 +64,7 @@ unsafe extern "efiapi" fn init(
     // SAFETY: PortCls' arguments.
     unsafe {
         com::of::<Miniport, _>(this).port = Some(Held::new(port));
+        log().services = Some(services::of_port(port));
         *group = ptr::null_mut();
     }
     STATUS_SUCCESS

@@ -7,6 +7,7 @@ mod driver;
 mod miniport;
 mod power;
 mod property;
+mod services;
 #[path = "../../shared/shape.rs"]
 mod shape;
 mod stream;
@@ -64,6 +65,10 @@ pub struct Log {
     pub syncs: Vec<(i64, i64, bool)>,
     pub pending: Vec<usize>,
     pub powers: Vec<i32>,
+    /// What the port's services gave in `Init`.
+    pub services: Option<services::Services>,
+    /// Buffers that were taken from an allocator and put back unused.
+    pub buffers: u32,
 }
 
 struct Shared(UnsafeCell<Option<Log>>);

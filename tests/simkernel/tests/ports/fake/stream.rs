@@ -9,6 +9,7 @@ use arioso_core::ks::ks::*;
 use arioso_core::ks::status::*;
 
 use super::com::{self, Fake, Held};
+use super::services::borrow_buffer;
 use super::{Fault, log};
 
 pub struct Stream {
@@ -102,6 +103,7 @@ unsafe extern "efiapi" fn put(
         let own = com::of::<Stream, _>(this);
         let now = master(own);
         note(chain, now);
+        log().buffers += u32::from(borrow_buffer(own.allocator.0));
         let put = (*(*own.allocator.0).lpVtbl).PutMessage;
         match log().fault {
             Fault::LeakEvent if own.held.is_null() => own.held = chain,

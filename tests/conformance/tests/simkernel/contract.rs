@@ -1,0 +1,379 @@
+//! The interface pages, line by line: what another port, or a stricter one, relies on.
+
+use crate::Scenario;
+use crate::endpoint::Recorder;
+use crate::listener::{A_IN, A_OUT, Listener, capture_pin, subdevice};
+use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
+use crate::sounds::{self, load, unload};
+use arioso_bank::test_banks;
+use arioso_core::ks::guid::{KSPROPSETID_Connection, KSPROPSETID_Synth};
+use arioso_core::ks::ks::{
+    KSPROPERTY_CONNECTION_DATAFORMAT, KSPROPERTY_TYPE_GET, KSPROPERTY_TYPE_SET, KSSTATE_PAUSE,
+    KSSTATE_RUN, KSSTATE_STOP,
+};
+use arioso_core::ks::status::{STATUS_ACCESS_VIOLATION, STATUS_NOT_SUPPORTED};
+use conformance::Client;
+use conformance::cases::Width;
+use conformance::cases::pointers::download_at;
+use conformance::connect::{self, SampleFormat};
+use conformance::events::EventBuffer;
+use conformance::property::Property;
+use conformance::synth::{master_clock, port_parameters, property, set_channel_groups};
+use conformance::wire::Bytes;
+use simkernel::executive::isolation;
+use simkernel::modules::{Disconnect, Fill};
+use simkernel::registry::{self, Value};
+
+pub const SCENARIOS: &[Scenario] = &[
+    ("contract: a stream disconnected by NULL", || {
+        disconnected(Disconnect::Null)
+    }),
+    ("contract: a stream that is never disconnected", || {
+        disconnected(Disconnect::Nothing)
+    }),
+    ("contract: captured System Exclusive is whole", fragments),
+    ("contract: one captured message a call", one_by_one),
+    ("contract: a driver's download is probed", probed),
+    ("contract: a pin that closes while others are heard", closed),
+    ("contract: delayed service and removal", delayed_service),
+    ("contract: parameters are echoed", echoed),
+    ("contract: an instrument without regions", no_regions),
+    ("contract: packets need notifications", packets),
+    ("contract: the clock of the synthesizer", synth_clock),
+    ("contract: the format of a MIDI stream", midi_format),
+    ("contract: state and files of the driver's own", isolated),
+];
+
+fn player(rig: &mut Rig) -> conformance::filter::Pin<simkernel::client::SimClient> {
+    let filter = subdevice(&mut rig.client, "synth");
+    let mut pin = filter.direct_music_pin(&mut rig.client, 0).expect("a pin");
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    filter.close(&mut rig.client);
+    pin
+}
+
+/// `IMXF::DisconnectOutput` takes NULL; a port that goes without it is no leak.
+fn disconnected(disconnect: Disconnect) {
+    let mut rig = Setup {
+        disconnect,
+        ..Setup::default()
+    }
+    .start();
+    let filter = subdevice(&mut rig.client, "synth");
+    let id = capture_pin(&mut rig.client, &filter);
+    let pin = player(&mut rig);
+    for round in 0..4 {
+        let mut listener = Listener::open(&mut rig, &filter, id, round % 2 == 0);
+        rig.play(&pin, &[(0, &[0xC0, round]), (SECOND, &[0xC0, 99])]);
+        rig.sleep(SECOND / 10);
+        listener.collect(&mut rig);
+        assert_eq!(listener.bytes(), [0xC0, round]);
+        listener.close(&mut rig);
+    }
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// Longer than the port's buffers: every part is marked incomplete, or the port's parser never sees the end.
+fn fragments() {
+    let mut rig = Setup::default().start();
+    let filter = subdevice(&mut rig.client, "synth");
+    let id = capture_pin(&mut rig.client, &filter);
+    let mut listeners = [true, false].map(|direct| Listener::open(&mut rig, &filter, id, direct));
+    let pin = player(&mut rig);
+    let long: Vec<u8> = [0xF0, 0x7D]
+        .into_iter()
+        .chain((0..10_000u32).map(|n| (n % 113) as u8))
+        .chain([0xF7])
+        .collect();
+    let all = [
+        &[0xC0, 1][..],
+        &long,
+        &[0xC0, 2],
+        &[0xF0, 1, 0xF7],
+        &[0xC0, 3],
+    ];
+    let sent: Vec<(i64, &[u8])> = all.iter().map(|m| (SECOND / 50, *m)).collect();
+    rig.play(&pin, &sent);
+    rig.sleep(SECOND / 5);
+    for listener in &mut listeners {
+        listener.collect(&mut rig);
+        let seen: Vec<&[u8]> = listener.records.iter().map(|r| &r.bytes[..]).collect();
+        assert_eq!(seen, all);
+    }
+    for listener in listeners {
+        listener.close(&mut rig);
+    }
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// A chord at one time, for a port that ends a buffer with what one call brought: each message has a buffer of its own.
+fn one_by_one() {
+    let mut rig = Setup {
+        fill: Fill::Call,
+        ..Setup::default()
+    }
+    .start();
+    let filter = subdevice(&mut rig.client, "synth");
+    let id = capture_pin(&mut rig.client, &filter);
+    let pin = player(&mut rig);
+    for direct in [true, false] {
+        let format = if direct {
+            connect::direct_music(id)
+        } else {
+            connect::midi(id)
+        };
+        let c = &mut rig.client;
+        let mut capture = filter.create_pin(c, &format, None).unwrap();
+        capture.set_state(c, KSSTATE_RUN).unwrap();
+        let chord: Vec<[u8; 3]> = (60..80).map(|key| [0x90, key, 100]).collect();
+        let sent: Vec<(i64, &[u8])> = chord.iter().map(|m| (0, &m[..])).collect();
+        rig.play(&pin, &sent);
+        rig.sleep(SECOND / 10);
+        for message in &chord {
+            let c = &mut rig.client;
+            let received = conformance::read::read(c, capture.handle, 2048)
+                .wait(c)
+                .unwrap();
+            let records = if direct {
+                conformance::read::event_records(&received)
+            } else {
+                conformance::read::music_records(&received)
+            }
+            .unwrap();
+            assert_eq!(records.len(), 1, "one record in a buffer");
+            assert_eq!(records[0].bytes, message);
+        }
+        capture.close(&mut rig.client).unwrap();
+    }
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// `SYNTH_BUFFER.BufferAddress` is a user-mode address, whoever sends the request.
+fn probed() {
+    let mut rig = Setup {
+        kernel: true,
+        special_pool: true,
+        ..Setup::default()
+    }
+    .start();
+    let (filter, pin) = rig.open_pin();
+    let wave = conformance::download::wave(7, RATE, 16, &[1; 256]);
+    let c = &mut rig.client;
+    let place = c.allocate(wave.len());
+    c.write(place, &wave);
+    let size = wave.len() as u32;
+    let got = download_at(c, pin.handle, Width::Bits64, place, size);
+    assert_eq!(got.err(), Some(STATUS_ACCESS_VIOLATION));
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// The stream's last release takes allocator and clock with it, whoever renders: the port counts.
+fn closed() {
+    let mut rig = Setup::default().start();
+    let (filter, first, mut wave) = rig.open();
+    wave.run(&mut rig.client).unwrap();
+    for round in 0..50 {
+        let mut pin = rig.another_pin(&filter);
+        pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+        rig.play(&pin, &[(0, &[0x90, 60, 100]), (SECOND, &[0x80, 60, 0])]);
+        rig.sleep(SECOND / 1000 * (round % 7));
+        pin.close(&mut rig.client).unwrap();
+    }
+    let mut endpoint = rig.open_endpoint(RATE);
+    endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    for round in 0..50 {
+        let mut pin = rig.another_pin(&filter);
+        pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+        rig.play(&pin, &[(0, &[0x90, 60, 100])]);
+        rig.sleep(SECOND / 10_000 * (round % 31));
+        pin.close(&mut rig.client).unwrap();
+    }
+    endpoint.close(&mut rig.client);
+    rig.close(filter, [first], Some(wave));
+    rig.finish();
+}
+
+/// Whatever has been asked for when the device goes, no timer is set afterwards.
+fn delayed_service() {
+    let mut rig = Setup::default().start();
+    let none = rig.machine.timers();
+    for seed in 1..100 {
+        rig.machine.reseed(seed);
+        let filter = subdevice(&mut rig.client, "synth");
+        let id = capture_pin(&mut rig.client, &filter);
+        let _listener = Listener::open(&mut rig, &filter, id, true);
+        let pin = player(&mut rig);
+        let now = rig.now();
+        let mut buffer = EventBuffer::new(now);
+        buffer.push(now + 100 * SECOND, 1, &[0xC0, 1]);
+        // Not waited for: the work that asks is still to come.
+        let _ =
+            conformance::events::write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes());
+        rig.surprise_remove();
+        rig.sleep(SECOND / 10);
+        assert_eq!(rig.machine.timers(), none, "seed {seed}");
+        rig.kill_client();
+        rig.remove();
+        rig.add();
+    }
+    rig.finish();
+}
+
+fn echoed() {
+    let mut rig = Setup::default().start();
+    let (filter, pin) = rig.open_pin();
+    let c = &mut rig.client;
+    for valid in 0..64 {
+        let wanted = SYNTH_PORTPARAMS {
+            ValidParams: valid,
+            Voices: 16,
+            ChannelGroups: 2,
+            AudioChannels: 2,
+            SampleRate: RATE,
+            ..SYNTH_PORTPARAMS::default()
+        };
+        let request =
+            property(KSPROPSETID_Synth, KSPROPERTY_SYNTH_PORTPARAMETERS).with(&wanted.bytes());
+        let mut value = [0; size_of::<SYNTH_PORTPARAMS>()];
+        let sent = request.send(c, pin.handle, KSPROPERTY_TYPE_GET, &mut value);
+        assert!(sent.status >= 0);
+        assert_eq!(
+            value[..4],
+            u32::to_le_bytes(valid),
+            "the page: copied, then adjusted"
+        );
+    }
+    let granted = port_parameters(c, pin.handle, SYNTH_PORTPARAMS::default()).unwrap();
+    assert_eq!(granted.ValidParams, 0);
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// `DMUS_INSTRUMENT.ulFirstRegionIdx` 0 is acceptable: a download that is silent.
+fn no_regions() {
+    let mut rig = Setup::default().start();
+    let (filter, pin, wave) = rig.running(&test_banks::dc(RATE));
+    set_channel_groups(&mut rig.client, pin.handle, 1).unwrap();
+    let mut instrument = sounds::instrument(900, 0, 5, 1);
+    // The offset table has the main object first; its second number is the first region.
+    let main = u32::from_le_bytes(instrument[16..20].try_into().unwrap()) as usize;
+    instrument[main + 4..main + 8].fill(0);
+    let handle = load(&mut rig.client, pin.handle, &instrument).expect("taken");
+    rig.take_audio();
+    rig.play(&pin, &[(0, &[0xC0, 5]), (SECOND / 10, &[0x90, 60, 127])]);
+    rig.sleep(SECOND / 2);
+    unload(&mut rig.client, pin.handle, &handle).expect("and unloaded");
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// `GetReadPacket` of a buffer without notifications, in every state.
+fn packets() {
+    let mut rig = Setup::default().start();
+    let c = &mut rig.client;
+    let mut recorder = Recorder::open(c, SampleFormat::pcm(RATE, 16)).unwrap();
+    recorder.stream.allocate(c, RATE / 50 * 4).unwrap();
+    for state in [KSSTATE_STOP, KSSTATE_PAUSE, KSSTATE_RUN, KSSTATE_STOP] {
+        recorder.set_state(c, state).unwrap();
+        let got = recorder.stream.read_packet(c).unwrap_err();
+        assert_eq!(got.status, Some(STATUS_NOT_SUPPORTED), "state {state}");
+    }
+    recorder.close(c);
+    rig.finish();
+}
+
+/// `KSPROPSETID_SynthClock` is the port's: the time that events are stamped with.
+fn synth_clock() {
+    let mut rig = Setup::default().start();
+    let (filter, pin) = rig.open_pin();
+    let c = &mut rig.client;
+    let mut last = 0;
+    for _ in 0..10 {
+        let (before, after);
+        let time = {
+            before = c.now();
+            let time = master_clock(c, filter.handle).expect("the master clock");
+            after = c.now();
+            time
+        };
+        assert!((before..=after).contains(&time) && time > last);
+        last = time;
+        c.sleep(SECOND / 100);
+    }
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// `IMiniportMidiStream::SetFormat`: the format that the stream has; another one is refused and changes nothing.
+fn midi_format() {
+    let mut rig = Setup::default().start();
+    let filter = subdevice(&mut rig.client, "cable");
+    let c = &mut rig.client;
+    for pin in [A_IN, A_OUT] {
+        let open = filter.midi_pin(c, pin).expect("a pin");
+        let format = Property::new(KSPROPSETID_Connection, KSPROPERTY_CONNECTION_DATAFORMAT);
+        let mut midi =
+            connect::midi(pin).split_off(size_of::<arioso_core::ks::ks::KSPIN_CONNECT>());
+        let sent = format.send(c, open.handle, KSPROPERTY_TYPE_SET, &mut midi);
+        assert_eq!(sent.status, 0, "its own format");
+        let mut other = midi.clone();
+        // The major format.
+        other[16] ^= 1;
+        let sent = format.send(c, open.handle, KSPROPERTY_TYPE_SET, &mut other);
+        assert!(sent.status < 0, "another format");
+        open.close(c).unwrap();
+    }
+    filter.close(c);
+    rig.finish();
+}
+
+/// What is set in the driver's state counts before `Parameters`; a bank's name lies in the driver's directory. The verifier has no
+/// absolute path to tell of.
+fn isolated() {
+    let mut rig = Setup {
+        files: vec![(
+            "\\SystemRoot\\System32\\drivers\\DriverData\\Arioso\\mine.dls",
+            test_banks::sine_wave(RATE, 100, 1),
+        )],
+        parameters: vec![("Voices", 100)],
+        ..Setup::default()
+    }
+    .start();
+    let [parameters, state] = isolation::keys_of(SERVICE);
+    assert_eq!(parameters, PARAMETERS);
+    let look = |rig: &mut Rig| {
+        let (filter, mut pin, mut wave) = rig.open();
+        let voices = conformance::synth::caps(&mut rig.client, filter.handle)
+            .unwrap()
+            .MaxVoices;
+        wave.run(&mut rig.client).unwrap();
+        pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+        rig.take_audio();
+        rig.play(&pin, &[(SECOND / 10, &[0x90, 60, 127])]);
+        rig.sleep(SECOND / 2);
+        let sounds = rig.take_audio().iter().any(|f| *f != [0, 0]);
+        rig.close(filter, [pin], Some(wave));
+        (voices, sounds)
+    };
+    assert_eq!(look(&mut rig), (100, false));
+    rig.remove();
+    registry::set(&state, "Voices", Value::dword(50));
+    registry::set(&state, "BankPath", Value::text("mine.dls"));
+    rig.add();
+    assert_eq!(look(&mut rig), (50, true));
+    rig.remove();
+    registry::set(&state, "BankPath", Value::text("none.dls"));
+    rig.add();
+    assert_eq!(look(&mut rig), (50, false), "the package's bank");
+    rig.remove();
+    registry::remove(&state, "Voices");
+    registry::remove(&state, "BankPath");
+    registry::delete_if_empty(&state);
+    registry::delete_if_empty(state.rsplit_once('\\').unwrap().0);
+    rig.add();
+    rig.finish();
+}

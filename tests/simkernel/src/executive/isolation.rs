@@ -1,0 +1,142 @@
+//! Driver isolation: a driver's own keys and directories, and the rule that it uses no others.
+
+use super::io::driver_objects;
+use super::key::open_key_handle;
+use super::zw::{Opened, open_object};
+use super::*;
+use crate::registry;
+use crate::setup::SERVICES;
+use crate::verifier::violation;
+
+pub fn exports() -> Vec<Export> {
+    crate::exports! {
+        PASSIVE_LEVEL => IoOpenDriverRegistryKey, IoGetDriverDirectory;
+    }
+}
+
+/// Where the registry keeps what drivers set while they run: the place is the system's business.
+const STATES: &str = "\\Registry\\Machine\\System\\DriverState";
+/// Where the files of drivers lie.
+pub(crate) const DATA: &str = "\\SystemRoot\\System32\\drivers\\DriverData";
+
+/// The key of a service's `Parameters`, and that of its state.
+pub fn keys_of(service: &str) -> [String; 2] {
+    [
+        format!("{SERVICES}\\{service}\\Parameters"),
+        format!("{STATES}\\{service}"),
+    ]
+}
+
+fn service_of(driver: *const DRIVER_OBJECT) -> Option<String> {
+    if !driver_objects().any(|object| object == driver) {
+        return None;
+    }
+    // SAFETY: a live driver object of ours.
+    Some(unsafe { (*(*driver).DriverExtension).ServiceKeyName.to_string() })
+}
+
+/// `kind` 0: `Parameters`, which is to be read only; 1: the driver's state; 2: state that it shares.
+pub unsafe extern "efiapi" fn IoOpenDriverRegistryKey(
+    driver: *mut DRIVER_OBJECT,
+    kind: u32,
+    access: u32,
+    flags: u32,
+    handle: *mut HANDLE,
+) -> NTSTATUS {
+    const KEY_READ: u32 = 0x2_0019;
+    let owner = ex::direct_caller(IoOpenDriverRegistryKey as *const () as usize);
+    let Some(service) = service_of(driver).filter(|_| flags == 0 && !handle.is_null()) else {
+        return status::STATUS_INVALID_PARAMETER;
+    };
+    let [parameters, state] = keys_of(&service);
+    let path = match kind {
+        0 if access & !KEY_READ != 0 => {
+            violation("IoOpenDriverRegistryKey: Parameters is immutable, to be opened for reading");
+            return status::STATUS_ACCESS_DENIED;
+        }
+        0 if !registry::exists(&parameters) => return status::STATUS_OBJECT_NAME_NOT_FOUND,
+        0 => parameters,
+        // Nothing has been set yet.
+        1 if access & !KEY_READ == 0 && !registry::exists(&state) => {
+            return status::STATUS_OBJECT_NAME_NOT_FOUND;
+        }
+        1 => state,
+        // Newer than the oldest Windows that the driver runs on.
+        _ => return status::STATUS_INVALID_PARAMETER,
+    };
+    // SAFETY: the caller's.
+    unsafe { *handle = open_key_handle(&path, owner) };
+    status::STATUS_SUCCESS
+}
+
+/// `kind` 0: where the image lies; 1: where the driver's files lie.
+pub unsafe extern "efiapi" fn IoGetDriverDirectory(
+    driver: *mut DRIVER_OBJECT,
+    kind: u32,
+    flags: u32,
+    handle: *mut HANDLE,
+) -> NTSTATUS {
+    let owner = ex::direct_caller(IoGetDriverDirectory as *const () as usize);
+    let Some(service) = service_of(driver).filter(|_| flags == 0 && !handle.is_null()) else {
+        return status::STATUS_INVALID_PARAMETER;
+    };
+    let path = match kind {
+        0 => {
+            let image = registry::get(&format!("{SERVICES}\\{service}"), "ImagePath");
+            let Some(image) = image.and_then(|image| image.string()) else {
+                return status::STATUS_OBJECT_NAME_NOT_FOUND;
+            };
+            let directory = image
+                .rsplit_once('\\')
+                .map_or("", |(directory, _)| directory);
+            if directory.starts_with('\\') {
+                directory.to_owned()
+            } else {
+                format!("\\SystemRoot\\{directory}")
+            }
+        }
+        1 => format!("{DATA}\\{service}"),
+        _ => return status::STATUS_INVALID_PARAMETER,
+    };
+    // SAFETY: the caller's.
+    unsafe {
+        *handle = open_object(
+            Opened::Directory(path),
+            ob::Kind::DiskFile,
+            OBJ_KERNEL_HANDLE,
+            owner,
+        );
+    }
+    status::STATUS_SUCCESS
+}
+
+/// A driver opens a key by its whole path; `owner`: the image whose code calls.
+pub(super) fn check_key(path: &str, owner: usize) {
+    if owner != 0 {
+        violation(format!("isolation: the absolute registry path {path}"));
+    }
+}
+
+/// A driver opens a file by its whole path. One that the user wrote into the driver's own keys is the user's.
+pub(super) fn check_file(path: &str, owner: usize) {
+    if owner == 0 {
+        return;
+    }
+    let own = driver_objects().filter(|object| {
+        // SAFETY: a live driver object.
+        unsafe { (**object).DriverStart as usize == owner }
+    });
+    let mut keys = own
+        .filter_map(service_of)
+        .flat_map(|service| keys_of(&service));
+    let chosen = keys.any(|key| {
+        let values = registry::snapshot().remove(&key.to_lowercase());
+        values.is_some_and(|values| {
+            let mut texts = values.values().filter_map(|value| value.string());
+            texts.any(|text| text.eq_ignore_ascii_case(path))
+        })
+    });
+    if !chosen {
+        violation(format!("isolation: the absolute file path {path}"));
+    }
+}
