@@ -62,6 +62,10 @@ pub struct Setup {
     pub packages: bool,
     /// Each pool block ends at an inaccessible page.
     pub special_pool: bool,
+    /// The port's own data intersection knows PCM alone.
+    pub pcm_intersection: bool,
+    /// PE files in place of built-in modules: name, path.
+    pub modules: Vec<(String, PathBuf)>,
 }
 
 impl Default for Setup {
@@ -83,6 +87,8 @@ impl Default for Setup {
             kernel: false,
             packages: false,
             special_pool: false,
+            pcm_intersection: false,
+            modules: Vec::new(),
         }
     }
 }
@@ -177,7 +183,9 @@ impl Setup {
                 },
                 keep: self.keep,
                 packages: self.packages,
+                pcm_intersection: self.pcm_intersection,
             },
+            modules: self.modules,
             ..Options::default()
         });
         let before = machine.verdict().pool;

@@ -21,6 +21,8 @@ pub struct AudioOptions {
     pub keep: Keep,
     /// The port hands out messages longer than its buffers as packages, not as chains of fragments.
     pub packages: bool,
+    /// The port's own data intersection knows PCM alone: music and analog ranges that a miniport leaves to it have none.
+    pub pcm_intersection: bool,
 }
 
 /// Makes the built-in modules known to the loader.
@@ -30,6 +32,7 @@ pub(crate) fn register(audio: &AudioOptions, drift_ppm: f64) {
     loader::register("drmk.sys", ModuleSource::Builtin(drmk_exports()));
     portcls::wave_sink::configure(audio.wave_sink.clone());
     portcls::render::configure(audio.packages);
+    portcls::format::configure(audio.pcm_intersection);
     pcm_sink::configure(audio.keep, drift_ppm);
 }
 
