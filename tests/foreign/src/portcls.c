@@ -492,8 +492,8 @@ static NTSTATUS wired_to(IRP *irp, PORT *p, u32 pin, void *data) {
 static NTSTATUS pin_property(IRP *irp, KSPROPERTY *property, void *data) {
     OBJECT *o = OBJECT_OF(irp);
     const FILTER_DESCRIPTOR *f = o->port->shape;
-    u32 id = ((KSP_PIN *)property)->Id, count = f->PinCount;
-    if (property->Id != PIN_CTYPES && id >= count) return STATUS_INVALID_PARAMETER;
+    u32 count = f->PinCount, id = property->Id == PIN_CTYPES ? 0 : ((KSP_PIN *)property)->Id;
+    if (id >= count) return STATUS_INVALID_PARAMETER;
     switch (property->Id) {
     case PIN_CINSTANCES: return answer(irp, data, (u32[]){pin_of(f, id)->MaxFilter, o->counts[id]}, 8);
     case PIN_GLOBALCINSTANCES: return answer(irp, data, (u32[]){pin_of(f, id)->MaxGlobal, o->port->instances[id]}, 8);

@@ -3,7 +3,7 @@
 //! The modules are the crate `foreign`'s. Whatever a case finds different over them is in a list here, by name.
 
 use crate::Scenario;
-use crate::rig::{RATE, Rig, SECOND, Setup, download_bank};
+use crate::rig::{RATE, Rig, SECOND, SERVICE, Setup, download_bank};
 use arioso_bank::test_banks;
 use arioso_core::ks::guid::{
     KSCATEGORY_AUDIO, KSCATEGORY_TOPOLOGY, KSEVENTSETID_AudioControlChange, KSPROPSETID_Audio,
@@ -32,6 +32,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ),
     ("faults of another maker's module are its own", faults),
     ("a note over another maker's ks", note),
+    ("the kernel finds the image's resources", resources),
     ("a port whose data intersection knows PCM alone", pcm_alone),
 ];
 
@@ -181,6 +182,36 @@ fn note() {
     let frames = rig.take_audio();
     assert!(frames.iter().any(|f| *f != [0, 0]), "silence");
     rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// LdrFindResource_U and LdrAccessResource, on the version resource of the driver.
+fn resources() {
+    use simkernel::executive::ldr::{LdrAccessResource, LdrFindResource_U};
+    const VERSION: usize = 16;
+    let rig = Setup::default().start();
+    let base = rig.machine.image(SERVICE).expect("it is loaded").start as *mut _;
+    let find = |path: [usize; 3]| {
+        let mut entry = std::ptr::null_mut();
+        // SAFETY: a loaded image.
+        let status = unsafe { LdrFindResource_U(base, path.as_ptr(), 3, &mut entry) };
+        (status, entry)
+    };
+    let (status, entry) = find([VERSION, 1, 0]);
+    assert_eq!(status, 0);
+    let (mut data, mut size) = (std::ptr::null_mut(), 0);
+    // SAFETY: an entry of the image; the resource lies in it.
+    let bytes = unsafe {
+        LdrAccessResource(base, entry.cast(), &mut data, &mut size);
+        std::slice::from_raw_parts(data.cast::<u8>(), size as usize)
+    };
+    let key: Vec<u8> = "VS_VERSION_INFO"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    assert_eq!(&bytes[6..6 + key.len()], key);
+    assert_eq!(find([77, 1, 0]).0, 0xC000_008Au32 as i32);
+    assert_eq!(find([VERSION, 77, 0]).0, 0xC000_008Bu32 as i32);
     rig.finish();
 }
 

@@ -62,7 +62,7 @@ pub fn uninstall(directory: Option<PathBuf>, trust: bool) -> Result<()> {
         println!("{id} removed");
     }
     for name in &packages {
-        devices::remove_package(name)
+        restart |= devices::remove_package(&package::windows(), name)
             .map_err(|error| refused(format!("remove the package {name}"), &error))?;
         println!("{name} removed");
     }
@@ -111,7 +111,7 @@ fn put(package: &Package) -> Result<Device> {
         }
         for name in package::published() {
             if !before.contains(&name) {
-                let _ = devices::remove_package(&name);
+                let _ = devices::remove_package(&package::windows(), &name);
             }
         }
     })

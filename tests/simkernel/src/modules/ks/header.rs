@@ -350,3 +350,41 @@ pub unsafe extern "efiapi" fn KsAcquireResetValue(request: *mut IRP, value: *mut
         status
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    unsafe extern "efiapi" fn create(_: *mut c_void, _: *mut c_void) -> NTSTATUS {
+        STATUS_SUCCESS
+    }
+
+    /// "STATUS_SUCCESS if an empty slot was found […] STATUS_ALLOTTED_SPACE_EXCEEDED": without slots none is empty.
+    #[test]
+    fn an_item_needs_an_empty_slot() {
+        let name = wide("name");
+        for slots in 0..3 {
+            // SAFETY: all-zero items are empty slots; header and items live to the end.
+            unsafe {
+                let mut items: Vec<KSOBJECT_CREATE_ITEM> =
+                    (0..slots).map(|_| core::mem::zeroed()).collect();
+                let mut header = ptr::null_mut();
+                KsAllocateDeviceHeader(&mut header, slots, items.as_mut_ptr());
+                let mut add = || {
+                    KsAddObjectCreateItemToDeviceHeader(
+                        header,
+                        Some(create),
+                        ptr::null_mut(),
+                        name.as_ptr(),
+                        ptr::null_mut(),
+                    )
+                };
+                for _ in 0..slots {
+                    assert_eq!(add(), STATUS_SUCCESS);
+                }
+                assert_eq!(add(), STATUS_ALLOTTED_SPACE_EXCEEDED);
+                KsFreeDeviceHeader(header);
+            }
+        }
+    }
+}
