@@ -2,7 +2,7 @@
 //! and a second opinion of what a port class driver is asked. [`build`] compiles them.
 //!
 //! What they do not offer: capture pins and the wave sink of a DMus port; pins of the MIDI and WaveRT ports; streams that are not
-//! DirectMusic's; power states for the adapter; registry keys of a port; PortCls' default data intersection; names of pins and counts
+//! DirectMusic's; power states for the adapter; registry keys of a port; the data intersection of what is not PCM; names of pins and counts
 //! of instances by the miniport; pending property requests; exports that Arioso does not import ([`NOT_EXPORTED`]).
 
 use std::fmt::Write;

@@ -17,6 +17,8 @@ ID(SET_Topology, 0x720D4AC0, 0x7533, 0x11D0, 0xA5, 0xD6, 0x28, 0xDB, 4, 0xC1, 0,
 ID(SET_Connection, 0x1D58C920, 0xAC9B, 0x11CF, 0xA5, 0xD6, 0x28, 0xDB, 4, 0xC1, 0, 0);
 ID(SET_SynthClock, 0xFEDFAE26, 0xE46E, 0x11D1, 0xAA, 0xCE, 0, 0, 0xF8, 0x75, 0xAC, 0x12);
 ID(SUBTYPE_DIRECTMUSIC, 0x1A82F8BC, 0x3F8B, 0x11D2, 0xB7, 0x74, 0, 0x60, 8, 0x33, 0x16, 0xC1);
+ID(SUBTYPE_PCM, 1, 0, 0x10, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71);
+ID(SPECIFIER_WAVEFORMATEX, 0x05589F81, 0xC356, 0x11CE, 0xBF, 1, 0, 0xAA, 0, 0x55, 0x59, 0x5A);
 
 enum { TOPOLOGY_PORT, MIDI_PORT, WAVE_PORT, DMUS_PORT };
 static const GUID *const classes[] = {&CLSID_PortTopology, &CLSID_PortMidi, &CLSID_PortWaveRT, &CLSID_PortDMus};
@@ -466,10 +468,34 @@ static NTSTATUS clock_property(IRP *irp, KSPROPERTY *property, void *data) {
     (void)property;
     return answer(irp, data, &time, sizeof time);
 }
+// What a miniport leaves to the port: PCM at the high end of both ranges.
+static NTSTATUS pcm(KSDATAFORMAT *client, KSDATAFORMAT *own, u32 room, u8 *data, u32 *bytes) {
+    typedef struct { KSDATAFORMAT head; u32 channels, least_bits, bits, least_rate, rate; } RANGE;
+    const RANGE *a = (void *)client, *b = (void *)own;
+    if (!SAME(&own->Specifier, &SPECIFIER_WAVEFORMATEX) || !SAME(&own->SubFormat, &SUBTYPE_PCM)) return STATUS_NO_MATCH;
+    if (client->FormatSize < sizeof *a || !SAME(&client->Specifier, &own->Specifier)) a = b;
+    u32 channels = a->channels < b->channels ? a->channels : b->channels, bits = a->bits < b->bits ? a->bits : b->bits;
+    u32 rate = a->rate < b->rate ? a->rate : b->rate;
+    if (channels > 2) channels = 2;
+    if (!channels || bits < a->least_bits || bits < b->least_bits || rate < a->least_rate || rate < b->least_rate) return STATUS_NO_MATCH;
+    u32 frame = channels * bits / 8;
+    struct { KSDATAFORMAT head; u16 tag, channels; u32 rate, speed; u16 frame, bits, more; } format = {
+        *own, 1, channels, rate, rate * frame, frame, bits, 0};
+    *bytes = format.head.FormatSize = sizeof(KSDATAFORMAT) + 18;
+    format.head.Flags = 0, format.head.SampleSize = frame;
+    if (!room) return STATUS_BUFFER_OVERFLOW;
+    if (room == 4) {
+        *(u32 *)data = *bytes, *bytes = 4;
+        return STATUS_SUCCESS;
+    }
+    if (room < *bytes) return STATUS_BUFFER_TOO_SMALL;
+    memcpy(data, &format, *bytes);
+    return STATUS_SUCCESS;
+}
 static NTSTATUS intersect(IRP *irp, KSP_PIN *pin, KSDATAFORMAT *client, KSDATAFORMAT *own, u32 room, void *data, u32 *bytes) {
     MINIPORT *m = OBJECT_OF(irp)->port->miniport;
     NTSTATUS status = CALL(m, DataRangeIntersection, pin->Id, client, own, room, data, bytes);
-    return status == STATUS_NOT_IMPLEMENTED ? STATUS_NO_MATCH : status;
+    return status == STATUS_NOT_IMPLEMENTED ? pcm(client, own, room, data, bytes) : status;
 }
 static NTSTATUS wired_to(IRP *irp, PORT *p, u32 pin, void *data) {
     DEVICE *d = DEVICE_OF(p->fdo);

@@ -376,7 +376,7 @@ impl<'a> Reader<'a> {
             let Some(list) = self.referred(entry.value(2), &from, entry.line) else {
                 continue;
             };
-            for events in entry.values.get(3).filter(|name| !name.is_empty()) {
+            if let Some(events) = entry.values.get(3).filter(|name| !name.is_empty()) {
                 self.referred(events, &from, entry.line);
             }
             let flags = match entry.value(1) {

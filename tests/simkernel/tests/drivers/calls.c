@@ -4,7 +4,7 @@
 static void pages(DRIVER *driver) {
     (void)driver;
     PVOID mdl = MmAllocatePagesForMdl(0, -1, 0, 8192);
-    DbgPrint("pages %d", mdl != NULL);
+    DbgPrint("pages %d\n", mdl != NULL);
     MmFreePagesFromMdl(mdl);
     ExFreePool(mdl);
 }
@@ -24,7 +24,7 @@ static _Alignas(128) u8 room[256];
 static void lookaside(DRIVER *driver) {
     (void)driver;
     ExInitializeNPagedLookasideList(room + 16, NULL, NULL, 0, 40, TAG, 0);
-    DbgPrint("lookaside %u %u", *(u32 *)(room + 16 + 44), *(u32 *)(room + 16 + 40) == TAG);
+    DbgPrint("lookaside %u %u\n", *(u32 *)(room + 16 + 44), *(u32 *)(room + 16 + 40) == TAG);
     ExDeleteNPagedLookasideList(room + 16);
 }
 
@@ -32,7 +32,7 @@ static DEVICE *timed;
 static int ticks;
 static void tick(DEVICE *device, PVOID context) {
     ticks++;
-    DbgPrint("tick %d %d", device == timed, (int)(u64)context);
+    DbgPrint("tick %d %d\n", device == timed, (int)(u64)context);
     if (ticks == 3) IoStopTimer(device);
 }
 static void device_timer(DRIVER *driver) {
@@ -54,8 +54,8 @@ static void hardware(DRIVER *driver) {
     PVOID interrupt = driver;
     u32 registers = 5;
     NTSTATUS status = IoConnectInterrupt(&interrupt, NULL, NULL, NULL, 5, 5, 5, 0, 0, 1, 0);
-    DbgPrint("interrupt %x %d", status, interrupt != NULL);
-    DbgPrint("adapter %d %u", IoGetDmaAdapter(NULL, NULL, &registers) != NULL, registers);
+    DbgPrint("interrupt %x %d\n", status, interrupt != NULL);
+    DbgPrint("adapter %d %u\n", IoGetDmaAdapter(NULL, NULL, &registers) != NULL, registers);
 }
 
 // Self-relative: an owner (S-1-5-18), then an empty DACL.
@@ -68,21 +68,21 @@ static void security(DRIVER *driver) {
     u32 owner = 1, dacl = 4, length = 4;
     (void)driver;
     SeCaptureSubjectContext(context);
-    DbgPrint("assign %x", SeAssignSecurity(NULL, (PVOID)&given, &own, 0, context, NULL, 1));
+    DbgPrint("assign %x\n", SeAssignSecurity(NULL, (PVOID)&given, &own, 0, context, NULL, 1));
     SeReleaseSubjectContext(context);
     NTSTATUS status = SeQuerySecurityDescriptorInfo(&owner, copy, &length, &own);
-    DbgPrint("short %x %u", status, length);
+    DbgPrint("short %x %u\n", status, length);
     status = SeQuerySecurityDescriptorInfo(&owner, copy, &length, &own);
-    DbgPrint("owner %x %u %u", status, *(u32 *)(copy + 4), copy[20 + 8]);
+    DbgPrint("owner %x %u %u\n", status, *(u32 *)(copy + 4), copy[20 + 8]);
     // A null DACL in place of the empty one; the owner stays.
     static const struct { u8 Revision, Sbz; u16 Control; u32 parts[4]; } open = {1, 0, 0x8004, {0}};
-    DbgPrint("set %x", SeSetSecurityDescriptorInfo(NULL, &dacl, (PVOID)&open, &own, 1, NULL));
+    DbgPrint("set %x\n", SeSetSecurityDescriptorInfo(NULL, &dacl, (PVOID)&open, &own, 1, NULL));
     dacl |= 1, length = sizeof copy;
     status = SeQuerySecurityDescriptorInfo(&dacl, copy, &length, &own);
-    DbgPrint("both %x %u %x %u", status, length, *(u16 *)(copy + 2), *(u32 *)(copy + 16));
+    DbgPrint("both %x %u %x %u\n", status, length, *(u16 *)(copy + 2), *(u32 *)(copy + 16));
     SeDeassignSecurity(&own);
-    DbgPrint("none %x", SeSetSecurityDescriptorInfo(NULL, &dacl, (PVOID)&open, &own, 1, NULL));
-    DbgPrint("privileges %u %u", SeSinglePrivilegeCheck(8, 0), SeSinglePrivilegeCheck(8, 1));
+    DbgPrint("none %x\n", SeSetSecurityDescriptorInfo(NULL, &dacl, (PVOID)&open, &own, 1, NULL));
+    DbgPrint("privileges %u %u\n", SeSinglePrivilegeCheck(8, 0), SeSinglePrivilegeCheck(8, 1));
 }
 
 static void unload(DRIVER *driver) { (void)driver; }
