@@ -387,7 +387,6 @@ NTSTATUS KsProbeStreamIrp(IRP *irp, u32 flags, u32 least) {
         } __except (1) {
             return STATUS_ACCESS_VIOLATION;
         }
-        // The system address goes where the client's was; the MDL keeps the pages.
         if (flags & 0x40 && !MmMapLockedPagesSpecifyCache(mdl, 0, 1, NULL, 0, 0x40000010)) return STATUS_INSUFFICIENT_RESOURCES;
     }
     return STATUS_SUCCESS;

@@ -53,14 +53,12 @@ pub fn check(inf: &Inf, platform: Platform) -> Vec<Finding> {
         reader.report("target", "Manufacturer", 1, message);
     }
     let mut copied = Vec::new();
-    let mut oldest = None;
     for model in &models {
         hardware_id(&mut reader, model);
         let install = reader.install(model, platform);
         if install.section.is_empty() {
             continue;
         }
-        oldest = oldest.max(oldest_build(&install));
         files(&mut reader, &install);
         services(&mut reader, &install);
         framework(&mut reader, &install);
@@ -69,7 +67,7 @@ pub fn check(inf: &Inf, platform: Platform) -> Vec<Finding> {
         included(&mut reader, &install);
         copied.extend(install.files.into_iter().map(|file| file.source));
     }
-    targets(&mut reader, oldest);
+    targets(&mut reader);
     sources(&mut reader, &copied);
     unused(&mut reader);
     let mut findings = reader.findings;
@@ -144,9 +142,16 @@ fn version(reader: &mut Reader) {
                 .then_some("must be 1: nobody else may write the files")
         }),
     ];
+    let copies = reader
+        .inf
+        .sections
+        .iter()
+        .any(|section| section.get("CopyFiles").is_some());
     for (name, rule, test) in fields {
         let (line, wrong) = match section.get(name) {
             Some(entry) => (entry.line, test(entry)),
+            // There is nothing to lock where nothing is copied.
+            None if rule == "lockdown" && !copies => continue,
             None => (section.line, Some("is missing")),
         };
         if let Some(wrong) = wrong {
@@ -166,24 +171,26 @@ fn is_guid(text: &str) -> bool {
     })
 }
 
-/// The oldest Windows that does what an install section asks for; `None`: any.
-fn oldest_build(install: &Install) -> Option<u32> {
-    let categories = |value: &RegistryValue| {
-        let below = value.key.split('\\').next().unwrap_or_default();
-        value.root.eq_ignore_ascii_case("HKR") && below.eq_ignore_ascii_case("MediaCategories")
+/// The oldest Windows that does what the INF asks for; `None`: any.
+fn oldest_build(inf: &Inf) -> Option<u32> {
+    let categories = |entry: &Entry| {
+        let below = entry.value(1).split('\\').next().unwrap_or_default();
+        entry.value(0).eq_ignore_ascii_case("HKR") && below.eq_ignore_ascii_case("MediaCategories")
     };
-    let mut values = install.driver.iter().chain(&install.hardware);
-    if values.any(categories) {
+    let mut entries = inf.sections.iter().flat_map(|section| &section.entries);
+    if entries.any(categories) {
         return Some(MEDIA_CATEGORIES_BUILD);
     }
-    let mut files = install.files.iter();
-    files
-        .any(|file| file.directory == Some(DRIVER_STORE))
+    let directories = inf.section("DestinationDirs")?;
+    let mut directories = directories.entries.iter();
+    directories
+        .any(|entry| number(entry.value(0)) == Some(DRIVER_STORE))
         .then_some(STORE_BUILD)
 }
 
-/// Models sections say for which machines they are, and let in no Windows before `oldest`.
-fn targets(reader: &mut Reader, oldest: Option<u32>) {
+/// Models sections say for which machines they are, and let in no Windows that is too old.
+fn targets(reader: &mut Reader) {
+    let oldest = oldest_build(reader.inf);
     let Some(makers) = reader.section("Manufacturer") else {
         return;
     };

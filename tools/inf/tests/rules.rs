@@ -513,8 +513,7 @@ fn good_files_break_no_rule() {
 /// A device without a function driver, an extension without services, a file in ANSI.
 #[test]
 fn whole_files_that_are_good() {
-    const HEAD: &str = "[Version]\nSignature = \"$Windows NT$\"\nProvider = %P%\nCatalogFile = x.cat\nDriverVer = 01/02/2026,1.0.0.0\n\
-        PnpLockdown = 1\n";
+    const HEAD: &str = "[Version]\nSignature = \"$Windows NT$\"\nProvider = %P%\nCatalogFile = x.cat\nDriverVer = 01/02/2026,1.0.0.0\n";
     const MODELS: &str = "[Manufacturer]\n%P% = M, NTamd64\n[M.NTamd64]\n%P% = I, ROOT\\X\n";
     let strings = "[Strings]\nP = \"Caf\u{e9}\"\n";
     for rest in [

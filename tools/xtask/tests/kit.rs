@@ -30,7 +30,11 @@ fn the_kit_names_the_device_as_the_tool_does() {
     let tool = text("tools/arioso/src/windows/install.rs");
     let name = tool
         .lines()
-        .find_map(|line| line.strip_prefix("const DEVICE: &str = \"")?.split('"').next())
+        .find_map(|line| {
+            line.strip_prefix("const DEVICE: &str = \"")?
+                .split('"')
+                .next()
+        })
         .expect("the device's name");
     let readme = text("tests/windows/README.md");
     assert!(!readme.contains(r"ROOT\MEDIA"), "no device is called that");
@@ -49,4 +53,21 @@ fn the_isolation_run_can_fail() {
     assert!(mode.contains("26100") && mode.contains("whcp"), "{mode}");
     assert!(text("tests/windows/Suite.ps1").contains("Get-IsolationViolation"));
     assert!(text("tests/windows/Arioso.psm1").contains("Kernel-XDV"));
+}
+
+/// SUOI_FORCEDELETE is ignored for files in the driver store and on ARM64: the package goes by DiUninstallDriver where Windows has it.
+#[test]
+fn the_tool_uninstalls_from_the_driver_store() {
+    let devices = text("tools/arioso/src/windows/api/devices.rs");
+    let (_, remove) = devices
+        .split_once("pub fn remove_package")
+        .expect("it removes packages");
+    let remove = remove.split("\n}").next().unwrap_or_default();
+    let store = remove
+        .find("DiUninstallDriverW")
+        .expect("the driver store's own way");
+    let copied = remove
+        .find("SetupUninstallOEMInfW")
+        .expect("Wine has no other");
+    assert!(store < copied);
 }

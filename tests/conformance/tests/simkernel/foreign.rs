@@ -8,8 +8,13 @@ use arioso_bank::test_banks;
 use arioso_core::ks::guid::{
     KSCATEGORY_AUDIO, KSCATEGORY_TOPOLOGY, KSEVENTSETID_AudioControlChange, KSPROPSETID_Audio,
 };
-use arioso_core::ks::ks::{KSSTATE_RUN, KSSTATE_STOP};
-use arioso_core::ks::ksmedia::{KSEVENT_CONTROL_CHANGE, KSPROPERTY_AUDIO_MUTE};
+use arioso_core::ks::ks::{
+    KSPROPERTY_TYPE_BASICSUPPORT, KSPROPERTY_TYPE_GET, KSSTATE_RUN, KSSTATE_STOP,
+};
+use arioso_core::ks::ksmedia::{
+    KSEVENT_CONTROL_CHANGE, KSPROPERTY_AUDIO_MUTE, KSPROPERTY_AUDIO_VOLUMELEVEL,
+};
+use arioso_core::ks::status::{STATUS_INVALID_DEVICE_REQUEST, STATUS_NOT_FOUND, STATUS_SUCCESS};
 use conformance::cases::pointers::{self, Terrain};
 use conformance::cases::requests::Objects;
 use conformance::cases::{Report, Width, requests, topology, values};
@@ -32,6 +37,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ),
     ("faults of another maker's module are its own", faults),
     ("a note over another maker's ks", note),
+    ("a node answers for itself alone", node_alone),
     ("the kernel finds the image's resources", resources),
     ("a port whose data intersection knows PCM alone", pcm_alone),
 ];
@@ -152,7 +158,8 @@ fn events(rig: &mut Rig, pin: &mut Pin<SimClient>) {
     filter.close(&mut rig.client);
 }
 
-/// The node of the topology filter.
+/// The nodes of the topology filter.
+const VOLUME: u32 = 0;
 const MUTE: u32 = 1;
 
 /// A module that breaks a rule is told of by its name; the driver's verdict stays clean.
@@ -187,6 +194,41 @@ fn note() {
     let frames = rig.take_audio();
     assert!(frames.iter().any(|f| *f != [0, 0]), "silence");
     rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// The nodes of the topology filter have one property each, which the other one has not: neither its value nor its basic support. Without
+/// a node it is nobody's.
+fn node_alone() {
+    let mut rig = Setup::default().start();
+    let link = rig.client.interfaces(&KSCATEGORY_TOPOLOGY);
+    let filter = Filter::open(&mut rig.client, &link[0]).expect("the topology filter");
+    let client = &mut rig.client;
+    let property = |id, node| match node {
+        Some(node) => Property::of_node(KSPROPSETID_Audio, id, node).with(&[0; 8]),
+        None => Property::new(KSPROPSETID_Audio, id),
+    };
+    let nodes = [
+        (KSPROPERTY_AUDIO_VOLUMELEVEL, VOLUME, MUTE),
+        (KSPROPERTY_AUDIO_MUTE, MUTE, VOLUME),
+    ];
+    for (id, own, other) in nodes {
+        for verb in [KSPROPERTY_TYPE_GET, KSPROPERTY_TYPE_BASICSUPPORT] {
+            let mut ask = |node| {
+                let asked = property(id, node);
+                asked.send(client, filter.handle, verb, &mut [0; 4]).status
+            };
+            assert_eq!(ask(Some(own)), STATUS_SUCCESS, "{id} {verb:#x}");
+            for wrong in [Some(other), None] {
+                let status = ask(wrong);
+                assert!(
+                    [STATUS_NOT_FOUND, STATUS_INVALID_DEVICE_REQUEST].contains(&status),
+                    "{id} {verb:#x} {wrong:?}: {status:#x}"
+                );
+            }
+        }
+    }
+    filter.close(client);
     rig.finish();
 }
 

@@ -55,7 +55,8 @@ static void hardware(DRIVER *driver) {
     u32 registers = 5;
     NTSTATUS status = IoConnectInterrupt(&interrupt, NULL, NULL, NULL, 5, 5, 5, 0, 0, 1, 0);
     DbgPrint("interrupt %x %d\n", status, interrupt != NULL);
-    DbgPrint("adapter %d %u\n", IoGetDmaAdapter(NULL, NULL, &registers) != NULL, registers);
+    PVOID adapter = IoGetDmaAdapter(NULL, NULL, &registers);
+    DbgPrint("adapter %d %u\n", adapter != NULL, registers);
 }
 
 // Self-relative: an owner (S-1-5-18), then an empty DACL.

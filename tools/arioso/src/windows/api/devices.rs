@@ -134,7 +134,8 @@ pub fn remove_package(windows: &Path, published: &str) -> Result<bool> {
     let mut restart = BOOL::default();
     // SAFETY: the export has this signature; string and answer live through the call.
     unsafe {
-        let uninstall = std::mem::transmute::<unsafe extern "system" fn() -> isize, DiUninstallDriver>(address);
+        let uninstall =
+            std::mem::transmute::<unsafe extern "system" fn() -> isize, DiUninstallDriver>(address);
         uninstall(HWND::default(), PCWSTR(path.as_ptr()), 0, &raw mut restart).ok()?;
     }
     Ok(restart.as_bool())
