@@ -152,6 +152,15 @@ function Compare-Snapshot {
     }
 }
 
+# What Driver Verifier's isolation rules logged about our driver; nothing where they are off.
+function Get-IsolationViolation {
+    param([Parameter(Mandatory)] [datetime] $Since)
+    foreach ($log in @(Get-WinEvent -ListLog '*Kernel-XDV*' -ErrorAction SilentlyContinue | ForEach-Object LogName) + 'System') {
+        Get-WinEvent -FilterHashtable @{ LogName = $log; StartTime = $Since } -ErrorAction SilentlyContinue |
+            Where-Object { $_.ProviderName -match 'Kernel-XDV' -and $_.Message -match 'arioso' }
+    }
+}
+
 # Everything that helps to explain a failure.
 function Save-Log {
     param(
@@ -177,4 +186,4 @@ function Save-Log {
         Out-File (Join-Path $Directory 'events.txt') -Encoding utf8
 }
 
-Export-ModuleMember -Function Invoke-Program, Test-TestSigning, Get-AriosoDevice, Save-Snapshot, Compare-Snapshot, Save-Log
+Export-ModuleMember -Function Invoke-Program, Test-TestSigning, Get-AriosoDevice, Save-Snapshot, Compare-Snapshot, Get-IsolationViolation, Save-Log

@@ -32,6 +32,7 @@ if (Get-AriosoDevice) { throw 'the driver is installed already: run arioso unins
 $logs = Join-Path $PWD ('arioso-{0:yyyyMMdd-HHmmss}' -f (Get-Date))
 New-Item -ItemType Directory $logs | Out-Null
 $steps = New-Object Collections.Generic.List[object]
+$began = Get-Date
 
 # One row of the table. A step fails if it throws.
 function Step {
@@ -94,6 +95,10 @@ Step "removed and installed, $Cycles times" {
     }
 }
 Step 'a song after all that' { Arioso play $Song --via winmm }
+Step 'no access outside of the package''s own places' {
+    $found = @(Get-IsolationViolation -Since $began)
+    if ($found) { throw "$($found.Count) events of Kernel-XDV, the first: $($found[0].Message)" }
+}
 Save-Log (Join-Path $logs 'logs') $program
 if (-not $Keep) {
     Step 'uninstall' { Arioso uninstall }

@@ -7,7 +7,7 @@ Switches Driver Verifier on for arioso.sys, or off. Counts after a restart.
 standard: the standard rule classes, WDF, and port/miniport interface checking (the rules of audio drivers).
 audio: the audio extension with all its rules.
 memory: standard, and one allocation in 17 fails (after 7 minutes of running).
-isolation: Windows 11: writes outside the package's own places are violations.
+isolation: Windows 11: writes outside the package's own places. The first one stops the machine; Suite.ps1 fails on any that was logged.
 off: nothing.
 #>
 param([ValidateSet('standard', 'audio', 'memory', 'isolation', 'off')] [string] $Mode = 'standard')
@@ -20,7 +20,12 @@ $arguments = switch ($Mode) {
     'standard' { @('/rc') + $standard + $portMiniport + $driver }
     'audio' { @('/domain', 'audio', 'rules.all') + $driver + '/logging' }
     'memory' { @('/rc', '3') + $standard + $portMiniport + $driver }
-    'isolation' { @('/rc', '33', '36') + $driver }
+    # Without /onecheck the rules only log. From 24H2 (build 26100) on the rule is one of the certification's set.
+    'isolation' {
+        $build = [Environment]::OSVersion.Version.Build
+        if ($build -ge 26100) { @('/onecheck', '/dif', '33', '/33', 'whcp') + $driver }
+        else { @('/onecheck', '/rc', '33', '36') + $driver }
+    }
     'off' { @('/reset') }
 }
 $result = Invoke-Program verifier $arguments

@@ -15,6 +15,8 @@ struct Node {
     /// `ROOT\MEDIA\0000`
     instance: String,
     gone: bool,
+    /// START_DEVICE failed: REMOVE_DEVICE is all that may follow.
+    failed: bool,
     /// Of the device object's name.
     number: usize,
     /// Programs may open it.
@@ -194,6 +196,7 @@ pub(crate) fn add_device(
             pdo,
             instance: instance.to_owned(),
             gone: false,
+            failed: false,
             number: m.next,
             open: security.is_none_or(|s| grants(&s.data, WORLD, access)),
         });
@@ -278,6 +281,8 @@ pub(crate) fn start(pdo: *mut DEVICE_OBJECT) -> NTSTATUS {
     let status = pnp(pdo, IRP_MN_START_DEVICE);
     if status >= 0 {
         pnp(pdo, IRP_MN_QUERY_PNP_DEVICE_STATE);
+    } else if let Some(n) = node(pdo) {
+        n.failed = true;
     }
     status
 }
@@ -305,9 +310,9 @@ pub(crate) fn open_files(pdo: *mut DEVICE_OBJECT) -> i32 {
     unsafe { (*pdo).ReferenceCount }
 }
 
-/// QUERY_REMOVE (unless the device is gone already) and REMOVE; afterwards the device does not exist.
+/// QUERY_REMOVE (unless the device is gone already, or failed to start) and REMOVE; afterwards the device does not exist.
 pub(crate) fn remove(pdo: *mut DEVICE_OBJECT) -> NTSTATUS {
-    if !node(pdo).is_some_and(|n| n.gone) {
+    if !node(pdo).is_some_and(|n| n.gone || n.failed) {
         let status = pnp(pdo, IRP_MN_QUERY_REMOVE_DEVICE);
         let open = open_files(pdo) > 0;
         if status < 0 || open {

@@ -154,8 +154,10 @@ pub(crate) fn allocate(size: usize, tag: u32, paged: bool, zero: bool, owner: us
         }
     }
     p.number += 1;
-    p.bytes += size;
-    p.peak = p.peak.max(p.bytes);
+    if loader::foreign(owner).is_none() {
+        p.bytes += size;
+        p.peak = p.peak.max(p.bytes);
+    }
     p.ranges.insert(address, size);
     let block = Block {
         size,
@@ -223,7 +225,9 @@ pub(crate) fn free(address: usize, tag: u32) {
         bugcheck(BAD_POOL_CALLER, [parameter, 0, 0, address], &text);
     };
     p.ranges.remove(&address);
-    p.bytes -= block.size;
+    if loader::foreign(block.owner).is_none() {
+        p.bytes -= block.size;
+    }
     if tag != 0 && block.tag != tag {
         verifier::violation(format!(
             "freed with tag '{}': {}",
@@ -232,10 +236,10 @@ pub(crate) fn free(address: usize, tag: u32) {
         ));
     }
     if let Err(why) = intact(address, &block) {
-        verifier::violation(format!(
-            "pool corruption, {why}: {}",
-            describe(address, &block)
-        ));
+        verifier::violation_of(
+            block.owner,
+            format!("pool corruption, {why}: {}", describe(address, &block)),
+        );
     }
     if block.paged && guest::irql() > APC_LEVEL {
         verifier::violation(format!("paged pool freed at IRQL {}", guest::irql()));
@@ -304,10 +308,13 @@ fn check_freed(address: usize, block: &Block) {
     // SAFETY: a quarantined block is still ours.
     let bytes = unsafe { std::slice::from_raw_parts(address as *const u8, block.size) };
     if let Some(i) = first_other(bytes, FREED) {
-        verifier::violation(format!(
-            "written after free at offset {i:#x}: {}",
-            describe(address, block)
-        ));
+        verifier::violation_of(
+            block.owner,
+            format!(
+                "written after free at offset {i:#x}: {}",
+                describe(address, block)
+            ),
+        );
     }
 }
 
@@ -316,10 +323,10 @@ pub(crate) fn check_all() {
     let p = pool();
     for (&address, block) in &p.blocks {
         if let Err(why) = intact(address, block) {
-            verifier::violation(format!(
-                "pool corruption, {why}: {}",
-                describe(address, block)
-            ));
+            verifier::violation_of(
+                block.owner,
+                format!("pool corruption, {why}: {}", describe(address, block)),
+            );
         }
     }
     for (&address, block) in &p.freed {
@@ -364,7 +371,7 @@ pub(crate) fn is_freed(address: usize) -> bool {
     freed.is_some_and(|(a, b)| address < a + b.size)
 }
 
-/// Bytes allocated now and at most.
+/// Bytes allocated now and at most, without what other makers' modules allocated.
 pub(crate) fn usage() -> (usize, usize) {
     (pool().bytes, pool().peak)
 }

@@ -148,6 +148,10 @@ impl System {
             options,
             drivers: Vec::new(),
         };
+        let loaded = loader::load_files().and_then(|()| system.call(0, loader::initialize));
+        if let Err(error) = loaded {
+            panic!("a module does not load: {error}");
+        }
         system.install_renderer();
         system
     }
@@ -258,6 +262,7 @@ impl System {
             .ok_or_else(|| LoadError::Image(format!("there is no {path} (ImagePath)")))?;
         let name = path.rsplit('\\').next().unwrap_or_default();
         let image = loader::load(name, file).map_err(LoadError::Image)?;
+        self.call(0, loader::initialize).map_err(LoadError::Image)?;
         let object = io::new_driver(service, image.base, image.size);
         let (entry, base, size) = (image.entry, image.base, image.size);
         let status = self.call(0, move || {

@@ -1,5 +1,5 @@
-//! The user-mode address space: an arena below 4 GiB. Driver code cannot touch it; the client reaches it through a view of its
-//! own, MDLs map its pages a second time.
+//! The user-mode address space: an arena below 4 GiB. The driver under test cannot touch it; the client reaches it through a view
+//! of its own, MDLs map its pages a second time, and other makers' modules see it where Windows shows it to them.
 
 use crate::nt::PAGE_SIZE;
 use crate::state::Global;
@@ -180,6 +180,14 @@ pub fn write(address: u64, bytes: &[u8]) -> bool {
 /// The client's view of a mapped address.
 fn host(address: u64) -> *mut u8 {
     (arena().view + (address - BASE) as usize) as *mut u8
+}
+
+/// Opens the page of a user address to the processor, or closes it again. Nothing of it is there for driver code otherwise.
+pub(crate) fn expose_page(address: u64, protection: i32) {
+    let page = address & !(PAGE_SIZE as u64 - 1);
+    // SAFETY: a page of the arena, which is mapped as a whole.
+    let done = unsafe { libc::mprotect(page as _, PAGE_SIZE, protection) };
+    assert_eq!(done, 0, "mprotect");
 }
 
 fn pages_of(address: u64, length: usize) -> (u64, usize) {

@@ -11,8 +11,10 @@ use std::ops::Range;
 /// What a scenario came to.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict {
-    /// Broken rules, in order, each with where it happened.
+    /// Rules that the drivers broke, in order, each with where it happened.
     pub violations: Vec<String>,
+    /// The same of each module of another maker that stands in for a built-in one.
+    pub foreign: BTreeMap<String, Vec<String>>,
     /// Most pool bytes in use at a time.
     pub peak_pool: usize,
     /// Pool bytes in use now.
@@ -20,6 +22,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// About the drivers alone.
     pub fn is_clean(&self) -> bool {
         self.violations.is_empty()
     }
@@ -28,18 +31,26 @@ impl Verdict {
 impl std::fmt::Display for Verdict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.is_clean() {
-            return f.write_str("clean");
+            f.write_str("clean")?;
+        } else {
+            list(f, &self.violations)?;
         }
-        writeln!(f, "{} violation(s)", self.violations.len())?;
-        for v in &self.violations {
-            writeln!(f, "  {v}")?;
+        for (module, violations) in &self.foreign {
+            write!(f, "{}{module}: ", if self.is_clean() { "\n" } else { "" })?;
+            list(f, violations)?;
         }
         Ok(())
     }
 }
 
+fn list(f: &mut std::fmt::Formatter<'_>, violations: &[String]) -> std::fmt::Result {
+    writeln!(f, "{} violation(s)", violations.len())?;
+    violations.iter().try_for_each(|v| writeln!(f, "  {v}"))
+}
+
 struct State {
     violations: Vec<String>,
+    foreign: BTreeMap<String, Vec<String>>,
     /// Stop at the first violation.
     strict: bool,
     fail_at: Option<u64>,
@@ -53,6 +64,7 @@ struct State {
 
 static STATE: Global<State> = Global::new(State {
     violations: Vec::new(),
+    foreign: BTreeMap::new(),
     strict: false,
     fail_at: None,
     allocations: 0,
@@ -78,9 +90,18 @@ pub(crate) fn random() -> u64 {
     STATE.get().random.next()
 }
 
-/// Notes a broken rule with the backtrace of the driver code that is running.
+/// Notes a broken rule with the backtrace of the code that is running: it is the fault of the innermost module.
 pub fn violation(text: impl Into<String>) {
-    let text = text.into();
+    note(loader::foreign(crate::fault::site()[0]), text.into());
+}
+
+/// As [`violation`], where not the running code is at fault but the module with this code, or this base.
+pub(crate) fn violation_of(module: usize, text: impl Into<String>) {
+    note(loader::foreign(module), text.into());
+}
+
+/// `module`: of another maker.
+fn note(module: Option<&str>, text: String) {
     let s = STATE.get();
     if s.violations.len() >= 200 {
         return;
@@ -96,6 +117,13 @@ pub fn violation(text: impl Into<String>) {
         format!("{text} [{}]", site.join(" < "))
     };
     eprintln!("verifier: {text}");
+    if let Some(module) = module {
+        let list = STATE.get().foreign.entry(module.to_owned()).or_default();
+        if list.len() < 200 {
+            list.push(text);
+        }
+        return;
+    }
     STATE.get().violations.push(text.clone());
     if STATE.get().strict {
         crate::bugcheck::bugcheck(
@@ -110,6 +138,7 @@ pub(crate) fn verdict() -> Verdict {
     let (pool, peak_pool) = pool::usage();
     Verdict {
         violations: STATE.get().violations.clone(),
+        foreign: STATE.get().foreign.clone(),
         peak_pool,
         pool,
     }
@@ -126,8 +155,11 @@ pub(crate) fn allocations() -> u64 {
     STATE.get().allocations
 }
 
-/// Counts an allocation by driver code; true if it is the one that must fail.
+/// Counts an allocation by driver code; true if it is the one that must fail. Those of other makers' modules do not count.
 pub(crate) fn allocation_fails() -> bool {
+    if loader::foreign(crate::fault::site()[0]).is_some() {
+        return false;
+    }
     let s = STATE.get();
     s.allocations += 1;
     s.fail_at == Some(s.allocations)

@@ -329,6 +329,33 @@ const VIOLATIONS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Cases of `calls.c`: name, what it prints.
+const CALLS: &[(&str, &[&str])] = &[
+    ("pages", &["pages 1"]),
+    ("lookaside", &["lookaside 40 1"]),
+    ("device_timer", &["tick 1 7", "tick 1 7", "tick 1 7"]),
+    ("hardware", &["interrupt c000000d 0", "adapter 0 0"]),
+    (
+        "security",
+        &[
+            "assign 0",
+            "short c0000023 32",
+            "owner 0 20 18",
+            "set 0",
+            "both 0 32 8004 0",
+            "none c00000d7",
+            "privileges 1 0",
+        ],
+    ),
+];
+
+/// Cases of `calls.c` that break a rule: name, what the verdict must say.
+const CALL_VIOLATIONS: &[(&str, &[&str])] = &[
+    ("pages_left", &["before MmFreePagesFromMdl"]),
+    ("pages_io", &["ExFreePool is for that"]),
+    ("device_timer_left", &["while its timer runs"]),
+];
+
 fn seh() -> Result<(), Failed> {
     let lines = printed("seh seh")?;
     let bad: Vec<_> = lines.iter().filter(|l| l.starts_with("WRONG")).collect();
@@ -374,7 +401,9 @@ fn main() {
     let built = if arguments.list {
         Ok(())
     } else {
-        ["seh", "bugs", "threads"].iter().try_for_each(|n| build(n))
+        ["seh", "bugs", "threads", "calls"]
+            .iter()
+            .try_for_each(|n| build(n))
     };
     if let Err(e) = built {
         eprintln!(
@@ -429,6 +458,16 @@ fn main() {
             )
         }),
     ];
+    for (case, lines) in CALLS {
+        trials.push(Trial::test(format!("call: {case}"), move || {
+            same(&format!("calls {case}"), lines)
+        }));
+    }
+    for (case, wanted) in CALL_VIOLATIONS {
+        trials.push(Trial::test(format!("violation: {case}"), move || {
+            expect(&format!("calls {case}"), 0, wanted)
+        }));
+    }
     for seed in [0, 1, 2, 3] {
         trials.push(Trial::test(format!("threads, seed {seed}"), move || {
             threads(seed)

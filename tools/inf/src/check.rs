@@ -1,6 +1,6 @@
 //! The rules. `docs/inf.md` lists them.
 
-use crate::install::{Reader, target_platform};
+use crate::install::{ARCHITECTURES, Reader, target_platform};
 use crate::parse::{Entry, Section};
 use crate::registry::number;
 use crate::version::target_build;
@@ -8,8 +8,12 @@ use crate::{DriverVersion, Finding, Inf, Install, Model, Platform, RegistryValue
 
 /// The driver store: files run from where the package was put.
 const DRIVER_STORE: u32 = 13;
+/// First build that runs drivers from the driver store (Windows 10 1709).
+const STORE_BUILD: u32 = 16299;
 /// First build that reads `MediaCategories` of a device's own key (Windows 10 1809).
-const OLDEST_BUILD: u32 = 17763;
+const MEDIA_CATEGORIES_BUILD: u32 = 17763;
+/// `COPYFLG_NO_OVERWRITE`
+const NO_OVERWRITE: u32 = 0x10;
 /// `SPSVCINST_ASSOCSERVICE`
 const FUNCTION_DRIVER: u32 = 2;
 /// Sections that Windows looks for by name.
@@ -20,6 +24,15 @@ const KNOWN: &[&str] = &[
     "sourcedisksnames",
     "sourcedisksfiles",
     "destinationdirs",
+    "signatureattributes",
+    "controlflags",
+];
+/// Sections whose names begin so: strings of a language, files of an architecture, attributes of a signature.
+const KNOWN_BEGINNINGS: &[&str] = &[
+    "strings.",
+    "sourcedisksnames.",
+    "sourcedisksfiles.",
+    "signatureattributes.",
 ];
 
 /// Holds a stamped INF to the rules for Windows drivers: everything that is wrong, by line.
@@ -28,10 +41,11 @@ pub fn check(inf: &Inf, platform: Platform) -> Vec<Finding> {
     let mut reader = Reader::new(inf);
     tokens(&mut reader);
     version(&mut reader);
-    targets(&mut reader);
     // Those for other machines are in use too.
-    for other in Platform::ALL {
-        reader.models(other);
+    for other in ARCHITECTURES {
+        if other != platform.name() {
+            reader.follow(other);
+        }
     }
     let models = reader.models(platform);
     if models.is_empty() && reader.findings.is_empty() {
@@ -53,6 +67,7 @@ pub fn check(inf: &Inf, platform: Platform) -> Vec<Finding> {
         included(&mut reader, &install);
         copied.extend(install.files.into_iter().map(|file| file.source));
     }
+    targets(&mut reader);
     sources(&mut reader, &copied);
     unused(&mut reader);
     let mut findings = reader.findings;
@@ -127,9 +142,16 @@ fn version(reader: &mut Reader) {
                 .then_some("must be 1: nobody else may write the files")
         }),
     ];
+    let copies = reader
+        .inf
+        .sections
+        .iter()
+        .any(|section| section.get("CopyFiles").is_some());
     for (name, rule, test) in fields {
         let (line, wrong) = match section.get(name) {
             Some(entry) => (entry.line, test(entry)),
+            // There is nothing to lock where nothing is copied.
+            None if rule == "lockdown" && !copies => continue,
             None => (section.line, Some("is missing")),
         };
         if let Some(wrong) = wrong {
@@ -149,8 +171,26 @@ fn is_guid(text: &str) -> bool {
     })
 }
 
-/// Models sections say for which machines they are.
+/// The oldest Windows that does what the INF asks for; `None`: any.
+fn oldest_build(inf: &Inf) -> Option<u32> {
+    let categories = |entry: &Entry| {
+        let below = entry.value(1).split('\\').next().unwrap_or_default();
+        entry.value(0).eq_ignore_ascii_case("HKR") && below.eq_ignore_ascii_case("MediaCategories")
+    };
+    let mut entries = inf.sections.iter().flat_map(|section| &section.entries);
+    if entries.any(categories) {
+        return Some(MEDIA_CATEGORIES_BUILD);
+    }
+    let directories = inf.section("DestinationDirs")?;
+    let mut directories = directories.entries.iter();
+    directories
+        .any(|entry| number(entry.value(0)) == Some(DRIVER_STORE))
+        .then_some(STORE_BUILD)
+}
+
+/// Models sections say for which machines they are, and let in no Windows that is too old.
 fn targets(reader: &mut Reader) {
+    let oldest = oldest_build(reader.inf);
     let Some(makers) = reader.section("Manufacturer") else {
         return;
     };
@@ -161,12 +201,11 @@ fn targets(reader: &mut Reader) {
         }
         for target in maker.values.iter().skip(1) {
             let build = target_build(target);
-            let message = if target_platform(target).is_none() {
-                format!("{target} names neither amd64 nor arm64")
-            } else if build.is_none_or(|build| build < OLDEST_BUILD) {
-                format!("{target} lets in Windows before build {OLDEST_BUILD}")
-            } else {
-                continue;
+            let before = oldest.filter(|oldest| build.is_none_or(|build| build < *oldest));
+            let message = match (target_platform(target), before) {
+                (None, _) => format!("{target} names neither amd64 nor arm64"),
+                (_, Some(oldest)) => format!("{target} lets in Windows before build {oldest}"),
+                _ => continue,
             };
             reader.report("target", &makers.name, maker.line, message);
         }
@@ -204,14 +243,29 @@ fn files(reader: &mut Reader, install: &Install) {
             );
             reader.report("directory", at.0, at.1, message);
         }
-        let listed = reader
-            .section("SourceDisksFiles")
-            .and_then(|files| files.get(&file.source));
-        if listed.is_none() {
+        if file.directory == Some(DRIVER_STORE) && file.flags & NO_OVERWRITE != 0 {
+            let message = format!(
+                "{} has the flag 0x10, which the driver store does not know",
+                file.name
+            );
+            reader.report("directory", at.0, at.1, message);
+        }
+        let listed = reader.inf.sections.iter().any(|section| {
+            is_or_of(&section.name, "SourceDisksFiles") && section.get(&file.source).is_some()
+        });
+        if !listed {
             let message = format!("{} is not in [SourceDisksFiles]", file.source);
             reader.report("source-file", at.0, at.1, message);
         }
     }
+}
+
+/// The section of this name, or of this name for an architecture.
+fn is_or_of(section: &str, name: &str) -> bool {
+    section
+        .get(..name.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(name))
+        && (section.len() == name.len() || section.as_bytes()[name.len()] == b'.')
 }
 
 /// Every file of the package is copied, from a disk that there is.
@@ -238,7 +292,15 @@ fn services(reader: &mut Reader, install: &Install) {
         .services
         .iter()
         .filter(|service| service.flags & FUNCTION_DRIVER != 0);
-    if functions.count() != 1 {
+    // An extension or a component adds to what another package installs.
+    let class = reader.inf.section("Version").and_then(|v| v.get("Class"));
+    let adds = class.is_some_and(|class| {
+        ["Extension", "SoftwareComponent"]
+            .iter()
+            .any(|name| class.value(0).eq_ignore_ascii_case(name))
+    });
+    let functions = functions.count() + usize::from(install.function_elsewhere);
+    if functions != 1 && !(functions == 0 && adds) {
         let message = "one AddService must have flag 2, the function driver".to_string();
         reader.report("service", &install.section, install.line, message);
     }
@@ -347,7 +409,33 @@ fn registry(reader: &mut Reader, install: &Install) {
             }
         }
     }
+    for value in install.services.iter().flat_map(|service| &service.values) {
+        let below = value.key.split('\\').next().unwrap_or_default();
+        if !below.eq_ignore_ascii_case("Parameters") {
+            let message = format!(
+                "{} of the service is not in its key Parameters, the only one that is the driver's",
+                value.name
+            );
+            reader.report("service-key", &value.section, value.line, message);
+        }
+    }
+    for value in install.hardware.iter().chain(&install.driver) {
+        if is_filter(&value.name) {
+            let message = format!(
+                "{} is written by hand: AddFilter in a section .Filters does that",
+                value.name
+            );
+            reader.report("filter", &value.section, value.line, message);
+        }
+    }
     for value in &install.hardware {
+        let number = ["DeviceType", "DeviceCharacteristics", "Exclusive"]
+            .iter()
+            .any(|name| value.key.is_empty() && value.name.eq_ignore_ascii_case(name));
+        if number && !matches!(value.data, Some(crate::Data::Number(_))) {
+            let message = format!("{} must be a REG_DWORD (0x10001)", value.name);
+            reader.report("device-property", &value.section, value.line, message);
+        }
         let is_security = value.key.is_empty() && value.name.eq_ignore_ascii_case("Security");
         let good =
             matches!(&value.data, Some(crate::Data::Text(text)) if is_security_descriptor(text));
@@ -356,6 +444,12 @@ fn registry(reader: &mut Reader, install: &Install) {
             reader.report("security", &value.section, value.line, message);
         }
     }
+}
+
+fn is_filter(name: &str) -> bool {
+    ["UpperFilters", "LowerFilters"]
+        .iter()
+        .any(|filters| name.eq_ignore_ascii_case(filters))
 }
 
 /// A discretionary list of six-part entries, at least one.
@@ -400,7 +494,7 @@ fn unused(reader: &mut Reader) {
     let used = |section: &&Section| {
         let name = section.name.to_ascii_lowercase();
         KNOWN.contains(&name.as_str())
-            || name.starts_with("strings.")
+            || KNOWN_BEGINNINGS.iter().any(|start| name.starts_with(start))
             || reader.used.contains(&name)
     };
     let unused: Vec<&Section> = reader

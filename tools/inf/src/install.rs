@@ -35,6 +35,8 @@ pub struct Install {
     pub hardware: Vec<RegistryValue>,
     pub interfaces: Vec<Interface>,
     pub services: Vec<Service>,
+    /// `AddService = ,2`, no function driver at all, or one of an included section.
+    pub function_elsewhere: bool,
     pub framework: Vec<Framework>,
 }
 
@@ -46,6 +48,8 @@ pub struct File {
     pub source: String,
     /// The directory's number, 13: the driver store. `None`: nothing names one.
     pub directory: Option<u32>,
+    /// `COPYFLG_*`
+    pub flags: u32,
     pub section: String,
     pub line: usize,
 }
@@ -153,6 +157,19 @@ impl<'a> Reader<'a> {
     }
 
     pub fn models(&mut self, platform: Platform) -> Vec<Model> {
+        self.models_of(platform.name())
+    }
+
+    /// Marks what is for machines of another architecture.
+    pub fn follow(&mut self, architecture: &str) {
+        let before = self.findings.len();
+        for model in self.models_of(architecture) {
+            self.install_of(&model, architecture);
+        }
+        self.findings.truncate(before);
+    }
+
+    fn models_of(&mut self, architecture: &str) -> Vec<Model> {
         let mut models = Vec::new();
         let Some(makers) = self.section("Manufacturer") else {
             let message = "there is no section [Manufacturer]".to_string();
@@ -161,7 +178,7 @@ impl<'a> Reader<'a> {
         };
         for maker in &makers.entries {
             for target in maker.values.iter().skip(1) {
-                if target_platform(target) != Some(platform.name()) {
+                if target_platform(target) != Some(architecture) {
                     continue;
                 }
                 let name = format!("{}.{target}", maker.value(0));
@@ -182,12 +199,13 @@ impl<'a> Reader<'a> {
     }
 
     pub fn install(&mut self, model: &Model, platform: Platform) -> Install {
+        self.install_of(model, platform.name())
+    }
+
+    fn install_of(&mut self, model: &Model, architecture: &str) -> Install {
         let mut install = Install::default();
         let base = &model.install;
-        let decorated = [
-            format!("{base}.NT{}", platform.name()),
-            format!("{base}.NT"),
-        ];
+        let decorated = [format!("{base}.NT{architecture}"), format!("{base}.NT")];
         let found = decorated.iter().find_map(|name| self.section(name));
         let found = found.or_else(|| self.referred(base, &model.section, model.line));
         let Some(section) = found else {
@@ -206,8 +224,17 @@ impl<'a> Reader<'a> {
                 "needs" => install.needs.extend_from_slice(&entry.values),
                 "copyfiles" => self.copy_files(section, entry, &mut install.files),
                 "addreg" => self.add_reg(section, entry, &mut install.driver),
+                "delreg" | "addproperty" | "delproperty" | "addpowersetting" | "bitreg" => {
+                    for list in &entry.values {
+                        self.referred(list, &section.name, entry.line);
+                    }
+                }
+                "featurescore" | "copyinf" => {}
                 _ => self.unknown(section, entry),
             }
+        }
+        for (part, directive) in PARTS {
+            self.listed(section, part, directive);
         }
         for entry in self.part(section, "HW") {
             match entry.is("AddReg") {
@@ -221,6 +248,19 @@ impl<'a> Reader<'a> {
         install
     }
 
+    /// A part whose lines each name a section of their own: `directive = name, flags, section`.
+    fn listed(&mut self, section: &Section, part: &str, directive: &str) {
+        let from = format!("{}.{part}", section.name);
+        for entry in self.part(section, part) {
+            match entry.is(directive) {
+                true => {
+                    self.referred(entry.value(2), &from, entry.line);
+                }
+                false => self.unknown(section, entry),
+            }
+        }
+    }
+
     /// Lines of `[section.part]`.
     fn part(&mut self, section: &Section, part: &str) -> &'a [Entry] {
         let found = self.section(&format!("{}.{part}", section.name));
@@ -228,6 +268,10 @@ impl<'a> Reader<'a> {
     }
 
     fn unknown(&mut self, section: &Section, entry: &Entry) {
+        // A part may take lines from a part of another file.
+        if entry.is("Include") || entry.is("Needs") {
+            return;
+        }
         let what = entry.key.as_deref().unwrap_or(entry.value(0));
         let message =
             format!("{what} is not a directive for a driver that runs from the driver store");
@@ -241,6 +285,7 @@ impl<'a> Reader<'a> {
                     name: file.to_string(),
                     source: file.to_string(),
                     directory: self.directory("DefaultDestDir"),
+                    flags: 0,
                     section: section.name.clone(),
                     line: entry.line,
                 });
@@ -259,6 +304,7 @@ impl<'a> Reader<'a> {
                     source => source.to_string(),
                 },
                 directory,
+                flags: number(entry.value(3)).unwrap_or(0),
                 section: list.name.clone(),
                 line: entry.line,
             }));
@@ -291,7 +337,12 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let mut values = Vec::new();
-            if let Some(list) = self.referred(entry.value(2), &from, entry.line) {
+            // The third field may be left out.
+            let list = match entry.value(2) {
+                "" => None,
+                list => self.referred(list, &from, entry.line),
+            };
+            if let Some(list) = list {
                 for line in &list.entries {
                     match line.is("AddReg") {
                         true => self.add_reg(list, line, &mut values),
@@ -312,13 +363,22 @@ impl<'a> Reader<'a> {
     fn services(&mut self, section: &Section, install: &mut Install) {
         let from = format!("{}.Services", section.name);
         for entry in self.part(section, "Services") {
+            install.function_elsewhere |= entry.is("Needs");
             if !entry.is("AddService") {
                 self.unknown(section, entry);
+                continue;
+            }
+            let null = entry.value(0).is_empty() && entry.value(2).is_empty();
+            if null && number(entry.value(1)) == Some(2) {
+                install.function_elsewhere = true;
                 continue;
             }
             let Some(list) = self.referred(entry.value(2), &from, entry.line) else {
                 continue;
             };
+            if let Some(events) = entry.values.get(3).filter(|name| !name.is_empty()) {
+                self.referred(events, &from, entry.line);
+            }
             let flags = match entry.value(1) {
                 "" => Some(0),
                 text => number(text),
@@ -369,6 +429,15 @@ impl<'a> Reader<'a> {
                     self.add_reg(list, entry, &mut service.values);
                     continue;
                 }
+                "description" | "loadordergroup" | "dependencies" | "startname" | "security" => {
+                    continue;
+                }
+                "delreg" => {
+                    for name in &entry.values {
+                        self.referred(name, &list.name, entry.line);
+                    }
+                    continue;
+                }
                 "servicetype" => &mut service.kind,
                 "starttype" => &mut service.start,
                 "errorcontrol" => &mut service.error_control,
@@ -390,8 +459,18 @@ impl<'a> Reader<'a> {
     fn framework(&mut self, section: &Section, install: &mut Install) {
         let from = format!("{}.Wdf", section.name);
         for entry in self.part(section, "Wdf") {
+            if entry.is("UmdfService") {
+                self.referred(entry.value(1), &from, entry.line);
+                continue;
+            }
             if !entry.is("KmdfService") {
-                self.unknown(section, entry);
+                let umdf = entry.key.as_deref().is_some_and(|key| {
+                    key.get(..4)
+                        .is_some_and(|start| start.eq_ignore_ascii_case("Umdf"))
+                });
+                if !umdf {
+                    self.unknown(section, entry);
+                }
                 continue;
             }
             let Some(list) = self.referred(entry.value(1), &from, entry.line) else {
@@ -408,12 +487,22 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The architecture in `NTamd64.10.0…`, in lower case as in [`Platform::name`]; `None` if it names no known one.
+/// Parts of an install section whose lines name sections: what a component, filter or event provider is.
+const PARTS: [(&str, &str); 4] = [
+    ("Filters", "AddFilter"),
+    ("Components", "AddComponent"),
+    ("Software", "AddSoftware"),
+    ("Events", "AddEventProvider"),
+];
+
+/// All that Windows 10 runs on.
+pub(crate) const ARCHITECTURES: [&str; 4] = ["amd64", "arm64", "x86", "arm"];
+
+/// The architecture in `NTamd64.10.0…`, in lower case as in [`Platform::name`]; `None` if it names none of [`ARCHITECTURES`].
 pub(crate) fn target_platform(target: &str) -> Option<&'static str> {
     let (start, rest) = target.split_at_checked(2)?;
     let architecture = rest.split('.').next()?;
-    Platform::ALL
-        .map(Platform::name)
+    ARCHITECTURES
         .into_iter()
         .find(|name| start.eq_ignore_ascii_case("NT") && architecture.eq_ignore_ascii_case(name))
 }

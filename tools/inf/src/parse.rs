@@ -59,10 +59,11 @@ impl Section {
     }
 }
 
-/// The text of a file: UTF-16LE with a byte order mark, or ASCII.
+/// The text of a file: UTF-16LE with a byte order mark, ASCII, or ANSI, which is read as Windows-1252 is (Windows takes the code page of
+/// the machine).
 ///
 /// # Errors
-/// Any other encoding: Windows would read it by the code page of the machine.
+/// UTF-8, which Windows takes for ANSI.
 pub fn decode(bytes: &[u8]) -> Result<String, Finding> {
     let wrong = |line, message: &str| finding("encoding", "", line, message.to_string());
     if let Some(wide) = bytes.strip_prefix(&[0xFF, 0xFE]) {
@@ -75,12 +76,36 @@ pub fn decode(bytes: &[u8]) -> Result<String, Finding> {
         };
     }
     match bytes.iter().position(|byte| !byte.is_ascii()) {
-        Some(at) => Err(wrong(
+        Some(at) if std::str::from_utf8(bytes).is_ok() => Err(wrong(
             1 + bytes[..at].iter().filter(|&&byte| byte == b'\n').count(),
-            "neither ASCII nor UTF-16LE with a byte order mark: save the file as one of them",
+            "UTF-8, which Windows does not read: save the file as UTF-16LE with a byte order mark",
         )),
-        None => Ok(bytes.iter().map(|&byte| char::from(byte)).collect()),
+        _ => Ok(bytes.iter().map(|&byte| ansi(byte)).collect()),
     }
+}
+
+/// Windows-1252.
+fn ansi(byte: u8) -> char {
+    const HIGH: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
+        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
+        'ž', 'Ÿ',
+    ];
+    match byte {
+        0x80..=0x9F => HIGH[usize::from(byte - 0x80)],
+        byte => char::from(byte),
+    }
+}
+
+/// The text behind a comment of C's kind before the first section, on lines of the same numbers.
+fn without_head(text: &str) -> String {
+    let start = text.trim_start();
+    let Some(end) = start.strip_prefix("/*").and_then(|rest| rest.find("*/")) else {
+        return text.to_string();
+    };
+    let head = text.len() - start.len() + 2 + end + 2;
+    let lines = text[..head].matches('\n').count();
+    "\n".repeat(lines) + &text[head..]
 }
 
 impl Inf {
@@ -89,7 +114,7 @@ impl Inf {
     pub fn parse(text: &str) -> Result<Self, Finding> {
         let mut inf = Self::default();
         let mut current = None;
-        for (line, text) in joined(text) {
+        for (line, text) in joined(&without_head(text)) {
             let text = text.trim();
             let name = current.map_or("", |at: usize| inf.sections[at].name.as_str());
             if let Some(rest) = text.strip_prefix('[') {
@@ -314,6 +339,14 @@ mod tests {
     }
 
     #[test]
+    fn a_comment_may_come_first() {
+        let inf = Inf::parse("/*++\n Module:\n = [x]\n--*/\n[a]\nb").unwrap();
+        assert_eq!(inf.sections.len(), 1);
+        assert_eq!(inf.sections[0].entries[0].line, 6);
+        assert!(Inf::parse("/*++\n[a]\nb").is_err());
+    }
+
+    #[test]
     fn bad_syntax_is_named() {
         for (text, line, message) in [
             ("a\n[b]", 1, "before the first section"),
@@ -337,6 +370,7 @@ mod tests {
         assert_eq!(decode(b"[a]").unwrap(), "[a]");
         assert_eq!(decode("\u{feff}[a]".as_bytes()).unwrap_err().line, 1);
         assert_eq!(decode("[a]\nä".as_bytes()).unwrap_err().line, 2);
+        assert_eq!(decode(b"; \xA9\n[\xE4\x80]").unwrap(), "; ©\n[ä€]");
         assert_eq!(decode(&[0xFF, 0xFE, 0x41]).unwrap_err().rule, "encoding");
     }
 }

@@ -154,7 +154,7 @@ const BREAKS: &[Break] = &[
         "target",
         "Manufacturer",
         "%Provider% = Models",
-        "%Provider% = Models, NTx86.10.0...19041",
+        "%Provider% = Models, NTmips.10.0...19041",
         "neither amd64",
     ),
     (
@@ -273,8 +273,8 @@ const BREAKS: &[Break] = &[
         "directive",
         "Arioso.Service",
         "AddReg        =",
-        "LoadOrderGroup = x",
-        "LoadOrderGroup",
+        "BinaryPath = x",
+        "BinaryPath",
     ),
     (
         "service",
@@ -395,6 +395,37 @@ const BREAKS: &[Break] = &[
         "HKR,,Security,,\"D:P\"",
         "descriptor",
     ),
+    // InfVerif 1323.
+    (
+        "service-key",
+        "Arioso.Parameters",
+        "HKR,Parameters,Voices",
+        "HKR,,Voices,0x00010003,1",
+        "Parameters",
+    ),
+    (
+        "directory",
+        "Arioso.Copy",
+        "arioso.dls",
+        "arioso.dls,,,0x10",
+        "0x10",
+    ),
+    // InfVerif 1431.
+    (
+        "device-property",
+        "Arioso.Hardware.Registry",
+        "HKR,,DeviceType",
+        "HKR,,DeviceType,,0x1D",
+        "REG_DWORD",
+    ),
+    // InfVerif 1329.
+    (
+        "filter",
+        "Arioso.Hardware.Registry",
+        "HKR,,DeviceType",
+        "HKR,,UpperFilters,0x00010000,other",
+        "AddFilter",
+    ),
     ("include", "Arioso.NT", "Needs ", "", "without Needs"),
     ("include", "Arioso.NT", "Include ", "", "without Include"),
     (
@@ -434,6 +465,71 @@ fn each_rule_sees_what_breaks_it() {
             assert!(lines[hit.line - 1].starts_with(broken), "{shown}");
         }
     }
+}
+
+/// Directives and sections of good files: what is added to the driver's own INF, and where.
+const ADDITIONS: &[(&str, &str)] = &[
+    (
+        "[Strings]",
+        "[SignatureAttributes]\r\narioso.sys = SignatureAttributes.PETrust\r\n[SignatureAttributes.PETrust]\r\nPETrust = true\r\n",
+    ),
+    ("[Strings]", "[ControlFlags]\r\nExcludeFromSelect = *\r\n"),
+    (
+        "[Strings]",
+        "[Arioso.NT.Filters]\r\nAddFilter = Other,,Arioso.Filter\r\n[Arioso.Filter]\r\nFilterPosition = Upper\r\n",
+    ),
+    (
+        "[Strings]",
+        "[Arioso.NT.Components]\r\nAddComponent = Tool,,Arioso.Tool\r\n[Arioso.Tool]\r\nComponentIDs = VID0001&PID0001\r\n",
+    ),
+    (
+        "[Strings]",
+        "[Arioso.NT.Events]\r\nAddEventProvider = {5b9d1d6c-0a47-4b6e-9f0e-0d8d3e4f0a11},,Arioso.Events\r\n[Arioso.Events]\r\nProviderName = x\r\n",
+    ),
+    (
+        "[Arioso.Copy]",
+        "[Models.NTx86.10.0...19041]\r\n%Device% = Old, ROOT\\Old\r\n[Old]\r\nFeatureScore = 01\r\n",
+    ),
+];
+
+#[test]
+fn good_files_break_no_rule() {
+    let sound = stamped(Platform::Amd64).replace(
+        "%Provider% = Models, NTamd64.10.0...19041",
+        "%Provider% = Models, NTamd64.10.0...19041\r\n%Provider% = Models, NTx86.10.0...19041",
+    );
+    for (before, lines) in ADDITIONS {
+        let mut text = sound.replacen(before, &format!("{lines}{before}"), 1);
+        if !lines.contains("NTx86") {
+            text = text.replace("%Provider% = Models, NTx86.10.0...19041", "");
+        }
+        assert_eq!(findings(&text), [], "{lines}");
+    }
+    let head = "/*++\r\n\r\nModule: arioso.inf = [x\r\n\r\n--*/\r\n";
+    let text = format!("{head}{}", stamped(Platform::Amd64));
+    assert_eq!(findings(&text), []);
+}
+
+/// A device without a function driver, an extension without services, a file in ANSI.
+#[test]
+fn whole_files_that_are_good() {
+    const HEAD: &str = "[Version]\nSignature = \"$Windows NT$\"\nProvider = %P%\nCatalogFile = x.cat\nDriverVer = 01/02/2026,1.0.0.0\n";
+    const MODELS: &str = "[Manufacturer]\n%P% = M, NTamd64\n[M.NTamd64]\n%P% = I, ROOT\\X\n";
+    let strings = "[Strings]\nP = \"Caf\u{e9}\"\n";
+    for rest in [
+        "Class = System\nClassGuid = {4d36e97d-e325-11ce-bfc1-08002be10318}\n[I.NT]\n[I.NT.Services]\nAddService = ,2\n",
+        "Class = Extension\nClassGuid = {e2f84ce7-8efa-411c-aa69-97454ca4cb57}\nExtensionId = {3846ad8c-dd27-433d-ab89-453654cd542b}\n\
+         [I.NT]\n[I.NT.HW]\nAddReg = R\n[R]\nHKR,Own,Value,,1\n",
+    ] {
+        let text = format!("{HEAD}{rest}{MODELS}{strings}");
+        let ansi: Vec<u8> = text.chars().map(|c| c as u8).collect();
+        assert_eq!(findings(&decode(&ansi).unwrap()), [], "{rest}");
+    }
+    // But a device of an ordinary class needs one or the other.
+    let class = "Class = System\nClassGuid = {4d36e97d-e325-11ce-bfc1-08002be10318}\n";
+    let none = format!("{HEAD}{class}[I.NT]\n{MODELS}{strings}");
+    let found = findings(&none);
+    assert!(found.iter().any(|f| f.rule == "service"), "{found:#?}");
 }
 
 #[test]

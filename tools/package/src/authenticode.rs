@@ -1,5 +1,6 @@
 //! What Authenticode covers of a PE image ("Windows Authenticode Portable Executable Signature Format"), and an image's checksum.
 
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 
@@ -47,15 +48,25 @@ impl Layout {
 /// The SHA-256 that a signature or a catalog holds of an image: all but checksum, table's entry and table. None if it is no image.
 #[must_use]
 pub fn digest(image: &[u8]) -> Option<[u8; 32]> {
+    covered::<Sha256>(image).map(Into::into)
+}
+
+/// The same by SHA-1, which a catalog holds too.
+#[must_use]
+pub fn sha1_digest(image: &[u8]) -> Option<[u8; 20]> {
+    covered::<Sha1>(image).map(Into::into)
+}
+
+fn covered<D: Digest>(image: &[u8]) -> Option<sha2::digest::Output<D>> {
     let layout = Layout::of(image)?;
-    let mut hash = Sha256::new();
+    let mut hash = D::new();
     hash.update(&image[..layout.checksum.start]);
     hash.update(&image[layout.checksum.end..layout.entry.start]);
     hash.update(&image[layout.entry.end..layout.table.start]);
     // A signer fills up before the table.
     let fill = layout.table.start.next_multiple_of(8) - layout.table.start;
     hash.update(&[0; 8][..fill]);
-    Some(hash.finalize().into())
+    Some(hash.finalize())
 }
 
 /// The image with everything that a signature does not cover as zeros, and without the signature. None if it is no image.

@@ -126,11 +126,6 @@ fn rows(known: &Known, width: Width) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     for &target in &targets {
         for verb in verbs {
-            // KS answers itself if nobody below knows the property.
-            let left_to_ks = known.scope == Scope::Filter && target.node == Some(synth::NODE);
-            if left_to_ks && verb == KSPROPERTY_TYPE_BASICSUPPORT {
-                continue;
-            }
             for value in sizes(known, verb, width) {
                 for instance in instances(known, width) {
                     rows.push(Row {
@@ -219,8 +214,7 @@ impl Row<'_> {
                 ]);
             }
         }
-        let mut expect = self.expect_driver();
-        // A node's property without a node: only a pin is documented to have it (VOLUME, §5.1).
+        // A node's property without its node: a pin has it too (VOLUME, §5.1); nothing else does.
         let documented = self.target.node.is_some()
             || self.target.object == Object::Pin
             || matches!(
@@ -228,11 +222,9 @@ impl Row<'_> {
                 Scope::Everything | Scope::SetOnPin | Scope::Filter
             );
         if !documented {
-            expect
-                .statuses
-                .extend([STATUS_NOT_FOUND, STATUS_INVALID_DEVICE_REQUEST]);
+            return Expect::refused(&[STATUS_NOT_FOUND, STATUS_INVALID_DEVICE_REQUEST]);
         }
-        expect
+        self.expect_driver()
     }
 
     /// The driver: verb, target, instance, value.

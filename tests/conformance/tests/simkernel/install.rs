@@ -207,8 +207,8 @@ fn refused() {
         ),
         (without("arioso.inf"), "arioso.inf cannot be read"),
         (
-            with("arioso.inf", b"[Version]\n\xE4".to_vec()),
-            "neither ASCII nor UTF-16LE",
+            with("arioso.inf", "[Version]\nä".as_bytes().to_vec()),
+            "UTF-8, which Windows does not read",
         ),
         (
             changed("arioso.sys"),

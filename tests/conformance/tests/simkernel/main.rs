@@ -9,6 +9,7 @@ mod debugging;
 mod effects;
 mod endpoint;
 mod failures;
+mod foreign;
 mod habits;
 mod inf;
 mod install;
@@ -53,6 +54,7 @@ fn main() {
         effects::SCENARIOS,
         endpoint::SCENARIOS,
         failures::SCENARIOS,
+        foreign::SCENARIOS,
         owner::SCENARIOS,
         power::SCENARIOS,
         habits::SCENARIOS,
@@ -82,6 +84,12 @@ fn main() {
         return run();
     }
     let arguments = Arguments::from_args();
+    if !arguments.list
+        && let Err(error) = foreign::build()
+    {
+        eprintln!("the modules in C could not be built: {error}");
+        std::process::exit(1);
+    }
     let trials = scenarios
         .into_iter()
         .map(|(name, _)| Trial::test(name, move || succeeds(name)))

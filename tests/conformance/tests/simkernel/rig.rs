@@ -67,6 +67,10 @@ pub struct Setup {
     pub fill: Fill,
     /// Each pool block ends at an inaccessible page.
     pub special_pool: bool,
+    /// The port's own data intersection knows PCM alone.
+    pub pcm_intersection: bool,
+    /// PE files in place of built-in modules: name, path.
+    pub modules: Vec<(String, PathBuf)>,
 }
 
 impl Default for Setup {
@@ -90,6 +94,8 @@ impl Default for Setup {
             disconnect: Disconnect::default(),
             fill: Fill::default(),
             special_pool: false,
+            pcm_intersection: false,
+            modules: Vec::new(),
         }
     }
 }
@@ -186,7 +192,9 @@ impl Setup {
                 packages: self.packages,
                 disconnect: self.disconnect,
                 fill: self.fill,
+                pcm_intersection: self.pcm_intersection,
             },
+            modules: self.modules,
             ..Options::default()
         });
         let before = machine.verdict().pool;

@@ -113,14 +113,17 @@ pub unsafe extern "efiapi" fn ExAllocatePoolWithQuotaTag(
 }
 
 pub unsafe extern "efiapi" fn ExFreePoolWithTag(block: PVOID, tag: u32) {
+    mm::pool_freed(block as usize);
     pool::free(block as usize, tag);
 }
 
 pub unsafe extern "efiapi" fn ExFreePool(block: PVOID) {
+    mm::pool_freed(block as usize);
     pool::free(block as usize, 0);
 }
 
 pub unsafe extern "efiapi" fn ExFreePool2(block: PVOID, tag: u32, _parameters: PVOID, _count: u32) {
+    mm::pool_freed(block as usize);
     pool::free(block as usize, tag);
 }
 
@@ -196,8 +199,8 @@ pub unsafe extern "efiapi" fn ExpInterlockedFlushSList(head: *mut [usize; 2]) ->
     }
 }
 
-/// GENERAL_LOOKASIDE as the headers' inline functions see it.
-#[repr(C, align(128))]
+/// GENERAL_LOOKASIDE as the headers' inline functions see it. It must be 16-aligned; the kernel's own are cache-aligned.
+#[repr(C, align(16))]
 pub struct Lookaside {
     list: [usize; 2],
     depth: u16,
@@ -211,7 +214,13 @@ pub struct Lookaside {
     size: u32,
     allocate: usize,
     free: usize,
+    list_entry: LIST_ENTRY,
+    last_total_allocates: u32,
+    last_misses: u32,
+    future: [u32; 10],
 }
+
+const _: () = assert!(align_of::<Lookaside>() == 16);
 
 layout!(
     Lookaside,

@@ -277,6 +277,7 @@ pub unsafe extern "efiapi" fn IoDeleteDevice(device: *mut DEVICE_OBJECT) {
             *at = (*device).NextDevice;
         }
     }
+    hardware::device_deleted(device);
     let io = IO.get();
     io.named.retain(|_, d| *d != device as usize);
     // A device lives until its last reference (an open file) has gone.

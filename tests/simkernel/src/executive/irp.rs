@@ -245,10 +245,13 @@ pub unsafe extern "efiapi" fn IofCallDriver(device: *mut DEVICE_OBJECT, irp: *mu
         };
         let status = guest::call(routine as usize, &[device as usize, irp as usize]) as NTSTATUS;
         if guest::irql() != level {
-            verifier::violation(format!(
-                "the dispatch routine for major function {major:#x} was entered at IRQL {level} and left at {}",
-                guest::irql()
-            ));
+            verifier::violation_of(
+                routine as usize,
+                format!(
+                    "the dispatch routine for major function {major:#x} was entered at IRQL {level} and left at {}",
+                    guest::irql()
+                ),
+            );
             guest::set_irql(level);
         }
         // The request may be gone; what matters was noted at completion.
@@ -269,9 +272,12 @@ pub unsafe extern "efiapi" fn IofCallDriver(device: *mut DEVICE_OBJECT, irp: *mu
             } else {
                 "did not mark the request pending and returned"
             };
-            verifier::violation(format!(
-                "major function {major:#x}, minor {minor:#x}: the dispatch routine {verb} {status:#010x}"
-            ));
+            verifier::violation_of(
+                routine as usize,
+                format!(
+                    "major function {major:#x}, minor {minor:#x}: the dispatch routine {verb} {status:#010x}"
+                ),
+            );
         }
         status
     }

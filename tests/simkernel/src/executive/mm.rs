@@ -104,6 +104,12 @@ pub unsafe extern "efiapi" fn IoFreeMdl(mdl: *mut MDL) {
             MmUnmapLockedPages((*mdl).MappedSystemVa, mdl);
         }
     }
+    if s.bytes == 0 && pool::contains(mdl as usize, 1) {
+        verifier::violation(format!(
+            "IoFreeMdl({mdl:p}) of MmAllocatePagesForMdl; ExFreePool is for that"
+        ));
+        return;
+    }
     if let Some(s) = MDLS.get().remove(&(mdl as usize))
         && s.bytes != 0
     {
@@ -378,18 +384,32 @@ pub unsafe extern "efiapi" fn MmAllocatePagesForMdlEx(
     if pages.is_null() {
         return null_mut();
     }
-    // SAFETY: no requirements.
+    // The caller frees the pages with MmFreePagesFromMdl, and then the MDL with ExFreePool: it is pool.
+    let size = size_of::<MDL>() + 8 * span(pages as usize, bytes).max(1);
+    let mdl: *mut MDL = pool::allocate(size, MDL_TAG, false, true, owner).cast();
+    if mdl.is_null() {
+        pool::free(pages as usize, MDL_TAG);
+        return null_mut();
+    }
+    // SAFETY: fresh memory of that size.
     unsafe {
-        let mdl = IoAllocateMdl(pages.cast(), bytes as u32, 0, 0, null_mut());
-        if mdl.is_null() {
-            pool::free(pages as usize, MDL_TAG);
-            return null_mut();
-        }
+        (*mdl).Size = size.min(i16::MAX as usize) as i16;
+        (*mdl).StartVa = pages.cast();
+        (*mdl).ByteCount = bytes as u32;
         (*mdl).MdlFlags |= MDL_PAGES_LOCKED;
-        let state = state_of(mdl);
-        state.pages = Some(pages as usize);
-        state.owner = owner;
-        mdl
+    }
+    state_of(mdl).pages = Some(pages as usize);
+    mdl
+}
+
+/// A pool block is freed: if it is an MDL of MmAllocatePagesForMdl, the pages must be free already.
+pub(crate) fn pool_freed(block: usize) {
+    if let Some(state) = MDLS.get().remove(&block)
+        && state.pages.is_some()
+    {
+        verifier::violation(format!(
+            "ExFreePool of MDL {block:#x} before MmFreePagesFromMdl"
+        ));
     }
 }
 

@@ -13,6 +13,7 @@ pub mod disk;
 pub mod ex;
 pub mod ex_timer;
 pub mod file;
+pub mod hardware;
 pub mod interface;
 pub mod io;
 pub mod irp;
@@ -20,12 +21,14 @@ pub mod isolation;
 pub mod ke;
 pub mod ke_lock;
 pub mod key;
+pub mod ldr;
 pub mod mm;
 pub mod ob;
 pub mod po;
 pub mod ps;
 pub mod request;
 pub mod rtl;
+pub mod se;
 pub mod work_item;
 pub mod zw;
 
@@ -78,6 +81,7 @@ pub(crate) fn nt_exports() -> Vec<Export> {
     all.extend(ex::exports());
     all.extend(ex_timer::exports());
     all.extend(file::exports());
+    all.extend(hardware::exports());
     all.extend(interface::exports());
     all.extend(io::exports());
     all.extend(work_item::exports());
@@ -87,11 +91,13 @@ pub(crate) fn nt_exports() -> Vec<Export> {
     all.extend(ke::exports());
     all.extend(ke_lock::exports());
     all.extend(key::exports());
+    all.extend(ldr::exports());
     all.extend(mm::exports());
     all.extend(ob::exports());
     all.extend(po::exports());
     all.extend(ps::exports());
     all.extend(rtl::exports());
+    all.extend(se::exports());
     all.extend(zw::exports());
     all.extend(crate::fault::exports());
     all

@@ -6,6 +6,7 @@ mod registers;
 mod seh;
 mod signals;
 mod unwind;
+mod window;
 
 pub(crate) use registers::Registers;
 pub(crate) use seh::{Exception, exports, raise_status};

@@ -1,7 +1,7 @@
 //! Signals of the host become exceptions of the machine.
 
 use super::seh::{EXCEPTION_RECORD, dispatch, driver_call};
-use super::{Registers, emulate};
+use super::{Registers, emulate, window};
 use crate::bugcheck::{self, KERNEL_SECURITY_CHECK_FAILURE, UNEXPECTED_KERNEL_MODE_TRAP};
 use crate::executive::crt;
 use crate::guest::{self, CallFrame};
@@ -12,6 +12,8 @@ use std::ffi::c_void;
 
 const PAGE_FAULT_IN_NONPAGED_AREA: u32 = 0x50;
 const DRIVER_IRQL_NOT_LESS_OR_EQUAL: u32 = 0xd1;
+/// `si_code` of a trap behind one instruction.
+const TRAP_TRACE: i32 = 2;
 
 /// What gs points at: KPCR with the fields that drivers' inline functions read.
 static mut KPCR: [usize; 1024] = [0; 1024];
@@ -115,6 +117,21 @@ unsafe extern "C" fn on_signal(signal: i32, info: *mut libc::siginfo_t, ucontext
             uc.uc_mcontext.gregs[libc::REG_RIP as usize] = r.rip as i64;
             return;
         }
+        let resumes = match signal {
+            libc::SIGSEGV => {
+                const WRITE: i64 = 2;
+                let write = uc.uc_mcontext.gregs[libc::REG_ERR as usize] & WRITE != 0;
+                window::open(&mut r, address, write)
+            }
+            libc::SIGTRAP if (*info).si_code == TRAP_TRACE => window::close(&mut r),
+            _ => false,
+        };
+        if resumes {
+            uc.uc_mcontext.gregs[libc::REG_EFL as usize] = r.flags as i64;
+            return;
+        }
+        // The instruction does not come to its end.
+        window::close(&mut r);
         if signal == libc::SIGTRAP && driver && *((r.rip - 1) as *const u8) == 0xcc {
             // Windows reports the address of the breakpoint, Linux the one behind it.
             r.rip -= 1;
@@ -148,7 +165,7 @@ unsafe extern "C" fn on_signal(signal: i32, info: *mut libc::siginfo_t, ucontext
         uc.uc_mcontext.gregs[libc::REG_RSP as usize] = ((sp - 256) & !15) as i64 - 8;
         uc.uc_mcontext.gregs[libc::REG_RIP as usize] = after_signal as *const () as usize as i64;
         // Direction flag clear, as every convention demands.
-        uc.uc_mcontext.gregs[libc::REG_EFL as usize] &= !0x400;
+        uc.uc_mcontext.gregs[libc::REG_EFL as usize] &= !(0x400 | window::TRAP as i64);
     }
 }
 

@@ -8,7 +8,7 @@ pub(crate) use image::{FunctionEntry, Image};
 use crate::executive::disk::FileData;
 use crate::executive::{self, Export};
 use crate::guest;
-use crate::nt::{HIGH_LEVEL, KIRQL};
+use crate::nt::{HIGH_LEVEL, KIRQL, NTSTATUS, UNICODE_STRING, wide};
 use crate::state::Global;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -36,6 +36,8 @@ struct Modules {
     /// Kept for their symbols.
     unloaded: Vec<Box<Image>>,
     stubs: BTreeMap<String, usize>,
+    /// `DllInitialize` of modules that were loaded and not initialised yet: name, address; what a module imports comes before it.
+    initializers: Vec<(String, usize)>,
 }
 
 static MODULES: Global<Option<Modules>> = Global::new(None);
@@ -71,9 +73,13 @@ pub(crate) fn register_kernel() {
     }
 }
 
-/// Loads an image and what it imports. Its entry point has not been called.
+/// Loads a driver's image and what it imports. Its entry point has not been called; what [`initialize`] calls neither.
 pub(crate) fn load(name: &str, file: &FileData) -> Result<&'static Image, String> {
-    let image = image::map(name, file)?;
+    load_image(name, file, false)
+}
+
+fn load_image(name: &str, file: &FileData, foreign: bool) -> Result<&'static Image, String> {
+    let image = image::map(name, file, foreign)?;
     modules().images.push(image);
     let image: &'static Image = {
         let last = modules().images.last().map(|b| &raw const **b);
@@ -82,7 +88,51 @@ pub(crate) fn load(name: &str, file: &FileData) -> Result<&'static Image, String
     };
     image.bind(&mut resolve)?;
     image.protect()?;
+    if foreign && let Some(address) = image.export("DllInitialize") {
+        modules().initializers.push((name.to_owned(), address));
+    }
     Ok(image)
+}
+
+/// The image of a module that is a PE file, loaded when it is first asked for. `None`: it is built in, or not known.
+fn file_image(key: &str) -> Result<Option<&'static Image>, String> {
+    let Some(path) = modules().files.get(key).cloned() else {
+        return Ok(None);
+    };
+    let loaded = modules()
+        .images
+        .iter()
+        .find(|i| i.foreign && i.name.eq_ignore_ascii_case(key))
+        .map(|i| i.base);
+    if let Some(image) = loaded.and_then(image_of) {
+        return Ok(Some(image));
+    }
+    load_image(key, &FileData::Host(path), true).map(Some)
+}
+
+/// Loads every module that is a PE file.
+pub(crate) fn load_files() -> Result<(), String> {
+    let names: Vec<String> = modules().files.keys().cloned().collect();
+    names
+        .iter()
+        .try_for_each(|name| file_image(name).map(|_| ()))
+}
+
+/// Calls `DllInitialize` of the modules that were loaded since, with the path of their service's key; in a thread.
+pub(crate) fn initialize() -> Result<(), String> {
+    for (name, address) in std::mem::take(&mut modules().initializers) {
+        let service = name.split('.').next().unwrap_or_default();
+        let key = wide(&format!("{}\\{service}", crate::setup::SERVICES));
+        // SAFETY: the export has this signature; the path lives as long as the call.
+        let status = unsafe {
+            let path = UNICODE_STRING::of(&key[..key.len() - 1]);
+            guest::call(address, &[&raw const path as usize]) as NTSTATUS
+        };
+        if status < 0 {
+            return Err(format!("{name}: DllInitialize returned {status:#010x}"));
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn unload(base: usize) {
@@ -97,18 +147,10 @@ pub(crate) fn unload(base: usize) {
 /// The address of a named export, as seen by an importer. Unknown names get a stub that stops the machine with the name.
 fn resolve(module: &str, name: &str) -> Result<usize, String> {
     let key = module.to_lowercase();
-    let m = modules();
-    if let Some(path) = m.files.get(&key).cloned() {
-        let base = match m.images.iter().find(|i| i.name.eq_ignore_ascii_case(&key)) {
-            Some(image) => image.base,
-            None => load(&key, &FileData::Host(path))?.base,
-        };
-        let image = modules().images.iter().find(|i| i.base == base);
-        if let Some(address) = image.and_then(|i| i.export(name)) {
-            return Ok(address);
-        }
-        return Ok(stub(module, name));
+    if let Some(image) = file_image(&key)? {
+        return Ok(image.export(name).unwrap_or_else(|| stub(module, name)));
     }
+    let m = modules();
     if let Some(builtin) = m.builtin.get_mut(&key)
         && let Some((&exported, export)) = builtin.exports.get_key_value(name)
     {
@@ -124,14 +166,12 @@ fn resolve(module: &str, name: &str) -> Result<usize, String> {
 /// The address of a built-in or loaded export (`MmGetSystemRoutineAddress`, host modules that call ks). `None` if unknown.
 pub fn find_export(module: &str, name: &str) -> Option<usize> {
     let key = module.to_lowercase();
-    let m = modules();
-    if m.files.contains_key(&key) {
-        let image = m
-            .images
-            .iter()
-            .find(|i| i.name.eq_ignore_ascii_case(&key))?;
-        return image.export(name);
+    match file_image(&key) {
+        Ok(None) => {}
+        Ok(Some(image)) => return image.export(name),
+        Err(error) => panic!("{error}"),
     }
+    let m = modules();
     m.builtin.get(&key)?.exports.get(name).map(|e| e.address)
 }
 
@@ -181,6 +221,13 @@ pub(crate) fn image_of(address: usize) -> Option<&'static Image> {
         .find(|i| (i.base..i.base + i.size).contains(&address))
         // SAFETY: boxed; see `load`.
         .map(|i| unsafe { &*std::ptr::from_ref(i.as_ref()) })
+}
+
+/// The name of the other maker's module that an address lies in.
+pub(crate) fn foreign(address: usize) -> Option<&'static str> {
+    image_of(address)
+        .filter(|image| image.foreign)
+        .map(|image| &image.name[..])
 }
 
 pub(crate) fn is_guest(address: usize) -> bool {

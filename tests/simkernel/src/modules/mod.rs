@@ -28,6 +28,8 @@ pub struct AudioOptions {
     pub disconnect: Disconnect,
     /// How much of what was captured goes into a reader's buffer.
     pub fill: Fill,
+    /// The port's own data intersection knows PCM alone: music and analog ranges that a miniport leaves to it have none.
+    pub pcm_intersection: bool,
 }
 
 /// Makes the built-in modules known to the loader.
@@ -39,6 +41,7 @@ pub(crate) fn register(audio: &AudioOptions, drift_ppm: f64) {
     portcls::render::configure(audio.packages);
     portcls::capture::configure(audio.disconnect);
     portcls::reader::configure(audio.fill);
+    portcls::format::configure(audio.pcm_intersection);
     pcm_sink::configure(audio.keep, drift_ppm);
 }
 

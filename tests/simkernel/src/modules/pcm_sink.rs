@@ -178,17 +178,28 @@ unsafe extern "efiapi" fn add_device(
         (*e).pdo = pdo;
         (*e).lower = IoAttachDeviceToDeviceStack(fdo, pdo);
         let header = &raw mut (*e).header;
-        ks_call!(KsAllocateDeviceHeader, header, 0, 0);
+        let items: *mut KSOBJECT_CREATE_ITEM = Box::leak(Box::new(core::mem::zeroed()));
+        let mut status = ks_call!(KsAllocateDeviceHeader, header, 1, items) as NTSTATUS;
         let name: &'static mut [u16] = Box::leak(wide(NAME).into_boxed_slice());
         let create = code("filter create", create_filter as *const () as usize);
-        ks_call!(
-            KsAddObjectCreateItemToDeviceHeader,
-            (*e).header,
-            create,
-            0,
-            name.as_ptr(),
-            0
-        );
+        if status >= 0 {
+            status = ks_call!(
+                KsAddObjectCreateItemToDeviceHeader,
+                (*e).header,
+                create,
+                0,
+                name.as_ptr(),
+                0
+            ) as NTSTATUS;
+            if status < 0 {
+                ks_call!(KsFreeDeviceHeader, (*e).header);
+            }
+        }
+        if status < 0 {
+            IoDetachDevice((*e).lower);
+            IoDeleteDevice(fdo);
+            return status;
+        }
         (*fdo).Flags &= !DO_DEVICE_INITIALIZING;
         STATUS_SUCCESS
     }

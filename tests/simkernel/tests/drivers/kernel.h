@@ -88,6 +88,23 @@ IMPORT void KeBugCheckEx(u32, u64, u64, u64, u64);
 IMPORT void SimkernelHasNoSuchExport(void);
 IMPORT void *memcpy(void *, const void *, u64);
 IMPORT int IoCancelIrp(IRP *);
+IMPORT void ExFreePool(PVOID);
+IMPORT PVOID MmAllocatePagesForMdl(i64, i64, i64, u64);
+IMPORT void MmFreePagesFromMdl(PVOID);
+IMPORT void ExInitializeNPagedLookasideList(PVOID, PVOID, PVOID, u32, u64, u32, u16);
+IMPORT void ExDeleteNPagedLookasideList(PVOID);
+IMPORT NTSTATUS IoInitializeTimer(DEVICE *, void (*)(DEVICE *, PVOID), PVOID);
+IMPORT void IoStartTimer(DEVICE *);
+IMPORT void IoStopTimer(DEVICE *);
+IMPORT NTSTATUS IoConnectInterrupt(PVOID *, PVOID, PVOID, PVOID, u32, u8, u8, u32, u8, u64, u8);
+IMPORT PVOID IoGetDmaAdapter(DEVICE *, PVOID, u32 *);
+IMPORT NTSTATUS SeAssignSecurity(PVOID, PVOID, PVOID *, u8, PVOID, PVOID, u32);
+IMPORT NTSTATUS SeDeassignSecurity(PVOID *);
+IMPORT void SeCaptureSubjectContext(PVOID);
+IMPORT void SeReleaseSubjectContext(PVOID);
+IMPORT NTSTATUS SeQuerySecurityDescriptorInfo(u32 *, PVOID, u32 *, PVOID *);
+IMPORT NTSTATUS SeSetSecurityDescriptorInfo(PVOID, u32 *, PVOID, PVOID *, u32, PVOID);
+IMPORT u8 SeSinglePrivilegeCheck(u64, u8);
 
 // The compiler refers to it when floating point is used.
 int _fltused;

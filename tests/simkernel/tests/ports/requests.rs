@@ -78,12 +78,18 @@ fn property_protocol() {
         with.get::<_, u32>(client, pin.handle).unwrap(),
         fake::answer(0, 5, true)
     );
-    // Without a node the node's table serves it all the same, and the request names none.
+    // A node's table is for requests that name the node, on pins and on filters; a pin's own table is there without.
     let bare = Property::new(fake::SET, 0);
-    assert_eq!(
-        bare.get::<_, u32>(client, pin.handle).unwrap(),
-        fake::answer(u32::MAX, 0, true)
-    );
+    for handle in [pin.handle, filter.handle] {
+        for verb in [KSPROPERTY_TYPE_GET, KSPROPERTY_TYPE_BASICSUPPORT] {
+            let got = bare.send(client, handle, verb, &mut [0; 4]);
+            assert!(
+                [STATUS_NOT_FOUND, STATUS_INVALID_DEVICE_REQUEST].contains(&got.status),
+                "{verb:#x}: {:#x}",
+                got.status
+            );
+        }
+    }
     // Sizes.
     let empty = node.send(client, pin.handle, KSPROPERTY_TYPE_GET, &mut []);
     assert_eq!(

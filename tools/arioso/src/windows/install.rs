@@ -63,7 +63,7 @@ pub fn uninstall(directory: Option<PathBuf>, trust: bool) -> Result<()> {
         messages::tell(format_args!("{id} removed\n"));
     }
     for name in &packages {
-        devices::remove_package(name)
+        restart |= devices::remove_package(&package::windows(), name)
             .map_err(|error| refused(format!("remove the package {name}"), &error))?;
         messages::tell(format_args!("{name} removed\n"));
     }
@@ -112,7 +112,7 @@ fn put(package: &Package) -> Result<Device> {
         }
         for name in package::published() {
             if !before.contains(&name) {
-                let _ = devices::remove_package(&name);
+                let _ = devices::remove_package(&package::windows(), &name);
             }
         }
     })

@@ -1,7 +1,7 @@
 //! Driver catalogs: which files belong together, by their hashes.
 //!
-//! The format has no specification; the sources are named in `docs/package.md`. A catalog of the second kind is written: members are named by
-//! their SHA-256, an image's as Authenticode takes it, without page hashes.
+//! The format has no specification; the sources are named in `docs/package.md`. A catalog of the second kind is written: each file is a
+//! member twice, named by its SHA-256 and by its SHA-1, an image's as Authenticode takes them, without page hashes.
 
 mod asn1;
 mod read;
@@ -10,6 +10,7 @@ mod write;
 pub use read::content;
 
 use crate::{Arch, authenticode};
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ pub struct Member {
     pub systems: String,
     pub is_image: bool,
     pub digest: [u8; 32],
+    pub sha1: [u8; 20],
 }
 
 impl Member {
@@ -44,6 +46,7 @@ impl Member {
             systems: "2:10.0".to_owned(),
             is_image: image.is_some(),
             digest: image.unwrap_or_else(|| Sha256::digest(bytes).into()),
+            sha1: authenticode::sha1_digest(bytes).unwrap_or_else(|| Sha1::digest(bytes).into()),
         }
     }
 }

@@ -25,11 +25,24 @@ impl Catalog {
             list.algorithm.kind == CATALOG_LIST_MEMBER_2,
             "the members are not named by SHA-256"
         );
+        let (short, long): (Vec<&Entry>, Vec<&Entry>) = list
+            .entries
+            .iter()
+            .partition(|entry| entry.subject.as_bytes().len() == SHA_1);
+        let sha1: Vec<(String, [u8; SHA_1])> =
+            short.into_iter().map(short_member).collect::<Result<_>>()?;
+        ensure!(
+            sha1.len() == long.len(),
+            "a file has not one member by SHA-256 and one by SHA-1"
+        );
         let mut catalog = Self {
             time: list.this_update.to_unix_duration(),
             systems: String::new(),
             hardware_ids: Vec::new(),
-            members: list.entries.iter().map(member).collect::<Result<_>>()?,
+            members: long
+                .into_iter()
+                .map(|entry| member(entry, &sha1))
+                .collect::<Result<_>>()?,
         };
         for extension in &list.extensions {
             if extension.kind == NAME_VALUE {
@@ -44,7 +57,20 @@ impl Catalog {
     }
 }
 
-fn member(entry: &Entry) -> Result<Member> {
+/// Bytes of a SHA-1.
+const SHA_1: usize = 20;
+
+/// The file's name and its SHA-1, which is the member's name.
+fn short_member(entry: &Entry) -> Result<(String, [u8; SHA_1])> {
+    ensure!(
+        value(entry, INDIRECT_DATA).next().is_none(),
+        "a member by SHA-1 with a hash of its own"
+    );
+    let (name, _) = texts(entry)?;
+    Ok((name, entry.subject.as_bytes().try_into()?))
+}
+
+fn member(entry: &Entry, sha1: &[(String, [u8; SHA_1])]) -> Result<Member> {
     let indirect: IndirectData = value(entry, INDIRECT_DATA)
         .next()
         .context("a member without its hash")?
@@ -58,6 +84,21 @@ fn member(entry: &Entry) -> Result<Member> {
         digest == entry.subject.as_bytes(),
         "a member with two hashes"
     );
+    let (name, systems) = texts(entry)?;
+    let sha1 = sha1.iter().find(|(file, _)| *file == name);
+    Ok(Member {
+        sha1: sha1
+            .with_context(|| format!("{name} has no member by SHA-1"))?
+            .1,
+        name,
+        systems,
+        is_image: indirect.data.kind == PE_IMAGE_DATA,
+        digest: digest.try_into().context("a hash has another length")?,
+    })
+}
+
+/// `File` and `OSAttr` of a member.
+fn texts(entry: &Entry) -> Result<(String, String)> {
     let (mut name, mut systems) = (None, None);
     for attribute in value(entry, NAME_VALUE) {
         match text(&attribute.decode_as()?)? {
@@ -66,12 +107,10 @@ fn member(entry: &Entry) -> Result<Member> {
             _ => {}
         }
     }
-    Ok(Member {
-        name: name.context("a member without a file's name")?,
-        systems: systems.unwrap_or_default(),
-        is_image: indirect.data.kind == PE_IMAGE_DATA,
-        digest: digest.try_into().context("a hash has another length")?,
-    })
+    Ok((
+        name.context("a member without a file's name")?,
+        systems.unwrap_or_default(),
+    ))
 }
 
 /// The values of a member's attributes of one kind.

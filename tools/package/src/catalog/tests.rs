@@ -58,15 +58,30 @@ fn the_bytes_of_a_catalog() {
         &sequence(&[&sequence(&[&sha_256, null]), &digest]),
     ]);
     // In a SET, shorter encodings come first: by their length byte.
-    let attributes = tlv(
-        0x31,
-        &[
-            &attribute(&microsoft(&[12, 2, 3]), &[0x82, 0]),
-            &attribute(&microsoft(&[12, 2, 1]), &named("File", "a.inf")),
-            &attribute(&microsoft(&[12, 2, 1]), &named("OSAttr", "2:10.0")),
-            &attribute(&microsoft(&[2, 1, 4]), &indirect),
-        ],
+    let common = [
+        attribute(&microsoft(&[12, 2, 3]), &[0x82, 0]),
+        attribute(&microsoft(&[12, 2, 1]), &named("File", "a.inf")),
+        attribute(&microsoft(&[12, 2, 1]), &named("OSAttr", "2:10.0")),
+    ]
+    .concat();
+    let hash = attribute(&microsoft(&[2, 1, 4]), &indirect);
+    let attributes = tlv(0x31, &[&common, &hash]);
+    let by_sha_256 = sequence(&[&digest, &attributes]);
+    // sha1sum of the file: the member has no hash besides its name.
+    let sha1 = tlv(
+        4,
+        &[&[
+            0x39, 0x48, 0x8A, 0x95, 0xFF, 0x3B, 0xD1, 0xC8, 0xE3, 0x4D, 0xC7, 0xB7, 0x28, 0xBB,
+            0x93, 0x5F, 0x50, 0x32, 0xE1, 0xEE,
+        ]],
     );
+    let by_sha_1 = sequence(&[&sha1, &tlv(0x31, &[&common])]);
+    // By the bytes of the hashes.
+    let entries = if sha1[2..] < digest[2..] {
+        [by_sha_1, by_sha_256]
+    } else {
+        [by_sha_256, by_sha_1]
+    };
     let extension = |name: &str, value: &str| {
         sequence(&[&microsoft(&[12, 2, 1]), &tlv(4, &[&named(name, value)])])
     };
@@ -84,7 +99,7 @@ fn the_bytes_of_a_catalog() {
         identifier,
         &tlv(0x17, &[b"270115080000Z"]),
         &sequence(&[&microsoft(&[12, 1, 3]), null]),
-        &sequence(&[&sequence(&[&digest, &attributes])]),
+        &sequence(&[&entries.concat()]),
         &tlv(0xA0, &[&extensions]),
     ]);
     let content = sequence(&[&microsoft(&[10, 1]), &tlv(0xA0, &[&list])]);

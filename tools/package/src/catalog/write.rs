@@ -20,6 +20,13 @@ impl Catalog {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut members = self.members.clone();
         members.sort_by_key(|member| member.digest);
+        let mut entries = Vec::new();
+        for member in &members {
+            entries.push(entry(member, &member.digest, Some(indirect(member)?))?);
+            entries.push(entry(member, &member.sha1, None)?);
+        }
+        // By the bytes of the names, of both lengths among each other.
+        entries.sort_by(|a, b| a.subject.as_bytes().cmp(b.subject.as_bytes()));
         let mut extensions = vec![extension("OS", &self.systems)?];
         for (index, id) in self.hardware_ids.iter().enumerate() {
             extensions.push(extension(&format!("HWID{}", index + 1), id)?);
@@ -29,7 +36,7 @@ impl Catalog {
             identifier: OctetString::new(identifier(&members))?,
             this_update: UtcTime::from_unix_duration(self.time).context("the catalog's time")?,
             algorithm: algorithm(CATALOG_LIST_MEMBER_2),
-            entries: members.iter().map(entry).collect::<Result<_>>()?,
+            entries,
             extensions,
         };
         let data = UnsignedData {
@@ -56,9 +63,10 @@ fn identifier(members: &[Member]) -> Vec<u8> {
     hash[..16].to_vec()
 }
 
-fn entry(member: &Member) -> Result<Entry> {
+/// The hash as a signature would hold it: of the SHA-256 member alone.
+fn indirect(member: &Member) -> Result<IndirectData> {
     let (kind, subject) = subject(member.is_image)?;
-    let indirect = IndirectData {
+    Ok(IndirectData {
         data: IndirectSubject {
             kind,
             value: subject,
@@ -67,14 +75,17 @@ fn entry(member: &Member) -> Result<Entry> {
             algorithm: algorithm(SHA_256),
             digest: OctetString::new(member.digest)?,
         },
-    };
+    })
+}
+
+fn entry(member: &Member, name: &[u8], indirect: Option<IndirectData>) -> Result<Entry> {
     // Of which kind the subject is.
     let number = if member.is_image { 0 } else { 2 };
     let info = Tag::ContextSpecific {
         constructed: false,
         number: der::TagNumber(number),
     };
-    let attributes = [
+    let mut attributes = vec![
         attribute(MEMBER_INFO_2, Any::new(info, [])?)?,
         attribute(
             NAME_VALUE,
@@ -84,10 +95,12 @@ fn entry(member: &Member) -> Result<Entry> {
             NAME_VALUE,
             Any::encode_from(&name_value("File", &member.name)?)?,
         )?,
-        attribute(INDIRECT_DATA, Any::encode_from(&indirect)?)?,
     ];
+    if let Some(indirect) = indirect {
+        attributes.push(attribute(INDIRECT_DATA, Any::encode_from(&indirect)?)?);
+    }
     Ok(Entry {
-        subject: OctetString::new(member.digest)?,
+        subject: OctetString::new(name)?,
         attributes: SetOfVec::try_from(attributes)?,
     })
 }

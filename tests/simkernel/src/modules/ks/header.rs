@@ -12,6 +12,7 @@ use arioso_core::ks::status::*;
 use super::types::*;
 use crate::guest_call;
 use crate::modules::{irp, thunk};
+use crate::nt::status::STATUS_ALLOTTED_SPACE_EXCEEDED;
 use crate::nt::*;
 use crate::nt::{NTSTATUS, PDRIVER_DISPATCH};
 
@@ -22,7 +23,6 @@ const CREATE_ITEM: usize = 0;
 struct DeviceHeader {
     items: *mut KSOBJECT_CREATE_ITEM,
     count: usize,
-    added: Vec<KSOBJECT_CREATE_ITEM>,
     pdo: *mut DEVICE_OBJECT,
     next: *mut DEVICE_OBJECT,
 }
@@ -58,7 +58,6 @@ pub unsafe extern "efiapi" fn KsAllocateDeviceHeader(
     let new = DeviceHeader {
         items,
         count: count as usize,
-        added: Vec::new(),
         pdo: ptr::null_mut(),
         next: ptr::null_mut(),
     };
@@ -89,7 +88,7 @@ pub unsafe extern "efiapi" fn KsQueryDevicePnpObject(header: *mut c_void) -> *mu
     unsafe { (*header.cast::<DeviceHeader>()).pdo }
 }
 
-/// Fills the first free create item of the device, or appends one.
+/// Fills the first free create item of the device.
 pub unsafe extern "efiapi" fn KsAddObjectCreateItemToDeviceHeader(
     header: *mut c_void,
     create: Option<KS_DISPATCH>,
@@ -115,11 +114,7 @@ pub unsafe extern "efiapi" fn KsAddObjectCreateItemToDeviceHeader(
                 return STATUS_SUCCESS;
             }
         }
-        if header.count > 0 {
-            return STATUS_INSUFFICIENT_RESOURCES;
-        }
-        header.added.push(item);
-        STATUS_SUCCESS
+        STATUS_ALLOTTED_SPACE_EXCEEDED
     }
 }
 
@@ -230,8 +225,7 @@ unsafe fn create(
             let Some(header) = device_header(device) else {
                 return irp::complete(request, STATUS_INVALID_DEVICE_REQUEST);
             };
-            let fixed = irp::slice(header.items.cast_const(), header.count);
-            find(fixed, class).or_else(|| find(&header.added, class))
+            find(irp::slice(header.items.cast_const(), header.count), class)
         } else {
             match object_header(related) {
                 Some(header) => find(irp::slice(header.items, header.count), class),
@@ -354,5 +348,43 @@ pub unsafe extern "efiapi" fn KsAcquireResetValue(request: *mut IRP, value: *mut
             *value = reset;
         }
         status
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    unsafe extern "efiapi" fn create(_: *mut c_void, _: *mut c_void) -> NTSTATUS {
+        STATUS_SUCCESS
+    }
+
+    /// "STATUS_SUCCESS if an empty slot was found […] STATUS_ALLOTTED_SPACE_EXCEEDED": without slots none is empty.
+    #[test]
+    fn an_item_needs_an_empty_slot() {
+        let name = wide("name");
+        for slots in 0..3 {
+            // SAFETY: all-zero items are empty slots; header and items live to the end.
+            unsafe {
+                let mut items: Vec<KSOBJECT_CREATE_ITEM> =
+                    (0..slots).map(|_| core::mem::zeroed()).collect();
+                let mut header = ptr::null_mut();
+                KsAllocateDeviceHeader(&mut header, slots, items.as_mut_ptr());
+                let mut add = || {
+                    KsAddObjectCreateItemToDeviceHeader(
+                        header,
+                        Some(create),
+                        ptr::null_mut(),
+                        name.as_ptr(),
+                        ptr::null_mut(),
+                    )
+                };
+                for _ in 0..slots {
+                    assert_eq!(add(), STATUS_SUCCESS);
+                }
+                assert_eq!(add(), STATUS_ALLOTTED_SPACE_EXCEEDED);
+                KsFreeDeviceHeader(header);
+            }
+        }
     }
 }

@@ -4,6 +4,8 @@ use arioso_core::ks::Wire;
 use arioso_core::ks::guid::*;
 use arioso_core::ks::ks::*;
 
+use crate::state::Global;
+
 const FORMAT: usize = size_of::<KSDATAFORMAT>();
 
 /// PCM parameters.
@@ -66,6 +68,13 @@ fn audio(range: &[u8]) -> Option<[u32; 5]> {
     <[u32; 5]>::read_from(range.get(FORMAT..)?)
 }
 
+static PCM_ONLY: Global<bool> = Global::new(false);
+
+/// `pcm_only`: the default handler has no answer for what is not PCM, which is all that its documentation promises.
+pub fn configure(pcm_only: bool) {
+    *PCM_ONLY.get() = pcm_only;
+}
+
 /// The default handler: a bare format for what has no specifier, PCM at the high end of both ranges for audio.
 pub fn intersect(client: &[u8], mine: &[u8]) -> Option<Vec<u8>> {
     let own = KSDATARANGE::read_from(mine)?;
@@ -88,6 +97,9 @@ pub fn intersect(client: &[u8], mine: &[u8]) -> Option<Vec<u8>> {
             }
             .to_format(),
         );
+    }
+    if *PCM_ONLY.get() {
+        return None;
     }
     let format = KSDATAFORMAT {
         FormatSize: FORMAT as u32,

@@ -28,7 +28,7 @@ mod device;
 mod dmus;
 mod events;
 mod filter;
-mod format;
+pub(crate) mod format;
 mod handle;
 pub(crate) mod imports;
 mod midi;

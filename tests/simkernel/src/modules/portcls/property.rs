@@ -182,14 +182,9 @@ unsafe fn resolve(
             .and_then(|pin| shape.pc_pins.get(pin as usize))
             .map_or(ptr::null(), |p| (**p).AutomationTable);
         let filter = (*shape.descriptor).AutomationTable;
-        if let Some(row) = find(pin, property).or_else(|| find(filter, property)) {
-            return Ok((row, u32::MAX));
-        }
-        // KSPROPERTY_SYNTH_VOLUME comes without a node although its handler is a node's.
-        let nodes = shape.nodes.iter().map(|n| (**n).AutomationTable);
-        nodes
-            .filter_map(|table| find(table, property))
-            .next()
+        // A node's table is for requests that name the node.
+        find(pin, property)
+            .or_else(|| find(filter, property))
             .map(|row| (row, u32::MAX))
             .ok_or(STATUS_NOT_FOUND)
     }
@@ -222,6 +217,10 @@ unsafe extern "efiapi" fn miniport_property(
         let output = irp::output_length(request);
         let (row, node) = match resolve(&target, &*property, input) {
             Ok(found) => found,
+            // KS would answer for an item that only some other node has.
+            Err(STATUS_NOT_FOUND) if verb == KSPROPERTY_TYPE_BASICSUPPORT => {
+                return STATUS_INVALID_DEVICE_REQUEST;
+            }
             Err(status) => return status,
         };
         if row.Flags & verb == 0 {

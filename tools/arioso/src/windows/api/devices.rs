@@ -4,8 +4,9 @@ use super::{text, texts, units};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use windows::Win32::Devices::DeviceAndDriverInstallation::*;
-use windows::Win32::Foundation::{ERROR_INSUFFICIENT_BUFFER, ERROR_NO_MORE_ITEMS};
-use windows::core::{GUID, HSTRING, PCWSTR, Result};
+use windows::Win32::Foundation::{ERROR_INSUFFICIENT_BUFFER, ERROR_NO_MORE_ITEMS, HWND};
+use windows::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
+use windows::core::{BOOL, GUID, HSTRING, PCWSTR, Result, s, w};
 
 /// Sound, video and game controllers.
 pub const CLASS_MEDIA: GUID = GUID::from_u128(0x4d36e96c_e325_11ce_bfc1_08002be10318);
@@ -110,10 +111,34 @@ pub fn update_driver(hardware_id: &str, inf: &Path) -> Result<bool> {
     Ok(restart.as_bool())
 }
 
-/// Takes a package out of the driver store by the name that Windows published its INF under, `oem7.inf`.
-pub fn remove_package(published: &str) -> Result<()> {
-    // SAFETY: the string lives through the call.
-    unsafe { SetupUninstallOEMInfW(&HSTRING::from(published), SUOI_FORCEDELETE, None) }.ok()
+type DiUninstallDriver = unsafe extern "system" fn(HWND, PCWSTR, u32, *mut BOOL) -> BOOL;
+
+/// Takes a package off the devices that still have it, and out of the driver store, by the name that Windows published its INF under,
+/// `oem7.inf`. `windows`: Windows' directory. Tells whether Windows has to be restarted.
+///
+/// SetupUninstallOEMInf is no substitute: it is for files that were copied out of the store, and for x86 and x64. It stands in where there
+/// is nothing else: Wine has no DiUninstallDriver.
+pub fn remove_package(windows: &Path, published: &str) -> Result<bool> {
+    // SAFETY: the strings are static; the program imports from the module, so it stays loaded.
+    let address = unsafe {
+        let newdev = GetModuleHandleW(w!("newdev.dll"))?;
+        GetProcAddress(newdev, s!("DiUninstallDriverW"))
+    };
+    let Some(address) = address else {
+        // SAFETY: the string lives through the call.
+        let done =
+            unsafe { SetupUninstallOEMInfW(&HSTRING::from(published), SUOI_FORCEDELETE, None) };
+        return done.ok().map(|()| false);
+    };
+    let path = HSTRING::from(windows.join("INF").join(published).as_path());
+    let mut restart = BOOL::default();
+    // SAFETY: the export has this signature; string and answer live through the call.
+    unsafe {
+        let uninstall =
+            std::mem::transmute::<unsafe extern "system" fn() -> isize, DiUninstallDriver>(address);
+        uninstall(HWND::default(), PCWSTR(path.as_ptr()), 0, &raw mut restart).ok()?;
+    }
+    Ok(restart.as_bool())
 }
 
 /// Where the driver store keeps a published INF.

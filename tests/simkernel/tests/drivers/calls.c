@@ -1,0 +1,95 @@
+// Calls of the kernel that drivers of real hardware and older modules make. Each case prints what came of it.
+#include "kernel.h"
+
+static void pages(DRIVER *driver) {
+    (void)driver;
+    PVOID mdl = MmAllocatePagesForMdl(0, -1, 0, 8192);
+    DbgPrint("pages %d\n", mdl != NULL);
+    MmFreePagesFromMdl(mdl);
+    ExFreePool(mdl);
+}
+static void pages_left(DRIVER *driver) {
+    (void)driver;
+    ExFreePool(MmAllocatePagesForMdl(0, -1, 0, 4096));
+}
+static void pages_io(DRIVER *driver) {
+    (void)driver;
+    PVOID mdl = MmAllocatePagesForMdl(0, -1, 0, 4096);
+    MmFreePagesFromMdl(mdl);
+    IoFreeMdl(mdl);
+    ExFreePool(mdl);
+}
+
+static _Alignas(128) u8 room[256];
+static void lookaside(DRIVER *driver) {
+    (void)driver;
+    ExInitializeNPagedLookasideList(room + 16, NULL, NULL, 0, 40, TAG, 0);
+    DbgPrint("lookaside %u %u\n", *(u32 *)(room + 16 + 44), *(u32 *)(room + 16 + 40) == TAG);
+    ExDeleteNPagedLookasideList(room + 16);
+}
+
+static DEVICE *timed;
+static int ticks;
+static void tick(DEVICE *device, PVOID context) {
+    ticks++;
+    DbgPrint("tick %d %d\n", device == timed, (int)(u64)context);
+    if (ticks == 3) IoStopTimer(device);
+}
+static void device_timer(DRIVER *driver) {
+    i64 wait = MS(5500);
+    IoCreateDevice(driver, 0, NULL, 0x22, 0, 0, &timed);
+    IoInitializeTimer(timed, tick, (PVOID)7);
+    IoStartTimer(timed);
+    KeDelayExecutionThread(0, 0, &wait);
+    IoDeleteDevice(timed);
+}
+static void device_timer_left(DRIVER *driver) {
+    IoCreateDevice(driver, 0, NULL, 0x22, 0, 0, &timed);
+    IoInitializeTimer(timed, tick, NULL);
+    IoStartTimer(timed);
+    IoDeleteDevice(timed);
+}
+
+static void hardware(DRIVER *driver) {
+    PVOID interrupt = driver;
+    u32 registers = 5;
+    NTSTATUS status = IoConnectInterrupt(&interrupt, NULL, NULL, NULL, 5, 5, 5, 0, 0, 1, 0);
+    DbgPrint("interrupt %x %d\n", status, interrupt != NULL);
+    PVOID adapter = IoGetDmaAdapter(NULL, NULL, &registers);
+    DbgPrint("adapter %d %u\n", adapter != NULL, registers);
+}
+
+// Self-relative: an owner (S-1-5-18), then an empty DACL.
+static const struct { u8 Revision, Sbz; u16 Control; u32 Owner, Group, Sacl, Dacl; u8 owner[12], dacl[8]; } given = {
+    1, 0, 0x8004, 20, 0, 0, 32, {1, 1, 0, 0, 0, 0, 0, 5, 18}, {2, 0, 8}};
+static void security(DRIVER *driver) {
+    u64 context[4];
+    PVOID own = NULL;
+    u8 copy[64];
+    u32 owner = 1, dacl = 4, length = 4;
+    (void)driver;
+    SeCaptureSubjectContext(context);
+    DbgPrint("assign %x\n", SeAssignSecurity(NULL, (PVOID)&given, &own, 0, context, NULL, 1));
+    SeReleaseSubjectContext(context);
+    NTSTATUS status = SeQuerySecurityDescriptorInfo(&owner, copy, &length, &own);
+    DbgPrint("short %x %u\n", status, length);
+    status = SeQuerySecurityDescriptorInfo(&owner, copy, &length, &own);
+    DbgPrint("owner %x %u %u\n", status, *(u32 *)(copy + 4), copy[20 + 8]);
+    // A null DACL in place of the empty one; the owner stays.
+    static const struct { u8 Revision, Sbz; u16 Control; u32 parts[4]; } open = {1, 0, 0x8004, {0}};
+    DbgPrint("set %x\n", SeSetSecurityDescriptorInfo(NULL, &dacl, (PVOID)&open, &own, 1, NULL));
+    dacl |= 1, length = sizeof copy;
+    status = SeQuerySecurityDescriptorInfo(&dacl, copy, &length, &own);
+    DbgPrint("both %x %u %x %u\n", status, length, *(u16 *)(copy + 2), *(u32 *)(copy + 16));
+    SeDeassignSecurity(&own);
+    DbgPrint("none %x\n", SeSetSecurityDescriptorInfo(NULL, &dacl, (PVOID)&open, &own, 1, NULL));
+    DbgPrint("privileges %u %u\n", SeSinglePrivilegeCheck(8, 0), SeSinglePrivilegeCheck(8, 1));
+}
+
+static void unload(DRIVER *driver) { (void)driver; }
+
+NTSTATUS DriverEntry(DRIVER *driver, UNICODE_STRING *path) {
+    driver->Unload = unload;
+    CASE(pages) CASE(pages_left) CASE(pages_io) CASE(lookaside) CASE(device_timer) CASE(device_timer_left) CASE(hardware) CASE(security)
+    return 0xC0000001;
+}
