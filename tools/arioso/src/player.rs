@@ -211,6 +211,7 @@ impl<C: Client> Part<C> {
         }
     }
 
+    #[cfg(unix)]
     pub fn close(self, client: &mut C) -> Result<()> {
         Ok(self.pin.close(client)?)
     }
