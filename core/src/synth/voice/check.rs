@@ -32,7 +32,8 @@ impl Voice {
             )?;
             // A send stands still while its effect is off, until the next tick.
             if bus < BUSES - 2 || self.steady {
-                let tolerance = 1e-5 * gain.abs().max(goal.abs()) + 1e-7;
+                // Of at most as many additions as a tick has frames.
+                let tolerance = 4e-6 * (gain.abs() + goal.abs() + step.abs() * TICK as f32) + 1e-7;
                 near(
                     "a planned gain is not reached",
                     gain + step * ahead,

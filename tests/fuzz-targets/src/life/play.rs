@@ -295,6 +295,9 @@ impl Player {
 
     /// All keys and pedals up: silence follows within the longest release, nothing is left over, and a new note is at its frame.
     fn end(&mut self, blocks: &mut Blocks) {
+        // Voices that are over wait for a place in the retire list.
+        self.setting.hoards = false;
+        self.drain();
         let plant = usize::from(planted::is_planted());
         for &(group, channel, key) in self.down.iter().skip(plant) {
             self.synth.message(PORT, group, &[0x80 | channel, key, 0]);
@@ -313,8 +316,8 @@ impl Player {
         let planted = if plant == 1 { "planted: " } else { "" };
         assert_eq!(voices, 0, "{planted}voices after all notes have ended");
         self.drain();
-        // With a reverb of 0.2 s, and the times that its lines take to run empty.
-        let rested = self.marks.now + 4 * u64::from(rate);
+        // 120 dB at the usual 1.8 s (0.2 s without a reset), and the times that all lines take to run empty.
+        let rested = self.marks.now + 10 * u64::from(rate);
         while !self.synth.is_at_rest() {
             assert!(self.marks.now < rested, "effects do not come to rest");
             self.render_to(self.marks.now + 64, blocks);
