@@ -62,8 +62,10 @@ fn pitch_and_what_moves_it() {
         nrpn(&mut synth, 16, signed(cents));
         near(cents_now(&mut synth), cents as f32, 0.5);
     }
+    // A reset clears it; the old note fades in 128 frames.
     sysex(&mut synth, &[0x7E, 0x7F, 9, 1]);
     send(&mut synth, &[0xB0, 7, 127]);
+    render(&mut synth, 200);
     send(&mut synth, &[0x90, 60, 127]);
     near(cents_now(&mut synth), 0.0, 0.5);
     // The modulation envelope, which stands at 1: 32 steps of 9.375 cents.
