@@ -411,13 +411,14 @@ impl List {
         let same = |old: &&mut Connection| {
             (old.source, old.control, old.destination) == (new.source, new.control, new.destination)
         };
+        let full = self.connections.len() >= MOST;
         match self.connections.iter_mut().find(same) {
             Some(old) if old.transform == new.transform => {
                 old.scale = old.scale.saturating_add(new.scale);
                 true
             }
             Some(_) => false,
-            None if self.connections.len() >= MOST => false,
+            None if full => false,
             None => {
                 self.add(new);
                 true
