@@ -464,8 +464,11 @@ impl Voice {
         self.next.eg1.is_over(&self.volume) && silent || self.fading && self.next.fade == 0
     }
 
-    /// Stands still where the last plan has led to, until it can go.
+    /// At a tick: stands still where the last plan has led to, until it can go.
     pub fn stay(&mut self, quad: &mut Quad, lane: usize) {
+        self.wake();
+        self.now = self.next;
+        self.at = 0;
         quad.jump(lane, self.gains, self.coefficients);
         quad.ramp(lane, self.gains, self.coefficients, TICK);
     }
