@@ -226,7 +226,8 @@ fn a_loop_left_early_runs_out_into_the_wave() {
                 synth.port_mut(PORT).unwrap().set_interpolation(kind);
                 send(&mut synth, &[0x90, 60, 127]);
                 let mut out = render(&mut synth, held);
-                send(&mut synth, &[0x80, 60, 0]);
+                // A key that goes up would wait until the note has its shortest length.
+                send(&mut synth, &[0xB0, 123, 0]);
                 out.extend(render(&mut synth, 100));
                 out
             };
