@@ -248,7 +248,8 @@ fn a_loop_left_early_runs_out_into_the_wave() {
                 send(synth, &[0xB0, 7, 127]);
                 send(synth, &[0x90, 60, 127]);
                 let mut out = render(synth, held);
-                send(synth, &[0x80, 60, 0]);
+                // A key that goes up would wait until the note has its shortest length.
+                send(synth, &[0xB0, 123, 0]);
                 out.extend(render(synth, 100));
                 out
             };
