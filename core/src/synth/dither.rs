@@ -50,7 +50,11 @@ mod tests {
     fn dithered(frames: &[[f32; 2]], position: i64) -> Vec<i16> {
         let mut out = std::vec![0; 4 * frames.len()];
         write_dithered(frames, &mut out, position);
-        out.as_chunks().0.iter().map(|b| i16::from_le_bytes(*b)).collect()
+        out.as_chunks()
+            .0
+            .iter()
+            .map(|b| i16::from_le_bytes(*b))
+            .collect()
     }
 
     /// A sine of a third of an LSB, which rounding alone would lose or turn into a square.
@@ -72,11 +76,14 @@ mod tests {
             let error = |side: usize| -> Vec<f64> {
                 let wanted = input.iter().map(|frame| f64::from(frame[side]) * 32_768.0);
                 let got = out.iter().skip(side).step_by(2);
-                got.zip(wanted).map(|(x, wanted)| f64::from(*x) - wanted).collect()
+                got.zip(wanted)
+                    .map(|(x, wanted)| f64::from(*x) - wanted)
+                    .collect()
             };
             let (left, right) = (error(0), error(1));
             let n = left.len() as f64;
-            let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / n;
+            let product =
+                |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / n;
             // Five standard deviations of a mean of so many.
             let few = 5.0 / n.sqrt();
             assert!((left.iter().sum::<f64>() / n).abs() < 0.5 * few);
@@ -87,7 +94,10 @@ mod tests {
                 assert!(c.abs() < few, "{offset}, {lag} frames: {c}");
             }
             assert!((product(&left, &right) / power).abs() < few);
-            let signal: Vec<f64> = frames.iter().map(|frame| f64::from(frame[0]) * 32_768.0).collect();
+            let signal: Vec<f64> = frames
+                .iter()
+                .map(|frame| f64::from(frame[0]) * 32_768.0)
+                .collect();
             assert!(product(&left, &signal).abs() < few);
         }
     }
@@ -107,7 +117,10 @@ mod tests {
             .collect();
         assert_eq!(whole, parts);
         assert_eq!(dithered(&[[0.0; 2]; 50], 3), [0; 100]);
-        assert_eq!(dithered(&[[9.0, -9.0], [f32::NAN, 0.0]], 0)[..3], [32_767, -32_768, 0]);
+        assert_eq!(
+            dithered(&[[9.0, -9.0], [f32::NAN, 0.0]], 0)[..3],
+            [32_767, -32_768, 0]
+        );
         let mut out = [1; 11];
         write_dithered(&[[0.5; 2]], &mut out, 0);
         assert_eq!(out[4..], [0; 7]);

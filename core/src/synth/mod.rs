@@ -48,10 +48,10 @@ mod voice;
 
 pub use channel::{Channel, Parts, System};
 pub use clock::SampleClock;
+pub use dither::write_dithered;
 pub use engine::{Settings, Synth};
 pub use math::amplitude;
 pub use oscillator::Interpolation;
-pub use dither::write_dithered;
 pub use pcm::write_pcm;
 pub use pool::Retired;
 pub use port::{Port, PortId, Stats};

@@ -6,8 +6,8 @@
 //! is the articulation's business.
 
 use crate::dls::{Sample, Wave};
-use crate::gm::fit::{BANDS, Colour, LOWEST, Voice};
 use crate::dsp::{Biquad, Random, from_db, from_spectrum, key_hertz, sine, to_db};
+use crate::gm::fit::{BANDS, Colour, LOWEST, Voice};
 use libm::{cos, exp, log2, round};
 use std::f64::consts::PI;
 
@@ -160,10 +160,8 @@ impl Tone {
             let mut noise = noise_band(rate, burst.low, burst.high, &mut random);
             let level = burst.level * name.colour.early(libm::sqrt(burst.low * burst.high));
             for (i, frame) in frames.iter_mut().enumerate().take(start) {
-                *frame += level
-                    * noise()
-                    * exp(-(i as f64) / rate / burst.decay)
-                    * settle(i, start);
+                *frame +=
+                    level * noise() * exp(-(i as f64) / rate / burst.decay) * settle(i, start);
             }
         }
         let fine = 1200.0 * log2(wanted / (cycles as f64 * bin));
@@ -491,7 +489,8 @@ mod tests {
     #[test]
     fn tones_are_in_tune() {
         for key in 21..108 {
-            let wave = Tone::new(vec![Partial::steady(1.0, 1.0)]).render(&Voice::plain("sine"), key);
+            let wave =
+                Tone::new(vec![Partial::steady(1.0, 1.0)]).render(&Voice::plain("sine"), key);
             let (start, length) = wave.sample.looped.unwrap();
             let part = &wave.frames[start as usize..];
             let next = part.iter().skip(1).chain(part.first());

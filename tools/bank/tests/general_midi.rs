@@ -55,7 +55,9 @@ fn regions_name_waves_and_loops_that_exist() {
                 (1, 1, 16)
             );
             let sample = region.sample.unwrap();
-            assert!(sample.unity <= 127 && sample.gain <= 14 * 655_360 && sample.fine_tune.abs() <= 50);
+            assert!(
+                sample.unity <= 127 && sample.gain <= 14 * 655_360 && sample.fine_tune.abs() <= 50
+            );
             if let Some(found) = sample.first_loop {
                 assert!(
                     found.length >= 2

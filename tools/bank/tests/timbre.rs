@@ -122,7 +122,10 @@ fn programs_are_near_fluid_soundfont_gm() {
         let mut all: Vec<f64> = means.values().map(|mean| mean.of[i]).collect();
         all.sort_by(f64::total_cmp);
         let median = all[all.len() / 2];
-        println!("{name}: median {median:.2}, worst {:.2}", all[all.len() - 1]);
+        println!(
+            "{name}: median {median:.2}, worst {:.2}",
+            all[all.len() - 1]
+        );
         if median > MEDIAN[i] {
             far.push(format!("{name}: median {median:.2}, at most {}", MEDIAN[i]));
         }

@@ -160,7 +160,8 @@ fn bank(other: Option<&Path>) -> Result<PathBuf> {
         return Ok(file);
     };
     let mut arioso = process::cargo();
-    arioso.args(["run", "--release", "--quiet", "--package", "arioso-cli"])
+    arioso
+        .args(["run", "--release", "--quiet", "--package", "arioso-cli"])
         .args(["--bin", "arioso", "--", "bank"]);
     if is_dls(other)? {
         // What the driver would refuse shall not be packed.
@@ -178,7 +179,10 @@ fn is_dls(path: &Path) -> Result<bool> {
     fs::File::open(path)
         .and_then(|file| file.take(12).read_to_end(&mut head))
         .with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(matches!(head.as_slice(), [b'R', b'I', b'F', b'F', _, _, _, _, b'D', b'L', b'S', b' ']))
+    Ok(matches!(
+        head.as_slice(),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'D', b'L', b'S', b' ']
+    ))
 }
 
 /// The command line for Windows, for a package that has one: there is none for ARM64.

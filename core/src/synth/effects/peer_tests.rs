@@ -20,14 +20,7 @@ fn impulse_response(rate: u32, seconds: f32) -> [Vec<f64>; 2] {
         let mut input = [Lanes::ZERO; TICK as usize];
         input[0] = Lanes([x, 0.0, 0.0, 0.0]);
         x = 0.0;
-        let out = unit.process(
-            &settings,
-            rate,
-            position,
-            TICK as usize,
-            Some(&input),
-            None,
-        );
+        let out = unit.process(&settings, rate, position, TICK as usize, Some(&input), None);
         if let Some((left, right)) = out {
             for (side, block) in sides.iter_mut().zip([left, right]) {
                 side.extend(block.iter().map(|&x| f64::from(x)));
@@ -96,9 +89,8 @@ fn the_default_reverb_is_as_loud_as_fluidsynths() {
     let [left, right] = impulse_response(RATE, 3.5);
     let mut impulse = std::vec![0.0; left.len()];
     impulse[0] = 1.0;
-    let energy = |samples: &[f64], hertz| -> f64 {
-        third(samples, hertz, RATE).iter().map(|x| x * x).sum()
-    };
+    let energy =
+        |samples: &[f64], hertz| -> f64 { third(samples, hertz, RATE).iter().map(|x| x * x).sum() };
     let bands = [250.0, 500.0, 1000.0, 2000.0, 4000.0];
     let levels = bands.map(|hertz| {
         let wet = energy(&left, hertz) + energy(&right, hertz);
@@ -142,7 +134,10 @@ fn a_low_tone_too_loud_stays_a_tone() {
             let samples: Vec<f64> = out.iter().map(|frame| f64::from(frame[0])).collect();
             // No step larger than the steepest of the tone itself.
             let steepest = level * TAU * hertz / f64::from(RATE);
-            let step = samples.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f64::max);
+            let step = samples
+                .windows(2)
+                .map(|w| (w[1] - w[0]).abs())
+                .fold(0.0, f64::max);
             assert!(step <= steepest * 1.001, "{hertz} Hz: a step of {step}");
             // One second holds whole periods of all.
             let steady = &samples[RATE as usize / 2..];
@@ -150,7 +145,11 @@ fn a_low_tone_too_loud_stays_a_tone() {
             let power: f64 = steady.iter().map(|x| x * x).sum::<f64>() / steady.len() as f64;
             let rest = (power - 0.5 * tone * tone).max(0.0).sqrt();
             let thd = rest / (tone / 2f64.sqrt());
-            assert!(thd < 0.01, "{hertz} Hz, {over} dB over: {:.2} %", 100.0 * thd);
+            assert!(
+                thd < 0.01,
+                "{hertz} Hz, {over} dB over: {:.2} %",
+                100.0 * thd
+            );
             assert!(tone > 0.85, "{hertz} Hz, {over} dB over: level {tone}");
         }
     }

@@ -46,11 +46,16 @@ impl Features {
     pub fn of(frames: &[[f32; 2]]) -> Self {
         let steps: Vec<f64> = frames.chunks_exact(HOP).map(energy).collect();
         let highest = |window: usize| {
-            let sums = steps.windows(window).map(|part| part.iter().sum::<f64>() / window as f64);
+            let sums = steps
+                .windows(window)
+                .map(|part| part.iter().sum::<f64>() / window as f64);
             sums.fold(1e-20, f64::max)
         };
         let peak = highest(1);
-        let attack = steps.iter().position(|&step| step >= 0.25 * peak).unwrap_or(0);
+        let attack = steps
+            .iter()
+            .position(|&step| step >= 0.25 * peak)
+            .unwrap_or(0);
         let late = steps[48..53].iter().sum::<f64>() / 5.0;
         Self {
             loudness: decibels(highest(20)),
@@ -108,12 +113,20 @@ fn centroid(samples: &[f64]) -> f64 {
         (0..SPECTRUM).map(hann).collect()
     });
     for start in (0..samples.len() - SPECTRUM).step_by(SPECTRUM / 2) {
-        let part: Vec<f64> = samples[start..].iter().zip(&*HANN).map(|(x, w)| x * w).collect();
+        let part: Vec<f64> = samples[start..]
+            .iter()
+            .zip(&*HANN)
+            .map(|(x, w)| x * w)
+            .collect();
         let power = power_spectrum(&part);
         let floor = power.iter().fold(0.0f64, |a, &b| a.max(b)) * 1e-6;
         let energy: f64 = power.iter().sum();
         let (mut moment, mut total) = (0.0, 1e-30);
-        for (k, power) in power.iter().enumerate().filter(|(_, power)| **power > floor) {
+        for (k, power) in power
+            .iter()
+            .enumerate()
+            .filter(|(_, power)| **power > floor)
+        {
             moment += power.sqrt() * k as f64;
             total += power.sqrt();
         }
@@ -148,11 +161,18 @@ fn power_spectrum(samples: &[f64]) -> Vec<f64> {
         }
         half *= 2;
     }
-    z[..n / 2].iter().map(|(re, im)| re * re + im * im).collect()
+    z[..n / 2]
+        .iter()
+        .map(|(re, im)| re * re + im * im)
+        .collect()
 }
 
 fn energy(frames: &[[f32; 2]]) -> f64 {
-    let sum: f64 = frames.as_flattened().iter().map(|&x| f64::from(x).powi(2)).sum();
+    let sum: f64 = frames
+        .as_flattened()
+        .iter()
+        .map(|&x| f64::from(x).powi(2))
+        .sum();
     sum / frames.len() as f64
 }
 
@@ -170,9 +190,7 @@ pub fn notes() -> Vec<(u8, u8, u8)> {
         let usual = KEYS.map(|key| (program, key, USUAL));
         [(program, 60, SOFT)].into_iter().chain(usual)
     });
-    programs
-        .chain(DRUMS.map(|key| (KIT, key, USUAL)))
-        .collect()
+    programs.chain(DRUMS.map(|key| (KIT, key, USUAL))).collect()
 }
 
 /// The channel on which a program is played, and its choice.
@@ -233,8 +251,12 @@ pub fn read(text: &str) -> Table {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     lines
         .map(|line| {
-            let numbers: Vec<f64> = line.split('\t').map(|x| x.parse().expect("a number")).collect();
-            let &[program, key, velocity, loudness, attack, decay, centroid] = numbers.as_slice() else {
+            let numbers: Vec<f64> = line
+                .split('\t')
+                .map(|x| x.parse().expect("a number"))
+                .collect();
+            let &[program, key, velocity, loudness, attack, decay, centroid] = numbers.as_slice()
+            else {
                 panic!("seven numbers are wanted: {line}");
             };
             let features = Features {

@@ -43,7 +43,11 @@ pub fn fit(peer: &mut Peer, times: usize) -> Result<(), Box<dyn Error>> {
         for ((program, key), theirs, target) in &targets {
             let note = engine.note(*program, *key, USUAL);
             let row = fit.0.entry((*program, *key)).or_default();
-            wrong += moved(row, (&Features::of(&note), &Shape::of(&note)), (theirs, target));
+            wrong += moved(
+                row,
+                (&Features::of(&note), &Shape::of(&note)),
+                (theirs, target),
+            );
         }
         println!("bands are off by {:.2} dB", wrong / targets.len() as f64);
     }
@@ -60,13 +64,27 @@ fn moved(row: &mut Row, ours: (&Features, &Shape), theirs: (&Features, &Shape)) 
     let (fall, wanted) = (ours.0.decay + 1.0, theirs.0.decay + 1.0);
     let octaves = (fall / wanted).log2().clamp(-1.0, 1.0);
     row.decay = (row.decay + STEP * octaves).clamp(-MOST_DECAY, MOST_DECAY);
-    let early = bend(&mut row.colour.early, &ours.1.early, &theirs.1.early, LEVEL, loud);
-    let late = bend(&mut row.colour.late, &ours.1.late, &theirs.1.late, LEVEL, loud);
+    let early = bend(
+        &mut row.colour.early,
+        &ours.1.early,
+        &theirs.1.early,
+        LEVEL,
+        loud,
+    );
+    let late = bend(
+        &mut row.colour.late,
+        &ours.1.late,
+        &theirs.1.late,
+        LEVEL,
+        loud,
+    );
     // What is louder as a whole is the gain's affair: the colour leaves the loudest band as it is.
     let loudest = (0..BANDS).max_by(|&a, &b| theirs.1.early[a].total_cmp(&theirs.1.early[b]));
     let shift = row.colour.early[loudest.unwrap_or(0)];
     for bands in [&mut row.colour.early, &mut row.colour.late] {
-        bands.iter_mut().for_each(|band| *band = (*band - shift).clamp(LEAST_COLOUR, MOST_COLOUR));
+        bands
+            .iter_mut()
+            .for_each(|band| *band = (*band - shift).clamp(LEAST_COLOUR, MOST_COLOUR));
     }
     for (late, early) in row.colour.late.iter_mut().zip(&row.colour.early) {
         *late = late.min(early + MOST_RISE);

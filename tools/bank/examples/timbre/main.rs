@@ -86,7 +86,14 @@ fn compare() -> Result<(), Box<dyn Error>> {
         let ours = Features::of(&engine.note(program, key, velocity));
         println!(
             "{program}\t{key}\t{velocity}\t{:.1}\t{:.1}\t{:.0}\t{:.0}\t{:.1}\t{:.1}\t{:.0}\t{:.0}",
-            ours.loudness, theirs.loudness, ours.attack, theirs.attack, ours.decay, theirs.decay, ours.centroid, theirs.centroid
+            ours.loudness,
+            theirs.loudness,
+            ours.attack,
+            theirs.attack,
+            ours.decay,
+            theirs.decay,
+            ours.centroid,
+            theirs.centroid
         );
     }
     Ok(())

@@ -54,7 +54,12 @@ fn figures([dry, both]: &[Vec<[f32; 2]>; 2], hertz: f64) -> (f64, f64) {
         });
         octave(samples, hertz)
     };
-    let energy = |wet| (0..2).flat_map(|side| band(side, wet)).map(|x| x * x).sum::<f64>();
+    let energy = |wet| {
+        (0..2)
+            .flat_map(|side| band(side, wet))
+            .map(|x| x * x)
+            .sum::<f64>()
+    };
     (
         reverb_time(&band(0, true)),
         10.0 * (energy(true) / energy(false)).log10(),

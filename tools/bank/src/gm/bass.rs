@@ -1,7 +1,7 @@
 //! Programs 32–39: basses.
 
-use super::patch::{Program, layer, program, twins};
 use super::fit::Voice;
+use super::patch::{Program, layer, program, twins};
 use crate::dls::Wave;
 use crate::tone::{Partial, Tone, comb, harmonics};
 use libm::{exp, pow};

@@ -1,7 +1,7 @@
 //! Programs 56–63: brass.
 
-use super::patch::{Layer, Program, layer, program, twins};
 use super::fit::Voice;
+use super::patch::{Layer, Program, layer, program, twins};
 use crate::dls::Wave;
 use crate::dsp::key_hertz;
 use crate::tone::{Ensemble, Partial, Tone, formants, harmonics};

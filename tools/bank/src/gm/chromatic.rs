@@ -1,7 +1,7 @@
 //! Programs 8–15: bars, bells and the dulcimer.
 
-use super::patch::{Program, layer, program, twins};
 use super::fit::Voice;
+use super::patch::{Program, layer, program, twins};
 use crate::dls::Wave;
 use crate::tone::{Partial, Tone, comb};
 use libm::{exp, pow};

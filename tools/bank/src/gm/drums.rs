@@ -1,7 +1,7 @@
 //! The drum kit (General MIDI keys 35–81, GS keys 27–87), and sounds that melodic percussion shares with it.
 
-use super::patch::{Builder, Layer, layer};
 use super::fit::Voice;
+use super::patch::{Builder, Layer, layer};
 use crate::dls::{Instrument, Wave};
 use crate::dsp::{Biquad, Random, from_spectrum, sine};
 use crate::tone::{finish, noise_band};
@@ -218,9 +218,7 @@ pub fn tom(name: &Voice, key: u8) -> Wave {
     let mut body = drop(22_050.0, 205.0, 132.0, 0.06);
     let mut shell = drop(22_050.0, 330.0, 215.0, 0.05);
     one_shot(name, key, 22_050, 0.9, |t| {
-        body(t) * exp(-t / 0.3)
-            + 0.35 * shell(t) * exp(-t / 0.2)
-            + 0.5 * stick() * exp(-t / 0.008)
+        body(t) * exp(-t / 0.3) + 0.35 * shell(t) * exp(-t / 0.2) + 0.5 * stick() * exp(-t / 0.008)
     })
 }
 

@@ -1,9 +1,9 @@
 //! Programs 96–103: synth effects.
 
 use super::ensemble::{CHOIR, aah, ooh};
+use super::fit::Voice;
 use super::pads::{bell, bowed, metallic, poly, soft_strings, warm};
 use super::patch::{Layer, Program, layer, program, twins};
-use super::fit::Voice;
 use crate::dls::Wave;
 use crate::tone::{Partial, Tone};
 

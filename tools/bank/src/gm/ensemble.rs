@@ -1,7 +1,7 @@
 //! Programs 48–55: sections, choirs, the orchestra hit.
 
-use super::patch::{Program, layer, program, twins};
 use super::fit::Voice;
+use super::patch::{Program, layer, program, twins};
 use crate::dls::Wave;
 use crate::dsp::key_hertz;
 use crate::tone::{Ensemble, formants};

@@ -252,10 +252,13 @@ mod tests {
             gain,
             ..Row::default()
         };
-        let fit = Fit([((3, 40), row(2.0)), ((3, 60), row(6.0)), ((128, 40), row(1.0))].into());
-        let gains: Vec<f64> = [20, 40, 45, 60, 90]
-            .map(|key| fit.at(3, key).gain)
-            .to_vec();
+        let fit = Fit([
+            ((3, 40), row(2.0)),
+            ((3, 60), row(6.0)),
+            ((128, 40), row(1.0)),
+        ]
+        .into());
+        let gains: Vec<f64> = [20, 40, 45, 60, 90].map(|key| fit.at(3, key).gain).to_vec();
         assert_eq!(gains, [2.0, 2.0, 3.0, 6.0, 6.0]);
         assert_eq!(fit.at(4, 45), Row::default());
         assert_eq!(fit.at(128, 40).gain, 1.0);
@@ -266,7 +269,13 @@ mod tests {
     fn a_colour_is_linear_in_octaves() {
         let mut bands = Bands::default();
         bands[4] = 6.0;
-        for (hertz, db) in [(500.0, 0.0), (1000.0, 6.0), (1414.2, 3.0), (20.0, 0.0), (30_000.0, 0.0)] {
+        for (hertz, db) in [
+            (500.0, 0.0),
+            (1000.0, 6.0),
+            (1414.2, 3.0),
+            (20.0, 0.0),
+            (30_000.0, 0.0),
+        ] {
             assert!((decibels_at(&bands, hertz) - db).abs() < 0.01, "{hertz}");
         }
     }

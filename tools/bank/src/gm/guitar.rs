@@ -1,7 +1,7 @@
 //! Programs 24–31: guitars.
 
-use super::patch::{Layer, Program, layer, program, twins};
 use super::fit::Voice;
+use super::patch::{Layer, Program, layer, program, twins};
 use crate::dls::Wave;
 use crate::tone::{Ensemble, Partial, Tone, comb, harmonics};
 use libm::{exp, pow, sqrt};

@@ -1,7 +1,7 @@
 //! Programs 80–87: synth leads.
 
-use super::patch::{Layer, Program, layer, program, twins};
 use super::fit::Voice;
+use super::patch::{Layer, Program, layer, program, twins};
 use crate::dls::Wave;
 use crate::tone::{Partial, Tone, harmonics};
 

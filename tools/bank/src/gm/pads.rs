@@ -1,8 +1,8 @@
 //! Programs 88–95: pads.
 
 use super::ensemble::{CHOIR, SECTION, aah, ooh, strings_wave};
-use super::patch::{Layer, Program, layer, program, twins};
 use super::fit::Voice;
+use super::patch::{Layer, Program, layer, program, twins};
 use crate::dls::Wave;
 use crate::tone::{Ensemble, Partial, Tone};
 use libm::pow;
@@ -48,7 +48,10 @@ pub fn family() -> Vec<Program> {
             "Choir Pad",
             vec![
                 pad(layer("aah", aah, CHOIR)).env(0.35, 0.0, 0.0, 3.0),
-                pad(layer("ooh", ooh, CHOIR)).tune(8.0).gain(-4.0).unfitted(),
+                pad(layer("ooh", ooh, CHOIR))
+                    .tune(8.0)
+                    .gain(-4.0)
+                    .unfitted(),
             ],
         ),
         program(

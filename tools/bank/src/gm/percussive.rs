@@ -1,10 +1,10 @@
 //! Programs 112–127: pitched percussion and sound effects.
 
 use super::drums::{self, one_shot};
-use super::patch::{Layer, Program, layer, program, twins};
 use super::fit::Voice;
+use super::patch::{Layer, Program, layer, program, twins};
 use crate::dls::Wave;
-use crate::dsp::{Biquad, Random, key_hertz, from_spectrum, sine};
+use crate::dsp::{Biquad, Random, from_spectrum, key_hertz, sine};
 use crate::tone::{Partial, Tone, finish, noise_band};
 use libm::exp;
 
@@ -29,7 +29,9 @@ pub fn family() -> Vec<Program> {
         program(
             115,
             "Woodblock",
-            vec![shot(layer("wood", drums::wood, &[60]).tune(-1935.0).follow(0.3))],
+            vec![shot(
+                layer("wood", drums::wood, &[60]).tune(-1935.0).follow(0.3),
+            )],
         ),
         program(
             116,
@@ -44,7 +46,9 @@ pub fn family() -> Vec<Program> {
         program(
             118,
             "Synth Drum",
-            vec![shot(layer("synth drum", drums::synth_drum, &[55]).follow(0.25))],
+            vec![shot(
+                layer("synth drum", drums::synth_drum, &[55]).follow(0.25),
+            )],
         ),
         program(
             119,
@@ -87,9 +91,11 @@ pub fn sounds() -> Vec<Program> {
         program(
             123,
             "Bird Tweet",
-            vec![layer("bird", bird, &[72])
+            vec![
+                layer("bird", bird, &[72])
                     .env(0.0, 4.0, 96.0, 0.8)
-                    .follow(0.15)],
+                    .follow(0.15),
+            ],
         ),
         program(
             124,
@@ -104,9 +110,11 @@ pub fn sounds() -> Vec<Program> {
         program(
             125,
             "Helicopter",
-            vec![layer("helicopter", helicopter, &[60])
+            vec![
+                layer("helicopter", helicopter, &[60])
                     .env(0.3, 0.0, 0.0, 3.0)
-                    .follow(0.1)],
+                    .follow(0.1),
+            ],
         ),
         program(
             126,

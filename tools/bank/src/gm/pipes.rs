@@ -1,7 +1,7 @@
 //! Programs 72–79: flutes and blown pipes.
 
-use super::patch::{Layer, Program, layer, program};
 use super::fit::Voice;
+use super::patch::{Layer, Program, layer, program};
 use crate::dls::Wave;
 use crate::tone::{Partial, Tone};
 

@@ -1,7 +1,7 @@
 //! Programs 40–47: bowed and plucked orchestra strings, timpani.
 
-use super::patch::{Layer, Program, layer, program};
 use super::fit::Voice;
+use super::patch::{Layer, Program, layer, program};
 use crate::dls::Wave;
 use crate::dsp::key_hertz;
 use crate::tone::{Partial, Tone, comb, formants, harmonics};
