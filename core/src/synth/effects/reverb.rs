@@ -45,7 +45,7 @@ const HIGH: f32 = 5_000.0;
 const MAX_DAMPING: f32 = 12.0;
 
 /// RMS of either side for white noise of RMS 1 at the input, at the usual level: that of FluidSynth 2.3.
-pub const WET: f32 = 0.87;
+pub const WET: f32 = 0.9;
 
 impl Room {
     /// Lengths as a part of the largest room's.
