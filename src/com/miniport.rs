@@ -7,8 +7,8 @@ use super::service::ServiceGroup;
 use crate::kernel::Result;
 use crate::kernel::irql::Passive;
 use arioso_core::ks::dmusicks::{
-    DMUS_STREAM_MIDI_RENDER, DMUS_STREAM_TYPE, DONT_HOLD_FOR_SEQUENCING, IAllocatorMXF, IMXF, IMasterClock, IMiniportDMus,
-    IMiniportDMusVtbl, IPortDMus,
+    DMUS_STREAM_MIDI_RENDER, DMUS_STREAM_TYPE, DONT_HOLD_FOR_SEQUENCING, IAllocatorMXF, IMXF,
+    IMasterClock, IMiniportDMus, IMiniportDMusVtbl, IPortDMus,
 };
 use arioso_core::ks::ks::{KSDATAFORMAT, KSDATARANGE};
 use arioso_core::ks::portcls::{IResourceList, IServiceGroup, IUnknown, PCFILTER_DESCRIPTOR};

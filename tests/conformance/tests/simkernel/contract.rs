@@ -6,6 +6,7 @@ use crate::listener::{A_IN, A_OUT, Listener, capture_pin, subdevice};
 use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
 use crate::sounds::{self, load, unload};
 use arioso_bank::test_banks;
+use arioso_core::ks::dmusprop::{KSPROPERTY_SYNTH_PORTPARAMETERS, SYNTH_PORTPARAMS};
 use arioso_core::ks::guid::{KSPROPSETID_Connection, KSPROPSETID_Synth};
 use arioso_core::ks::ks::{
     KSPROPERTY_CONNECTION_DATAFORMAT, KSPROPERTY_TYPE_GET, KSPROPERTY_TYPE_SET, KSSTATE_PAUSE,
