@@ -215,6 +215,7 @@ fn list(kind: &[u8; 4], parts: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn bank() -> Vec<u8> {
+    let keys: [u8; 128] = std::array::from_fn(|key| key as u8);
     let region = list(
         b"rgn ",
         &[
@@ -249,7 +250,7 @@ fn bank() -> Vec<u8> {
         // Key 1 of drum kits as key 0; program 7 as program 0.
         chunk(
             b"pgal",
-            &[&[0; 128][..], &[0; 4], &[0, 0, 7, 0, 0, 0, 0, 0]].concat(),
+            &[&keys[..], &[0; 4], &[0, 0, 7, 0, 0, 0, 0, 0]].concat(),
         ),
     ]
     .concat();

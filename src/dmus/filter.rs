@@ -1,7 +1,7 @@
 //! The filter descriptor: what the filter is, as data.
 //!
 //! Pin 0 takes MIDI and DirectMusic events, one instance per virtual synthesizer; pin 1 yields audio to a wave sink; between them is
-//! one synthesizer node (`dmus-miniport.md` §4.4). Pin 2 captures what the instances of pin 0 receive.
+//! one synthesizer node (`docs/reference/dmus-miniport.md` §4.4). Pin 2 captures what the instances of pin 0 receive.
 
 use super::tables::{CAPTURE_TABLE, FILTER_TABLE, NODE_TABLE, PIN_TABLE};
 use super::{CAPTURE_PIN, MIDI_PIN, RATES, WAVE_PIN};

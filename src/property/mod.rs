@@ -203,7 +203,7 @@ pub const fn verbs(property: &Property) -> u32 {
     verbs
 }
 
-/// The size protocol of property requests (`dmus-miniport.md` §5.1): verb, target, instance, value.
+/// The size protocol of property requests (`docs/reference/dmus-miniport.md` §5.1): verb, target, instance, value.
 fn negotiate<T: Table>(property: &Property, request: &Request<'_>, value: &mut [u8]) -> Answer {
     let refuse = |status| Answer { status, size: 0 };
     // The verb comes with other bits.

@@ -1,4 +1,4 @@
-//! The filter descriptor: what comes from the topology filter leaves by one pin that a program reads (`dmus-miniport.md` §9.1).
+//! The filter descriptor: what comes from the topology filter leaves by one pin that a program reads (`docs/reference/dmus-miniport.md` §9.1).
 
 use super::format::{RANGES, ranges};
 use super::properties::FilterTable;

@@ -184,7 +184,7 @@ pub struct Connection {
     pub control: Source,
     pub control_shape: Shape,
     pub destination: Destination,
-    /// Units of the destination (`dls-synth.md` §3.5); `i32::MIN` on a time is exactly zero seconds.
+    /// Units of the destination (`docs/reference/dls-synth.md` §3.5); `i32::MIN` on a time is exactly zero seconds.
     pub scale: i32,
 }
 

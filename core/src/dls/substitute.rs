@@ -1,4 +1,4 @@
-//! Which instrument plays a patch that a collection does not have (`dls-synth.md` §2.7, §3.11).
+//! Which instrument plays a patch that a collection does not have (`docs/reference/dls-synth.md` §2.7, §3.11).
 
 use super::model::DRUM_KIT;
 

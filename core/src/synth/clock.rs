@@ -1,4 +1,4 @@
-//! The sample clock: master time (100 ns) ↔ frames of the output (`dmus-miniport.md` §6.4).
+//! The sample clock: master time (100 ns) ↔ frames of the output (`docs/reference/dmus-miniport.md` §6.4).
 //!
 //! The mapping is a chain of straight pieces. A piece is exact: whole numbers, no rounding that adds up. While the device agrees
 //! with the mapping nothing changes, so a device without drift is followed without any error; a drifting one is followed

@@ -1,4 +1,4 @@
-//! The two envelope generators (DLS 2.2 §1.6; `dls-synth.md` §3.6).
+//! The two envelope generators (DLS 2.2 §1.6; `docs/reference/dls-synth.md` §3.6).
 //!
 //! Both run through the same stages and differ in the meaning of their state only. The state is a *fraction* 0..=1: EG2's value, and
 //! for EG1 the position on the 96 dB scale (1 is full, 0 is silence), except in the attack, where EG1 is linear in amplitude.

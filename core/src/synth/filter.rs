@@ -1,4 +1,4 @@
-//! The two-pole resonant low-pass of DLS 2 (DLS 2.2 §1.10; `dls-synth.md` §3.8).
+//! The two-pole resonant low-pass of DLS 2 (DLS 2.2 §1.10; `docs/reference/dls-synth.md` §3.8).
 //!
 //! `H(z) = K / (1 + b1 z^-1 + b2 z^-2)`, run in the delta form `d = b2 d - e y + K x; y = y + d` with `e = 1 + b1 + b2` stored
 //! directly: the same operations as the direct form with 20 to 40 dB less noise. Coefficients come from a table of the

@@ -1,4 +1,4 @@
-//! The connection list of an articulation, evaluated (DLS 2.2 §1.4; `dls-synth.md` §3.2): any source may drive any destination.
+//! The connection list of an articulation, evaluated (DLS 2.2 §1.4; `docs/reference/dls-synth.md` §3.2): any source may drive any destination.
 //!
 //! Sources move at three speeds: key and velocity never, controllers with messages, envelopes and LFOs at every control tick.
 //! Binding folds everything but the third kind into a base and a depth per destination; a tick costs a few multiplications.
@@ -268,7 +268,7 @@ const MOVING: [Destination; TARGETS] = [
     Destination::ChorusSend,
 ];
 
-/// EG1 drives the gain by definition (`dls-synth.md` §3.4), not by a connection.
+/// EG1 drives the gain by definition (`docs/reference/dls-synth.md` §3.4), not by a connection.
 fn implied(connection: &Connection) -> bool {
     connection.source == Source::Eg1 && connection.destination == Destination::Gain
 }

@@ -254,7 +254,7 @@ impl Port {
         self.level * master * master
     }
 
-    /// The instrument a channel plays: its own, else the nearest kin (`dls-synth.md` §2.7, §3.11).
+    /// The instrument a channel plays: its own, else the nearest kin (`docs/reference/dls-synth.md` §2.7, §3.11).
     pub(super) fn instrument(&self, channel: &Channel) -> Option<&Instrument> {
         let patches = self.patches.as_ref()?;
         let instruments = if self.downloads {

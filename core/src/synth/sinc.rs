@@ -1,4 +1,4 @@
-//! Windowed-sinc kernels as tables of 16-bit weights (`dls-synth.md` §5.2).
+//! Windowed-sinc kernels as tables of 16-bit weights (`docs/reference/dls-synth.md` §5.2).
 //!
 //! A kernel has [`ROWS`] rows over the fraction of a position; between two rows weights are blended. Below its cutoff it is flat: for
 //! voices that play faster than recorded there are kernels with lower cutoffs, half an octave apart. At a cutoff of 1 zeros lie on

@@ -1,4 +1,4 @@
-//! DirectMusic download buffers: DMUS_DOWNLOADINFO, the offset table, one instrument or one wave (`dls-synth.md` §2).
+//! DirectMusic download buffers: DMUS_DOWNLOADINFO, the offset table, one instrument or one wave (`docs/reference/dls-synth.md` §2).
 
 use crate::wire::Bytes;
 use arioso_core::dls::raw::{Connection, RegionHeader, Sample, WaveLink};

@@ -332,7 +332,7 @@ fn seeds() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// `dls-synth.md` §8.2.
+/// `docs/reference/dls-synth.md` §8.2.
 fn dictionary() -> Vec<Vec<u8>> {
     let mut words: Vec<Vec<u8>> = [
         0u32,

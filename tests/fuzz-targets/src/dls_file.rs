@@ -319,7 +319,7 @@ fn articulated(id: &[u8; 4], all: &[rare::Connection]) -> Vec<u8> {
     ])
 }
 
-/// `dls-synth.md` §8.
+/// `docs/reference/dls-synth.md` §8.
 pub fn dictionary() -> Vec<Vec<u8>> {
     const IDS: [&[u8; 4]; 31] = [
         b"RIFF", b"LIST", b"DLS ", b"colh", b"vers", b"dlid", b"lins", b"ins ", b"insh", b"lrgn",

@@ -1,4 +1,4 @@
-//! A DLS Level 2 collection and its RIFF form (`dls-synth.md` §1).
+//! A DLS Level 2 collection and its RIFF form (`docs/reference/dls-synth.md` §1).
 
 mod read;
 
@@ -151,7 +151,7 @@ pub mod destination {
 /// Source transform bit "bipolar" of `art2`.
 pub const BIPOLAR_SOURCE: u16 = 0x4000;
 
-/// Units of `lScale` (`dls-synth.md` §3.5).
+/// Units of `lScale` (`docs/reference/dls-synth.md` §3.5).
 pub mod unit {
     use libm::{log2, round};
 

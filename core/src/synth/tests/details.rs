@@ -186,8 +186,9 @@ fn pedals_hold_each_their_own() {
     let pedal = |synth: &mut Synth, number: u8, value: u8| send(synth, &[0xB0, number, value]);
     let on = |synth: &mut Synth, key: u8| send(synth, &[0x90, key, 127]);
     let off = |synth: &mut Synth, key: u8| send(synth, &[0x80, key, 0]);
+    // Longer than the shortest note and the shortest release.
     let voices = |synth: &mut Synth| {
-        render(synth, 480);
+        render(synth, 1200);
         synth.voices()
     };
     // Sostenuto does not catch what sustain alone holds.
@@ -266,7 +267,7 @@ fn a_chorus_is_wide() {
     assert!(difference > 0.05 * sum, "{difference} of {sum}");
 }
 
-/// 0.08 s to a factor of e, then the limiter does nothing again.
+/// A hold of 36 ms, 0.08 s to a factor of e, then the limiter does nothing again.
 #[test]
 fn the_limiter_lets_go() {
     use super::super::effects::Limiter;
@@ -274,15 +275,20 @@ fn the_limiter_lets_go() {
     limiter.process(&mut [[4.0, -4.0]; 64]);
     let mut out = std::vec![[0.1; 2]; RATE as usize];
     limiter.process(&mut out);
-    // Held at 4 by about its output of 0.997; e times less after 3840 frames.
+    // Held at 4 by about its output of 0.997 for 1728 frames; e times less after 3840 more.
     let gain = |level: f32| {
         let over = (level - 0.891_250_9) / (1.0 - 0.891_250_9);
         (0.891_250_9 + (1.0 - 0.891_250_9) * over / (1.0 + over)) / level
     };
     near(out[0][0] / 0.1, gain(4.0), 1e-3);
-    near(out[3839][0] / 0.1, gain(4.0 / core::f32::consts::E), 2e-3);
+    near(out[1727][0] / 0.1, gain(4.0), 1e-3);
+    near(
+        out[1728 + 3839][0] / 0.1,
+        gain(4.0 / core::f32::consts::E),
+        2e-3,
+    );
     // ln(4 / 0.891) · 0.08 s
-    assert_eq!(out[5800], [0.1; 2]);
+    assert_eq!(out[1728 + 5800], [0.1; 2]);
     assert!(out.windows(2).all(|w| w[1][0] >= w[0][0]));
     // Not at all finite: that frame alone.
     let mut block = [[0.5; 2]; 4];

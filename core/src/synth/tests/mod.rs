@@ -1,4 +1,4 @@
-//! Tests against the closed forms of `dls-synth.md` §4 and the rules of the engine.
+//! Tests against the closed forms of `docs/reference/dls-synth.md` §4 and the rules of the engine.
 
 mod awe;
 mod channels;

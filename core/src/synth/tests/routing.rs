@@ -1,4 +1,4 @@
-//! Every default connection of DLS 2 (`dls-synth.md` §3.3), as stored, against its closed form: a source moves, the destination
+//! Every default connection of DLS 2 (`docs/reference/dls-synth.md` §3.3), as stored, against its closed form: a source moves, the destination
 //! moves by shape(source) · shape(control) · scale.
 
 use super::super::modulation::{Inputs, MOVERS, Modulation, Target, fixed, shaped};

@@ -348,16 +348,16 @@ fn a_mode_by_system_exclusive_lifts_all_keys() {
         let mut synth = dc_synth(&[]);
         send(&mut synth, &mode(0));
         send(&mut synth, &[0x90, 60, 127]);
-        render(&mut synth, 480);
+        render(&mut synth, 1200);
         send(&mut synth, &mode(1));
-        render(&mut synth, 480);
+        render(&mut synth, 1200);
         assert_eq!(synth.voices(), 0);
         send(&mut synth, &[0x80, 60, 0]);
         send(&mut synth, &mode(0));
         // Nothing lies below this key.
         send(&mut synth, &[0x90, 64, 127]);
         send(&mut synth, &[0x80, 64, 0]);
-        render(&mut synth, 480);
+        render(&mut synth, 1200);
         assert_eq!(synth.voices(), 0);
     }
 }
@@ -373,6 +373,6 @@ fn a_lost_sender_holds_no_key() {
     assert_eq!(synth.voices(), 0);
     send(&mut synth, &[0x90, 64, 127]);
     send(&mut synth, &[0x80, 64, 0]);
-    render(&mut synth, 480);
+    render(&mut synth, 1200);
     assert_eq!(synth.voices(), 0);
 }

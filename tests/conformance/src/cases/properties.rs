@@ -1,4 +1,4 @@
-//! The properties of the synthesizer, as the reference has them (`dmus-miniport.md` §5.2, §5.3, §5.5, §5.8). Sizes are written out:
+//! The properties of the synthesizer, as the reference has them (`docs/reference/dmus-miniport.md` §5.2, §5.3, §5.5, §5.8). Sizes are written out:
 //! they are the contract, not what our structures happen to have.
 
 use super::Width;

@@ -1,5 +1,5 @@
 //! Every property × verb × target × sizes, one request each. What must come of a request follows from the reference's rules
-//! (`dmus-miniport.md` §5.1), in the order in which KS, the port and the driver look at it.
+//! (`docs/reference/dmus-miniport.md` §5.1), in the order in which KS, the port and the driver look at it.
 
 use super::properties::{Content, KNOWN, Known, Scope};
 use super::report::{Expect, Report};

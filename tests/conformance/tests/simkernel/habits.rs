@@ -197,7 +197,7 @@ struct Held {
 }
 
 /// `GetMidi1FilterPins` and what follows it: every filter of KSCATEGORY_AUDIO, every pin with a MIDI range and without a UMP one is
-/// created at once and kept (microsoft/MIDI, KSAggregateTransport; `reference/dmus-miniport.md` §8.4).
+/// created at once and kept (microsoft/MIDI, KSAggregateTransport; `docs/reference/dmus-miniport.md` §8.4).
 fn enumerate(rig: &mut Rig) -> (Vec<Filter<SimClient>>, Vec<Held>) {
     let client = &mut rig.client;
     let (mut filters, mut held) = (Vec::new(), Vec::new());

@@ -62,7 +62,7 @@ pub fn table<V: Abi>(table: &'static V, name: &'static str) -> *const V {
     entries.as_ptr().cast()
 }
 
-/// dmus-miniport.md §2.1 and §7.1.
+/// docs/reference/dmus-miniport.md §2.1 and §7.1.
 fn limit(interface: &str, method: &str) -> KIRQL {
     match (interface, method) {
         (_, "AddRef" | "Release") => DISPATCH_LEVEL,

@@ -1,4 +1,4 @@
-//! SoundFont 2 files and their conversion to DLS Level 2 (`dls-synth.md` §6).
+//! SoundFont 2 files and their conversion to DLS Level 2 (`docs/reference/dls-synth.md` §6).
 //!
 //! | module | holds |
 //! |---|---|

@@ -1,5 +1,5 @@
 //! The rules that HLK's KS Topology test and AudioEndpointBuilder's walk put on a filter, whatever it is for
-//! (`dmus-miniport.md` §4.4, §4.6, §7.5).
+//! (`docs/reference/dmus-miniport.md` §4.4, §4.6, §7.5).
 //!
 //! | module | asks |
 //! |---|---|

@@ -81,7 +81,7 @@ impl Mxf {
     }
 }
 
-/// dmus-miniport.md §4.1.
+/// docs/reference/dmus-miniport.md §4.1.
 fn stream_type(connect: &Connect) -> Option<DMUS_STREAM_TYPE> {
     let major = KSDATAFORMAT::read_from(&connect.format)?.MajorFormat;
     match (connect.flow, connect.communication) {

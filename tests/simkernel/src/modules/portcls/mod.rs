@@ -70,7 +70,7 @@ use crate::nt::{DEVICE_OBJECT, DISPATCH_LEVEL, HIGH_LEVEL, PASSIVE_LEVEL};
 
 pub use format::Pcm;
 
-/// By name, with the IRQL limits of dmus-miniport.md §1.2.
+/// By name, with the IRQL limits of docs/reference/dmus-miniport.md §1.2.
 pub fn exports() -> Vec<Export> {
     exports! {
         PASSIVE_LEVEL => PcInitializeAdapterDriver, PcAddAdapterDevice, PcRegisterSubdevice, PcRegisterPhysicalConnection,

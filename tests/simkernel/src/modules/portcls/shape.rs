@@ -24,7 +24,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Reads the descriptor. What breaks the rules of dmus-miniport.md §4.4 is reported; `None` if it cannot be used.
+    /// Reads the descriptor. What breaks the rules of docs/reference/dmus-miniport.md §4.4 is reported; `None` if it cannot be used.
     /// `categories` stand for an empty list of categories.
     ///
     /// # Safety

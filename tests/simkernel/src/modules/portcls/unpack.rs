@@ -1,6 +1,6 @@
 //! The unpacker: bytes of a stream write become time-stamped MIDI events.
 //!
-//! Two formats (dmus-miniport.md §3.4): DMUS_EVENTHEADER records on DIRECTMUSIC pins, KSMUSICFORMAT packets on MIDI pins.
+//! Two formats (docs/reference/dmus-miniport.md §3.4): DMUS_EVENTHEADER records on DIRECTMUSIC pins, KSMUSICFORMAT packets on MIDI pins.
 
 /// One message, or one piece of a System Exclusive message.
 #[derive(Clone, Debug, PartialEq, Eq)]

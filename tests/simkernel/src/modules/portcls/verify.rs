@@ -1,4 +1,4 @@
-//! The verifier's rules for PortCls (dmus-miniport.md §7.4) and for objects.
+//! The verifier's rules for PortCls (docs/reference/dmus-miniport.md §7.4) and for objects.
 
 use crate::executive::ke::KeGetCurrentIrql;
 use crate::nt::PASSIVE_LEVEL;

@@ -1,7 +1,7 @@
 //! The port's wave sink: a thread at PASSIVE_LEVEL that pulls blocks with `ISynthSinkDMus::Render` and writes them to the pin
 //! that the wave pin is connected to.
 //!
-//! Reference: dmus-miniport.md §4.3. Device time is the downstream pin's clock (`KSPROPERTY_CLOCK_TIME`); its drift against the
+//! Reference: docs/reference/dmus-miniport.md §4.3. Device time is the downstream pin's clock (`KSPROPERTY_CLOCK_TIME`); its drift against the
 //! master clock is that pin's matter.
 
 use core::ffi::c_void;
