@@ -63,6 +63,9 @@ pub fn layer(name: &'static str, render: fn(&Voice, u8) -> Wave, roots: &'static
     }
 }
 
+/// Longest decay that is written, seconds per 96 dB at key 0: the longest that DLS 2 has.
+const LONGEST: f64 = 40.0;
+
 impl Layer {
     fn set(mut self, connection: Connection) -> Self {
         let identity = |c: &Connection| (c.source, c.control, c.destination);
@@ -79,7 +82,7 @@ impl Layer {
     /// Volume: attack in seconds, then `decay` and `release` in seconds per 96 dB; sustain in dB below full, 96 is silence.
     pub fn env(self, attack: f64, decay: f64, sustain: f64, release: f64) -> Self {
         self.constant(dst::EG1_ATTACK, unit::seconds(attack))
-            .constant(dst::EG1_DECAY, unit::seconds(decay))
+            .constant(dst::EG1_DECAY, unit::seconds(decay.min(LONGEST)))
             .constant(
                 dst::EG1_SUSTAIN,
                 unit::percent(100.0 - sustain * 100.0 / 96.0),
@@ -399,7 +402,7 @@ fn fitted(connections: &[Connection], row: &Row) -> Vec<Connection> {
                 }
                 dst::EG1_DECAY if row.decay != 0.0 && seconds(connection.scale) >= 0.001 => {
                     let decay = seconds(connection.scale) * longer(row.decay);
-                    connection.scale = unit::seconds(decay.min(1000.0));
+                    connection.scale = unit::seconds(decay.min(LONGEST));
                 }
                 _ => {}
             }

@@ -352,7 +352,7 @@ pub unsafe extern "efiapi" fn PcGetPhysicalDeviceObject(
 /// PcGetDeviceProperty and IPort::GetDeviceProperty.
 ///
 /// # Safety
-/// The driver's arguments.
+/// The driver's arguments; `fdo` is null (a port before `Init`) or a device of ours.
 pub unsafe fn get_device_property(
     fdo: *mut DEVICE_OBJECT,
     property: i32,
@@ -360,6 +360,9 @@ pub unsafe fn get_device_property(
     buffer: *mut c_void,
     result: *mut u32,
 ) -> NTSTATUS {
+    if fdo.is_null() {
+        return STATUS_INVALID_PARAMETER;
+    }
     // SAFETY: by the contract.
     unsafe { IoGetDeviceProperty(of(fdo).pdo, property as u32, length, buffer, result) }
 }

@@ -237,6 +237,8 @@ impl Port {
             let Some(own) = Miniport::query(port.class, miniport) else {
                 return STATUS_INVALID_PARAMETER;
             };
+            // The miniport's Init may already ask for the device's properties and keys.
+            port.device.set(device as usize);
             let mut group: *mut IServiceGroup = ptr::null_mut();
             let status = own.init(adapter, list, this, &raw mut group);
             let group = Ref::from_owned(group);
@@ -247,7 +249,7 @@ impl Port {
                         "failed, but returned a service group".to_owned(),
                     );
                 }
-                port.group.take();
+                port.forget();
                 return status;
             }
             let mut descriptor: *const PCFILTER_DESCRIPTOR = ptr::null();
@@ -256,14 +258,14 @@ impl Port {
             let status =
                 guest_call!((*(*base).lpVtbl).GetDescription, base, descriptor_at) as NTSTATUS;
             if status < 0 {
-                port.group.take();
+                port.forget();
                 return status;
             }
             let Some(shape) = Shape::read(descriptor, port.class.categories()) else {
-                port.group.take();
+                port.forget();
                 return STATUS_INVALID_PARAMETER;
             };
-            port.adopt(device, miniport, adapter, own, group, shape);
+            port.adopt(miniport, adapter, own, group, shape);
             if let (Some(Miniport::Midi(_)), Some(group)) =
                 (port.miniport(), port.group.borrow().as_ref())
             {
@@ -273,9 +275,14 @@ impl Port {
         }
     }
 
+    /// Init failed.
+    fn forget(&self) {
+        self.group.take();
+        self.device.set(0);
+    }
+
     unsafe fn adopt(
         &self,
-        device: *mut c_void,
         miniport: *mut IUnknown,
         adapter: *mut IUnknown,
         own: Miniport,
@@ -284,7 +291,6 @@ impl Port {
     ) {
         // SAFETY: live objects of the driver; descriptor tables are constant.
         unsafe {
-            self.device.set(device as usize);
             *self.power.borrow_mut() = com::query_interface(miniport, &IID_IPowerNotify);
             *self.pin_count.borrow_mut() = com::query_interface(miniport, &IID_IPinCount);
             *self.pin_name.borrow_mut() = com::query_interface(miniport, &IID_IPinName);

@@ -79,7 +79,7 @@ unsafe extern "efiapi" fn new_stream(
     unsafe {
         *mxf = ptr::null_mut();
         *group = ptr::null_mut();
-        *prefetch = DONT_HOLD_FOR_SEQUENCING;
+        *prefetch = 0;
         if kind != DMUS_STREAM_MIDI_CAPTURE {
             return STATUS_INVALID_PARAMETER;
         }
@@ -109,7 +109,8 @@ struct Stream {
     miniport: Held<IMiniportDMus>,
     group: Held<IServiceGroup>,
     allocator: Held<IAllocatorMXF>,
-    sink: Option<Held<IMXF>>,
+    /// Not referenced: the port disconnects it before it goes.
+    sink: Option<*mut IMXF>,
     received: VecDeque<Received>,
 }
 
@@ -140,15 +141,21 @@ unsafe extern "efiapi" fn set_state(_this: *mut IMXF, _state: KSSTATE) -> NTSTAT
 
 unsafe extern "efiapi" fn connect(this: *mut IMXF, sink: *mut IMXF) -> NTSTATUS {
     // SAFETY: PortCls' arguments.
-    unsafe { com::of::<Stream, _>(this).sink = Some(Held::new(sink)) };
+    unsafe {
+        com::of::<Stream, _>(this).sink = (!sink.is_null()).then_some(sink);
+        if fault(Fault::KeepSink) && !sink.is_null() {
+            std::mem::forget(Held::new(sink));
+        }
+    }
     STATUS_SUCCESS
 }
 
-unsafe extern "efiapi" fn disconnect(this: *mut IMXF, _sink: *mut IMXF) -> NTSTATUS {
+/// The sink, or null for whatever is connected.
+unsafe extern "efiapi" fn disconnect(this: *mut IMXF, sink: *mut IMXF) -> NTSTATUS {
     // SAFETY: our object.
-    let sink = unsafe { com::of::<Stream, _>(this).sink.take() };
-    if fault(Fault::KeepSink) {
-        std::mem::forget(sink);
+    let own = unsafe { com::of::<Stream, _>(this) };
+    if sink.is_null() || own.sink == Some(sink) {
+        own.sink = None;
     }
     STATUS_SUCCESS
 }
@@ -208,8 +215,8 @@ unsafe extern "efiapi" fn put(this: *mut IMXF, chain: *mut DMUS_KERNEL_EVENT) ->
             }
             chain = inner;
         }
-        if let (Some(sink), false) = (&own.sink, chain.is_null()) {
-            ((*(*sink.0).lpVtbl).PutMessage)(sink.0, chain);
+        if let (Some(sink), false) = (own.sink, chain.is_null()) {
+            ((*(*sink).lpVtbl).PutMessage)(sink, chain);
         }
     }
     STATUS_SUCCESS
