@@ -309,8 +309,9 @@ impl Player {
         }
         let rate = self.setting.rate;
         let longest = self.plans.iter().map(|plan| plan.longest(rate)).max();
-        // CC 72 makes it eight times as long at most.
-        let silence = self.marks.now + 8 * longest.unwrap_or(0) + 4 * TICK as u64;
+        // CC 72 makes it eight times as long at most; a note that has just begun lasts for 10 ms first.
+        let shortest = u64::from(rate / 100);
+        let silence = self.marks.now + shortest + 8 * longest.unwrap_or(0) + 5 * TICK as u64;
         self.render_to(silence, blocks);
         let voices = self.synth.voices();
         let planted = if plant == 1 { "planted: " } else { "" };

@@ -156,7 +156,10 @@ fn long_exclusive() {
     message.extend((0..100_000).map(|i| (i % 127) as u8));
     message.push(0xF7);
     for piece in message.chunks(1000) {
-        receive(&mut rig, vec![(0, 1, DMUS_KEF_EVENT_INCOMPLETE, vec![piece.to_vec()])]);
+        receive(
+            &mut rig,
+            vec![(0, 1, DMUS_KEF_EVENT_INCOMPLETE, vec![piece.to_vec()])],
+        );
     }
     assert_eq!(collect(&mut rig, &pin, message.len()), message);
     pin.close(&mut rig.client).unwrap();

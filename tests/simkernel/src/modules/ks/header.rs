@@ -370,7 +370,7 @@ mod tests {
                     (0..slots).map(|_| core::mem::zeroed()).collect();
                 let mut header = ptr::null_mut();
                 KsAllocateDeviceHeader(&mut header, slots, items.as_mut_ptr());
-                let mut add = || {
+                let add = || {
                     KsAddObjectCreateItemToDeviceHeader(
                         header,
                         Some(create),

@@ -9,7 +9,7 @@ use arioso_core::ks::status::*;
 use simkernel::nt::UNICODE_STRING;
 
 /// `DevicePropertyPhysicalDeviceObjectName`.
-const OBJECT_NAME: i32 = 14;
+const OBJECT_NAME: i32 = 11;
 /// RegistryKeyType: the driver key.
 const DRIVER_KEY: u32 = 2;
 const KEY_ALL_ACCESS: u32 = 0xF_003F;
