@@ -406,7 +406,7 @@ const BREAKS: &[Break] = &[
     (
         "directory",
         "Arioso.Copy",
-        "arioso.dls",
+        "arioso.dls\r",
         "arioso.dls,,,0x10",
         "0x10",
     ),

@@ -53,6 +53,10 @@ fn parameters_have_the_drivers_defaults() {
     }
     assert_eq!(numbers, read_by_the_driver());
     assert!(numbers.len() >= 8, "{numbers:?}");
-    assert_eq!(texts, [("BankPath", "")]);
+    // Windows' own set; the driver itself knows no absolute path.
+    assert_eq!(
+        texts,
+        [("BankPath", "\\SystemRoot\\System32\\drivers\\gm.dls")]
+    );
     assert!(SETTINGS.contains("path!(passive, key, \"BankPath\")"));
 }

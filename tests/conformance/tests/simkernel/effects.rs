@@ -76,8 +76,8 @@ fn reverb() {
         property.get(&mut rig.client, pin.handle).unwrap()
     };
     let set = |rig: &mut Rig, value| property.set(&mut rig.client, pin.handle, value);
-    // The large hall of GM2.
-    assert_eq!(get(&mut rig), waves(0.0, -10.0, 1800.0, 0.5));
+    // The large hall of GM2, as bright as current reverbs.
+    assert_eq!(get(&mut rig), waves(0.0, -10.0, 1800.0, 0.9));
     // Out of range: clamped, and told; not a number: refused, and nothing changes.
     set(&mut rig, waves(9.0, f32::NEG_INFINITY, 1e9, -1.0)).unwrap();
     let clamped = waves(0.0, -96.0, 3000.0, 0.001);

@@ -42,7 +42,10 @@ fn every_request(width: Width, kernel: bool) {
     .start();
     // What the driver keeps once it has been used.
     let (filter, pin, wave) = rig.open();
-    download_bank(&mut rig.client, pin.handle, &test_banks::dc(RATE));
+    if !kernel {
+        // A download's address is a program's: a driver has none to give.
+        download_bank(&mut rig.client, pin.handle, &test_banks::dc(RATE));
+    }
     rig.close(filter, [pin], Some(wave));
     rig.sleep(SECOND);
     let level = rig.pool();
