@@ -129,7 +129,8 @@ fn pages() {
             .iter()
             .any(|kind| name.ends_with(kind))
             && !name.starts_with("docs/reference/")
-            && name != "tools/xtask/tests/references.rs";
+            // Their texts name pages that are not meant to be there.
+            && !name.starts_with("tools/xtask/tests/re");
         if !looked_at {
             continue;
         }
