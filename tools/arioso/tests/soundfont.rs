@@ -381,6 +381,10 @@ fn filters_up_to_twelve_kilohertz_and_above() {
                 let difference = levels[0] - levels[1] - offset;
                 println!("{cutoff:6} {q:4} {hertz:7.0} Hz {difference:6.2} dB");
                 let what = (cutoff, q, k);
+                // Near half of the rate FluidSynth squeezes a peak, ours is the analogue one: shown only.
+                if cutoff > 13_000 && q >= 100 {
+                    continue;
+                }
                 // Above that, FluidSynth's filter has zeros at half of the rate, which ours has not.
                 if hertz < 0.7 * f64::from(cutoff) {
                     // On the flank of a high peak that lies a few percent beside theirs.
