@@ -40,9 +40,6 @@ type Scenario = (&'static str, fn());
 /// A name, what stops the machine, and what looks at all that it printed.
 type Stop = (&'static str, fn(), fn(&str));
 
-/// Its table has rows that need a download, and a driver as client has no user-mode address to download from. The table must know that first.
-const WAITS: &str = "every property request of a kernel-mode client";
-
 /// Names a scenario to run in this process.
 const CHILD: &str = "ARIOSO_SCENARIO";
 
@@ -95,7 +92,7 @@ fn main() {
     }
     let trials = scenarios
         .into_iter()
-        .map(|(name, _)| Trial::test(name, move || succeeds(name)).with_ignored_flag(name == WAITS))
+        .map(|(name, _)| Trial::test(name, move || succeeds(name)))
         .chain(
             stops
                 .iter()
