@@ -53,6 +53,15 @@ struct Row<'a> {
     instance: usize,
     value: usize,
     width: Width,
+    caller: Caller,
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Caller {
+    Program,
+    /// A driver, whose memory is none that a download can come from.
+    Driver,
 }
 
 /// Runs all rows for a program of this width, on a pin that is not running.
@@ -62,9 +71,23 @@ pub fn run<C: Client>(
     width: Width,
     report: &mut Report,
 ) {
+    run_for(client, objects, (width, Caller::Program), report);
+}
+
+/// Runs all rows for a kernel-mode client, on a pin that is not running.
+pub fn run_trusted<C: Client>(client: &mut C, objects: Objects<C::Handle>, report: &mut Report) {
+    run_for(client, objects, (Width::Bits64, Caller::Driver), report);
+}
+
+fn run_for<C: Client>(
+    client: &mut C,
+    objects: Objects<C::Handle>,
+    (width, caller): (Width, Caller),
+    report: &mut Report,
+) {
     let mut downloads = 0;
     for known in KNOWN {
-        for row in rows(known, width) {
+        for row in rows(known, width, caller) {
             let Some(object) = row.target.object.of(objects) else {
                 continue;
             };
@@ -103,7 +126,7 @@ pub fn run<C: Client>(
     unknown(client, objects, report);
 }
 
-fn rows(known: &Known, width: Width) -> Vec<Row<'_>> {
+fn rows(known: &Known, width: Width, caller: Caller) -> Vec<Row<'_>> {
     let nodes = [None, Some(synth::NODE)]
         .into_iter()
         .chain(NO_NODE.map(Some));
@@ -135,6 +158,7 @@ fn rows(known: &Known, width: Width) -> Vec<Row<'_>> {
                         instance,
                         value,
                         width,
+                        caller,
                     });
                 }
             }
@@ -247,6 +271,14 @@ impl Row<'_> {
             return Expect::refused(&[STATUS_BUFFER_TOO_SMALL]);
         }
         let needed = known.value_size(self.width);
+        if self.caller == Caller::Driver && self.value >= needed {
+            match known.content {
+                Content::Download => return Expect::refused(&[STATUS_ACCESS_VIOLATION]),
+                // Nothing has been downloaded that it could name.
+                Content::Handle => return Expect::refused(&[STATUS_UNSUCCESSFUL]),
+                Content::Numbers(..) => {}
+            }
+        }
         match self.value {
             value if value >= needed && get => Expect::one(STATUS_SUCCESS, needed),
             // Nothing comes back from a set.

@@ -56,7 +56,11 @@ fn every_request(width: Width, kernel: bool) {
         wave: Some(wave.source.handle),
     };
     let mut report = Report::default();
-    requests::run(&mut rig.client, objects, width, &mut report);
+    if kernel {
+        requests::run_trusted(&mut rig.client, objects, &mut report);
+    } else {
+        requests::run(&mut rig.client, objects, width, &mut report);
+    }
     values::run(&mut rig.client, objects.pin, &mut report);
     println!("{} rows", report.rows);
     report.conclude();
