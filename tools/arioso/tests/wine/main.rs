@@ -124,7 +124,11 @@ fn without_a_driver(prefix: &Prefix, package: &Package) {
         3,
         "nowhere.mid: no such file",
     );
-    expect(&prefix.arioso(&["play", "gm.dls"]), 3, "not a MIDI file");
+    expect(
+        &prefix.arioso(&["play", "gm.dls"]),
+        3,
+        "it is no Standard MIDI File: it is a DLS bank",
+    );
     let play = prefix.arioso(&["play", "song.mid", "--port", "nobody's"]);
     expect(&play, 1, "WinMM has no MIDI port named \"nobody's\"");
     let play = prefix.arioso(&["play", "song.mid", "--via", "ks"]);
