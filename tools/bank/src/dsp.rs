@@ -1,7 +1,8 @@
 //! Small tools of the offline synthesizer.
 
-use libm::{cos, floor, sin};
+use libm::{cos, exp, floor, sin};
 use std::f64::consts::TAU;
+use std::iter;
 
 /// A sine of `turns`, reduced first, so that large arguments stay exact.
 pub fn sine(turns: f64) -> f64 {
@@ -11,6 +12,16 @@ pub fn sine(turns: f64) -> f64 {
 /// Frequency of a MIDI key, A4 = 440 Hz.
 pub fn key_hertz(key: f64) -> f64 {
     440.0 * libm::exp2((key - 69.0) / 12.0)
+}
+
+/// e^(−`rate` n) for n = 0, 1, …: computed at each 64th, multiplied on between.
+pub fn decay(rate: f64) -> impl Iterator<Item = f64> {
+    const STEPS: usize = 64;
+    let step = exp(-rate);
+    (0..).flat_map(move |block: usize| {
+        let first = exp(-rate * (block * STEPS) as f64);
+        iter::successors(Some(first), move |fade| Some(fade * step)).take(STEPS)
+    })
 }
 
 pub fn from_db(db: f64) -> f64 {

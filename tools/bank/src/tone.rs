@@ -6,10 +6,11 @@
 //! is the articulation's business.
 
 use crate::dls::{Sample, Wave};
-use crate::dsp::{Biquad, Random, from_db, from_spectrum, key_hertz, sine, to_db};
+use crate::dsp::{Biquad, Random, decay, from_db, from_spectrum, key_hertz, sine, to_db};
 use crate::gm::fit::{BANDS, Colour, LOWEST, Voice};
 use libm::{cos, exp, log2, round};
 use std::f64::consts::PI;
+use std::iter;
 
 /// Loudness that all sounds are levelled to, dB RMS re full scale.
 const LOUDNESS: f64 = -10.0;
@@ -132,36 +133,47 @@ impl Tone {
         let bin = rate / period as f64;
         let mut random = Random::named(&format!("{name}{key}"));
 
+        let circle = Circle::new(period);
+        let settles: Vec<f64> = (0..start).map(|i| settle(i, start)).collect();
+
         for partial in &self.partials {
             let cycle = round(partial.ratio * cycles as f64).max(1.0);
             if cycle * bin > HIGHEST * rate {
                 continue;
             }
             let partial = coloured(partial, &name.colour, cycle * bin, self.attack);
-            for (i, frame) in frames.iter_mut().enumerate() {
+            let waves = circle.sine(cycle as usize, partial.phase);
+            let fades = decay(1.0 / rate / partial.decay)
+                .zip(&settles)
+                .map(|(fade, settle)| fade * settle)
+                .chain(iter::repeat(0.0));
+            for (i, (frame, (wave, fade))) in frames.iter_mut().zip(waves.zip(fades)).enumerate() {
                 let t = i as f64 / rate;
-                let level = partial.keep
-                    + (1.0 - partial.keep) * exp(-t / partial.decay) * settle(i, start);
+                let level = partial.keep + (1.0 - partial.keep) * fade;
                 let rise = if t < partial.rise {
                     0.5 - 0.5 * cos(PI * t / partial.rise)
                 } else {
                     1.0
                 };
-                // Phase counted from the loop's start, exact in integers.
-                let turns = (cycle * i as f64) / period as f64;
-                *frame += partial.level * level * rise * sine(turns + partial.phase);
+                *frame += partial.level * level * rise * wave;
             }
         }
         if let Some((level, low, high)) = self.breath {
             let level = level * name.colour.late(wanted * libm::sqrt(low.max(0.5) * high));
-            self.add_breath(&mut frames, period, cycles, (level, low, high), &mut random);
+            self.add_breath(
+                &mut frames,
+                &circle,
+                cycles,
+                (level, low, high),
+                &mut random,
+            );
         }
         if let Some(burst) = self.burst {
             let mut noise = noise_band(rate, burst.low, burst.high, &mut random);
             let level = burst.level * name.colour.early(libm::sqrt(burst.low * burst.high));
-            for (i, frame) in frames.iter_mut().enumerate().take(start) {
-                *frame +=
-                    level * noise() * exp(-(i as f64) / rate / burst.decay) * settle(i, start);
+            let fades = decay(1.0 / rate / burst.decay).zip(&settles);
+            for (frame, (fade, settle)) in frames.iter_mut().zip(fades) {
+                *frame += level * noise() * fade * settle;
             }
         }
         let fine = 1200.0 * log2(wanted / (cycles as f64 * bin));
@@ -186,21 +198,47 @@ impl Tone {
     fn add_breath(
         &self,
         frames: &mut [f64],
-        period: usize,
+        circle: &Circle,
         cycles: usize,
         (level, low, high): (f64, f64, f64),
         random: &mut Random,
     ) {
         let first = (low * cycles as f64) as usize;
-        let last = ((high * cycles as f64) as usize).min((HIGHEST * period as f64) as usize);
+        let period = circle.0.len() as f64;
+        let last = ((high * cycles as f64) as usize).min((HIGHEST * period) as usize);
         let count = last.saturating_sub(first).max(1) as f64;
         for cycle in first.max(1)..last {
             let phase = random.unit();
             let amplitude = level * (0.4 + random.unit()) / libm::sqrt(count);
-            for (i, frame) in frames.iter_mut().enumerate() {
-                *frame += amplitude * sine((cycle * i % period) as f64 / period as f64 + phase);
+            for (frame, wave) in frames.iter_mut().zip(circle.sine(cycle, phase)) {
+                *frame += amplitude * wave;
             }
         }
+    }
+}
+
+/// Sine and cosine of whole parts of a turn.
+struct Circle(Vec<[f64; 2]>);
+
+impl Circle {
+    fn new(parts: usize) -> Self {
+        let part = |i: usize| i as f64 / parts as f64;
+        Self(
+            (0..parts)
+                .map(|i| [sine(part(i)), sine(part(i) + 0.25)])
+                .collect(),
+        )
+    }
+
+    /// A sine without end that takes `cycle` parts with each frame and begins at `phase` turns. Its place is an integer, so it
+    /// comes back to itself.
+    fn sine(&self, cycle: usize, phase: f64) -> impl Iterator<Item = f64> {
+        let [across, along] = [sine(phase), sine(phase + 0.25)];
+        let places = iter::successors(Some(0), move |at| Some((at + cycle) % self.0.len()));
+        places.map(move |at| {
+            let [sine, cosine] = self.0[at];
+            sine * along + cosine * across
+        })
     }
 }
 
@@ -324,16 +362,23 @@ fn tinted(colour: &Colour, rate: u32, frames: &[f64], looped: Option<(usize, usi
             std::mem::take(&mut rest)
         };
         let (early, late) = (colour.early[band], colour.late[band]);
-        let per_frame = (late - early) / (LATE * rate);
-        for (i, (out, x)) in out.iter_mut().zip(&part).enumerate() {
-            let decibels = if looped.is_some() {
-                late
-            } else {
-                // What falls goes on falling, what rises has risen.
-                let way = if late < early { FARTHEST } else { 1.0 };
-                early + per_frame * (i as f64).min(way * LATE * rate)
-            };
-            *out += x * from_db(decibels);
+        let mixed = out.iter_mut().zip(&part);
+        if looped.is_some() {
+            let gain = from_db(late);
+            mixed.for_each(|(out, x)| *out += x * gain);
+        } else {
+            // What falls goes on falling, what rises has risen.
+            let way = if late < early { FARTHEST } else { 1.0 } * LATE * rate;
+            let first = from_db(early);
+            let last = from_db(early + (late - early) / (LATE * rate) * way);
+            let moving = decay((early - late) / (LATE * rate) * std::f64::consts::LN_10 / 20.0);
+            let gains = moving
+                .take(libm::ceil(way) as usize)
+                .map(|fade| first * fade)
+                .chain(iter::repeat(last));
+            mixed
+                .zip(gains)
+                .for_each(|((out, x), gain)| *out += x * gain);
         }
         if rest.is_empty() {
             break;
