@@ -9,9 +9,6 @@ use std::path::PathBuf;
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/kernel/probe.c");
-    println!("cargo::rerun-if-env-changed=ARIOSO_CHECK");
-    println!("cargo::rerun-if-env-changed=ARIOSO_PLANT");
-    println!("cargo::rustc-check-cfg=cfg(arioso_plant, values(\"panic\"))");
     wdk_build::configure_wdk_binary_build()?;
 
     for argument in [
@@ -30,13 +27,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let resource = PathBuf::from(env::var("OUT_DIR")?).join("version.res");
     fs::write(&resource, version_resource()?.to_res()?)?;
     println!("cargo::rustc-cdylib-link-arg={}", resource.display());
-
-    if env::var("ARIOSO_CHECK").as_deref() == Ok("no-panic") {
-        println!("cargo::rustc-cfg=arioso_no_panic_check");
-    }
-    if let Ok(bug) = env::var("ARIOSO_PLANT") {
-        println!("cargo::rustc-cfg=arioso_plant={bug:?}");
-    }
 
     let mut shim = cc::Build::new();
     shim.file("src/kernel/probe.c")

@@ -44,7 +44,7 @@ impl Adapter {
     pub fn start(passive: Passive, device: Device, arguments: &StartArguments) -> Result {
         // A device may start again after it was stopped.
         Self::leave(passive, device);
-        #[cfg(arioso_plant = "panic")]
+        #[cfg(feature = "planted-panic")]
         crate::plant::panic_on_request(passive, &device.driver());
         let settings = Settings::read(passive, &device.driver());
         let engine = Engine::create(&device, settings)?;

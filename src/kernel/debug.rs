@@ -28,7 +28,6 @@ pub fn line(format: &'static [u8], number: u32) {
 
 /// Where the driver panicked and why, then the end: prints it and stops the machine with the parameters line, column, address
 /// and length of the file's name. Any IRQL.
-#[cfg(not(arioso_no_panic_check))]
 pub fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     /// `MANUALLY_INITIATED_CRASH1`: a crash that software asked for.
     const CODE: u32 = 0xDEAD_DEAD;
@@ -68,13 +67,11 @@ pub fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
 }
 
 /// A short text on the stack.
-#[cfg(not(arioso_no_panic_check))]
 struct Text {
     bytes: [u8; 256],
     len: usize,
 }
 
-#[cfg(not(arioso_no_panic_check))]
 impl core::fmt::Write for Text {
     fn write_str(&mut self, text: &str) -> core::fmt::Result {
         for (to, from) in self.bytes.iter_mut().skip(self.len).zip(text.bytes()) {
@@ -83,14 +80,4 @@ impl core::fmt::Write for Text {
         }
         Ok(())
     }
-}
-
-/// Calls a function that does not exist: an image with a reachable panic does not link.
-#[cfg(arioso_no_panic_check)]
-pub fn cannot_panic() -> ! {
-    unsafe extern "C" {
-        fn arioso_driver_can_panic() -> !;
-    }
-    // SAFETY: never linked.
-    unsafe { arioso_driver_can_panic() }
 }

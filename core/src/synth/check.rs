@@ -1,4 +1,4 @@
-//! What must hold after every block, whatever came before: for tests, and for the fuzz target of sound (feature `check`).
+//! What must hold after every block, whatever came before: for tests, and for the fuzz target of sound. Not in the driver.
 
 use super::Synth;
 use super::voice::TICK;

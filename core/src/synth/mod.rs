@@ -20,7 +20,7 @@
 mod awe;
 mod bus;
 mod channel;
-#[cfg(any(test, feature = "check"))]
+#[cfg(not(windows))]
 pub mod check;
 pub mod clock;
 mod controls;

@@ -3,7 +3,7 @@
 //! A kernel reads straight from a wave wherever all its taps lie in a row. Around a loop's seam and before a wave's first frame it
 //! reads from a [`Window`], a copy of the frames as the loop continues them. So the inner loops know nothing of loops.
 
-#[cfg(any(test, feature = "check"))]
+#[cfg(not(windows))]
 mod check;
 
 use super::simd::Reader;

@@ -1,7 +1,7 @@
 //! The voices of all ports: start, stop, exclusivity, stealing, control ticks.
 
 mod chains;
-#[cfg(any(test, feature = "check"))]
+#[cfg(not(windows))]
 mod check;
 mod shed;
 

@@ -3,7 +3,7 @@
 //! A quad belongs to one port. It is rendered in stretches within which every lane reads from one run of frames. Every number that
 //! changes per sample is carried in the state, so a cut between two calls changes nothing.
 
-#[cfg(any(test, feature = "check"))]
+#[cfg(not(windows))]
 mod check;
 
 use super::effects::Sends;

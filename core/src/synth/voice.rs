@@ -3,7 +3,7 @@
 //! Time is cut at absolute positions, the control ticks. At a tick (and at the exact frame of a note-on, note-off or kill) a
 //! voice computes where its gains and coefficients shall be at the next tick; the lane ramps there sample by sample.
 
-#[cfg(any(test, feature = "check"))]
+#[cfg(not(windows))]
 mod check;
 
 use super::channel::Channel;

@@ -104,19 +104,25 @@ pub fn test() -> Result<()> {
             work: || setup::install(setup::EVERYTHING),
         },
         Step {
-            does: "prove that the driver cannot panic",
+            does: "build a driver with a bug to be seen",
             takes: DRIVER_TAKES,
+            work: || {
+                driver::build(&Build {
+                    plant: Some(Plant::Panic),
+                    profile: Profile::Dev,
+                    ..Build::release(Arch::X64)
+                })
+            },
+        },
+        Step {
+            does: "build the driver for x64 and prove that it cannot panic",
+            takes: "half a minute",
             work: || {
                 driver::build(&Build {
                     check: Some(Check::NoPanic),
                     ..Build::release(Arch::X64)
                 })
             },
-        },
-        Step {
-            does: "build the driver for x64",
-            takes: "half a minute",
-            work: || driver::build(&Build::release(Arch::X64)),
         },
         Step {
             does: "build the driver for ARM64",
@@ -127,17 +133,6 @@ pub fn test() -> Result<()> {
             does: "make the packages",
             takes: "4 minutes",
             work: package::assemble_all,
-        },
-        Step {
-            does: "build a driver with a bug to be seen",
-            takes: "half a minute",
-            work: || {
-                driver::build(&Build {
-                    plant: Some(Plant::Panic),
-                    profile: Profile::Dev,
-                    ..Build::release(Arch::X64)
-                })
-            },
         },
         Step {
             does: "run the tests",

@@ -45,7 +45,7 @@ enum Command {
         arch: Arch,
         #[arg(long, value_enum, default_value = "release")]
         profile: Profile,
-        /// Only prove something about the driver; leaves no product
+        /// Prove something about the driver that was built
         #[arg(long, value_enum)]
         check: Option<Check>,
         /// Give the driver a bug, for tests; the product goes to …/<profile>-<bug>/

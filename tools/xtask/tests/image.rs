@@ -90,3 +90,17 @@ fn no_path_of_the_machine() {
         }
     }
 }
+
+/// Only the panic handler calls `KeBugCheckEx`: an image that imports it can panic. The driver with a planted panic shows that such an
+/// image is noticed.
+#[test]
+fn no_panic() {
+    let imports = |bytes: &[u8]| {
+        let name = b"KeBugCheckEx\0";
+        bytes.windows(name.len()).any(|window| window == name)
+    };
+    for image in Image::all() {
+        assert!(!imports(&image.bytes), "{} can panic", image.arch.name());
+    }
+    assert!(imports(&Image::planted()), "the check sees no panic");
+}

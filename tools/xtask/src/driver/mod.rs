@@ -92,7 +92,7 @@ impl Profile {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Check {
-    /// Link with a panic handler that calls a symbol that does not exist
+    /// No panic can be reached: its handler is not in the image
     NoPanic,
 }
 
@@ -104,7 +104,7 @@ pub enum Plant {
 }
 
 impl Plant {
-    /// As in the configuration and in our output directory.
+    /// As in the feature `planted-…` and in our output directory.
     fn name(self) -> &'static str {
         match self {
             Self::Panic => "panic",
@@ -168,36 +168,36 @@ pub fn build(build: &Build) -> Result<()> {
         bail!("the no-panic check needs an optimized build: --profile release");
     }
     let place = Place::prepare(build)?;
+    let products = place.link(build, process::run)?;
     match build.check {
-        None => {
-            process::run(&mut place.cargo(build)?).with_context(|| {
-                format!(
-                    "the {} driver did not build; {IMPORTS_HINT}",
-                    build.arch.name()
-                )
-            })?;
-            collect(
-                &place.products(build),
-                &project::driver_dir()
-                    .join(build.arch.name())
-                    .join(build.name()),
-            )
-        }
-        Some(Check::NoPanic) => {
-            panics::check(&|| place.cargo(build), &place.tools, &place.products(build))
-        }
+        None => Ok(()),
+        Some(Check::NoPanic) => panics::check(&place.tools, &products),
     }
 }
 
 /// What the compiler has to say about a driver that builds.
 pub fn warnings(build: &Build) -> Result<String> {
-    let place = Place::prepare(build)?;
-    let output = process::capture(place.cargo(build)?.arg("--quiet"))?;
-    let messages = String::from_utf8_lossy(&output.stderr).into_owned();
-    if !output.status.success() {
-        bail!("the driver did not build:\n{messages}");
-    }
+    let mut messages = String::new();
+    Place::prepare(build)?.link(build, |cargo| {
+        let output = process::capture(cargo.arg("--quiet"))?;
+        messages = String::from_utf8_lossy(&output.stderr).into_owned();
+        if !output.status.success() {
+            bail!("the compiler says:\n{messages}");
+        }
+        Ok(())
+    })?;
     Ok(messages)
+}
+
+/// What the linker leaves, and how it is called where everybody looks for it.
+const PRODUCTS: [(&str, &str); 3] = [
+    ("arioso.pdb", "arioso.pdb"),
+    ("arioso.map", "arioso.map"),
+    ("arioso.dll", "arioso.sys"),
+];
+
+fn modified(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).and_then(|data| data.modified()).ok()
 }
 
 /// Everything that a build needs, made and locked.
@@ -231,6 +231,48 @@ impl Place {
         })
     }
 
+    /// Has cargo build the driver, by `run`, and puts the products where everybody looks for them: in the directory that is returned.
+    fn link(&self, build: &Build, run: impl FnOnce(&mut Command) -> Result<()>) -> Result<PathBuf> {
+        let to = project::driver_dir()
+            .join(build.arch.name())
+            .join(build.name());
+        fs::create_dir_all(&to)?;
+        // Left by a build that did not get to its end.
+        let unfinished = to.join("unfinished");
+        if unfinished.exists()
+            || !PRODUCTS
+                .iter()
+                .all(|(_, product)| to.join(product).exists())
+        {
+            self.forget(build)?;
+        }
+        fs::write(&unfinished, "")?;
+        let built = self.products(build);
+        let image = built.join("arioso.dll");
+        let before = modified(&image);
+        run(&mut self.cargo(build)?).with_context(|| {
+            format!(
+                "the {} driver did not build; {IMPORTS_HINT}",
+                build.arch.name()
+            )
+        })?;
+        // All builds for a target leave their image under one name. If nothing was linked, the products are there already, and
+        // what lies under that name may be another build's.
+        let linked = modified(&image) != before;
+        for (left, product) in PRODUCTS {
+            let from = if linked {
+                built.join(left)
+            } else {
+                to.join(product)
+            };
+            let bytes =
+                fs::read(&from).with_context(|| format!("cannot read {}", from.display()))?;
+            replace(&to.join(product), &bytes)?;
+        }
+        fs::remove_file(&unfinished)?;
+        Ok(to)
+    }
+
     fn cargo(&self, build: &Build) -> Result<Command> {
         let mut cargo = self.compiler.driver(build.arch, &self.tools, &self.tree);
         cargo
@@ -240,10 +282,8 @@ impl Place {
         for setting in build.profile.settings() {
             cargo.args(["--config", &setting]);
         }
-        self.renew(build)?;
-        // Read by build.rs.
         if let Some(plant) = build.plant {
-            cargo.env("ARIOSO_PLANT", plant.name());
+            cargo.args(["--features", &format!("planted-{}", plant.name())]);
         }
         if build.coverage {
             cargo.args(["--target-dir", build.target()]);
@@ -260,21 +300,14 @@ impl Place {
             .join("release/deps")
     }
 
-    /// Both profiles leave their image under one name, and Cargo does not see that the other one took its place: what it noted
-    /// about the image is forgotten whenever the profile changes.
-    fn renew(&self, build: &Build) -> Result<()> {
-        let target = self
+    /// Lets Cargo forget that it built the driver's own crate for a target.
+    fn forget(&self, build: &Build) -> Result<()> {
+        let notes = self
             .workspace
             .join(build.target())
-            .join(build.arch.target());
-        let note = target.join("profile");
-        if fs::read_to_string(&note).is_ok_and(|last| last == build.profile.name()) {
-            return Ok(());
-        }
-        for entry in fs::read_dir(target.join("release/.fingerprint"))
-            .into_iter()
-            .flatten()
-        {
+            .join(build.arch.target())
+            .join("release/.fingerprint");
+        for entry in fs::read_dir(notes).into_iter().flatten() {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if name
@@ -285,27 +318,11 @@ impl Place {
                     .with_context(|| format!("cannot remove {}", path.display()))?;
             }
         }
-        fs::create_dir_all(&target)?;
-        write_if_changed(&note, build.profile.name())
+        Ok(())
     }
 }
 
 const IMPORTS_HINT: &str = "if the linker misses an NT function, see tools/xtask/wdk/imports.txt";
-
-/// Puts the products where everybody looks for them.
-fn collect(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for (built, product) in [
-        ("arioso.pdb", "arioso.pdb"),
-        ("arioso.map", "arioso.map"),
-        ("arioso.dll", "arioso.sys"),
-    ] {
-        let bytes =
-            fs::read(from.join(built)).with_context(|| format!("the build left no {built}"))?;
-        replace(&to.join(product), &bytes)?;
-    }
-    Ok(())
-}
 
 /// Writes a file so that a concurrent reader sees the old or the new content, never a part.
 /// The file's time is always new: others compare it with the source's.

@@ -30,16 +30,19 @@ impl Image {
                 "the {} driver does not build",
                 arch.name()
             );
-            let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join("../../target/driver")
-                .join(arch.name())
-                .join("release/arioso.sys");
+            let path = product(arch, "release");
             Self {
                 arch,
                 bytes: std::fs::read(&path).expect("the built driver"),
                 path,
             }
         })
+    }
+
+    /// The bytes of the development driver with a panic in it, as `cargo xtask test` builds it.
+    pub fn planted() -> Vec<u8> {
+        let path = product(Arch::X64, "dev-panic");
+        std::fs::read(path).expect("run `cargo xtask build --profile dev --plant panic`")
     }
 
     pub fn all() -> [&'static Self; 2] {
@@ -90,4 +93,12 @@ impl Image {
         };
         map.lines().filter_map(parse).collect()
     }
+}
+
+fn product(arch: Arch, build: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../target/driver")
+        .join(arch.name())
+        .join(build)
+        .join("arioso.sys")
 }
