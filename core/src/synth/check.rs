@@ -1,7 +1,7 @@
 //! What must hold after every block, whatever came before: for tests, and for the fuzz target of sound (feature `check`).
 
 use super::Synth;
-use super::voice::TICK;
+use super::tick::TICK;
 use crate::dls::model::{Instrument, Patches, SampleInfo, Wave};
 use crate::mem::{NoMemory, Shared, vec};
 use alloc::vec::Vec;

@@ -6,7 +6,7 @@
 use super::effects::Sends;
 use super::engine::Synth;
 use super::oscillator::Interpolation;
-use super::voice::TICK;
+use super::tick::TICK;
 
 /// Nominal costs, in ns: what `arioso-bench prices` measures, and a tenth.
 mod price {

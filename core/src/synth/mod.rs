@@ -9,7 +9,7 @@
 //! | `engine`, `notes`, `requests`, `port`, `channel`, `keys`, `awe` | what MIDI messages mean |
 //! | `pool` | which voices live: start, stop, exclusivity, stealing |
 //! | `cost` | what a slice costs, before it is rendered |
-//! | `voice`, `modulation`, `controls`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
+//! | `tick`, `voice`, `modulation`, `controls`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
 //! | `quad`, `oscillator`, `sinc`, `lanes` | render side, four voices in lock-step |
 //! | `simd` | its inner loops on SSE2 and NEON |
 //! | `pcm` | 16-bit output |
@@ -46,6 +46,7 @@ pub mod sequencer;
 #[allow(unsafe_code)]
 mod simd;
 mod sinc;
+mod tick;
 mod tuning;
 mod voice;
 

@@ -13,7 +13,8 @@ use super::oscillator::Interpolation;
 use super::port::PortSlot;
 use super::quad::{Buses, Quad};
 use super::sinc::Kernels;
-use super::voice::{Context, NoteOn, TICK, Voice};
+use super::tick::{TICK, offset_of};
+use super::voice::{Context, NoteOn, Voice};
 use crate::dls::model::{Articulation, Region, Wave};
 use crate::mem::{NoMemory, Shared, TryBox, vec};
 use alloc::vec::Vec;
@@ -904,13 +905,5 @@ impl Ends {
             voice.leaving = true;
             self.leaving = self.leaving.min(voice.shortest);
         }
-    }
-}
-
-/// Frames since the last tick that has been worked off, 1..=TICK: messages at a tick come before it.
-pub fn offset_of(position: u64) -> u32 {
-    match (position % u64::from(TICK)) as u32 {
-        0 => TICK,
-        offset => offset,
     }
 }

@@ -16,15 +16,13 @@ use super::math;
 use super::modulation::{
     Fixed, FixedValues, Inputs, MOVERS, Modulation, Mover, TARGETS, Target, fixed, general_part,
 };
-use super::pool::offset_of;
 use super::quad::{BUSES, Quad};
+use super::tick::{TICK, offset_of};
 use super::tuning::Tunings;
 use crate::dls::model::{Articulation, Destination, Region};
 use crate::mem::{NoMemory, Shared, vec};
 use alloc::vec::Vec;
 
-/// Frames between control ticks.
-pub const TICK: u32 = 32;
 /// Frames in which a stolen or detached voice fades.
 pub const FADE: u32 = 128;
 /// How much of a jump in level or pan is made up per tick: 3 ms at 48 kHz.

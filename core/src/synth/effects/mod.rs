@@ -27,7 +27,7 @@ pub use unit::Unit;
 use self::delay::Block;
 use super::lanes::{LANES, Lanes};
 use super::simd;
-use super::voice::TICK;
+use super::tick::TICK;
 
 /// Which of a port's effects are on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
