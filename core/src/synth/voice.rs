@@ -7,14 +7,15 @@
 mod check;
 
 use super::channel::Channel;
-use super::controls::{self, FILTER_OFF, Played, Time, glide_frames};
+use super::controls::{self, Played, Time, glide_frames};
 use super::envelope::{Contour, Envelope};
 use super::filter::{self, Coefficients, FilterTable};
 use super::keys::KeySettings;
 use super::lfo::Lfo;
 use super::math;
 use super::modulation::{
-    Fixed, FixedValues, Inputs, MOVERS, Modulation, Mover, TARGETS, Target, fixed, general_part,
+    FILTER_OFF, Fixed, FixedValues, Inputs, MOVERS, Modulation, Mover, TARGETS, Target, fixed,
+    general_part,
 };
 use super::quad::{BUSES, Quad};
 use super::tick::{TICK, offset_of};
