@@ -2,10 +2,10 @@
 //! controller destinations, key settings, scale tuning. The laws are in docs/synth.md.
 
 use super::channel::{Channel, Route, cc};
+use super::context::Surroundings;
 use super::keys::{KeySettings, given};
 use super::math;
 use super::modulation::{FILTER_OFF, Modulation, Mover, Target};
-use super::voice::Surroundings;
 
 /// What a voice remembers of its Note On, and hears of its key.
 #[derive(Clone, Copy, Debug, Default)]

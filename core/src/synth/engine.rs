@@ -1,13 +1,13 @@
 //! The synthesizer: ports, messages, rendering.
 
 use super::channel::{CHANNELS, Channel, Parts, System, cc};
+use super::context::Context;
 use super::effects::{Limiter, Unit};
 use super::filter::FilterTable;
 use super::math;
 use super::pool::{Pool, Retired};
 use super::port::{Port, PortId, PortSlot};
 use super::tick::TICK;
-use super::voice::Context;
 use crate::mem::{NoMemory, TryBox, vec};
 use crate::midi::Universal;
 use alloc::vec::Vec;

@@ -9,7 +9,7 @@
 //! | `engine`, `notes`, `requests`, `port`, `channel`, `keys`, `awe` | what MIDI messages mean |
 //! | `pool` | which voices live: start, stop, exclusivity, stealing |
 //! | `cost` | what a slice costs, before it is rendered |
-//! | `tick`, `voice`, `modulation`, `controls`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
+//! | `tick`, `context`, `voice`, `modulation`, `controls`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
 //! | `quad`, `oscillator`, `sinc`, `lanes` | render side, four voices in lock-step |
 //! | `simd` | its inner loops on SSE2 and NEON |
 //! | `pcm` | 16-bit output |
@@ -23,6 +23,7 @@ mod channel;
 #[cfg(any(test, feature = "check"))]
 pub mod check;
 pub mod clock;
+mod context;
 mod controls;
 pub mod cost;
 mod dither;

@@ -7,6 +7,7 @@ mod shed;
 
 use self::chains::Chains;
 use super::channel::cc;
+use super::context::{Context, NoteOn};
 use super::effects::{Sends, Unit};
 use super::lanes::{LANES, Lanes};
 use super::oscillator::Interpolation;
@@ -14,7 +15,7 @@ use super::port::PortSlot;
 use super::quad::{Buses, Quad};
 use super::sinc::Kernels;
 use super::tick::{TICK, offset_of};
-use super::voice::{Context, NoteOn, Voice};
+use super::voice::Voice;
 use crate::dls::model::{Articulation, Region, Wave};
 use crate::mem::{NoMemory, Shared, TryBox, vec};
 use alloc::vec::Vec;

@@ -2,11 +2,11 @@
 
 use super::bus::Bus;
 use super::channel::{Channel, Parts, System};
+use super::context::Surroundings;
 use super::effects::{EffectSettings, Sends, Unit};
 use super::math;
 use super::oscillator::Interpolation;
 use super::tuning::Tunings;
-use super::voice::Surroundings;
 use crate::dls::model::{Instrument, Patches, kin};
 use crate::mem::{NoMemory, Shared, TryBox};
 
