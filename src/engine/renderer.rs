@@ -10,7 +10,7 @@ use super::track::Track;
 use super::{DEFAULT_RATE, PINS};
 use crate::kernel::{Result, clock, no_memory};
 use arioso_core::mem::TryBox;
-use arioso_core::synth::cost::Budget;
+use arioso_core::synth::Budget;
 use arioso_core::synth::sequencer::{Events, Source, run};
 use arioso_core::synth::{PortId, SampleClock, Settings as SynthSettings, Synth};
 use core::sync::atomic::Ordering;
