@@ -3,7 +3,6 @@
 //! Values are checked and clamped when they are built, so that rendering can neither fail nor check again: every index is in
 //! range, ranges are ordered and within 0..=127, loops lie inside the wave and are at least one frame long.
 
-use super::substitute;
 use crate::mem::Shared;
 use alloc::vec::Vec;
 
@@ -302,12 +301,6 @@ pub struct Patches {
 pub fn find(instruments: &[Shared<Instrument>], patch: u32) -> Option<&Shared<Instrument>> {
     let first = instruments.partition_point(|i| i.patch < patch);
     instruments.get(first).filter(|i| i.patch == patch)
-}
-
-/// The instrument that plays a patch among some that are sorted by patch: its own, else the nearest kin. Any IRQL.
-pub fn kin(instruments: &[Shared<Instrument>], patch: u32) -> Option<&Shared<Instrument>> {
-    let all = instruments.iter().map(|i| (i.patch, i));
-    substitute::kin(patch, |patch| find(instruments, patch), all)
 }
 
 impl Patches {

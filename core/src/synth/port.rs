@@ -7,7 +7,8 @@ use super::effects::{EffectSettings, Sends, Unit};
 use super::math;
 use super::oscillator::Interpolation;
 use super::tuning::Tunings;
-use crate::dls::model::{Instrument, Patches, kin};
+use crate::dls::model::{Instrument, Patches};
+use crate::dls::substitute;
 use crate::mem::{NoMemory, Shared, TryBox};
 
 /// A port's slot in the synthesizer, 0..`Settings::ports`.
@@ -262,7 +263,7 @@ impl Port {
         } else {
             patches.built_in()
         };
-        kin(instruments, channel.patch()).map(|instrument| &**instrument)
+        substitute::instrument(instruments, channel.patch()).map(|instrument| &**instrument)
     }
 }
 
