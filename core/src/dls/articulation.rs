@@ -9,10 +9,12 @@ use alloc::vec::Vec;
 /// Distinct connections of one articulation beyond the defaults. The specification's tables have about seventy.
 pub const MAX_CONNECTIONS: usize = 256;
 
+/// Why an articulation cannot be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArticulationError {
     /// More than [`MAX_CONNECTIONS`].
     TooManyConnections,
+    /// No memory for its list.
     NoMemory,
 }
 
@@ -137,6 +139,7 @@ pub struct Builder {
 }
 
 impl Builder {
+    /// The defaults alone. PASSIVE_LEVEL: it allocates.
     pub fn new() -> Result<Self, NoMemory> {
         Ok(Self {
             connections: vec::try_from_slice(&DEFAULTS)?,
@@ -161,6 +164,7 @@ impl Builder {
         Ok(vec::try_push(&mut self.connections, new)?)
     }
 
+    /// The articulation, sorted as a note needs it.
     pub fn finish(self) -> Articulation {
         Articulation::new(self.connections)
     }

@@ -12,6 +12,7 @@ use super::raw::{Connection, Connections, Format, Level, RegionHeader, Sample, W
 use crate::mem::{NoMemory, Shared, vec};
 use alloc::vec::Vec;
 
+/// Why a download buffer is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The frame: shorter than its header, or `cbSize` is not within the buffer.
@@ -35,6 +36,7 @@ pub enum Error {
     NotMono,
     /// More than the budget allows.
     TooLarge,
+    /// No memory for what the buffer becomes.
     NoMemory,
 }
 
@@ -74,7 +76,9 @@ impl From<WaveError> for Error {
 /// What a buffer holds.
 #[derive(Debug)]
 pub enum Download {
+    /// `DMUS_DOWNLOADINFO_INSTRUMENT` or `_INSTRUMENT2`.
     Instrument(Instrument),
+    /// `DMUS_DOWNLOADINFO_WAVE`
     Wave(Wave),
 }
 
@@ -91,21 +95,27 @@ pub struct Instrument {
     pub regions: Vec<Region>,
 }
 
+/// A region of an instrument, its wave still an id.
 #[derive(Debug)]
 pub struct Region {
+    /// As it stands in the buffer.
     pub header: RegionHeader,
     /// Lowest and highest key and velocity, checked.
     pub ranges: ((u8, u8), (u8, u8)),
     /// `table_index` is the `dwDLId` of the wave's download.
     pub link: WaveLink,
+    /// The region's own `WSMPL`, if it has one.
     pub sample: Option<Sample>,
+    /// The region's articulation, else the instrument's, else the defaults.
     pub articulation: Shared<model::Articulation>,
 }
 
+/// A wave.
 #[derive(Debug)]
 pub struct Wave {
     /// `dwDLId`
     pub id: u32,
+    /// Ready to be played.
     pub wave: model::Wave,
 }
 

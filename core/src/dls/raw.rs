@@ -14,14 +14,20 @@ pub enum Level {
 /// CONNECTION
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Connection {
+    /// `CONN_SRC_*`
     pub source: u16,
+    /// `CONN_SRC_*`
     pub control: u16,
+    /// `CONN_DST_*`
     pub destination: u16,
+    /// `CONN_TRN_*` and their places: `docs/reference/dls-synth.md` §3.2.
     pub transform: u16,
+    /// `lScale`
     pub scale: i32,
 }
 
 impl Connection {
+    /// Bytes of a CONNECTION.
     pub const SIZE: usize = 12;
 
     fn read(&[a, b, c, d, e, f, g, h, scale @ ..]: &[u8; Self::SIZE]) -> Self {
@@ -71,18 +77,26 @@ impl Iterator for Connections<'_> {
 /// `wsmp`, WSMPL with its first WLOOP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
+    /// `usUnityNote`
     pub unity: u16,
+    /// `sFineTune`, cents.
     pub fine_tune: i16,
+    /// `lGain` (`lAttenuation`), 1/655360 dB.
     pub gain: i32,
+    /// `F_WSMP_*`
     pub options: u32,
+    /// None: the wave is played once.
     pub first_loop: Option<Loop>,
 }
 
 /// WLOOP
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loop {
+    /// `WLOOP_TYPE_*`
     pub kind: u32,
+    /// First frame.
     pub start: u32,
+    /// Frames.
     pub length: u32,
 }
 
@@ -115,14 +129,18 @@ impl Sample {
 /// `rgnh`, the head of DMUS_REGION.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegionHeader {
+    /// `RangeKey`, lowest and highest.
     pub keys: (u16, u16),
+    /// `RangeVelocity`, lowest and highest.
     pub velocities: (u16, u16),
     /// Bit 0: `F_RGN_OPTION_SELFNONEXCLUSIVE`.
     pub options: u16,
+    /// `usKeyGroup`
     pub key_group: u16,
 }
 
 impl RegionHeader {
+    /// From the front of `data`; `None` if it is too short.
     pub fn read(data: &[u8]) -> Option<Self> {
         Some(Self {
             keys: (u16_at(data, 0)?, u16_at(data, 2)?),
@@ -138,13 +156,16 @@ impl RegionHeader {
 pub struct WaveLink {
     /// Bit 0: `F_WAVELINK_PHASE_MASTER`.
     pub options: u16,
+    /// `usPhaseGroup`, 0 none.
     pub phase_group: u16,
+    /// `ulChannel`: a mask.
     pub channels: u32,
     /// In a file an index into `ptbl`, in a download the id of a wave's download.
     pub table_index: u32,
 }
 
 impl WaveLink {
+    /// From the front of `data`; `None` if it is too short.
     pub fn read(data: &[u8]) -> Option<Self> {
         Some(Self {
             options: u16_at(data, 0)?,
@@ -160,16 +181,20 @@ impl WaveLink {
 pub struct Format {
     /// WAVE_FORMAT_*; WAVE_FORMAT_EXTENSIBLE is resolved to its subformat.
     pub tag: u16,
+    /// `nChannels`
     pub channels: u16,
     /// Hz
     pub rate: u32,
+    /// `wBitsPerSample`
     pub bits: u16,
 }
 
 impl Format {
+    /// `WAVE_FORMAT_PCM`
     pub const PCM: u16 = 1;
     const EXTENSIBLE: u16 = 0xFFFE;
 
+    /// From the front of `data`; `None` if it is too short.
     pub fn read(data: &[u8]) -> Option<Self> {
         let tag = u16_at(data, 0)?;
         Some(Self {

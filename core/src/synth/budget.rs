@@ -89,7 +89,9 @@ pub struct Budget {
 /// What became of a slice, in ns of this machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spent {
+    /// What the model said before.
     pub predicted: f32,
+    /// What it took.
     pub measured: f32,
 }
 

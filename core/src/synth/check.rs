@@ -9,9 +9,11 @@ use alloc::vec::Vec;
 /// An invariant that does not hold.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Finding {
+    /// In words.
     pub what: &'static str,
-    /// The value, and what it should have been or stayed below.
+    /// The value.
     pub found: f64,
+    /// What it should have been, or stayed below.
     pub wanted: f64,
 }
 

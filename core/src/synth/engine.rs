@@ -113,6 +113,7 @@ impl Synth {
         port
     }
 
+    /// The port in a place.
     pub fn port(&self, id: PortId) -> Option<&Port> {
         self.slots.get(usize::from(id.0))?.port.as_deref()
     }

@@ -23,8 +23,11 @@ use alloc::vec::Vec;
 /// Something the renderer has let go of; drop it at PASSIVE_LEVEL.
 #[derive(Debug)]
 pub enum Retired {
+    /// What a voice played.
     Wave(Shared<Wave>),
+    /// What a voice followed.
     Articulation(Shared<Articulation>),
+    /// Of a port that has gone, rung out.
     Effects(TryBox<Unit>),
 }
 

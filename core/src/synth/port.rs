@@ -20,6 +20,7 @@ pub struct PortId(pub u8);
 pub struct Stats {
     /// Voices that sound now.
     pub voices: u32,
+    /// The most that have sounded at once.
     pub peak_voices: u32,
     /// Note Ons that named an instrument.
     pub notes: u64,
@@ -108,6 +109,7 @@ impl Port {
         self.parts.groups()
     }
 
+    /// Its channels.
     pub fn parts(&self) -> &Parts {
         &self.parts
     }
@@ -122,6 +124,7 @@ impl Port {
         self.level = level(volume, self.boost);
     }
 
+    /// VOLUME in 1/100 dB.
     pub fn volume(&self) -> i32 {
         self.volume
     }
@@ -132,6 +135,7 @@ impl Port {
         self.level = level(self.volume, boost);
     }
 
+    /// VOLUMEBOOST in 1/100 dB.
     pub fn boost(&self) -> i32 {
         self.boost
     }
@@ -141,6 +145,7 @@ impl Port {
         self.interpolation = interpolation;
     }
 
+    /// Quality of its voices.
     pub fn interpolation(&self) -> Interpolation {
         self.interpolation
     }
@@ -150,6 +155,7 @@ impl Port {
         &self.effects
     }
 
+    /// The same, to be changed.
     pub fn effects_mut(&mut self) -> &mut EffectSettings {
         &mut self.effects
     }
@@ -170,6 +176,7 @@ impl Port {
         })
     }
 
+    /// Its statistics.
     pub fn stats(&self) -> &Stats {
         &self.stats
     }
@@ -179,6 +186,7 @@ impl Port {
         core::mem::take(&mut self.stats.peak_level)
     }
 
+    /// The system that its bank select messages speak.
     pub fn system(&self) -> System {
         self.system
     }

@@ -2,6 +2,7 @@
 //! install section asks for, [`check`] holds it to the rules for Windows drivers.
 //!
 //! Section and directive names, keys and strings compare without case, as SetupAPI does.
+#![allow(missing_docs)] // Of use to this repository alone.
 
 mod check;
 mod install;

@@ -32,7 +32,9 @@ use super::tick::TICK;
 /// Which of a port's effects are on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sends {
+    /// The reverb.
     pub reverb: bool,
+    /// The chorus.
     pub chorus: bool,
 }
 
