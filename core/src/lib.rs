@@ -7,6 +7,7 @@
 //! | [`ks`] | KS and PortCls ABI: GUIDs, structs, vtables, constants | – |
 //! | [`dls`] | RIFF files, download buffers, the instrument model, the store | `mem` |
 //! | [`synth`] | channels, voices, mixer, sample clock, sequencer | `dls`, `midi`, `mem` |
+//! | [`audio`] | sample formats, volume, ramps: frames behind the synthesizer | `synth` |
 //!
 //! A bank is loaded, a note is played:
 //!
@@ -60,6 +61,8 @@ extern crate alloc;
 extern crate std;
 
 // Loom's models are about `mem` alone: the rest would take minutes to compile, for nothing.
+#[cfg(not(loom))]
+pub mod audio;
 #[cfg(not(loom))]
 pub mod dls;
 #[cfg(not(loom))]
