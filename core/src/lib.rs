@@ -5,7 +5,7 @@
 //! | [`mem`] | fallible boxes, shared pointers, rings, intrusive queues | – |
 //! | [`midi`] | messages, the byte-stream parser, SysEx | – |
 //! | [`ks`] | KS and PortCls ABI: GUIDs, structs, vtables, constants | – |
-//! | [`dls`] | RIFF files, download buffers, the instrument model, the store | `mem` |
+//! | [`dls`] | RIFF files, download buffers, the instrument model, the store | `ks`, `mem` |
 //! | [`synth`] | channels, voices, mixer, sample clock, sequencer | `dls`, `midi`, `mem` |
 //! | [`audio`] | sample formats, volume, ramps: frames behind the synthesizer | `synth` |
 //!

@@ -1,6 +1,11 @@
 //! The structures that DLS files and DirectMusic downloads share, as they are stored: nothing is checked but their bounds.
 
 use super::bytes::{i16_at, i32_at, index, u16_at, u32_at};
+use crate::ks::dmdls::{CONNECTION, CONNECTIONLIST, RGNHEADER, WAVELINK, WLOOP, WSMPL};
+use crate::ks::ksmedia::{
+    WAVE_FORMAT_EXTENSIBLE, WAVE_FORMAT_PCM, WAVEFORMATEX, WAVEFORMATEXTENSIBLE,
+};
+use core::mem::offset_of;
 
 /// Whose rules a connection's transform follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +33,7 @@ pub struct Connection {
 
 impl Connection {
     /// Bytes of a CONNECTION.
-    pub const SIZE: usize = 12;
+    pub const SIZE: usize = size_of::<CONNECTION>();
 
     fn read(&[a, b, c, d, e, f, g, h, scale @ ..]: &[u8; Self::SIZE]) -> Self {
         Self {
@@ -50,8 +55,9 @@ pub struct Connections<'a> {
 impl<'a> Connections<'a> {
     /// `None` if the connections that it announces do not fit. A wrong `cbSize` below 8 counts as 8.
     pub fn read(data: &'a [u8]) -> Option<Self> {
-        let header = index(u32_at(data, 0)?).max(8);
-        let count = index(u32_at(data, 4)?);
+        let header = index(u32_at(data, offset_of!(CONNECTIONLIST, cbSize))?);
+        let header = header.max(size_of::<CONNECTIONLIST>());
+        let count = index(u32_at(data, offset_of!(CONNECTIONLIST, cConnections))?);
         let (blocks, _) = data.get(header..)?.as_chunks();
         Some(Self {
             blocks: blocks.get(..count)?,
@@ -102,25 +108,25 @@ pub struct Loop {
 
 impl Sample {
     /// Size of WSMPL without loops.
-    pub const SIZE: usize = 20;
+    pub const SIZE: usize = size_of::<WSMPL>();
 
     /// `None` if the structure is cut off. A wrong `cbSize` below 20 counts as 20; a loop that is cut off is none.
     pub fn read(data: &[u8]) -> Option<Self> {
-        let header = index(u32_at(data, 0)?).max(Self::SIZE);
-        let loops = u32_at(data, 16)?;
+        let header = index(u32_at(data, offset_of!(WSMPL, cbSize))?).max(Self::SIZE);
+        let loops = u32_at(data, offset_of!(WSMPL, cSampleLoops))?;
         let first_loop = || {
             let data = data.get(header..)?;
             Some(Loop {
-                kind: u32_at(data, 4)?,
-                start: u32_at(data, 8)?,
-                length: u32_at(data, 12)?,
+                kind: u32_at(data, offset_of!(WLOOP, ulType))?,
+                start: u32_at(data, offset_of!(WLOOP, ulStart))?,
+                length: u32_at(data, offset_of!(WLOOP, ulLength))?,
             })
         };
         Some(Self {
-            unity: u16_at(data, 4)?,
-            fine_tune: i16_at(data, 6)?,
-            gain: i32_at(data, 8)?,
-            options: u32_at(data, 12)?,
+            unity: u16_at(data, offset_of!(WSMPL, usUnityNote))?,
+            fine_tune: i16_at(data, offset_of!(WSMPL, sFineTune))?,
+            gain: i32_at(data, offset_of!(WSMPL, lAttenuation))?,
+            options: u32_at(data, offset_of!(WSMPL, fulOptions))?,
             first_loop: if loops > 0 { first_loop() } else { None },
         })
     }
@@ -143,10 +149,16 @@ impl RegionHeader {
     /// From the front of `data`; `None` if it is too short.
     pub fn read(data: &[u8]) -> Option<Self> {
         Some(Self {
-            keys: (u16_at(data, 0)?, u16_at(data, 2)?),
-            velocities: (u16_at(data, 4)?, u16_at(data, 6)?),
-            options: u16_at(data, 8)?,
-            key_group: u16_at(data, 10)?,
+            keys: (
+                u16_at(data, offset_of!(RGNHEADER, RangeKey.usLow))?,
+                u16_at(data, offset_of!(RGNHEADER, RangeKey.usHigh))?,
+            ),
+            velocities: (
+                u16_at(data, offset_of!(RGNHEADER, RangeVelocity.usLow))?,
+                u16_at(data, offset_of!(RGNHEADER, RangeVelocity.usHigh))?,
+            ),
+            options: u16_at(data, offset_of!(RGNHEADER, fusOptions))?,
+            key_group: u16_at(data, offset_of!(RGNHEADER, usKeyGroup))?,
         })
     }
 }
@@ -168,10 +180,10 @@ impl WaveLink {
     /// From the front of `data`; `None` if it is too short.
     pub fn read(data: &[u8]) -> Option<Self> {
         Some(Self {
-            options: u16_at(data, 0)?,
-            phase_group: u16_at(data, 2)?,
-            channels: u32_at(data, 4)?,
-            table_index: u32_at(data, 8)?,
+            options: u16_at(data, offset_of!(WAVELINK, fusOptions))?,
+            phase_group: u16_at(data, offset_of!(WAVELINK, usPhaseGroup))?,
+            channels: u32_at(data, offset_of!(WAVELINK, ulChannel))?,
+            table_index: u32_at(data, offset_of!(WAVELINK, ulTableIndex))?,
         })
     }
 }
@@ -191,20 +203,21 @@ pub struct Format {
 
 impl Format {
     /// `WAVE_FORMAT_PCM`
-    pub const PCM: u16 = 1;
-    const EXTENSIBLE: u16 = 0xFFFE;
+    pub const PCM: u16 = WAVE_FORMAT_PCM;
 
     /// From the front of `data`; `None` if it is too short.
     pub fn read(data: &[u8]) -> Option<Self> {
-        let tag = u16_at(data, 0)?;
+        let tag = u16_at(data, offset_of!(WAVEFORMATEX, wFormatTag))?;
         Some(Self {
             tag: match tag {
-                Self::EXTENSIBLE => u16_at(data, 24).unwrap_or(tag),
+                WAVE_FORMAT_EXTENSIBLE => {
+                    u16_at(data, offset_of!(WAVEFORMATEXTENSIBLE, SubFormat)).unwrap_or(tag)
+                }
                 _ => tag,
             },
-            channels: u16_at(data, 2)?,
-            rate: u32_at(data, 4)?,
-            bits: u16_at(data, 14)?,
+            channels: u16_at(data, offset_of!(WAVEFORMATEX, nChannels))?,
+            rate: u32_at(data, offset_of!(WAVEFORMATEX, nSamplesPerSec))?,
+            bits: u16_at(data, offset_of!(WAVEFORMATEX, wBitsPerSample))?,
         })
     }
 }
