@@ -1,8 +1,8 @@
 //! The endpoint's stream, as its miniport stream sees it.
 
 use super::Engine;
+use super::Format;
 use super::line::Line;
-use super::pcm::Format;
 use crate::com::port::PortStream;
 use crate::com::wave_rt::SharedBuffer;
 use crate::kernel::dpc::Dpc;

@@ -1,15 +1,13 @@
 //! The endpoint's line: the timer's DPC renders a millisecond at a time into the cyclic buffer, some milliseconds ahead of the
 //! position.
 
-use super::level::Levels;
-use super::pcm::{self, Format};
 use super::renderer::BLOCK;
-use super::seam::{Gain, Seam};
 use super::state::{EngineState, Owner};
 use crate::com::wave_rt::{Event, Packet, SharedBuffer};
 use crate::kernel::dpc::{Dpc, Routine};
 use crate::kernel::lock::SpinLock;
 use crate::kernel::{Result, clock, no_memory};
+use arioso_core::audio::{Declick, Format, Gain, Levels, MAX_FRAME};
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_PAUSE, KSSTATE_STOP};
 use arioso_core::ks::status::{
     STATUS_DEVICE_NOT_READY, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_STATE,
@@ -56,8 +54,8 @@ struct State {
     read: i64,
     events: [Option<Event>; EVENTS],
     gain: Gain,
-    seam: Seam,
-    bytes: TryBox<[u8; BLOCK * pcm::MOST]>,
+    declick: Declick,
+    bytes: TryBox<[u8; BLOCK * MAX_FRAME]>,
 }
 
 /// Where the line was when it entered RUN.
@@ -105,7 +103,7 @@ impl Line {
                 read: 0,
                 events: [None; EVENTS],
                 gain,
-                seam: Seam::default(),
+                declick: Declick::default(),
                 bytes: TryBox::try_filled(0).map_err(no_memory)?,
             }),
         })
@@ -168,7 +166,7 @@ impl Line {
         let now = clock::now();
         let ahead = self.state.with(|s| {
             if s.written != 0 {
-                s.seam.break_off(self.format.rate);
+                s.declick.break_off(self.format.rate);
             }
             s.gain = Gain::new(self.levels.gains());
             s.run = Some(Run {
@@ -199,7 +197,7 @@ impl Line {
                 s.written = 0;
                 s.notified = 0;
                 s.read = 0;
-                s.seam = Seam::default();
+                s.declick = Declick::default();
             }
         });
     }
@@ -305,12 +303,12 @@ impl Line {
         let step = Gain::step(self.format.rate);
         let block = self.format.block();
         self.state.with(|s| {
-            let (gain, seam) = (&mut s.gain, &mut s.seam);
+            let (gain, declick) = (&mut s.gain, &mut s.declick);
             let len = frames.len().wrapping_mul(block as usize);
             let bytes = s.bytes.get_mut(..len).unwrap_or_default();
             let shaped = frames.iter().map(|&[left, right]| {
                 let [a, b] = gain.next(target, step);
-                seam.join([left * a, right * b])
+                declick.join([left * a, right * b])
             });
             self.format.encode(shaped, bytes);
             let at = offset(s.written, s.turn, block);
@@ -368,7 +366,7 @@ impl State {
             buffer.clear(at, count);
         }
         self.written = self.written.saturating_add(frames);
-        self.seam = Seam::default();
+        self.declick = Declick::default();
     }
 }
 

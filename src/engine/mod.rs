@@ -9,7 +9,6 @@
 //! | [`output`] | who the owner is |
 //! | [`sink`], [`slices`] | the wave sink as owner; the slice timer as owner, for the sink |
 //! | [`endpoint`], [`line`] | the endpoint's stream; its timer's DPC as owner |
-//! | [`pcm`], [`level`], [`seam`] | frames as bytes; volume and mute; no clicks at a change of owner |
 //! | [`thru`] | what render pins receive, for capture streams |
 //! | [`idle`] | nobody listens: channel state is followed, queues are emptied |
 //! | [`retire`] | what the owner let go of is freed at `PASSIVE_LEVEL` |
@@ -24,15 +23,12 @@ mod endpoint;
 mod exchange;
 mod handle;
 mod idle;
-mod level;
 mod line;
 mod next;
 mod output;
-mod pcm;
 mod pin;
 mod renderer;
 mod retire;
-mod seam;
 pub mod settings;
 mod sink;
 mod slices;
@@ -40,10 +36,9 @@ mod state;
 mod thru;
 mod track;
 
+pub use arioso_core::audio::{Format, Levels, Sample};
 pub use endpoint::EndpointHandle;
 pub use handle::{EFFECTS, PinHandle};
-pub use level::Levels;
-pub use pcm::{Format, Sample};
 pub use sink::SinkHandle;
 pub use thru::TapHandle;
 

@@ -4,13 +4,13 @@ use super::command::Command;
 use super::exchange::Exchange;
 use super::next::Next;
 use super::retire::{Bin, Garbage};
-use super::seam::Seam;
 use super::settings::Settings;
 use super::track::Track;
 use super::{DEFAULT_RATE, PINS};
 use crate::kernel::{Result, clock, no_memory};
+use arioso_core::audio::Declick;
 use arioso_core::mem::TryBox;
-use arioso_core::synth::cost::Budget;
+use arioso_core::synth::Budget;
 use arioso_core::synth::sequencer::{Events, Source, run};
 use arioso_core::synth::{PortId, SampleClock, Settings as SynthSettings, Synth};
 use core::sync::atomic::Ordering;
@@ -85,7 +85,7 @@ impl Renderer {
 
     /// The next frames rise from silence to the full level, or have it.
     pub fn fade_in(&mut self, rate: u32, rise: bool) {
-        let ramp = Seam::ramp(rate);
+        let ramp = Declick::ramp(rate);
         self.fade = (if rise { ramp } else { 0 }, ramp);
     }
 

@@ -2,7 +2,6 @@
 
 use super::Engine;
 use super::renderer::BLOCK;
-use super::seam::Seam;
 use super::state::Owner;
 use crate::com::port::MasterClock;
 use crate::com::stream::{FRAME_BYTES, RenderUnit};
@@ -10,6 +9,7 @@ use crate::kernel::clock;
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::SpinLock;
 use crate::kernel::timer::MILLISECOND;
+use arioso_core::audio::Declick;
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN};
 use arioso_core::mem::Shared;
 use arioso_core::synth::{write_dithered, write_pcm};
@@ -19,7 +19,7 @@ pub struct SinkHandle {
     engine: Shared<Engine>,
     clock: Option<MasterClock>,
     rate: u32,
-    seam: SpinLock<Seam>,
+    declick: SpinLock<Declick>,
 }
 
 /// Tries of a hundred microseconds each while somebody executes commands in the owner's place.
@@ -37,7 +37,7 @@ impl SinkHandle {
             engine,
             clock,
             rate,
-            seam: SpinLock::new(Seam::default()),
+            declick: SpinLock::new(Declick::default()),
         }
     }
 
@@ -88,15 +88,15 @@ impl SinkHandle {
         let Some((done, rest)) = out.split_at_mut_checked(done) else {
             return;
         };
-        let mut seam = self.seam.with(|s| *s);
+        let mut declick = self.declick.with(|s| *s);
         if let Some([a, b, c, d]) = done.last_chunk() {
             let sample = |bytes| f32::from(i16::from_le_bytes(bytes)) / 32_768.0;
-            seam.heard([sample([*a, *b]), sample([*c, *d])]);
+            declick.heard([sample([*a, *b]), sample([*c, *d])]);
         }
         for chunk in rest.chunks_mut(FRAME_BYTES as usize) {
-            write_pcm(&[seam.silence(self.rate)], chunk);
+            write_pcm(&[declick.silence(self.rate)], chunk);
         }
-        self.seam.with(|s| *s = seam);
+        self.declick.with(|s| *s = declick);
     }
 
     /// Renders into `out`; what could not be rendered.

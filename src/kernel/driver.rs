@@ -1,6 +1,6 @@
 //! Driver and device objects.
 
-use super::file::Handle;
+use super::handle::Handle;
 use super::irql::Passive;
 use super::{Result, check};
 use core::ffi::c_void;

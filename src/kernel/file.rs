@@ -1,6 +1,7 @@
 //! Whole files.
 
 use super::driver::{Directory, Driver};
+use super::handle::{Handle, unicode};
 use super::irql::Passive;
 use super::{Result, check, no_memory};
 use alloc::vec::Vec;
@@ -12,28 +13,8 @@ use wdk_sys::{
     _FILE_INFORMATION_CLASS, FILE_GENERIC_READ, FILE_NON_DIRECTORY_FILE, FILE_OPEN,
     FILE_SHARE_READ, FILE_STANDARD_INFORMATION, FILE_SYNCHRONOUS_IO_NONALERT, HANDLE,
     IO_STATUS_BLOCK, LARGE_INTEGER, OBJ_CASE_INSENSITIVE, OBJ_KERNEL_HANDLE, OBJECT_ATTRIBUTES,
-    UNICODE_STRING, ntddk,
+    ntddk,
 };
-
-/// A handle that closes itself. Kernel handles only.
-pub(super) struct Handle(pub(super) HANDLE);
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        // SAFETY: the handle is open and ours.
-        let _ = unsafe { ntddk::ZwClose(self.0) };
-    }
-}
-
-/// The counted string over `text`.
-pub(super) fn unicode(text: &[u16]) -> UNICODE_STRING {
-    let bytes = u16::try_from(size_of_val(text)).unwrap_or(u16::MAX & !1);
-    UNICODE_STRING {
-        Length: bytes,
-        MaximumLength: bytes,
-        Buffer: text.as_ptr().cast_mut(),
-    }
-}
 
 /// Where a file lies.
 #[derive(Clone, Copy)]

@@ -18,6 +18,7 @@ pub mod clock;
 pub mod dpc;
 pub mod driver;
 pub mod file;
+mod handle;
 pub mod heap;
 pub mod irql;
 pub mod lock;

@@ -1,7 +1,7 @@
 //! The driver's own registry keys.
 
 use super::driver::{Driver, DriverKey};
-use super::file::{Handle, unicode};
+use super::handle::{Handle, unicode};
 use super::irql::Passive;
 use super::{Result, check};
 use arioso_core::ks::status::STATUS_OBJECT_TYPE_MISMATCH;

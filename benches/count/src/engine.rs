@@ -12,7 +12,9 @@ const GROUPS: u16 = 10;
 /// Which effects run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Effects {
+    /// The reverb is on.
     pub reverb: bool,
+    /// The chorus is on.
     pub chorus: bool,
 }
 
@@ -24,6 +26,7 @@ impl Effects {
     }
 }
 
+/// The engine with one virtual synthesizer.
 pub struct Arioso(Synth);
 
 impl Arioso {
@@ -90,11 +93,13 @@ impl Arioso {
         Ok(engine)
     }
 
+    /// Sends a controller to a channel of a group, both from 0.
     pub fn control(&mut self, group: u16, channel: u8, controller: u8, value: u8) {
         self.0
             .message(PORT, group + 1, &[0xB0 | channel, controller, value]);
     }
 
+    /// Starts a note.
     pub fn note_on(&mut self, note: Note) {
         let message = [0x90 | note.channel, note.key, VELOCITY];
         self.0.message(PORT, note.group + 1, &message);
@@ -108,10 +113,12 @@ impl Arioso {
         while self.0.take_retired().is_some() {}
     }
 
+    /// Voices that sound.
     pub fn voices(&self) -> usize {
         self.0.voices() as usize
     }
 
+    /// Renders as many frames as `out` has.
     pub fn render(&mut self, out: &mut [[f32; 2]]) {
         self.0.render(out);
     }

@@ -33,8 +33,11 @@ const KEYS: usize = 16;
 /// A note to hold. Groups count from 0: peers have one of 16 channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Note {
+    /// Channel group, from 0.
     pub group: u16,
+    /// 0–15
     pub channel: u8,
+    /// 0–127
     pub key: u8,
 }
 

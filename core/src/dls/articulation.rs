@@ -3,16 +3,20 @@
 use super::bytes::i32_at;
 use super::model::{Articulation, Connection, Curve, Destination, Shape, Source};
 use super::raw::{self, Level};
+use crate::ks::dmdls::*;
 use crate::mem::{NoMemory, vec};
 use alloc::vec::Vec;
+use core::mem::offset_of;
 
 /// Distinct connections of one articulation beyond the defaults. The specification's tables have about seventy.
 pub const MAX_CONNECTIONS: usize = 256;
 
+/// Why an articulation cannot be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArticulationError {
     /// More than [`MAX_CONNECTIONS`].
     TooManyConnections,
+    /// No memory for its list.
     NoMemory,
 }
 
@@ -137,6 +141,7 @@ pub struct Builder {
 }
 
 impl Builder {
+    /// The defaults alone. PASSIVE_LEVEL: it allocates.
     pub fn new() -> Result<Self, NoMemory> {
         Ok(Self {
             connections: vec::try_from_slice(&DEFAULTS)?,
@@ -161,6 +166,7 @@ impl Builder {
         Ok(vec::try_push(&mut self.connections, new)?)
     }
 
+    /// The articulation, sorted as a note needs it.
     pub fn finish(self) -> Articulation {
         Articulation::new(self.connections)
     }
@@ -330,35 +336,40 @@ fn clamp_constant(destination: Destination, scale: i32) -> i32 {
     }
 }
 
-/// Size of DMUS_ARTICPARAMS.
-const ARTICPARAMS: usize = 80;
-
 /// DMUS_ARTICPARAMS (DirectX 6) as connections of Level 1. Its percentages are hundredths: full is 10000 × 65536.
 pub fn articparams(data: &[u8]) -> Option<impl Iterator<Item = raw::Connection>> {
+    macro_rules! at {
+        ($($field:ident).+) => {
+            offset_of!(DMUS_ARTICPARAMS, $($field).+)
+        };
+    }
+    /// Nothing drives it: the number counts as it is.
+    const NONE: u16 = CONN_SRC_NONE;
+    #[rustfmt::skip]
     // offset, source, control, destination, in hundredths of a percent
     const FIELDS: [(usize, u16, u16, u16, bool); 20] = [
-        (0, 0, 0, 0x104, false),
-        (4, 0, 0, 0x105, false),
-        (8, 1, 0, 0x001, false),
-        (12, 1, 0, 0x003, false),
-        (16, 1, 0x81, 0x001, false),
-        (20, 1, 0x81, 0x003, false),
-        (24, 0, 0, 0x206, false),
-        (28, 0, 0, 0x207, false),
-        (32, 0, 0, 0x20A, true),
-        (36, 0, 0, 0x209, false),
-        (40, 2, 0, 0x206, false),
-        (44, 3, 0, 0x207, false),
-        (48, 0, 0, 0x30A, false),
-        (52, 0, 0, 0x30B, false),
-        (56, 0, 0, 0x30E, true),
-        (60, 0, 0, 0x30D, false),
-        (64, 2, 0, 0x30A, false),
-        (68, 3, 0, 0x30B, false),
-        (72, 5, 0, 0x003, false),
-        (76, 0, 0, 0x004, true),
+        (at!(LFO.pcFrequency), NONE, NONE, CONN_DST_LFO_FREQUENCY, false),
+        (at!(LFO.tcDelay), NONE, NONE, CONN_DST_LFO_STARTDELAY, false),
+        (at!(LFO.gcVolumeScale), CONN_SRC_LFO, NONE, CONN_DST_GAIN, false),
+        (at!(LFO.pcPitchScale), CONN_SRC_LFO, NONE, CONN_DST_PITCH, false),
+        (at!(LFO.gcMWToVolume), CONN_SRC_LFO, CONN_SRC_CC1, CONN_DST_GAIN, false),
+        (at!(LFO.pcMWToPitch), CONN_SRC_LFO, CONN_SRC_CC1, CONN_DST_PITCH, false),
+        (at!(VolEG.tcAttack), NONE, NONE, CONN_DST_EG1_ATTACKTIME, false),
+        (at!(VolEG.tcDecay), NONE, NONE, CONN_DST_EG1_DECAYTIME, false),
+        (at!(VolEG.ptSustain), NONE, NONE, CONN_DST_EG1_SUSTAINLEVEL, true),
+        (at!(VolEG.tcRelease), NONE, NONE, CONN_DST_EG1_RELEASETIME, false),
+        (at!(VolEG.tcVel2Attack), CONN_SRC_KEYONVELOCITY, NONE, CONN_DST_EG1_ATTACKTIME, false),
+        (at!(VolEG.tcKey2Decay), CONN_SRC_KEYNUMBER, NONE, CONN_DST_EG1_DECAYTIME, false),
+        (at!(PitchEG.tcAttack), NONE, NONE, CONN_DST_EG2_ATTACKTIME, false),
+        (at!(PitchEG.tcDecay), NONE, NONE, CONN_DST_EG2_DECAYTIME, false),
+        (at!(PitchEG.ptSustain), NONE, NONE, CONN_DST_EG2_SUSTAINLEVEL, true),
+        (at!(PitchEG.tcRelease), NONE, NONE, CONN_DST_EG2_RELEASETIME, false),
+        (at!(PitchEG.tcVel2Attack), CONN_SRC_KEYONVELOCITY, NONE, CONN_DST_EG2_ATTACKTIME, false),
+        (at!(PitchEG.tcKey2Decay), CONN_SRC_KEYNUMBER, NONE, CONN_DST_EG2_DECAYTIME, false),
+        (at!(PitchEG.pcRange), CONN_SRC_EG2, NONE, CONN_DST_PITCH, false),
+        (at!(Misc.ptDefaultPan), NONE, NONE, CONN_DST_PAN, true),
     ];
-    let params = data.get(..ARTICPARAMS)?;
+    let params = data.get(..size_of::<DMUS_ARTICPARAMS>())?;
     Some(
         FIELDS
             .iter()

@@ -32,10 +32,15 @@ pub mod id {
         ]
     }
 
+    /// `DLSID_GMInHardware`
     pub const GM_IN_HARDWARE: [u8; 16] = classic(0x24);
+    /// `DLSID_GSInHardware`
     pub const GS_IN_HARDWARE: [u8; 16] = classic(0x25);
+    /// `DLSID_XGInHardware`
     pub const XG_IN_HARDWARE: [u8; 16] = classic(0x26);
+    /// `DLSID_SupportsDLS1`
     pub const SUPPORTS_DLS1: [u8; 16] = classic(0x27);
+    /// `DLSID_SampleMemorySize`
     pub const SAMPLE_MEMORY_SIZE: [u8; 16] = classic(0x28);
     /// `{f14599e5-4689-11d2-afa6-00aa0024d8b6}`
     pub const SUPPORTS_DLS2: [u8; 16] = [

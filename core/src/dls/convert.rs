@@ -12,10 +12,13 @@ use alloc::vec::Vec;
 pub enum WaveError {
     /// Neither 8-bit nor 16-bit PCM.
     NotPcm,
+    /// More than one channel.
     NotMono,
     /// No frames, a sample rate out of range, or a missing or cut-off structure.
     Malformed,
+    /// Longer than the budget allows.
     TooLarge,
+    /// No memory for the frames.
     NoMemory,
 }
 
@@ -36,14 +39,17 @@ pub struct Budget {
 pub struct OverBudget;
 
 impl Budget {
+    /// A budget of so many bytes.
     pub const fn new(bytes: usize) -> Self {
         Self { left: bytes }
     }
 
+    /// Bytes that are left.
     pub const fn left(&self) -> usize {
         self.left
     }
 
+    /// Takes bytes off; the budget stays as it was if there are not as many.
     pub fn take(&mut self, bytes: usize) -> Result<(), OverBudget> {
         self.left = self.left.checked_sub(bytes).ok_or(OverBudget)?;
         Ok(())

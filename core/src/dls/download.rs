@@ -9,9 +9,17 @@ use super::bytes::{index, u32_at};
 use super::convert::{self, Budget, OverBudget, WaveError};
 use super::model;
 use super::raw::{Connection, Connections, Format, Level, RegionHeader, Sample, WaveLink};
+use crate::ks::dmdls::{
+    DMUS_ARTICULATION, DMUS_ARTICULATION2, DMUS_DOWNLOADINFO, DMUS_DOWNLOADINFO_INSTRUMENT,
+    DMUS_DOWNLOADINFO_INSTRUMENT2, DMUS_DOWNLOADINFO_ONESHOTWAVE, DMUS_DOWNLOADINFO_STREAMINGWAVE,
+    DMUS_DOWNLOADINFO_WAVE, DMUS_DOWNLOADINFO_WAVEARTICULATION, DMUS_INSTRUMENT,
+    DMUS_INSTRUMENT_GM_INSTRUMENT, DMUS_REGION, DMUS_WAVE, DMUS_WAVEDATA, WSMPL,
+};
 use crate::mem::{NoMemory, Shared, vec};
 use alloc::vec::Vec;
+use core::mem::offset_of;
 
+/// Why a download buffer is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The frame: shorter than its header, or `cbSize` is not within the buffer.
@@ -35,6 +43,7 @@ pub enum Error {
     NotMono,
     /// More than the budget allows.
     TooLarge,
+    /// No memory for what the buffer becomes.
     NoMemory,
 }
 
@@ -74,7 +83,9 @@ impl From<WaveError> for Error {
 /// What a buffer holds.
 #[derive(Debug)]
 pub enum Download {
+    /// `DMUS_DOWNLOADINFO_INSTRUMENT` or `_INSTRUMENT2`.
     Instrument(Instrument),
+    /// `DMUS_DOWNLOADINFO_WAVE`
     Wave(Wave),
 }
 
@@ -91,35 +102,50 @@ pub struct Instrument {
     pub regions: Vec<Region>,
 }
 
+/// A region of an instrument, its wave still an id.
 #[derive(Debug)]
 pub struct Region {
+    /// As it stands in the buffer.
     pub header: RegionHeader,
     /// Lowest and highest key and velocity, checked.
     pub ranges: ((u8, u8), (u8, u8)),
     /// `table_index` is the `dwDLId` of the wave's download.
     pub link: WaveLink,
+    /// The region's own `WSMPL`, if it has one.
     pub sample: Option<Sample>,
+    /// The region's articulation, else the instrument's, else the defaults.
     pub articulation: Shared<model::Articulation>,
 }
 
+/// A wave.
 #[derive(Debug)]
 pub struct Wave {
     /// `dwDLId`
     pub id: u32,
+    /// Ready to be played.
     pub wave: model::Wave,
 }
 
 /// Reads a buffer. Takes time linear in its length, and takes what it builds from `budget`.
 pub fn parse(buffer: &[u8], budget: &mut Budget) -> Result<Download, Error> {
     let field = |at| u32_at(buffer, at).ok_or(Error::Malformed);
-    let (kind, id, entries, size) = (field(0)?, field(4)?, field(8)?, field(12)?);
+    let kind = field(offset_of!(DMUS_DOWNLOADINFO, dwDLType))?;
+    let id = field(offset_of!(DMUS_DOWNLOADINFO, dwDLId))?;
+    let entries = field(offset_of!(DMUS_DOWNLOADINFO, dwNumOffsetTableEntries))?;
+    let size = field(offset_of!(DMUS_DOWNLOADINFO, cbSize))?;
     let buffer = buffer.get(..index(size)).ok_or(Error::Malformed)?;
     let objects = Objects::new(buffer, entries)?;
     match kind {
-        1 => instrument(&objects, id, Version::One, budget).map(Download::Instrument),
-        2 => wave(&objects, id, budget).map(Download::Wave),
-        3 => instrument(&objects, id, Version::Two, budget).map(Download::Instrument),
-        4..=6 => Err(Error::Unsupported),
+        DMUS_DOWNLOADINFO_INSTRUMENT => {
+            instrument(&objects, id, Version::One, budget).map(Download::Instrument)
+        }
+        DMUS_DOWNLOADINFO_WAVE => wave(&objects, id, budget).map(Download::Wave),
+        DMUS_DOWNLOADINFO_INSTRUMENT2 => {
+            instrument(&objects, id, Version::Two, budget).map(Download::Instrument)
+        }
+        DMUS_DOWNLOADINFO_WAVEARTICULATION
+        | DMUS_DOWNLOADINFO_STREAMINGWAVE
+        | DMUS_DOWNLOADINFO_ONESHOTWAVE => Err(Error::Unsupported),
         _ => Err(Error::UnknownType),
     }
 }
@@ -131,8 +157,8 @@ enum Version {
     Two,
 }
 
-/// Size of DMUS_DOWNLOADINFO.
-const HEADER: usize = 16;
+/// The offset table lies behind it.
+const HEADER: usize = size_of::<DMUS_DOWNLOADINFO>();
 
 /// The offset table and what it points into.
 struct Objects<'a> {
@@ -226,7 +252,10 @@ fn instrument(
     budget: &mut Budget,
 ) -> Result<Instrument, Error> {
     let field = |at| u32_at(objects.main(), at).ok_or(Error::BadInstrument);
-    let (patch, first_region, global, flags) = (field(0)?, field(4)?, field(8)?, field(20)?);
+    let patch = field(offset_of!(DMUS_INSTRUMENT, ulPatch))?;
+    let first_region = field(offset_of!(DMUS_INSTRUMENT, ulFirstRegionIdx))?;
+    let global = field(offset_of!(DMUS_INSTRUMENT, ulGlobalArtIdx))?;
+    let flags = field(offset_of!(DMUS_INSTRUMENT, ulFlags))?;
     let mut articulations = Articulations {
         objects,
         version,
@@ -235,13 +264,17 @@ fn instrument(
     };
     let mut regions = Vec::new();
     let mut walk = objects.walk(first_region);
-    while let Some(object) = walk.step(16, Error::BadInstrument)? {
+    while let Some(object) = walk.step(
+        offset_of!(DMUS_REGION, ulNextRegionIdx),
+        Error::BadInstrument,
+    )? {
         let header = RegionHeader::read(object).ok_or(Error::BadInstrument)?;
         let link = object
-            .get(24..)
+            .get(offset_of!(DMUS_REGION, WaveLink)..)
             .and_then(WaveLink::read)
             .ok_or(Error::BadInstrument)?;
-        let own = u32_at(object, 12).ok_or(Error::BadInstrument)?;
+        let own =
+            u32_at(object, offset_of!(DMUS_REGION, ulRegionArtIdx)).ok_or(Error::BadInstrument)?;
         let (Some(keys), Some(velocities)) = (
             convert::range(header.keys),
             convert::velocity_range(header.velocities),
@@ -253,7 +286,7 @@ fn instrument(
             header,
             ranges: (keys, velocities),
             link,
-            sample: object.get(36..).and_then(sample),
+            sample: object.get(offset_of!(DMUS_REGION, WSMP)..).and_then(sample),
             articulation: articulations.get(if own == 0 { global } else { own }, budget)?,
         };
         vec::try_push(&mut regions, region)?;
@@ -265,14 +298,14 @@ fn instrument(
     Ok(Instrument {
         id,
         patch: patch & convert::PATCH_MASK,
-        gm: flags & 1 != 0,
+        gm: flags & DMUS_INSTRUMENT_GM_INSTRUMENT != 0,
         regions,
     })
 }
 
 /// WSMPL of a region. Clients whose region has none leave it zeroed.
 fn sample(data: &[u8]) -> Option<Sample> {
-    Sample::read(data).filter(|_| u32_at(data, 0) != Some(0))
+    Sample::read(data).filter(|_| u32_at(data, offset_of!(WSMPL, cbSize)) != Some(0))
 }
 
 /// Articulations by the index of their first object: many regions may name one.
@@ -312,7 +345,8 @@ impl Articulations<'_, '_> {
         let Some(object) = self.objects.get(first)? else {
             return Ok(());
         };
-        let params = u32_at(object, 0).ok_or(Error::BadArticulation)?;
+        let params = u32_at(object, offset_of!(DMUS_ARTICULATION, ulArt1Idx))
+            .ok_or(Error::BadArticulation)?;
         let Some(params) = self.objects.get(params)? else {
             return Ok(());
         };
@@ -326,9 +360,11 @@ impl Articulations<'_, '_> {
     /// is bipolar by nature counts as such.
     fn read_v2(&mut self, first: u32, builder: &mut Builder) -> Result<(), Error> {
         let mut walk = self.objects.walk(first);
-        while let Some(object) = walk.step(8, Error::BadArticulation)? {
+        let next = offset_of!(DMUS_ARTICULATION2, ulNextArtIdx);
+        while let Some(object) = walk.step(next, Error::BadArticulation)? {
             self.work = self.work.checked_sub(1).ok_or(Error::BadArticulation)?;
-            let connections = u32_at(object, 0).ok_or(Error::BadArticulation)?;
+            let connections = u32_at(object, offset_of!(DMUS_ARTICULATION2, ulArtIdx))
+                .ok_or(Error::BadArticulation)?;
             let Some(connections) = self.objects.get(connections)? else {
                 continue;
             };
@@ -344,15 +380,15 @@ impl Articulations<'_, '_> {
 /// DMUS_WAVE → DMUS_WAVEDATA
 fn wave(objects: &Objects, id: u32, budget: &mut Budget) -> Result<Wave, Error> {
     let main = objects.main();
-    let data = u32_at(main, 8).ok_or(Error::BadWave)?;
+    let data = u32_at(main, offset_of!(DMUS_WAVE, ulWaveDataIdx)).ok_or(Error::BadWave)?;
     let format = main
-        .get(12..)
+        .get(offset_of!(DMUS_WAVE, WaveformatEx)..)
         .and_then(Format::read)
         .ok_or(Error::BadWave)?;
     let data = objects.get(data)?.ok_or(Error::BadWave)?;
-    let size = u32_at(data, 0).ok_or(Error::BadWave)?;
+    let size = u32_at(data, offset_of!(DMUS_WAVEDATA, cbSize)).ok_or(Error::BadWave)?;
     let data = data
-        .get(4..)
+        .get(offset_of!(DMUS_WAVEDATA, byData)..)
         .and_then(|samples| samples.get(..index(size)))
         .ok_or(Error::BadWave)?;
     Ok(Wave {

@@ -1,6 +1,6 @@
 //! DLS Level 1 and 2: files, DirectMusic download buffers, the instrument model, the store.
 //!
-//! Both doors, [`file`] and [`mod@download`], lead to the same [`model`]. What comes in is hostile: every parse is total, reads
+//! Both doors, [`mod@file`] and [`mod@download`], lead to the same [`model`]. What comes in is hostile: every parse is total, reads
 //! fields unaligned and within the buffer, checks counts against the space that is there before it allocates, and takes time
 //! linear in the input.
 //!
@@ -9,7 +9,7 @@
 //! | [`riff`] | chunks of a RIFF file |
 //! | [`condition`] | conditional chunks, `cdl ` |
 //! | [`raw`] | the structures that files and downloads share, as they are stored |
-//! | [`file`] | views of a DLS file, and loading it |
+//! | [`mod@file`] | views of a DLS file, and loading it |
 //! | [`mod@download`] | DirectMusic download buffers |
 //! | [`articulation`], [`convert`] | from raw structures to the model |
 //! | [`model`] | the instrument model |

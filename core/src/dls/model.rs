@@ -3,7 +3,6 @@
 //! Values are checked and clamped when they are built, so that rendering can neither fail nor check again: every index is in
 //! range, ranges are ordered and within 0..=127, loops lie inside the wave and are at least one frame long.
 
-use super::substitute;
 use crate::mem::Shared;
 use alloc::vec::Vec;
 
@@ -44,13 +43,16 @@ pub struct SampleInfo {
     pub fine_tune: i16,
     /// Gain in 1/655360 dB (negative is quieter).
     pub gain: i32,
+    /// `None`: the wave is played once.
     pub sample_loop: Option<Loop>,
 }
 
 /// A loop in frames from the start of the wave; `start + length <= frames`, `length >= 1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loop {
+    /// First frame.
     pub start: u32,
+    /// Frames of one turn.
     pub length: u32,
     /// Loop type 1: leave the loop at note-off and play to the end.
     pub until_release: bool,
@@ -63,6 +65,7 @@ pub struct Instrument {
     pub patch: u32,
     /// `DMUS_INSTRUMENT_GM_INSTRUMENT`: gives way to another instrument of the same patch.
     pub gm: bool,
+    /// In the order in which they are tried.
     pub regions: Vec<Region>,
 }
 
@@ -79,9 +82,11 @@ pub struct Region {
     pub key_group: u8,
     /// Phase group, 0 none.
     pub phase_group: u16,
+    /// `F_WAVELINK_PHASE_MASTER`: the other waves of the group take its pitch.
     pub phase_master: bool,
     /// Channel mask of `wlnk` (bit 0 left or mono, bit 1 right).
     pub channels: u32,
+    /// What it plays.
     pub wave: Shared<Wave>,
     /// The region's `wsmp`, or the wave's, or the defaults.
     pub sample: SampleInfo,
@@ -179,10 +184,15 @@ fn move_up(connections: &mut [Connection], mut wanted: impl FnMut(&Connection) -
 /// `dst += shape(source) * shape(control) * scale`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Connection {
+    /// What drives the destination.
     pub source: Source,
+    /// How the source is bent.
     pub source_shape: Shape,
+    /// What the source is multiplied by.
     pub control: Source,
+    /// How the control is bent.
     pub control_shape: Shape,
+    /// What is driven.
     pub destination: Destination,
     /// Units of the destination (`docs/reference/dls-synth.md` §3.5); `i32::MIN` on a time is exactly zero seconds.
     pub scale: i32,
@@ -201,32 +211,50 @@ impl Connection {
 /// How an input is bent before it is multiplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Shape {
+    /// The curve between the ends.
     pub curve: Curve,
+    /// -1..=1 instead of 0..=1.
     pub bipolar: bool,
+    /// The largest input counts as the smallest.
     pub invert: bool,
 }
 
+/// `CONN_TRN_*`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Curve {
+    /// `CONN_TRN_NONE`
     #[default]
     Linear,
+    /// `CONN_TRN_CONCAVE`: slow at first.
     Concave,
+    /// `CONN_TRN_CONVEX`: fast at first.
     Convex,
+    /// `CONN_TRN_SWITCH`: 0 in the lower half, 1 in the upper.
     Switch,
 }
 
 /// Connection sources and controls (`CONN_SRC_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
+    /// 1, always.
     None,
+    /// The modulation LFO.
     Lfo,
+    /// Velocity of the Note On.
     Velocity,
+    /// Key of the Note On, transposed.
     Key,
+    /// The volume envelope.
     Eg1,
+    /// The modulation envelope.
     Eg2,
+    /// The pitch wheel.
     PitchWheel,
+    /// Pressure of the key.
     PolyPressure,
+    /// Pressure of the channel.
     ChannelPressure,
+    /// The vibrato LFO.
     Vibrato,
     /// Controller 0..=127.
     Controller(u8),
@@ -237,36 +265,62 @@ pub enum Source {
 /// Connection destinations (`CONN_DST_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
+    /// Level: 1/655360 dB.
     Gain,
+    /// 1/65536 cents.
     Pitch,
+    /// 1/65536 · 0.1 % of the width.
     Pan,
+    /// The key that counts, 1/65536 cents from what the message says.
     KeyNumber,
+    /// Send to the chorus: 1/65536 · 0.1 %.
     ChorusSend,
+    /// Send to the reverb: 1/65536 · 0.1 %.
     ReverbSend,
+    /// Rate of the modulation LFO: 1/65536 absolute cents.
     LfoFrequency,
+    /// Delay of the modulation LFO: 1/65536 time cents, as all times.
     LfoDelay,
+    /// Rate of the vibrato LFO.
     VibratoFrequency,
+    /// Delay of the vibrato LFO.
     VibratoDelay,
+    /// Attack of the volume envelope.
     Eg1Attack,
+    /// Decay of the volume envelope, over its whole range.
     Eg1Decay,
+    /// Release of the volume envelope, over its whole range.
     Eg1Release,
+    /// Sustain of the volume envelope: 1/65536 · 0.1 %.
     Eg1Sustain,
+    /// Delay before the attack of the volume envelope.
     Eg1Delay,
+    /// Hold between attack and decay of the volume envelope.
     Eg1Hold,
+    /// Release of a note that another one excludes.
     Eg1Shutdown,
+    /// Attack of the modulation envelope.
     Eg2Attack,
+    /// Decay of the modulation envelope.
     Eg2Decay,
+    /// Release of the modulation envelope.
     Eg2Release,
+    /// Sustain of the modulation envelope.
     Eg2Sustain,
+    /// Delay before the attack of the modulation envelope.
     Eg2Delay,
+    /// Hold between attack and decay of the modulation envelope.
     Eg2Hold,
+    /// 1/65536 absolute cents.
     FilterCutoff,
+    /// Resonance of the filter: 1/655360 dB.
     FilterQ,
     /// What the sum at the gain may reach at most: ours, at a code that DLS reserves. SoundFonts stop at 0 dB.
     GainCeiling,
 }
 
 impl Destination {
+    /// Number of destinations.
     pub const COUNT: usize = Self::GainCeiling as usize + 1;
 
     /// It moves while a voice sounds; the others are read when a note begins.
@@ -304,12 +358,6 @@ pub fn find(instruments: &[Shared<Instrument>], patch: u32) -> Option<&Shared<In
     instruments.get(first).filter(|i| i.patch == patch)
 }
 
-/// The instrument that plays a patch among some that are sorted by patch: its own, else the nearest kin. Any IRQL.
-pub fn kin(instruments: &[Shared<Instrument>], patch: u32) -> Option<&Shared<Instrument>> {
-    let all = instruments.iter().map(|i| (i.patch, i));
-    substitute::kin(patch, |patch| find(instruments, patch), all)
-}
-
 impl Patches {
     /// The instrument of a DirectMusic patch. Any IRQL.
     pub fn find(&self, patch: u32) -> Option<&Shared<Instrument>> {
@@ -321,6 +369,7 @@ impl Patches {
         &self.built_in
     }
 
+    /// All of them, sorted by patch.
     pub fn instruments(&self) -> &[Shared<Instrument>] {
         &self.instruments
     }

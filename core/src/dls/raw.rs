@@ -1,6 +1,11 @@
 //! The structures that DLS files and DirectMusic downloads share, as they are stored: nothing is checked but their bounds.
 
 use super::bytes::{i16_at, i32_at, index, u16_at, u32_at};
+use crate::ks::dmdls::{CONNECTION, CONNECTIONLIST, RGNHEADER, WAVELINK, WLOOP, WSMPL};
+use crate::ks::ksmedia::{
+    WAVE_FORMAT_EXTENSIBLE, WAVE_FORMAT_PCM, WAVEFORMATEX, WAVEFORMATEXTENSIBLE,
+};
+use core::mem::offset_of;
 
 /// Whose rules a connection's transform follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,15 +19,21 @@ pub enum Level {
 /// CONNECTION
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Connection {
+    /// `CONN_SRC_*`
     pub source: u16,
+    /// `CONN_SRC_*`
     pub control: u16,
+    /// `CONN_DST_*`
     pub destination: u16,
+    /// `CONN_TRN_*` and their places: `docs/reference/dls-synth.md` §3.2.
     pub transform: u16,
+    /// `lScale`
     pub scale: i32,
 }
 
 impl Connection {
-    pub const SIZE: usize = 12;
+    /// Bytes of a CONNECTION.
+    pub const SIZE: usize = size_of::<CONNECTION>();
 
     fn read(&[a, b, c, d, e, f, g, h, scale @ ..]: &[u8; Self::SIZE]) -> Self {
         Self {
@@ -44,8 +55,9 @@ pub struct Connections<'a> {
 impl<'a> Connections<'a> {
     /// `None` if the connections that it announces do not fit. A wrong `cbSize` below 8 counts as 8.
     pub fn read(data: &'a [u8]) -> Option<Self> {
-        let header = index(u32_at(data, 0)?).max(8);
-        let count = index(u32_at(data, 4)?);
+        let header = index(u32_at(data, offset_of!(CONNECTIONLIST, cbSize))?);
+        let header = header.max(size_of::<CONNECTIONLIST>());
+        let count = index(u32_at(data, offset_of!(CONNECTIONLIST, cConnections))?);
         let (blocks, _) = data.get(header..)?.as_chunks();
         Some(Self {
             blocks: blocks.get(..count)?,
@@ -71,42 +83,50 @@ impl Iterator for Connections<'_> {
 /// `wsmp`, WSMPL with its first WLOOP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
+    /// `usUnityNote`
     pub unity: u16,
+    /// `sFineTune`, cents.
     pub fine_tune: i16,
+    /// `lGain` (`lAttenuation`), 1/655360 dB.
     pub gain: i32,
+    /// `F_WSMP_*`
     pub options: u32,
+    /// None: the wave is played once.
     pub first_loop: Option<Loop>,
 }
 
 /// WLOOP
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loop {
+    /// `WLOOP_TYPE_*`
     pub kind: u32,
+    /// First frame.
     pub start: u32,
+    /// Frames.
     pub length: u32,
 }
 
 impl Sample {
     /// Size of WSMPL without loops.
-    pub const SIZE: usize = 20;
+    pub const SIZE: usize = size_of::<WSMPL>();
 
     /// `None` if the structure is cut off. A wrong `cbSize` below 20 counts as 20; a loop that is cut off is none.
     pub fn read(data: &[u8]) -> Option<Self> {
-        let header = index(u32_at(data, 0)?).max(Self::SIZE);
-        let loops = u32_at(data, 16)?;
+        let header = index(u32_at(data, offset_of!(WSMPL, cbSize))?).max(Self::SIZE);
+        let loops = u32_at(data, offset_of!(WSMPL, cSampleLoops))?;
         let first_loop = || {
             let data = data.get(header..)?;
             Some(Loop {
-                kind: u32_at(data, 4)?,
-                start: u32_at(data, 8)?,
-                length: u32_at(data, 12)?,
+                kind: u32_at(data, offset_of!(WLOOP, ulType))?,
+                start: u32_at(data, offset_of!(WLOOP, ulStart))?,
+                length: u32_at(data, offset_of!(WLOOP, ulLength))?,
             })
         };
         Some(Self {
-            unity: u16_at(data, 4)?,
-            fine_tune: i16_at(data, 6)?,
-            gain: i32_at(data, 8)?,
-            options: u32_at(data, 12)?,
+            unity: u16_at(data, offset_of!(WSMPL, usUnityNote))?,
+            fine_tune: i16_at(data, offset_of!(WSMPL, sFineTune))?,
+            gain: i32_at(data, offset_of!(WSMPL, lAttenuation))?,
+            options: u32_at(data, offset_of!(WSMPL, fulOptions))?,
             first_loop: if loops > 0 { first_loop() } else { None },
         })
     }
@@ -115,20 +135,30 @@ impl Sample {
 /// `rgnh`, the head of DMUS_REGION.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegionHeader {
+    /// `RangeKey`, lowest and highest.
     pub keys: (u16, u16),
+    /// `RangeVelocity`, lowest and highest.
     pub velocities: (u16, u16),
     /// Bit 0: `F_RGN_OPTION_SELFNONEXCLUSIVE`.
     pub options: u16,
+    /// `usKeyGroup`
     pub key_group: u16,
 }
 
 impl RegionHeader {
+    /// From the front of `data`; `None` if it is too short.
     pub fn read(data: &[u8]) -> Option<Self> {
         Some(Self {
-            keys: (u16_at(data, 0)?, u16_at(data, 2)?),
-            velocities: (u16_at(data, 4)?, u16_at(data, 6)?),
-            options: u16_at(data, 8)?,
-            key_group: u16_at(data, 10)?,
+            keys: (
+                u16_at(data, offset_of!(RGNHEADER, RangeKey.usLow))?,
+                u16_at(data, offset_of!(RGNHEADER, RangeKey.usHigh))?,
+            ),
+            velocities: (
+                u16_at(data, offset_of!(RGNHEADER, RangeVelocity.usLow))?,
+                u16_at(data, offset_of!(RGNHEADER, RangeVelocity.usHigh))?,
+            ),
+            options: u16_at(data, offset_of!(RGNHEADER, fusOptions))?,
+            key_group: u16_at(data, offset_of!(RGNHEADER, usKeyGroup))?,
         })
     }
 }
@@ -138,19 +168,22 @@ impl RegionHeader {
 pub struct WaveLink {
     /// Bit 0: `F_WAVELINK_PHASE_MASTER`.
     pub options: u16,
+    /// `usPhaseGroup`, 0 none.
     pub phase_group: u16,
+    /// `ulChannel`: a mask.
     pub channels: u32,
     /// In a file an index into `ptbl`, in a download the id of a wave's download.
     pub table_index: u32,
 }
 
 impl WaveLink {
+    /// From the front of `data`; `None` if it is too short.
     pub fn read(data: &[u8]) -> Option<Self> {
         Some(Self {
-            options: u16_at(data, 0)?,
-            phase_group: u16_at(data, 2)?,
-            channels: u32_at(data, 4)?,
-            table_index: u32_at(data, 8)?,
+            options: u16_at(data, offset_of!(WAVELINK, fusOptions))?,
+            phase_group: u16_at(data, offset_of!(WAVELINK, usPhaseGroup))?,
+            channels: u32_at(data, offset_of!(WAVELINK, ulChannel))?,
+            table_index: u32_at(data, offset_of!(WAVELINK, ulTableIndex))?,
         })
     }
 }
@@ -160,26 +193,31 @@ impl WaveLink {
 pub struct Format {
     /// WAVE_FORMAT_*; WAVE_FORMAT_EXTENSIBLE is resolved to its subformat.
     pub tag: u16,
+    /// `nChannels`
     pub channels: u16,
     /// Hz
     pub rate: u32,
+    /// `wBitsPerSample`
     pub bits: u16,
 }
 
 impl Format {
-    pub const PCM: u16 = 1;
-    const EXTENSIBLE: u16 = 0xFFFE;
+    /// `WAVE_FORMAT_PCM`
+    pub const PCM: u16 = WAVE_FORMAT_PCM;
 
+    /// From the front of `data`; `None` if it is too short.
     pub fn read(data: &[u8]) -> Option<Self> {
-        let tag = u16_at(data, 0)?;
+        let tag = u16_at(data, offset_of!(WAVEFORMATEX, wFormatTag))?;
         Some(Self {
             tag: match tag {
-                Self::EXTENSIBLE => u16_at(data, 24).unwrap_or(tag),
+                WAVE_FORMAT_EXTENSIBLE => {
+                    u16_at(data, offset_of!(WAVEFORMATEXTENSIBLE, SubFormat)).unwrap_or(tag)
+                }
                 _ => tag,
             },
-            channels: u16_at(data, 2)?,
-            rate: u32_at(data, 4)?,
-            bits: u16_at(data, 14)?,
+            channels: u16_at(data, offset_of!(WAVEFORMATEX, nChannels))?,
+            rate: u32_at(data, offset_of!(WAVEFORMATEX, nSamplesPerSec))?,
+            bits: u16_at(data, offset_of!(WAVEFORMATEX, wBitsPerSample))?,
         })
     }
 }

@@ -2,14 +2,17 @@
 
 use super::bytes::{array_at, index, u32_at};
 
+/// A chunk's name.
 pub type FourCc = [u8; 4];
 
 /// One chunk. A list's `data` begins behind its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chunk<'a> {
+    /// Its name.
     pub id: FourCc,
     /// The type of a `LIST` or `RIFF`.
     pub list: Option<FourCc>,
+    /// What is in it, as far as the buffer reaches.
     pub data: &'a [u8],
     /// Where the chunk's header starts in the data that is iterated.
     pub offset: usize,
@@ -63,6 +66,7 @@ const WELL_KNOWN: [&FourCc; 16] = [
 ];
 
 impl<'a> Chunks<'a> {
+    /// The chunks that `data` begins with.
     pub fn new(data: &'a [u8]) -> Self {
         Self { data, at: 0 }
     }

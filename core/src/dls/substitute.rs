@@ -1,6 +1,7 @@
 //! Which instrument plays a patch that a collection does not have (`docs/reference/dls-synth.md` §2.7, §3.11).
 
-use super::model::DRUM_KIT;
+use super::model::{DRUM_KIT, Instrument, find};
+use crate::mem::Shared;
 
 /// Bank MSB of drum kits and of melodic instruments in General MIDI 2.
 const GM2_DRUMS: u32 = 0x78;
@@ -40,6 +41,12 @@ pub fn kin<T>(
             all.find(|(patch, _)| patch & (DRUM_KIT | 0x7F) == program && patch >> 16 != GM2_DRUMS)
                 .map(|found| found.1)
         })
+}
+
+/// The instrument that plays a patch among some that are sorted by patch: its own, else the nearest kin. Any IRQL.
+pub fn instrument(instruments: &[Shared<Instrument>], patch: u32) -> Option<&Shared<Instrument>> {
+    let all = instruments.iter().map(|i| (i.patch, i));
+    kin(patch, |patch| find(instruments, patch), all)
 }
 
 /// The melodic instrument that is nearest to a program which no bank of `all` has: of its family of eight if there is one, then by

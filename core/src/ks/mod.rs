@@ -14,7 +14,10 @@
 //!
 //! Anonymous unions are flattened into the member that 64-bit code uses. C enumerations are `i32` with constants. Structures of
 //! plain data implement [`Wire`], which copies them from and to bytes; all implement [`Abi`], which the ABI comparison test reads.
+//!
+//! An item without a line of its own is what Microsoft's page of that name says.
 #![allow(non_snake_case, non_camel_case_types, non_upper_case_globals)]
+#![allow(missing_docs)]
 
 #[macro_use]
 mod layout;

@@ -17,8 +17,11 @@ const NIL: u16 = u16::MAX;
 /// `time` does not change while the node is queued, `next` returns what `set_next` stored last, neither unwinds, and a node may
 /// be handed from one thread to another.
 pub unsafe trait Link {
+    /// By this nodes are sorted.
     fn time(&self) -> i64;
+    /// What [`set_next`](Self::set_next) stored last.
     fn next(&self) -> *mut Self;
+    /// Stores the pointer to the next node.
     fn set_next(&mut self, next: *mut Self);
 }
 
@@ -103,6 +106,7 @@ impl<N: Link> EventQueue<N> {
         self.len
     }
 
+    /// Nothing is queued.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }

@@ -4,7 +4,8 @@
 //! lives here may be used at any IRQL at which the pool may be. The only module of the core with `unsafe`, together with
 //! the vector kernels of the synthesizer.
 //!
-//! The lock-free parts are model-checked: `RUSTFLAGS="--cfg loom" cargo test --release -p arioso-core --lib loom_`.
+//! The lock-free parts are model-checked: `CARGO_TARGET_DIR=target/loom RUSTFLAGS="--cfg loom" cargo test -p arioso-core --lib loom_`,
+//! a step of `cargo xtask test`.
 
 mod boxed;
 mod event_queue;

@@ -16,6 +16,16 @@ const BUSY: u32 = 1 << 31;
 /// A value with an owner. The owner enters without waiting, at any IRQL; ownership changes hands where waiting is allowed, after the old
 /// owner has left.
 ///
+/// ```
+/// use arioso_core::mem::OwnerCell;
+///
+/// let cell = OwnerCell::new(1, "the renderer");
+/// assert!(cell.enter(2).is_none());
+/// assert_eq!(cell.enter(1).as_deref(), Some(&"the renderer"));
+/// cell.hand_over(2, || unreachable!("nobody is inside"), |_| ());
+/// assert_eq!(cell.owner(), 2);
+/// ```
+///
 /// # Invariants
 /// While [`BUSY`] is set there is exactly one [`Entered`], and the word is only written by it.
 pub struct OwnerCell<T> {

@@ -7,6 +7,14 @@ use core::mem::MaybeUninit;
 /// A bounded queue between contexts that may not wait for each other: any number of producers and consumers, any IRQL, no lock,
 /// no allocation after construction. Values of one producer come out in the order in which it pushed them.
 ///
+/// ```
+/// use arioso_core::mem::Ring;
+///
+/// let ring = Ring::new(2).unwrap();
+/// assert_eq!((ring.try_push(1), ring.try_push(2), ring.try_push(3)), (Ok(()), Ok(()), Err(3)));
+/// assert_eq!((ring.try_pop(), ring.try_pop(), ring.try_pop()), (Some(1), Some(2), None));
+/// ```
+///
 /// Each slot carries a sequence number (Vyukov's bounded queue): `position` means free for the push at that position,
 /// `position + 1` means filled. A producer that is interrupted inside [`Ring::try_push`] hides what was pushed after it until it
 /// continues; nobody waits for it.
@@ -51,6 +59,7 @@ impl<T> Ring<T> {
         })
     }
 
+    /// Values that the ring holds at most.
     pub fn capacity(&self) -> usize {
         self.slots.len()
     }

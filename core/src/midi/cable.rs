@@ -29,7 +29,9 @@ pub struct Lane<const N: usize> {
 /// What has passed an end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// Complete messages.
     pub messages: u64,
+    /// Their bytes.
     pub bytes: u64,
     /// Messages that were not taken or not delivered.
     pub lost: u64,
@@ -206,11 +208,13 @@ impl<const N: usize> Lane<N> {
         }
     }
 
+    /// Counts of the writer at a place; zeros if there is none.
     pub fn writer_counts(&self, at: usize) -> Counts {
         let writer = self.writers.get(at).and_then(Option::as_ref);
         writer.map_or(Counts::default(), |writer| writer.counts)
     }
 
+    /// Counts of the reader at a place; zeros if there is none.
     pub fn reader_counts(&self, at: usize) -> Counts {
         let reader = self.readers.get(at).and_then(Option::as_ref);
         reader.map_or(Counts::default(), |reader| Counts {

@@ -16,7 +16,9 @@ pub use parser::{Parser, Received};
 pub use tuning::{Tuning, TuningChange, pitch};
 pub use universal::{Effect, RouteSource, Scale, Universal};
 
+/// Begins a System Exclusive message.
 pub const SYSEX: u8 = 0xF0;
+/// Ends one.
 pub const END_OF_SYSEX: u8 = 0xF7;
 
 /// Bytes of the message that begins with `status`. `None` for a data byte, and for System Exclusive, which has no fixed length.

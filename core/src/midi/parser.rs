@@ -3,6 +3,16 @@ use alloc::vec::Vec;
 
 /// Makes messages of a MIDI 1.0 byte stream: running status, real-time bytes anywhere, System Exclusive.
 ///
+/// ```
+/// use arioso_core::midi::Parser;
+///
+/// let mut parser = Parser::new(vec![0; 64]);
+/// let mut messages = Vec::new();
+/// // Running status, and the clock in the middle of a message.
+/// parser.feed_all(&[0x90, 60, 100, 64, 0xF8, 100], |message| messages.push(message.to_vec()));
+/// assert_eq!(messages, [&[0x90, 60, 100][..], &[0xF8], &[0x90, 64, 100]]);
+/// ```
+///
 /// Data bytes without a status are ignored. A System Exclusive message that another status interrupts is dropped: what there is
 /// of it may be cut off.
 #[derive(Debug)]
@@ -19,12 +29,18 @@ pub struct Parser {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received<'a> {
     /// The first `len` bytes are the message.
-    Short { bytes: [u8; 3], len: usize },
+    Short {
+        /// Its bytes, then zeros.
+        bytes: [u8; 3],
+        /// Their number, 1..=3.
+        len: usize,
+    },
     /// `F0` … `F7`
     SysEx(&'a [u8]),
 }
 
 impl Received<'_> {
+    /// All of the message.
     pub fn bytes(&self) -> &[u8] {
         match self {
             Self::Short { bytes, len } => bytes.get(..*len).unwrap_or_default(),

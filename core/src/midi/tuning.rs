@@ -5,10 +5,13 @@ use super::universal::Scale;
 /// A message that changes a tuning program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tuning<'a> {
+    /// Bank 0–127.
     pub bank: u8,
+    /// Program 0–127.
     pub program: u8,
     /// Notes that sound are retuned too.
     pub live: bool,
+    /// What becomes of its pitches.
     pub change: TuningChange<'a>,
 }
 

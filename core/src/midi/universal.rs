@@ -4,10 +4,15 @@ use super::{END_OF_SYSEX, SYSEX, Tuning};
 /// Device ids are not compared: every message is for us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Universal<'a> {
+    /// GM 1 system on.
     Gm1On,
+    /// GM system off.
     GmOff,
+    /// GM 2 system on.
     Gm2On,
+    /// DLS on: downloaded instruments sound.
     DlsOn,
+    /// DLS off.
     DlsOff,
     /// DLS voice allocation by static channel order.
     StaticAllocation(bool),
@@ -23,14 +28,20 @@ pub enum Universal<'a> {
     EffectParameters(Effect, &'a [[u8; 2]]),
     /// What a controller acts on: pairs of parameter (0 pitch, 1 cutoff, 2 amplitude; 3–5 LFO depth on these) and range.
     ControllerDestination {
+        /// 0–15
         channel: u8,
+        /// What drives it.
         source: RouteSource,
+        /// Parameter and range.
         pairs: &'a [[u8; 2]],
     },
     /// Controllers of one key: pairs of controller and value.
     KeyControls {
+        /// 0–15
         channel: u8,
+        /// 0–127
         key: u8,
+        /// Controller and value.
         pairs: &'a [[u8; 2]],
     },
     /// Tuning of the twelve pitch classes.
@@ -39,6 +50,7 @@ pub enum Universal<'a> {
         channels: u16,
         /// Notes that sound are retuned too.
         live: bool,
+        /// The offsets.
         scale: Scale<'a>,
     },
     /// A tuning program is changed.
@@ -47,61 +59,87 @@ pub enum Universal<'a> {
     GsReset,
     /// Channel 0–15 becomes melodic (`map` 0) or a drum part.
     GsRhythmPart {
+        /// 0–15
         channel: u8,
+        /// 0 melodic, else the drum map.
         map: u8,
     },
     /// 0–127
     GsMasterVolume(u8),
+    /// 0–7
     GsReverbMacro(u8),
+    /// 0–7
     GsChorusMacro(u8),
     /// Another byte of the effect block: 40 01 31–40.
     GsEffect {
+        /// Last byte of the address.
         address: u8,
+        /// 7 bits.
         value: u8,
     },
     /// Tenths of a cent around 1024 (GS and XG master tune).
     MasterTenths(u16),
     /// 40 1x: part parameters from `address` on.
     GsPart {
+        /// 0–15
         channel: u8,
+        /// Of the first byte of `data`.
         address: u8,
+        /// 7 bits each.
         data: &'a [u8],
     },
     /// 40 2x: what a part's controllers act on.
     GsPartControllers {
+        /// 0–15
         channel: u8,
+        /// Of the first byte of `data`.
         address: u8,
+        /// 7 bits each.
         data: &'a [u8],
     },
     /// 41 mp: one parameter of the drum notes from `key` on, in map 0 or 1.
     GsDrums {
+        /// 0 or 1.
         map: u8,
+        /// Middle byte of the address, its low half.
         parameter: u8,
+        /// Of the first byte of `data`.
         key: u8,
+        /// One for each key.
         data: &'a [u8],
     },
     /// XG system on, all parameter reset.
     XgOn,
     /// 02 01: effect parameters from `address` on.
     XgEffect {
+        /// Of the first byte of `data`.
         address: u8,
+        /// 7 bits each.
         data: &'a [u8],
     },
     /// 08: part parameters from `address` on.
     XgPart {
+        /// 0–15
         channel: u8,
+        /// Of the first byte of `data`.
         address: u8,
+        /// 7 bits each.
         data: &'a [u8],
     },
     /// 3n: parameters of a drum note from `address` on, in drum set-up 0–15.
     XgDrum {
+        /// 0–15
         setup: u8,
+        /// 0–127
         key: u8,
+        /// Of the first byte of `data`.
         address: u8,
+        /// 7 bits each.
         data: &'a [u8],
     },
 }
 
+/// An effect of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Parameters: 0 type, 1 time.
@@ -113,7 +151,9 @@ pub enum Effect {
 /// What drives a controller destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RouteSource {
+    /// Pressure of the channel.
     ChannelPressure,
+    /// Pressure of the key.
     PolyPressure,
     /// Controller 1–31 or 64–95.
     Controller(u8),

@@ -52,10 +52,14 @@ pub mod cc {
 /// Which system the bank select messages speak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum System {
+    /// General MIDI 1: bank select does nothing.
     #[default]
     Gm,
+    /// General MIDI 2.
     Gm2,
+    /// Roland GS.
     Gs,
+    /// Yamaha XG.
     Xg,
 }
 
@@ -156,13 +160,17 @@ impl Routes {
 /// One channel.
 #[derive(Clone, Debug)]
 pub struct Channel {
+    /// By number, as in the message.
     pub controllers: [u8; 128],
     /// Pitch wheel, 14 bit.
     pub wheel: u16,
+    /// Channel pressure.
     pub pressure: u8,
+    /// Program 0–127.
     pub program: u8,
     /// Bank (MSB, LSB) at the last program change.
     pub bank: (u8, u8),
+    /// It plays drums.
     pub drum: bool,
     /// GS drum map: 1 or 2.
     pub drum_map: u8,
@@ -182,6 +190,7 @@ pub struct Channel {
     pub last_key: Option<u8>,
     /// Key set by portamento control, for one note.
     pub glide_from: Option<u8>,
+    /// What pressure and one controller act on.
     pub routes: Routes,
     /// NRPN 127.
     pub awe: Awe,
@@ -307,6 +316,7 @@ impl Channel {
             .unwrap_or(0)
     }
 
+    /// Stores a controller's value; nothing else happens.
     pub fn set(&mut self, number: u8, value: u8) {
         if let Some(slot) = self.controllers.get_mut(usize::from(number)) {
             *slot = value;
@@ -426,6 +436,7 @@ impl Channel {
         }
     }
 
+    /// The sustain pedal is down.
     pub fn sustain(&self) -> bool {
         self.is_on(cc::SUSTAIN)
     }
@@ -477,6 +488,7 @@ impl Parts {
         })
     }
 
+    /// Channel groups.
     pub fn groups(&self) -> u16 {
         (self.channels.len() / CHANNELS) as u16
     }
@@ -512,14 +524,17 @@ impl Parts {
         self.keys.release(part);
     }
 
+    /// A channel: (group - 1) · 16 + channel, from 0.
     pub fn channel(&self, part: u16) -> Option<&Channel> {
         self.channels.get(usize::from(part))
     }
 
+    /// The same, to be changed.
     pub fn channel_mut(&mut self, part: u16) -> Option<&mut Channel> {
         self.channels.get_mut(usize::from(part))
     }
 
+    /// Everything back to power-on.
     pub fn reset(&mut self, system: System) {
         for (part, channel) in self.channels.iter_mut().enumerate() {
             channel.reset(part % CHANNELS, system);

@@ -1,7 +1,7 @@
 //! What must hold after every block, whatever came before: for tests, and for the fuzz target of sound. Not in the driver.
 
 use super::Synth;
-use super::voice::TICK;
+use super::tick::TICK;
 use crate::dls::model::{Instrument, Patches, SampleInfo, Wave};
 use crate::mem::{NoMemory, Shared, vec};
 use alloc::vec::Vec;
@@ -9,9 +9,11 @@ use alloc::vec::Vec;
 /// An invariant that does not hold.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Finding {
+    /// In words.
     pub what: &'static str,
-    /// The value, and what it should have been or stayed below.
+    /// The value.
     pub found: f64,
+    /// What it should have been, or stayed below.
     pub wanted: f64,
 }
 

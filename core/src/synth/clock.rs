@@ -44,6 +44,16 @@ impl Piece {
 }
 
 /// Maps master time to output frames and back; monotone.
+///
+/// ```
+/// use arioso_core::synth::SampleClock;
+///
+/// // Frame 0 was at one second; half a second later it is frame 24,000.
+/// let mut clock = SampleClock::new(48_000);
+/// clock.start(10_000_000, 0);
+/// assert_eq!(clock.ref_to_frame(15_000_000), 24_000);
+/// assert_eq!(clock.frame_to_ref(24_000), 15_000_000);
+/// ```
 #[derive(Clone, Debug)]
 pub struct SampleClock {
     rate: u32,

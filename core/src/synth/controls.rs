@@ -2,10 +2,10 @@
 //! controller destinations, key settings, scale tuning. The laws are in docs/synth.md.
 
 use super::channel::{Channel, Route, cc};
+use super::context::Surroundings;
 use super::keys::{KeySettings, given};
 use super::math;
-use super::modulation::{Modulation, Mover, Target};
-use super::voice::Surroundings;
+use super::modulation::{FILTER_OFF, Modulation, Mover, Target};
 
 /// What a voice remembers of its Note On, and hears of its key.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,8 +53,6 @@ fn scale_cents(around: &Surroundings, key: u8) -> f32 {
 const SOFT_DB: f32 = -3.0;
 /// Cutoff that a filter that is off counts from when something closes it: 20 kHz.
 const OPEN_CUTOFF: f32 = 13_508.0;
-/// Cutoffs from here on mean "off".
-pub const FILTER_OFF: f32 = 32_000.0;
 /// At the ends of CC 74, 71 and 76: four octaves, 20 dB, an octave of LFO rate.
 const BRIGHTNESS_CENTS: f32 = 4800.0;
 const RESONANCE_DB: f32 = 20.0;

@@ -1,12 +1,13 @@
 //! The synthesizer: ports, messages, rendering.
 
 use super::channel::{CHANNELS, Channel, Parts, System, cc};
+use super::context::Context;
 use super::effects::{Limiter, Unit};
 use super::filter::FilterTable;
 use super::math;
 use super::pool::{Pool, Retired};
 use super::port::{Port, PortId, PortSlot};
-use super::voice::{Context, TICK};
+use super::tick::TICK;
 use crate::mem::{NoMemory, TryBox, vec};
 use crate::midi::Universal;
 use alloc::vec::Vec;
@@ -112,6 +113,7 @@ impl Synth {
         port
     }
 
+    /// The port in a place.
     pub fn port(&self, id: PortId) -> Option<&Port> {
         self.slots.get(usize::from(id.0))?.port.as_deref()
     }

@@ -8,8 +8,8 @@
 //! | `clock`, `sequencer` | master time → frames; events into a block |
 //! | `engine`, `notes`, `requests`, `port`, `channel`, `keys`, `awe` | what MIDI messages mean |
 //! | `pool` | which voices live: start, stop, exclusivity, stealing |
-//! | `cost` | what a slice costs, before it is rendered |
-//! | `voice`, `modulation`, `controls`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
+//! | `cost`, `budget` | what a slice costs, before it is rendered; voices that do not fit go |
+//! | `tick`, `context`, `voice`, `modulation`, `controls`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
 //! | `quad`, `oscillator`, `sinc`, `lanes` | render side, four voices in lock-step |
 //! | `simd` | its inner loops on SSE2 and NEON |
 //! | `pcm` | 16-bit output |
@@ -18,13 +18,15 @@
 //! | `math` | 2^x, log2, sine without libm |
 
 mod awe;
+mod budget;
 mod bus;
 mod channel;
 #[cfg(not(windows))]
 pub mod check;
 pub mod clock;
+mod context;
 mod controls;
-pub mod cost;
+mod cost;
 mod dither;
 pub mod effects;
 mod engine;
@@ -46,11 +48,14 @@ pub mod sequencer;
 #[allow(unsafe_code)]
 mod simd;
 mod sinc;
+mod tick;
 mod tuning;
 mod voice;
 
+pub use budget::{Budget, Spent};
 pub use channel::{Channel, Parts, System};
 pub use clock::SampleClock;
+pub use cost::Work;
 pub use dither::write_dithered;
 pub use engine::{Settings, Synth};
 pub use math::amplitude;

@@ -32,6 +32,9 @@ pub enum Target {
 
 pub const TARGETS: usize = 9;
 
+/// Cutoffs from here on mean "off".
+pub const FILTER_OFF: f32 = 32_000.0;
+
 /// Sources that move at every tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mover {

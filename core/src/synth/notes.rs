@@ -1,9 +1,9 @@
 //! Note On and Note Off: poly and mono, legato, portamento.
 
 use super::channel::cc;
+use super::context::{Context, NoteOn};
 use super::engine::Synth;
 use super::port::{PortId, PortSlot};
-use super::voice::{Context, NoteOn};
 
 impl Synth {
     pub(super) fn note_on(&mut self, id: PortId, part: u16, key: u8, velocity: u8) {

@@ -7,13 +7,15 @@ mod shed;
 
 use self::chains::Chains;
 use super::channel::cc;
+use super::context::{Context, NoteOn};
 use super::effects::{Sends, Unit};
 use super::lanes::{LANES, Lanes};
 use super::oscillator::Interpolation;
 use super::port::PortSlot;
 use super::quad::{Buses, Quad};
 use super::sinc::Kernels;
-use super::voice::{Context, NoteOn, TICK, Voice};
+use super::tick::{TICK, offset_of};
+use super::voice::Voice;
 use crate::dls::model::{Articulation, Region, Wave};
 use crate::mem::{NoMemory, Shared, TryBox, vec};
 use alloc::vec::Vec;
@@ -21,8 +23,11 @@ use alloc::vec::Vec;
 /// Something the renderer has let go of; drop it at PASSIVE_LEVEL.
 #[derive(Debug)]
 pub enum Retired {
+    /// What a voice played.
     Wave(Shared<Wave>),
+    /// What a voice followed.
     Articulation(Shared<Articulation>),
+    /// Of a port that has gone, rung out.
     Effects(TryBox<Unit>),
 }
 
@@ -904,13 +909,5 @@ impl Ends {
             voice.leaving = true;
             self.leaving = self.leaving.min(voice.shortest);
         }
-    }
-}
-
-/// Frames since the last tick that has been worked off, 1..=TICK: messages at a tick come before it.
-pub fn offset_of(position: u64) -> u32 {
-    match (position % u64::from(TICK)) as u32 {
-        0 => TICK,
-        offset => offset,
     }
 }

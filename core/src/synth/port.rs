@@ -2,12 +2,13 @@
 
 use super::bus::Bus;
 use super::channel::{Channel, Parts, System};
+use super::context::Surroundings;
 use super::effects::{EffectSettings, Sends, Unit};
 use super::math;
 use super::oscillator::Interpolation;
 use super::tuning::Tunings;
-use super::voice::Surroundings;
-use crate::dls::model::{Instrument, Patches, kin};
+use crate::dls::model::{Instrument, Patches};
+use crate::dls::substitute;
 use crate::mem::{NoMemory, Shared, TryBox};
 
 /// A port's slot in the synthesizer, 0..`Settings::ports`.
@@ -19,6 +20,7 @@ pub struct PortId(pub u8);
 pub struct Stats {
     /// Voices that sound now.
     pub voices: u32,
+    /// The most that have sounded at once.
     pub peak_voices: u32,
     /// Note Ons that named an instrument.
     pub notes: u64,
@@ -107,6 +109,7 @@ impl Port {
         self.parts.groups()
     }
 
+    /// Its channels.
     pub fn parts(&self) -> &Parts {
         &self.parts
     }
@@ -121,6 +124,7 @@ impl Port {
         self.level = level(volume, self.boost);
     }
 
+    /// VOLUME in 1/100 dB.
     pub fn volume(&self) -> i32 {
         self.volume
     }
@@ -131,6 +135,7 @@ impl Port {
         self.level = level(self.volume, boost);
     }
 
+    /// VOLUMEBOOST in 1/100 dB.
     pub fn boost(&self) -> i32 {
         self.boost
     }
@@ -140,6 +145,7 @@ impl Port {
         self.interpolation = interpolation;
     }
 
+    /// Quality of its voices.
     pub fn interpolation(&self) -> Interpolation {
         self.interpolation
     }
@@ -149,6 +155,7 @@ impl Port {
         &self.effects
     }
 
+    /// The same, to be changed.
     pub fn effects_mut(&mut self) -> &mut EffectSettings {
         &mut self.effects
     }
@@ -169,6 +176,7 @@ impl Port {
         })
     }
 
+    /// Its statistics.
     pub fn stats(&self) -> &Stats {
         &self.stats
     }
@@ -178,6 +186,7 @@ impl Port {
         core::mem::take(&mut self.stats.peak_level)
     }
 
+    /// The system that its bank select messages speak.
     pub fn system(&self) -> System {
         self.system
     }
@@ -262,7 +271,7 @@ impl Port {
         } else {
             patches.built_in()
         };
-        kin(instruments, channel.patch()).map(|instrument| &**instrument)
+        substitute::instrument(instruments, channel.patch()).map(|instrument| &**instrument)
     }
 }
 

@@ -15,7 +15,9 @@ pub trait Events {
 
 /// A port and its queue.
 pub struct Source<'a> {
+    /// Where they are played.
     pub port: PortId,
+    /// What is to be played.
     pub events: &'a mut dyn Events,
 }
 

@@ -7,24 +7,23 @@
 mod check;
 
 use super::channel::Channel;
-use super::controls::{self, FILTER_OFF, Played, Time, glide_frames};
+use super::context::{Context, NoteOn, Surroundings};
+use super::controls::{self, Played, Time, glide_frames};
 use super::envelope::{Contour, Envelope};
-use super::filter::{self, Coefficients, FilterTable};
+use super::filter::{self, Coefficients};
 use super::keys::KeySettings;
 use super::lfo::Lfo;
 use super::math;
 use super::modulation::{
-    Fixed, FixedValues, Inputs, MOVERS, Modulation, Mover, TARGETS, Target, fixed, general_part,
+    FILTER_OFF, Fixed, FixedValues, Inputs, MOVERS, Modulation, Mover, TARGETS, Target, fixed,
+    general_part,
 };
-use super::pool::offset_of;
 use super::quad::{BUSES, Quad};
-use super::tuning::Tunings;
+use super::tick::{TICK, offset_of};
 use crate::dls::model::{Articulation, Destination, Region};
 use crate::mem::{NoMemory, Shared, vec};
 use alloc::vec::Vec;
 
-/// Frames between control ticks.
-pub const TICK: u32 = 32;
 /// Frames in which a stolen or detached voice fades.
 pub const FADE: u32 = 128;
 /// How much of a jump in level or pan is made up per tick: 3 ms at 48 kHz.
@@ -60,50 +59,6 @@ impl Movers {
         fade: FADE,
         glide: 0,
     };
-}
-
-/// What a voice needs to know of the outside when it computes.
-pub struct Context<'a> {
-    pub filters: &'a FilterTable,
-    pub rate: f32,
-    /// log2(440 Hz / rate), for cutoffs.
-    pub log2_a440: f32,
-}
-
-impl<'a> Context<'a> {
-    pub fn new(filters: &'a FilterTable, rate: u32, log2_a440: f32) -> Self {
-        Self {
-            filters,
-            rate: rate as f32,
-            log2_a440,
-        }
-    }
-}
-
-/// A channel and what its port adds to it.
-#[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
-    pub channel: &'a Channel,
-    /// Master tuning in cents.
-    pub tuning: f32,
-    /// Master balance, -1..=1.
-    pub balance: f32,
-    /// Settings of the voice's key.
-    pub key: KeySettings,
-    pub tunings: &'a Tunings,
-}
-
-/// What a Note On gives to each voice it starts.
-#[derive(Clone, Copy, Debug)]
-pub struct NoteOn {
-    pub key: u8,
-    pub velocity: u8,
-    /// Number of the Note On; voices of one share it.
-    pub serial: u64,
-    pub position: u64,
-    pub priority: u32,
-    /// Key from which the pitch glides.
-    pub glide_from: Option<u8>,
 }
 
 pub struct Voice {

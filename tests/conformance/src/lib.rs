@@ -16,6 +16,7 @@
 //! | [`topology`] | what a filter is made of and what it is connected to |
 //! | [`endpoint`] | audio endpoints, found as Windows finds them |
 //! | [`cases`] | what is asked of a driver, and what must come of it |
+#![allow(missing_docs)] // Of use to this repository alone.
 
 pub mod bank;
 pub mod cases;

@@ -12,6 +12,7 @@
 //! | [`mutate`] | seeds and dictionary to inputs, by a fixed generator |
 //! | `rare`, `short`, `scarce` | for the seeds: what files seldom have; what ends too early; memory that runs out |
 //! | [`planted`] | one bug for each target, to see whether it would be found |
+#![allow(missing_docs)] // Of use to this repository alone.
 
 mod bytes;
 pub mod corpus;

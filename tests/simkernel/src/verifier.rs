@@ -330,8 +330,8 @@ pub(crate) fn driver_unloaded(name: &str, base: usize, size: usize, driver: *mut
     }
     let code = base..base + size;
     for d in guest::deferred().iter() {
-        // SAFETY: queued DPCs are live.
         if let guest::Deferred::Dpc(dpc) = d
+            // SAFETY: queued DPCs are live.
             && unsafe { (**dpc).DeferredRoutine }.is_some_and(|r| code.contains(&(r as usize)))
         {
             violation(format!("{name}: unloaded with a queued DPC"));

@@ -1,4 +1,5 @@
 //! What `arioso` and the tests of its sound share.
+#![allow(missing_docs)] // Of use to this repository alone.
 
 #[cfg(unix)]
 pub mod compare;

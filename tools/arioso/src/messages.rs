@@ -45,7 +45,7 @@ pub fn tell(text: impl Display) {
     }
 }
 
-/// Fails if [`tell`] has.
+/// Fails if `tell` has.
 pub fn said() -> Result<()> {
     #[cfg(windows)]
     if let Some(failure) = UNSAID.lock().ok().and_then(|mut unsaid| unsaid.take()) {

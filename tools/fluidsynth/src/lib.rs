@@ -16,10 +16,15 @@ pub const BLOCK: usize = 64;
 /// How a synthesizer shall be.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Frames per second.
     pub rate: u32,
+    /// Voices at most.
     pub voices: u16,
+    /// `synth.gain`
     pub gain: f64,
+    /// `synth.reverb.active`
     pub reverb: bool,
+    /// `synth.chorus.active`
     pub chorus: bool,
     /// `enum fluid_interp`: 1 linear, 4 fourth order, 7 seventh order.
     pub interpolation: c_int,

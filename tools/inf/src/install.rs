@@ -8,6 +8,7 @@ use crate::{Finding, Platform, RegistryValue};
 /// A line of a models section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model {
+    /// The name that the user sees.
     pub description: String,
     /// Of the install section, without decoration.
     pub install: String,
@@ -15,7 +16,9 @@ pub struct Model {
     pub ids: Vec<String>,
     /// The oldest build of Windows 10 that it is for. `None`: the section does not say.
     pub build: Option<u32>,
+    /// The models' section.
     pub section: String,
+    /// Line in the INF.
     pub line: usize,
 }
 
@@ -24,25 +27,32 @@ pub struct Model {
 pub struct Install {
     /// With decoration.
     pub section: String,
+    /// Line in the INF of the section's head.
     pub line: usize,
     /// INF files of Windows, and the sections of theirs that are installed too.
     pub include: Vec<String>,
+    /// Sections of `Needs`.
     pub needs: Vec<String>,
+    /// What `CopyFiles` names.
     pub files: Vec<File>,
     /// Of the device's driver (software) key.
     pub driver: Vec<RegistryValue>,
     /// Of the device's hardware key.
     pub hardware: Vec<RegistryValue>,
+    /// What `AddInterface` names.
     pub interfaces: Vec<Interface>,
+    /// What `AddService` names.
     pub services: Vec<Service>,
     /// `AddService = ,2`, no function driver at all, or one of an included section.
     pub function_elsewhere: bool,
+    /// `KmdfService` and its version.
     pub framework: Vec<Framework>,
 }
 
 /// A file that is copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
+    /// Name in the package.
     pub name: String,
     /// In the package.
     pub source: String,
@@ -50,7 +60,9 @@ pub struct File {
     pub directory: Option<u32>,
     /// `COPYFLG_*`
     pub flags: u32,
+    /// The section that lists it.
     pub section: String,
+    /// Line in the INF.
     pub line: usize,
 }
 
@@ -59,38 +71,51 @@ pub struct File {
 pub struct Interface {
     /// The class's GUID.
     pub class: String,
+    /// Reference string of the device interface.
     pub reference: String,
     /// Of the interface's key.
     pub values: Vec<RegistryValue>,
+    /// The interface's own section.
     pub section: String,
+    /// Line in the INF.
     pub line: usize,
 }
 
 /// `AddService`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Service {
+    /// Name of the service.
     pub name: String,
     /// `SPSVCINST_*`; 2: the device's function driver.
     pub flags: u32,
+    /// What the services' list shows.
     pub display_name: String,
+    /// `ServiceType`
     pub kind: u32,
+    /// `StartType`
     pub start: u32,
+    /// `ErrorControl`
     pub error_control: u32,
     /// Directories by number: `%13%\…`.
     pub binary: String,
     /// Of the service's key.
     pub values: Vec<RegistryValue>,
+    /// The service's own section.
     pub section: String,
+    /// Line in the INF.
     pub line: usize,
 }
 
 /// `KmdfService`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Framework {
+    /// Name of the service.
     pub service: String,
     /// `major.minor`
     pub version: String,
+    /// The section with `KmdfLibraryVersion`.
     pub section: String,
+    /// Line in the INF.
     pub line: usize,
 }
 

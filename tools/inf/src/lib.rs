@@ -22,11 +22,14 @@ use std::fmt;
 /// What a package is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Platform {
+    /// x64.
     Amd64,
+    /// ARM64.
     Arm64,
 }
 
 impl Platform {
+    /// All that drivers are built for.
     pub const ALL: [Self; 2] = [Self::Amd64, Self::Arm64];
 
     /// As in `NTamd64`.
@@ -44,6 +47,7 @@ impl Platform {
 pub struct Finding {
     /// The rule's name in `docs/inf.md`.
     pub rule: &'static str,
+    /// The section that it is in, or where it should be.
     pub section: String,
     /// From 1.
     pub line: usize,

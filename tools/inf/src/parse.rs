@@ -11,11 +11,14 @@ pub struct Inf {
     pub undefined: Vec<Undefined>,
 }
 
+/// A section: all of its parts, in the file's order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
+    /// As it is written.
     pub name: String,
     /// Of its first header, from 1.
     pub line: usize,
+    /// Its lines.
     pub entries: Vec<Entry>,
 }
 
@@ -24,14 +27,20 @@ pub struct Section {
 pub struct Entry {
     /// From 1; of the first one if the entry goes on over several.
     pub line: usize,
+    /// What stands before the equals sign.
     pub key: Option<String>,
+    /// What stands behind it, between the commas.
     pub values: Vec<String>,
 }
 
+/// A string token without a string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undefined {
+    /// Where it is used.
     pub section: String,
+    /// Line in the INF.
     pub line: usize,
+    /// The token, without its percent signs.
     pub token: String,
 }
 

@@ -15,10 +15,13 @@ pub struct RegistryValue {
     pub data: Option<Data>,
     /// A value that is there already stays (`FLG_ADDREG_NOCLOBBER`).
     pub keep: bool,
+    /// The section with the `AddReg` line.
     pub section: String,
+    /// Line in the INF.
     pub line: usize,
 }
 
+/// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Data {
     /// `REG_SZ`

@@ -6,8 +6,11 @@ use std::fmt;
 /// A day of the Gregorian calendar; writes itself as `DriverVer` wants it, `mm/dd/yyyy`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date {
+    /// All four digits.
     pub year: u16,
+    /// 1–12
     pub month: u8,
+    /// 1–31
     pub day: u8,
 }
 
@@ -20,8 +23,11 @@ impl fmt::Display for Date {
 /// What goes into a template.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamp {
+    /// Decorates the models' section.
     pub platform: Platform,
+    /// `DriverVer`, its date.
     pub date: Date,
+    /// `DriverVer`, its version.
     pub version: [u16; 4],
     /// Major and minor version of the framework's library.
     pub kmdf: (u16, u16),

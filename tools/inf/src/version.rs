@@ -6,7 +6,9 @@ use crate::{Date, Entry, Inf};
 /// `DriverVer`. The later is the better driver: first the date counts, then the version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DriverVersion {
+    /// The date.
     pub date: Date,
+    /// Four numbers, the most important first.
     pub version: [u16; 4],
 }
 

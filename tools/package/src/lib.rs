@@ -46,11 +46,14 @@ pub const PROGRAM: &str = "arioso.exe";
 /// The processor that a package is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arch {
+    /// 64-bit Intel and AMD.
     X64,
+    /// 64-bit Arm.
     Arm64,
 }
 
 impl Arch {
+    /// All that packages are made for.
     pub const ALL: [Self; 2] = [Self::X64, Self::Arm64];
 
     /// As in our directories.
@@ -84,6 +87,7 @@ impl std::str::FromStr for Arch {
 /// Something wrong with a file of the package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
+    /// The file's name in the package.
     pub file: String,
     /// The rule's name in `docs/package.md` or, of the INF, in `docs/inf.md`.
     pub rule: &'static str,

@@ -17,6 +17,7 @@ pub struct Parts<'a> {
     pub template: &'a Path,
     /// The driver, without a signature.
     pub driver: &'a Path,
+    /// The bank that the package brings.
     pub bank: &'a Path,
     /// The command line, if it was built.
     pub program: Option<&'a Path>,

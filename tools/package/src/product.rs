@@ -13,8 +13,11 @@ pub struct Product {
     pub version: String,
     /// As Windows counts.
     pub numbers: [u16; 4],
+    /// What the product is, in one sentence.
     pub description: String,
+    /// As Cargo.toml has them.
     pub authors: String,
+    /// SPDX expression.
     pub license: String,
     /// The framework's version, major and minor.
     pub kmdf: (u16, u16),

@@ -11,7 +11,9 @@ use std::fmt;
 /// What Explorer shows, and what setup compares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionResource {
+    /// `FILEVERSION`
     pub file_version: [u16; 4],
+    /// `PRODUCTVERSION`
     pub product_version: [u16; 4],
     /// `VFT_*`
     pub file_type: u32,

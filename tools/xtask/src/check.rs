@@ -2,7 +2,7 @@
 
 use crate::driver::{self, Arch, Build, Check, Plant, Profile};
 use crate::setup::{self, Need};
-use crate::{package, process};
+use crate::{package, process, project};
 use anyhow::{Context, Result};
 use std::time::Instant;
 
@@ -95,6 +95,18 @@ pub fn count(arguments: &[&str]) -> Result<()> {
     )
 }
 
+/// Every order in which contexts may meet in `mem`: its own target directory, because `--cfg loom` changes every crate.
+fn models() -> Result<()> {
+    let target = project::root().join("target").join("loom");
+    process::run(
+        process::cargo()
+            .env("CARGO_TARGET_DIR", target)
+            .env("RUSTFLAGS", "--cfg loom")
+            .args(["test", "--quiet", "--package", "arioso-core", "--lib"])
+            .arg("loom_"),
+    )
+}
+
 /// Builds everything and runs every test.
 pub fn test() -> Result<()> {
     steps(&[
@@ -138,6 +150,11 @@ pub fn test() -> Result<()> {
             does: "run the tests",
             takes: "10 minutes",
             work: || process::run(process::cargo().args(["test", "--release"])),
+        },
+        Step {
+            does: "run loom's models of what contexts share",
+            takes: "2 minutes",
+            work: models,
         },
         Step {
             does: "count the engine's instructions",

@@ -55,9 +55,10 @@ const ABORTING: &[&str] = &[
 pub fn lint() -> Result<()> {
     setup::install(setup::DRIVER)?;
     type Check = (&'static str, fn() -> Result<()>);
-    let checks: [Check; 4] = [
+    let checks: [Check; 5] = [
         ("format", format),
         ("clippy", clippy),
+        ("documentation", documentation),
         ("the driver's warnings", driver_warnings),
         ("rules of ring 0", ring_0),
     ];
@@ -88,6 +89,15 @@ fn clippy() -> Result<()> {
         "--deny",
         "warnings",
     ]))
+}
+
+/// Links that lead nowhere, items without a line.
+fn documentation() -> Result<()> {
+    process::run(
+        process::cargo()
+            .env("RUSTDOCFLAGS", "--deny warnings")
+            .args(["doc", "--quiet", "--no-deps", "--document-private-items"]),
+    )
 }
 
 /// There is no clippy for the driver's target without its library; the compiler's own warnings count.

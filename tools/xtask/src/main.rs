@@ -9,6 +9,7 @@
 //! | [`fuzz`] | libFuzzer; which edges its inputs take |
 //! | [`windows`] | `arioso` for Windows |
 //! | [`check`] | the demo and the whole test run |
+#![allow(rustdoc::invalid_html_tags)] // Help is plain text.
 
 mod check;
 mod driver;

@@ -29,6 +29,7 @@ impl Default for Limits {
 pub struct Refused {
     /// Neither 8-bit nor 16-bit PCM.
     pub not_pcm: u32,
+    /// More than one channel.
     pub not_mono: u32,
     /// Empty, or with an impossible rate.
     pub malformed: u32,

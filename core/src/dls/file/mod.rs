@@ -1,6 +1,40 @@
 //! DLS files: views that read the file in place, and [`load`], which makes instruments of it.
 //!
 //! Views skip what they do not know, and lists whose condition does not hold. They find chunks in any order.
+//!
+//! ```
+//! use arioso_core::dls::condition::Answers;
+//! use arioso_core::dls::file::Collection;
+//! # fn chunk(id: &[u8; 4], data: &[u8]) -> Vec<u8> {
+//! #     [&id[..], &(data.len() as u32).to_le_bytes(), data].concat()
+//! # }
+//! # fn list(kind: &[u8; 4], parts: &[Vec<u8>]) -> Vec<u8> {
+//! #     chunk(b"LIST", &[&kind[..], &parts.concat()].concat())
+//! # }
+//! # fn words(words: &[u32]) -> Vec<u8> {
+//! #     words.iter().flat_map(|word| word.to_le_bytes()).collect()
+//! # }
+//! # /// A square wave at program 0, over all keys.
+//! # fn bank() -> Vec<u8> {
+//! #     let frames: Vec<u8> = (0..22_050).flat_map(|i| [20_000i16, -20_000][i / 25 % 2].to_le_bytes()).collect();
+//! #     let wave = list(b"wave", &[chunk(b"fmt ", &words(&[0x1_0001, 22_050, 44_100, 0x10_0002])), chunk(b"data", &frames)]);
+//! #     let region = list(b"rgn ", &[chunk(b"rgnh", &words(&[127 << 16, 127 << 16, 0])), chunk(b"wlnk", &words(&[0, 1, 0]))]);
+//! #     let name = list(b"INFO", &[chunk(b"INAM", b"Square\0\0")]);
+//! #     let instrument = list(b"ins ", &[chunk(b"insh", &words(&[1, 0, 0])), list(b"lrgn", &[region]), name]);
+//! #     let parts = [list(b"lins", &[instrument]), chunk(b"ptbl", &words(&[8, 1, 0])), list(b"wvpl", &[wave])];
+//! #     chunk(b"RIFF", &[&b"DLS "[..], &parts.concat()].concat())
+//! # }
+//!
+//! let file = bank();
+//! let collection = Collection::parse(&file, Answers::default()).unwrap();
+//! let instrument = collection.instruments().next().unwrap();
+//! assert_eq!(instrument.patch(), 0);
+//! assert_eq!(instrument.info().name(), Some(&b"Square"[..]));
+//! let region = instrument.regions().next().unwrap();
+//! assert_eq!(region.header.keys, (0, 127));
+//! let wave = collection.wave(region.link.unwrap().table_index).unwrap();
+//! assert_eq!(wave.format.rate, 22_050);
+//! ```
 
 mod aliases;
 mod load;
@@ -29,6 +63,7 @@ pub enum Error {
     NoInstruments,
     /// More than the limits allow.
     TooLarge,
+    /// No memory for what the file becomes.
     NoMemory,
 }
 
@@ -65,6 +100,7 @@ pub struct Collection<'a> {
 }
 
 impl<'a> Collection<'a> {
+    /// Finds the lists of a file. Allocates nothing; the buffer is read as the iterators go.
     pub fn parse(buffer: &'a [u8], answers: Answers) -> Result<Self, Error> {
         let top = riff::form(buffer, b"DLS ")
             .or_else(|| inside_rmid(buffer))
@@ -89,6 +125,7 @@ impl<'a> Collection<'a> {
         })
     }
 
+    /// The instruments whose conditions hold, in the file's order.
     pub fn instruments(&self) -> impl Iterator<Item = Instrument<'a>> + use<'a> {
         let answers = self.answers;
         self.instruments
@@ -128,6 +165,7 @@ impl<'a> Collection<'a> {
             .filter_map(move |list| Wave::new(list, &answers))
     }
 
+    /// The collection's `LIST 'INFO'`.
     pub fn info(&self) -> Info<'a> {
         Info::of(&self.top)
     }
@@ -214,6 +252,7 @@ impl<'a> Instrument<'a> {
         Articulation::of(&self.list, self.answers)
     }
 
+    /// The instrument's `LIST 'INFO'`.
     pub fn info(&self) -> Info<'a> {
         Info::of(&self.list)
     }
@@ -224,8 +263,11 @@ impl<'a> Instrument<'a> {
 pub struct Region<'a> {
     list: Chunks<'a>,
     answers: Answers,
+    /// `rgnh`
     pub header: RegionHeader,
+    /// `wlnk`; a region without one makes no sound.
     pub link: Option<WaveLink>,
+    /// `wsmp`, instead of the wave's.
     pub sample: Option<Sample>,
 }
 
@@ -289,7 +331,9 @@ impl<'a> Articulation<'a> {
 #[derive(Clone, Debug)]
 pub struct Wave<'a> {
     list: Chunks<'a>,
+    /// `fmt `
     pub format: Format,
+    /// `wsmp`
     pub sample: Option<Sample>,
     /// Samples as `format` says.
     pub data: &'a [u8],
@@ -308,6 +352,7 @@ impl<'a> Wave<'a> {
         })
     }
 
+    /// The wave's `LIST 'INFO'`.
     pub fn info(&self) -> Info<'a> {
         Info::of(&self.list)
     }

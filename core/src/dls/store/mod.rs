@@ -16,6 +16,7 @@ use alloc::vec::Vec;
 use port::{Content, Object, Port};
 use waves::Waves;
 
+/// Why the store refuses something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The buffer is not a download that this synthesizer takes.
@@ -28,6 +29,7 @@ pub enum Error {
     UnknownHandle,
     /// A quota is used up.
     Quota,
+    /// No memory.
     NoMemory,
 }
 
@@ -75,12 +77,29 @@ impl Default for Quotas {
     }
 }
 
+/// What is in use, of a port or of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Usage {
+    /// Bytes of model.
     pub bytes: usize,
+    /// Instruments, waves and downloads.
     pub objects: usize,
 }
 
+/// Downloads of all ports, and the default set. Its owner keeps it under a mutex; PASSIVE_LEVEL.
+///
+/// What is refused leaves nothing behind:
+///
+/// ```
+/// use arioso_core::dls::download;
+/// use arioso_core::dls::store::{Error, Quotas, Store, Usage};
+///
+/// let mut store = Store::new(Quotas::default());
+/// let refused = store.download(0, &[0xFF; 64]);
+/// assert_eq!(refused, Err(Error::Invalid(download::Error::Malformed)));
+/// assert_eq!(store.total(), Usage::default());
+/// assert!(store.patches(0).unwrap().instruments().is_empty());
+/// ```
 #[derive(Debug)]
 pub struct Store {
     quotas: Quotas,
@@ -97,6 +116,7 @@ pub struct Store {
 }
 
 impl Store {
+    /// An empty store.
     pub const fn new(quotas: Quotas) -> Self {
         Self {
             quotas,

@@ -1,7 +1,7 @@
 //! Chorus: two taps of one delay line, a quarter turn apart, one per side; their mean is fed back.
 
 use super::super::lanes::{LANES, Lanes};
-use super::super::voice::TICK;
+use super::super::tick::TICK;
 use super::super::{math, simd};
 use super::delay::{Block, Delay, SPAN, chunks};
 use super::settings::Chorus as Settings;

@@ -1,7 +1,7 @@
 //! Delay lines, read and written in blocks.
 
 use super::super::lanes::{LANES, Lanes};
-use super::super::voice::TICK;
+use super::super::tick::TICK;
 use super::flush_all;
 use crate::mem::{NoMemory, vec};
 use alloc::vec::Vec;

@@ -27,12 +27,14 @@ pub use unit::Unit;
 use self::delay::Block;
 use super::lanes::{LANES, Lanes};
 use super::simd;
-use super::voice::TICK;
+use super::tick::TICK;
 
 /// Which of a port's effects are on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sends {
+    /// The reverb.
     pub reverb: bool,
+    /// The chorus.
     pub chorus: bool,
 }
 

@@ -3,7 +3,7 @@
 
 use super::super::lanes::{LANES, Lanes};
 use super::super::math;
-use super::super::voice::TICK;
+use super::super::tick::TICK;
 use super::delay::{AllPass, Block, Delay, SILENCE, SPAN, chunks};
 use super::settings::{Reverb as Settings, Room};
 use super::{MAX_RATE, Now, QUIET, Ramp, flush_all, frames_from, peak, turns};

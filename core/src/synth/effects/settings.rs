@@ -8,7 +8,9 @@ use super::Sends;
 pub struct EffectSettings {
     /// Which effects are on; system messages do not change it.
     pub on: Sends,
+    /// Settings of the reverb.
     pub reverb: Reverb,
+    /// Settings of the chorus.
     pub chorus: Chorus,
     /// What a system reset restores.
     pub usual: Reverb,
@@ -84,17 +86,24 @@ impl Waves {
 /// Dimensions of the simulated space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Room {
+    /// GM 2 reverb type 0.
     SmallRoom,
+    /// Type 1.
     MediumRoom,
+    /// Type 2.
     LargeRoom,
+    /// Type 3.
     MediumHall,
+    /// Type 4, the default.
     LargeHall,
+    /// Type 8.
     Plate,
 }
 
 /// Settings of a reverb.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reverb {
+    /// What is simulated.
     pub room: Room,
     /// Seconds in which the tail falls by 60 dB, 0.05..=20.
     pub time: f32,

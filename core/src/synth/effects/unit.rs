@@ -1,7 +1,7 @@
 //! The effects of one port.
 
 use super::super::lanes::{LANES, Lanes};
-use super::super::voice::TICK;
+use super::super::tick::TICK;
 use super::chorus::Chorus;
 use super::delay::Block;
 use super::reverb::Reverb;

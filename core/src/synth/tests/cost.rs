@@ -1,6 +1,6 @@
 //! Slices stay in their budget, whatever is asked for. Time is invented.
 
-use super::super::cost::Budget;
+use super::super::budget::Budget;
 use super::super::sequencer::{Events, Source as Queue, run};
 use super::*;
 use std::collections::VecDeque;

@@ -1,10 +1,10 @@
 //! Mono, portamento, pedals, sound controllers, parameters by number, active sensing. The laws are those of docs/synth.md.
 
+use super::super::context::Surroundings;
 use super::super::controls::{Played, Time, apply, stage_time};
 use super::super::keys::KeySettings;
 use super::super::modulation::{Inputs, MOVERS, Modulation, Target};
 use super::super::tuning::Tunings;
-use super::super::voice::Surroundings;
 use super::*;
 
 fn level(synth: &mut Synth, frames: usize) -> f32 {

@@ -39,9 +39,10 @@ pub unsafe extern "efiapi" fn IoInitializeTimer(
         (own.routine, own.context) = (routine, context as usize);
         return status::STATUS_SUCCESS;
     }
-    // SAFETY: all-zero is valid before initialisation.
     let mut own = Box::new(DeviceTimer {
+        // SAFETY: all-zero is valid before initialisation.
         timer: unsafe { std::mem::zeroed() },
+        // SAFETY: as above.
         dpc: unsafe { std::mem::zeroed() },
         device: device as usize,
         routine,

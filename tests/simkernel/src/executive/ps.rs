@@ -24,10 +24,10 @@ pub const PROCESS_32: usize = 2;
 
 fn process() -> usize {
     let context = guest::current();
-    // SAFETY: the running context is live.
     if context.is_null() {
         0
     } else {
+        // SAFETY: the running context is live.
         unsafe { (*context).process }
     }
 }

@@ -178,9 +178,9 @@ extern "sysv64" fn after_signal() -> ! {
     // SAFETY: the running context is live.
     let c = unsafe { &mut *context };
     let in_driver = loader::is_guest(r.rip) || crt::is_leaf(r.rip);
-    // SAFETY: rip of a fault in driver code is mapped, unless the fault is that it is not.
     let byte = |i: usize| {
         if in_driver {
+            // SAFETY: rip of a fault in driver code is mapped, unless the fault is that it is not.
             unsafe { *((r.rip + i) as *const u8) }
         } else {
             0

@@ -23,21 +23,27 @@ pub struct Catalog {
     pub systems: String,
     /// As in the INF, lower case.
     pub hardware_ids: Vec<String>,
+    /// What the catalog vouches for.
     pub members: Vec<Member>,
 }
 
 /// One file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
+    /// The file's name in the package.
     pub name: String,
     /// The versions of Windows' kernel that it is for.
     pub systems: String,
+    /// A PE image: its digest leaves out what a signature changes.
     pub is_image: bool,
+    /// SHA-256; of an image, without what a signature changes.
     pub digest: [u8; 32],
+    /// The same with SHA-1.
     pub sha1: [u8; 20],
 }
 
 impl Member {
+    /// The member of a file with these bytes.
     #[must_use]
     pub fn new(name: &str, bytes: &[u8]) -> Self {
         let image = authenticode::digest(bytes);

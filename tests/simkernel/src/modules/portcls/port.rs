@@ -409,6 +409,7 @@ unsafe extern "efiapi" fn new_registry_key(
     options: u32,
     disposition: *mut u32,
 ) -> NTSTATUS {
+    // SAFETY: `this` is our port.
     let device = unsafe { com::of::<Port, _>(this) }.device();
     // SAFETY: the driver's arguments.
     unsafe { registry::open(out, kind, access, device, attributes, options, disposition) }

@@ -2,7 +2,7 @@
 
 /// What a listener got last; when the sound breaks off it dies away from there.
 #[derive(Clone, Copy, Default)]
-pub struct Seam {
+pub struct Declick {
     last: [f32; 2],
     /// Where the tail starts, and frames of it that are left.
     from: [f32; 2],
@@ -10,7 +10,7 @@ pub struct Seam {
     length: u32,
 }
 
-impl Seam {
+impl Declick {
     /// Frames of a ramp at `rate`: 5 ms.
     pub const fn ramp(rate: u32) -> u32 {
         let frames = rate / 200;
@@ -65,6 +65,7 @@ impl Seam {
 pub struct Gain([f32; 2]);
 
 impl Gain {
+    /// Gains that stand still.
     pub const fn new(at: [f32; 2]) -> Self {
         Self(at)
     }
@@ -84,5 +85,73 @@ impl Gain {
     /// Change per frame at `rate`.
     pub fn step(rate: u32) -> f32 {
         100.0 / rate.max(1) as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    const RATE: u32 = 48_000;
+
+    /// What broke off dies away along a straight line of 5 ms, and what comes meanwhile lies over it.
+    #[test]
+    fn the_tail_is_a_line_of_five_milliseconds() {
+        let mut declick = Declick::default();
+        declick.heard([0.5, -0.25]);
+        let tail: Vec<[f32; 2]> = (0..300).map(|_| declick.silence(RATE)).collect();
+        let length = RATE as usize / 200;
+        for (n, [left, right]) in tail.iter().enumerate() {
+            let part = (length as f32 - n as f32).max(0.0) / length as f32;
+            assert!((left - 0.5 * part).abs() < 1e-6, "frame {n}: {left}");
+            assert!((right + 0.25 * part).abs() < 1e-6, "frame {n}: {right}");
+        }
+        declick.heard([0.5; 2]);
+        declick.break_off(RATE);
+        assert_eq!(declick.join([0.25; 2]), [0.75; 2]);
+    }
+
+    /// However often it breaks off, no step is larger than the tail's slope.
+    #[test]
+    fn no_step_where_it_breaks_off_again() {
+        let mut declick = Declick::default();
+        declick.heard([1.0; 2]);
+        let mut last = 1.0f32;
+        let slope = 1.0 / Declick::ramp(RATE) as f32;
+        for n in 0..2000 {
+            if n % 37 == 0 {
+                declick.break_off(RATE);
+            }
+            let [now, _] = declick.silence(RATE);
+            assert!((now - last).abs() <= slope + 1e-6, "frame {n}");
+            assert!(now <= last, "frame {n}");
+            last = now;
+        }
+        assert!(last < 1e-3);
+    }
+
+    #[test]
+    fn silence_stays_silence() {
+        let mut declick = Declick::default();
+        declick.break_off(RATE);
+        assert_eq!(declick.silence(RATE), [0.0; 2]);
+        assert_eq!(Declick::ramp(100), 1);
+    }
+
+    /// 10 ms over the whole range, at the target to the bit, and no further.
+    #[test]
+    fn gains_arrive() {
+        let mut gain = Gain::new([0.0, 1.0]);
+        let step = Gain::step(RATE);
+        for n in 1..=480 {
+            let [up, down] = gain.next([1.0, 0.0], step);
+            let part = n as f32 / 480.0;
+            assert!((up - part).abs() < 1e-4 && (down - (1.0 - part)).abs() < 1e-4);
+        }
+        for _ in 0..4 {
+            gain.next([1.0, 0.0], step);
+        }
+        assert_eq!(gain.next([1.0, 0.0], step), [1.0, 0.0]);
     }
 }

@@ -1,0 +1,50 @@
+//! What a voice is given: by the synthesizer, by its port and channel, by its Note On.
+
+use super::channel::Channel;
+use super::filter::FilterTable;
+use super::keys::KeySettings;
+use super::tuning::Tunings;
+
+/// What a voice needs to know of the outside when it computes.
+pub struct Context<'a> {
+    pub filters: &'a FilterTable,
+    pub rate: f32,
+    /// log2(440 Hz / rate), for cutoffs.
+    pub log2_a440: f32,
+}
+
+impl<'a> Context<'a> {
+    pub fn new(filters: &'a FilterTable, rate: u32, log2_a440: f32) -> Self {
+        Self {
+            filters,
+            rate: rate as f32,
+            log2_a440,
+        }
+    }
+}
+
+/// A channel and what its port adds to it.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    pub channel: &'a Channel,
+    /// Master tuning in cents.
+    pub tuning: f32,
+    /// Master balance, -1..=1.
+    pub balance: f32,
+    /// Settings of the voice's key.
+    pub key: KeySettings,
+    pub tunings: &'a Tunings,
+}
+
+/// What a Note On gives to each voice it starts.
+#[derive(Clone, Copy, Debug)]
+pub struct NoteOn {
+    pub key: u8,
+    pub velocity: u8,
+    /// Number of the Note On; voices of one share it.
+    pub serial: u64,
+    pub position: u64,
+    pub priority: u32,
+    /// Key from which the pitch glides.
+    pub glide_from: Option<u8>,
+}
