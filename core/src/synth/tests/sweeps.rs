@@ -233,7 +233,7 @@ fn no_choice_of_cutoffs_lets_a_filter_grow() {
             grown = (grown + 0.5 * (best.0 / before).ln()).max(0.0);
             most = most.max(grown);
             let scale = (1.0 / best.0.sqrt()) as f32;
-            (y, d) = ((best.1 as f32) * scale, (best.2 as f32) * scale);
+            (y, d) = (best.1 * scale, best.2 * scale);
             (at, resonance, now) = (best.3, best.4, best.5);
         }
     }
