@@ -53,8 +53,10 @@ fn a_hundred_thousand_notes() {
         );
     }
     println!(
-        "{} notes in {lives} lives, {} frames",
-        all.notes, all.frames
+        "{} notes in {lives} lives, {} frames; the next seed is {}",
+        all.notes,
+        all.frames,
+        seed.wrapping_add(lives)
     );
 }
 

@@ -95,7 +95,8 @@ fn a_decay_that_has_ended_is_the_end_whatever_comes_then() {
     }
 }
 
-/// A gain that moves at the tick where the attack ends, while the effect it goes to is off.
+/// A gain that moves at the tick where the attack ends, while the effect it goes to is off. Whether the voices are told of the effect or not:
+/// what a steady voice was left with would run from then on.
 #[test]
 fn sends_stand_still_while_their_effect_is_off() {
     let attack = 10 * TICK;
@@ -107,7 +108,7 @@ fn sends_stand_still_while_their_effect_is_off() {
         effects::reverb_send(1000.0),
         effects::chorus_send(1000.0),
     ];
-    let loudest = |on_from: usize, at: usize| {
+    let loudest = |on_from: usize, at: usize, told: bool| {
         let mut synth = dc_synth(&contour);
         for message in [
             [0xB0, 91, 127],
@@ -120,24 +121,29 @@ fn sends_stand_still_while_their_effect_is_off() {
         let switch = |synth: &mut Synth, on: bool| {
             let on = effects::both(on);
             synth.port_mut(PORT).unwrap().effects_mut().on = on;
-            synth.refresh(PORT);
+            if told {
+                synth.refresh(PORT);
+            }
         };
         switch(&mut synth, on_from == 0);
         send(&mut synth, &[0x90, 60, 127]);
-        let mut out = render(&mut synth, at);
+        render(&mut synth, at);
         send(&mut synth, &[0x90, 64, 127]);
-        out.extend(render(&mut synth, on_from.saturating_sub(at)));
+        render(&mut synth, on_from.saturating_sub(at));
         switch(&mut synth, true);
-        out.extend(render(&mut synth, 48_000));
-        peak(&out)
+        render(&mut synth, 48_000);
+        // Before the limiter.
+        synth.port_mut(PORT).unwrap().take_peak() / FULL
     };
-    let always = loudest(0, attack);
-    for at in attack - TICK..=attack + TICK {
-        let late = loudest(24_000, at);
-        assert!(
-            late < 1.5 * always,
-            "legato at {at}: {late}, {always} with effects on"
-        );
+    let always = loudest(0, attack, true);
+    for told in [true, false] {
+        for at in attack - TICK..=attack + TICK {
+            let late = loudest(24_000, at, told);
+            assert!(
+                late < 1.5 * always,
+                "legato at {at}, told {told}: {late}, {always} with effects on"
+            );
+        }
     }
 }
 

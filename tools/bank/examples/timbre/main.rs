@@ -5,7 +5,7 @@
 //! | `measure FONT` | writes the figures of a SoundFont into `tests/timbre.tsv` |
 //! | `compare` | the built-in bank against them, worst first |
 //! | `fit FONT TIMES` | moves the numbers of `src/gm/fit.tsv` towards the SoundFont's band levels |
-//! | `reverb FONT` | the reverb beside FluidSynth's, by octaves |
+//! | `reverb FONT [VALUE]` | the reverb beside FluidSynth's, by octaves, at CC 91 = 127 or another value |
 
 mod features;
 mod fitting;
@@ -27,8 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["measure", font] => measure(Path::new(font)),
         ["compare"] => compare(),
         ["fit", font, times] => fitting::fit(&mut Peer::new(Path::new(font))?, times.parse()?),
-        ["reverb", font] => reverb::compare(Path::new(font)),
-        _ => Err("one of: measure FONT, compare, fit FONT TIMES, reverb FONT".into()),
+        ["reverb", font] => reverb::compare(Path::new(font), 127),
+        ["reverb", font, value] => reverb::compare(Path::new(font), value.parse()?),
+        _ => Err("one of: measure FONT, compare, fit FONT TIMES, reverb FONT [VALUE]".into()),
     }
 }
 

@@ -1,6 +1,7 @@
-//! The reverb beside FluidSynth's: what a click at CC 91 = 127 leaves, by octaves.
+//! The reverb beside FluidSynth's: what a click leaves, by octaves.
 
 use super::features::{Engine, RATE};
+use arioso_bank::dls::{Bank, Instrument, Link, Region, Sample, Wave};
 use arioso_fluidsynth::{Config, Fluidsynth};
 use std::error::Error;
 use std::f64::consts::TAU;
@@ -9,12 +10,15 @@ use std::path::Path;
 const SECONDS: usize = 4;
 /// The kit's high wood block.
 const CLICK: [u8; 3] = [0x99, 76, 127];
-const SEND: [u8; 3] = [0xB9, 91, 127];
 
-/// Prints for each octave the reverb time and the return's energy against the dry sound's.
-pub fn compare(font: &Path) -> Result<(), Box<dyn Error>> {
-    let engine = Engine::new(&arioso_bank::general_midi());
-    let ours = [false, true].map(|on| engine.play(&[&SEND, &CLICK], on, SECONDS));
+/// Prints for each octave the reverb time and the return's energy against the dry sound's, with CC 91 at `value`: of the built-in bank, of a
+/// DLS bank that says nothing of sends (one frame at full scale), and of FluidSynth with a SoundFont.
+pub fn compare(font: &Path, value: u8) -> Result<(), Box<dyn Error>> {
+    let send = |status: u8| [status, 91, value];
+    let built_in = Engine::new(&arioso_bank::general_midi());
+    let ours = [false, true].map(|on| built_in.play(&[&send(0xB9), &CLICK], on, SECONDS));
+    let plain = Engine::new(&click());
+    let plain = [false, true].map(|on| plain.play(&[&send(0xB0), &[0x90, 60, 127]], on, SECONDS));
     let [dry, both] = [false, true].map(|reverb| {
         let config = Config {
             rate: RATE,
@@ -26,19 +30,64 @@ pub fn compare(font: &Path) -> Result<(), Box<dyn Error>> {
             bank_select: c"gs",
         };
         let mut synth = Fluidsynth::new(font, &config)?;
-        synth.message(&SEND);
+        synth.message(&send(0xB9));
         synth.message(&CLICK);
         let mut out = vec![[0.0; 2]; SECONDS * RATE as usize];
         synth.render(&mut out);
         Ok::<_, String>(out)
     });
     let theirs = [dry?, both?];
-    println!("Hz\tRT60 s, FluidSynth\twet dB over dry, FluidSynth");
+    println!("Hz\tRT60 s, FluidSynth\twet dB over dry: built in, DLS, FluidSynth");
     for hertz in [250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0] {
-        let (a, b) = (figures(&ours, hertz), figures(&theirs, hertz));
-        println!("{hertz}\t{:.2}\t{:.2}\t{:.1}\t{:.1}", a.0, b.0, a.1, b.1);
+        let [a, b, c] = [&ours, &plain, &theirs].map(|of| figures(of, hertz));
+        println!(
+            "{hertz}\t{:.2}\t{:.2}\t{:.1}\t{:.1}\t{:.1}",
+            a.0, c.0, a.1, b.1, c.1
+        );
     }
     Ok(())
+}
+
+/// A DLS bank without articulations: one frame at full scale.
+fn click() -> Vec<u8> {
+    let mut frames = vec![0; 64];
+    frames[0] = i16::MAX;
+    let sample = Sample {
+        unity: 60,
+        fine_tune: 0,
+        gain: 0.0,
+        looped: None,
+        until_release: false,
+    };
+    let region = Region {
+        keys: (0, 127),
+        velocities: (0, 127),
+        key_group: 0,
+        self_non_exclusive: false,
+        wave: 0,
+        link: Link::MONO,
+        sample: None,
+        articulation: Vec::new(),
+    };
+    let name = "click".to_string();
+    Bank {
+        name: name.clone(),
+        copyright: String::new(),
+        instruments: vec![Instrument {
+            name: name.clone(),
+            bank: 0,
+            program: 0,
+            regions: vec![region],
+            articulation: Vec::new(),
+        }],
+        waves: vec![Wave {
+            name,
+            rate: RATE,
+            frames,
+            sample,
+        }],
+    }
+    .to_bytes()
 }
 
 /// Reverb time and level of the return in an octave.
