@@ -25,7 +25,9 @@ fn sources(directory: &Path, into: &mut String) {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
             sources(&path, into);
-        } else if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("conformance/tests/interfaces.rs") {
+        } else if path.extension().is_some_and(|e| e == "rs")
+            && !path.ends_with("conformance/tests/interfaces.rs")
+        {
             into.push_str(&fs::read_to_string(path).expect("a source"));
         }
     }
@@ -38,8 +40,10 @@ fn last_cells() -> Vec<(&'static str, &'static str)> {
         let (first, rest) = row.split_once(" | ")?;
         Some((first, rest.rsplit(" | ").next()?))
     });
-    rows.filter(|(first, _)| !first.starts_with("interface") && *first != "property" && *first != "#")
-        .collect()
+    rows.filter(|(first, _)| {
+        !first.starts_with("interface") && *first != "property" && *first != "#"
+    })
+    .collect()
 }
 
 fn names(cell: &str) -> impl Iterator<Item = &str> {

@@ -303,7 +303,13 @@ fn function_driver(reader: &mut Reader, install: &Install, is_primitive: bool) {
         |name: &&str| class.is_some_and(|class| class.value(0).eq_ignore_ascii_case(name));
     let is_extension = is_class(&"Extension");
     // Protocols, filters and clients of the network are no devices.
-    let none = ["SoftwareComponent", "Firmware", "NetTrans", "NetService", "NetClient"];
+    let none = [
+        "SoftwareComponent",
+        "Firmware",
+        "NetTrans",
+        "NetService",
+        "NetClient",
+    ];
     let may_lack = is_extension || is_primitive || none.iter().any(is_class);
     let functions = functions.count() + usize::from(install.function_elsewhere);
     let message = if (is_extension || is_primitive) && functions > 0 {
@@ -313,7 +319,12 @@ fn function_driver(reader: &mut Reader, install: &Install, is_primitive: bool) {
     } else {
         return;
     };
-    reader.report("service", &install.section, install.line, message.to_string());
+    reader.report(
+        "service",
+        &install.section,
+        install.line,
+        message.to_string(),
+    );
 }
 
 /// `SERVICE_FILE_SYSTEM_DRIVER`
@@ -353,7 +364,10 @@ fn services(reader: &mut Reader, install: &Install) {
         }
         // A program's arguments follow its file.
         let binary = match program {
-            true => service.binary.split_once(' ').map_or(&*service.binary, |(file, _)| file),
+            true => service
+                .binary
+                .split_once(' ')
+                .map_or(&*service.binary, |(file, _)| file),
             false => &service.binary,
         };
         let file = binary.strip_prefix("%13%\\");
@@ -441,7 +455,10 @@ fn registry(reader: &mut Reader, install: &Install) {
             }
         }
     }
-    let drivers = install.services.iter().filter(|service| service.kind & PROCESS == 0);
+    let drivers = install
+        .services
+        .iter()
+        .filter(|service| service.kind & PROCESS == 0);
     for value in drivers.flat_map(|service| &service.values) {
         let below = value.key.split('\\').next().unwrap_or_default();
         if !below.eq_ignore_ascii_case("Parameters") {

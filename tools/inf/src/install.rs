@@ -496,8 +496,7 @@ impl<'a> Reader<'a> {
                     continue;
                 }
                 name if OF_A_SERVICE.contains(&name) => continue,
-                "delreg" | "addtrigger" | "failureactions" | "requiredprivileges"
-                | "triggers" => {
+                "delreg" | "addtrigger" | "failureactions" | "requiredprivileges" | "triggers" => {
                     for name in &entry.values {
                         self.referred(name, &list.name, entry.line);
                     }

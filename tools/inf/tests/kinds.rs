@@ -40,7 +40,11 @@ fn user_mode() -> String {
 
 /// WinUSB: the service and its framework are those of another file.
 fn usb() -> String {
-    let version = version("USBDevice", "{88BAE032-5A81-49f0-BC3D-A4FF138216D6}", "PnpLockdown = 1");
+    let version = version(
+        "USBDevice",
+        "{88BAE032-5A81-49f0-BC3D-A4FF138216D6}",
+        "PnpLockdown = 1",
+    );
     format!(
         "{version}[Manufacturer]\n%Maker% = M,NTamd64\n[M.NTamd64]\n%Device% = I, USB\\VID_1234&PID_5678\n[I]\nInclude = winusb.inf\n\
          Needs = WINUSB.NT\n[I.Services]\nInclude = winusb.inf\nNeeds = WINUSB.NT.Services\n[I.HW]\nAddReg = R\n[I.Wdf]\n\
@@ -177,10 +181,16 @@ fn machines() -> String {
         text += &format!(
             "[M.NT{machine}.10.0...16299]\n%Device% = I{machine}, ACPI\\X0042\n[I{machine}.NT]\nCopyFiles = Copy, Copy.{machine}\n\
              AddPowerSetting = Setting\n[Copy.{machine}]\n{}\n[I{machine}.NT.Services]\nAddService = x,2,S\n",
-            if machine == "x86" { "x86.sys" } else { "x64.dll" }
+            if machine == "x86" {
+                "x86.sys"
+            } else {
+                "x64.dll"
+            }
         );
     }
-    text + "[Setting]\nSubGroup = {7D54AE13-7A01-469d-8AF3-6FF4662C5372}\n[Copy]\nx.sys\n" + SERVICE + STRINGS
+    text + "[Setting]\nSubGroup = {7D54AE13-7A01-469d-8AF3-6FF4662C5372}\n[Copy]\nx.sys\n"
+        + SERVICE
+        + STRINGS
 }
 
 /// A class of the package's own.
@@ -219,7 +229,9 @@ fn good() -> Vec<(&'static str, String)> {
         ("class", class()),
         (
             "extension",
-            extension("[I.NT]\n; empty\n[I.NT.Components]\nAddComponent = Panel,,C\n[C]\nComponentIDs = VID0001&PID0001"),
+            extension(
+                "[I.NT]\n; empty\n[I.NT.Components]\nAddComponent = Panel,,C\n[C]\nComponentIDs = VID0001&PID0001",
+            ),
         ),
         ("filter", filter()),
         ("component", component()),
@@ -254,22 +266,77 @@ fn what_is_wrong_is_told() {
         ("storage", "StartType = 0", "StartType = 2", "service"),
         ("kernel", "ServiceType = 1", "ServiceType = 2", "service"),
         ("kernel", "ServiceType = 1", "ServiceType = 0x10", "service"),
-        ("filter", "AddService = x,,S", "AddService = x,2,S", "service"),
-        ("primitive", "AddService = x,,S", "AddService = x,2,S", "service"),
+        (
+            "filter",
+            "AddService = x,,S",
+            "AddService = x,2,S",
+            "service",
+        ),
+        (
+            "primitive",
+            "AddService = x,,S",
+            "AddService = x,2,S",
+            "service",
+        ),
         ("component", "y.exe -k", "z.exe -k", "service"),
         ("component", "StartType = 2", "StartType = 5", "service"),
-        ("component", "AddSoftware = Panel,,P", "AddSoftware = Panel,,N", "section-missing"),
-        ("component", "AddSoftware = Panel,,P", "AddSoftware = Panel", "section-missing"),
-        ("component", "{2b7c3d4e-0a47-4b6e-9f0e-0d8d3e4f0a11},,K", "x", "section-unused"),
-        ("primitive", "HKR,Parameters,Supp", "HKR,,Supp", "service-key"),
-        ("primitive", "NTamd64", "NTarm64", "target"),
-        ("network filter", "Class = NetService", "Class = System", "directive"),
+        (
+            "component",
+            "AddSoftware = Panel,,P",
+            "AddSoftware = Panel,,N",
+            "section-missing",
+        ),
+        (
+            "component",
+            "AddSoftware = Panel,,P",
+            "AddSoftware = Panel",
+            "section-missing",
+        ),
+        (
+            "component",
+            "{2b7c3d4e-0a47-4b6e-9f0e-0d8d3e4f0a11},,K",
+            "x",
+            "section-unused",
+        ),
+        (
+            "primitive",
+            "HKR,Parameters,Supp",
+            "HKR,,Supp",
+            "service-key",
+        ),
+        ("primitive", "NTamd64", "NTarm64", "section-missing"),
+        (
+            "network filter",
+            "Class = NetService",
+            "Class = System",
+            "directive",
+        ),
         ("USB", "Needs = WINUSB.NT.Services", "", "framework"),
-        ("machines", "x86.sys = 1", "x86.sys = 1\nnone.sys = 1", "source-file"),
+        (
+            "machines",
+            "x86.sys = 1",
+            "x86.sys = 1\nnone.sys = 1",
+            "source-file",
+        ),
         ("firmware", "Class = Firmware", "Class = System", "service"),
-        ("class", "AddReg = Class", "AddReg = Other", "section-unused"),
-        ("storage", "0x100000000", "0x10000000000000000", "registry-line"),
-        ("storage", "0xff,0x00,0x00,0x00", "0xff,0x00,0x00", "registry-line"),
+        (
+            "class",
+            "AddReg = Class",
+            "AddReg = Other",
+            "section-unused",
+        ),
+        (
+            "storage",
+            "0x100000000",
+            "0x10000000000000000",
+            "registry-line",
+        ),
+        (
+            "storage",
+            "0xff,0x00,0x00,0x00",
+            "0xff,0x00,0x00",
+            "registry-line",
+        ),
     ];
     for (kind, from, to, rule) in breaks {
         let (_, text) = all.iter().find(|(name, _)| *name == kind).unwrap();

@@ -43,7 +43,9 @@ pub fn set(name: &str, value: Option<&str>) -> Result<()> {
                 .filter(|number| range.contains(number))
                 .ok_or_else(|| {
                     let (low, high) = (range.start(), range.end());
-                    usage(format!("{name} is a number from {low} to {high}, not {value:?}"))
+                    usage(format!(
+                        "{name} is a number from {low} to {high}, not {value:?}"
+                    ))
                 })?,
         ),
         (None, _) if !is_it(BANK) => {
@@ -103,9 +105,8 @@ impl Store {
         if let Some(shared) = shared {
             return Ok(Self::Shared(shared));
         }
-        let key = status::service_key().and_then(|key| {
-            key.options().read().write().open("Parameters").ok()
-        });
+        let key = status::service_key()
+            .and_then(|key| key.options().read().write().open("Parameters").ok());
         key.map(Self::Parameters).ok_or_else(|| {
             Failure::new(
                 Kind::Session,
@@ -186,7 +187,10 @@ pub fn all() -> Vec<(String, String)> {
     let parameters = status::service_key().and_then(|key| key.open("Parameters").ok());
     let mut all = shared.map_or_else(Vec::new, |shared| values(&shared.key));
     for (name, value) in parameters.map_or_else(Vec::new, |key| values(&key)) {
-        if !all.iter().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+        if !all
+            .iter()
+            .any(|(known, _)| known.eq_ignore_ascii_case(&name))
+        {
             all.push((name, value));
         }
     }

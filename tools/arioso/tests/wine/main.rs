@@ -312,7 +312,11 @@ fn install(prefix: &Prefix, package: &Package, before: &Snapshot) {
 /// `set`, as on Windows 10: Wine has no state that drivers share. In the end everything is as the INF has it.
 fn settings(prefix: &Prefix) {
     for (arguments, code, error) in [
-        (&["Voice", "1"][..], 2, "the driver has no setting \"Voice\""),
+        (
+            &["Voice", "1"][..],
+            2,
+            "the driver has no setting \"Voice\"",
+        ),
         (&["Voices", "5000"], 2, "Voices is a number from 1 to 4096"),
         (&["Quality", "high"], 2, "Quality is a number from 0 to 2"),
         (&["BankPath", "nowhere.dls"], 3, "no such file"),
@@ -335,14 +339,25 @@ fn settings(prefix: &Prefix) {
     for arguments in [["set", "voices", "100"], ["set", "BankPath", "gm.dls"]] {
         let answer = prefix.arioso(&arguments);
         expect(&answer, 0, "");
-        assert!(answer.out.contains("when the device starts again"), "{}", answer.out);
+        assert!(
+            answer.out.contains("when the device starts again"),
+            "{}",
+            answer.out
+        );
     }
     shows(["Voices 100", "\\gm.dls"]);
     let doctor = prefix.arioso(&["doctor"]);
-    assert!(doctor.out.contains("BankPath: Z:") || doctor.out.contains("BankPath: C:"), "{}", doctor.out);
+    assert!(
+        doctor.out.contains("BankPath: Z:") || doctor.out.contains("BankPath: C:"),
+        "{}",
+        doctor.out
+    );
     expect(&prefix.arioso(&["set", "Voices"]), 0, "");
     expect(&prefix.arioso(&["set", "BankPath"]), 0, "");
-    shows(["Voices 256", r"BankPath \SystemRoot\System32\drivers\gm.dls"]);
+    shows([
+        "Voices 256",
+        r"BankPath \SystemRoot\System32\drivers\gm.dls",
+    ]);
 }
 
 fn uninstall(prefix: &Prefix, package: &Package, before: &Snapshot) {

@@ -410,7 +410,8 @@ mod tests {
         for &length in formats {
             body.resize(body.len().next_multiple_of(8), 0u8);
             body.extend((length as u32).to_le_bytes());
-            body.extend(vec![0x5A; length - 4]);
+            body.extend([0; 4]);
+            body.extend(vec![0x5A; length - 8]);
         }
         let mut out = vec![0; PIN_PROPERTY];
         out.extend((body.len() as u32 + 8).to_le_bytes());
@@ -426,6 +427,13 @@ mod tests {
         for cut in PIN_PROPERTY..good.len() {
             assert_eq!(client_ranges(&good[..cut]), None, "{cut}");
         }
+        // A list of attributes behind the first one.
+        let mut with = list(&[64, 24, 88]);
+        with[PIN_PROPERTY + 12] = KSDATARANGE_ATTRIBUTES as u8;
+        assert_eq!(client_ranges(&with).map(|l| l.len()), Some(2));
+        let mut without = list(&[64]);
+        without[PIN_PROPERTY + 12] = KSDATARANGE_ATTRIBUTES as u8;
+        assert_eq!(client_ranges(&without), None);
         let mut tiny = list(&[64]);
         tiny[PIN_PROPERTY + 8..PIN_PROPERTY + 12].copy_from_slice(&63u32.to_le_bytes());
         assert_eq!(client_ranges(&tiny), None);

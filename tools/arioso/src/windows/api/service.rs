@@ -55,8 +55,8 @@ pub fn shared(name: &str, write: bool) -> Result<Option<Shared>> {
     const KEY_READ: u32 = 0x2_0019;
     const KEY_WRITE: u32 = 0x2_0006;
     let access = SERVICE_QUERY_CONFIG | if write { SERVICE_CHANGE_CONFIG } else { 0 };
-    let Some((key_of, directory_of)) = newer(s!("GetSharedServiceRegistryStateKey"))
-        .zip(newer(s!("GetSharedServiceDirectory")))
+    let Some((key_of, directory_of)) =
+        newer(s!("GetSharedServiceRegistryStateKey")).zip(newer(s!("GetSharedServiceDirectory")))
     else {
         return Ok(None);
     };
@@ -76,7 +76,14 @@ pub fn shared(name: &str, write: bool) -> Result<Option<Shared>> {
         let key = Key::from_raw(key);
         let place = path.as_mut_ptr();
         let size = path.len() as u32;
-        WIN32_ERROR(directory_of(service.0, PERSISTENT, place, size, &mut length)).ok()?;
+        WIN32_ERROR(directory_of(
+            service.0,
+            PERSISTENT,
+            place,
+            size,
+            &mut length,
+        ))
+        .ok()?;
         Ok(Some(Shared {
             key,
             directory: text(&path).into(),
