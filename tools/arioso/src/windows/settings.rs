@@ -18,7 +18,7 @@ pub const BANK: &str = "BankPath";
 const DEFAULT_BANK: &str = r"\SystemRoot\System32\drivers\gm.dls";
 
 /// Numbers that the driver reads: name, what it may be, default. As in the INF and in the driver.
-const NUMBERS: [(&str, RangeInclusive<u32>, u32); 9] = [
+static NUMBERS: [(&str, RangeInclusive<u32>, u32); 9] = [
     ("Voices", 1..=4096, 256),
     ("Quality", 0..=2, 1),
     ("DownloadMemory", 1..=4096, 512),
@@ -34,7 +34,7 @@ const NUMBERS: [(&str, RangeInclusive<u32>, u32); 9] = [
 pub fn set(name: &str, value: Option<&str>) -> Result<()> {
     let usage = |message: String| Failure::new(Kind::Usage, message);
     let is_it = |known: &str| known.eq_ignore_ascii_case(name);
-    let number = NUMBERS.into_iter().find(|(known, ..)| is_it(known));
+    let number = NUMBERS.iter().find(|(known, ..)| is_it(known));
     let wanted = match (number, value) {
         (Some((name, range, _)), Some(value)) => Some(
             value
@@ -49,7 +49,8 @@ pub fn set(name: &str, value: Option<&str>) -> Result<()> {
                 })?,
         ),
         (None, _) if !is_it(BANK) => {
-            let names = NUMBERS.map(|(name, ..)| name).join(", ");
+            let names: Vec<&str> = NUMBERS.iter().map(|(name, ..)| *name).collect();
+            let names = names.join(", ");
             return Err(usage(format!(
                 "the driver has no setting {name:?}; there are {names} and {BANK}"
             )));
@@ -64,8 +65,8 @@ pub fn set(name: &str, value: Option<&str>) -> Result<()> {
     let store = Store::open()?;
     let shown = match number {
         Some((name, _, default)) => {
-            store.number(name, wanted, default)?;
-            format!("{name} = {}", wanted.unwrap_or(default))
+            store.number(name, wanted, *default)?;
+            format!("{name} = {}", wanted.unwrap_or(*default))
         }
         None => {
             let file = value.map(Path::new).zip(bank.as_deref());
