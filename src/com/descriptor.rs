@@ -4,7 +4,9 @@ use arioso_core::ks::guid::{
     KSDATAFORMAT_SPECIFIER_NONE, KSDATAFORMAT_SUBTYPE_ANALOG, KSDATAFORMAT_TYPE_AUDIO,
     KSDATAFORMAT_TYPE_MUSIC,
 };
-use arioso_core::ks::ks::{KSDATARANGE, KSPIN_COMMUNICATION, KSPIN_DATAFLOW, KSPIN_DESCRIPTOR};
+use arioso_core::ks::ks::{
+    KSATTRIBUTE, KSDATARANGE, KSPIN_COMMUNICATION, KSPIN_DATAFLOW, KSPIN_DESCRIPTOR,
+};
 use arioso_core::ks::ksmedia::KSDATARANGE_MUSIC;
 use arioso_core::ks::portcls::{
     PCAUTOMATION_TABLE, PCCONNECTION_DESCRIPTOR, PCEVENT_ITEM, PCFILTER_DESCRIPTOR, PCMETHOD_ITEM,
@@ -61,14 +63,34 @@ pub const fn range<T>(range: &'static Static<T>) -> *const KSDATARANGE {
     (&raw const range.0).cast()
 }
 
-/// Pointers to some ranges.
-pub const fn range_list<T, const N: usize>(
+/// `KSATTRIBUTE_LIST`: what the list of ranges holds behind a range with `KSDATARANGE_ATTRIBUTES`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct AttributeList {
+    count: u32,
+    attributes: *const *const KSATTRIBUTE,
+}
+
+impl AttributeList {
+    pub const fn new<const N: usize>(attributes: &'static Static<[*const KSATTRIBUTE; N]>) -> Self {
+        Self {
+            count: N as u32,
+            attributes: attributes.0.as_ptr(),
+        }
+    }
+}
+
+/// Pointers to some ranges, each followed by the same list of attributes. `M` is twice `N`.
+pub const fn range_list_with<T, const N: usize, const M: usize>(
     ranges: &'static [Static<T>; N],
-) -> [*const KSDATARANGE; N] {
-    let mut list = [null(); N];
+    attributes: &'static Static<AttributeList>,
+) -> [*const KSDATARANGE; M] {
+    assert!(M == 2 * N);
+    let mut list = [null(); M];
     let mut n = 0;
     while n < N {
-        list[n] = range(&ranges[n]);
+        list[2 * n] = range(&ranges[n]);
+        list[2 * n + 1] = (&raw const attributes.0).cast();
         n += 1;
     }
     list

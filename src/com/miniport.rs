@@ -10,7 +10,7 @@ use arioso_core::ks::dmusicks::{
     DMUS_STREAM_MIDI_RENDER, DMUS_STREAM_TYPE, DONT_HOLD_FOR_SEQUENCING, IAllocatorMXF, IMXF,
     IMasterClock, IMiniportDMus, IMiniportDMusVtbl, IPortDMus,
 };
-use arioso_core::ks::ks::{KSDATAFORMAT, KSDATARANGE};
+use arioso_core::ks::ks::{KSDATAFORMAT, KSDATARANGE, KSDATARANGE_ATTRIBUTES};
 use arioso_core::ks::portcls::{IResourceList, IServiceGroup, IUnknown, PCFILTER_DESCRIPTOR};
 use arioso_core::ks::status::{STATUS_INVALID_PARAMETER, STATUS_NOT_IMPLEMENTED, STATUS_SUCCESS};
 use arioso_core::ks::{NTSTATUS, POOL_TYPE, PVOID};
@@ -126,6 +126,26 @@ pub const fn miniport_dmus<T: Class + MiniportDMus>() -> IMiniportDMusVtbl {
             }
         }
     })
+}
+
+/// The list of attributes behind a data format: a `KSMULTIPLE_ITEM` and what it counts. None if there is none.
+///
+/// # Safety
+/// `format` is a format of `FormatSize` bytes, and of the list behind it if its flags say so; both live for `'a`.
+pub(super) unsafe fn format_attributes<'a>(format: *const KSDATAFORMAT) -> &'a [u8] {
+    // SAFETY: the caller's promise: PortCls has checked that the list lies in the client's request.
+    unsafe {
+        let Some(head) = format.as_ref() else {
+            return &[];
+        };
+        if head.Flags & KSDATARANGE_ATTRIBUTES == 0 {
+            return &[];
+        }
+        let at = (head.FormatSize as usize).next_multiple_of(8);
+        let list = format.cast::<u8>().add(at);
+        let size = list.cast::<u32>().read_unaligned() as usize;
+        core::slice::from_raw_parts(list, size)
+    }
 }
 
 /// The bytes of a data format.

@@ -1,7 +1,7 @@
 //! `IMiniportWaveRT` and its streams.
 
 use super::descriptor::describe;
-use super::miniport::format_bytes;
+use super::miniport::{format_attributes, format_bytes};
 use super::object::{Class, ObjectRef, vtable};
 use super::port::{Interface, PortStream, PortWaveRt};
 use crate::kernel::irql::Passive;
@@ -10,16 +10,16 @@ use arioso_core::ks::guid::IID_IMiniportWaveRTStream;
 use arioso_core::ks::ks::{KSDATAFORMAT, KSDATARANGE, KSSTATE};
 use arioso_core::ks::ksmedia::{KSAUDIO_POSITION, KSRTAUDIO_HWLATENCY, KSRTAUDIO_HWREGISTER};
 use arioso_core::ks::portcls::{
-    IMiniportWaveRT, IMiniportWaveRTInputStream, IMiniportWaveRTInputStreamVtbl,
-    IMiniportWaveRTStream, IMiniportWaveRTStreamNotification,
-    IMiniportWaveRTStreamNotificationVtbl, IMiniportWaveRTVtbl, IPortWaveRT, IPortWaveRTStream,
-    IResourceList, IUnknown, PCFILTER_DESCRIPTOR,
+    IMiniportAudioSignalProcessing, IMiniportAudioSignalProcessingVtbl, IMiniportWaveRT,
+    IMiniportWaveRTInputStream, IMiniportWaveRTInputStreamVtbl, IMiniportWaveRTStream,
+    IMiniportWaveRTStreamNotification, IMiniportWaveRTStreamNotificationVtbl, IMiniportWaveRTVtbl,
+    IPortWaveRT, IPortWaveRTStream, IResourceList, IUnknown, PCFILTER_DESCRIPTOR,
 };
 use arioso_core::ks::status::{
     STATUS_INVALID_PARAMETER, STATUS_NOT_IMPLEMENTED, STATUS_NOT_SUPPORTED, STATUS_SUCCESS,
 };
 use arioso_core::ks::{
-    BOOL, BOOLEAN, MEMORY_CACHING_TYPE, NTSTATUS, PDEVICE_DESCRIPTION, PKEVENT, PMDL, PVOID,
+    BOOL, BOOLEAN, GUID, MEMORY_CACHING_TYPE, NTSTATUS, PDEVICE_DESCRIPTION, PKEVENT, PMDL, PVOID,
 };
 use core::ptr::{NonNull, null_mut};
 use wdk_sys::{_INTERFACE_TYPE, DEVICE_DESCRIPTION, ntddk};
@@ -51,7 +51,7 @@ pub trait MiniportWaveRt {
     /// nothing is written.
     fn intersect(&self, pin: u32, client: &[u8], own: &[u8], out: &mut [u8]) -> Result<usize>;
 
-    /// `format`: the data format with everything behind it.
+    /// `format`: the data format with everything behind it; `attributes`: the list behind that, or nothing.
     fn new_stream(
         &self,
         passive: Passive,
@@ -59,7 +59,39 @@ pub trait MiniportWaveRt {
         pin: u32,
         capture: bool,
         format: &[u8],
+        attributes: &[u8],
     ) -> Result<NewWaveStream>;
+
+    /// Signal-processing modes of a pin. `STATUS_NOT_SUPPORTED` for one without streams, `STATUS_INVALID_PARAMETER` if there is no such pin.
+    fn modes(&self, pin: u32) -> Result<&'static [GUID]>;
+}
+
+/// Builds the vtable of the second interface, `IMiniportAudioSignalProcessing`.
+pub const fn wave_rt_modes<T: Class + MiniportWaveRt>() -> IMiniportAudioSignalProcessingVtbl {
+    vtable!(second [Class, MiniportWaveRt] IMiniportAudioSignalProcessing, IMiniportAudioSignalProcessingVtbl for T {
+        GetModes |miniport, pin: u32, modes: *mut GUID, count: *mut u32| -> NTSTATUS {
+            use arioso_core::ks::status::STATUS_BUFFER_TOO_SMALL;
+            if count.is_null() {
+                return STATUS_INVALID_PARAMETER;
+            }
+            let all = match miniport.modes(pin) {
+                Ok(all) => all,
+                Err(status) => return status,
+            };
+            let room = count.read();
+            count.write(all.len() as u32);
+            if modes.is_null() {
+                return STATUS_SUCCESS;
+            }
+            if (room as usize) < all.len() {
+                return STATUS_BUFFER_TOO_SMALL;
+            }
+            for (n, mode) in all.iter().enumerate() {
+                modes.add(n).write_unaligned(*mode);
+            }
+            STATUS_SUCCESS
+        }
+    })
 }
 
 /// Builds the vtable.
@@ -106,16 +138,17 @@ pub const fn miniport_wave_rt<T: Class + MiniportWaveRt>() -> IMiniportWaveRTVtb
         }
         NewStream |
             miniport, stream: *mut *mut IMiniportWaveRTStream, port: *mut IPortWaveRTStream, pin: u32, capture: BOOLEAN,
-            format: *const KSDATAFORMAT
+            data_format: *const KSDATAFORMAT
         | -> NTSTATUS {
             if stream.is_null() {
                 return STATUS_INVALID_PARAMETER;
             }
             stream.write(null_mut());
-            let (Some(format), Some(port)) = (format_bytes(format), Interface::borrow(port)) else {
+            let (Some(format), Some(port)) = (format_bytes(data_format), Interface::borrow(port)) else {
                 return STATUS_INVALID_PARAMETER;
             };
-            match miniport.new_stream(Passive::assume(), port, pin, capture != 0, format) {
+            let attributes = format_attributes(data_format);
+            match miniport.new_stream(Passive::assume(), port, pin, capture != 0, format, attributes) {
                 Ok(new) => {
                     stream.write(new.0);
                     STATUS_SUCCESS

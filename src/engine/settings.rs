@@ -1,4 +1,4 @@
-//! What the driver's keys say: what was set in its state, else its `Parameters`.
+//! What the driver's keys say: what was set in the state that it shares, else its `Parameters`.
 
 use crate::com::stream::RenderUnit;
 use crate::kernel::driver::{Directory, Driver, DriverKey};
@@ -46,7 +46,7 @@ struct Keys([Option<Key>; 2]);
 impl Keys {
     fn open(passive: Passive, driver: &Driver) -> Self {
         Self(
-            [DriverKey::State, DriverKey::Parameters]
+            [DriverKey::Shared, DriverKey::Parameters]
                 .map(|key| Key::open(passive, driver, key).ok()),
         )
     }
@@ -189,13 +189,13 @@ impl Settings {
         }
     }
 
-    /// `BankPath`: the DLS file that is the default set. A name lies in the driver's own directory for data.
+    /// `BankPath`: the DLS file that is the default set. A name lies in the driver's directory for shared files.
     pub fn bank(&self) -> Option<Place<'_>> {
         let path = self.bank.as_ref()?.get()?;
         Some(if path.first() == Some(&u16::from(b'\\')) {
             Place::Chosen(path)
         } else {
-            Place::Own(&self.driver, Directory::Data, path)
+            Place::Own(&self.driver, Directory::Shared, path)
         })
     }
 

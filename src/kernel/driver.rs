@@ -83,8 +83,8 @@ unsafe impl Sync for Driver {}
 pub enum DriverKey {
     /// `Parameters` of the service: what the INF wrote, to be read only.
     Parameters = 0,
-    /// Where the system keeps what is set while the driver is in use.
-    State = 1,
+    /// State that the driver shares with programs: what a user has set. Since Windows 11 and Server 2022; older ones refuse.
+    Shared = 2,
 }
 
 /// The directories that a driver has for itself (`DRIVER_DIRECTORY_TYPE`).
@@ -92,8 +92,8 @@ pub enum DriverKey {
 pub enum Directory {
     /// Where the image lies, and the package's other files.
     Image = 0,
-    /// Where the system keeps the driver's own files.
-    Data = 1,
+    /// Files that the driver shares with programs: what a user has put there. Since Windows 11 and Server 2022; older ones refuse.
+    Shared = 2,
 }
 
 // Windows 10, version 1803.

@@ -133,6 +133,11 @@ pub trait Table {
         false
     }
 
+    /// The size of a value that the request decides; `None`: it is the row's. Its instance has the row's size.
+    fn size(_: &Property, _: &Request<'_>) -> Result<Option<usize>> {
+        Ok(None)
+    }
+
     /// The ranges of a property's value, for basic support.
     fn ranges(_: &Property) -> Option<Ranges> {
         None
@@ -235,7 +240,10 @@ fn negotiate<T: Table>(property: &Property, request: &Request<'_>, value: &mut [
         return refuse(STATUS_BUFFER_TOO_SMALL);
     }
     let call = Call { request, narrow };
-    let needed = size(property.value);
+    let needed = match T::size(property, request) {
+        Ok(own) => own.unwrap_or(size(property.value)),
+        Err(status) => return refuse(status),
+    };
     let told = |status| Answer {
         status,
         size: needed,

@@ -2,19 +2,20 @@
 
 use super::format::{RANGES, ranges};
 use super::properties::FilterTable;
-use super::{BRIDGE_PIN, CAPTURE_PIN};
+use super::{BRIDGE_PIN, CAPTURE_PIN, PINS as COUNT};
 use crate::com::descriptor::{
-    ANALOG, Static, connection, filter, pin, plain_node, properties, range, range_list,
+    ANALOG, AttributeList, Static, connection, filter, pin, plain_node, properties, range,
+    range_list_with,
 };
 use crate::property::{count, items};
 use arioso_core::ks::GUID;
 use arioso_core::ks::guid::{
-    KSAUDFNAME_RECORDING_CONTROL, KSCATEGORY_AUDIO, KSCATEGORY_CAPTURE, KSCATEGORY_REALTIME,
-    KSNODETYPE_ADC,
+    KSATTRIBUTEID_AUDIOSIGNALPROCESSING_MODE, KSAUDFNAME_RECORDING_CONTROL, KSCATEGORY_AUDIO,
+    KSCATEGORY_CAPTURE, KSCATEGORY_REALTIME, KSNODETYPE_ADC,
 };
 use arioso_core::ks::ks::{
-    KSDATARANGE, KSPIN_COMMUNICATION_NONE, KSPIN_COMMUNICATION_SINK, KSPIN_DATAFLOW_IN,
-    KSPIN_DATAFLOW_OUT,
+    KSATTRIBUTE, KSDATARANGE, KSPIN_COMMUNICATION_NONE, KSPIN_COMMUNICATION_SINK,
+    KSPIN_DATAFLOW_IN, KSPIN_DATAFLOW_OUT,
 };
 use arioso_core::ks::ksmedia::{KSDATARANGE_AUDIO, KSNODEPIN_STANDARD_IN, KSNODEPIN_STANDARD_OUT};
 use arioso_core::ks::portcls::{
@@ -23,14 +24,23 @@ use arioso_core::ks::portcls::{
 };
 
 static AUDIO_RANGES: [Static<KSDATARANGE_AUDIO>; RANGES] = ranges();
-static CAPTURE_RANGES: Static<[*const KSDATARANGE; RANGES]> = Static(range_list(&AUDIO_RANGES));
+static CAPTURE_RANGES: Static<[*const KSDATARANGE; 2 * RANGES]> =
+    Static(range_list_with(&AUDIO_RANGES, &ATTRIBUTES));
+static ATTRIBUTES: Static<AttributeList> = Static(AttributeList::new(&ATTRIBUTE_POINTERS));
+static ATTRIBUTE_POINTERS: Static<[*const KSATTRIBUTE; 1]> = Static([&raw const MODE.0]);
+/// The pin has signal-processing modes.
+static MODE: Static<KSATTRIBUTE> = Static(KSATTRIBUTE {
+    Size: size_of::<KSATTRIBUTE>() as u32,
+    Flags: 0,
+    Attribute: KSATTRIBUTEID_AUDIOSIGNALPROCESSING_MODE,
+});
 static BRIDGE_RANGES: Static<[*const KSDATARANGE; 1]> = Static([range(&ANALOG)]);
 
 static AUDIO: Static<GUID> = Static(KSCATEGORY_AUDIO);
 static NAME: Static<GUID> = Static(KSAUDFNAME_RECORDING_CONTROL);
 static ADC: Static<GUID> = Static(KSNODETYPE_ADC);
 
-static PINS: Static<[PCPIN_DESCRIPTOR; 2]> = Static([
+static PINS: Static<[PCPIN_DESCRIPTOR; COUNT as usize]> = Static([
     pin(
         0,
         None,

@@ -7,7 +7,9 @@ use arioso_core::ks::guid::{
     KSDATAFORMAT_SPECIFIER_WAVEFORMATEX, KSDATAFORMAT_SUBTYPE_IEEE_FLOAT, KSDATAFORMAT_SUBTYPE_PCM,
     KSDATAFORMAT_TYPE_AUDIO,
 };
-use arioso_core::ks::ks::{KSDATAFORMAT, KSDATARANGE};
+use arioso_core::ks::ks::{
+    KSDATAFORMAT, KSDATAFORMAT_ATTRIBUTES, KSDATARANGE, KSDATARANGE_ATTRIBUTES,
+};
 use arioso_core::ks::ksmedia::{
     KSAUDIO_SPEAKER_STEREO, KSDATAFORMAT_WAVEFORMATEX, KSDATAFORMAT_WAVEFORMATEXTENSIBLE,
     KSDATARANGE_AUDIO, WAVE_FORMAT_EXTENSIBLE, WAVE_FORMAT_IEEE_FLOAT, WAVE_FORMAT_PCM,
@@ -52,7 +54,7 @@ const fn range(rate: u32, (bits, subformat): (u32, GUID)) -> KSDATARANGE_AUDIO {
     KSDATARANGE_AUDIO {
         DataRange: KSDATARANGE {
             FormatSize: size_of::<KSDATARANGE_AUDIO>() as u32,
-            Flags: 0,
+            Flags: KSDATARANGE_ATTRIBUTES,
             SampleSize: 0,
             Reserved: 0,
             MajorFormat: KSDATAFORMAT_TYPE_AUDIO,
@@ -119,9 +121,17 @@ pub fn parse(format: &[u8]) -> Result<Format> {
 }
 
 /// The default format.
-pub fn default() -> impl Wire {
+pub fn default() -> KSDATAFORMAT_WAVEFORMATEXTENSIBLE {
     let (bits, subformat) = SAMPLES[0];
     extensible(RATES[0], CHANNELS, bits, subformat)
+}
+
+/// Says that a list of attributes follows.
+pub fn with_attributes(
+    mut format: KSDATAFORMAT_WAVEFORMATEXTENSIBLE,
+) -> KSDATAFORMAT_WAVEFORMATEXTENSIBLE {
+    format.DataFormat.Flags |= KSDATAFORMAT_ATTRIBUTES;
+    format
 }
 
 /// The best format that both the client's and our range contain, written to `out` if there is room; its size.

@@ -2,18 +2,24 @@
 
 use super::filter::FILTER;
 use super::stream::Stream;
-use super::{CAPTURE_PIN, format};
+use super::{CAPTURE_PIN, PINS, format, modes};
 use crate::com::object::{ObjectRef, class};
 use crate::com::port::{PortStream, PortWaveRt};
-use crate::com::wave_rt::{MiniportWaveRt, NewWaveStream, miniport_wave_rt};
+use crate::com::wave_rt::{MiniportWaveRt, NewWaveStream, miniport_wave_rt, wave_rt_modes};
 use crate::engine::Engine;
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::Mutex;
 use crate::kernel::{Result, no_memory};
 use arioso_core::ks::GUID;
-use arioso_core::ks::guid::{IID_IMiniport, IID_IMiniportWaveRT};
-use arioso_core::ks::portcls::{IMiniportWaveRTVtbl, PCFILTER_DESCRIPTOR};
-use arioso_core::ks::status::{STATUS_INVALID_DEVICE_REQUEST, STATUS_NO_MATCH};
+use arioso_core::ks::guid::{
+    IID_IMiniport, IID_IMiniportAudioSignalProcessing, IID_IMiniportWaveRT,
+};
+use arioso_core::ks::portcls::{
+    IMiniportAudioSignalProcessingVtbl, IMiniportWaveRTVtbl, PCFILTER_DESCRIPTOR,
+};
+use arioso_core::ks::status::{
+    STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_PARAMETER, STATUS_NO_MATCH, STATUS_NOT_SUPPORTED,
+};
 use arioso_core::mem::Shared;
 
 /// Identifies our WaveRT miniport.
@@ -26,11 +32,12 @@ pub struct WaveMiniport {
     port: Mutex<Option<PortWaveRt>>,
 }
 
-class!(WaveMiniport: IMiniportWaveRTVtbl = miniport_wave_rt::<WaveMiniport>, [
-    IID_WAVE_MINIPORT,
-    IID_IMiniport,
-    IID_IMiniportWaveRT,
-]);
+class!(
+    WaveMiniport: IMiniportWaveRTVtbl = miniport_wave_rt::<WaveMiniport>,
+    [IID_WAVE_MINIPORT, IID_IMiniport, IID_IMiniportWaveRT],
+    IMiniportAudioSignalProcessingVtbl = wave_rt_modes::<WaveMiniport>,
+    IID_IMiniportAudioSignalProcessing
+);
 
 impl WaveMiniport {
     pub fn new(engine: Shared<Engine>) -> Result<Self> {
@@ -65,12 +72,22 @@ impl MiniportWaveRt for WaveMiniport {
         pin: u32,
         capture: bool,
         format: &[u8],
+        attributes: &[u8],
     ) -> Result<NewWaveStream> {
         if pin != CAPTURE_PIN || !capture {
             return Err(STATUS_INVALID_DEVICE_REQUEST);
         }
         let format = format::parse(format)?;
+        modes::check(modes::list(attributes)?)?;
         let endpoint = Engine::open_endpoint(&self.engine, passive, port, format)?;
         NewWaveStream::new(ObjectRef::new(Stream::new(endpoint))?)
+    }
+
+    fn modes(&self, pin: u32) -> Result<&'static [GUID]> {
+        match pin {
+            CAPTURE_PIN => Ok(&modes::MODES),
+            ..PINS => Err(STATUS_NOT_SUPPORTED),
+            _ => Err(STATUS_INVALID_PARAMETER),
+        }
     }
 }

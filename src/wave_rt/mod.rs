@@ -6,11 +6,13 @@
 //! | [`format`](mod@format) | data formats: what they mean, which there are, intersection |
 //! | [`miniport`] | `IMiniportWaveRT` |
 //! | [`stream`] | `IMiniportWaveRTStreamNotification`, `IMiniportWaveRTInputStream` |
+//! | [`modes`] | signal-processing modes |
 //! | [`properties`] | format proposals |
 
 pub mod filter;
 mod format;
 pub mod miniport;
+mod modes;
 mod properties;
 mod stream;
 
@@ -18,3 +20,5 @@ mod stream;
 pub const BRIDGE_PIN: u32 = 0;
 /// The pin that programs read.
 pub const CAPTURE_PIN: u32 = 1;
+/// Number of pins.
+pub const PINS: u32 = 2;

@@ -6,7 +6,7 @@ use crate::property::Property;
 use crate::{Client, NtStatus};
 use arioso_core::ks::guid::{KSCATEGORY_AUDIO, KSPROPSETID_Connection, KSPROPSETID_Pin};
 use arioso_core::ks::ks::{
-    KSDATAFORMAT, KSMULTIPLE_ITEM, KSPIN_COMMUNICATION, KSPIN_DATAFLOW,
+    KSDATAFORMAT, KSDATARANGE_ATTRIBUTES, KSMULTIPLE_ITEM, KSPIN_COMMUNICATION, KSPIN_DATAFLOW,
     KSPROPERTY_CONNECTION_STATE, KSPROPERTY_PIN_COMMUNICATION, KSPROPERTY_PIN_CTYPES,
     KSPROPERTY_PIN_DATAFLOW, KSPROPERTY_PIN_DATARANGES, KSSTATE, KSSTATE_STOP,
 };
@@ -138,19 +138,26 @@ pub fn subdevice<C: Client>(client: &mut C, name: &str) -> Result<Filter<C>> {
     }
 }
 
-/// KSMULTIPLE_ITEM and its ranges, each 8-aligned.
+/// KSMULTIPLE_ITEM and its ranges, each 8-aligned. Lists of attributes, which count too, are left out.
 fn data_ranges(bytes: &[u8]) -> Option<Vec<KSDATAFORMAT>> {
     let head = KSMULTIPLE_ITEM::read_from(bytes)?;
     let mut at = size_of::<KSMULTIPLE_ITEM>();
-    (0..head.Count)
-        .map(|_| {
-            let range = KSDATAFORMAT::read_from(bytes.get(at..)?)?;
-            at += (range.FormatSize as usize)
-                .max(size_of::<KSDATAFORMAT>())
-                .next_multiple_of(8);
-            Some(range)
-        })
-        .collect()
+    let mut ranges: Vec<KSDATAFORMAT> = Vec::new();
+    let mut attributes = false;
+    for _ in 0..head.Count {
+        let rest = bytes.get(at..)?;
+        if std::mem::take(&mut attributes) {
+            at += (u32::read_from(rest)? as usize).next_multiple_of(8);
+            continue;
+        }
+        let range = KSDATAFORMAT::read_from(rest)?;
+        at += (range.FormatSize as usize)
+            .max(size_of::<KSDATAFORMAT>())
+            .next_multiple_of(8);
+        attributes = range.Flags & KSDATARANGE_ATTRIBUTES != 0;
+        ranges.push(range);
+    }
+    Some(ranges)
 }
 
 /// An open pin and the state that it was last set to.

@@ -112,7 +112,12 @@ pub fn intersection<C: Client>(
         Count: 1,
     }
     .bytes();
+    let start = list.len();
     list.extend(range);
+    // Alone it has no attributes behind it.
+    if let Some(flags) = list.get_mut(start + 4..start + 8) {
+        flags.fill(0);
+    }
     Property::of_pin(KSPROPSETID_Pin, KSPROPERTY_PIN_DATAINTERSECTION, pin)
         .with(&list)
         .get_sized(client, filter.handle)

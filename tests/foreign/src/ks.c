@@ -241,19 +241,34 @@ static NTSTATUS answer_name(IRP *irp, void *data, const GUID *name) {
 // Steps over the attribute list that follows a range which says that it has one.
 static u32 next_range(const KSPIN_DESCRIPTOR *pin, u32 i) { return i + (pin->DataRanges[i]->Flags & KSDATARANGE_ATTRIBUTES ? 2 : 1); }
 
+// Writes the ranges and their lists of attributes, each 8-aligned, if there is where to; their bytes.
+static u32 ranges(const KSPIN_DESCRIPTOR *pin, u8 *to) {
+    u32 at = 0;
+    for (u32 i = 0; i < pin->DataRangesCount; i = next_range(pin, i)) {
+        const KSDATAFORMAT *range = pin->DataRanges[i];
+        at = ALIGN8(at);
+        if (to) memcpy(to + at, range, range->FormatSize);
+        at += range->FormatSize;
+        if (!(range->Flags & KSDATARANGE_ATTRIBUTES)) continue;
+        const KSATTRIBUTE_LIST *list = (const void *)pin->DataRanges[i + 1];
+        u32 start = at = ALIGN8(at);
+        at += sizeof(KSMULTIPLE_ITEM);
+        for (u32 a = 0; a < list->Count; a++) {
+            at = ALIGN8(at);
+            if (to) memcpy(to + at, list->Attributes[a], list->Attributes[a]->Size);
+            at += list->Attributes[a]->Size;
+        }
+        if (to) *(KSMULTIPLE_ITEM *)(to + start) = (KSMULTIPLE_ITEM){at - start, list->Count};
+    }
+    return at;
+}
+
 static NTSTATUS answer_ranges(IRP *irp, void *data, const KSPIN_DESCRIPTOR *pin) {
-    u32 bytes = 0, count = 0;
-    for (u32 i = 0; i < pin->DataRangesCount; i = next_range(pin, i))
-        bytes = ((bytes + 7) & ~7u) + pin->DataRanges[i]->FormatSize;
+    u32 bytes = ranges(pin, 0);
     u8 *body = NEW(bytes + 1);
     if (!body) return STATUS_INSUFFICIENT_RESOURCES;
-    bytes = 0;
-    for (u32 i = 0; i < pin->DataRangesCount; i = next_range(pin, i), count++) {
-        bytes = (bytes + 7) & ~7u;
-        memcpy(body + bytes, pin->DataRanges[i], pin->DataRanges[i]->FormatSize);
-        bytes += pin->DataRanges[i]->FormatSize;
-    }
-    NTSTATUS status = answer_list(irp, data, body, bytes, count);
+    ranges(pin, body);
+    NTSTATUS status = answer_list(irp, data, body, bytes, pin->DataRangesCount);
     FREE(body);
     return status;
 }
@@ -291,11 +306,19 @@ NTSTATUS KsPinDataIntersection(IRP *irp, KSP_PIN *pin, void *data, u32 count, co
     KSMULTIPLE_ITEM *head = (void *)list;
     if (pin->Id >= count) return STATUS_INVALID_PARAMETER;
     if (INPUT(irp) < sizeof *pin + sizeof *head || head->Size > room) return STATUS_INVALID_BUFFER_SIZE;
-    for (u32 n = 0; n < head->Count; n++) {
+    for (u32 n = 0, attributes = 0; n < head->Count; n++) {
         KSDATAFORMAT *client = (void *)(list + at);
+        if (attributes) {
+            KSMULTIPLE_ITEM *skip = (void *)client;
+            if (at > head->Size || head->Size - at < sizeof *skip || skip->Size > head->Size - at) return STATUS_INVALID_BUFFER_SIZE;
+            at += ALIGN8(skip->Size);
+            attributes = 0;
+            continue;
+        }
         if (at > head->Size || head->Size - at < sizeof *client || client->FormatSize < sizeof *client
             || client->FormatSize > head->Size - at) return STATUS_INVALID_BUFFER_SIZE;
-        at += (client->FormatSize + 7) & ~7u;
+        at += ALIGN8(client->FormatSize);
+        attributes = client->Flags & KSDATARANGE_ATTRIBUTES;
         for (u32 i = 0; i < pins[pin->Id].DataRangesCount; i = next_range(&pins[pin->Id], i)) {
             KSDATAFORMAT *own = (void *)pins[pin->Id].DataRanges[i];
             u32 bytes = 0;

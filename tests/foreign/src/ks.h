@@ -14,11 +14,14 @@ enum { PIN_CINSTANCES, PIN_CTYPES, PIN_DATAFLOW, PIN_DATARANGES, PIN_DATAINTERSE
        PIN_CONSTRAINEDDATARANGES };
 enum { SINK = 1, SOURCE, BOTH };
 #define KSDATARANGE_ATTRIBUTES 2
+#define ALIGN8(n) (((n) + 7) & ~7u)
 #define PIN_CLASS u"{146F1A80-4791-11D0-A5D6-28DB04C10000}"
 
 typedef struct { GUID Set; u32 Id, Flags; } KSIDENTIFIER, KSPROPERTY, KSEVENT;
 typedef struct { KSPROPERTY Property; u32 Id, Reserved; } KSP_PIN, KSP_NODE;
 typedef struct { u32 Size, Count; } KSMULTIPLE_ITEM;
+typedef struct { u32 Size, Flags; GUID Attribute; } KSATTRIBUTE;
+typedef struct { u32 Count; const KSATTRIBUTE *const *Attributes; } KSATTRIBUTE_LIST;
 typedef struct { u32 FormatSize, Flags, SampleSize, Reserved; GUID MajorFormat, SubFormat, Specifier; } KSDATAFORMAT;
 typedef struct { KSIDENTIFIER Interface, Medium; u32 PinId; void *PinToHandle; u32 Priority[2]; } KSPIN_CONNECT;
 typedef struct {

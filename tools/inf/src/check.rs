@@ -41,25 +41,30 @@ pub fn check(inf: &Inf, platform: Platform) -> Vec<Finding> {
     let mut reader = Reader::new(inf);
     tokens(&mut reader);
     version(&mut reader);
+    let mut copied = Vec::new();
     // Those for other machines are in use too.
     for other in ARCHITECTURES {
         if other != platform.name() {
-            reader.follow(other);
+            copied.extend(reader.follow(other));
         }
     }
-    let models = reader.models(platform);
+    let primitive = reader.primitive(platform.name());
+    let is_primitive = primitive.is_some();
+    let models = primitive.map_or_else(|| reader.models(platform), |model| vec![model]);
     if models.is_empty() && reader.findings.is_empty() {
         let message = format!("no model for {}", platform.name());
         reader.report("target", "Manufacturer", 1, message);
     }
-    let mut copied = Vec::new();
     for model in &models {
-        hardware_id(&mut reader, model);
+        if !is_primitive {
+            hardware_id(&mut reader, model);
+        }
         let install = reader.install(model, platform);
         if install.section.is_empty() {
             continue;
         }
         files(&mut reader, &install);
+        function_driver(&mut reader, &install, is_primitive);
         services(&mut reader, &install);
         framework(&mut reader, &install);
         interfaces(&mut reader, &install);
@@ -287,37 +292,69 @@ fn sources(reader: &mut Reader, copied: &[String]) {
     }
 }
 
-fn services(reader: &mut Reader, install: &Install) {
+/// A device has one function driver. An extension or a component adds to what another package installs; firmware has none.
+fn function_driver(reader: &mut Reader, install: &Install, is_primitive: bool) {
     let functions = install
         .services
         .iter()
         .filter(|service| service.flags & FUNCTION_DRIVER != 0);
-    // An extension or a component adds to what another package installs.
     let class = reader.inf.section("Version").and_then(|v| v.get("Class"));
-    let adds = class.is_some_and(|class| {
-        ["Extension", "SoftwareComponent"]
-            .iter()
-            .any(|name| class.value(0).eq_ignore_ascii_case(name))
-    });
+    let is_class =
+        |name: &&str| class.is_some_and(|class| class.value(0).eq_ignore_ascii_case(name));
+    let is_extension = is_class(&"Extension");
+    // Protocols, filters and clients of the network are no devices.
+    let none = [
+        "SoftwareComponent",
+        "Firmware",
+        "NetTrans",
+        "NetService",
+        "NetClient",
+    ];
+    let may_lack = is_extension || is_primitive || none.iter().any(is_class);
     let functions = functions.count() + usize::from(install.function_elsewhere);
-    if functions != 1 && !(functions == 0 && adds) {
-        let message = "one AddService must have flag 2, the function driver".to_string();
-        reader.report("service", &install.section, install.line, message);
-    }
+    let message = if (is_extension || is_primitive) && functions > 0 {
+        "the flag 2 is for the function driver of a device, which this package does not bring"
+    } else if functions != 1 && !(functions == 0 && may_lack) {
+        "one AddService must have flag 2, the function driver"
+    } else {
+        return;
+    };
+    reader.report(
+        "service",
+        &install.section,
+        install.line,
+        message.to_string(),
+    );
+}
+
+/// `SERVICE_FILE_SYSTEM_DRIVER`
+const FILE_SYSTEM: u32 = 2;
+/// Bits of `SERVICE_WIN32_OWN_PROCESS`, `SERVICE_WIN32_SHARE_PROCESS`.
+const PROCESS: u32 = 0x30;
+
+fn services(reader: &mut Reader, install: &Install) {
     for service in &install.services {
+        let function = service.flags & FUNCTION_DRIVER != 0;
+        let program = service.kind & PROCESS != 0 && !function;
+        let filter = service.kind == FILE_SYSTEM && !function;
         let mut wrong =
             |message: String| reader.report("service", &service.section, service.line, message);
-        if service.kind != 1 {
+        if service.kind != 1 && !program && !filter {
             wrong(format!(
                 "ServiceType {} is no kernel driver (1)",
                 service.kind
             ));
         }
-        if service.start != 3 {
+        // What starts before Plug and Play says when: by its group.
+        let early = matches!(service.start, 0 | 1) && !service.group.is_empty();
+        if !program && service.start != 3 && !early {
             wrong(format!(
-                "StartType {} is not on demand (3): Plug and Play starts the driver",
+                "StartType {} is not on demand (3): Plug and Play starts the driver; 0 and 1 need a LoadOrderGroup",
                 service.start
             ));
+        }
+        if program && service.start > 4 {
+            wrong(format!("StartType {} is not 0 to 4", service.start));
         }
         if service.error_control > 3 {
             wrong(format!(
@@ -325,7 +362,15 @@ fn services(reader: &mut Reader, install: &Install) {
                 service.error_control
             ));
         }
-        let file = service.binary.strip_prefix("%13%\\");
+        // A program's arguments follow its file.
+        let binary = match program {
+            true => service
+                .binary
+                .split_once(' ')
+                .map_or(&*service.binary, |(file, _)| file),
+            false => &service.binary,
+        };
+        let file = binary.strip_prefix("%13%\\");
         if !file.is_some_and(|file| {
             install
                 .files
@@ -349,7 +394,8 @@ fn framework(reader: &mut Reader, install: &Install) {
                 .any(|s| s.name.eq_ignore_ascii_case(name))
         };
         let version: Vec<&str> = framework.version.split('.').collect();
-        let message = if !known(&framework.service) {
+        // A service of Windows' own, which an included section brings, is not here.
+        let message = if !known(&framework.service) && !install.function_elsewhere {
             format!(
                 "KmdfService names {}, which is no service here",
                 framework.service
@@ -409,7 +455,11 @@ fn registry(reader: &mut Reader, install: &Install) {
             }
         }
     }
-    for value in install.services.iter().flat_map(|service| &service.values) {
+    let drivers = install
+        .services
+        .iter()
+        .filter(|service| service.kind & PROCESS == 0);
+    for value in drivers.flat_map(|service| &service.values) {
         let below = value.key.split('\\').next().unwrap_or_default();
         if !below.eq_ignore_ascii_case("Parameters") {
             let message = format!(
@@ -491,6 +541,19 @@ fn included(reader: &mut Reader, install: &Install) {
 }
 
 fn unused(reader: &mut Reader) {
+    let classes: Vec<&Section> = reader
+        .inf
+        .sections
+        .iter()
+        .filter(|section| is_or_of(&section.name, "ClassInstall32"))
+        .collect();
+    // A class of the package's own.
+    for class in classes {
+        for name in class.get("AddReg").map_or(&[][..], |entry| &entry.values) {
+            reader.section(name);
+        }
+        reader.section(&class.name);
+    }
     let used = |section: &&Section| {
         let name = section.name.to_ascii_lowercase();
         KNOWN.contains(&name.as_str())

@@ -96,6 +96,8 @@ pub struct Service {
     pub start: u32,
     /// `ErrorControl`
     pub error_control: u32,
+    /// `LoadOrderGroup`
+    pub group: String,
     /// Directories by number: `%13%\…`.
     pub binary: String,
     /// Of the service's key.
@@ -185,13 +187,36 @@ impl<'a> Reader<'a> {
         self.models_of(platform.name())
     }
 
-    /// Marks what is for machines of another architecture.
-    pub fn follow(&mut self, architecture: &str) {
+    /// Marks what is for machines of another architecture; the files that are copied there.
+    pub fn follow(&mut self, architecture: &str) -> Vec<String> {
         let before = self.findings.len();
-        for model in self.models_of(architecture) {
-            self.install_of(&model, architecture);
+        let models = match self.primitive(architecture) {
+            Some(model) => vec![model],
+            None => self.models_of(architecture),
+        };
+        let mut copied = Vec::new();
+        for model in models {
+            let install = self.install_of(&model, architecture);
+            copied.extend(install.files.into_iter().map(|file| file.source));
         }
         self.findings.truncate(before);
+        copied
+    }
+
+    /// What installs a driver that is for no device: `[DefaultInstall.NTamd64]`, where there is no `[Manufacturer]`.
+    pub fn primitive(&mut self, architecture: &str) -> Option<Model> {
+        if self.inf.section("Manufacturer").is_some() {
+            return None;
+        }
+        let section = self.section(&format!("{DEFAULT_INSTALL}.NT{architecture}"))?;
+        Some(Model {
+            description: String::new(),
+            install: DEFAULT_INSTALL.to_string(),
+            ids: Vec::new(),
+            build: None,
+            section: section.name.clone(),
+            line: section.line,
+        })
     }
 
     fn models_of(&mut self, architecture: &str) -> Vec<Model> {
@@ -254,12 +279,14 @@ impl<'a> Reader<'a> {
                         self.referred(list, &section.name, entry.line);
                     }
                 }
-                "featurescore" | "copyinf" => {}
+                "featurescore" | "copyinf" | "excludeid" => {}
+                "optiondesc" if base == DEFAULT_INSTALL => {}
+                name if self.is_network() && NETWORK.contains(&name) => {}
                 _ => self.unknown(section, entry),
             }
         }
-        for (part, directive) in PARTS {
-            self.listed(section, part, directive);
+        for (part, directives) in PARTS {
+            self.listed(section, part, directives);
         }
         for entry in self.part(section, "HW") {
             match entry.is("AddReg") {
@@ -274,16 +301,51 @@ impl<'a> Reader<'a> {
     }
 
     /// A part whose lines each name a section of their own: `directive = name, flags, section`.
-    fn listed(&mut self, section: &Section, part: &str, directive: &str) {
+    fn listed(&mut self, section: &Section, part: &str, directives: &[&str]) {
         let from = format!("{}.{part}", section.name);
         for entry in self.part(section, part) {
-            match entry.is(directive) {
-                true => {
-                    self.referred(entry.value(2), &from, entry.line);
-                }
-                false => self.unknown(section, entry),
+            if !directives.iter().any(|directive| entry.is(directive)) {
+                self.unknown(section, entry);
+                continue;
+            }
+            // An event provider's section may be left out.
+            if entry.value(2).is_empty() && !entry.is("AddEventProvider") {
+                let message = format!("{} names no section", directives.join(", "));
+                self.report("section-missing", &from, entry.line, message);
+            }
+            if let Some(list) = self.named(entry.value(2), &from, entry.line) {
+                self.below(list, 3);
             }
         }
+    }
+
+    /// [`Reader::referred`], for a name that may be left out.
+    fn named(&mut self, name: &str, from: &str, line: usize) -> Option<&'a Section> {
+        match name {
+            "" => None,
+            name => self.referred(name, from, line),
+        }
+    }
+
+    /// Marks the sections that the lines of a section name, and those that these name.
+    fn below(&mut self, section: &'a Section, depth: usize) {
+        for value in section.entries.iter().flat_map(|entry| &entry.values) {
+            if let Some(next) = self.section(value)
+                && depth > 0
+            {
+                self.below(next, depth - 1);
+            }
+        }
+    }
+
+    /// Adapters, protocols, filters and clients of the network.
+    fn is_network(&self) -> bool {
+        let version = self.inf.section("Version");
+        let class = version.and_then(|version| version.get("Class"));
+        class.is_some_and(|class| {
+            let class = class.value(0).to_ascii_lowercase();
+            ["net", "nettrans", "netservice", "netclient"].contains(&class.as_str())
+        })
     }
 
     /// Lines of `[section.part]`.
@@ -454,10 +516,12 @@ impl<'a> Reader<'a> {
                     self.add_reg(list, entry, &mut service.values);
                     continue;
                 }
-                "description" | "loadordergroup" | "dependencies" | "startname" | "security" => {
+                "loadordergroup" => {
+                    service.group = entry.value(0).to_string();
                     continue;
                 }
-                "delreg" => {
+                name if OF_A_SERVICE.contains(&name) => continue,
+                "delreg" | "addtrigger" | "failureactions" | "requiredprivileges" | "triggers" => {
                     for name in &entry.values {
                         self.referred(name, &list.name, entry.line);
                     }
@@ -513,12 +577,42 @@ impl<'a> Reader<'a> {
 }
 
 /// Parts of an install section whose lines name sections: what a component, filter or event provider is.
-const PARTS: [(&str, &str); 4] = [
-    ("Filters", "AddFilter"),
-    ("Components", "AddComponent"),
-    ("Software", "AddSoftware"),
-    ("Events", "AddEventProvider"),
+const PARTS: [(&str, &[&str]); 6] = [
+    ("Filters", &["AddFilter"]),
+    ("Components", &["AddComponent"]),
+    ("Software", &["AddSoftware"]),
+    (
+        "Events",
+        &["AddEventProvider", "AddAutoLogger", "UpdateAutoLogger"],
+    ),
+    ("COM", &["AddComServer"]),
+    ("WMI", &["WMIInterface"]),
 ];
+/// What the install section of a network component says of it.
+const NETWORK: [&str; 8] = [
+    "characteristics",
+    "bustype",
+    "enabledhcp",
+    "netcfginstanceid",
+    "*iftype",
+    "*mediatype",
+    "*physicalmediatype",
+    "*ifconnectorpresent",
+];
+/// What else a service's section may say.
+const OF_A_SERVICE: [&str; 9] = [
+    "description",
+    "dependencies",
+    "startname",
+    "security",
+    "bootflags",
+    "delayedautostart",
+    "preshutdowntimeout",
+    "servicesidtype",
+    "errorcontrolflags",
+];
+/// Where a driver that is for no device is installed.
+const DEFAULT_INSTALL: &str = "DefaultInstall";
 
 /// All that Windows 10 runs on.
 pub(crate) const ARCHITECTURES: [&str; 4] = ["amd64", "arm64", "x86", "arm"];

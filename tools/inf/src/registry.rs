@@ -15,6 +15,8 @@ pub struct RegistryValue {
     pub data: Option<Data>,
     /// A value that is there already stays (`FLG_ADDREG_NOCLOBBER`).
     pub keep: bool,
+    /// Another flag says that it is not simply written.
+    pub special: bool,
     /// The section with the `AddReg` line.
     pub section: String,
     /// Line in the INF.
@@ -34,10 +36,14 @@ pub enum Data {
     Number(u32),
     /// `REG_BINARY`
     Binary(Vec<u8>),
+    /// `REG_QWORD`
+    Long(u64),
 }
 
 const NO_CLOBBER: u32 = 0x2;
 const KEY_ONLY: u32 = 0x10;
+/// Delete the value, append to a `REG_MULTI_SZ`, only over a value that is there, 32- or 64-bit view of the registry.
+const SPECIAL: u32 = 0x4 | 0x8 | 0x20 | 0x1000 | 0x4000;
 /// The type's bits.
 const TYPE: u32 = 0xFFFF_0001;
 
@@ -52,7 +58,7 @@ impl RegistryValue {
             "" => 0,
             text => number(text).ok_or(format!("the flags {text} are no number"))?,
         };
-        let known = TYPE | NO_CLOBBER | KEY_ONLY;
+        let known = TYPE | NO_CLOBBER | KEY_ONLY | SPECIAL;
         if flags & !known != 0 {
             return Err(format!("the flags {flags:#010x} are not supported"));
         }
@@ -66,6 +72,7 @@ impl RegistryValue {
                 _ => None,
             },
             keep: flags & NO_CLOBBER != 0,
+            special: flags & SPECIAL != 0,
             section: section.to_string(),
             line: entry.line,
         })
@@ -87,22 +94,42 @@ impl Data {
                 [text] => number(text)
                     .map(Self::Number)
                     .ok_or(format!("{text} is no 32-bit number")),
-                _ => Err("a REG_DWORD is one number".to_string()),
+                // Its bytes.
+                [_, _, _, _] => match bytes(fields)?.try_into() {
+                    Ok(bytes) => Ok(Self::Number(u32::from_le_bytes(bytes))),
+                    Err(_) => Err("a REG_DWORD has four bytes".to_string()),
+                },
+                _ => Err("a REG_DWORD is one number, or its four bytes".to_string()),
             },
-            1 => fields
-                .iter()
-                .map(|text| u8::from_str_radix(text, 16).map_err(|_| format!("{text} is no byte")))
-                .collect::<Result<_, _>>()
-                .map(Self::Binary),
+            0x000B_0001 => match fields {
+                [text] => long(text)
+                    .map(Self::Long)
+                    .ok_or(format!("{text} is no 64-bit number")),
+                _ => Err("a REG_QWORD is one number".to_string()),
+            },
+            1 => bytes(fields).map(Self::Binary),
             kind => Err(format!("the type {kind:#010x} is not supported")),
         }
     }
 }
 
+/// Hexadecimal bytes, with or without `0x`.
+fn bytes(fields: &[String]) -> Result<Vec<u8>, String> {
+    let byte = |text: &String| {
+        let digits = text.strip_prefix("0x").unwrap_or(text);
+        u8::from_str_radix(digits, 16).map_err(|_| format!("{text} is no byte"))
+    };
+    fields.iter().map(byte).collect()
+}
+
 /// Decimal, or hexadecimal after `0x`.
 pub(crate) fn number(text: &str) -> Option<u32> {
+    u32::try_from(long(text)?).ok()
+}
+
+fn long(text: &str) -> Option<u64> {
     match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
-        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
         None => text.parse().ok(),
     }
 }
@@ -134,11 +161,15 @@ mod tests {
             ("HKR,,n,0x10001,0x1D", Some(Data::Number(29))),
             ("HKR,,n,0x10003,4294967295", Some(Data::Number(u32::MAX))),
             ("HKR,,n,1,00,ff", Some(Data::Binary(vec![0, 255]))),
+            ("HKR,,n,0x10001,1,0x02,0,0", Some(Data::Number(0x201))),
+            ("HKR,,n,0xB0001,0x100000000", Some(Data::Long(1 << 32))),
             ("HKR,k,,0x10", None),
         ] {
             assert_eq!(parse(line).unwrap().data, data, "{line}");
         }
         assert!(parse("HKR,,n,0x10003,1").unwrap().keep);
+        let append = parse("HKR,,n,0x10008,a").unwrap();
+        assert!(append.special && !append.keep);
     }
 
     #[test]
@@ -149,8 +180,10 @@ mod tests {
             "HKR,,n,0x10001,4294967296",
             "HKR,,n,0x10001",
             "HKR,,n,1,100",
-            "HKR,,n,0xB0001,0",
-            "HKR,,n,4",
+            "HKR,,n,0xB0001,0,0",
+            "HKR,,n,0xC0001,0",
+            "HKR,,n,0x80",
+            "HKR,,n,0x10001,1,2",
             "HKR=n",
         ] {
             assert!(parse(line).is_err(), "{line}");

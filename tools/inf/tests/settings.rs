@@ -3,6 +3,8 @@
 use arioso_inf::{Data, Date, Inf, Platform, Stamp, decode, stamp};
 use std::collections::BTreeMap;
 
+/// What `arioso set` knows.
+const TOOL: &str = include_str!("../../arioso/src/windows/settings.rs");
 const SETTINGS: &str = include_str!("../../../src/engine/settings.rs");
 
 /// Names and defaults in `number!(…, "Name", range, default)`.
@@ -23,6 +25,16 @@ fn read_by_the_driver() -> BTreeMap<String, u32> {
         (name, constant.unwrap_or(default).parse().unwrap())
     });
     numbers.collect()
+}
+
+/// Names and defaults in `("Name", low..=high, default)`.
+fn set_by_the_tool() -> BTreeMap<String, u32> {
+    let rows = TOOL.lines().filter_map(|line| {
+        let row = line.trim().strip_prefix("(\"")?.strip_suffix("),")?;
+        let (name, rest) = row.split_once("\", ")?;
+        Some((name.to_string(), rest.rsplit_once(", ")?.1.parse().ok()?))
+    });
+    rows.collect()
 }
 
 #[test]
@@ -52,11 +64,13 @@ fn parameters_have_the_drivers_defaults() {
         }
     }
     assert_eq!(numbers, read_by_the_driver());
+    assert_eq!(numbers, set_by_the_tool());
     assert!(numbers.len() >= 8, "{numbers:?}");
     // Windows' own set; the driver itself knows no absolute path.
     assert_eq!(
         texts,
         [("BankPath", "\\SystemRoot\\System32\\drivers\\gm.dls")]
     );
+    assert!(TOOL.contains(r#"const DEFAULT_BANK: &str = r"\SystemRoot\System32\drivers\gm.dls";"#));
     assert!(SETTINGS.contains("path!(passive, key, \"BankPath\")"));
 }

@@ -80,6 +80,12 @@ interface! {
         fn UnregisterNotificationEvent(NotificationEvent: PKEVENT) -> NTSTATUS;
     }
 
+    /// QueryInterface of a miniport: the processing modes of its pins.
+    pub interface IMiniportAudioSignalProcessing(IMiniportAudioSignalProcessingVtbl): IUnknown {
+        /// The array is null, or has as many places as the number says; the number becomes that of the modes.
+        fn GetModes(Pin: u32, SignalProcessingModes: *mut GUID, NumSignalProcessingModes: *mut u32) -> NTSTATUS;
+    }
+
     pub interface IMiniportWaveRTInputStream(IMiniportWaveRTInputStreamVtbl): IUnknown {
         fn GetReadPacket(
             PacketNumber: *mut u32,

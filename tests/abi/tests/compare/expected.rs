@@ -141,6 +141,7 @@ pub const NOT_IN_MINGW: &[&str] = &[
     "IMiniportWaveRTOutputStreamVtbl",
     "IID_IMiniportAudioEngineNode",
     "IID_IMiniportAudioSignalProcessing",
+    "IMiniportAudioSignalProcessingVtbl",
     // ks.h, ksmedia.h
     "KSPROPERTY_PIN_PROPOSEDATAFORMAT2",
     "KSPROPERTY_AUDIO_PRESENTATION_POSITION",
@@ -508,6 +509,7 @@ pub const VTABLES: &[(&str, &[&str])] = &[
         "IPortClsStreamResourceManagerVtbl",
         &["AddStreamResource", "RemoveStreamResource"],
     ),
+    ("IMiniportAudioSignalProcessingVtbl", &["GetModes"]),
     ("IMiniportWaveRTInputStreamVtbl", &["GetReadPacket"]),
     (
         "IMiniportWaveRTOutputStreamVtbl",

@@ -6,19 +6,33 @@ use crate::listener::{A_IN, A_OUT, Listener, capture_pin, subdevice};
 use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
 use crate::sounds::{self, load, unload};
 use arioso_bank::test_banks;
+use arioso_core::ks::GUID;
 use arioso_core::ks::dmusprop::{KSPROPERTY_SYNTH_PORTPARAMETERS, SYNTH_PORTPARAMS};
-use arioso_core::ks::guid::{KSPROPSETID_Connection, KSPROPSETID_Synth};
+use arioso_core::ks::guid::{
+    AUDIO_SIGNALPROCESSINGMODE_DEFAULT, AUDIO_SIGNALPROCESSINGMODE_RAW,
+    KSATTRIBUTEID_AUDIOSIGNALPROCESSING_MODE, KSCATEGORY_CAPTURE, KSDATAFORMAT_SUBTYPE_PCM,
+    KSPROPSETID_AudioSignalProcessing, KSPROPSETID_Connection, KSPROPSETID_Pin, KSPROPSETID_Synth,
+};
 use arioso_core::ks::ks::{
-    KSPROPERTY_CONNECTION_DATAFORMAT, KSPROPERTY_TYPE_GET, KSPROPERTY_TYPE_SET, KSSTATE_PAUSE,
+    KSATTRIBUTE, KSDATARANGE_ATTRIBUTES, KSMULTIPLE_ITEM, KSPROPERTY_CONNECTION_DATAFORMAT,
+    KSPROPERTY_PIN_PROPOSEDATAFORMAT2, KSPROPERTY_TYPE_GET, KSPROPERTY_TYPE_SET, KSSTATE_PAUSE,
     KSSTATE_RUN, KSSTATE_STOP,
 };
-use arioso_core::ks::status::{STATUS_ACCESS_VIOLATION, STATUS_NOT_SUPPORTED};
+use arioso_core::ks::ksmedia::{
+    KSATTRIBUTE_AUDIOSIGNALPROCESSING_MODE, KSPROPERTY_AUDIOSIGNALPROCESSING_MODES,
+};
+use arioso_core::ks::status::{
+    STATUS_ACCESS_VIOLATION, STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_PARAMETER,
+    STATUS_NOT_SUPPORTED,
+};
 use conformance::Client;
 use conformance::cases::Width;
 use conformance::cases::pointers::download_at;
 use conformance::connect::{self, SampleFormat};
 use conformance::events::EventBuffer;
+use conformance::filter::Filter;
 use conformance::property::Property;
+use conformance::rt_audio::is_capture;
 use conformance::synth::{master_clock, port_parameters, property, set_channel_groups};
 use conformance::wire::Bytes;
 use simkernel::executive::isolation;
@@ -42,6 +56,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("contract: packets need notifications", packets),
     ("contract: the clock of the synthesizer", synth_clock),
     ("contract: the format of a MIDI stream", midi_format),
+    ("contract: signal-processing modes", modes),
     ("contract: state and files of the driver's own", isolated),
 ];
 
@@ -333,19 +348,138 @@ fn midi_format() {
     rig.finish();
 }
 
-/// What is set in the driver's state counts before `Parameters`; a bank's name lies in the driver's directory. The verifier has no
-/// absolute path to tell of.
+/// A list with one signal-processing mode.
+fn mode_list(mode: GUID) -> Vec<u8> {
+    let attribute = KSATTRIBUTE_AUDIOSIGNALPROCESSING_MODE {
+        AttributeHeader: KSATTRIBUTE {
+            Size: size_of::<KSATTRIBUTE_AUDIOSIGNALPROCESSING_MODE>() as u32,
+            Flags: 0,
+            Attribute: KSATTRIBUTEID_AUDIOSIGNALPROCESSING_MODE,
+        },
+        SignalProcessingMode: mode,
+    }
+    .bytes();
+    let head = KSMULTIPLE_ITEM {
+        Size: (size_of::<KSMULTIPLE_ITEM>() + attribute.len()) as u32,
+        Count: 1,
+    };
+    [head.bytes(), attribute].concat()
+}
+
+/// The endpoint's pin says that it has modes, lists them, proposes its format for each and opens in each; in others it does not.
+fn modes() {
+    const KNOWN: [GUID; 2] = [
+        AUDIO_SIGNALPROCESSINGMODE_DEFAULT,
+        AUDIO_SIGNALPROCESSINGMODE_RAW,
+    ];
+    let mut rig = Setup::default().start();
+    let c = &mut rig.client;
+    let (filter, id) = Filter::find(c, &KSCATEGORY_CAPTURE, |pin| {
+        is_capture(pin, &KSDATAFORMAT_SUBTYPE_PCM)
+    })
+    .unwrap();
+    let info = filter.pin(c, id).unwrap();
+    assert!(
+        info.ranges
+            .iter()
+            .all(|r| r.Flags & KSDATARANGE_ATTRIBUTES != 0)
+    );
+    let list = Property::of_pin(
+        KSPROPSETID_AudioSignalProcessing,
+        KSPROPERTY_AUDIOSIGNALPROCESSING_MODES,
+        id,
+    );
+    let told = list.get_sized(c, filter.handle).expect("the modes");
+    let known: Vec<u8> = KNOWN.iter().flat_map(|mode| mode.bytes()).collect();
+    assert_eq!(told[8..], known);
+    let other = Property::of_pin(
+        KSPROPSETID_AudioSignalProcessing,
+        KSPROPERTY_AUDIOSIGNALPROCESSING_MODES,
+        1 - id,
+    );
+    let none = other.send(c, filter.handle, KSPROPERTY_TYPE_GET, &mut [0; 64]);
+    assert_eq!(none.status, STATUS_NOT_SUPPORTED, "a bridge pin has none");
+    let beyond = Property::of_pin(
+        KSPROPSETID_AudioSignalProcessing,
+        KSPROPERTY_AUDIOSIGNALPROCESSING_MODES,
+        2,
+    );
+    let none = beyond.send(c, filter.handle, KSPROPERTY_TYPE_GET, &mut [0; 64]);
+    assert_eq!(none.status, STATUS_INVALID_PARAMETER, "there is no pin 2");
+
+    let propose = Property::of_pin(KSPROPSETID_Pin, KSPROPERTY_PIN_PROPOSEDATAFORMAT2, id);
+    let plain = propose.get_sized(c, filter.handle).expect("a proposal");
+    for mode in KNOWN {
+        let attributes = mode_list(mode);
+        let with = propose.clone().with(&attributes);
+        let got = with.get_sized(c, filter.handle).expect("a proposal");
+        assert_eq!(got[plain.len()..], attributes, "the list comes back");
+        assert_eq!(u32::from_le_bytes(got[4..8].try_into().unwrap()) & 2, 2);
+        assert_eq!(
+            (&got[..4], &got[8..plain.len()]),
+            (&plain[..4], &plain[8..])
+        );
+        // As it came, it opens the pin.
+        let pin = filter.create_pin(c, &connect::with_format(id, &got), None);
+        pin.expect("a pin in this mode").close(c).unwrap();
+    }
+    let default = mode_list(AUDIO_SIGNALPROCESSINGMODE_DEFAULT);
+    let unknown = mode_list(GUID::from_u128(77));
+    let mut other = default.clone();
+    // The attribute's identifier, behind the list's head, its size and its flags.
+    other[16] ^= 1;
+    let changed = |at: usize, value: u32| {
+        let mut list = default.clone();
+        list[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        list
+    };
+    let size = default.len() as u32;
+    for (list, status, what) in [
+        (unknown.clone(), STATUS_NOT_SUPPORTED, "an unknown mode"),
+        (other, STATUS_NOT_SUPPORTED, "another attribute"),
+        (changed(0, 7), STATUS_INVALID_PARAMETER, "less than a head"),
+        (changed(0, size + 1), STATUS_INVALID_PARAMETER, "cut off"),
+        (changed(4, 2), STATUS_INVALID_PARAMETER, "two of one"),
+        (changed(8, 24), STATUS_INVALID_PARAMETER, "without a mode"),
+        (changed(8, 99), STATUS_INVALID_PARAMETER, "behind its list"),
+        (vec![1], STATUS_INVALID_PARAMETER, "a byte"),
+    ] {
+        let with = propose.clone().with(&list);
+        let got = with.send(c, filter.handle, KSPROPERTY_TYPE_GET, &mut [0; 256]);
+        assert_eq!(got.status, status, "{what}");
+    }
+    let short = propose.clone().with(&default);
+    let mut room = vec![0; plain.len() + default.len() - 1];
+    let got = short.send(c, filter.handle, KSPROPERTY_TYPE_GET, &mut room);
+    assert_eq!(got.status, STATUS_BUFFER_TOO_SMALL);
+    let bridge = Property::of_pin(KSPROPSETID_Pin, KSPROPERTY_PIN_PROPOSEDATAFORMAT2, 1 - id);
+    let got = bridge.send(c, filter.handle, KSPROPERTY_TYPE_GET, &mut [0; 256]);
+    assert_eq!(
+        got.status, STATUS_NOT_SUPPORTED,
+        "a bridge pin has no format"
+    );
+    let mut format = plain.clone();
+    format[4] |= 2;
+    format.extend(&unknown);
+    let refused = filter.create_pin(c, &connect::with_format(id, &format), None);
+    assert_eq!(refused.err().unwrap().status, Some(STATUS_NOT_SUPPORTED));
+    filter.close(c);
+    rig.finish();
+}
+
+/// The state that the driver shares counts before `Parameters`; a bank's name lies in the directory that it shares. Windows 10 has
+/// neither: there `Parameters` counts. The verifier has no absolute path to tell of.
 fn isolated() {
+    let place = isolation::shared_directory_of(SERVICE) + "\\mine.dls";
     let mut rig = Setup {
-        files: vec![(
-            "\\SystemRoot\\System32\\drivers\\DriverData\\Arioso\\mine.dls",
-            test_banks::sine_wave(RATE, 100, 1),
-        )],
+        files: vec![(place.leak(), test_banks::sine_wave(RATE, 100, 1))],
         parameters: vec![("Voices", 100)],
         ..Setup::default()
     }
     .start();
-    let [parameters, state] = isolation::keys_of(SERVICE);
+    let isolation::Keys {
+        parameters, shared, ..
+    } = isolation::keys_of(SERVICE);
     assert_eq!(parameters, PARAMETERS);
     let look = |rig: &mut Rig| {
         let (filter, mut pin, mut wave) = rig.open();
@@ -363,19 +497,24 @@ fn isolated() {
     };
     assert_eq!(look(&mut rig), (100, false));
     rig.remove();
-    registry::set(&state, "Voices", Value::dword(50));
-    registry::set(&state, "BankPath", Value::text("mine.dls"));
+    registry::set(&shared, "Voices", Value::dword(50));
+    registry::set(&shared, "BankPath", Value::text("mine.dls"));
     rig.add();
     assert_eq!(look(&mut rig), (50, true));
     rig.remove();
-    registry::set(&state, "BankPath", Value::text("none.dls"));
+    registry::set(&shared, "BankPath", Value::text("none.dls"));
     rig.add();
     assert_eq!(look(&mut rig), (50, false), "the package's bank");
     rig.remove();
-    registry::remove(&state, "Voices");
-    registry::remove(&state, "BankPath");
-    registry::delete_if_empty(&state);
-    registry::delete_if_empty(state.rsplit_once('\\').unwrap().0);
+    registry::set(&shared, "BankPath", Value::text("mine.dls"));
+    isolation::without_shared_state();
+    rig.add();
+    assert_eq!(look(&mut rig), (100, false), "Windows 10");
+    rig.remove();
+    registry::remove(&shared, "Voices");
+    registry::remove(&shared, "BankPath");
+    registry::delete_if_empty(&shared);
+    registry::delete_if_empty(shared.rsplit_once('\\').unwrap().0);
     rig.add();
     rig.finish();
 }

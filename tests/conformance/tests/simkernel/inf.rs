@@ -468,6 +468,8 @@ const OMISSIONS: &[Mistake] = &[
     ),
     ("[Arioso.NT.HW]", "[Arioso.HW]", "not FILE_DEVICE_SOUND"),
     ("3F610C8A", "3F610C8B", "has no name in MediaCategories"),
+    // The synthesizer as a component.
+    ("2A7E5C40", "2A7E5C41", "has no name in MediaCategories"),
     ("3F610C8A", "3F610C8B", "nothing has the name"),
     ("6F2C93B8", "6F2C93B9", "default DirectMusic port"),
     ("\"wave,midi,mixer\"", "\"wave,mixer\"", "SubClasses"),

@@ -7,6 +7,7 @@ use super::*;
 use crate::registry;
 use crate::setup::SERVICES;
 use crate::verifier::violation;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub fn exports() -> Vec<Export> {
     crate::exports! {
@@ -16,15 +17,43 @@ pub fn exports() -> Vec<Export> {
 
 /// Where the registry keeps what drivers set while they run: the place is the system's business.
 const STATES: &str = "\\Registry\\Machine\\System\\DriverState";
+/// Where it keeps what drivers share with programs.
+const SHARED_STATES: &str = "\\Registry\\Machine\\System\\SharedDriverState";
 /// Where the files of drivers lie.
 pub(crate) const DATA: &str = "\\SystemRoot\\System32\\drivers\\DriverData";
+/// Where those lie that they share with programs.
+const SHARED_DATA: &str = "\\SystemRoot\\System32\\drivers\\SharedDriverData";
 
-/// The key of a service's `Parameters`, and that of its state.
-pub fn keys_of(service: &str) -> [String; 2] {
-    [
-        format!("{SERVICES}\\{service}\\Parameters"),
-        format!("{STATES}\\{service}"),
-    ]
+/// Windows 10 knows no shared state.
+static WINDOWS_10: AtomicBool = AtomicBool::new(false);
+
+/// From now on there is no state that drivers share: Windows before 11 and Server 2022.
+pub fn without_shared_state() {
+    WINDOWS_10.store(true, Ordering::Relaxed);
+}
+
+/// The keys that a service has for its driver.
+pub struct Keys {
+    /// What the INF wrote.
+    pub parameters: String,
+    /// The driver's own.
+    pub state: String,
+    /// What programs may set.
+    pub shared: String,
+}
+
+/// `GetSharedServiceRegistryStateKey` for the last one.
+pub fn keys_of(service: &str) -> Keys {
+    Keys {
+        parameters: format!("{SERVICES}\\{service}\\Parameters"),
+        state: format!("{STATES}\\{service}"),
+        shared: format!("{SHARED_STATES}\\{service}"),
+    }
+}
+
+/// `GetSharedServiceDirectory`
+pub fn shared_directory_of(service: &str) -> String {
+    format!("{SHARED_DATA}\\{service}")
 }
 
 fn service_of(driver: *const DRIVER_OBJECT) -> Option<String> {
@@ -35,7 +64,7 @@ fn service_of(driver: *const DRIVER_OBJECT) -> Option<String> {
     Some(unsafe { (*(*driver).DriverExtension).ServiceKeyName.to_string() })
 }
 
-/// `kind` 0: `Parameters`, which is to be read only; 1: the driver's state; 2: state that it shares.
+/// `kind` 0: `Parameters`, which is to be read only; 1: the driver's state; 2: state that it shares with programs.
 pub unsafe extern "efiapi" fn IoOpenDriverRegistryKey(
     driver: *mut DRIVER_OBJECT,
     kind: u32,
@@ -48,7 +77,13 @@ pub unsafe extern "efiapi" fn IoOpenDriverRegistryKey(
     let Some(service) = service_of(driver).filter(|_| flags == 0 && !handle.is_null()) else {
         return status::STATUS_INVALID_PARAMETER;
     };
-    let [parameters, state] = keys_of(&service);
+    let Keys {
+        parameters,
+        state,
+        shared,
+    } = keys_of(&service);
+    let old = WINDOWS_10.load(Ordering::Relaxed);
+    let own = if kind == 1 { state } else { shared };
     let path = match kind {
         0 if access & !KEY_READ != 0 => {
             violation("IoOpenDriverRegistryKey: Parameters is immutable, to be opened for reading");
@@ -56,12 +91,12 @@ pub unsafe extern "efiapi" fn IoOpenDriverRegistryKey(
         }
         0 if !registry::exists(&parameters) => return status::STATUS_OBJECT_NAME_NOT_FOUND,
         0 => parameters,
+        2 if old => return status::STATUS_INVALID_PARAMETER,
         // Nothing has been set yet.
-        1 if access & !KEY_READ == 0 && !registry::exists(&state) => {
+        1 | 2 if access & !KEY_READ == 0 && !registry::exists(&own) => {
             return status::STATUS_OBJECT_NAME_NOT_FOUND;
         }
-        1 => state,
-        // Newer than the oldest Windows that the driver runs on.
+        1 | 2 => own,
         _ => return status::STATUS_INVALID_PARAMETER,
     };
     // SAFETY: the caller's.
@@ -69,7 +104,7 @@ pub unsafe extern "efiapi" fn IoOpenDriverRegistryKey(
     status::STATUS_SUCCESS
 }
 
-/// `kind` 0: where the image lies; 1: where the driver's files lie.
+/// `kind` 0: where the image lies; 1: where the driver's files lie; 2: those that it shares with programs.
 pub unsafe extern "efiapi" fn IoGetDriverDirectory(
     driver: *mut DRIVER_OBJECT,
     kind: u32,
@@ -96,6 +131,7 @@ pub unsafe extern "efiapi" fn IoGetDriverDirectory(
             }
         }
         1 => format!("{DATA}\\{service}"),
+        2 if !WINDOWS_10.load(Ordering::Relaxed) => shared_directory_of(&service),
         _ => return status::STATUS_INVALID_PARAMETER,
     };
     // SAFETY: the caller's.
@@ -128,7 +164,8 @@ pub(super) fn check_file(path: &str, owner: usize) {
     });
     let mut keys = own
         .filter_map(service_of)
-        .flat_map(|service| keys_of(&service));
+        .map(|service| keys_of(&service))
+        .flat_map(|keys| [keys.parameters, keys.state, keys.shared]);
     let chosen = keys.any(|key| {
         let values = registry::snapshot().remove(&key.to_lowercase());
         values.is_some_and(|values| {

@@ -108,6 +108,9 @@ impl Plan<'_> {
         if !value.root.eq_ignore_ascii_case("HKR") {
             return Err(format!("{} is not the driver's to write", value.root));
         }
+        if value.special || matches!(value.data, Some(Data::Long(_))) {
+            return Err(format!("{}: such flags are not simulated", value.name));
+        }
         if is_property(value) {
             property(value)?;
         }
@@ -244,6 +247,8 @@ impl Plan<'_> {
             Data::Texts(texts) => Value::texts(&texts.iter().map(|t| text(t)).collect::<Vec<_>>()),
             Data::Number(number) => Value::dword(*number),
             Data::Binary(bytes) => Value::binary(bytes),
+            // Refused by `check_value`.
+            Data::Long(number) => Value::binary(&number.to_le_bytes()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::api::certificates::Store;
 use super::api::devices::{self, State};
 use super::api::{events, service, system};
-use super::{SERVICE, package, ports, problem, status};
+use super::{SERVICE, package, ports, problem, settings, status};
 use crate::failure::{Failure, Kind, Result};
 use crate::messages;
 use crate::table::Table;
@@ -267,7 +267,7 @@ fn programs(rows: &mut Vec<Row>) {
 
 fn instruments(rows: &mut Vec<Row>) {
     const WHAT: &str = "instruments";
-    let settings = status::settings();
+    let settings = settings::all();
     let path = settings
         .iter()
         .find(|(name, path)| name == "BankPath" && !path.is_empty());
@@ -279,17 +279,24 @@ fn instruments(rows: &mut Vec<Row>) {
             None => path.trim_start_matches(r"\??\").into(),
         };
         if !path.starts_with('\\') {
-            Row::ok(
-                WHAT,
-                format!("BankPath: {path} in the driver's data directory"),
-            )
+            let shared = service::shared(SERVICE, false).ok().flatten();
+            match shared.map(|shared| shared.directory.join(path)) {
+                Some(file) if file.is_file() => {
+                    Row::ok(WHAT, format!("BankPath: {}", file.display()))
+                }
+                _ => Row::wrong(
+                    WHAT,
+                    format!("BankPath names {path}, which is not there: the package's is used"),
+                    "run arioso set BankPath FILE",
+                ),
+            }
         } else if file.is_file() {
             Row::ok(WHAT, format!("BankPath: {}", file.display()))
         } else if file == gm {
             Row::ok(WHAT, "the package's bank: this Windows has no gm.dls")
         } else {
             let found = format!("BankPath names {path}, which is not there: the package's is used");
-            Row::wrong(WHAT, found, "correct it under the service's Parameters")
+            Row::wrong(WHAT, found, "run arioso set BankPath FILE")
         }
     } else {
         Row::ok(WHAT, "the package's bank")

@@ -158,7 +158,7 @@ fn report(device: &Device) -> Result<()> {
     Ok(())
 }
 
-fn administrator(command: &str) -> Result<()> {
+pub fn administrator(command: &str) -> Result<()> {
     if system::is_administrator() {
         return Ok(());
     }

@@ -5,6 +5,7 @@
 //! | [`install`] | `install`, `uninstall` |
 //! | [`package`] | the package's folder, and what Windows has of it |
 //! | [`status`] | `status`: what is installed |
+//! | [`settings`] | `set`, and what is set |
 //! | [`doctor`] | `doctor`: the whole chain, and what to do |
 //! | [`ports`] | `ports`: as DirectMusic, WinMM and kernel streaming see them |
 //! | [`play`] | `play` |
@@ -19,6 +20,7 @@ mod package;
 mod play;
 mod ports;
 mod problem;
+mod settings;
 mod status;
 
 use crate::Reading;
@@ -59,6 +61,13 @@ pub enum Command {
         /// Let this computer no longer trust arioso.cer
         #[arg(long)]
         trust: bool,
+    },
+    /// Set one of the driver's settings, or take it back; it counts when the device starts again
+    Set {
+        /// Voices, Quality, DownloadMemory, EndpointLead, SliceBudget, CableSynth, Dither, RenderUnits, WaveSinkFeed or BankPath
+        name: String,
+        /// A number; for BankPath a DLS file, which is copied to where the driver looks [default: the setting's default]
+        value: Option<String>,
     },
     /// Show what is installed and whether it runs
     Status,
@@ -101,6 +110,7 @@ pub fn run(command: Command) -> Result<()> {
             force,
         } => install::install(directory, trust, force),
         Command::Uninstall { directory, trust } => install::uninstall(directory, trust),
+        Command::Set { name, value } => settings::set(&name, value.as_deref()),
         Command::Status => status::status(),
         Command::Doctor => doctor::doctor(),
         Command::Ports => ports::ports(),

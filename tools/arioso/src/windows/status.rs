@@ -2,12 +2,12 @@
 
 use super::api::devices::{self, Device};
 use super::api::{refused, service};
-use super::{SERVICE, package, problem};
+use super::{SERVICE, package, problem, settings};
 use crate::failure::{Failure, Kind, Result};
 use crate::messages;
 use crate::table::Table;
 use std::path::PathBuf;
-use windows_registry::{Key, LOCAL_MACHINE, Type};
+use windows_registry::{Key, LOCAL_MACHINE};
 
 /// The categories that the INF registers interfaces in.
 pub const CATEGORIES: &[(&str, windows::core::GUID)] = {
@@ -94,7 +94,7 @@ fn show(device: &Device) -> Result<()> {
     messages::tell(&table);
     messages::tell(format_args!("\nSettings\n"));
     let mut table = Table::new(&["name", "value"]);
-    for (name, value) in settings() {
+    for (name, value) in settings::all() {
         table.row([name, value]);
     }
     messages::tell(&table);
@@ -132,25 +132,4 @@ pub fn interfaces(device: &Device) -> Result<Vec<Interface>> {
 pub fn service_key() -> Option<Key> {
     let path = format!(r"SYSTEM\CurrentControlSet\Services\{SERVICE}");
     LOCAL_MACHINE.open(path).ok()
-}
-
-/// What is under the service's Parameters, as text.
-pub fn settings() -> Vec<(String, String)> {
-    let Some(parameters) = service_key().and_then(|key| key.open("Parameters").ok()) else {
-        return Vec::new();
-    };
-    let mut settings: Vec<_> = parameters
-        .values()
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| {
-            let text = match value.ty() {
-                Type::U32 => u32::try_from(value).map(|number| number.to_string()),
-                _ => String::try_from(value),
-            };
-            (name, text.unwrap_or_else(|_| "of another type".into()))
-        })
-        .collect();
-    settings.sort();
-    settings
 }

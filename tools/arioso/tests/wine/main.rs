@@ -142,6 +142,11 @@ fn without_a_driver(prefix: &Prefix, package: &Package) {
         1,
         "no device of the driver",
     );
+    expect(
+        &prefix.arioso(&["set", "Voices", "9"]),
+        1,
+        "the driver is not installed: run arioso install",
+    );
     let nothing = prefix.arioso(&["uninstall"]);
     expect(&nothing, 0, "");
     assert_eq!(nothing.out, "nothing of the driver is installed\n");
@@ -227,6 +232,7 @@ fn install(prefix: &Prefix, package: &Package, before: &Snapshot) {
     ] {
         assert!(status.out.contains(row), "{row}:\n{}", status.out);
     }
+    settings(prefix);
     // Wine's kernel has no PortCls: the driver does not start.
     expect(
         &prefix.arioso(&["conformance"]),
@@ -301,6 +307,57 @@ fn install(prefix: &Prefix, package: &Package, before: &Snapshot) {
         certificates(registry).len(),
         certificates(&before.registry).len() + 2
     );
+}
+
+/// `set`, as on Windows 10: Wine has no state that drivers share. In the end everything is as the INF has it.
+fn settings(prefix: &Prefix) {
+    for (arguments, code, error) in [
+        (
+            &["Voice", "1"][..],
+            2,
+            "the driver has no setting \"Voice\"",
+        ),
+        (&["Voices", "5000"], 2, "Voices is a number from 1 to 4096"),
+        (&["Quality", "high"], 2, "Quality is a number from 0 to 2"),
+        (&["BankPath", "nowhere.dls"], 3, "no such file"),
+        (&["BankPath", "song.mid"], 3, "song.mid"),
+    ] {
+        let arguments = [&["set"], arguments].concat();
+        expect(&prefix.arioso(&arguments), code, error);
+    }
+    let shows = |rows: [&str; 2]| {
+        let status = prefix.arioso(&["status"]);
+        expect(&status, 0, "");
+        for row in rows {
+            let told = status.out.lines().any(|line| {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                words.join(" ").contains(row)
+            });
+            assert!(told, "{row}:\n{}", status.out);
+        }
+    };
+    for arguments in [["set", "voices", "100"], ["set", "BankPath", "gm.dls"]] {
+        let answer = prefix.arioso(&arguments);
+        expect(&answer, 0, "");
+        assert!(
+            answer.out.contains("when the device starts again"),
+            "{}",
+            answer.out
+        );
+    }
+    shows(["Voices 100", "\\gm.dls"]);
+    let doctor = prefix.arioso(&["doctor"]);
+    assert!(
+        doctor.out.contains("BankPath: Z:") || doctor.out.contains("BankPath: C:"),
+        "{}",
+        doctor.out
+    );
+    expect(&prefix.arioso(&["set", "Voices"]), 0, "");
+    expect(&prefix.arioso(&["set", "BankPath"]), 0, "");
+    shows([
+        "Voices 256",
+        r"BankPath \SystemRoot\System32\drivers\gm.dls",
+    ]);
 }
 
 fn uninstall(prefix: &Prefix, package: &Package, before: &Snapshot) {

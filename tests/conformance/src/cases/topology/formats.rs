@@ -36,26 +36,40 @@ pub fn run<C: Client>(subject: &mut Subject<'_, C>) {
     }
 }
 
-/// Ranges of a list that ends where it says, attributes behind a range left out.
+/// Ranges of a list that ends where it says. Lists of attributes, which count too, are left out; each must be one.
 fn split(list: &[u8]) -> Option<Vec<&[u8]>> {
     let head = KSMULTIPLE_ITEM::read_from(list).filter(|h| h.Size as usize == list.len())?;
     let mut at = size_of::<KSMULTIPLE_ITEM>();
     let mut ranges = Vec::new();
+    let mut attributes = false;
     for _ in 0..head.Count {
         let size = u32::read_from(list.get(at..)?)? as usize;
-        if size < HEAD {
-            return None;
-        }
-        let range = list.get(at..at + size)?;
+        let part = list.get(at..at + size)?;
         at = (at + size).next_multiple_of(8);
-        if KSDATARANGE::read_from(range)?.Flags & KSDATARANGE_ATTRIBUTES != 0 {
-            let attributes = u32::read_from(list.get(at..)?)? as usize;
-            at = (at + attributes.max(8)).next_multiple_of(8);
+        if std::mem::take(&mut attributes) {
+            well_formed_attributes(part)?;
+            continue;
         }
-        ranges.push(range);
+        attributes = KSDATARANGE::read_from(part)?.Flags & KSDATARANGE_ATTRIBUTES != 0;
+        ranges.push(part);
     }
     // The last one may be without its padding.
-    (at.abs_diff(list.len()) < 8).then_some(ranges)
+    (!attributes && at.abs_diff(list.len()) < 8).then_some(ranges)
+}
+
+/// A KSMULTIPLE_ITEM and the attributes that it counts, each 8-aligned.
+fn well_formed_attributes(list: &[u8]) -> Option<()> {
+    let head = KSMULTIPLE_ITEM::read_from(list)?;
+    let mut at = size_of::<KSMULTIPLE_ITEM>();
+    for _ in 0..head.Count {
+        let attribute = KSATTRIBUTE::read_from(list.get(at..)?)?;
+        let size = attribute.Size as usize;
+        if size < size_of::<KSATTRIBUTE>() || attribute.Attribute == GUID::NULL {
+            return None;
+        }
+        at = (at + size).next_multiple_of(8);
+    }
+    (at.abs_diff(list.len()) < 8).then_some(())
 }
 
 fn one_range<C: Client>(subject: &mut Subject<'_, C>, pin: &PinInfo, range: &[u8]) {

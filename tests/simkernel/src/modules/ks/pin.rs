@@ -61,8 +61,26 @@ unsafe fn identifiers(
     unsafe { irp::slice(list, count as usize).to_vec() }
 }
 
+/// `KSATTRIBUTE_LIST`.
+#[repr(C)]
+struct AttributeList {
+    count: u32,
+    attributes: *const *const KSATTRIBUTE,
+}
+
 /// A pin's data ranges; entries that are attribute lists of the range before are left out.
 pub unsafe fn ranges(pin: &KSPIN_DESCRIPTOR) -> Vec<*mut KSDATARANGE> {
+    // SAFETY: the same contract.
+    unsafe { ranges_and_attributes(pin) }
+        .into_iter()
+        .map(|(range, _)| range)
+        .collect()
+}
+
+/// A pin's data ranges, each with its list of attributes or null.
+unsafe fn ranges_and_attributes(
+    pin: &KSPIN_DESCRIPTOR,
+) -> Vec<(*mut KSDATARANGE, *const AttributeList)> {
     // SAFETY: the descriptor's counted list of pointers.
     unsafe {
         let all = irp::slice(
@@ -70,13 +88,15 @@ pub unsafe fn ranges(pin: &KSPIN_DESCRIPTOR) -> Vec<*mut KSDATARANGE> {
             pin.DataRangesCount as usize,
         );
         let mut out = Vec::with_capacity(all.len());
-        let mut skip = false;
-        for &range in all {
-            if core::mem::take(&mut skip) {
-                continue;
-            }
-            skip = (*range).Flags & KSDATARANGE_ATTRIBUTES != 0;
-            out.push(range);
+        let mut all = all.iter().copied();
+        while let Some(range) = all.next() {
+            let attributes = if (*range).Flags & KSDATARANGE_ATTRIBUTES != 0 {
+                all.next()
+                    .map_or(ptr::null(), |list| list.cast_const().cast())
+            } else {
+                ptr::null()
+            };
+            out.push((range, attributes));
         }
         out
     }
@@ -133,13 +153,29 @@ pub unsafe extern "efiapi" fn KsPinPropertyHandler(
 unsafe fn data_ranges(request: *mut IRP, data: *mut c_void, pin: &KSPIN_DESCRIPTOR) -> NTSTATUS {
     // SAFETY: each range is `FormatSize` bytes long.
     unsafe {
-        let list = ranges(pin);
+        let list = ranges_and_attributes(pin);
         let mut body = Vec::new();
-        for &range in &list {
+        for &(range, attributes) in &list {
             body.resize(body.len().next_multiple_of(8), 0);
             body.extend_from_slice(irp::slice(range.cast::<u8>(), (*range).FormatSize as usize));
+            let Some(attributes) = attributes.as_ref() else {
+                continue;
+            };
+            body.resize(body.len().next_multiple_of(8), 0);
+            let start = body.len();
+            body.extend_from_slice(&[0; 8]);
+            for &attribute in irp::slice(attributes.attributes, attributes.count as usize) {
+                body.resize(body.len().next_multiple_of(8), 0);
+                let size = (*attribute).Size as usize;
+                body.extend_from_slice(irp::slice(attribute.cast::<u8>(), size));
+            }
+            let size = (body.len() - start) as u32;
+            body[start..start + 4].copy_from_slice(&size.to_le_bytes());
+            body[start + 4..start + 8].copy_from_slice(&attributes.count.to_le_bytes());
         }
-        write_list(request, data, &body, list.len() as u32)
+        // A list counts as a range does.
+        let lists = list.iter().filter(|(_, list)| !list.is_null()).count();
+        write_list(request, data, &body, (list.len() + lists) as u32)
     }
 }
 
@@ -256,26 +292,32 @@ pub unsafe extern "efiapi" fn KsPinDataIntersection(
     }
 }
 
-/// Aligned copies of the client's ranges. `None`: the list is malformed.
+/// Aligned copies of the client's ranges, lists of attributes left out. `None`: the list is malformed.
 fn client_ranges(input: &[u8]) -> Option<Vec<Vec<u64>>> {
     let list = input.get(PIN_PROPERTY..)?;
     let size = u32::from_le_bytes(list.get(0..4)?.try_into().ok()?) as usize;
     let count = u32::from_le_bytes(list.get(4..8)?.try_into().ok()?);
     let mut rest = list.get(..size)?.get(8..)?;
     let mut out = Vec::new();
+    let mut attributes = false;
     for _ in 0..count {
         let length = u32::from_le_bytes(rest.get(0..4)?.try_into().ok()?) as usize;
+        let bytes = rest.get(..length)?;
+        if core::mem::take(&mut attributes) {
+            rest = rest.get(length.next_multiple_of(8)..).unwrap_or(&[]);
+            continue;
+        }
         if length < FORMAT {
             return None;
         }
-        let bytes = rest.get(..length)?;
+        attributes = bytes[4] & KSDATARANGE_ATTRIBUTES as u8 != 0;
         let mut copy = vec![0u64; length.div_ceil(8)];
         // SAFETY: the copy has at least `length` bytes.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), copy.as_mut_ptr().cast(), length) };
         out.push(copy);
         rest = rest.get(length.next_multiple_of(8)..).unwrap_or(&[]);
     }
-    Some(out)
+    (!attributes).then_some(out)
 }
 
 /// Checks the KSPIN_CONNECT in the file name of a pin-create request against the descriptors and returns a pointer to it.
@@ -368,7 +410,8 @@ mod tests {
         for &length in formats {
             body.resize(body.len().next_multiple_of(8), 0u8);
             body.extend((length as u32).to_le_bytes());
-            body.extend(vec![0x5A; length - 4]);
+            body.extend([0; 4]);
+            body.extend(vec![0x5A; length - 8]);
         }
         let mut out = vec![0; PIN_PROPERTY];
         out.extend((body.len() as u32 + 8).to_le_bytes());
@@ -384,6 +427,13 @@ mod tests {
         for cut in PIN_PROPERTY..good.len() {
             assert_eq!(client_ranges(&good[..cut]), None, "{cut}");
         }
+        // A list of attributes behind the first one.
+        let mut with = list(&[64, 24, 88]);
+        with[PIN_PROPERTY + 12] = KSDATARANGE_ATTRIBUTES as u8;
+        assert_eq!(client_ranges(&with).map(|l| l.len()), Some(2));
+        let mut without = list(&[64]);
+        without[PIN_PROPERTY + 12] = KSDATARANGE_ATTRIBUTES as u8;
+        assert_eq!(client_ranges(&without), None);
         let mut tiny = list(&[64]);
         tiny[PIN_PROPERTY + 8..PIN_PROPERTY + 12].copy_from_slice(&63u32.to_le_bytes());
         assert_eq!(client_ranges(&tiny), None);

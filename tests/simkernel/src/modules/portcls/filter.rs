@@ -6,7 +6,9 @@ use core::ptr;
 use arioso_core::ks::guid::*;
 use arioso_core::ks::ks::*;
 
-use arioso_core::ks::portcls::IPort;
+use arioso_core::ks::GUID;
+use arioso_core::ks::ksmedia::KSPROPERTY_AUDIOSIGNALPROCESSING_MODES;
+use arioso_core::ks::portcls::{IMiniportAudioSignalProcessing, IPort};
 use arioso_core::ks::status::*;
 
 use super::com::{self, Ref};
@@ -281,7 +283,53 @@ pub fn items(class: Class) -> Vec<PortItem> {
             size_of::<u64>(),
         );
     }
+    if class == Class::WaveRt {
+        add(
+            KSPROPSETID_AudioSignalProcessing,
+            KSPROPERTY_AUDIOSIGNALPROCESSING_MODES,
+            modes,
+            size_of::<KSP_PIN>(),
+            0,
+        );
+    }
     items
+}
+
+/// KSPROPERTY_AUDIOSIGNALPROCESSING_MODES, by the miniport's `GetModes`.
+unsafe extern "efiapi" fn modes(
+    request: *mut c_void,
+    property: *mut KSPROPERTY,
+    data: *mut c_void,
+) -> NTSTATUS {
+    // SAFETY: a property request on one of our handles; the miniport lives as long as the port.
+    unsafe {
+        let pin = (*property.cast::<KSP_PIN>()).PinId;
+        let miniport = Handle::filter(irp::file(request.cast()))
+            .port()
+            .miniport_unknown();
+        let Some(modes) = com::query_interface::<IMiniportAudioSignalProcessing>(
+            miniport,
+            &IID_IMiniportAudioSignalProcessing,
+        ) else {
+            return STATUS_NOT_SUPPORTED;
+        };
+        let routine = (*(*modes.get()).lpVtbl).GetModes;
+        let mut count = 0u32;
+        let none = ptr::null_mut::<GUID>();
+        let count_at = &raw mut count;
+        let status = guest_call!(routine, modes.get(), pin, none, count_at) as NTSTATUS;
+        if status < 0 {
+            return status;
+        }
+        let mut list = vec![GUID::NULL; count as usize];
+        let status =
+            guest_call!(routine, modes.get(), pin, list.as_mut_ptr(), count_at) as NTSTATUS;
+        if status < 0 {
+            return status;
+        }
+        let body = irp::slice(list.as_ptr().cast(), size_of_val(&list[..]));
+        ks::property::write_list(request.cast(), data, body, count)
+    }
 }
 
 /// KSPROPERTY_SYNTH_MASTERCLOCK.

@@ -149,8 +149,16 @@ unsafe fn check_pins(pins: &[*const PCPIN_DESCRIPTOR]) {
             {
                 bad(format!("pin {i}: instance counts are not ordered"));
             }
-            for range in irp::slice(k.DataRanges, k.DataRangesCount as usize) {
-                let size = range.as_ref().map_or(0, |r| r.FormatSize as usize);
+            let mut entries = irp::slice(k.DataRanges, k.DataRangesCount as usize).iter();
+            while let Some(range) = entries.next() {
+                let range = range.as_ref();
+                if range.is_some_and(|r| r.Flags & KSDATARANGE_ATTRIBUTES != 0) {
+                    // The next entry is the range's list of attributes.
+                    if entries.next().is_none_or(|list| list.is_null()) {
+                        bad(format!("pin {i}: a range without its list of attributes"));
+                    }
+                }
+                let size = range.map_or(0, |r| r.FormatSize as usize);
                 if size < size_of::<KSDATARANGE>() {
                     bad(format!("pin {i}: a data range of {size} bytes"));
                 }

@@ -117,7 +117,19 @@ unsafe fn validate(request: *mut IRP, filter: &Filter) -> Result<Connect, NTSTAT
         }
         let head = ptr::read_unaligned(connect);
         let bytes = connect.cast::<u8>().add(CONNECT);
-        let size = ptr::read_unaligned(bytes.cast::<u32>()) as usize;
+        let mut size = ptr::read_unaligned(bytes.cast::<u32>()) as usize;
+        let flags = ptr::read_unaligned(bytes.cast::<u32>().add(1));
+        if flags & KSDATAFORMAT_ATTRIBUTES != 0 {
+            // The list of attributes lies behind the format, and all of it in the name.
+            let at = size.next_multiple_of(8);
+            let end = irp::file_name(request).as_ptr_range().end as usize;
+            let room = end - bytes as usize;
+            let list = bytes.add(at).cast::<u32>();
+            if room < at + 8 || room - at < ptr::read_unaligned(list) as usize {
+                return Err(STATUS_INVALID_BUFFER_SIZE);
+            }
+            size = at + ptr::read_unaligned(list) as usize;
+        }
         let format = core::slice::from_raw_parts(bytes, size).to_vec();
         let pin = &shape.pins[head.PinId as usize];
         Ok(Connect {
