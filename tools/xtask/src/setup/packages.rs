@@ -38,10 +38,13 @@ impl Need {
                 ),
                 ("timgm6mb-soundfont", "/usr/share/sounds/sf2/TimGM6mb.sf2"),
                 ("csound-soundfont", "/usr/share/sounds/sf2/sf_GMbank.sf2"),
+                ("fluid-soundfont-gm", "/usr/share/sounds/sf2/FluidR3_GM.sf2"),
                 (
                     "openttd-openmsx",
                     "/usr/share/games/openttd/baseset/openmsx",
                 ),
+                // Its music.
+                ("freedoom", "/usr/share/games/doom/freedoom1.wad"),
             ],
             Self::Counting => &[("valgrind", "/usr/bin/valgrind")],
             Self::Tests => &[
