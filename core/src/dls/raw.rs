@@ -163,6 +163,8 @@ pub struct Format {
     pub channels: u16,
     /// Hz
     pub rate: u32,
+    /// Bytes of a frame.
+    pub align: u16,
     pub bits: u16,
 }
 
@@ -179,6 +181,7 @@ impl Format {
             },
             channels: u16_at(data, 2)?,
             rate: u32_at(data, 4)?,
+            align: u16_at(data, 12)?,
             bits: u16_at(data, 14)?,
         })
     }
