@@ -248,6 +248,7 @@ mod tests {
         tag: 1,
         channels: 1,
         rate: 22050,
+        align: 2,
         bits: 16,
     };
 

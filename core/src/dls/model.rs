@@ -317,11 +317,13 @@ pub enum Destination {
     FilterQ,
     /// What the sum at the gain may reach at most: ours, at a code that DLS reserves. SoundFonts stop at 0 dB.
     GainCeiling,
+    /// Not 0: EG2 rises along the convex curve, as in a SoundFont. Ours, at a code that DLS does not use.
+    Eg2AttackCurve,
 }
 
 impl Destination {
     /// Number of destinations.
-    pub const COUNT: usize = Self::GainCeiling as usize + 1;
+    pub const COUNT: usize = Self::Eg2AttackCurve as usize + 1;
 
     /// It moves while a voice sounds; the others are read when a note begins.
     pub fn moves(self) -> bool {

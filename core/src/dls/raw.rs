@@ -197,6 +197,8 @@ pub struct Format {
     pub channels: u16,
     /// Hz
     pub rate: u32,
+    /// `nBlockAlign`: bytes of a frame.
+    pub align: u16,
     /// `wBitsPerSample`
     pub bits: u16,
 }
@@ -217,6 +219,7 @@ impl Format {
             },
             channels: u16_at(data, offset_of!(WAVEFORMATEX, nChannels))?,
             rate: u32_at(data, offset_of!(WAVEFORMATEX, nSamplesPerSec))?,
+            align: u16_at(data, offset_of!(WAVEFORMATEX, nBlockAlign))?,
             bits: u16_at(data, offset_of!(WAVEFORMATEX, wBitsPerSample))?,
         })
     }

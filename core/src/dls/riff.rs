@@ -119,8 +119,8 @@ impl<'a> Iterator for Chunks<'a> {
     }
 }
 
-/// The chunks of a `RIFF` form. A size that is more than the buffer holds, or none, means the whole buffer; what follows the
-/// form is ignored.
+/// The chunks of a `RIFF` form. A size that is more than the buffer holds, none, or one that ends within a chunk means the whole
+/// buffer; what follows the form is ignored.
 pub fn form<'a>(buffer: &'a [u8], kind: &FourCc) -> Option<Chunks<'a>> {
     let (&[b'R', b'I', b'F', b'F', a, b, c, d, ref form @ ..], body) =
         buffer.split_first_chunk::<12>()?
@@ -133,9 +133,30 @@ pub fn form<'a>(buffer: &'a [u8], kind: &FourCc) -> Option<Chunks<'a>> {
     let size = index(u32::from_le_bytes([a, b, c, d]));
     let body = match size.checked_sub(4) {
         None | Some(0) => body,
+        Some(size) if cuts_a_chunk(body, size) => body,
         Some(size) => body.get(..size).unwrap_or(body),
     };
     Some(Chunks::new(body))
+}
+
+/// Whether the first `size` bytes end within a chunk that is there as a whole.
+fn cuts_a_chunk(body: &[u8], size: usize) -> bool {
+    let mut at = 0usize;
+    while at < size {
+        let (Some(id), Some(length)) = (array_at(body, at), u32_at(body, at.saturating_add(4)))
+        else {
+            return false;
+        };
+        let end = at.saturating_add(8).saturating_add(index(length));
+        if !is_id(id) || end > body.len() {
+            return false;
+        }
+        if end > size {
+            return true;
+        }
+        at = end.saturating_add(end & 1);
+    }
+    false
 }
 
 #[cfg(test)]
@@ -166,6 +187,21 @@ mod tests {
             (chunks[1].offset, chunks[1].data.len(), chunks.len()),
             (12, 0, 2)
         );
+    }
+
+    #[test]
+    fn a_form_that_ends_within_a_chunk_is_the_whole_buffer() {
+        let chunks = [chunk(b"colh", &[1; 4]), chunk(b"ptbl", &[2; 8])].concat();
+        for size in 0..=chunks.len() as u32 + 9 {
+            let size = size.to_le_bytes();
+            let file = [&b"RIFF"[..], &size, b"DLS ", &chunks].concat();
+            let seen: Vec<_> = form(&file, b"DLS ").unwrap().map(|c| c.id).collect();
+            match u32::from_le_bytes(size) {
+                // It ends behind the first.
+                16 => assert_eq!(seen, [*b"colh"]),
+                _ => assert_eq!(seen, [*b"colh", *b"ptbl"]),
+            }
+        }
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct Contour {
     pub shutdown: u32,
     /// Amplitude of EG1 at `sustain`.
     pub(super) sustained: f32,
+    /// The attack of EG2 follows the convex curve: 96 dB of a 40 log10 law, at the top when a linear one is.
+    pub convex: bool,
 }
 
 impl Contour {
@@ -102,6 +104,7 @@ impl Envelope {
         let passed = |time: u32| self.elapsed as f32 / time.max(1) as f32;
         match self.stage {
             Stage::Delay | Stage::Done => 0.0,
+            Stage::Attack if contour.convex => convex(passed(contour.attack)),
             Stage::Attack => passed(contour.attack).min(1.0),
             Stage::Hold => 1.0,
             Stage::Decay => (1.0 - passed(contour.decay)).max(contour.sustain),
@@ -161,6 +164,11 @@ impl Envelope {
     pub fn is_steady(&self) -> bool {
         matches!(self.stage, Stage::Sustain | Stage::Done)
     }
+}
+
+/// The convex curve over 0..=1.
+fn convex(x: f32) -> f32 {
+    (1.0 + math::decibels(x) * (2.0 / RANGE_DB)).clamp(0.0, 1.0)
 }
 
 /// EG1's amplitude at a place on its dB scale.

@@ -746,6 +746,7 @@ fn read_times(
         attack: controlled(get(D::Eg2Attack), Time::Attack),
         hold: frames(get(D::Eg2Hold), 0.0),
         decay: controlled(get(D::Eg2Decay), Time::Decay),
+        convex: get(D::Eg2AttackCurve).sum != 0.0,
         ..Contour::default()
     };
     modulator.sustain_at(sustain(get(D::Eg2Sustain)));

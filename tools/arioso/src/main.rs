@@ -134,6 +134,13 @@ struct Reading {
     long: bool,
 }
 
+/// A song to be heard: what nothing ends ends with it.
+fn read_to_play(file: &Path, how: Reading) -> Result<Song> {
+    let mut song = read_song(file, how)?;
+    song.end_notes();
+    Ok(song)
+}
+
 /// The song in a MIDI file. What is odd about the file is told in one line.
 fn read_song(file: &Path, how: Reading) -> Result<Song> {
     let bytes = read(file, "MIDI file")?;
@@ -184,6 +191,11 @@ fn form(bytes: &[u8]) -> Option<String> {
         [b'P', b'K', 3, 4, ..] => "it is a ZIP archive (unpack it)",
         [0x1F, 0x8B, ..] => "it is compressed (unpack it, with gunzip)",
         _ if start.starts_with(b"XMF_") => "it is an XMF file",
+        [b'F', b'O', b'R', b'M', _, _, _, _, b'X', b'D', b'I', b'R'] => "it is an XMI file",
+        [b'M', b'U', b'S', 0x1A, ..] => "it is a MUS file (mus2mid makes a MIDI file of it)",
+        _ if start.starts_with(b"HMIMIDIP") || start.starts_with(b"HMI-MIDI") => {
+            "it is an HMI or HMP file"
+        }
         _ => {
             return Some(format!(
                 "it begins with {}",

@@ -144,6 +144,8 @@ pub mod destination {
     pub const EG2_SUSTAIN: u16 = 0x30E;
     pub const EG2_DELAY: u16 = 0x30F;
     pub const EG2_HOLD: u16 = 0x310;
+    /// Unknown to DLS; to our driver, not 0: the attack of EG2 is convex.
+    pub const EG2_ATTACK_CURVE: u16 = 0x3F0;
     pub const FILTER_CUTOFF: u16 = 0x500;
     pub const FILTER_Q: u16 = 0x501;
 }

@@ -7,8 +7,6 @@ use arioso_core::dls::raw::Format;
 pub enum Unusable {
     /// Compressed by a codec that is none of these.
     Codec,
-    /// Neither mono nor stereo.
-    Channels,
     /// No whole frame.
     Empty,
     /// Of the sample rate, or of the width of a sample.
@@ -20,7 +18,6 @@ impl Unusable {
     pub const fn why(self) -> &'static str {
         match self {
             Self::Codec => "waves of a codec other than PCM, float, A-law and µ-law",
-            Self::Channels => "waves with more than two channels",
             Self::Empty => "empty waves",
             Self::Malformed => "waves with an impossible rate or width",
         }
@@ -31,6 +28,11 @@ const PCM: u16 = 1;
 const FLOAT: u16 = 3;
 const A_LAW: u16 = 6;
 const MU_LAW: u16 = 7;
+
+/// Frames of a wave that is plain.
+pub fn frames(format: &Format, data: &[u8]) -> usize {
+    data.len() / usize::from(format.bits / 8).max(1)
+}
 
 /// What the driver takes as it is: mono PCM of 8 or 16 bits, at least a frame.
 pub fn is_plain(format: &Format, data: &[u8]) -> bool {
@@ -44,17 +46,27 @@ pub fn is_plain(format: &Format, data: &[u8]) -> bool {
         }
 }
 
-/// The channels of a wave, one or two of equal length. What is wider than 16 bits is rounded; a rest that is no frame is left out.
-pub fn decode(format: &Format, data: &[u8]) -> Result<Vec<Vec<i16>>, Unusable> {
-    let channels = usize::from(format.channels);
-    if !matches!(channels, 1 | 2) {
-        return Err(Unusable::Channels);
+/// Bytes of a sample. A width between two containers lies at the top of the larger one; of 24 bits that are stored in 32 only the
+/// size of a frame tells.
+fn width(format: &Format, channels: usize) -> usize {
+    let of_frame = usize::from(format.align) / channels;
+    match (format.tag, format.bits) {
+        // G.711 knows one width, whatever stands there.
+        (A_LAW | MU_LAW, _) => 1,
+        (_, 0) => of_frame,
+        (PCM, 17..=24) if of_frame == 4 => 4,
+        (_, bits) => usize::from(bits.div_ceil(8)),
     }
+}
+
+/// The channels of a wave, one or two of equal length: of more the first two. What is wider than 16 bits is rounded; a rest that is
+/// no frame is left out.
+pub fn decode(format: &Format, data: &[u8]) -> Result<Vec<Vec<i16>>, Unusable> {
+    let channels = usize::from(format.channels).max(1);
     if !(1..=1_000_000).contains(&format.rate) {
         return Err(Unusable::Malformed);
     }
-    // A width between two containers lies at the top of the larger one.
-    let width = usize::from(format.bits.div_ceil(8));
+    let width = width(format, channels);
     let sample: fn(&[u8]) -> i16 = match (format.tag, width) {
         (PCM, 1) => |b| (i16::from(b[0]) - 128) << 8,
         (PCM, 2) => |b| i16::from_le_bytes([b[0], b[1]]),
@@ -71,7 +83,7 @@ pub fn decode(format: &Format, data: &[u8]) -> Result<Vec<Vec<i16>>, Unusable> {
         (PCM | FLOAT | A_LAW | MU_LAW, _) => return Err(Unusable::Malformed),
         _ => return Err(Unusable::Codec),
     };
-    let mut decoded = vec![Vec::new(); channels];
+    let mut decoded = vec![Vec::new(); channels.min(2)];
     for frame in data.chunks_exact(width * channels) {
         for (channel, bytes) in decoded.iter_mut().zip(frame.chunks_exact(width)) {
             channel.push(sample(bytes));
@@ -124,6 +136,7 @@ mod tests {
             tag,
             channels,
             rate: 8000,
+            align: channels * bits.div_ceil(8),
             bits,
         }
     }
@@ -200,11 +213,41 @@ mod tests {
     }
 
     #[test]
+    fn of_many_channels_the_first_two() {
+        let data: Vec<u8> = (1..=12i16).flat_map(|x| x.to_le_bytes()).collect();
+        let channels = decode(&format(PCM, 6, 16), &data).unwrap();
+        assert_eq!(channels, [vec![1, 7], vec![2, 8]]);
+        assert_eq!(decode(&format(PCM, 0, 16), &data[..2]), Ok(vec![vec![1]]));
+    }
+
+    /// 24 bits in containers of 32, widths that are missing, and G.711 with the width of what it becomes.
+    #[test]
+    fn the_size_of_a_frame_tells_what_the_width_does_not() {
+        let of = |tag, channels, align, bits, data: &[u8]| {
+            let format = Format {
+                align,
+                ..format(tag, channels, bits)
+            };
+            decode(&format, data).unwrap()
+        };
+        let wide = [0, 0, 1, 0, 0, 0, 2, 0];
+        assert_eq!(of(PCM, 1, 4, 24, &wide), [vec![1, 2]]);
+        assert_eq!(of(PCM, 2, 8, 24, &wide), [vec![1], vec![2]]);
+        assert_eq!(of(PCM, 1, 2, 0, &[1, 0, 2, 0]), [vec![1, 2]]);
+        assert_eq!(of(PCM, 1, 4, 16, &[1, 0, 2, 0]), [vec![1, 2]]);
+        for bits in [0, 8, 13, 16] {
+            assert_eq!(of(A_LAW, 1, 1, bits, &[0xD5, 0x55]), [vec![8, -8]]);
+            assert_eq!(
+                of(MU_LAW, 2, 2, bits, &[0xFE, 0x00]),
+                [vec![8], vec![-32124]]
+            );
+        }
+    }
+
+    #[test]
     fn what_cannot_be_decoded_says_why() {
         for (format, data, expected) in [
             (format(0x11, 1, 4), &[0u8; 64][..], Unusable::Codec),
-            (format(PCM, 6, 16), &[0; 64], Unusable::Channels),
-            (format(PCM, 0, 16), &[0; 64], Unusable::Channels),
             (format(PCM, 1, 16), &[0], Unusable::Empty),
             (format(PCM, 2, 16), &[0; 3], Unusable::Empty),
             (format(PCM, 1, 0), &[0; 64], Unusable::Malformed),

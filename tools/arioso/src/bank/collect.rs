@@ -1,6 +1,8 @@
 //! The banks of a song put together: one DLS file in memory, with what the song plays.
 
-use super::{embedded, is_sound_font, losses, open, parse, plan, rest, unusable};
+use super::{
+    cut_off, embedded, is_sound_font, losses, missing, open, parse, plan, rest, spool, unusable,
+};
 use crate::failure::{Failure, Kind, Result, named};
 use crate::player::PinKind;
 use crate::programs;
@@ -9,6 +11,7 @@ use arioso_bank::report::Report;
 use arioso_bank::sf2;
 use arioso_cli::song::Song;
 use arioso_cli::song::instruments::used;
+use arioso_cli::song::smf::EmbeddedBank;
 use arioso_core::dls::convert::patch;
 use arioso_core::dls::substitute;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +22,7 @@ use std::path::{Path, PathBuf};
 pub struct Loaded {
     /// A DLS file that the driver understands, whichever way it gets it.
     pub dls: Vec<u8>,
-    /// For the user, a line each: what plays programs that no bank has.
+    /// For the user, a line each: what plays programs that no bank has, which bank is not whole.
     pub notes: Vec<String>,
     /// What DLS, or the driver, cannot say of what is played, in one line.
     pub losses: Option<String>,
@@ -30,30 +33,34 @@ pub struct Loaded {
 ///
 /// The song's own instruments come over all of them (RP-029).
 pub fn load(files: &[PathBuf], song: &Song, pin: PinKind) -> Result<Loaded> {
-    let mut loaded = load_files(files, song, pin)?;
-    if let Some(own) = &song.bank {
-        match embedded::over(&loaded.dls, own, song) {
-            Ok(dls) => loaded.dls = dls,
-            Err(why) => loaded
-                .notes
-                .push(format!("the song's own bank cannot be used: {why}")),
-        }
-    }
-    Ok(loaded)
-}
-
-fn load_files(files: &[PathBuf], song: &Song, pin: PinKind) -> Result<Loaded> {
-    if files.is_empty() {
+    let mut notes = Vec::new();
+    let own = song.bank.as_ref().and_then(|own| {
+        Source::of_song(own, song)
+            .map_err(|why| notes.push(why.to_string()))
+            .ok()
+    });
+    if files.is_empty() && own.is_none() {
         return Ok(Loaded {
             dls: arioso_bank::general_midi(),
-            notes: Vec::new(),
+            notes,
             losses: None,
         });
     }
-    let banks = files
-        .iter()
-        .map(|file| Source::open(file))
-        .collect::<Result<Vec<_>>>()?;
+    let mut banks = match files {
+        [] => vec![Source::of_dls(
+            Path::new(BUILT_IN),
+            arioso_bank::general_midi(),
+        )?],
+        files => files
+            .iter()
+            .map(|file| Source::open(file))
+            .collect::<Result<_>>()?,
+    };
+    banks.extend(own);
+    notes.extend(banks.iter().filter_map(|bank| {
+        let missing = bank.cut_off.as_ref()?;
+        Some(format!("{} is {missing}", named(bank.path)))
+    }));
     // By patch, the last bank that has it.
     let owners: BTreeMap<u32, usize> = banks
         .iter()
@@ -76,7 +83,7 @@ fn load_files(files: &[PathBuf], song: &Song, pin: PinKind) -> Result<Loaded> {
     if pin == PinKind::Midi {
         wanted = owners.keys().copied().collect();
     }
-    let notes: Vec<String> = told(&substitutes).into_iter().collect();
+    notes.extend(told(&substitutes));
     // The driver knows no such substitutes: they become instruments.
     let aliases: &[(u32, u32)] = match pin {
         PinKind::Midi => &substitutes,
@@ -84,6 +91,7 @@ fn load_files(files: &[PathBuf], song: &Song, pin: PinKind) -> Result<Loaded> {
     };
 
     let mut report = Report::default();
+    let only = banks.len() == 1;
     let mut parts = banks.into_iter().enumerate().filter_map(|(index, bank)| {
         let own: BTreeSet<u32> = wanted
             .iter()
@@ -91,7 +99,7 @@ fn load_files(files: &[PathBuf], song: &Song, pin: PinKind) -> Result<Loaded> {
             .filter(|patch| owners.get(patch) == Some(&index))
             .collect();
         // A bank of which nothing is played must be there all the same if it is the only one.
-        (files.len() == 1 || !own.is_empty()).then_some((bank, own))
+        (only || !own.is_empty()).then_some((bank, own))
     });
     let dls = match (parts.next(), parts.next()) {
         (Some((only, own)), None) if aliases.is_empty() => only.take(&own, &mut report)?,
@@ -153,12 +161,29 @@ fn told(substitutes: &[(u32, u32)]) -> Option<String> {
         .then(|| format!("the bank lacks programs; the nearest: {}", parts.join("; ")))
 }
 
+/// The RIFF form is as long as it says, but for a few bytes behind it.
+fn has_its_size(bytes: &[u8]) -> bool {
+    let size = bytes.get(4..8).and_then(|size| size.try_into().ok());
+    let end = size.map_or(0, |size| u32::from_le_bytes(size) as usize + 8);
+    (end..end.saturating_add(2)).contains(&bytes.len())
+}
+
+/// For messages, in a path's place.
+const BUILT_IN: &str = "the built-in bank";
+const OF_SONG: &str = "the song's own bank";
+
 /// A bank that has been looked into.
 struct Source<'a> {
     path: &'a Path,
     /// DirectMusic patches of what can sound.
     patches: BTreeSet<u32>,
     content: Content,
+    /// Banks that a SoundFont's melodic instruments are moved up by.
+    offset: u8,
+    /// What is missing of the file.
+    cut_off: Option<String>,
+    /// What could not be made plain.
+    lost: Report,
 }
 
 enum Content {
@@ -169,69 +194,94 @@ enum Content {
 impl<'a> Source<'a> {
     fn open(path: &'a Path) -> Result<Self> {
         let mut file = open(path)?;
-        if is_sound_font(path, &mut file)? {
-            let (_, conversion) = plan(path, &mut file, |_, _| true)?;
-            let instruments = conversion.bank.instruments.iter();
-            return Ok(Self {
-                path,
-                patches: instruments
-                    .map(|i| patch(i.bank, i.program.into()))
-                    .collect(),
-                content: Content::SoundFont(file),
-            });
+        match is_sound_font(path, &mut file)? {
+            true => Self::of_sound_font(path, file, 0),
+            false => Self::of_dls(path, rest(path, file)?),
         }
-        let bytes = rest(path, file)?;
-        let collection = parse(&bytes, Some(path))?;
-        let mut patches: BTreeSet<u32> = collection.instruments().map(|i| i.patch()).collect();
-        if let Some(aliases) = collection.aliases() {
-            for (alias, from) in aliases.programs() {
-                if patches.contains(&from) {
-                    patches.insert(alias);
-                }
-            }
+    }
+
+    /// The bank that an RMID brings along.
+    fn of_song(own: &EmbeddedBank, song: &Song) -> Result<Self> {
+        let path = Path::new(OF_SONG);
+        if !own.is_sound_font() {
+            return Self::of_dls(path, own.bytes.clone());
         }
+        let file =
+            spool(&mut &own.bytes[..]).map_err(|error| unusable(path, &sf2::Error::Io(error)))?;
+        Self::of_sound_font(path, file, embedded::offset(own, song))
+    }
+
+    fn of_sound_font(path: &'a Path, mut file: File, offset: u8) -> Result<Self> {
+        let (font, conversion) = plan(path, &mut file, |_, _| true)?;
+        let patches = conversion.bank.instruments.iter();
         Ok(Self {
             path,
-            patches,
-            content: Content::Dls(bytes),
+            patches: patches
+                .map(|i| patch(embedded::moved(i.bank, offset), i.program.into()))
+                .collect(),
+            content: Content::SoundFont(file),
+            offset,
+            cut_off: font.cut_off.map(|(there, needed)| missing(there, needed)),
+            lost: Report::default(),
         })
     }
 
-    /// The DLS file: of a SoundFont the instruments that are wanted, of a DLS file all, made plain.
+    /// What the driver does not understand is made plain.
+    fn of_dls(path: &'a Path, bytes: Vec<u8>) -> Result<Self> {
+        let collection = parse(&bytes, Some(path))?;
+        let mut source = Self {
+            path,
+            patches: collection.instruments().map(|i| i.patch()).collect(),
+            content: Content::Dls(Vec::new()),
+            offset: 0,
+            cut_off: cut_off(&bytes),
+            lost: Report::default(),
+        };
+        if dls::is_plain(&collection) && has_its_size(&bytes) {
+            source.content = Content::Dls(bytes);
+        } else if let Ok((mut bank, lost)) = dls::read(&bytes) {
+            if bank.instruments.is_empty() {
+                let why = format!("cannot use {}: {lost}", named(path));
+                return Err(Failure::new(Kind::Input, why));
+            }
+            bank.prune();
+            let instruments = bank.instruments.iter();
+            source.patches = instruments
+                .map(|i| patch(i.bank, i.program.into()))
+                .collect();
+            source.content = Content::Dls(bank.to_bytes());
+            source.lost = lost;
+        } else {
+            source.content = Content::Dls(bytes);
+        }
+        Ok(source)
+    }
+
+    /// The DLS file: of a SoundFont the instruments that are wanted, of a DLS file all.
     fn take(self, wanted: &BTreeSet<u32>, report: &mut Report) -> Result<Vec<u8>> {
-        let bytes = match self.content {
-            Content::Dls(bytes) => bytes,
-            Content::SoundFont(file) => return convert(self.path, file, wanted, report),
-        };
-        if dls::is_plain(&parse(&bytes, Some(self.path))?) {
-            return Ok(bytes);
+        report.add(&self.lost);
+        match self.content {
+            Content::Dls(bytes) => Ok(bytes),
+            Content::SoundFont(file) => convert(self.path, file, self.offset, wanted, report),
         }
-        let Ok((mut bank, found)) = dls::read(&bytes) else {
-            return Ok(bytes);
-        };
-        report.add(&found);
-        if bank.instruments.is_empty() {
-            return Err(Failure::new(
-                Kind::Input,
-                format!("cannot use {}: {found}", named(self.path)),
-            ));
-        }
-        bank.prune();
-        Ok(bank.to_bytes())
     }
 }
 
 fn convert(
     path: &Path,
     mut file: File,
+    offset: u8,
     wanted: &BTreeSet<u32>,
     report: &mut Report,
 ) -> Result<Vec<u8>> {
     // Of a bank of which nothing is played anything will do.
     let anything = wanted.is_empty();
-    let (font, conversion) = plan(path, &mut file, |bank, program| {
-        anything || wanted.contains(&patch(bank, program.into()))
+    let (font, mut conversion) = plan(path, &mut file, |bank, program| {
+        anything || wanted.contains(&patch(embedded::moved(bank, offset), program.into()))
     })?;
+    for instrument in &mut conversion.bank.instruments {
+        instrument.bank = embedded::moved(instrument.bank, offset);
+    }
     let mut bytes = Vec::new();
     sf2::write(&font, &conversion.bank, &mut file, &mut bytes, |_| ())
         .map_err(|error| unusable(path, &error))?;

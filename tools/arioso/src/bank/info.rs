@@ -229,8 +229,9 @@ impl Overview {
                 Some((major, minor)) => format!("SoundFont, version {major}.{minor:02}"),
                 None => "SoundFont without a version".into(),
             },
-            // One that is cut off cannot be read.
-            cut_off: None,
+            cut_off: font
+                .cut_off
+                .map(|(there, needed)| super::missing(there, needed)),
             name: font.name.clone(),
             instruments,
             waves,

@@ -103,15 +103,19 @@ fn rest(path: &Path, mut source: File) -> Result<Vec<u8>> {
     }
 }
 
-/// What is missing of a file whose chunks promise more than there is.
+/// What is missing of a file.
+fn missing(there: u64, needed: u64) -> String {
+    format!("cut off: it has {there} of {needed} bytes, the rest is missing")
+}
+
+/// What is missing of a DLS file whose chunks promise more than there is.
 fn cut_off(bytes: &[u8]) -> Option<String> {
     let size = bytes.get(4..8)?.try_into().ok().map(u32::from_le_bytes)?;
     // A few programs leave the size open.
     let needed = u64::from(size) + 8;
     let there = bytes.len() as u64;
     let streamed = size == 0 || size == u32::MAX;
-    (!streamed && needed > there)
-        .then(|| format!("cut off: it has {there} of {needed} bytes, the rest is missing"))
+    (!streamed && needed > there).then(|| missing(there, needed))
 }
 
 fn is_sound_font(path: &Path, source: &mut (impl Read + Seek)) -> Result<bool> {

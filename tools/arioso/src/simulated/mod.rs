@@ -15,7 +15,7 @@ use crate::listen::Output;
 use crate::player::{PinKind, Way};
 use crate::song::smf;
 use crate::usage::{self, SoundOptions};
-use crate::{Reading, output, read_song};
+use crate::{Reading, output, read_song, read_to_play};
 use clap::{Args, Subcommand};
 use simkernel::registry::Value;
 use std::path::{Path, PathBuf};
@@ -214,7 +214,7 @@ pub fn run(command: Command) -> Result<()> {
             options,
         } => {
             let target = session::Target::of(Some(&file), output::beside(&file, ".wav"), &options)?;
-            session::play(&read_song(&file, reading)?, &target, &options)
+            session::play(&read_to_play(&file, reading)?, &target, &options)
         }
         Command::Record {
             file,
@@ -244,7 +244,7 @@ pub fn run(command: Command) -> Result<()> {
             let outputs: Vec<&Path> = report.as_deref().into_iter().collect();
             output::check(&outputs, &instruments.inputs(Some(&file))?)?;
             monitor::monitor(
-                &read_song(&file, reading)?,
+                &read_to_play(&file, reading)?,
                 &instruments,
                 way,
                 once,

@@ -4,7 +4,7 @@ pub mod instruments;
 pub mod smf;
 pub mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// 100 ns units in a second.
 pub const SECOND: i64 = 10_000_000;
@@ -33,6 +33,30 @@ pub struct Song {
 impl Song {
     /// Songs that last longer are played on demand only. What they fill is as much as a WAV file can hold at 48 kHz.
     pub const LONGEST: i64 = 6 * 3600 * SECOND;
+
+    /// Lets the notes end that nothing ends: with the song, and not before a second.
+    pub fn end_notes(&mut self) {
+        let mut down: BTreeMap<(u32, u8, u8), i64> = BTreeMap::new();
+        for event in &self.events {
+            if let [status @ 0x80..0xA0, key, _] = event.message[..] {
+                let note = (event.group, status & 0xF, key);
+                match event.is_note_on() {
+                    true => down.insert(note, event.time),
+                    false => down.remove(&note),
+                };
+            }
+        }
+        for ((group, channel, key), start) in down {
+            self.events.push(Event {
+                time: self.length.max(start.saturating_add(SECOND)),
+                group,
+                message: vec![0x80 | channel, key, 64],
+            });
+        }
+        self.events.sort_by_key(|event| event.time);
+        let last = self.events.last().map_or(0, |event| event.time);
+        self.length = self.length.max(last);
+    }
 
     /// Notes that start.
     pub fn notes(&self) -> usize {

@@ -6,7 +6,7 @@ use crate::failure::{Failure, Kind, Result};
 use crate::player::{self, PinKind, Sound, Way};
 use crate::song::{SECOND, Song};
 use crate::unheard::Unheard;
-use crate::{Reading, bank, messages, read_song, stop};
+use crate::{Reading, bank, messages, read_to_play, stop};
 use arioso_core::ks::guid::KSCATEGORY_SYNTHESIZER;
 use conformance::Client;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -45,7 +45,7 @@ pub fn play(file: &Path, options: &Options) -> Result<()> {
         let message = "--gain, --reverb and --chorus are the pin's: they need --via ks (see arioso play --help)";
         return Err(Failure::new(Kind::Usage, message));
     }
-    let song = read_song(file, options.reading)?;
+    let song = read_to_play(file, options.reading)?;
     // Notes are ended before the program is.
     stop::catch();
     let port = options.port.as_deref().unwrap_or(NAME);

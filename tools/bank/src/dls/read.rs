@@ -16,13 +16,54 @@ pub use arioso_core::dls::file::Error;
 /// `ulBank` of drum kits.
 const DRUMS: u32 = 1 << 31;
 
-/// A file that the driver understands as it is, whichever way it gets it: no `pgal`, and each wave mono PCM of 8 or 16 bits with at
-/// least a frame.
+/// A file that the driver understands as it is, whichever way it gets it: no `pgal`, and each region with keys and a wave, which is
+/// mono PCM of 8 or 16 bits with at least a frame, and a loop that begins inside of it.
 pub fn is_plain(collection: &Collection) -> bool {
+    let plays = |region: file::Region| {
+        let wave = region
+            .link
+            .and_then(|link| collection.wave(link.table_index));
+        wave.is_some_and(|wave| {
+            let frames = pcm::frames(&wave.format, wave.data);
+            let found = region.sample.as_ref().or(wave.sample.as_ref());
+            range(region.header.keys).is_some()
+                && velocity_range(region.header.velocities).is_some()
+                && pcm::is_plain(&wave.format, wave.data)
+                // One that only ends too late, or has no length, the driver repairs in the same way.
+                && found
+                    .and_then(|sample| sample.first_loop)
+                    .is_none_or(|l| l.length == 0 || (l.start as usize) < frames)
+        })
+    };
     collection.aliases().is_none()
+        && collection.instruments().all(|i| i.regions().all(plays))
         && collection
             .waves()
             .all(|wave| pcm::is_plain(&wave.format, wave.data))
+}
+
+/// A loop as it can be played.
+enum Loop {
+    /// As the file has it, or none.
+    Sound,
+    /// Brought back into its wave.
+    Repaired(u32, u32),
+    /// One of no length, which is none.
+    Empty,
+}
+
+/// A loop that leaves a wave of so many frames ends with it; one that lies outside is the whole wave: the note is held.
+fn repaired(looped: Option<(u32, u32)>, frames: usize) -> Loop {
+    let Some((start, length)) = looped else {
+        return Loop::Sound;
+    };
+    let frames = u32::try_from(frames).unwrap_or(u32::MAX);
+    match frames.checked_sub(start).filter(|&rest| rest > 0) {
+        _ if length == 0 => Loop::Empty,
+        None => Loop::Repaired(0, frames),
+        Some(rest) if length > rest => Loop::Repaired(start, rest),
+        Some(_) => Loop::Sound,
+    }
 }
 
 /// Reads a file: waves as mono 16-bit PCM, stereo as pairs of them; aliases of mobile banks as regions and instruments of their own.
@@ -98,6 +139,27 @@ impl Reader<'_> {
             return self.report.lost("regions without a wave");
         };
         let waves = self.waves(offset);
+        let Some(&first) = waves.first() else {
+            return;
+        };
+        // The wave's own loop, if the region has no other.
+        let own = self.bank.waves[first].sample;
+        let mut found = raw.sample.as_ref().map_or(own, sample);
+        let frames = self.bank.waves[first].frames.len();
+        let is_sound = match repaired(found.looped, frames) {
+            Loop::Sound => true,
+            Loop::Repaired(start, length) => {
+                self.report
+                    .approximate("loops that leave their wave, repaired");
+                found.looped = Some((start, length));
+                false
+            }
+            Loop::Empty => {
+                self.report.lost("loops without a length");
+                found.looped = None;
+                false
+            }
+        };
         let region = Region {
             keys,
             velocities,
@@ -109,7 +171,7 @@ impl Reader<'_> {
                 phase_master: link.options & 1 != 0,
                 channels: link.channels,
             },
-            sample: raw.sample.as_ref().map(sample),
+            sample: (raw.sample.is_some() || !is_sound).then_some(found),
             articulation: articulation(&raw.articulation()),
         };
         match *waves {
@@ -157,6 +219,10 @@ impl Reader<'_> {
         if raw.format.bits > 16 {
             self.report
                 .approximate("samples of more than 16 bits, rounded to 16");
+        }
+        if raw.format.channels > 2 {
+            self.report
+                .approximate("waves of more than two channels, of which the first two");
         }
         let name = raw.info().name().map(String::from_utf8_lossy);
         let name = name.unwrap_or_default().into_owned();

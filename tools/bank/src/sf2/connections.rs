@@ -119,10 +119,9 @@ fn generators(voice: &Voice, list: &mut List, report: &mut Report) {
     if get(g::EG2_SUSTAIN) != 0 {
         list.constant(d::EG2_SUSTAIN, 1000 - get(g::EG2_SUSTAIN));
     }
-    let uses_eg2 = get(g::EG2_TO_PITCH) != 0 || get(g::EG2_TO_CUTOFF) != 0;
-    // Ten milliseconds.
-    if uses_eg2 && get(g::EG2_ATTACK) > -7973 {
-        report.approximate("the modulation envelope's attack is convex, in DLS linear");
+    // A shorter one is over before the curve can be heard.
+    if get(g::EG2_ATTACK) > -12000 {
+        list.constant(d::EG2_ATTACK_CURVE, 1);
     }
 
     for (source, operator, destination) in [

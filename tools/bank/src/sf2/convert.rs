@@ -95,6 +95,14 @@ pub fn convert(
             .report
             .approximate("a file without its version (ifil), taken for 2.01");
     }
+    if font.cut_off.is_some() {
+        converter.report.lost("the end of a file that is cut off");
+    }
+    for _ in 0..font.broken {
+        converter
+            .report
+            .lost("zones that end before they begin, or leave the tables");
+    }
     // By patch; the first of equal ones counts.
     let mut presets: BTreeMap<(u32, u8), &Preset> = BTreeMap::new();
     for preset in &font.presets {
@@ -207,9 +215,9 @@ impl Converter<'_> {
             self.report.lost("samples outside of the sample data");
             return Ok(None);
         };
-        if !(400..=1_000_000).contains(&header.rate) {
-            self.report.lost("samples with an impossible rate");
-            return Ok(None);
+        if header.end > self.frames(header) {
+            self.report
+                .approximate("samples that leave the sample data, cut");
         }
         let wave = self.wave(header, cut)?;
 
@@ -286,12 +294,9 @@ impl Converter<'_> {
     /// The frames that a voice plays, and the loop among them. Positions outside of the sample are brought back into it.
     fn cut(&self, voice: &Voice, header: &SampleHeader) -> Option<(Cut, Found)> {
         let stream = (header.kind & SampleHeader::VORBIS != 0).then_some(voice.sample);
-        let all = match stream {
-            None => i64::try_from(self.font.frames()).ok()?,
-            Some(_) => i64::from(header.end),
-        };
-        let (first, end) = (i64::from(header.start), i64::from(header.end));
-        if first >= end || end > all {
+        let all = i64::from(self.frames(header));
+        let (first, end) = (i64::from(header.start), i64::from(header.end).min(all));
+        if first >= end {
             return None;
         }
         let moved = |at: i64, fine, coarse| {
@@ -332,8 +337,25 @@ impl Converter<'_> {
         Some((cut, looped))
     }
 
+    /// Where the data end that a sample lies in.
+    fn frames(&self, header: &SampleHeader) -> u32 {
+        match header.kind & SampleHeader::VORBIS {
+            0 => u32::try_from(self.font.frames()).unwrap_or(u32::MAX),
+            _ => header.end,
+        }
+    }
+
     fn wave(&mut self, header: &SampleHeader, cut: Cut) -> Result<usize> {
-        if let Some(&index) = self.waves.get(&(cut, header.rate)) {
+        // "The nearest practical value"; none at all is the usual one.
+        let rate = match header.rate {
+            0 => 44_100,
+            rate => rate.clamp(400, 1_000_000),
+        };
+        if rate != header.rate {
+            self.report
+                .approximate("samples with an impossible rate, at the nearest one");
+        }
+        if let Some(&index) = self.waves.get(&(cut, rate)) {
             return Ok(index);
         }
         self.bytes += u64::from(cut.frames()) * 2;
@@ -350,7 +372,7 @@ impl Converter<'_> {
         let index = self.bank.waves.len();
         self.bank.waves.push(Wave {
             name: header.name.clone(),
-            rate: header.rate,
+            rate,
             frames: cut,
             sample: Sample {
                 unity: header.root,
@@ -360,7 +382,7 @@ impl Converter<'_> {
                 until_release: false,
             },
         });
-        self.waves.insert((cut, header.rate), index);
+        self.waves.insert((cut, rate), index);
         Ok(index)
     }
 
@@ -407,11 +429,11 @@ impl Converter<'_> {
         if self.bank.instruments.is_empty() {
             let rom = self.report.count("samples in the ROM of a sound card") > 0;
             return Err(Error::Empty(if rom {
-                "its samples are in the ROM of a sound card, not in the file"
+                "its samples are in the ROM of a sound card, not in the file".into()
             } else if self.font.presets.is_empty() {
-                "it has no presets"
+                "it has no presets".into()
             } else {
-                "none of its presets can sound"
+                format!("none of its presets can sound ({})", self.report)
             }));
         }
         Ok(Conversion {

@@ -15,15 +15,14 @@ pub enum Error {
     /// More than the limits allow; says what.
     TooLarge(String),
     /// Nothing in it can sound; says why.
-    Empty(&'static str),
+    Empty(String),
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => error.fmt(f),
-            Self::Broken(why) | Self::TooLarge(why) => f.write_str(why),
-            Self::Empty(why) => f.write_str(why),
+            Self::Broken(why) | Self::TooLarge(why) | Self::Empty(why) => f.write_str(why),
         }
     }
 }
@@ -127,6 +126,10 @@ pub struct SoundFont {
     pub copyright: String,
     /// Of the format, if the file says it.
     pub version: Option<(u16, u16)>,
+    /// What is missing of the file: bytes that it has, and that it should have.
+    pub cut_off: Option<(u64, u64)>,
+    /// Presets, instruments and zones that end before they begin, or beyond the table.
+    pub(super) broken: u64,
     pub presets: Vec<Preset>,
     pub instruments: Vec<Instrument>,
     pub samples: Vec<SampleHeader>,
@@ -166,40 +169,24 @@ impl SoundFont {
             });
         }
         let size = u64::from(u32_at(&head, 4));
-        if length < size + 8 {
-            return broken(format!(
-                "it is cut off: it needs {} bytes and has {length}",
-                size + 8
-            ));
-        }
-        let mut lists = Lists::default();
-        let whole = Place {
-            at: 12,
-            size: size.saturating_sub(4),
+        // Some programs leave the size open.
+        let needed = match size {
+            0 | 0xFFFF_FFFF => length,
+            _ => size + 8,
         };
-        for (id, place) in chunks(source, whole, "the file")? {
-            if id != *b"LIST" || place.size < 4 {
-                continue;
-            }
-            let kind = read(
-                source,
-                Place {
-                    at: place.at,
-                    size: 4,
-                },
-            )?;
-            let inner = Place {
-                at: place.at + 4,
-                size: place.size - 4,
-            };
-            match kind.as_slice() {
-                b"INFO" => lists.info = chunks(source, inner, "INFO")?,
-                b"sdta" => lists.sdta = chunks(source, inner, "sdta")?,
-                b"pdta" => lists.pdta = chunks(source, inner, "pdta")?,
-                _ => {}
-            }
+        let cut_off = (length < needed).then_some((length, needed));
+        let mut lists = Lists::within(source, needed.min(length))?;
+        if cut_off.is_none() && !lists.are_whole() {
+            // The size is wrong.
+            lists = Lists::within(source, length)?;
         }
-        lists.font(source)
+        match (lists.font(source), cut_off) {
+            (Ok(font), _) => Ok(Self { cut_off, ..font }),
+            (Err(Error::Broken(_)), Some((has, needed))) => broken(format!(
+                "it is cut off: it needs {needed} bytes and has {has}"
+            )),
+            (error, _) => error,
+        }
     }
 
     /// Zones of a preset.
@@ -240,9 +227,56 @@ struct Lists {
     info: Vec<Chunk>,
     sdta: Vec<Chunk>,
     pdta: Vec<Chunk>,
+    /// A chunk says more bytes than are there.
+    is_short: bool,
 }
 
 impl Lists {
+    /// Those in the first `end` bytes.
+    fn within(source: &mut (impl Read + Seek), end: u64) -> Result<Self> {
+        let mut lists = Self::default();
+        let whole = Place {
+            at: 12,
+            size: end.saturating_sub(12),
+        };
+        for (id, place) in chunks(source, whole, &mut lists.is_short)? {
+            if id != *b"LIST" || place.size < 4 {
+                continue;
+            }
+            let kind = read(
+                source,
+                Place {
+                    at: place.at,
+                    size: 4,
+                },
+            )?;
+            let inner = Place {
+                at: place.at + 4,
+                size: place.size - 4,
+            };
+            let list = match kind.as_slice() {
+                b"INFO" => &mut lists.info,
+                b"sdta" => &mut lists.sdta,
+                b"pdta" => &mut lists.pdta,
+                _ => continue,
+            };
+            // What stands behind the tables does not replace them.
+            if list.is_empty() {
+                *list = chunks(source, inner, &mut lists.is_short)?;
+            }
+        }
+        Ok(lists)
+    }
+
+    /// All tables and the samples are there, to their ends.
+    fn are_whole(&self) -> bool {
+        const TABLES: [&[u8; 4]; 9] = [
+            b"phdr", b"pbag", b"pmod", b"pgen", b"inst", b"ibag", b"imod", b"igen", b"shdr",
+        ];
+        let is_there = |id: &[u8; 4]| self.pdta.iter().any(|(name, _)| name == id);
+        TABLES.into_iter().all(is_there) && !self.sdta.is_empty() && !self.is_short
+    }
+
     fn font(&self, source: &mut (impl Read + Seek)) -> Result<SoundFont> {
         let find = |list: &[Chunk], id: &[u8; 4]| {
             list.iter()
@@ -270,32 +304,41 @@ impl Lists {
             let Some(place) = find(&self.pdta, id) else {
                 return broken(format!("its table {name} is missing"));
             };
-            if place.size % record as u64 != 0 || place.size < (least * record) as u64 {
+            if place.size < (least * record) as u64 {
                 return broken(format!(
                     "its table {name} has {} bytes: not {least} or more records of {record}",
                     place.size
                 ));
             }
-            read(source, place)
+            // A rest is no record.
+            let size = place.size - place.size % record as u64;
+            read(source, Place { size, ..place })
         };
         let phdr = table(b"phdr", 38, 1)?;
         let inst = table(b"inst", 22, 1)?;
         let shdr = table(b"shdr", 46, 1)?;
+        let mut faults = 0;
         let preset_level = level(
-            ["pbag", "pgen", "pmod"],
+            &mut faults,
             &table(b"pbag", 4, 1)?,
             &table(b"pgen", 4, 0)?,
             &table(b"pmod", 10, 0)?,
-        )?;
+        );
         let instrument_level = level(
-            ["ibag", "igen", "imod"],
+            &mut faults,
             &table(b"ibag", 4, 1)?,
             &table(b"igen", 4, 0)?,
             &table(b"imod", 10, 0)?,
-        )?;
+        );
         let presets = phdr
             .chunks_exact(38)
-            .zip(bag_ranges("phdr", &phdr, 38, 24, preset_level.bags.len())?)
+            .zip(bag_ranges(
+                &mut faults,
+                &phdr,
+                38,
+                24,
+                preset_level.bags.len(),
+            ))
             .map(|(record, bags)| Preset {
                 name: string(&record[..20]),
                 program: u16_at(record, 20),
@@ -303,19 +346,24 @@ impl Lists {
                 bags,
             })
             .collect();
-        let instruments = bag_ranges("inst", &inst, 22, 20, instrument_level.bags.len())?
+        let instruments = bag_ranges(&mut faults, &inst, 22, 20, instrument_level.bags.len())
             .into_iter()
             .map(|bags| Instrument { bags })
             .collect();
         let mut samples: Vec<SampleHeader> = shdr.chunks_exact(46).map(sample).collect();
-        // The terminal record.
-        samples.pop();
+        // The terminal record, if it is not missing.
+        let last = samples.last();
+        if last.is_some_and(|last| last.name == "EOS" || last.start >= last.end) {
+            samples.pop();
+        }
         let smpl = find(&self.sdta, b"smpl").unwrap_or_default();
         let streams = streams(source, smpl, &mut samples)?;
         Ok(SoundFont {
             name,
             copyright,
             version,
+            cut_off: None,
+            broken: faults,
             presets,
             instruments,
             samples,
@@ -356,8 +404,8 @@ fn streams(
     Ok(streams)
 }
 
-/// The chunks of a list; each must lie inside of it.
-fn chunks(source: &mut (impl Read + Seek), list: Place, name: &str) -> Result<Vec<Chunk>> {
+/// The chunks of a list, as far as it goes; `is_short`: one says more bytes than are there.
+fn chunks(source: &mut (impl Read + Seek), list: Place, is_short: &mut bool) -> Result<Vec<Chunk>> {
     let mut found = Vec::new();
     let end = list.at + list.size;
     let mut at = list.at;
@@ -365,17 +413,12 @@ fn chunks(source: &mut (impl Read + Seek), list: Place, name: &str) -> Result<Ve
         let header = read(source, Place { at, size: 8 })?;
         let id = [header[0], header[1], header[2], header[3]];
         let size = u64::from(u32_at(&header, 4));
-        if at + 8 + size > end {
-            return broken(format!(
-                "chunk {:?} of {name} says {size} bytes where {} are left",
-                String::from_utf8_lossy(&id),
-                end - at - 8
-            ));
-        }
+        *is_short |= at + 8 + size > end;
+        let size = size.min(end - at - 8);
         found.push((id, Place { at: at + 8, size }));
         // Millions of empty chunks are no music.
         if found.len() > 10_000 {
-            return broken(format!("{name} has more than 10000 chunks"));
+            return broken("a list in it has more than 10000 chunks");
         }
         at += 8 + size;
         // Some writers leave the padding of an odd chunk out.
@@ -400,12 +443,8 @@ fn is_known(source: &mut (impl Read + Seek), at: u64) -> Result<bool> {
     Ok(IDS.iter().any(|known| id == known[..]))
 }
 
-/// Bags with their generators and modulators; the indices must ascend and stay inside.
-fn level(names: [&str; 3], bags: &[u8], generators: &[u8], modulators: &[u8]) -> Result<Level> {
-    let [bag_name, generator_name, modulator_name] = names;
-    let bags: Vec<Bag> = records(bags)
-        .map(|[generator, modulator]| (generator.into(), modulator.into()))
-        .collect();
+/// Bags with their generators and modulators. A zone whose indices do not ascend, or leave the tables, has what there is.
+fn level(broken: &mut u64, bags: &[u8], generators: &[u8], modulators: &[u8]) -> Level {
     let generators: Vec<Generator> = records(generators)
         .map(|[operator, amount]| Generator { operator, amount })
         .collect();
@@ -420,57 +459,48 @@ fn level(names: [&str; 3], bags: &[u8], generators: &[u8], modulators: &[u8]) ->
             },
         )
         .collect();
-    for (number, (from, to)) in bags.iter().zip(bags.iter().skip(1)).enumerate() {
-        if from.0 > to.0 || from.1 > to.1 {
-            return broken(format!("{bag_name}: zone {number} ends before it begins"));
-        }
+    let mut bags: Vec<Bag> = records(bags)
+        .map(|[generator, modulator]| (generator.into(), modulator.into()))
+        .collect();
+    for bag in &mut bags {
+        let inside = (bag.0.min(generators.len()), bag.1.min(modulators.len()));
+        *broken += u64::from(inside != *bag);
+        *bag = inside;
     }
-    if let Some(last) = bags.last() {
-        if last.0 > generators.len() {
-            return broken(format!(
-                "{bag_name} names generator {} and {generator_name} has {}",
-                last.0,
-                generators.len()
-            ));
-        }
-        if last.1 > modulators.len() {
-            return broken(format!(
-                "{bag_name} names modulator {} and {modulator_name} has {}",
-                last.1,
-                modulators.len()
-            ));
-        }
-    }
-    Ok(Level {
+    let backwards = |(from, to): &(&Bag, &Bag)| from.0 > to.0 || from.1 > to.1;
+    *broken += bags
+        .iter()
+        .zip(bags.iter().skip(1))
+        .filter(backwards)
+        .count() as u64;
+    Level {
         bags,
         generators,
         modulators,
-    })
+    }
 }
 
 /// The zones of each record but the last, which only ends the one before.
 fn bag_ranges(
-    name: &str,
+    broken: &mut u64,
     table: &[u8],
     record: usize,
     field: usize,
     bags: usize,
-) -> Result<Vec<Range<usize>>> {
+) -> Vec<Range<usize>> {
     let starts: Vec<usize> = table
         .chunks_exact(record)
         .map(|record| u16_at(record, field).into())
         .collect();
     let mut ranges = Vec::with_capacity(starts.len());
-    for (number, (&from, &to)) in starts.iter().zip(starts.iter().skip(1)).enumerate() {
-        if from > to || to >= bags {
-            return broken(format!(
-                "{name}: record {number} has the zones {from} to {to}, and there are {}",
-                bags - 1
-            ));
+    for (&from, &to) in starts.iter().zip(starts.iter().skip(1)) {
+        let last = bags.saturating_sub(1);
+        if from > to || to > last {
+            *broken += 1;
         }
-        ranges.push(from..to);
+        ranges.push(from.min(last)..to.min(last).max(from.min(last)));
     }
-    Ok(ranges)
+    ranges
 }
 
 fn sample(record: &[u8]) -> SampleHeader {

@@ -303,7 +303,13 @@ fn broken_files_say_why() {
     )
     .bytes();
     assert!(convert_bytes(&good).is_ok());
-    for cut in 0..good.len() {
+    // Of the last record, which only ends the table, nothing is needed.
+    let needed = good.len() - 46;
+    for cut in needed..good.len() {
+        let report = convert_bytes(&good[..cut]).unwrap().0.report;
+        assert_eq!(report.count("the end of a file that is cut off"), 1);
+    }
+    for cut in 0..needed {
         let why = convert_bytes(&good[..cut]).unwrap_err().to_string();
         let expected = if cut < 12 {
             "not a SoundFont"
@@ -314,15 +320,62 @@ fn broken_files_say_why() {
     }
     let at = good.windows(4).position(|w| w == b"pbag").unwrap();
     for (offset, value, expected) in [
-        (4, 7, "not 1 or more records of 4"),
-        (12, 200, "names generator 200"),
-        (8, 90, "ends before it begins"),
+        (0, b'x', "its table pbag is missing"),
+        (4, 3, "not 1 or more records of 4"),
+        (8, 90, "end before they begin"),
     ] {
         let mut bad = good.clone();
         bad[at + offset] = value;
         let why = convert_bytes(&bad).unwrap_err().to_string();
         assert!(why.contains(expected), "{why}");
     }
+}
+
+/// What is wrong with a part of a file does not cost the rest.
+#[test]
+fn broken_parts_are_left_out() {
+    let font = plain(
+        vec![zone(&[(g::INSTRUMENT, 0)])],
+        vec![zone(&[(g::SAMPLE, 0)])],
+    );
+    let good = font.bytes();
+    let (_, expected) = convert_bytes(&good).unwrap();
+    let size = |size: u32| [&good[..4], &size.to_le_bytes(), &good[8..]].concat();
+    let whole = good.len() as u32 - 8;
+    // Sizes that are open or wrong, and bytes behind the file.
+    for bad in [size(0), size(u32::MAX), size(whole - 100), size(whole - 3)] {
+        assert_eq!(convert_bytes(&bad).unwrap().1, expected);
+    }
+    assert_eq!(
+        convert_bytes(&[&good[..], b"LIST\x04\0\0\0pdta"].concat())
+            .unwrap()
+            .1,
+        expected
+    );
+    // A table with a rest that is no record, by the size of its neighbour.
+    let at = good.windows(4).position(|w| w == b"igen").unwrap();
+    let mut bad = good.clone();
+    let old = u32::from_le_bytes(bad[at + 4..at + 8].try_into().unwrap());
+    bad.splice(at + 8 + old as usize..at + 8 + old as usize, [0, 0]);
+    bad[at + 4..at + 8].copy_from_slice(&(old + 2).to_le_bytes());
+    for list in [4, good.windows(4).position(|w| w == b"pdta").unwrap() - 4] {
+        let old = u32::from_le_bytes(bad[list..list + 4].try_into().unwrap());
+        bad[list..list + 4].copy_from_slice(&(old + 2).to_le_bytes());
+    }
+    assert_eq!(convert_bytes(&bad).unwrap().1, expected);
+    // A sample that is longer than the data, and one without a rate.
+    let mut font = font;
+    let end = font.samples[0].end;
+    font.samples[0].end += 5000;
+    font.samples[0].rate = 0;
+    let Conversion { bank, report } = font.convert();
+    assert!(bank.waves[0].frames.frames() >= end - font.samples[0].start);
+    assert_eq!(bank.waves[0].rate, 44_100);
+    assert_eq!(report.count("samples that leave the sample data, cut"), 1);
+    assert_eq!(
+        report.count("samples with an impossible rate, at the nearest one"),
+        1
+    );
 }
 
 /// MuseScore's SF3 have chunks of odd size with nothing behind them.

@@ -18,9 +18,12 @@ pub enum Clock {
 }
 
 impl Clock {
+    /// Where nothing is said.
+    pub const USUAL: Self = Self::Metrical(USUAL_TICKS);
+
     /// Of the header's division, which lies at byte `at`.
     pub fn new(division: Option<[u8; 2]>, at: usize, odd: &mut Oddities) -> Self {
-        let usual = Self::Metrical(USUAL_TICKS);
+        let usual = Self::USUAL;
         let Some([high, low]) = division else {
             odd.note(at, "a header without a time division", "480 ticks a beat");
             return usual;
@@ -33,6 +36,11 @@ impl Clock {
             }
             return Self::Metrical(ticks);
         }
+        let frames = u64::from((high as i8).unsigned_abs());
+        if low == 0 && !matches!(frames, 24 | 25 | 29 | 30) {
+            odd.note(at, "a time division of 0", "480 ticks a beat");
+            return usual;
+        }
         let subframes = match low {
             0 => {
                 odd.note(at, "a time division of 0", "80 ticks a frame");
@@ -40,7 +48,6 @@ impl Clock {
             }
             ticks => u64::from(ticks),
         };
-        let frames = u64::from((high as i8).unsigned_abs());
         match frames {
             // Drop frame: 29.97.
             29 => Self::Smpte(30_000 * subframes, 1001),

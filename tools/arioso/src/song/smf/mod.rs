@@ -30,10 +30,20 @@ pub fn read(bytes: &[u8]) -> Result<Song, String> {
 /// Reads a file's song, its bank, and what is odd about it. The error says what is wrong.
 pub fn open(bytes: &[u8]) -> Result<Reading, String> {
     let mut odd = Oddities::default();
-    let midi = container::find(bytes, &mut odd)?;
-    let file = &bytes[..midi.end];
-    let header = Header::read(file, midi.start, &mut odd)?;
-    let tracks = tracks(file, header.end, &mut odd);
+    let (file, header) = match container::find(bytes, &mut odd) {
+        Ok(midi) => {
+            let file = &bytes[..midi.end];
+            (file, Header::read(file, midi.start, &mut odd)?)
+        }
+        Err(why) => {
+            let track = next_track(bytes, 0).ok_or(why)?;
+            (bytes, Header::guess(bytes, track, &mut odd))
+        }
+    };
+    let mut tracks = tracks(file, header.end, &mut odd);
+    if tracks.is_empty() {
+        tracks.extend(renamed_track(file, header.end, &mut odd));
+    }
     if tracks.is_empty() {
         return Err("there is no track in it".into());
     }
@@ -47,7 +57,7 @@ pub fn open(bytes: &[u8]) -> Result<Reading, String> {
         return Err("there is no MIDI message in it".into());
     }
     song.cut_silence(file.len(), &mut odd);
-    song.fold_ports(midi.start, &mut odd);
+    song.fold_ports(header.start, &mut odd);
     song.bank = container::bank(bytes);
     Ok(Reading { song, odd })
 }
@@ -59,7 +69,8 @@ struct Header {
     /// Where the next chunk begins.
     end: usize,
     format: u16,
-    tracks: u16,
+    /// If it says it.
+    tracks: Option<u16>,
     clock: Clock,
 }
 
@@ -103,9 +114,36 @@ impl Header {
             start,
             end,
             format: word(0).map_or(1, u16::from_be_bytes),
-            tracks: word(1).map_or(0, u16::from_be_bytes),
+            tracks: Some(word(1).map_or(0, u16::from_be_bytes)),
             clock: Clock::new(word(2), data + 4, odd),
         })
+    }
+
+    /// Of a file without `MThd`, whose first track is at `track`: a header of another name, or none.
+    fn guess(file: &[u8], track: usize, odd: &mut Oddities) -> Self {
+        let start = track.wrapping_sub(Self::CHUNK + Self::SIZE);
+        match file.get(start..track) {
+            Some(&[_, _, _, _, 0, 0, 0, 6, f0, f1, t0, t1, high, low]) => {
+                odd.note(start, "a header that is not named MThd", "read as one");
+                Self {
+                    start,
+                    end: track,
+                    format: u16::from_be_bytes([f0, f1]),
+                    tracks: Some(u16::from_be_bytes([t0, t1])),
+                    clock: Clock::new(Some([high, low]), track - 2, odd),
+                }
+            }
+            _ => {
+                odd.note(track, "tracks without a header", "480 ticks a beat");
+                Self {
+                    start: track,
+                    end: track,
+                    format: 1,
+                    tracks: None,
+                    clock: Clock::USUAL,
+                }
+            }
+        }
     }
 
     /// Compares it with what came.
@@ -121,7 +159,7 @@ impl Header {
         if self.format == 0 && tracks > 1 {
             odd.note(data, "more than one track in format 0", "all together");
         }
-        if usize::from(self.tracks) != tracks {
+        if self.tracks.is_some_and(|told| usize::from(told) != tracks) {
             odd.note(data + 2, "a wrong number of tracks", "all that are there");
         }
     }
@@ -164,13 +202,29 @@ fn tracks(file: &[u8], mut at: usize, odd: &mut Oddities) -> Vec<Track> {
     tracks
 }
 
+/// Of a file without `MTrk`: the chunk behind the header, if its events can be read to their end.
+fn renamed_track(file: &[u8], at: usize, odd: &mut Oddities) -> Option<Track> {
+    let size = file.get(at + 4..at + 8)?;
+    let size = u32::from_be_bytes([size[0], size[1], size[2], size[3]]) as usize;
+    let (data, end) = (at + 8, (at + 8).saturating_add(size).min(file.len()));
+    if !track::is_whole(&file[data..end]) {
+        return None;
+    }
+    odd.note(at, "a track that is not named MTrk", "read as one");
+    Some(track::read(file, data, end, odd).track)
+}
+
 /// Reads the track whose chunk begins at `at` and should end at `end`.
 fn read_track(file: &[u8], at: usize, end: usize, odd: &mut Oddities) -> Ended {
     let data = at + 8;
     if end <= file.len() {
         let mut told = odd.clone();
         let ended = track::read(file, data, end, &mut told);
-        if ended.properly || begins_chunk(file, end) {
+        // A few bytes behind it may be rubbish, or what the size leaves out of the track.
+        let is_sure = file.len() - end == 0 || file.len() - end >= Header::CHUNK;
+        let is_followed =
+            begins_chunk(file, end) && (is_sure || !reads_properly(file, data, file.len()));
+        if ended.properly || is_followed {
             *odd = told;
             if ended.at < end && !begins_chunk(file, end) {
                 odd.note(at + 4, "a wrong size of a track", "read without it");
@@ -187,6 +241,11 @@ fn read_track(file: &[u8], at: usize, end: usize, odd: &mut Oddities) -> Ended {
     }
     let end = next_track(file, data).unwrap_or(file.len());
     track::read(file, data, end, odd)
+}
+
+/// There is an end of track in it.
+fn reads_properly(file: &[u8], start: usize, end: usize) -> bool {
+    track::read(file, start, end, &mut Oddities::default()).properly
 }
 
 /// At `at` a chunk may begin, or the file ends.

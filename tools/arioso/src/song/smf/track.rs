@@ -19,6 +19,8 @@ const META: u8 = 0xFF;
 const END_OF_TRACK: u8 = 0x2F;
 /// Bytes that a number of the file format may have.
 const NUMBER: usize = 4;
+/// How far behind an event that is too long the next one is looked for, in bytes.
+const FURTHEST: usize = 4096;
 
 /// A track, and where it ended.
 pub struct Ended {
@@ -91,13 +93,41 @@ impl<'a> Reader<'a> {
                 Some(false) => return Some(true),
                 None => {
                     self.at = before;
-                    return None;
+                    self.resume()?;
                 }
             }
         }
         self.odd
             .note(self.end, "a track without its end", "it ends here");
         Some(false)
+    }
+
+    /// Behind an event that says more bytes than its track has: where the rest of the track can be read as a whole.
+    fn resume(&mut self) -> Option<()> {
+        let before = self.at;
+        let delta = self.number()?;
+        let status = self.peek()?;
+        let event = self.at;
+        self.at = before;
+        if !matches!(status, META | SYSEX | ESCAPE) {
+            return None;
+        }
+        let track = &self.bytes[..self.end];
+        // A message whose length is missing ends with F7.
+        let data = track[event + 1..].iter();
+        let message = data.take_while(|byte| **byte < 0x80).count();
+        let behind = event + 1 + message;
+        let ended = (status == SYSEX && track.get(behind) == Some(&ESCAPE)).then_some(behind + 1);
+        let further = event + 1..track.len().min(event + 1 + FURTHEST);
+        let next = ended
+            .into_iter()
+            .chain(further)
+            .find(|&at| is_whole(&track[at..]))?;
+        self.odd
+            .note(event, "an event that is longer than its track", "left out");
+        self.pass(delta);
+        self.at = next;
+        Some(())
     }
 
     /// An event. False: it was the end of the track.
@@ -259,7 +289,14 @@ impl<'a> Reader<'a> {
             });
         }
         match (kind, data) {
-            (END_OF_TRACK, _) => return false,
+            (END_OF_TRACK, _) => {
+                let rest = &self.bytes[self.at..self.end];
+                if !self.track.messages.is_empty() || !is_whole(rest) {
+                    return false;
+                }
+                self.odd
+                    .note(at, "an end of track before the first event", "it goes on");
+            }
             (0x21, &[port, ..]) => self.group = u32::from(port & 0x7F) + 1,
             (0x51, &[a, b, c, ..]) => match u32::from_be_bytes([0, a, b, c]) {
                 0 => self.odd.note(at, "a tempo of 0", "passed over"),
@@ -329,6 +366,66 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// The events in `rest` begin with a status and end with the end of track, and nothing is odd about them.
+pub fn is_whole(mut rest: &[u8]) -> bool {
+    let mut running = None;
+    loop {
+        if number(&mut rest).is_none() {
+            return false;
+        }
+        let (status, after) = match (rest, running) {
+            ([status @ 0x80..=0xFF, after @ ..], _) => (*status, after),
+            ([_, ..], Some(status)) => (status, rest),
+            _ => return false,
+        };
+        rest = after;
+        match status {
+            META => {
+                let [kind, after @ ..] = rest else {
+                    return false;
+                };
+                rest = after;
+                match (behind(rest), *kind) {
+                    (Some(after), END_OF_TRACK) => return after.is_empty(),
+                    (Some(after), _) => rest = after,
+                    (None, _) => return false,
+                }
+            }
+            SYSEX | ESCAPE => match behind(rest) {
+                Some(after) => rest = after,
+                None => return false,
+            },
+            0xF1.. => return false,
+            _ => {
+                running = Some(status);
+                let count = length(status).unwrap_or(1) - 1;
+                match rest.split_at_checked(count) {
+                    Some((data, after)) if data.iter().all(|byte| *byte < 0x80) => rest = after,
+                    _ => return false,
+                }
+            }
+        }
+    }
+}
+
+/// What follows a number and as many bytes.
+fn behind(mut rest: &[u8]) -> Option<&[u8]> {
+    let size = number(&mut rest)?;
+    rest.get(size..)
+}
+
+/// A number of at most four bytes, taken off the front.
+fn number(rest: &mut &[u8]) -> Option<usize> {
+    let last = rest.iter().take(NUMBER).position(|byte| *byte < 0x80)?;
+    let (bytes, after) = rest.split_at(last + 1);
+    *rest = after;
+    Some(
+        bytes
+            .iter()
+            .fold(0, |value, byte| value << 7 | usize::from(byte & 0x7F)),
+    )
 }
 
 /// Lengths and values as the file format has them.
