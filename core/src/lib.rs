@@ -14,7 +14,7 @@
 //! ```
 //! use arioso_core::dls::file;
 //! use arioso_core::dls::store::{Quotas, Store};
-//! use arioso_core::synth::{Port, PortId, Settings, Synth};
+//! use arioso_core::synth::{VirtualSynth, SynthId, Settings, Synth};
 //! # fn chunk(id: &[u8; 4], data: &[u8]) -> Vec<u8> {
 //! #     [&id[..], &(data.len() as u32).to_le_bytes(), data].concat()
 //! # }
@@ -39,10 +39,10 @@
 //! let instruments = file::load(&bank(), file::Limits::default()).unwrap();
 //! let mut store = Store::new(Quotas::default());
 //! store.add_defaults(instruments).unwrap();
-//! let id = PortId(0);
-//! let mut port = Port::new(1).unwrap();
+//! let id = SynthId(0);
+//! let mut port = VirtualSynth::new(1).unwrap();
 //! port.set_patches(store.patches(id.0).unwrap());
-//! let mut synth = Synth::new(&Settings { voices: 32, rate: 48_000, ports: 1 }).unwrap();
+//! let mut synth = Synth::new(&Settings { voices: 32, rate: 48_000, synths: 1 }).unwrap();
 //! synth.attach(id, port);
 //!
 //! // From here on nothing allocates: middle C on channel 1 of group 1, for ten milliseconds.

@@ -4,14 +4,14 @@ use super::track::Track;
 use arioso_core::dls::model::Patches;
 use arioso_core::mem::{Shared, TryBox};
 use arioso_core::synth::effects::{Sends, Waves};
-use arioso_core::synth::{Parts, Port};
+use arioso_core::synth::{Parts, VirtualSynth};
 
 /// What the owner is told. Executed at the start of its next block.
 pub enum Command {
     Attach {
         slot: u8,
         track: TryBox<Track>,
-        port: TryBox<Port>,
+        port: TryBox<VirtualSynth>,
     },
     Detach {
         slot: u8,

@@ -68,7 +68,7 @@ use arioso_core::ks::status::{
     STATUS_UNSUCCESSFUL,
 };
 use arioso_core::mem::{Shared, TryBox};
-use arioso_core::synth::{Parts, Port};
+use arioso_core::synth::{Parts, VirtualSynth};
 use core::sync::atomic::Ordering;
 
 /// Pins, and so virtual synthesizers, at a time: the MIDI pin's instances and the cable.
@@ -154,7 +154,7 @@ impl Engine {
         let pin = Shared::try_new(Pin::new(origin, clock)?).map_err(no_memory)?;
         let track = TryBox::try_new(track::Track::new(pin.clone())?).map_err(no_memory)?;
         let told = Told::new().and_then(Mutex::new).map_err(no_memory)?;
-        let mut port = Port::new(1).map_err(no_memory)?;
+        let mut port = VirtualSynth::new(1).map_err(no_memory)?;
         port.set_interpolation(this.settings.quality);
         let slot = this.book.with(passive, |book| {
             let free = book.pins.iter_mut().enumerate().find(|(_, p)| p.is_none());

@@ -12,7 +12,7 @@ use arioso_core::audio::Declick;
 use arioso_core::mem::TryBox;
 use arioso_core::synth::Budget;
 use arioso_core::synth::sequencer::{Events, Source, run};
-use arioso_core::synth::{PortId, SampleClock, Settings as SynthSettings, Synth};
+use arioso_core::synth::{SampleClock, Settings as SynthSettings, Synth, SynthId};
 use core::sync::atomic::Ordering;
 
 /// Frames that are rendered at once.
@@ -60,7 +60,7 @@ impl Renderer {
         let mut synth = Synth::new(&SynthSettings {
             voices: settings.voices,
             rate: DEFAULT_RATE,
-            ports: PINS as u8,
+            synths: PINS as u8,
         })
         .map_err(no_memory)?;
         synth.follow(true);
@@ -111,7 +111,9 @@ impl Renderer {
                 };
                 left = [
                     old.map(Garbage::Track),
-                    self.synth.attach(PortId(slot), port).map(Garbage::Port),
+                    self.synth
+                        .attach(SynthId(slot), port)
+                        .map(Garbage::VirtualSynth),
                 ];
             }
             Command::Detach { slot } => {
@@ -121,40 +123,40 @@ impl Renderer {
                     .and_then(|place| place.0.take());
                 left = [
                     old.map(Garbage::Track),
-                    self.synth.detach(PortId(slot)).map(Garbage::Port),
+                    self.synth.detach(SynthId(slot)).map(Garbage::VirtualSynth),
                 ];
             }
             Command::Patches { slot, patches } => {
-                let old = match self.synth.port_mut(PortId(slot)) {
+                let old = match self.synth.virtual_synth_mut(SynthId(slot)) {
                     Some(port) => port.set_patches(patches),
                     None => Some(patches),
                 };
                 left = [old.map(Garbage::Patches), None];
             }
             Command::Parts { slot, parts } => {
-                let old = self.synth.set_parts(PortId(slot), parts);
+                let old = self.synth.set_parts(SynthId(slot), parts);
                 left = [Some(Garbage::Parts(old)), None];
             }
             Command::Volume { slot, volume } => {
-                if let Some(port) = self.synth.port_mut(PortId(slot)) {
+                if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
                     port.set_volume(volume);
                 }
-                self.synth.refresh(PortId(slot));
+                self.synth.refresh(SynthId(slot));
             }
             Command::Boost { slot, boost } => {
-                if let Some(port) = self.synth.port_mut(PortId(slot)) {
+                if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
                     port.set_boost(boost);
                 }
-                self.synth.refresh(PortId(slot));
+                self.synth.refresh(SynthId(slot));
             }
             Command::Effects { slot, on } => {
-                if let Some(port) = self.synth.port_mut(PortId(slot)) {
+                if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
                     port.effects_mut().on = on;
                 }
-                self.synth.refresh(PortId(slot));
+                self.synth.refresh(SynthId(slot));
             }
             Command::Reverb { slot, waves } => {
-                if let Some(port) = self.synth.port_mut(PortId(slot)) {
+                if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
                     port.effects_mut().set_waves(&waves);
                 }
             }
@@ -164,14 +166,14 @@ impl Renderer {
                 channel,
                 priority,
             } => {
-                if let Some(port) = self.synth.port_mut(PortId(slot)) {
+                if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
                     port.set_priority(group, channel, priority);
                 }
             }
             Command::Quiet { slot, controller } => {
                 for channel in 0..16u8 {
                     self.synth
-                        .message(PortId(slot), 0, &[0xB0 | channel, controller, 0]);
+                        .message(SynthId(slot), 0, &[0xB0 | channel, controller, 0]);
                 }
             }
         }
@@ -246,7 +248,7 @@ impl Renderer {
                 track.begin_block(block_time);
             }
             let source = Source {
-                port: PortId(port),
+                port: SynthId(port),
                 events: place,
             };
             port = port.wrapping_add(1);
@@ -267,7 +269,7 @@ impl Renderer {
     fn end_block(&mut self) {
         for (slot, place) in self.tracks.iter_mut().enumerate() {
             if let Some(track) = &mut place.0 {
-                track.end_block(self.synth.port_mut(PortId(slot as u8)));
+                track.end_block(self.synth.virtual_synth_mut(SynthId(slot as u8)));
             }
         }
     }
@@ -291,7 +293,7 @@ impl Renderer {
         let mut next = Next::Nothing;
         for (slot, track) in self.tracks.iter_mut().enumerate() {
             let Some(track) = &mut track.0 else { continue };
-            let id = PortId(slot as u8);
+            let id = SynthId(slot as u8);
             let now = track.pin().now();
             track.begin_block(i64::MIN);
             let mut left = budget;
@@ -307,7 +309,7 @@ impl Renderer {
                     }
                 }
             };
-            track.end_block(self.synth.port_mut(id));
+            track.end_block(self.synth.virtual_synth_mut(id));
             next = next.sooner(wait);
         }
         next

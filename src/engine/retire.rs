@@ -6,13 +6,13 @@ use crate::kernel::work::Work;
 use crate::kernel::{Result, no_memory};
 use arioso_core::dls::model::Patches;
 use arioso_core::mem::{Ring, Shared, TryBox};
-use arioso_core::synth::{Parts, Port, Retired};
+use arioso_core::synth::{Parts, Retired, VirtualSynth};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// Things whose drop may free memory or release an interface.
 pub enum Garbage {
     Track(#[allow(dead_code)] TryBox<Track>),
-    Port(#[allow(dead_code)] TryBox<Port>),
+    VirtualSynth(#[allow(dead_code)] TryBox<VirtualSynth>),
     Patches(#[allow(dead_code)] Shared<Patches>),
     Parts(#[allow(dead_code)] TryBox<Parts>),
     Synth(#[allow(dead_code)] Retired),

@@ -5,7 +5,7 @@ use crate::com::event::{Chain, Event};
 use crate::kernel::{Result, no_memory};
 use arioso_core::mem::{Shared, vec};
 use arioso_core::midi::{self, Parser};
-use arioso_core::synth::Port;
+use arioso_core::synth::VirtualSynth;
 use arioso_core::synth::sequencer::Events;
 use core::sync::atomic::Ordering;
 
@@ -51,7 +51,7 @@ impl Track {
     }
 
     /// Gives back what was executed, and publishes the counts.
-    pub fn end_block(&mut self, port: Option<&mut Port>) {
+    pub fn end_block(&mut self, port: Option<&mut VirtualSynth>) {
         let meter = &self.pin.meter;
         if self.taken != 0 {
             meter

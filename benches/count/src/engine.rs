@@ -4,9 +4,9 @@ use crate::material::{self, Note, VELOCITY};
 use anyhow::{Result, anyhow, bail};
 use arioso_core::dls::store::{Quotas, Store};
 use arioso_core::synth::effects::Sends;
-use arioso_core::synth::{Interpolation, Port, PortId, Settings, Synth};
+use arioso_core::synth::{Interpolation, Settings, Synth, SynthId, VirtualSynth};
 
-const PORT: PortId = PortId(0);
+const SYNTH: SynthId = SynthId(0);
 const GROUPS: u16 = 10;
 
 /// Which effects run.
@@ -48,7 +48,7 @@ impl Arioso {
         let mut synth = Synth::new(&Settings {
             voices: u16::try_from(voices.max(16))?,
             rate,
-            ports: 1,
+            synths: 1,
         })
         .map_err(memory)?;
         let mut store = Store::new(Quotas::default());
@@ -57,14 +57,14 @@ impl Arioso {
         store
             .add_defaults(instruments)
             .map_err(|error| anyhow!("{error:?}"))?;
-        let mut port = Port::new(GROUPS).map_err(memory)?;
-        port.set_patches(store.patches(PORT.0).map_err(memory)?);
+        let mut port = VirtualSynth::new(GROUPS).map_err(memory)?;
+        port.set_patches(store.patches(SYNTH.0).map_err(memory)?);
         port.set_interpolation(interpolation);
         port.effects_mut().on = Sends {
             reverb: effects.reverb,
             chorus: effects.chorus,
         };
-        synth.attach(PORT, port);
+        synth.attach(SYNTH, port);
         Ok(Self(synth))
     }
 
@@ -96,19 +96,19 @@ impl Arioso {
     /// Sends a controller to a channel of a group, both from 0.
     pub fn control(&mut self, group: u16, channel: u8, controller: u8, value: u8) {
         self.0
-            .message(PORT, group + 1, &[0xB0 | channel, controller, value]);
+            .message(SYNTH, group + 1, &[0xB0 | channel, controller, value]);
     }
 
     /// Starts a note.
     pub fn note_on(&mut self, note: Note) {
         let message = [0x90 | note.channel, note.key, VELOCITY];
-        self.0.message(PORT, note.group + 1, &message);
+        self.0.message(SYNTH, note.group + 1, &message);
     }
 
     /// Silences everything at once.
     pub fn cut(&mut self) {
         for channel in 0..16 {
-            self.0.message(PORT, 0, &[0xB0 | channel, 120, 0]);
+            self.0.message(SYNTH, 0, &[0xB0 | channel, 120, 0]);
         }
         while self.0.take_retired().is_some() {}
     }

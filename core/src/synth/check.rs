@@ -95,7 +95,11 @@ impl Synth {
 
     /// Nothing sounds, and nothing is going to without a message.
     pub fn is_at_rest(&self) -> bool {
-        self.pool.is_silent() && !self.slots.iter().any(super::port::PortSlot::rings)
+        self.pool.is_silent()
+            && !self
+                .slots
+                .iter()
+                .any(super::virtual_synth::SynthSlot::rings)
     }
 
     /// Fills the retire list with clones of a wave, as if nobody took anything from it.

@@ -9,7 +9,7 @@ mod price {
     /// A slice with nothing in it.
     pub const SLICE: f32 = 200.0;
     /// Mixing a port, per frame.
-    pub const PORT: f32 = 3.0;
+    pub const SYNTH: f32 = 3.0;
     /// A port's reverb and its chorus, per frame.
     pub const REVERB: f32 = 27.0;
     pub const CHORUS: f32 = 13.0;
@@ -56,7 +56,7 @@ pub struct Work {
 impl Work {
     /// Adds a port's mix.
     pub fn add_port(&mut self) {
-        self.per_frame += price::PORT;
+        self.per_frame += price::SYNTH;
     }
 
     /// Adds the effects of a port that run.

@@ -6,8 +6,8 @@ use super::effects::{Limiter, Unit};
 use super::filter::FilterTable;
 use super::math;
 use super::pool::{Pool, Retired};
-use super::port::{Port, PortId, PortSlot};
 use super::tick::TICK;
+use super::virtual_synth::{SynthId, SynthSlot, VirtualSynth};
 use crate::mem::{NoMemory, TryBox, vec};
 use crate::midi::Universal;
 use alloc::vec::Vec;
@@ -19,8 +19,8 @@ pub struct Settings {
     pub voices: u16,
     /// Frames per second of the output.
     pub rate: u32,
-    /// Ports that can be attached.
-    pub ports: u8,
+    /// Virtual synthesizers that can be attached.
+    pub synths: u8,
 }
 
 /// Lowest and highest output rate.
@@ -33,7 +33,7 @@ fn log2_a440(rate: u32) -> f32 {
 /// The synthesizer. It has one owner at a time; nothing but [`new`](Self::new) allocates, nothing frees.
 pub struct Synth {
     pub(super) pool: Pool,
-    pub(super) slots: Vec<PortSlot>,
+    pub(super) slots: Vec<SynthSlot>,
     pub(super) filters: FilterTable,
     pub(super) limiter: Limiter,
     pub(super) rate: u32,
@@ -48,13 +48,13 @@ pub struct Synth {
 impl Synth {
     /// Builds a synthesizer and its tables. PASSIVE_LEVEL: it allocates and takes some milliseconds.
     pub fn new(settings: &Settings) -> Result<Self, NoMemory> {
-        let mut slots = vec::try_with_capacity(usize::from(settings.ports))?;
-        for _ in 0..settings.ports {
-            vec::try_push(&mut slots, PortSlot::default())?;
+        let mut slots = vec::try_with_capacity(usize::from(settings.synths))?;
+        for _ in 0..settings.synths {
+            vec::try_push(&mut slots, SynthSlot::default())?;
         }
         let rate = settings.rate.clamp(RATES.0, RATES.1);
         Ok(Self {
-            pool: Pool::new(settings.voices, settings.ports)?,
+            pool: Pool::new(settings.voices, settings.synths)?,
             slots,
             filters: FilterTable::new()?,
             limiter: Limiter::new(rate),
@@ -94,7 +94,11 @@ impl Synth {
     }
 
     /// Gives a port a place; gives back the one that had it, or `port` itself if there is no such place.
-    pub fn attach(&mut self, id: PortId, port: TryBox<Port>) -> Option<TryBox<Port>> {
+    pub fn attach(
+        &mut self,
+        id: SynthId,
+        port: TryBox<VirtualSynth>,
+    ) -> Option<TryBox<VirtualSynth>> {
         let displaced = self.detach(id);
         match self.slots.get_mut(usize::from(id.0)) {
             Some(slot) => {
@@ -106,7 +110,7 @@ impl Synth {
     }
 
     /// Takes a port out; its voices fade within 128 frames, its reverb dies away.
-    pub fn detach(&mut self, id: PortId) -> Option<TryBox<Port>> {
+    pub fn detach(&mut self, id: SynthId) -> Option<TryBox<VirtualSynth>> {
         self.pool.all_sound_off(id.0, None, self.position);
         let port = self.slots.get_mut(usize::from(id.0))?.vacate();
         self.tidy();
@@ -114,20 +118,20 @@ impl Synth {
     }
 
     /// The port in a place.
-    pub fn port(&self, id: PortId) -> Option<&Port> {
+    pub fn virtual_synth(&self, id: SynthId) -> Option<&VirtualSynth> {
         self.slots.get(usize::from(id.0))?.port.as_deref()
     }
 
     /// The port; [`refresh`](Self::refresh) after changing what sounding voices depend on.
-    pub fn port_mut(&mut self, id: PortId) -> Option<&mut Port> {
+    pub fn virtual_synth_mut(&mut self, id: SynthId) -> Option<&mut VirtualSynth> {
         self.slots.get_mut(usize::from(id.0))?.port.as_deref_mut()
     }
 
     /// Changes the number of channel groups of a port; gives back the old channels, or `parts` if there is no such port. Channels that both
     /// have keep their state; what sounds on those that go fades: no message could end it any more.
-    pub fn set_parts(&mut self, id: PortId, parts: TryBox<Parts>) -> TryBox<Parts> {
+    pub fn set_parts(&mut self, id: SynthId, parts: TryBox<Parts>) -> TryBox<Parts> {
         let left = parts.groups() * CHANNELS as u16;
-        let Some(port) = self.port_mut(id) else {
+        let Some(port) = self.virtual_synth_mut(id) else {
             return parts;
         };
         let old = port.set_parts(parts);
@@ -161,8 +165,10 @@ impl Synth {
 
     /// A complete MIDI message (with SysEx from F0 to F7) for a channel group, 1-based, 0 for all; it acts at the current position.
     /// What is not a message is ignored.
-    pub fn message(&mut self, id: PortId, group: u16, message: &[u8]) {
-        let Some(port) = self.port(id) else { return };
+    pub fn message(&mut self, id: SynthId, group: u16, message: &[u8]) {
+        let Some(port) = self.virtual_synth(id) else {
+            return;
+        };
         let groups = port.groups();
         self.sense(id, message);
         self.slice.add_message(self.pool.places());
@@ -195,12 +201,12 @@ impl Synth {
     }
 
     /// Active sensing: after the first `FE`, 330 ms without any message mean that the sender is gone.
-    fn sense(&mut self, id: PortId, message: &[u8]) {
+    fn sense(&mut self, id: SynthId, message: &[u8]) {
         let wait = u64::from(self.rate) * 33 / 100;
         let tick = u64::from(TICK);
         let deadline = self.position.wrapping_add(wait).div_ceil(tick) * tick;
         let position = self.position;
-        if let Some(port) = self.port_mut(id) {
+        if let Some(port) = self.virtual_synth_mut(id) {
             if *message == [0xFE] {
                 port.watch(deadline);
             } else {
@@ -209,15 +215,18 @@ impl Synth {
         }
     }
 
-    fn channel_message(&mut self, id: PortId, part: u16, kind: u8, first: u8, second: u8) {
+    fn channel_message(&mut self, id: SynthId, part: u16, kind: u8, first: u8, second: u8) {
         match kind {
             0x90 if second > 0 => self.note_on(id, part, first, second),
             0x80 | 0x90 => self.note_off(id, part, first),
             0xA0 => self.pool.poly_pressure(id.0, part, first, second),
             0xB0 => self.control_change(id, part, first, second),
             0xC0 => {
-                let system = self.port(id).map(|port| port.system()).unwrap_or_default();
-                if let Some(port) = self.port_mut(id)
+                let system = self
+                    .virtual_synth(id)
+                    .map(|port| port.system())
+                    .unwrap_or_default();
+                if let Some(port) = self.virtual_synth_mut(id)
                     && let Some(channel) = port.parts_mut().channel_mut(part)
                 {
                     channel.program_change(first, usize::from(part) % CHANNELS, system);
@@ -240,7 +249,7 @@ impl Synth {
         }
     }
 
-    fn control_change(&mut self, id: PortId, part: u16, number: u8, value: u8) {
+    fn control_change(&mut self, id: SynthId, part: u16, number: u8, value: u8) {
         let position = self.position;
         let Some(channel) = self.channel_mut(id, part) else {
             return;
@@ -283,7 +292,7 @@ impl Synth {
             }
             _ => {
                 if let Some(request) = channel.control(number, value)
-                    && let Some(port) = self.port_mut(id)
+                    && let Some(port) = self.virtual_synth_mut(id)
                     && let Some(settings) = port.parts_mut().key_mut(part, request.key)
                 {
                     settings.set_nrpn(request.parameter, request.value);
@@ -293,9 +302,9 @@ impl Synth {
         self.pool.touch(id.0, part);
     }
 
-    fn system(&mut self, id: PortId, group: u16, request: &Universal) {
+    fn system(&mut self, id: SynthId, group: u16, request: &Universal) {
         let position = self.position;
-        let Some(port) = self.port_mut(id) else {
+        let Some(port) = self.virtual_synth_mut(id) else {
             return;
         };
         let reset = match *request {
@@ -323,26 +332,26 @@ impl Synth {
         self.pool.all_sound_off(id.0, None, position);
     }
 
-    fn all_notes_off(&mut self, id: PortId, part: u16) {
+    fn all_notes_off(&mut self, id: SynthId, part: u16) {
         let channel = self.channel_mut(id, part);
         let sustain = channel.is_some_and(|channel| channel.sustain());
         self.pool.all_notes_off(id.0, part, sustain, self.position);
     }
 
     /// Lets sounding voices of a port follow its channels again.
-    pub fn refresh(&mut self, id: PortId) {
+    pub fn refresh(&mut self, id: SynthId) {
         self.pool.touch_port(id.0);
     }
 
-    pub(super) fn channel_mut(&mut self, id: PortId, part: u16) -> Option<&mut Channel> {
-        self.port_mut(id)?.parts_mut().channel_mut(part)
+    pub(super) fn channel_mut(&mut self, id: SynthId, part: u16) -> Option<&mut Channel> {
+        self.virtual_synth_mut(id)?.parts_mut().channel_mut(part)
     }
 
     /// Fills `out` (left, right; 1.0 is full scale) and moves on by its length.
     pub fn render(&mut self, out: &mut [[f32; 2]]) {
         let mut rest = out;
         while !rest.is_empty() {
-            if self.pool.is_silent() && !self.slots.iter().any(PortSlot::rings) {
+            if self.pool.is_silent() && !self.slots.iter().any(SynthSlot::rings) {
                 rest.fill([0.0; 2]);
                 self.limiter.process(rest);
                 self.position = self.position.wrapping_add(rest.len() as u64);
@@ -403,7 +412,7 @@ impl Synth {
             slot.adopt_settings();
             let sends = self.pool.sends(slot, id);
             let buses = self.pool.render(id, kind, sends, self.position, out.len());
-            let PortSlot {
+            let SynthSlot {
                 effects,
                 settings,
                 bus,

@@ -6,7 +6,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `clock`, `sequencer` | master time → frames; events into a block |
-//! | `engine`, `notes`, `requests`, `port`, `channel`, `keys`, `awe` | what MIDI messages mean |
+//! | `engine`, `notes`, `requests`, `virtual_synth`, `channel`, `keys`, `awe` | what MIDI messages mean |
 //! | `pool` | which voices live: start, stop, exclusivity, stealing |
 //! | `cost`, `budget` | what a slice costs, before it is rendered; voices that do not fit go |
 //! | `tick`, `context`, `voice`, `modulation`, `controls`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
@@ -41,7 +41,6 @@ mod notes;
 mod oscillator;
 mod pcm;
 mod pool;
-mod port;
 mod quad;
 mod requests;
 pub mod sequencer;
@@ -50,6 +49,7 @@ mod simd;
 mod sinc;
 mod tick;
 mod tuning;
+mod virtual_synth;
 mod voice;
 
 pub use budget::{Budget, Spent};
@@ -62,7 +62,7 @@ pub use math::amplitude;
 pub use oscillator::Interpolation;
 pub use pcm::write_pcm;
 pub use pool::Retired;
-pub use port::{Port, PortId, Stats};
+pub use virtual_synth::{Stats, SynthId, VirtualSynth};
 
 #[cfg(test)]
 mod tests;

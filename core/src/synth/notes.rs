@@ -3,10 +3,10 @@
 use super::channel::cc;
 use super::context::{Context, NoteOn};
 use super::engine::Synth;
-use super::port::{PortId, PortSlot};
+use super::virtual_synth::{SynthId, SynthSlot};
 
 impl Synth {
-    pub(super) fn note_on(&mut self, id: PortId, part: u16, key: u8, velocity: u8) {
+    pub(super) fn note_on(&mut self, id: SynthId, part: u16, key: u8, velocity: u8) {
         if self.following {
             return;
         }
@@ -27,7 +27,7 @@ impl Synth {
         self.sound(id, part, (key, velocity), source, glide_from);
     }
 
-    pub(super) fn note_off(&mut self, id: PortId, part: u16, key: u8) {
+    pub(super) fn note_off(&mut self, id: SynthId, part: u16, key: u8) {
         let Some(channel) = self.channel_mut(id, part) else {
             return;
         };
@@ -58,14 +58,16 @@ impl Synth {
     /// Starts a note, or lets one that sounds at `source` go on as this one.
     fn sound(
         &mut self,
-        id: PortId,
+        id: SynthId,
         part: u16,
         (key, velocity): (u8, u8),
         source: Option<u8>,
         glide_from: Option<u8>,
     ) {
         let position = self.position;
-        let Some(port) = self.port(id) else { return };
+        let Some(port) = self.virtual_synth(id) else {
+            return;
+        };
         let Some(channel) = port.parts().channel(part) else {
             return;
         };
@@ -98,7 +100,7 @@ impl Synth {
             let kind = self
                 .slots
                 .get(usize::from(id.0))
-                .map(PortSlot::interpolation)
+                .map(SynthSlot::interpolation)
                 .unwrap_or_default();
             let places = self.pool.places();
             let room = self.slice.room(kind, places);
@@ -109,7 +111,7 @@ impl Synth {
             lost = started.lost;
         }
         let voices = self.pool.sounding_of(id.0) as u32;
-        if let Some(port) = self.port_mut(id) {
+        if let Some(port) = self.virtual_synth_mut(id) {
             let stats = &mut port.stats;
             stats.notes = stats.notes.wrapping_add(1);
             stats.lost_notes = stats.lost_notes.wrapping_add(u64::from(lost));

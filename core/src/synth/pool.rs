@@ -11,10 +11,10 @@ use super::context::{Context, NoteOn};
 use super::effects::{Sends, Unit};
 use super::lanes::{LANES, Lanes};
 use super::oscillator::Interpolation;
-use super::port::PortSlot;
 use super::quad::{Buses, Quad};
 use super::sinc::Kernels;
 use super::tick::{TICK, offset_of};
+use super::virtual_synth::SynthSlot;
 use super::voice::Voice;
 use crate::dls::model::{Articulation, Region, Wave};
 use crate::mem::{NoMemory, Shared, TryBox, vec};
@@ -234,7 +234,7 @@ impl Pool {
     /// Starts the regions of a note, as long as there is `room`.
     pub fn note_on(
         &mut self,
-        slots: &[PortSlot],
+        slots: &[SynthSlot],
         port: u8,
         part: u16,
         note: NoteOn,
@@ -353,7 +353,7 @@ impl Pool {
     /// Lets the notes held at key `from` go on at another key. False if there are none, or one's region does not have the key.
     pub fn legato(
         &mut self,
-        slots: &[PortSlot],
+        slots: &[SynthSlot],
         port: u8,
         part: u16,
         from: u8,
@@ -721,7 +721,7 @@ impl Pool {
     }
 
     /// Plans all voices at a tick (`position` is a multiple of the tick), or between ticks those that something happened to.
-    pub fn control(&mut self, slots: &[PortSlot], context: &Context, position: u64) {
+    pub fn control(&mut self, slots: &[SynthSlot], context: &Context, position: u64) {
         let at_tick = offset_of(position) == TICK;
         if !at_tick && !self.pending {
             return;
@@ -742,7 +742,7 @@ impl Pool {
     }
 
     #[inline]
-    fn control_one(&mut self, slots: &[PortSlot], context: &Context, index: usize, at_tick: bool) {
+    fn control_one(&mut self, slots: &[SynthSlot], context: &Context, index: usize, at_tick: bool) {
         let (Some(quad), Some(voice), Some(tag)) = (
             self.quads.get_mut(index / LANES),
             self.voices.get_mut(index),

@@ -49,7 +49,7 @@ pub struct Quad {
     /// Number of each lane's kernel.
     cutoffs: [u8; LANES],
     kind: Interpolation,
-    /// Port slot whose voices these are.
+    /// Slot of the virtual synthesizer whose voices these are.
     pub port: u8,
     windows: [Window; LANES],
 }

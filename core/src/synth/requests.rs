@@ -2,10 +2,10 @@
 
 use super::channel::{CHANNELS, Channel, cc};
 use super::effects::{Chorus, EffectSettings, Reverb, Room};
-use super::port::Port;
+use super::virtual_synth::VirtualSynth;
 use crate::midi::{Effect, RouteSource, Scale, Universal};
 
-impl Port {
+impl VirtualSynth {
     /// Acts on a message that came for channel group `group` (0 for all). Gives the channels (bit n: channel n) that it made mono or poly.
     pub(super) fn obey(&mut self, group: u16, request: &Universal) -> u16 {
         match *request {

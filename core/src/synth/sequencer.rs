@@ -2,7 +2,7 @@
 
 use super::clock::SampleClock;
 use super::engine::Synth;
-use super::port::PortId;
+use super::virtual_synth::SynthId;
 
 /// A queue of time-stamped messages, in order of time; the order of equal stamps is the order of arrival.
 pub trait Events {
@@ -16,7 +16,7 @@ pub trait Events {
 /// A port and its queue.
 pub struct Source<'a> {
     /// Where they are played.
-    pub port: PortId,
+    pub port: SynthId,
     /// What is to be played.
     pub events: &'a mut dyn Events,
 }

@@ -3,17 +3,17 @@
 use crate::bytes::hash;
 use arioso_core::dls::model::{Instrument, Patches};
 use arioso_core::mem::Shared;
-use arioso_core::synth::{Port, PortId, Settings, Synth};
+use arioso_core::synth::{Settings, Synth, SynthId, VirtualSynth};
 use std::cell::RefCell;
 
 const VOICES: u16 = 8;
 /// The only port.
-pub const PORT: PortId = PortId(0);
+pub const SYNTH: SynthId = SynthId(0);
 
 thread_local! {
     /// Its tables take milliseconds to build. Nothing stays in it from one input to the next but its position.
     static SYNTH: RefCell<Synth> = RefCell::new(
-        Synth::new(&Settings { voices: VOICES, rate: 44_100, ports: 2 }).expect("memory"),
+        Synth::new(&Settings { voices: VOICES, rate: 44_100, synths: 2 }).expect("memory"),
     );
 }
 
@@ -25,13 +25,13 @@ pub fn is_played(input: &[u8]) -> bool {
 /// A synthesizer with one port and one group, which goes when `work` is done.
 pub fn with_port(patches: Option<Shared<Patches>>, work: impl FnOnce(&mut Synth)) {
     SYNTH.with_borrow_mut(|synth| {
-        let mut port = Port::new(1).expect("memory");
+        let mut port = VirtualSynth::new(1).expect("memory");
         if let Some(patches) = patches {
             port.set_patches(patches);
         }
-        assert!(synth.attach(PORT, port).is_none());
+        assert!(synth.attach(SYNTH, port).is_none());
         work(synth);
-        let port = synth.detach(PORT);
+        let port = synth.detach(SYNTH);
         assert!(port.is_some());
         // Longer than the ramp of a voice that is cut.
         for _ in 0..2 {
@@ -79,10 +79,10 @@ pub fn note(synth: &mut Synth, patch: u32, key: u8, velocity: u8) {
         &[0xC0 | channel, byte(0)],
         &[0x90 | channel, key & 0x7F, velocity & 0x7F],
     ] {
-        synth.message(PORT, 1, message);
+        synth.message(SYNTH, 1, message);
     }
     render_on(synth, 1);
-    synth.message(PORT, 1, &[0x80 | channel, key & 0x7F, 0]);
+    synth.message(SYNTH, 1, &[0x80 | channel, key & 0x7F, 0]);
     render_on(synth, 1);
 }
 

@@ -5,12 +5,12 @@ use arioso_core::dls::model::Patches;
 use arioso_core::dls::store::{Quotas, Store};
 use arioso_core::mem::Shared;
 use arioso_core::synth::effects::Sends;
-use arioso_core::synth::{Port, PortId, Settings, Synth};
+use arioso_core::synth::{Settings, Synth, SynthId, VirtualSynth};
 use std::f64::consts::TAU;
 use std::sync::OnceLock;
 
 const RATE: u32 = 44_100;
-const PORT: PortId = PortId(0);
+const SYNTH: SynthId = SynthId(0);
 
 fn patches() -> Shared<Patches> {
     static PATCHES: OnceLock<Shared<Patches>> = OnceLock::new();
@@ -29,22 +29,22 @@ struct Player(Synth);
 
 impl Player {
     fn new(program: u8) -> Self {
-        let mut port = Port::new(1).unwrap();
+        let mut port = VirtualSynth::new(1).unwrap();
         port.set_patches(patches());
         port.effects_mut().on = Sends::default();
         let mut synth = Synth::new(&Settings {
             voices: 128,
             rate: RATE,
-            ports: 1,
+            synths: 1,
         })
         .unwrap();
-        synth.attach(PORT, port);
-        synth.message(PORT, 1, &[0xC0, program]);
+        synth.attach(SYNTH, port);
+        synth.message(SYNTH, 1, &[0xC0, program]);
         Self(synth)
     }
 
     fn note(&mut self, key: u8, velocity: u8) {
-        self.0.message(PORT, 1, &[0x90, key, velocity]);
+        self.0.message(SYNTH, 1, &[0x90, key, velocity]);
     }
 
     fn render(&mut self, seconds: f64) -> Vec<[f32; 2]> {
@@ -55,7 +55,7 @@ impl Player {
 
     /// Highest sample so far, before the limiter.
     fn peak(&self) -> f32 {
-        self.0.port(PORT).unwrap().stats().peak_level
+        self.0.virtual_synth(SYNTH).unwrap().stats().peak_level
     }
 }
 

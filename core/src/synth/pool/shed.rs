@@ -4,7 +4,7 @@ use super::{DYING, LIVE, Pool, RELEASED, Rank};
 use crate::synth::cost::Work;
 use crate::synth::effects::Sends;
 use crate::synth::lanes::LANES;
-use crate::synth::port::PortSlot;
+use crate::synth::virtual_synth::SynthSlot;
 
 impl Pool {
     /// Places that a search goes through.
@@ -13,7 +13,7 @@ impl Pool {
     }
 
     /// What the voices cost; with those that fade, or without.
-    pub fn work(&self, slots: &[PortSlot], fading: bool) -> Work {
+    pub fn work(&self, slots: &[SynthSlot], fading: bool) -> Work {
         let mut work = Work::default();
         for ((quad, tags), voices) in self
             .quads
@@ -31,9 +31,9 @@ impl Pool {
             }
             if lanes > 0 {
                 let port = slots.get(usize::from(quad.port));
-                let kind = port.map(PortSlot::interpolation).unwrap_or_default();
+                let kind = port.map(SynthSlot::interpolation).unwrap_or_default();
                 work.add_quad(kind, lanes, moving, quad.is_filtered());
-                let on = port.map(PortSlot::effects_on).unwrap_or_default();
+                let on = port.map(SynthSlot::effects_on).unwrap_or_default();
                 let sends = quad.sends();
                 for plays in [on.reverb && sends.reverb, on.chorus && sends.chorus] {
                     if plays {
@@ -46,7 +46,7 @@ impl Pool {
     }
 
     /// Effects of a port that its voices play into.
-    pub fn sends(&self, slot: &PortSlot, port: u8) -> Sends {
+    pub fn sends(&self, slot: &SynthSlot, port: u8) -> Sends {
         let on = slot.effects_on();
         let mut found = Sends::default();
         for quad in self.quads.iter().take(self.used) {

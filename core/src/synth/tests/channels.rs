@@ -99,7 +99,12 @@ fn reset_controllers() {
         send(&mut synth, &message);
     }
     send(&mut synth, &[0xB0, 121, 0]);
-    let channel = synth.port(PORT).unwrap().parts().channel(0).unwrap();
+    let channel = synth
+        .virtual_synth(SYNTH)
+        .unwrap()
+        .parts()
+        .channel(0)
+        .unwrap();
     assert_eq!(
         (
             channel.get(11),
@@ -111,7 +116,12 @@ fn reset_controllers() {
         (127, 0, 90, 0, 0x2000)
     );
     send(&mut synth, &[0xB0, 121, 127]);
-    let channel = synth.port(PORT).unwrap().parts().channel(0).unwrap();
+    let channel = synth
+        .virtual_synth(SYNTH)
+        .unwrap()
+        .parts()
+        .channel(0)
+        .unwrap();
     assert_eq!((channel.get(7), channel.rpn), (100, [256, 0x2000, 64 << 7]));
 }
 
@@ -221,7 +231,7 @@ fn layers_start_together_and_do_not_exclude_each_other() {
     let mut synth = synth(layers);
     send(&mut synth, &[0x90, 60, 127]);
     near(level(&mut synth, 4800), 2.0, 1e-4);
-    assert_eq!(synth.port(PORT).unwrap().stats().peak_voices, 2);
+    assert_eq!(synth.virtual_synth(SYNTH).unwrap().stats().peak_voices, 2);
 }
 
 #[test]
@@ -259,7 +269,10 @@ fn drums_and_banks_choose_the_instrument() {
     .unwrap();
     let sounds = |channel: u8, msb: u8, lsb: u8, program: u8| {
         let mut synth = synth(std::vec![]);
-        synth.port_mut(PORT).unwrap().set_patches(patches.clone());
+        synth
+            .virtual_synth_mut(SYNTH)
+            .unwrap()
+            .set_patches(patches.clone());
         send(&mut synth, &[0xB0 | channel, 0, msb]);
         send(&mut synth, &[0xB0 | channel, 32, lsb]);
         send(&mut synth, &[0xC0 | channel, program]);
@@ -283,7 +296,7 @@ fn drums_and_banks_choose_the_instrument() {
     assert_eq!(sounds(9, 0x79, 0, 7), 6000);
     // Without a program change the latched bank does nothing.
     let mut synth = synth(std::vec![]);
-    synth.port_mut(PORT).unwrap().set_patches(patches);
+    synth.virtual_synth_mut(SYNTH).unwrap().set_patches(patches);
     send(&mut synth, &[0xC0, 5]);
     send(&mut synth, &[0xB0, 0, 8]);
     send(&mut synth, &[0x90, 60, 127]);
@@ -309,7 +322,7 @@ fn dls_off_hides_what_has_been_downloaded() {
         built_in: std::vec![built_in, drums],
     };
     let mut synth = synth(std::vec![]);
-    let port = synth.port_mut(PORT).unwrap();
+    let port = synth.virtual_synth_mut(SYNTH).unwrap();
     port.set_patches(Shared::try_new(patches).unwrap());
     let sounds = |synth: &mut Synth, channel: u8, program: u8| {
         send(synth, &[0xB0 | channel, 7, 127]);
@@ -356,7 +369,13 @@ fn system_messages() {
         send(&mut synth, reset);
         assert_eq!(level(&mut synth, 4800), 0.0);
         assert_eq!(
-            synth.port(PORT).unwrap().parts().channel(0).unwrap().get(7),
+            synth
+                .virtual_synth(SYNTH)
+                .unwrap()
+                .parts()
+                .channel(0)
+                .unwrap()
+                .get(7),
             100
         );
     }
@@ -367,27 +386,43 @@ fn system_messages() {
             0xF0, 0x41, 0x10, 0x42, 0x12, 0x40, 0x1A, 0x15, 0x02, 0x0E, 0xF7,
         ],
     );
-    assert!(!synth.port(PORT).unwrap().parts().channel(10).unwrap().drum);
+    assert!(
+        !synth
+            .virtual_synth(SYNTH)
+            .unwrap()
+            .parts()
+            .channel(10)
+            .unwrap()
+            .drum
+    );
     send(
         &mut synth,
         &[
             0xF0, 0x41, 0x10, 0x42, 0x12, 0x40, 0x1A, 0x15, 0x02, 0x0F, 0xF7,
         ],
     );
-    assert!(synth.port(PORT).unwrap().parts().channel(10).unwrap().drum);
+    assert!(
+        synth
+            .virtual_synth(SYNTH)
+            .unwrap()
+            .parts()
+            .channel(10)
+            .unwrap()
+            .drum
+    );
 }
 
 #[test]
 fn groups() {
     let mut synth = dc_synth(&[]);
-    synth.message(PORT, 2, &[0x90, 60, 127]);
+    synth.message(SYNTH, 2, &[0x90, 60, 127]);
     assert_eq!(synth.voices(), 1);
-    synth.message(PORT, 3, &[0x90, 60, 127]);
+    synth.message(SYNTH, 3, &[0x90, 60, 127]);
     assert_eq!(synth.voices(), 1);
-    synth.message(PORT, 0, &[0x90, 61, 127]);
+    synth.message(SYNTH, 0, &[0x90, 61, 127]);
     assert_eq!(synth.voices(), 3);
-    synth.message(PortId(1), 1, &[0x90, 61, 127]);
-    synth.message(PortId(9), 1, &[0x90, 61, 127]);
+    synth.message(SynthId(1), 1, &[0x90, 61, 127]);
+    synth.message(SynthId(9), 1, &[0x90, 61, 127]);
     assert_eq!(synth.voices(), 3);
 }
 
@@ -413,7 +448,7 @@ fn nonsense_is_ignored() {
     for _ in 0..200_000 {
         let message: Vec<u8> = (0..random.below(12)).map(|_| random.next() as u8).collect();
         synth.message(
-            PortId(random.below(3) as u8),
+            SynthId(random.below(3) as u8),
             random.below(4) as u16,
             &message,
         );
@@ -423,7 +458,7 @@ fn nonsense_is_ignored() {
             random.next() as u8
         ];
         status.truncate(1 + random.below(3) as usize);
-        synth.message(PORT, random.below(4) as u16, &status);
+        synth.message(SYNTH, random.below(4) as u16, &status);
         if random.below(20) == 0 {
             let out = render(&mut synth, random.below(100) as usize);
             assert!(out.iter().flatten().all(|x| x.is_finite()));

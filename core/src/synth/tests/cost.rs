@@ -30,12 +30,12 @@ fn key(n: usize) -> (u16, [u8; 3]) {
 
 fn hold(synth: &mut Synth, notes: usize) {
     for (group, message) in (0..notes).map(key) {
-        synth.message(PORT, group, &message);
+        synth.message(SYNTH, group, &message);
     }
 }
 
 fn lost(synth: &Synth) -> u64 {
-    synth.port(PORT).unwrap().stats().lost_notes
+    synth.virtual_synth(SYNTH).unwrap().stats().lost_notes
 }
 
 /// Plays slices on a machine that takes `factor` times what is predicted at scale 1; the last prediction.
@@ -111,11 +111,11 @@ fn the_least_important_go_first() {
     // Channel 16 is the least important, the drum channel the most; keys of one channel go from old to new.
     for channel in [9, 0, 15] {
         for key in 0..100 {
-            synth.message(PORT, 1, &[0x90 | channel, key, 100]);
+            synth.message(SYNTH, 1, &[0x90 | channel, key, 100]);
         }
     }
     for key in 50..100 {
-        synth.message(PORT, 1, &[0x80, key, 0]);
+        synth.message(SYNTH, 1, &[0x80, key, 0]);
     }
     // Until nothing moves but what is released.
     render(&mut synth, 10 * SLICE);
@@ -178,7 +178,7 @@ fn four_thousand_notes_at_once() {
     for slice in 0..1000i64 {
         budget.begin(&mut synth, SLICE);
         let mut sources = [Queue {
-            port: PORT,
+            port: SYNTH,
             events: &mut notes,
         }];
         let first = slice * SLICE as i64;
@@ -195,7 +195,7 @@ fn four_thousand_notes_at_once() {
     assert!(worst > 0.8 * limit && worst <= limit, "{worst} ns");
     let slices = taken_in.expect("all notes are taken");
     assert!(slices < 500, "{slices} slices");
-    let stats = *synth.port(PORT).unwrap().stats();
+    let stats = *synth.virtual_synth(SYNTH).unwrap().stats();
     assert_eq!(stats.notes, 4000);
     assert_eq!(stats.lost_notes + u64::from(synth.voices()), 4000);
     assert!(synth.voices() > 200, "{}", synth.voices());
@@ -229,7 +229,7 @@ fn effects_are_counted_while_they_run() {
     // With voices held, and when they have gone.
     let costs = |synth: &mut Synth, reverb, chorus| {
         let on = crate::synth::effects::Sends { reverb, chorus };
-        synth.port_mut(PORT).unwrap().effects_mut().on = on;
+        synth.virtual_synth_mut(SYNTH).unwrap().effects_mut().on = on;
         hold(synth, 16);
         render(synth, 4800);
         let held = cost(synth);

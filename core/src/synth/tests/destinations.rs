@@ -77,7 +77,7 @@ fn the_lfos_of_gs() {
         &[0x40, 0x21, 0x43, 96, 64, 127, 0, 48, 32, 64, 127],
     );
     let mut channel = synth
-        .port(PORT)
+        .virtual_synth(SYNTH)
         .unwrap()
         .parts()
         .channel(0)
@@ -137,7 +137,7 @@ fn the_filter_of_an_xg_drum() {
     let mut synth = dc_synth(&[]);
     xg(&mut synth, &[0, 0, 0x7E, 0]);
     xg(&mut synth, &[0x30, 38, 0x0B, 32, 80, 0, 96]);
-    let key = |synth: &Synth, key| synth.port(PORT).unwrap().parts().key(9, key);
+    let key = |synth: &Synth, key| synth.virtual_synth(SYNTH).unwrap().parts().key(9, key);
     let set_up = key(&synth, 38);
     assert_eq!(
         (set_up.cutoff, set_up.resonance, set_up.attack, set_up.decay),

@@ -139,7 +139,7 @@ fn a_voice_is_six_decibels_louder_at_most() {
         let mut synth = synth(std::vec![region(&dc_wave, louder, &articulation(&[]))]);
         send(&mut synth, &[0x90, 60, 127]);
         render(&mut synth, 480);
-        let peak = synth.port_mut(PORT).unwrap().take_peak();
+        let peak = synth.virtual_synth_mut(SYNTH).unwrap().take_peak();
         near(db(peak / FULL), wanted, 0.02);
     }
 }
@@ -255,7 +255,7 @@ fn a_chorus_is_wide() {
         looped(0, 480),
         &articulation(&[effects::chorus_send(1000.0)])
     )]);
-    synth.port_mut(PORT).unwrap().effects_mut().chorus = Chorus::gm2(3);
+    synth.virtual_synth_mut(SYNTH).unwrap().effects_mut().chorus = Chorus::gm2(3);
     send(&mut synth, &[0xB0, 93, 127]);
     send(&mut synth, &[0x90, 60, 127]);
     let out = render(&mut synth, RATE as usize);
@@ -339,8 +339,8 @@ fn a_note_does_not_make_the_tail_before_it_jump() {
         send(&mut synth, &[0xB0, 120, 0]);
         render(&mut synth, 4800);
         assert!(synth.pool.is_silent());
-        synth.port_mut(PORT).unwrap().set_volume(-6000);
-        synth.refresh(PORT);
+        synth.virtual_synth_mut(SYNTH).unwrap().set_volume(-6000);
+        synth.refresh(SYNTH);
         if note {
             send(&mut synth, &[0x90, 62, 127]);
         }

@@ -43,7 +43,7 @@ const DELAY: Chorus = Chorus {
 
 fn player(changes: &[Connection]) -> Synth {
     let mut synth = synth(std::vec![region(&impulse(), PLAIN, &articulation(changes))]);
-    synth.port_mut(PORT).unwrap().effects_mut().chorus = DELAY;
+    synth.virtual_synth_mut(SYNTH).unwrap().effects_mut().chorus = DELAY;
     synth
 }
 
@@ -119,14 +119,14 @@ fn dry_voices_leave_the_effects_asleep() {
 #[test]
 fn an_effect_that_is_off_is_silent() {
     let mut synth = player(&[reverb_send(1000.0), chorus_send(1000.0)]);
-    synth.port_mut(PORT).unwrap().effects_mut().on = Sends::default();
+    synth.virtual_synth_mut(SYNTH).unwrap().effects_mut().on = Sends::default();
     send(&mut synth, &[0xB0, 93, 127]);
     send(&mut synth, &[0x90, 60, 127]);
     let out = render(&mut synth, 4800);
     assert!(out[0] != [0.0; 2] && out[1..].iter().all(|frame| *frame == [0.0; 2]));
     // A reset does not switch it on again.
     send(&mut synth, &[0xF0, 0x7E, 0x7F, 0x09, 0x01, 0xF7]);
-    let port = synth.port(PORT).unwrap();
+    let port = synth.virtual_synth(SYNTH).unwrap();
     assert_eq!(port.effects().on, Sends::default());
     assert_eq!(port.effects().reverb, Reverb::default());
 }
@@ -149,7 +149,7 @@ fn a_detached_port_rings_out_and_its_effects_are_handed_back() {
     let mut synth = player(&[reverb_send(1000.0)]);
     send(&mut synth, &[0x90, 60, 127]);
     render(&mut synth, 4800);
-    let port = synth.detach(PORT).unwrap();
+    let port = synth.detach(SYNTH).unwrap();
     assert!(render(&mut synth, 4800).iter().any(|f| *f != [0.0; 2]));
     render(&mut synth, 8 * RATE as usize);
     let mut effects = 0;
@@ -166,7 +166,7 @@ fn effects_of_a_detached_port_are_handed_back_when_the_output_stops() {
     let mut synth = player(&[reverb_send(1000.0)]);
     send(&mut synth, &[0x90, 60, 127]);
     render(&mut synth, 4800);
-    drop(synth.detach(PORT));
+    drop(synth.detach(SYNTH));
     assert!(synth.slots[0].rings());
     synth.follow(true);
     assert!(synth.slots[0].effects.is_none());
@@ -184,11 +184,11 @@ fn both_effects_leave_with_a_port_that_followed_another() {
     let mut synth = player(&[reverb_send(1000.0)]);
     send(&mut synth, &[0x90, 60, 127]);
     render(&mut synth, 4800);
-    drop(synth.detach(PORT));
+    drop(synth.detach(SYNTH));
     assert!(synth.slots[0].rings());
-    assert!(synth.attach(PORT, Port::new(1).unwrap()).is_none());
+    assert!(synth.attach(SYNTH, VirtualSynth::new(1).unwrap()).is_none());
     synth.follow(true);
-    drop(synth.detach(PORT).unwrap());
+    drop(synth.detach(SYNTH).unwrap());
     assert!(synth.slots[0].effects.is_none());
     let retired = std::iter::from_fn(|| synth.take_retired());
     assert_eq!(
@@ -200,9 +200,9 @@ fn both_effects_leave_with_a_port_that_followed_another() {
 #[test]
 fn a_port_with_sleeping_effects_keeps_them() {
     let mut synth = player(&[chorus_send(1000.0)]);
-    let port = synth.detach(PORT).unwrap();
+    let port = synth.detach(SYNTH).unwrap();
     assert!(synth.slots[0].effects.is_none());
-    let other = PortId(1);
+    let other = SynthId(1);
     assert!(synth.attach(other, port).is_none());
     synth.message(other, 1, &[0xB0, 93, 64]);
     synth.message(other, 1, &[0x90, 60, 127]);
@@ -213,7 +213,7 @@ fn a_port_with_sleeping_effects_keeps_them() {
 fn effects_do_not_depend_on_the_partition() {
     let play = |pieces: &[usize]| {
         let mut synth = player(&[reverb_send(1000.0), chorus_send(1000.0)]);
-        synth.port_mut(PORT).unwrap().effects_mut().chorus = Chorus::gm2(4);
+        synth.virtual_synth_mut(SYNTH).unwrap().effects_mut().chorus = Chorus::gm2(4);
         let mut out = std::vec![[0.0; 2]; 12_000];
         let mut done = 0;
         for (note, frame) in [45usize, 1000, 1001, 7777].into_iter().enumerate() {

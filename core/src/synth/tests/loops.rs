@@ -14,7 +14,7 @@ fn an_impulse_sounds_at_its_frame_alone() {
         for start in [0usize, 1, 31, 32, 33, 100, 1000, 4095] {
             let mut synth = synth(std::vec![region(&impulse(), PLAIN, &articulation(&[]))]);
             synth
-                .port_mut(PORT)
+                .virtual_synth_mut(SYNTH)
                 .unwrap()
                 .set_interpolation(interpolation);
             let mut out = render(&mut synth, start);
@@ -47,7 +47,7 @@ fn linear_interpolation_is_exact_across_the_loop_seam() {
         &articulation(&[])
     )]);
     synth
-        .port_mut(PORT)
+        .virtual_synth_mut(SYNTH)
         .unwrap()
         .set_interpolation(Interpolation::Linear);
     send(&mut synth, &[0x90, 60, 127]);
@@ -100,7 +100,7 @@ fn noise_of_loop(interpolation: Interpolation, length: u32, key: u8) -> f64 {
         &articulation(&[])
     )]);
     synth
-        .port_mut(PORT)
+        .virtual_synth_mut(SYNTH)
         .unwrap()
         .set_interpolation(interpolation);
     send(&mut synth, &[0x90, key, 127]);

@@ -64,8 +64,8 @@ fn render_and_message_do_not_touch_the_heap() {
         let byte = |random: &mut Random| random.below(128) as u8;
         let status = 0x80 | byte(&mut random);
         let message = [status, byte(&mut random), byte(&mut random)];
-        synth.message(PORT, random.below(3) as u16, &message);
-        synth.message(PORT, 1, &[0x90 | (status & 15), message[1], message[2]]);
+        synth.message(SYNTH, random.below(3) as u16, &message);
+        synth.message(SYNTH, 1, &[0x90 | (status & 15), message[1], message[2]]);
         let frames = random.below(300) as usize;
         synth.render(&mut out[..frames]);
     }
@@ -85,7 +85,7 @@ fn an_instrument_may_go_while_its_voices_sound() {
         instruments: Vec::new(),
     })
     .unwrap();
-    drop(synth.port_mut(PORT).unwrap().set_patches(empty));
+    drop(synth.virtual_synth_mut(SYNTH).unwrap().set_patches(empty));
     near(left(&render(&mut synth, 4800))[4799], 1.0, 1e-3);
     assert!(synth.take_retired().is_none());
     let before = calls();
@@ -119,7 +119,7 @@ fn a_full_retire_list_loses_nothing() {
             instruments: std::vec![instrument],
         })
         .unwrap();
-        drop(synth.port_mut(PORT).unwrap().set_patches(patches));
+        drop(synth.virtual_synth_mut(SYNTH).unwrap().set_patches(patches));
         send(&mut synth, &[0x90, 60, 127]);
         render(&mut synth, 40);
         let empty = Shared::try_new(Patches {
@@ -127,7 +127,7 @@ fn a_full_retire_list_loses_nothing() {
             instruments: Vec::new(),
         })
         .unwrap();
-        drop(synth.port_mut(PORT).unwrap().set_patches(empty));
+        drop(synth.virtual_synth_mut(SYNTH).unwrap().set_patches(empty));
         send(&mut synth, &[0x80, 60, 0]);
         render(&mut synth, 300);
         assert!(synth.voices() <= 4, "{round}");
@@ -149,12 +149,12 @@ fn detaching_fades_and_gives_the_port_back() {
     let mut synth = dc_synth(&[]);
     send(&mut synth, &[0x90, 60, 127]);
     render(&mut synth, 1003);
-    let port = synth.detach(PORT).unwrap();
-    assert!(synth.port(PORT).is_none() && synth.detach(PORT).is_none());
+    let port = synth.detach(SYNTH).unwrap();
+    assert!(synth.virtual_synth(SYNTH).is_none() && synth.detach(SYNTH).is_none());
     let out = left(&render(&mut synth, 400));
     assert!(out[0] > 0.9 && out.windows(2).all(|w| (w[0] - w[1]).abs() < 0.01) && out[200] == 0.0);
     assert!(
-        synth.attach(PortId(7), port).is_some(),
+        synth.attach(SynthId(7), port).is_some(),
         "there is no slot 7"
     );
 }

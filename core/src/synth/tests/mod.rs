@@ -34,7 +34,7 @@ use alloc::vec::Vec;
 extern crate std;
 
 const RATE: u32 = 48_000;
-const PORT: PortId = PortId(0);
+const SYNTH: SynthId = SynthId(0);
 /// Level of one side of a full-scale voice at velocity, volume and expression 127, in the middle: -12 + 6 - 3.01 dB.
 const FULL: f32 = 0.501_187_2 * core::f32::consts::FRAC_1_SQRT_2 * (32767.0 / 32768.0);
 
@@ -253,18 +253,18 @@ fn synth_with(voices: u16, rate: u32, regions: Vec<Region>) -> Synth {
     let mut synth = Synth::new(&Settings {
         voices,
         rate,
-        ports: 2,
+        synths: 2,
     })
     .unwrap();
-    assert!(synth.attach(PORT, port_with(regions)).is_none());
+    assert!(synth.attach(SYNTH, port_with(regions)).is_none());
     for channel in 0..16 {
-        synth.message(PORT, 0, &[0xB0 | channel, 7, 127]);
+        synth.message(SYNTH, 0, &[0xB0 | channel, 7, 127]);
     }
     synth
 }
 
 /// A port of two groups whose program 0 (and drum kit 0) has these regions.
-fn port_with(regions: Vec<Region>) -> crate::mem::TryBox<Port> {
+fn port_with(regions: Vec<Region>) -> crate::mem::TryBox<VirtualSynth> {
     let instruments = [0, 0x8000_0000].map(|patch| {
         Shared::try_new(Instrument {
             patch,
@@ -273,7 +273,7 @@ fn port_with(regions: Vec<Region>) -> crate::mem::TryBox<Port> {
         })
         .unwrap()
     });
-    let mut port = Port::new(2).unwrap();
+    let mut port = VirtualSynth::new(2).unwrap();
     port.set_patches(
         Shared::try_new(Patches {
             built_in: Vec::new(),
@@ -295,7 +295,7 @@ fn dc_synth(changes: &[Connection]) -> Synth {
 }
 
 fn send(synth: &mut Synth, message: &[u8]) {
-    synth.message(PORT, 1, message);
+    synth.message(SYNTH, 1, message);
 }
 
 fn render(synth: &mut Synth, frames: usize) -> Vec<[f32; 2]> {

@@ -383,7 +383,12 @@ fn parameter_numbers() {
         control(synth, 100, lsb);
     };
     let state = |synth: &Synth| {
-        let channel = synth.port(PORT).unwrap().parts().channel(0).unwrap();
+        let channel = synth
+            .virtual_synth(SYNTH)
+            .unwrap()
+            .parts()
+            .channel(0)
+            .unwrap();
         (channel.rpn, channel.modulation_range)
     };
     // Null: data entry does nothing. So does an unknown number, and any NRPN.
@@ -464,7 +469,12 @@ fn nrpn_of_the_sound() {
         control(&mut synth, 98, lsb);
         control(&mut synth, 6, 0x50);
         control(&mut synth, 96, 0);
-        let channel = synth.port(PORT).unwrap().parts().channel(0).unwrap();
+        let channel = synth
+            .virtual_synth(SYNTH)
+            .unwrap()
+            .parts()
+            .channel(0)
+            .unwrap();
         assert_eq!(channel.get(number), 0x51, "{lsb:x}");
     }
 }

@@ -26,7 +26,12 @@ pub(super) fn xg(synth: &mut Synth, body: &[u8]) {
 }
 
 fn channel(synth: &Synth, index: u16) -> &Channel {
-    synth.port(PORT).unwrap().parts().channel(index).unwrap()
+    synth
+        .virtual_synth(SYNTH)
+        .unwrap()
+        .parts()
+        .channel(index)
+        .unwrap()
 }
 
 pub(super) fn ramp_synth() -> Synth {
@@ -118,7 +123,7 @@ fn key_controls() {
         send(&mut synth, &[0xB9, 120, 0]);
         render(&mut synth, 480);
     }
-    let key = synth.port(PORT).unwrap().parts().key(9, 38);
+    let key = synth.virtual_synth(SYNTH).unwrap().parts().key(9, 38);
     assert_eq!(key.volume, 0);
     // While it sounds.
     send(&mut synth, &[0x99, 40, 127]);
@@ -182,7 +187,7 @@ fn banks_of_the_systems() {
     let banks = |synth: &Synth| (channel(synth, 0).bank, channel(synth, 9).bank);
     sysex(&mut synth, &[0x7E, 0x7F, 9, 3]);
     assert_eq!(banks(&synth), ((0x79, 0), (0x78, 0)));
-    assert_eq!(synth.port(PORT).unwrap().system(), System::Gm2);
+    assert_eq!(synth.virtual_synth(SYNTH).unwrap().system(), System::Gm2);
     // A second drum channel, and back.
     for (msb, drum) in [(0x78, true), (0x79, false)] {
         send(&mut synth, &[0xBA, 0, msb]);
@@ -199,7 +204,7 @@ fn banks_of_the_systems() {
     }
     // Elsewhere 127 is a bank like others.
     gs(&mut synth, &[0x40, 0, 0x7F, 0]);
-    assert_eq!(synth.port(PORT).unwrap().system(), System::Gs);
+    assert_eq!(synth.virtual_synth(SYNTH).unwrap().system(), System::Gs);
     send(&mut synth, &[0xB2, 0, 127]);
     send(&mut synth, &[0xC2, 0]);
     assert!(!channel(&synth, 2).drum);
@@ -235,14 +240,17 @@ fn gs_parts() {
     // Drum set-up of map 2 concerns its part only.
     gs(&mut synth, &[0x40, 0x1A, 0x15, 2]);
     gs(&mut synth, &[0x41, 0x12, 38, 100, 90]);
-    let parts = synth.port(PORT).unwrap().parts();
+    let parts = synth.virtual_synth(SYNTH).unwrap().parts();
     assert_eq!(
         (parts.key(10, 38).level, parts.key(10, 39).level),
         (100, 90)
     );
     assert_eq!(parts.key(9, 38).level, 0xFF);
     gs(&mut synth, &[0x41, 0x02, 38, 70]);
-    assert_eq!(synth.port(PORT).unwrap().parts().key(9, 38).level, 70);
+    assert_eq!(
+        synth.virtual_synth(SYNTH).unwrap().parts().key(9, 38).level,
+        70
+    );
 }
 
 #[test]
@@ -259,15 +267,15 @@ fn xg_parts() {
     assert!(channel(&synth, 3).drum);
     // Set-up 2.
     xg(&mut synth, &[0x31, 36, 2, 90]);
-    let parts = synth.port(PORT).unwrap().parts();
+    let parts = synth.virtual_synth(SYNTH).unwrap().parts();
     assert_eq!((parts.key(3, 36).level, parts.key(9, 36).level), (90, 0xFF));
 }
 
 #[test]
 fn effects_are_set() {
     let mut synth = dc_synth(&[]);
-    let reverb = |synth: &Synth| synth.port(PORT).unwrap().effects().reverb;
-    let chorus = |synth: &Synth| synth.port(PORT).unwrap().effects().chorus;
+    let reverb = |synth: &Synth| synth.virtual_synth(SYNTH).unwrap().effects().reverb;
+    let chorus = |synth: &Synth| synth.virtual_synth(SYNTH).unwrap().effects().chorus;
     // GM2: type 8 and time 64, exp(0.6) s.
     sysex(&mut synth, &[0x7F, 0x7F, 4, 5, 1, 1, 1, 1, 1, 0, 8, 1, 64]);
     assert_eq!(reverb(&synth).room, Room::Plate);
@@ -348,7 +356,7 @@ fn every_message_stays_in_bounds() {
         }
         let status = 0x80 | random.below(0x70) as u8;
         let data = [status, random.below(128) as u8, random.below(128) as u8];
-        synth.message(PORT, random.below(3) as u16, &data);
+        synth.message(SYNTH, random.below(3) as u16, &data);
         if round % 16 == 0 {
             let out = render(&mut synth, random.below(80) as usize);
             assert!(out.iter().flatten().all(|x| x.is_finite()));

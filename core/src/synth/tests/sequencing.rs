@@ -100,7 +100,7 @@ fn play(
 ) -> (Vec<u32>, Report) {
     let mut synth = rich();
     synth
-        .port_mut(PORT)
+        .virtual_synth_mut(SYNTH)
         .unwrap()
         .set_interpolation(interpolation);
     let mut clock = SampleClock::new(44_100);
@@ -112,7 +112,7 @@ fn play(
     while done < out.len() {
         let n = block().clamp(1, out.len() - done);
         let mut sources = [Queue {
-            port: PORT,
+            port: SYNTH,
             events: &mut events,
         }];
         total.add(&run(
@@ -195,7 +195,7 @@ fn a_thousand_stamps_are_zero_frames_off() {
             instruments: std::vec![instrument],
         };
         synth
-            .port_mut(PORT)
+            .virtual_synth_mut(SYNTH)
             .unwrap()
             .set_patches(Shared::try_new(patches).unwrap());
         let total = 11 * rate as usize;
@@ -204,7 +204,7 @@ fn a_thousand_stamps_are_zero_frames_off() {
         while done < total {
             let n = (random.below(2000) as usize + 1).min(total - done);
             let mut sources = [Queue {
-                port: PORT,
+                port: SYNTH,
                 events: &mut events,
             }];
             let report = run(
@@ -239,7 +239,7 @@ fn late_events_act_at_the_block_and_are_counted() {
     let mut events = List([(1_000_000, std::vec![0x90, 60, 127])].into());
     let mut out = [[0.0; 2]; 64];
     let mut sources = [Queue {
-        port: PORT,
+        port: SYNTH,
         events: &mut events,
     }];
     let report = run(&mut synth, &mut clock, &mut sources, 5000, &mut out);
@@ -265,18 +265,18 @@ fn order_is_frame_then_source_then_arrival() {
     let mut out = [[0.0; 2]; 64];
     let mut sources = [
         Queue {
-            port: PORT,
+            port: SYNTH,
             events: &mut first,
         },
         Queue {
-            port: PORT,
+            port: SYNTH,
             events: &mut second,
         },
     ];
     run(&mut synth, &mut clock, &mut sources, 0, &mut out);
     assert_eq!(
         synth
-            .port(PORT)
+            .virtual_synth(SYNTH)
             .unwrap()
             .parts()
             .channel(0)

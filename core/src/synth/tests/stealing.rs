@@ -38,7 +38,7 @@ fn lower_channels_never_steal_from_higher_ones() {
     render(&mut synth, 100);
     send(&mut synth, &[0x9A, 60, 127]);
     assert_eq!(synth.voices(), 2);
-    assert_eq!(synth.port(PORT).unwrap().stats().lost_notes, 1);
+    assert_eq!(synth.virtual_synth(SYNTH).unwrap().stats().lost_notes, 1);
     assert!(sounds(&mut synth, 9) && sounds(&mut synth, 0) && !sounds(&mut synth, 10));
     // Not even once the higher note is released.
     send(&mut synth, &[0x80, 60, 0]);
@@ -66,7 +66,7 @@ fn higher_channels_take_the_least_important_voice() {
 fn released_then_oldest_inside_a_channel() {
     let mut synth = small(3);
     // Three voices stay below the limiter.
-    synth.port_mut(PORT).unwrap().set_volume(-2000);
+    synth.virtual_synth_mut(SYNTH).unwrap().set_volume(-2000);
     for key in [60, 61, 62] {
         send(&mut synth, &[0x90, key, 127]);
         render(&mut synth, 50);
@@ -76,10 +76,10 @@ fn released_then_oldest_inside_a_channel() {
     // The released one goes: nothing is lost.
     send(&mut synth, &[0x90, 63, 127]);
     render(&mut synth, 480);
-    assert_eq!(synth.port(PORT).unwrap().stats().lost_notes, 0);
+    assert_eq!(synth.virtual_synth(SYNTH).unwrap().stats().lost_notes, 0);
     // Then the oldest: key 60. Its note-off changes nothing any more, that of 62 does.
     send(&mut synth, &[0x90, 64, 127]);
-    assert_eq!(synth.port(PORT).unwrap().stats().lost_notes, 1);
+    assert_eq!(synth.virtual_synth(SYNTH).unwrap().stats().lost_notes, 1);
     near(left(&render(&mut synth, 960))[959], 0.3, 1e-3);
     send(&mut synth, &[0x80, 60, 0]);
     near(left(&render(&mut synth, 960))[959], 0.3, 1e-3);
@@ -88,7 +88,7 @@ fn released_then_oldest_inside_a_channel() {
 #[test]
 fn client_priorities_decide() {
     let mut synth = small(1);
-    let port = synth.port_mut(PORT).unwrap();
+    let port = synth.virtual_synth_mut(SYNTH).unwrap();
     assert_eq!(port.priority(1, 9), Some(0x8000_000F));
     assert_eq!(port.priority(1, 0), Some(0x8000_000E));
     assert_eq!(port.priority(1, 8), Some(0x8000_0006));
@@ -105,11 +105,11 @@ fn client_priorities_decide() {
     assert!(port.set_priority(2, 15, 0xF000_0000));
     send(&mut synth, &[0x99, 60, 127]);
     render(&mut synth, 10);
-    synth.message(PORT, 2, &[0x9F, 61, 127]);
-    assert_eq!(synth.port(PORT).unwrap().stats().lost_notes, 1);
+    synth.message(SYNTH, 2, &[0x9F, 61, 127]);
+    assert_eq!(synth.virtual_synth(SYNTH).unwrap().stats().lost_notes, 1);
     render(&mut synth, 1000);
     send(&mut synth, &[0x99, 60, 127]);
-    assert_eq!(synth.port(PORT).unwrap().stats().lost_notes, 2);
+    assert_eq!(synth.virtual_synth(SYNTH).unwrap().stats().lost_notes, 2);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_stolen_voice_fades_without_a_click() {
         ],
     };
     synth
-        .port_mut(PORT)
+        .virtual_synth_mut(SYNTH)
         .unwrap()
         .set_patches(Shared::try_new(patches).unwrap());
     send(&mut synth, &[0x90, 72, 127]);
@@ -154,7 +154,7 @@ fn a_flood_at_one_instant_stays_in_bounds() {
         let out = render(&mut synth, 7);
         assert!(out.iter().all(|f| f[0].is_finite()));
     }
-    let stats = *synth.port(PORT).unwrap().stats();
+    let stats = *synth.virtual_synth(SYNTH).unwrap().stats();
     assert_eq!(stats.notes, 6400);
     assert!(stats.peak_voices <= 8 && stats.lost_notes >= 6400 - 1000);
 }

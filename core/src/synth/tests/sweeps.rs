@@ -38,7 +38,7 @@ impl Bench {
         let settings = Settings {
             voices: 1,
             rate: RATE,
-            ports: 1,
+            synths: 1,
         };
         Self {
             synth: Synth::new(&settings).unwrap(),
@@ -75,7 +75,7 @@ impl Bench {
         synth.renew(rate);
         let mut port = port_with(regions);
         port.set_interpolation(Interpolation::Linear);
-        assert!(synth.attach(PORT, port).is_none());
+        assert!(synth.attach(SYNTH, port).is_none());
         send(synth, &[0xB0, 7, 127]);
         send(synth, &[0x90, 60, 127]);
         self.out.resize(rate as usize / 4, [0.0; 2]);
@@ -84,8 +84,8 @@ impl Bench {
         }
         assert_eq!(synth.voices(), 1);
         // Before the limiter.
-        let peak = synth.port_mut(PORT).unwrap().take_peak() / FULL;
-        drop(synth.detach(PORT));
+        let peak = synth.virtual_synth_mut(SYNTH).unwrap().take_peak() / FULL;
+        drop(synth.detach(SYNTH));
         synth.drop_all();
         while synth.take_retired().is_some() {}
         peak
@@ -183,7 +183,7 @@ fn messages_alone_do_not_pump_a_filter() {
             for _ in 0..4 {
                 synth.render(&mut out);
             }
-            let peak = synth.port_mut(PORT).unwrap().take_peak() / FULL;
+            let peak = synth.virtual_synth_mut(SYNTH).unwrap().take_peak() / FULL;
             assert!(peak < 8.0, "{peak} at {rate} Hz, brightness {brightness}");
         }
     }

@@ -120,9 +120,9 @@ fn sends_stand_still_while_their_effect_is_off() {
         }
         let switch = |synth: &mut Synth, on: bool| {
             let on = effects::both(on);
-            synth.port_mut(PORT).unwrap().effects_mut().on = on;
+            synth.virtual_synth_mut(SYNTH).unwrap().effects_mut().on = on;
             if told {
-                synth.refresh(PORT);
+                synth.refresh(SYNTH);
             }
         };
         switch(&mut synth, on_from == 0);
@@ -133,7 +133,7 @@ fn sends_stand_still_while_their_effect_is_off() {
         switch(&mut synth, true);
         render(&mut synth, 48_000);
         // Before the limiter.
-        synth.port_mut(PORT).unwrap().take_peak() / FULL
+        synth.virtual_synth_mut(SYNTH).unwrap().take_peak() / FULL
     };
     let always = loudest(0, attack, true);
     for told in [true, false] {
@@ -244,13 +244,13 @@ fn a_loop_left_early_runs_out_into_the_wave() {
     for kind in kinds {
         for (start, length) in [(0u32, 2u32), (3, 9), (0, 16), (12, 5), (40, 20)] {
             let play = |synth: &mut Synth, sample: SampleInfo, held: usize| {
-                drop(synth.detach(PORT));
+                drop(synth.detach(SYNTH));
                 render(synth, 8 * TICK);
                 while synth.take_retired().is_some() {}
                 let slow = articulation(&[set(Destination::Eg1Release, seconds(40.0))]);
                 let mut port = port_with(std::vec![region(&wave(RATE, &frames), sample, &slow)]);
                 port.set_interpolation(kind);
-                assert!(synth.attach(PORT, port).is_none());
+                assert!(synth.attach(SYNTH, port).is_none());
                 send(synth, &[0xB0, 7, 127]);
                 send(synth, &[0x90, 60, 127]);
                 let mut out = render(synth, held);
@@ -294,19 +294,19 @@ fn notes_of_groups_that_go_end() {
     for at in [0, 7, TICK, 1000] {
         let mut synth = dc_synth(&[set(Destination::Eg1Release, seconds(0.05))]);
         for group in [1, 2] {
-            synth.message(PORT, group, &[0x90, 60, 127]);
+            synth.message(SYNTH, group, &[0x90, 60, 127]);
         }
         render(&mut synth, at);
         assert_eq!(synth.voices(), 2);
         let parts = crate::mem::TryBox::try_new(Parts::new(1).unwrap()).unwrap();
-        assert_eq!(synth.set_parts(PORT, parts).groups(), 2);
+        assert_eq!(synth.set_parts(SYNTH, parts).groups(), 2);
         let out = render(&mut synth, 480);
         near(out[479][0] / FULL, 1.0, 1e-3);
         assert_eq!(synth.voices(), 1, "at {at}");
         // A group of that number that comes later is another one.
         let parts = crate::mem::TryBox::try_new(Parts::new(2).unwrap()).unwrap();
-        synth.set_parts(PORT, parts);
-        synth.message(PORT, 1, &[0x80, 60, 0]);
+        synth.set_parts(SYNTH, parts);
+        synth.message(SYNTH, 1, &[0x80, 60, 0]);
         render(&mut synth, 4800);
         assert_eq!(synth.voices(), 0);
     }

@@ -7,11 +7,11 @@ use crate::planted;
 use arioso_core::dls::model::{Instrument, SampleInfo, Wave};
 use arioso_core::mem::{Shared, TryBox};
 use arioso_core::synth::effects::Sends;
-use arioso_core::synth::{Interpolation, Parts, Port, PortId, Settings, Synth, check};
+use arioso_core::synth::{Interpolation, Parts, Settings, Synth, SynthId, VirtualSynth, check};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-const PORT: PortId = PortId(0);
+const SYNTH: SynthId = SynthId(0);
 const TICK: usize = 32;
 /// Most frames that are rendered at once.
 const BLOCK: usize = 256;
@@ -28,7 +28,7 @@ fn synth_of(voices: u16) -> Synth {
             let settings = Settings {
                 voices,
                 rate: 48_000,
-                ports: 1,
+                synths: 1,
             };
             Synth::new(&settings).expect("memory")
         })
@@ -125,7 +125,7 @@ impl Player {
         let mut synth = synth_of(setting.voices);
         synth.renew(setting.rate);
         let bank = bank::instruments(&plans, setting.rate);
-        let mut port = Port::new(setting.groups).expect("memory");
+        let mut port = VirtualSynth::new(setting.groups).expect("memory");
         port.set_patches(check::patches(bank.clone()).expect("memory"));
         port.set_interpolation(setting.interpolation);
         let effects = port.effects_mut();
@@ -134,7 +134,7 @@ impl Player {
             chorus: setting.chorus,
         };
         effects.reverb.time = 0.2;
-        assert!(synth.attach(PORT, port).is_none());
+        assert!(synth.attach(SYNTH, port).is_none());
         Self {
             groups: setting.groups,
             setting,
@@ -208,7 +208,7 @@ impl Player {
     fn do_it(&mut self, act: &Act) {
         let synth = &mut self.synth;
         match act {
-            Act::Send(group, message) => synth.message(PORT, *group, message),
+            Act::Send(group, message) => synth.message(SYNTH, *group, message),
             Act::On {
                 group,
                 channel,
@@ -216,37 +216,45 @@ impl Player {
                 velocity,
             } => {
                 self.notes += 1;
-                synth.message(PORT, *group, &[0x90 | channel, *key, *velocity]);
+                synth.message(SYNTH, *group, &[0x90 | channel, *key, *velocity]);
             }
             Act::Off(which) if !self.down.is_empty() => {
                 let (group, channel, key) = self.down[usize::from(*which) % self.down.len()];
-                synth.message(PORT, group, &[0x80 | channel, key, 64]);
+                synth.message(SYNTH, group, &[0x80 | channel, key, 64]);
             }
             Act::Off(_) => {}
             Act::Groups(groups) => {
                 let parts = Parts::new(*groups).expect("memory");
-                drop(synth.set_parts(PORT, TryBox::try_new(parts).expect("memory")));
+                drop(synth.set_parts(SYNTH, TryBox::try_new(parts).expect("memory")));
             }
             Act::Effects { reverb, chorus } => {
-                let port = synth.port_mut(PORT).expect("the port");
+                let port = synth.virtual_synth_mut(SYNTH).expect("the port");
                 port.effects_mut().on = Sends {
                     reverb: *reverb && self.setting.reverb,
                     chorus: *chorus && self.setting.chorus,
                 };
-                synth.refresh(PORT);
+                synth.refresh(SYNTH);
             }
             Act::Quality(kind) => synth
-                .port_mut(PORT)
+                .virtual_synth_mut(SYNTH)
                 .expect("the port")
                 .set_interpolation(*kind),
             Act::Volume(volume) => {
-                synth.port_mut(PORT).expect("the port").set_volume(*volume);
-                synth.refresh(PORT);
+                synth
+                    .virtual_synth_mut(SYNTH)
+                    .expect("the port")
+                    .set_volume(*volume);
+                synth.refresh(SYNTH);
             }
             Act::Bank => {
                 self.bank = bank::instruments(&self.plans, self.setting.rate);
                 let patches = check::patches(self.bank.clone()).expect("memory");
-                drop(synth.port_mut(PORT).expect("the port").set_patches(patches));
+                drop(
+                    synth
+                        .virtual_synth_mut(SYNTH)
+                        .expect("the port")
+                        .set_patches(patches),
+                );
             }
         }
     }
@@ -288,7 +296,7 @@ impl Player {
         }
         let peak = self
             .synth
-            .port(PORT)
+            .virtual_synth(SYNTH)
             .map_or(0.0, |port| port.stats().peak_level);
         assert!(peak < 1000.0, "a level of {peak} before frame {at}");
     }
@@ -300,11 +308,11 @@ impl Player {
         self.drain();
         let plant = usize::from(planted::is_planted());
         for &(group, channel, key) in self.down.iter().skip(plant) {
-            self.synth.message(PORT, group, &[0x80 | channel, key, 0]);
+            self.synth.message(SYNTH, group, &[0x80 | channel, key, 0]);
         }
         for channel in 0..16 {
             for pedal in [64, 66] {
-                self.synth.message(PORT, 0, &[0xB0 | channel, pedal, 0]);
+                self.synth.message(SYNTH, 0, &[0xB0 | channel, pedal, 0]);
             }
         }
         let rate = self.setting.rate;
@@ -332,7 +340,7 @@ impl Player {
         );
         self.drain();
         self.impulse(blocks);
-        drop(self.synth.detach(PORT));
+        drop(self.synth.detach(SYNTH));
         self.drain();
         self.count();
     }
@@ -359,16 +367,17 @@ impl Player {
 
     /// One frame at full scale, on a channel as it is when the power comes on.
     fn impulse(&mut self, blocks: &mut Blocks) {
-        self.synth.message(PORT, 0, &[0xF0, 0x7E, 0x7F, 9, 1, 0xF7]);
-        self.synth.message(PORT, 1, &[0xB0, 91, 0]);
-        let port = self.synth.port_mut(PORT).expect("the port");
+        self.synth
+            .message(SYNTH, 0, &[0xF0, 0x7E, 0x7F, 9, 1, 0xF7]);
+        self.synth.message(SYNTH, 1, &[0xB0, 91, 0]);
+        let port = self.synth.virtual_synth_mut(SYNTH).expect("the port");
         port.set_volume(0);
         port.set_interpolation(Interpolation::Sinc8);
         drop(port.set_patches(impulse(self.setting.rate)));
         let ahead = 1 + self.setting.seed % 97;
         self.render_to(self.marks.now + ahead, blocks);
         let at = self.out.len();
-        self.synth.message(PORT, 1, &[0x90, 60, 127]);
+        self.synth.message(SYNTH, 1, &[0x90, 60, 127]);
         self.render_to(self.marks.now + 400, blocks);
         let heard = &self.out[at..];
         assert!(heard[0][0] > 0.1, "no impulse: {:?}", heard[0]);

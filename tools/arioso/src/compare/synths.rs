@@ -7,7 +7,7 @@ use arioso_core::dls::model::Patches;
 use arioso_core::dls::store::{Quotas, Store};
 use arioso_core::mem::Shared;
 use arioso_core::synth::effects::Sends;
-use arioso_core::synth::{Interpolation, Port, PortId, Settings, Synth};
+use arioso_core::synth::{Interpolation, Settings, Synth, SynthId, VirtualSynth};
 use arioso_fluidsynth::{Config, Fluidsynth};
 use std::path::Path;
 
@@ -51,24 +51,24 @@ pub struct Ours {
 impl Ours {
     pub fn new(bank: &Bank, groups: u16) -> Result<Self, String> {
         let memory = |_| "no memory";
-        let mut port = Port::new(groups).map_err(memory)?;
+        let mut port = VirtualSynth::new(groups).map_err(memory)?;
         port.set_patches(bank.0.clone());
         port.set_interpolation(Interpolation::Sinc8);
         port.effects_mut().on = Sends::default();
         let settings = Settings {
             voices: VOICES,
             rate: RATE,
-            ports: 1,
+            synths: 1,
         };
         let mut synth = Synth::new(&settings).map_err(memory)?;
-        synth.attach(PortId(0), port);
+        synth.attach(SynthId(0), port);
         Ok(Self { synth })
     }
 }
 
 impl Synthesizer for Ours {
     fn send(&mut self, group: u16, message: &[u8]) {
-        self.synth.message(PortId(0), group, message);
+        self.synth.message(SynthId(0), group, message);
         while self.synth.take_retired().is_some() {}
     }
 

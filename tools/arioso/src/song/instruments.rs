@@ -1,7 +1,7 @@
 //! Which instruments a song plays.
 
 use super::Song;
-use arioso_core::synth::{Port, PortId, Settings, Synth};
+use arioso_core::synth::{Settings, Synth, SynthId, VirtualSynth};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Bit of a DirectMusic patch: drum kit.
@@ -31,7 +31,7 @@ pub fn notes(song: &Song) -> Vec<Note> {
         let synth = groups.entry(event.group).or_insert_with(follower);
         if let (true, &[status, key, _]) = (event.is_note_on(), &event.message[..]) {
             let channel = u16::from(status & 0x0F);
-            let port = synth.port(PORT).map(|port| port.parts());
+            let port = synth.virtual_synth(SYNTH).map(|port| port.parts());
             if let Some(channel) = port.and_then(|parts| parts.channel(channel)) {
                 notes.push(Note {
                     group: event.group,
@@ -40,24 +40,24 @@ pub fn notes(song: &Song) -> Vec<Note> {
                 });
             }
         }
-        synth.message(PORT, 1, &event.message);
+        synth.message(SYNTH, 1, &event.message);
     }
     notes
 }
 
-const PORT: PortId = PortId(0);
+const SYNTH: SynthId = SynthId(0);
 
 /// A synthesizer that follows channel state and makes no sound.
 fn follower() -> Synth {
     let settings = Settings {
         voices: 1,
         rate: 8_000,
-        ports: 1,
+        synths: 1,
     };
     // A program that has no memory for this has none for anything.
     let mut synth = Synth::new(&settings).expect("memory for a synthesizer");
     synth.follow(true);
-    synth.attach(PORT, Port::new(1).expect("memory for a port"));
+    synth.attach(SYNTH, VirtualSynth::new(1).expect("memory for a port"));
     synth
 }
 

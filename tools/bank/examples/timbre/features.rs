@@ -6,7 +6,7 @@ use arioso_core::dls::model::Patches;
 use arioso_core::dls::store::{Quotas, Store};
 use arioso_core::mem::Shared;
 use arioso_core::synth::effects::Sends;
-use arioso_core::synth::{Port, PortId, Settings, Synth};
+use arioso_core::synth::{Settings, Synth, SynthId, VirtualSynth};
 use std::f64::consts::TAU;
 use std::sync::LazyLock;
 
@@ -25,7 +25,7 @@ pub const LEVEL: f64 = 6.0;
 /// What is below this has no sound at its key, dB.
 pub const SILENT: f64 = -70.0;
 
-const PORT: PortId = PortId(0);
+const SYNTH: SynthId = SynthId(0);
 const HOP: usize = RATE as usize / 100;
 const SPECTRUM: usize = 2048;
 
@@ -221,7 +221,7 @@ impl Engine {
 
     /// Messages at the beginning, and the reverb on or off.
     pub fn play(&self, messages: &[&[u8]], reverb: bool, seconds: usize) -> Vec<[f32; 2]> {
-        let mut port = Port::new(1).expect("room");
+        let mut port = VirtualSynth::new(1).expect("room");
         port.set_patches(self.0.clone());
         port.effects_mut().on = Sends {
             reverb,
@@ -230,12 +230,12 @@ impl Engine {
         let settings = Settings {
             voices: 32,
             rate: RATE,
-            ports: 1,
+            synths: 1,
         };
         let mut synth = Synth::new(&settings).expect("room");
-        synth.attach(PORT, port);
+        synth.attach(SYNTH, port);
         for message in messages {
-            synth.message(PORT, 1, message);
+            synth.message(SYNTH, 1, message);
         }
         let mut out = vec![[0.0; 2]; seconds * RATE as usize];
         synth.render(&mut out);

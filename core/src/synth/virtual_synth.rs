@@ -11,9 +11,9 @@ use crate::dls::model::{Instrument, Patches};
 use crate::dls::substitute;
 use crate::mem::{NoMemory, Shared, TryBox};
 
-/// A port's slot in the synthesizer, 0..`Settings::ports`.
+/// A port's slot in the synthesizer, 0..`Settings::synths`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PortId(pub u8);
+pub struct SynthId(pub u8);
 
 /// Running statistics of a port, cumulative since its creation unless said otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -26,7 +26,7 @@ pub struct Stats {
     pub notes: u64,
     /// Held notes cut by others, and notes that found no voice.
     pub lost_notes: u64,
-    /// Highest sample the port has put out since [`Port::take_peak`]; 1.0 is full scale.
+    /// Highest sample the port has put out since [`VirtualSynth::take_peak`]; 1.0 is full scale.
     pub peak_level: f32,
 }
 
@@ -37,7 +37,7 @@ const DEFAULT_BOOST: i32 = 600;
 
 /// One virtual synth: channel groups, programs, volumes.
 #[derive(Debug)]
-pub struct Port {
+pub struct VirtualSynth {
     parts: TryBox<Parts>,
     patches: Option<Shared<Patches>>,
     /// 1/100 dB.
@@ -67,7 +67,7 @@ pub struct Port {
     deadline: Option<u64>,
 }
 
-impl Port {
+impl VirtualSynth {
     /// A port with `groups` channel groups of 16 channels in power-on state. PASSIVE_LEVEL: it allocates.
     pub fn new(groups: u16) -> Result<TryBox<Self>, NoMemory> {
         let parts = TryBox::try_new(Parts::new(groups)?)?;
@@ -291,17 +291,17 @@ fn part_of(group: u16, channel: u16) -> Option<u16> {
 
 /// A place for a port, with its effects and the gain behind them.
 #[derive(Default)]
-pub struct PortSlot {
-    pub port: Option<TryBox<Port>>,
+pub struct SynthSlot {
+    pub port: Option<TryBox<VirtualSynth>>,
     /// The port's effects. They stay behind it until they have rung out.
     pub effects: Option<TryBox<Unit>>,
     pub settings: EffectSettings,
     pub bus: Bus,
 }
 
-impl PortSlot {
+impl SynthSlot {
     /// Takes a port in. Effects of one that has gone fall silent; they leave with this one.
-    pub fn seat(&mut self, mut port: TryBox<Port>) {
+    pub fn seat(&mut self, mut port: TryBox<VirtualSynth>) {
         if port.unit.is_some() {
             core::mem::swap(&mut self.effects, &mut port.unit);
             if let Some(old) = port.unit.as_deref_mut() {
@@ -312,7 +312,7 @@ impl PortSlot {
     }
 
     /// Gives the port back, with its effects unless they still sound.
-    pub fn vacate(&mut self) -> Option<TryBox<Port>> {
+    pub fn vacate(&mut self) -> Option<TryBox<VirtualSynth>> {
         let mut port = self.port.take()?;
         port.parts.lift_keys();
         self.settings = port.effects;
