@@ -82,7 +82,7 @@ impl Drop for EndpointHandle {
         let passive = Passive::of_drop();
         self.free(passive);
         self.engine
-            .book
-            .with(passive, |book| book.endpoint_open = false);
+            .registry
+            .with(passive, |registry| registry.endpoint_open = false);
     }
 }

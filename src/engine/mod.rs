@@ -84,7 +84,7 @@ pub struct Engine {
     idle: LazyTimer<Idle>,
     thru: Thru,
     common: Shared<EngineState>,
-    book: Mutex<Book>,
+    registry: Mutex<PinRegistry>,
     output: Mutex<Output>,
     /// While the slice timer renders.
     feed: Mutex<Option<Feed>>,
@@ -93,7 +93,7 @@ pub struct Engine {
 }
 
 /// What threads agree on.
-struct Book {
+struct PinRegistry {
     pins: [Option<Shared<Pin>>; PINS],
     store: Store,
     bank_read: bool,
@@ -124,7 +124,7 @@ impl Engine {
             idle: LazyTimer::new(Idle::new(common.clone()))?,
             thru: Thru::new(device)?,
             common,
-            book: Mutex::new(Book {
+            registry: Mutex::new(PinRegistry {
                 pins: [const { None }; PINS],
                 store: Store::new(settings.quotas()),
                 bank_read: false,
@@ -156,11 +156,15 @@ impl Engine {
         let told = Told::new().and_then(Mutex::new).map_err(no_memory)?;
         let mut port = VirtualSynth::new(1).map_err(no_memory)?;
         port.set_interpolation(this.settings.quality);
-        let slot = this.book.with(passive, |book| {
-            let free = book.pins.iter_mut().enumerate().find(|(_, p)| p.is_none());
+        let slot = this.registry.with(passive, |registry| {
+            let free = registry
+                .pins
+                .iter_mut()
+                .enumerate()
+                .find(|(_, p)| p.is_none());
             let (slot, place) = free.ok_or(STATUS_INVALID_DEVICE_REQUEST)?;
             let slot = slot as u8;
-            let patches = book.store.patches(slot).map_err(no_memory)?;
+            let patches = registry.store.patches(slot).map_err(no_memory)?;
             drop(port.set_patches(patches));
             *place = Some(pin.clone());
             this.send(passive, Command::Attach { slot, track, port });
@@ -180,11 +184,11 @@ impl Engine {
             return Err(STATUS_DELETE_PENDING);
         }
         this.read_bank(passive);
-        this.book.with(passive, |book| {
-            if book.sink_open {
+        this.registry.with(passive, |registry| {
+            if registry.sink_open {
                 return Err(STATUS_INVALID_DEVICE_REQUEST);
             }
-            book.sink_open = true;
+            registry.sink_open = true;
             Ok(())
         })?;
         Ok(SinkHandle::new(this.clone(), passive, rate, clock))
@@ -201,12 +205,12 @@ impl Engine {
             return Err(STATUS_DELETE_PENDING);
         }
         this.read_bank(passive);
-        this.book.with(passive, |book| {
-            if book.endpoint_open {
+        this.registry.with(passive, |registry| {
+            if registry.endpoint_open {
                 return Err(STATUS_INVALID_DEVICE_REQUEST);
             }
             let handle = EndpointHandle::new(this.clone(), port, format)?;
-            book.endpoint_open = true;
+            registry.endpoint_open = true;
             Ok(handle)
         })
     }
@@ -222,9 +226,9 @@ impl Engine {
         self.end_output(passive);
         self.thru.shut_down(passive);
         for slot in 0..PINS {
-            let pin = self
-                .book
-                .with(passive, |book| book.pins.get(slot).and_then(Option::clone));
+            let pin = self.registry.with(passive, |registry| {
+                registry.pins.get(slot).and_then(Option::clone)
+            });
             if let Some(pin) = pin {
                 pin.set_state(passive, arioso_core::ks::ks::KSSTATE_STOP);
             }
@@ -254,19 +258,20 @@ impl Engine {
     /// Frees what the owner let go of.
     fn reap(&self, passive: Passive) {
         self.common.reap(passive);
-        self.book.with(passive, |book| book.store.collect());
+        self.registry
+            .with(passive, |registry| registry.store.collect());
     }
 
     /// Changes the owner; the new one renders at `rate`.
     fn give_to(&self, passive: Passive, owner: Owner, rate: u32) {
         let common = &self.common;
-        let pending = self.book.with(passive, |book| {
+        let pending = self.registry.with(passive, |registry| {
             if owner != Owner::Idle {
                 // What became due while nobody listened is history, not a chord.
                 idle::catch_up(passive, common);
             }
             common.hand_over(passive, owner, rate);
-            book.pins.iter().flatten().any(|pin| pin.is_pending())
+            registry.pins.iter().flatten().any(|pin| pin.is_pending())
         });
         self.reap(passive);
         if pending {
@@ -290,31 +295,31 @@ impl Engine {
 
     /// Reads the default instruments, once; again if memory ran out over them.
     fn read_bank(&self, passive: Passive) {
-        let wanted = self.book.with(passive, |book| {
-            !core::mem::replace(&mut book.bank_read, true)
+        let wanted = self.registry.with(passive, |registry| {
+            !core::mem::replace(&mut registry.bank_read, true)
         });
         if !wanted {
             return;
         }
         let read = bank::read(passive, &self.settings);
-        self.book.with(passive, |book| {
-            let added = read.and_then(|bank| book.store.add_defaults(bank).map_err(no_memory));
+        self.registry.with(passive, |registry| {
+            let added = read.and_then(|bank| registry.store.add_defaults(bank).map_err(no_memory));
             match added {
-                Ok(()) => self.show_defaults(passive, book),
+                Ok(()) => self.show_defaults(passive, registry),
                 Err(_) => {
                     debug_line!("no memory for the default instruments");
-                    book.bank_read = false;
+                    registry.bank_read = false;
                 }
             }
         });
     }
 
     /// Pins that were opened while the bank was read get it too.
-    fn show_defaults(&self, passive: Passive, book: &mut Book) {
-        for (slot, pin) in book.pins.iter().enumerate() {
+    fn show_defaults(&self, passive: Passive, registry: &mut PinRegistry) {
+        for (slot, pin) in registry.pins.iter().enumerate() {
             let slot = slot as u8;
             if pin.is_some()
-                && let Ok(patches) = book.store.patches(slot)
+                && let Ok(patches) = registry.store.patches(slot)
             {
                 self.send(passive, Command::Patches { slot, patches });
             }
@@ -340,7 +345,8 @@ impl Engine {
 
     /// Bytes that the pin `slot` may still download.
     fn free_bytes(&self, passive: Passive, slot: u8) -> usize {
-        self.book.with(passive, |book| book.store.free_bytes(slot))
+        self.registry
+            .with(passive, |registry| registry.store.free_bytes(slot))
     }
 
     /// Changes the store and shows the pin's new instruments to the owner, in the order of the changes.
@@ -350,10 +356,10 @@ impl Engine {
         slot: u8,
         change: impl FnOnce(&mut Store) -> Result<T>,
     ) -> Result<T> {
-        self.book.with(passive, |book| {
-            let result = change(&mut book.store)?;
+        self.registry.with(passive, |registry| {
+            let result = change(&mut registry.store)?;
             // The store has the table ready.
-            let patches = book.store.patches(slot).map_err(no_memory)?;
+            let patches = registry.store.patches(slot).map_err(no_memory)?;
             self.send(passive, Command::Patches { slot, patches });
             Ok(result)
         })
@@ -373,9 +379,9 @@ impl Engine {
     /// When it returns, nobody but the caller has the pin: the port's allocator and clock go with the stream, not later.
     fn close_pin(&self, passive: Passive, slot: u8, pin: &Shared<Pin>) {
         self.send(passive, Command::Detach { slot });
-        self.book.with(passive, |book| {
-            book.store.close_port(slot);
-            if let Some(place) = book.pins.get_mut(usize::from(slot)) {
+        self.registry.with(passive, |registry| {
+            registry.store.close_port(slot);
+            if let Some(place) = registry.pins.get_mut(usize::from(slot)) {
                 *place = None;
             }
         });

@@ -155,7 +155,7 @@ impl Drop for SinkHandle {
         let passive = Passive::of_drop();
         self.engine.set_sink(passive, None);
         self.engine
-            .book
-            .with(passive, |book| book.sink_open = false);
+            .registry
+            .with(passive, |registry| registry.sink_open = false);
     }
 }
