@@ -28,7 +28,7 @@ pub struct PinHandle {
     groups: AtomicU32,
     /// `SYNTH_EFFECT_*`.
     effects: AtomicU32,
-    told: Mutex<Told>,
+    client: Mutex<ClientSettings>,
     /// Frames that the engine had rendered when the pin was opened.
     frames_before: u64,
     /// Lost notes at the last entry to RUN.
@@ -36,13 +36,13 @@ pub struct PinHandle {
 }
 
 /// What the client said.
-pub(super) struct Told {
+pub(super) struct ClientSettings {
     /// Voice priorities, by group and channel.
     priorities: Vec<Option<u32>>,
     reverb: Waves,
 }
 
-impl Told {
+impl ClientSettings {
     pub(super) fn new() -> core::result::Result<Self, NoMemory> {
         Ok(Self {
             priorities: vec::try_filled(usize::from(MAX_GROUPS) * 16, None)?,
@@ -77,7 +77,7 @@ impl PinHandle {
         engine: Shared<Engine>,
         pin: Shared<Pin>,
         slot: u8,
-        told: Mutex<Told>,
+        client: Mutex<ClientSettings>,
     ) -> Self {
         let frames_before = engine.common.frames.load(Ordering::Relaxed);
         Self {
@@ -88,7 +88,7 @@ impl PinHandle {
             boost: AtomicI32::new(600),
             groups: AtomicU32::new(1),
             effects: AtomicU32::new(EFFECTS),
-            told,
+            client,
             frames_before,
             lost_before: AtomicU64::new(0),
         }
@@ -198,12 +198,12 @@ impl PinHandle {
 
     /// The reverb that the client asked for.
     pub fn reverb(&self, passive: Passive) -> Waves {
-        self.told.with(passive, |told| told.reverb)
+        self.client.with(passive, |client| client.reverb)
     }
 
     /// `waves` are within their ranges.
     pub fn set_reverb(&self, passive: Passive, waves: Waves) {
-        self.told.with(passive, |told| told.reverb = waves);
+        self.client.with(passive, |client| client.reverb = waves);
         self.send(
             passive,
             Command::Reverb {
@@ -227,8 +227,8 @@ impl PinHandle {
             self.engine.set_groups(passive, self.slot, count)?;
             self.groups.store(groups, Ordering::Relaxed);
             // Groups that go take their priorities with them.
-            self.told.with(passive, |told| {
-                let rest = told.priorities.iter_mut().skip(usize::from(count) * 16);
+            self.client.with(passive, |client| {
+                let rest = client.priorities.iter_mut().skip(usize::from(count) * 16);
                 rest.for_each(|priority| *priority = None);
             });
         }
@@ -238,9 +238,9 @@ impl PinHandle {
     /// Voice priority of a channel (0..16) of the 1-based `group`, if there is such a channel.
     pub fn priority(&self, passive: Passive, group: u32, channel: u32) -> Option<u32> {
         let at = self.channel_index(group, channel)?;
-        let set = self
-            .told
-            .with(passive, |told| told.priorities.get(at).copied().flatten());
+        let set = self.client.with(passive, |client| {
+            client.priorities.get(at).copied().flatten()
+        });
         Some(set.unwrap_or_else(|| default_priority(channel)))
     }
 
@@ -254,8 +254,8 @@ impl PinHandle {
         let at = self
             .channel_index(group, channel)
             .ok_or(STATUS_UNSUCCESSFUL)?;
-        self.told.with(passive, |told| {
-            if let Some(place) = told.priorities.get_mut(at) {
+        self.client.with(passive, |client| {
+            if let Some(place) = client.priorities.get_mut(at) {
                 *place = Some(priority);
             }
         });

@@ -43,7 +43,7 @@ pub use sink::SinkHandle;
 pub use thru::TapHandle;
 
 use self::command::Command;
-use self::handle::Told;
+use self::handle::ClientSettings;
 use self::idle::Idle;
 use self::output::Output;
 use self::pin::Pin;
@@ -153,7 +153,9 @@ impl Engine {
         this.read_bank(passive);
         let pin = Shared::try_new(Pin::new(origin, clock)?).map_err(no_memory)?;
         let track = TryBox::try_new(track::Track::new(pin.clone())?).map_err(no_memory)?;
-        let told = Told::new().and_then(Mutex::new).map_err(no_memory)?;
+        let client = ClientSettings::new()
+            .and_then(Mutex::new)
+            .map_err(no_memory)?;
         let mut port = VirtualSynth::new(1).map_err(no_memory)?;
         port.set_interpolation(this.settings.quality);
         let slot = this.registry.with(passive, |registry| {
@@ -170,7 +172,7 @@ impl Engine {
             this.send(passive, Command::Attach { slot, track, port });
             Ok::<_, NTSTATUS>(slot)
         })?;
-        Ok(PinHandle::new(this.clone(), pin, slot, told))
+        Ok(PinHandle::new(this.clone(), pin, slot, client))
     }
 
     /// Opens the wave pin.
