@@ -21,7 +21,7 @@ pub const BLOCK: usize = 256;
 /// The synthesizer and the pins' tracks.
 pub struct Renderer {
     synth: Synth,
-    tracks: [Place; PINS],
+    tracks: [TrackSlot; PINS],
     bin: Bin,
     /// As it was at the block's start.
     clock: SampleClock,
@@ -35,9 +35,9 @@ pub struct Renderer {
 }
 
 /// A slot for a track; without one it has no events.
-struct Place(Option<TryBox<Track>>);
+struct TrackSlot(Option<TryBox<Track>>);
 
-impl Events for Place {
+impl Events for TrackSlot {
     fn peek_time(&self) -> Option<i64> {
         self.0.as_ref()?.peek_time()
     }
@@ -66,7 +66,7 @@ impl Renderer {
         synth.follow(true);
         Ok(Self {
             synth,
-            tracks: [const { Place(None) }; PINS],
+            tracks: [const { TrackSlot(None) }; PINS],
             bin: Bin::default(),
             clock: SampleClock::new(DEFAULT_RATE),
             budget: Budget::new(settings.slice_budget),
