@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::Format;
-use super::line::Line;
+use super::endpoint_stream::EndpointStream;
 use crate::com::port::PortStream;
 use crate::com::wave_rt::SharedBuffer;
 use crate::kernel::dpc::Dpc;
@@ -17,41 +17,45 @@ use arioso_core::mem::Shared;
 pub struct EndpointHandle {
     engine: Shared<Engine>,
     port: PortStream,
-    line: Shared<Dpc<Line>>,
+    stream: Shared<Dpc<EndpointStream>>,
 }
 
 impl EndpointHandle {
     pub(super) fn new(engine: Shared<Engine>, port: PortStream, format: Format) -> Result<Self> {
-        let line = Line::new(
+        let stream = EndpointStream::new(
             engine.common.clone(),
             engine.levels.clone(),
             format,
             engine.settings.lead,
         )?;
-        let line = Shared::try_new(Dpc::new(line)?).map_err(no_memory)?;
-        Ok(Self { engine, port, line })
+        let stream = Shared::try_new(Dpc::new(stream)?).map_err(no_memory)?;
+        Ok(Self {
+            engine,
+            port,
+            stream,
+        })
     }
 
-    pub fn line(&self) -> &Line {
-        self.line.routine()
+    pub fn stream(&self) -> &EndpointStream {
+        self.stream.routine()
     }
 
     /// Entering RUN makes this the owner; leaving it hands the output back to the wave sink, if that runs.
     pub fn set_state(&self, passive: Passive, state: KSSTATE) -> Result {
         if self.engine.common.is_closed() || state != KSSTATE_RUN {
             self.stop(passive);
-        } else if self.line().has_buffer() {
-            self.engine.run_line(passive, &self.line)?;
+        } else if self.stream().has_buffer() {
+            self.engine.run_endpoint(passive, &self.stream)?;
         } else {
             return Err(STATUS_INVALID_DEVICE_STATE);
         }
-        self.line().set_state(state);
+        self.stream().set_state(state);
         Ok(())
     }
 
     fn stop(&self, passive: Passive) {
-        if self.line().state() == KSSTATE_RUN {
-            self.engine.stop_line(passive);
+        if self.stream().state() == KSSTATE_RUN {
+            self.engine.stop_endpoint(passive);
         }
     }
 
@@ -62,10 +66,10 @@ impl EndpointHandle {
         bytes: u32,
         notifications: Option<u32>,
     ) -> Result<(PMDL, u32)> {
-        let size = self.line().buffer_size(bytes, notifications)?;
+        let size = self.stream().buffer_size(bytes, notifications)?;
         let buffer = SharedBuffer::new(passive, self.port.clone(), size as usize)?;
         let mdl = buffer.mdl();
-        let refused = self.line().put_buffer(buffer, notifications);
+        let refused = self.stream().put_buffer(buffer, notifications);
         refused.map_err(|_| STATUS_INVALID_DEVICE_STATE)?;
         Ok((mdl, size))
     }
@@ -73,7 +77,7 @@ impl EndpointHandle {
     /// Frees the buffer; a stream that runs is stopped first.
     pub fn free(&self, passive: Passive) {
         self.stop(passive);
-        drop(self.line().take_buffer());
+        drop(self.stream().take_buffer());
     }
 }
 

@@ -8,7 +8,7 @@
 //! | [`pin`], [`handle`] | a pin's queue; what a MIDI pin's stream does with it |
 //! | [`output`] | who the owner is |
 //! | [`sink`], [`slices`] | the wave sink as owner; the slice timer as owner, for the sink |
-//! | [`endpoint`], [`line`] | the endpoint's stream; its timer's DPC as owner |
+//! | [`endpoint`], [`endpoint_stream`] | the endpoint's stream; its timer's DPC as owner |
 //! | [`thru`] | what render pins receive, for capture streams |
 //! | [`idle`] | nobody listens: channel state is followed, queues are emptied |
 //! | [`retire`] | what the owner let go of is freed at `PASSIVE_LEVEL` |
@@ -20,10 +20,10 @@
 mod bank;
 mod command;
 mod endpoint;
+mod endpoint_stream;
 mod exchange;
 mod handle;
 mod idle;
-mod line;
 mod next;
 mod output;
 mod pin;

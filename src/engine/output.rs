@@ -1,6 +1,6 @@
 //! Who renders: the endpoint while it runs, else the wave sink while it runs, else nobody.
 
-use super::line::Line;
+use super::endpoint_stream::EndpointStream;
 use super::slices::Feed;
 use super::state::Owner;
 use super::{DEFAULT_RATE, Engine};
@@ -17,13 +17,13 @@ pub struct Output {
     sink: Option<u32>,
     sink_runs: bool,
     /// The endpoint's stream in RUN.
-    line: Option<Shared<Dpc<Line>>>,
-    /// While the line owns the output.
+    stream: Option<Shared<Dpc<EndpointStream>>>,
+    /// While the stream owns the output.
     timer: Option<SharpTimer<Ticker>>,
 }
 
 /// The timer's callback: queues the DPC.
-struct Ticker(Shared<Dpc<Line>>);
+struct Ticker(Shared<Dpc<EndpointStream>>);
 
 impl Tick for Ticker {
     fn tick(&self) {
@@ -35,8 +35,8 @@ impl Output {
     /// Who should render, and at what rate.
     fn wanted(&self, ahead: bool) -> (Owner, u32) {
         let rate = self.sink.unwrap_or(DEFAULT_RATE);
-        match &self.line {
-            Some(line) => (Owner::Endpoint, line.routine().format().rate),
+        match &self.stream {
+            Some(stream) => (Owner::Endpoint, stream.routine().format().rate),
             None if self.sink_runs && ahead => (Owner::Slices, rate),
             None if self.sink_runs => (Owner::Sink, rate),
             None => (Owner::Idle, rate),
@@ -63,18 +63,22 @@ impl Engine {
     }
 
     /// The endpoint's stream enters RUN. On failure everything stays as it was.
-    pub(super) fn run_line(&self, passive: Passive, line: &Shared<Dpc<Line>>) -> Result {
+    pub(super) fn run_endpoint(
+        &self,
+        passive: Passive,
+        stream: &Shared<Dpc<EndpointStream>>,
+    ) -> Result {
         self.output.with(passive, |output| {
-            if output.line.is_some() {
+            if output.stream.is_some() {
                 return Ok(());
             }
-            let timer = SharpTimer::new(Ticker(line.clone()))?;
-            output.line = Some(line.clone());
+            let timer = SharpTimer::new(Ticker(stream.clone()))?;
+            output.stream = Some(stream.clone());
             self.arrange(passive, output);
             if self.common.owner() == Owner::Endpoint {
-                line.routine().begin();
+                stream.routine().begin();
                 timer.start(MILLISECOND);
-                line.queue();
+                stream.queue();
                 output.timer = Some(timer);
             }
             Ok(())
@@ -82,20 +86,20 @@ impl Engine {
     }
 
     /// The endpoint's stream leaves RUN.
-    pub(super) fn stop_line(&self, passive: Passive) {
+    pub(super) fn stop_endpoint(&self, passive: Passive) {
         self.output.with(passive, |output| {
             // With wait: no callback queues the DPC any more.
             drop(output.timer.take());
-            if let Some(line) = output.line.take() {
+            if let Some(stream) = output.stream.take() {
                 self.arrange(passive, output);
-                line.routine().end();
+                stream.routine().end();
             }
         });
     }
 
     /// The device goes: nobody renders any more.
     pub(super) fn end_output(&self, passive: Passive) {
-        self.stop_line(passive);
+        self.stop_endpoint(passive);
         self.run_sink(passive, false);
     }
 

@@ -47,7 +47,7 @@ impl WaveRtStream for Stream {
     }
 
     fn position(&self) -> u64 {
-        self.endpoint.line().position()
+        self.endpoint.stream().position()
     }
 
     fn allocate(
@@ -65,23 +65,23 @@ impl WaveRtStream for Stream {
 
     /// What is written ahead is not ready before the position says so. Stamped events sound at their frame: nothing else delays.
     fn latency(&self) -> KSRTAUDIO_HWLATENCY {
-        let line = self.endpoint.line();
+        let stream = self.endpoint.stream();
         KSRTAUDIO_HWLATENCY {
-            FifoSize: line.lead().saturating_mul(line.format().block()),
+            FifoSize: stream.lead().saturating_mul(stream.format().block()),
             ChipsetDelay: 0,
             CodecDelay: 0,
         }
     }
 
     fn add_event(&self, _: Passive, event: Event) -> Result {
-        self.endpoint.line().add_event(event)
+        self.endpoint.stream().add_event(event)
     }
 
     fn remove_event(&self, _: Passive, event: Event) -> Result {
-        self.endpoint.line().remove_event(event)
+        self.endpoint.stream().remove_event(event)
     }
 
     fn read_packet(&self, _: Passive) -> Result<Packet> {
-        self.endpoint.line().read_packet()
+        self.endpoint.stream().read_packet()
     }
 }

@@ -1,4 +1,4 @@
-//! The endpoint's line: the timer's DPC renders a millisecond at a time into the cyclic buffer, some milliseconds ahead of the
+//! The endpoint's stream: the timer's DPC renders a millisecond at a time into the cyclic buffer, some milliseconds ahead of the
 //! position.
 
 use super::renderer::BLOCK;
@@ -18,7 +18,7 @@ use core::sync::atomic::Ordering;
 
 /// Events that may be registered at a time.
 const EVENTS: usize = 8;
-/// A line that is further behind skips frames: 50 ms.
+/// A stream that is further behind skips frames: 50 ms.
 const CATCH_UP_MS: u32 = 50;
 /// Shortest buffer in slices: what is written ahead stays clear of what is read.
 const LEAST_SLICES: u32 = 4;
@@ -26,7 +26,7 @@ const LEAST_SLICES: u32 = 4;
 const MOST_SECONDS: u32 = 2;
 
 /// One stream of the endpoint.
-pub struct Line {
+pub struct EndpointStream {
     common: Shared<EngineState>,
     levels: Shared<Levels>,
     format: Format,
@@ -43,7 +43,7 @@ struct State {
     /// Frames of the buffer, and of what lies between two notifications (0: none).
     turn: i64,
     packet: i64,
-    /// Frames that the line writes ahead of the position.
+    /// Frames that the stream writes ahead of the position.
     lead: i64,
     /// Frames since the stream left STOP: what has been told, what lies in the buffer.
     position: i64,
@@ -58,7 +58,7 @@ struct State {
     bytes: TryBox<[u8; BLOCK * MAX_FRAME]>,
 }
 
-/// Where the line was when it entered RUN.
+/// Where the stream was when it entered RUN.
 #[derive(Clone, Copy)]
 struct Run {
     /// 100 ns.
@@ -74,7 +74,7 @@ struct Task {
     skipped: u64,
 }
 
-impl Line {
+impl EndpointStream {
     /// `lead` in milliseconds.
     pub fn new(
         common: Shared<EngineState>,
@@ -113,7 +113,7 @@ impl Line {
         self.format
     }
 
-    /// Frames that the line writes ahead of the position.
+    /// Frames that the stream writes ahead of the position.
     pub fn lead(&self) -> u32 {
         self.state.with(|s| s.lead as u32)
     }
@@ -156,12 +156,12 @@ impl Line {
         })
     }
 
-    /// Takes the buffer out of use. The line must not run.
+    /// Takes the buffer out of use. The stream must not run.
     pub fn take_buffer(&self) -> Option<SharedBuffer> {
         self.state.with(|s| s.buffer.take())
     }
 
-    /// The line takes over the output, now: it goes on where it stopped.
+    /// The stream takes over the output, now: it goes on where it stopped.
     pub fn begin(&self) {
         let now = clock::now();
         let ahead = self.state.with(|s| {
@@ -179,7 +179,7 @@ impl Line {
         self.common.start_clock(now, ahead.saturating_neg());
     }
 
-    /// The line has left the output: its position stands still.
+    /// The stream has left the output: its position stands still.
     pub fn end(&self) {
         let now = clock::now();
         self.state.with(|s| {
@@ -273,7 +273,7 @@ impl Line {
         })
     }
 
-    /// What there is to do at this moment. A line that is far behind skips to where it should be.
+    /// What there is to do at this moment. A stream that is far behind skips to where it should be.
     fn plan(&self) -> Option<Task> {
         let now = clock::now();
         let slice = self.slice as i64;
@@ -370,7 +370,7 @@ impl State {
     }
 }
 
-impl Routine for Line {
+impl Routine for EndpointStream {
     /// `DISPATCH_LEVEL`. One slice a call; behind by more, it queues itself again.
     fn run(&self, dpc: &Dpc<Self>) {
         let Some(mut renderer) = self.common.enter(Owner::Endpoint) else {
