@@ -72,7 +72,7 @@ macro_rules! notified {
 notified!(Port PortMidi);
 
 /// A port and the group that it serves, from the miniport's `Init` until the device goes.
-pub struct Bell<P> {
+pub struct PortNotifier<P> {
     inside: SpinLock<Option<(P, ServiceGroup)>>,
     /// Held while the group's timer is set or cancelled: what is asked for while the device goes comes before the last cancel, or not
     /// at all.
@@ -86,7 +86,7 @@ enum Timer {
     Closed,
 }
 
-impl<P: Notified> Bell<P> {
+impl<P: Notified> PortNotifier<P> {
     pub fn new() -> Result<Self> {
         Ok(Self {
             inside: SpinLock::new(None),
@@ -114,7 +114,7 @@ impl<P: Notified> Bell<P> {
     /// Lets the port serve its streams. `DISPATCH_LEVEL` or below.
     ///
     /// The lock is held across the call: `Notify` may be called by interrupt service routines, so it takes no lock that matters here.
-    pub fn ring(&self) {
+    pub fn notify(&self) {
         self.inside.with(|inside| {
             if let Some((port, group)) = inside {
                 port.notify(group);
@@ -123,7 +123,7 @@ impl<P: Notified> Bell<P> {
     }
 
     /// The same in as many 100 ns as `delay` says, if it does; the last call counts.
-    pub fn ring_in(&self, passive: Passive, delay: impl FnOnce() -> Option<i64>) {
+    pub fn notify_in(&self, passive: Passive, delay: impl FnOnce() -> Option<i64>) {
         self.timer.with(passive, |timer| {
             if *timer == Timer::Open
                 && let Some(group) = self.group(passive)
@@ -134,7 +134,7 @@ impl<P: Notified> Bell<P> {
         });
     }
 
-    /// No ring that is still to come.
+    /// No notification that is still to come.
     pub fn cancel(&self, passive: Passive) {
         self.timer.with(passive, |_| self.cancel_timer(passive));
     }

@@ -1,7 +1,7 @@
 //! The cable: two directions, their port, and the timer for those who wait too long.
 
 use super::feed::Feed;
-use crate::com::service::{Bell, PortMidi, ServiceGroup};
+use crate::com::service::{PortMidi, PortNotifier, ServiceGroup};
 use crate::engine::Engine;
 use crate::kernel::driver::Device;
 use crate::kernel::irql::Passive;
@@ -49,7 +49,7 @@ struct Wire {
 
 /// The way to the port.
 struct Service {
-    bell: Bell<PortMidi>,
+    notifier: PortNotifier<PortMidi>,
     /// When the patience of a direction's writers ends, 100 ns of the performance counter; none waits: the largest number.
     deadlines: [AtomicI64; 2],
 }
@@ -60,8 +60,11 @@ struct Later(Shared<Service>);
 
 impl Work for Later {
     fn run(&self, passive: Passive) {
-        let Service { bell, deadlines } = &*self.0;
-        bell.ring_in(passive, || {
+        let Service {
+            notifier,
+            deadlines,
+        } = &*self.0;
+        notifier.notify_in(passive, || {
             let times = deadlines.iter().map(|time| time.load(Ordering::SeqCst));
             let first = times.min().filter(|time| *time != i64::MAX)?;
             let wait = first.saturating_sub(clock::now());
@@ -82,7 +85,7 @@ pub struct Client {
 impl Cable {
     pub fn new(device: &Device, engine: Shared<Engine>) -> Result<Self> {
         let service = Shared::try_new(Service {
-            bell: Bell::new()?,
+            notifier: PortNotifier::new()?,
             deadlines: [const { AtomicI64::new(i64::MAX) }; 2],
         })
         .map_err(no_memory)?;
@@ -103,13 +106,13 @@ impl Cable {
 
     /// The miniport's `Init`: makes the service group of all streams.
     pub fn install(&self, passive: Passive, port: PortMidi) -> Result<ServiceGroup> {
-        self.service.bell.install(passive, port)
+        self.service.notifier.install(passive, port)
     }
 
     /// The group that serves the streams.
     pub fn group(&self, passive: Passive) -> Result<ServiceGroup> {
         self.service
-            .bell
+            .notifier
             .group(passive)
             .ok_or(STATUS_DELETE_PENDING)
     }
@@ -117,7 +120,7 @@ impl Cable {
     /// The device goes: nothing is waited for or played any more.
     pub fn shut_down(&self, passive: Passive) {
         self.closed.store(true, Ordering::SeqCst);
-        self.service.bell.remove(passive);
+        self.service.notifier.remove(passive);
         for wire in &self.wires {
             let feed = wire.with(|wire| wire.feed.take());
             drop(feed);
@@ -208,7 +211,7 @@ impl Cable {
         }
         let taken = bytes.len().saturating_sub(rest.len());
         if taken != 0 {
-            self.service.bell.ring();
+            self.service.notifier.notify();
         }
         if waits {
             self.later.queue();
@@ -232,7 +235,7 @@ impl Cable {
             }
         }
         if is_waited_for {
-            self.service.bell.ring();
+            self.service.notifier.notify();
         }
         taken
     }
@@ -305,9 +308,9 @@ impl Cable {
         });
         drop(feed);
         if waits {
-            self.service.bell.ring();
+            self.service.notifier.notify();
         } else if self.wires.iter().all(|w| w.with(|w| !w.lane.is_waiting())) {
-            self.service.bell.cancel(passive);
+            self.service.notifier.cancel(passive);
         }
     }
 }

@@ -18,7 +18,7 @@ use arioso_core::mem::Shared;
 /// Identifies our miniport object.
 const IID_MINIPORT: GUID = GUID::from_u128(0x94E6_0B7D_38F1_4C59_AE02_C7D5_816B_F24A);
 
-/// The cable's miniport. The port belongs to the cable's bell, until the device goes.
+/// The cable's miniport. The port belongs to the cable's notifier, until the device goes.
 pub struct Miniport {
     cable: Shared<Cable>,
 }

@@ -10,7 +10,7 @@ use super::next::Next;
 use super::{Engine, PINS};
 use crate::com::event::{Chain, Event};
 use crate::com::port::{Allocator, MasterClock, Port, Sink};
-use crate::com::service::{Bell, ServiceGroup};
+use crate::com::service::{PortNotifier, ServiceGroup};
 use crate::kernel::driver::Device;
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::SpinLock;
@@ -37,7 +37,7 @@ struct Inner {
     /// Streams in RUN.
     listening: AtomicU32,
     state: SpinLock<State>,
-    bell: Bell<Port>,
+    notifier: PortNotifier<Port>,
     /// Time of the performance counter (100 ns) for which delayed service has been asked.
     asked: AtomicI64,
 }
@@ -56,7 +56,7 @@ impl Thru {
                 framers: [Framer::default(); PINS],
                 taps: [const { None }; TAPS],
             }),
-            bell: Bell::new()?,
+            notifier: PortNotifier::new()?,
             asked: AtomicI64::new(i64::MAX),
         })
         .map_err(no_memory)?;
@@ -68,12 +68,12 @@ impl Thru {
 
     /// The miniport's `Init`: makes the service group of all capture streams.
     pub fn install(&self, passive: Passive, port: Port) -> Result<ServiceGroup> {
-        self.inner.bell.install(passive, port)
+        self.inner.notifier.install(passive, port)
     }
 
     /// The device goes.
     pub fn shut_down(&self, passive: Passive) {
-        self.inner.bell.remove(passive);
+        self.inner.notifier.remove(passive);
         for slot in 0..TAPS {
             let tap = self.inner.state.with(|s| s.taps.get_mut(slot)?.take());
             if let Some(tap) = tap {
@@ -129,7 +129,7 @@ impl Thru {
             .state
             .with(|s| s.taps.iter_mut().find(is_it)?.take());
         if gone.is_some() && self.inner.listening.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.inner.bell.cancel(passive);
+            self.inner.notifier.cancel(passive);
             self.inner.asked.store(i64::MAX, Ordering::SeqCst);
         }
         tap.clear();
@@ -138,7 +138,7 @@ impl Thru {
     /// A message is due in `wait` (100 ns). `DISPATCH_LEVEL` or below.
     fn announce(&self, wait: i64) {
         if wait <= 0 {
-            self.inner.bell.ring();
+            self.inner.notifier.notify();
         } else if clock::now().saturating_add(wait) < self.inner.asked.load(Ordering::SeqCst) {
             self.later.queue();
         }
@@ -186,7 +186,7 @@ struct Later(Shared<Inner>);
 impl Work for Later {
     fn run(&self, passive: Passive) {
         let inner = &*self.0;
-        inner.bell.ring_in(passive, || {
+        inner.notifier.notify_in(passive, || {
             let wait = inner.state.with(|s| {
                 let waits = s.taps.iter().flatten().filter_map(|tap| tap.wait());
                 waits.min()
@@ -224,7 +224,7 @@ impl TapHandle {
 
     /// The group that serves the stream.
     pub fn group(&self, passive: Passive) -> Option<ServiceGroup> {
-        self.engine.thru.inner.bell.group(passive)
+        self.engine.thru.inner.notifier.group(passive)
     }
 
     /// Only in RUN are messages taken; leaving it drops what is not delivered yet.
