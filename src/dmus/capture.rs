@@ -4,7 +4,7 @@ use crate::com::capture::{Capture, capture};
 use crate::com::event::Chain;
 use crate::com::object::{ObjectRef, class};
 use crate::com::port::Sink;
-use crate::engine::TapHandle;
+use crate::engine::CaptureHandle;
 use crate::kernel::Result;
 use crate::kernel::irql::Passive;
 use crate::property::rows::transport_entry;
@@ -20,14 +20,14 @@ const IID_CAPTURE_STREAM: GUID = GUID::from_u128(0xA40E_92C7_6B15_4D83_9F2C_58D1
 
 /// One instance of the capture pin. The last release closes it.
 pub struct CaptureStream {
-    tap: TapHandle,
+    handle: CaptureHandle,
 }
 
 class!(CaptureStream: IMXFVtbl = capture::<CaptureStream>, [IID_CAPTURE_STREAM, IID_IMXF]);
 
 impl CaptureStream {
-    pub fn new(tap: TapHandle) -> Self {
-        Self { tap }
+    pub fn new(handle: CaptureHandle) -> Self {
+        Self { handle }
     }
 }
 
@@ -36,23 +36,23 @@ impl Capture for CaptureStream {
         if !(KSSTATE_STOP..=KSSTATE_RUN).contains(&state) {
             return Err(STATUS_INVALID_PARAMETER);
         }
-        self.tap.set_state(passive, state)
+        self.handle.set_state(passive, state)
     }
 
     fn service(&self) {
-        self.tap.deliver();
+        self.handle.deliver();
     }
 
     fn refuse(&self, chain: Chain) {
-        self.tap.refuse(chain);
+        self.handle.refuse(chain);
     }
 
     fn connect(&self, passive: Passive, sink: Sink) -> Result {
-        self.tap.connect(passive, sink)
+        self.handle.connect(passive, sink)
     }
 
     fn disconnect(&self, passive: Passive, is_it: impl FnOnce(&Sink) -> bool) -> Result {
-        self.tap.disconnect(passive, is_it)
+        self.handle.disconnect(passive, is_it)
     }
 }
 
@@ -62,5 +62,5 @@ pub const PROPERTIES: [Property; 1] = [transport_entry(transport)];
 fn transport(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     let stream: Option<ObjectRef<CaptureStream>> = call.request.stream();
     let stream = stream.ok_or(STATUS_INVALID_DEVICE_REQUEST)?;
-    write(value, stream.tap.counts())
+    write(value, stream.handle.counts())
 }

@@ -10,7 +10,7 @@ use crate::com::miniport::{MiniportDMus, NewStream, StreamRequest, miniport_dmus
 use crate::com::object::{ObjectRef, class};
 use crate::com::port::Port;
 use crate::com::service::ServiceGroup;
-use crate::engine::{Engine, TapHandle};
+use crate::engine::{CaptureHandle, Engine};
 use crate::kernel::Result;
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::Mutex;
@@ -87,9 +87,9 @@ impl MiniportDMus for Miniport {
             }
             (DMUS_STREAM_MIDI_CAPTURE, CAPTURE_PIN) => {
                 let allocator = request.allocator.ok_or(STATUS_INVALID_PARAMETER)?;
-                let tap = TapHandle::open(&self.engine, passive, allocator, request.clock)?;
-                let group = tap.group(passive).ok_or(STATUS_INVALID_DEVICE_REQUEST)?;
-                Ok(NewStream::new(ObjectRef::new(CaptureStream::new(tap))?)?.served_by(group))
+                let handle = CaptureHandle::open(&self.engine, passive, allocator, request.clock)?;
+                let group = handle.group(passive).ok_or(STATUS_INVALID_DEVICE_REQUEST)?;
+                Ok(NewStream::new(ObjectRef::new(CaptureStream::new(handle))?)?.served_by(group))
             }
             (DMUS_STREAM_WAVE_SINK, WAVE_PIN) => {
                 let rate = wave_rate(request.format)?;

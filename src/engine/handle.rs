@@ -96,11 +96,11 @@ impl PinHandle {
 
     /// Takes over the port's events. `DISPATCH_LEVEL` or below.
     pub fn put(&self, chain: Chain) {
-        let mut copy = self.engine.thru.copy(self.slot, || self.pin.now());
-        let seen = copy.as_mut().map(|copy| |event: &_| copy.take(event));
+        let mut writer = self.engine.thru.writer(self.slot, || self.pin.now());
+        let seen = writer.as_mut().map(|writer| |event: &_| writer.take(event));
         self.pin.put(chain, seen);
-        if let Some(copy) = copy {
-            copy.finish();
+        if let Some(writer) = writer {
+            writer.finish();
         }
         self.engine.wake();
     }

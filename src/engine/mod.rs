@@ -40,7 +40,7 @@ pub use arioso_core::audio::{Format, Levels, Sample};
 pub use endpoint::EndpointHandle;
 pub use handle::{EFFECTS, PinHandle};
 pub use sink::SinkHandle;
-pub use thru::TapHandle;
+pub use thru::CaptureHandle;
 
 use self::command::Command;
 use self::handle::ClientSettings;

@@ -3,9 +3,9 @@
 //! A message is copied when the port hands it over, and delivered when it is due. What is due at once goes out by the service
 //! group's DPC; for what is due later the group's delayed service is asked, at `PASSIVE_LEVEL` as its page wants it.
 
-mod tap;
+mod capture_queue;
 
-use self::tap::Tap;
+use self::capture_queue::CaptureQueue;
 use super::next::Next;
 use super::{Engine, PINS};
 use crate::com::event::{Chain, Event};
@@ -25,7 +25,7 @@ use arioso_core::mem::Shared;
 use arioso_core::midi::Framer;
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 
-const TAPS: usize = CAPTURE_INSTANCES as usize;
+const QUEUES: usize = CAPTURE_INSTANCES as usize;
 
 /// The capture streams in RUN, and the way to their port.
 pub struct Thru {
@@ -45,7 +45,7 @@ struct Inner {
 struct State {
     /// One for each render pin.
     framers: [Framer; PINS],
-    taps: [Option<Shared<Tap>>; TAPS],
+    queues: [Option<Shared<CaptureQueue>>; QUEUES],
 }
 
 impl Thru {
@@ -54,7 +54,7 @@ impl Thru {
             listening: AtomicU32::new(0),
             state: SpinLock::new(State {
                 framers: [Framer::default(); PINS],
-                taps: [const { None }; TAPS],
+                queues: [const { None }; QUEUES],
             }),
             notifier: PortNotifier::new()?,
             asked: AtomicI64::new(i64::MAX),
@@ -74,19 +74,19 @@ impl Thru {
     /// The device goes.
     pub fn shut_down(&self, passive: Passive) {
         self.inner.notifier.remove(passive);
-        for slot in 0..TAPS {
-            let tap = self.inner.state.with(|s| s.taps.get_mut(slot)?.take());
-            if let Some(tap) = tap {
+        for slot in 0..QUEUES {
+            let queue = self.inner.state.with(|s| s.queues.get_mut(slot)?.take());
+            if let Some(queue) = queue {
                 self.inner.listening.fetch_sub(1, Ordering::SeqCst);
-                tap.clear();
+                queue.clear();
             }
         }
     }
 
     /// Something to show to the capture streams, if there are any. `DISPATCH_LEVEL` or below.
-    pub fn copy(&self, slot: u8, now: impl FnOnce() -> i64) -> Option<Copy<'_>> {
+    pub fn writer(&self, slot: u8, now: impl FnOnce() -> i64) -> Option<CaptureWriter<'_>> {
         let listening = self.inner.listening.load(Ordering::SeqCst) != 0;
-        listening.then(|| Copy {
+        listening.then(|| CaptureWriter {
             thru: self,
             slot: slot.into(),
             now: now(),
@@ -101,16 +101,16 @@ impl Thru {
             if let Some(framer) = s.framers.get_mut(slot) {
                 framer.reset();
             }
-            for tap in s.taps.iter().flatten() {
-                tap.flush(slot);
+            for queue in s.queues.iter().flatten() {
+                queue.flush(slot);
             }
         });
     }
 
-    fn start(&self, tap: &Shared<Tap>) -> Result {
+    fn start(&self, queue: &Shared<CaptureQueue>) -> Result {
         let free = self.inner.state.with(|s| {
-            let free = s.taps.iter_mut().find(|place| place.is_none())?;
-            *free = Some(tap.clone());
+            let free = s.queues.iter_mut().find(|place| place.is_none())?;
+            *free = Some(queue.clone());
             Some(())
         });
         free.ok_or(STATUS_INVALID_DEVICE_REQUEST)?;
@@ -118,21 +118,21 @@ impl Thru {
         Ok(())
     }
 
-    fn stop(&self, passive: Passive, tap: &Shared<Tap>) {
-        let is_it = |place: &&mut Option<Shared<Tap>>| {
+    fn stop(&self, passive: Passive, queue: &Shared<CaptureQueue>) {
+        let is_it = |place: &&mut Option<Shared<CaptureQueue>>| {
             place
                 .as_ref()
-                .is_some_and(|other| Shared::ptr_eq(other, tap))
+                .is_some_and(|other| Shared::ptr_eq(other, queue))
         };
         let gone = self
             .inner
             .state
-            .with(|s| s.taps.iter_mut().find(is_it)?.take());
+            .with(|s| s.queues.iter_mut().find(is_it)?.take());
         if gone.is_some() && self.inner.listening.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.inner.notifier.cancel(passive);
             self.inner.asked.store(i64::MAX, Ordering::SeqCst);
         }
-        tap.clear();
+        queue.clear();
     }
 
     /// A message is due in `wait` (100 ns). `DISPATCH_LEVEL` or below.
@@ -146,26 +146,26 @@ impl Thru {
 }
 
 /// One chain of events on its way to the capture streams.
-pub struct Copy<'a> {
+pub struct CaptureWriter<'a> {
     thru: &'a Thru,
     slot: usize,
     now: i64,
     earliest: i64,
 }
 
-impl Copy<'_> {
+impl CaptureWriter<'_> {
     /// Copies an event's bytes. A message that is late is due now.
     pub fn take(&mut self, event: &Event) {
         let (slot, group) = (self.slot, event.group().max(1));
         let time = event.time().max(self.now);
         self.thru.inner.state.with(|s| {
-            let State { framers, taps } = s;
+            let State { framers, queues } = s;
             let Some(framer) = framers.get_mut(slot) else {
                 return;
             };
             framer.feed(event.bytes(), |piece| {
-                for tap in taps.iter().flatten() {
-                    tap.take(slot, time, group, piece);
+                for queue in queues.iter().flatten() {
+                    queue.take(slot, time, group, piece);
                 }
             });
         });
@@ -188,7 +188,7 @@ impl Work for Later {
         let inner = &*self.0;
         inner.notifier.notify_in(passive, || {
             let wait = inner.state.with(|s| {
-                let waits = s.taps.iter().flatten().filter_map(|tap| tap.wait());
+                let waits = s.queues.iter().flatten().filter_map(|queue| queue.wait());
                 waits.min()
             })?;
             let time = clock::now().saturating_add(wait);
@@ -199,13 +199,13 @@ impl Work for Later {
 }
 
 /// An open capture pin. Dropping it (at `PASSIVE_LEVEL`) closes it.
-pub struct TapHandle {
+pub struct CaptureHandle {
     engine: Shared<Engine>,
-    tap: Shared<Tap>,
+    queue: Shared<CaptureQueue>,
     running: AtomicBool,
 }
 
-impl TapHandle {
+impl CaptureHandle {
     pub fn open(
         engine: &Shared<Engine>,
         _: Passive,
@@ -217,7 +217,7 @@ impl TapHandle {
         }
         Ok(Self {
             engine: engine.clone(),
-            tap: Shared::try_new(Tap::new(allocator, clock)?).map_err(no_memory)?,
+            queue: Shared::try_new(CaptureQueue::new(allocator, clock)?).map_err(no_memory)?,
             running: AtomicBool::new(false),
         })
     }
@@ -235,9 +235,9 @@ impl TapHandle {
             return Ok(());
         }
         if wanted {
-            thru.start(&self.tap)?;
+            thru.start(&self.queue)?;
         } else {
-            thru.stop(passive, &self.tap);
+            thru.stop(passive, &self.queue);
         }
         self.running.store(wanted, Ordering::Relaxed);
         Ok(())
@@ -247,7 +247,7 @@ impl TapHandle {
     pub fn deliver(&self) {
         let thru = &self.engine.thru;
         thru.inner.asked.store(i64::MAX, Ordering::SeqCst);
-        match self.tap.deliver() {
+        match self.queue.deliver() {
             Next::Now => thru.announce(0),
             Next::In(wait) => thru.announce(wait),
             Next::Nothing => {}
@@ -255,28 +255,28 @@ impl TapHandle {
     }
 
     pub fn connect(&self, passive: Passive, sink: Sink) -> Result {
-        self.tap.connect(passive, sink)
+        self.queue.connect(passive, sink)
     }
 
     pub fn disconnect(&self, passive: Passive, is_it: impl FnOnce(&Sink) -> bool) -> Result {
-        self.tap.disconnect(passive, is_it)
+        self.queue.disconnect(passive, is_it)
     }
 
     pub fn refuse(&self, chain: Chain) {
-        self.tap.refuse(chain);
+        self.queue.refuse(chain);
     }
 
     pub fn counts(&self) -> ARIOSO_TRANSPORT {
-        self.tap.counts()
+        self.queue.counts()
     }
 }
 
-impl Drop for TapHandle {
+impl Drop for CaptureHandle {
     fn drop(&mut self) {
         let passive = Passive::of_drop();
-        self.engine.thru.stop(passive, &self.tap);
+        self.engine.thru.stop(passive, &self.queue);
         // A removal under way may have it too: the port's allocator and clock go with the stream, not later.
-        while !Shared::is_only(&self.tap) {
+        while !Shared::is_only(&self.queue) {
             passive.sleep(MILLISECOND / 10);
         }
     }

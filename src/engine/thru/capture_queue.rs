@@ -24,7 +24,7 @@ const BUDGET: u32 = 1024;
 const GENERATIONS: usize = 16;
 
 /// A capture stream's copies. Filled at `DISPATCH_LEVEL` or below, emptied by the service group's DPC.
-pub struct Tap {
+pub struct CaptureQueue {
     allocator: Allocator,
     clock: Option<MasterClock>,
     /// Bytes of a buffer.
@@ -67,7 +67,7 @@ struct Batch {
     taken: u32,
 }
 
-impl Tap {
+impl CaptureQueue {
     pub fn new(allocator: Allocator, clock: Option<MasterClock>) -> Result<Self> {
         Ok(Self {
             clock,
@@ -228,7 +228,7 @@ impl Tap {
     }
 }
 
-impl Drop for Tap {
+impl Drop for CaptureQueue {
     fn drop(&mut self) {
         self.clear();
     }
