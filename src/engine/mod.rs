@@ -49,7 +49,7 @@ use self::output::Output;
 use self::pin::Pin;
 use self::renderer::Renderer;
 use self::settings::Settings;
-use self::slices::Feed;
+use self::slices::SliceFifo;
 use self::state::{EngineState, Owner};
 use self::thru::Thru;
 use crate::com::event_origin::EventOrigin;
@@ -87,7 +87,7 @@ pub struct Engine {
     registry: Mutex<PinRegistry>,
     output: Mutex<Output>,
     /// While the slice timer renders.
-    feed: Mutex<Option<Feed>>,
+    slices: Mutex<Option<SliceFifo>>,
     levels: Shared<Levels>,
     settings: Settings,
 }
@@ -133,7 +133,7 @@ impl Engine {
             })
             .map_err(no_memory)?,
             output: Mutex::new(Output::default()).map_err(no_memory)?,
-            feed: Mutex::new(None).map_err(no_memory)?,
+            slices: Mutex::new(None).map_err(no_memory)?,
             levels: Shared::try_new(Levels::new()).map_err(no_memory)?,
             settings,
         };

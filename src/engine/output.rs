@@ -1,7 +1,7 @@
 //! Who renders: the endpoint while it runs, else the wave sink while it runs, else nobody.
 
 use super::endpoint_stream::EndpointStream;
-use super::slices::Feed;
+use super::slices::SliceFifo;
 use super::state::Owner;
 use super::{DEFAULT_RATE, Engine};
 use crate::kernel::Result;
@@ -116,17 +116,17 @@ impl Engine {
             }
             return;
         }
-        let mut feed = None;
+        let mut slices = None;
         if owner == Owner::Slices {
-            match Feed::new(common.clone(), rate, self.settings.dither) {
-                Ok(new) => feed = Some(new),
+            match SliceFifo::new(common.clone(), rate, self.settings.dither) {
+                Ok(new) => slices = Some(new),
                 // The wave sink needs nothing to render itself.
                 Err(_) => owner = Owner::Sink,
             }
         }
         // With wait: no slice is under way after this.
-        drop(self.feed.with(passive, Option::take));
+        drop(self.slices.with(passive, Option::take));
         self.give_to(passive, owner, rate);
-        drop(self.feed.with(passive, |f| core::mem::replace(f, feed)));
+        drop(self.slices.with(passive, |f| core::mem::replace(f, slices)));
     }
 }

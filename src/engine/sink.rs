@@ -69,8 +69,8 @@ impl SinkHandle {
             }
             Owner::Slices => {
                 common.start_clock(self.now(), position);
-                self.engine.feed.with(passive, |feed| match feed {
-                    Some(feed) => feed.read(passive, out, position),
+                self.engine.slices.with(passive, |slices| match slices {
+                    Some(slices) => slices.read(passive, out, position),
                     None => out,
                 })
             }

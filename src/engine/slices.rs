@@ -19,7 +19,7 @@ const LEAD_MS: u32 = 3;
 const CAPACITY: usize = 32_768;
 
 /// The slice timer and the FIFO it fills. Dropping it (at `PASSIVE_LEVEL`) stops the timer and waits for the last slice.
-pub struct Feed {
+pub struct SliceFifo {
     // The timer goes first: its callback queues the DPC.
     _timer: SharpTimer<Ticker>,
     dpc: Shared<Dpc<Slicer>>,
@@ -105,8 +105,8 @@ impl Routine for Slicer {
     }
 }
 
-impl Feed {
-    /// Starts the timer; it renders nothing before the first [`Feed::read`].
+impl SliceFifo {
+    /// Starts the timer; it renders nothing before the first [`SliceFifo::read`].
     pub fn new(common: Shared<EngineState>, rate: u32, dither: bool) -> Result<Self> {
         let slice = (rate / 1000).max(1) as usize;
         let dpc = Shared::try_new(Dpc::new(Slicer {
