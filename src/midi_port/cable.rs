@@ -1,6 +1,6 @@
 //! The cable: two directions, their port, and the timer for those who wait too long.
 
-use super::feed::Feed;
+use super::cable_synth::CableSynth;
 use crate::com::service::{PortMidi, PortNotifier, ServiceGroup};
 use crate::engine::Engine;
 use crate::kernel::driver::Device;
@@ -44,7 +44,7 @@ pub struct Cable {
 struct Wire {
     lane: Lane<{ CLIENTS as usize }>,
     /// In the direction from end A, while somebody writes and the setting says so.
-    feed: Option<Feed>,
+    synth: Option<CableSynth>,
 }
 
 /// The way to the port.
@@ -92,7 +92,7 @@ impl Cable {
         let wire = || {
             SpinLock::new(Wire {
                 lane: Lane::new(PATIENCE),
-                feed: None,
+                synth: None,
             })
         };
         Ok(Self {
@@ -122,8 +122,8 @@ impl Cable {
         self.closed.store(true, Ordering::SeqCst);
         self.service.notifier.remove(passive);
         for wire in &self.wires {
-            let feed = wire.with(|wire| wire.feed.take());
-            drop(feed);
+            let synth = wire.with(|wire| wire.synth.take());
+            drop(synth);
         }
     }
 
@@ -188,12 +188,12 @@ impl Cable {
         while !rest.is_empty() {
             let now = clock::now();
             let (count, deadline) = self.wire(client.direction).with(|wire| {
-                let Wire { lane, feed } = wire;
-                let count = match feed {
-                    Some(feed) => {
-                        let mut phrase = feed.begin();
+                let Wire { lane, synth } = wire;
+                let count = match synth {
+                    Some(synth) => {
+                        let mut phrase = synth.begin();
                         let count =
-                            lane.write(client.at, rest, now, feed.room(), |p| phrase.put(p));
+                            lane.write(client.at, rest, now, synth.room(), |p| phrase.put(p));
                         phrase.end();
                         count
                     }
@@ -282,16 +282,16 @@ impl Cable {
     fn connect_synth(&self, passive: Passive, direction: Direction) -> Result {
         let wire = self.wire(direction);
         let wanted = direction == Direction::AToB && self.engine.plays_cable();
-        if !wanted || self.is_closed() || wire.with(|wire| wire.feed.is_some()) {
+        if !wanted || self.is_closed() || wire.with(|wire| wire.synth.is_some()) {
             return Ok(());
         }
-        let feed = Feed::new(&self.engine, passive)?;
+        let synth = CableSynth::new(&self.engine, passive)?;
         // Somebody else may have been faster: one of the two goes.
-        let other = wire.with(|wire| wire.feed.replace(feed));
+        let other = wire.with(|wire| wire.synth.replace(synth));
         drop(other);
         if self.is_closed() {
-            let feed = wire.with(|wire| wire.feed.take());
-            drop(feed);
+            let synth = wire.with(|wire| wire.synth.take());
+            drop(synth);
             return Err(STATUS_DELETE_PENDING);
         }
         Ok(())
@@ -299,14 +299,14 @@ impl Cable {
 
     /// Somebody has gone: without writers nothing is played, and without anybody to wait for nobody waits.
     fn settle(&self, passive: Passive, direction: Direction) {
-        let (feed, waits) = self.wire(direction).with(|wire| {
+        let (synth, waits) = self.wire(direction).with(|wire| {
             let silent = wire.lane.speakers() == 0;
             (
-                if silent { wire.feed.take() } else { None },
+                if silent { wire.synth.take() } else { None },
                 wire.lane.is_waiting(),
             )
         });
-        drop(feed);
+        drop(synth);
         if waits {
             self.service.notifier.notify();
         } else if self.wires.iter().all(|w| w.with(|w| !w.lane.is_waiting())) {

@@ -6,10 +6,10 @@
 //! | [`miniport`] | `IMiniportMidi` |
 //! | [`stream`] | `IMiniportMidiStream` |
 //! | [`cable`] | the two directions, and who waits for whom |
-//! | [`feed`] | end A's way to the synthesizer |
+//! | [`cable_synth`] | end A's way to the synthesizer |
 
 pub mod cable;
-mod feed;
+mod cable_synth;
 mod filter;
 pub mod miniport;
 mod properties;

@@ -13,12 +13,12 @@ use arioso_core::midi::Piece;
 const EVENTS: usize = 1024;
 
 /// The synthesizer's input. Dropping it (at `PASSIVE_LEVEL`) cuts its notes.
-pub struct Feed {
+pub struct CableSynth {
     pin: PinHandle,
     pool: Shared<Pool>,
 }
 
-impl Feed {
+impl CableSynth {
     pub fn new(engine: &Shared<Engine>, passive: Passive) -> Result<Self> {
         let pool = Pool::new(EVENTS).and_then(Shared::try_new);
         let pool = pool.map_err(no_memory)?;
@@ -35,7 +35,7 @@ impl Feed {
     /// What goes to the synthesizer together.
     pub fn begin(&self) -> Phrase<'_> {
         Phrase {
-            feed: self,
+            synth: self,
             chain: Chain::EMPTY,
         }
     }
@@ -43,7 +43,7 @@ impl Feed {
 
 /// Pieces on their way to the synthesizer. They play at once.
 pub struct Phrase<'a> {
-    feed: &'a Feed,
+    synth: &'a CableSynth,
     chain: Chain,
 }
 
@@ -62,7 +62,7 @@ impl Phrase<'_> {
         let now = clock::now();
         let mut parts = bytes.chunks(Pool::LONGEST).peekable();
         while let Some(part) = parts.next() {
-            let Some(mut event) = self.feed.pool.event(part) else {
+            let Some(mut event) = self.synth.pool.event(part) else {
                 return;
             };
             event.set_time(now);
@@ -74,7 +74,7 @@ impl Phrase<'_> {
     /// `DISPATCH_LEVEL` or below.
     pub fn end(self) {
         if !self.chain.is_empty() {
-            self.feed.pin.put(self.chain);
+            self.synth.pin.put(self.chain);
         }
     }
 }
