@@ -10,7 +10,7 @@ use super::effects::Sends;
 use super::filter::{Coefficients, rescaling};
 use super::lanes::{LANES, Lanes};
 use super::oscillator::{Interpolation, Oscillator, Window};
-use super::simd::{self, Output, SCALE, Strip, Tables};
+use super::simd::{self, LaneState, Output, SCALE, Tables};
 use super::sinc::{Kernels, cutoff_for};
 use crate::dls::model::{Loop, Wave};
 use crate::mem::{NoMemory, Shared, vec};
@@ -36,7 +36,7 @@ pub struct Buses<'a> {
 
 pub struct Quad {
     oscillators: [Oscillator; LANES],
-    strip: Strip,
+    lane_state: LaneState,
     /// Gains of reverb and chorus bus, and the change per frame.
     sends: [Lanes; BUSES - 2],
     send_steps: [Lanes; BUSES - 2],
@@ -57,7 +57,7 @@ pub struct Quad {
 impl Quad {
     const IDLE: Self = Self {
         oscillators: [const { Oscillator::IDLE }; LANES],
-        strip: Strip::REST,
+        lane_state: LaneState::REST,
         sends: [Lanes::ZERO; BUSES - 2],
         send_steps: [Lanes::ZERO; BUSES - 2],
         rescaling: Lanes::splat(1.0),
@@ -116,8 +116,8 @@ impl Quad {
         } else {
             self.filtered & !bit
         };
-        self.strip.y.set(lane, 0.0);
-        self.strip.d.set(lane, 0.0);
+        self.lane_state.y.set(lane, 0.0);
+        self.lane_state.d.set(lane, 0.0);
     }
 
     /// Empties a lane and gives back its wave.
@@ -127,8 +127,8 @@ impl Quad {
         self.filtered &= !bit;
         self.jump(lane, [0.0; BUSES], Coefficients::FLAT);
         self.ramp(lane, [0.0; BUSES], Coefficients::FLAT, 1);
-        self.strip.y.set(lane, 0.0);
-        self.strip.d.set(lane, 0.0);
+        self.lane_state.y.set(lane, 0.0);
+        self.lane_state.d.set(lane, 0.0);
         self.oscillators
             .get_mut(lane)
             .and_then(|oscillator| oscillator.wave.take())
@@ -172,14 +172,14 @@ impl Quad {
         for (lanes, gain) in self.gains().into_iter().zip(gains) {
             lanes.set(lane, gain * UNIT);
         }
-        self.strip.e.set(lane, coefficients.e);
-        self.strip.b2.set(lane, coefficients.b2);
-        self.strip.k.set(lane, coefficients.k);
+        self.lane_state.e.set(lane, coefficients.e);
+        self.lane_state.b2.set(lane, coefficients.b2);
+        self.lane_state.k.set(lane, coefficients.k);
         self.rescaling.set(lane, 1.0);
         let within = |lanes: &Lanes| lanes.get(lane).abs() <= LIMIT;
-        if !within(&self.strip.y) || !within(&self.strip.d) {
-            self.strip.y.set(lane, 0.0);
-            self.strip.d.set(lane, 0.0);
+        if !within(&self.lane_state.y) || !within(&self.lane_state.d) {
+            self.lane_state.y.set(lane, 0.0);
+            self.lane_state.d.set(lane, 0.0);
         }
     }
 
@@ -190,7 +190,12 @@ impl Quad {
 
     fn gains(&mut self) -> [&mut Lanes; BUSES] {
         let [reverb, chorus] = &mut self.sends;
-        [&mut self.strip.left, &mut self.strip.right, reverb, chorus]
+        [
+            &mut self.lane_state.left,
+            &mut self.lane_state.right,
+            reverb,
+            chorus,
+        ]
     }
 
     /// Lets gains and coefficients run to these values in `frames`.
@@ -203,27 +208,36 @@ impl Quad {
     ) {
         let share = 1.0 / frames.max(1) as f32;
         let now = self.gains().map(|lanes| lanes.get(lane));
-        let strip = &mut self.strip;
+        let lane_state = &mut self.lane_state;
         let [reverb, chorus] = &mut self.send_steps;
-        let steps = [&mut strip.left_step, &mut strip.right_step, reverb, chorus];
+        let steps = [
+            &mut lane_state.left_step,
+            &mut lane_state.right_step,
+            reverb,
+            chorus,
+        ];
         for ((step, now), gain) in steps.into_iter().zip(now).zip(gains) {
             step.set(lane, (gain * UNIT - now) * share);
         }
         let set = |step: &mut Lanes, now: Lanes, goal: f32| {
             step.set(lane, (goal - now.get(lane)) * share);
         };
-        let factor = rescaling(strip.e.get(lane), coefficients.e, frames);
-        let b2 = strip.b2.get(lane) / self.rescaling.get(lane);
-        strip.b2.set(lane, b2 * factor);
+        let factor = rescaling(lane_state.e.get(lane), coefficients.e, frames);
+        let b2 = lane_state.b2.get(lane) / self.rescaling.get(lane);
+        lane_state.b2.set(lane, b2 * factor);
         self.rescaling.set(lane, factor);
-        set(&mut strip.e_step, strip.e, coefficients.e);
-        set(&mut strip.b2_step, strip.b2, coefficients.b2 * factor);
-        set(&mut strip.k_step, strip.k, coefficients.k);
+        set(&mut lane_state.e_step, lane_state.e, coefficients.e);
+        set(
+            &mut lane_state.b2_step,
+            lane_state.b2,
+            coefficients.b2 * factor,
+        );
+        set(&mut lane_state.k_step, lane_state.k, coefficients.k);
     }
 
     #[cfg(test)]
-    pub fn strip_mut(&mut self) -> &mut Strip {
-        &mut self.strip
+    pub fn lane_state_mut(&mut self) -> &mut LaneState {
+        &mut self.lane_state
     }
 
     /// Adds the quad to the buses; `voices` is as long as they are, `odd` is the parity of the first frame.
@@ -244,8 +258,8 @@ impl Quad {
         let Some(tables) = tables(kind, kernels, self.cutoffs) else {
             return;
         };
-        self.strip.filtered = self.filtered != 0;
-        self.strip.look();
+        self.lane_state.filtered = self.filtered != 0;
+        self.lane_state.update_moving();
         let sends =
             buses.reverb.is_some() && !self.is_dry(0) || buses.chorus.is_some() && !self.is_dry(1);
         let (mut left, mut right) = (&mut *buses.left, &mut *buses.right);
@@ -276,7 +290,7 @@ impl Quad {
                 right: right_now,
                 voices: sends.then_some(voices_now),
             };
-            if !simd::render(&mut readers, tables, &mut self.strip, odd, output) {
+            if !simd::render(&mut readers, tables, &mut self.lane_state, odd, output) {
                 return;
             }
             for oscillator in &mut self.oscillators {

@@ -16,22 +16,24 @@ pub struct Lane {
 
 impl Quad {
     pub fn lane(&self, lane: usize) -> Lane {
-        let strip = &self.strip;
+        let lane_state = &self.lane_state;
         let [reverb, chorus] = &self.sends;
         let [reverb_step, chorus_step] = &self.send_steps;
         Lane {
-            gains: [&strip.left, &strip.right, reverb, chorus].map(|x| x.get(lane) * (1.0 / UNIT)),
+            gains: [&lane_state.left, &lane_state.right, reverb, chorus]
+                .map(|x| x.get(lane) * (1.0 / UNIT)),
             steps: [
-                &strip.left_step,
-                &strip.right_step,
+                &lane_state.left_step,
+                &lane_state.right_step,
                 reverb_step,
                 chorus_step,
             ]
             .map(|x| x.get(lane) * (1.0 / UNIT)),
-            coefficients: [&strip.e, &strip.b2, &strip.k].map(|x| x.get(lane)),
-            moves: [&strip.e_step, &strip.b2_step, &strip.k_step].map(|x| x.get(lane)),
+            coefficients: [&lane_state.e, &lane_state.b2, &lane_state.k].map(|x| x.get(lane)),
+            moves: [&lane_state.e_step, &lane_state.b2_step, &lane_state.k_step]
+                .map(|x| x.get(lane)),
             rescaling: self.rescaling.get(lane),
-            state: [&strip.y, &strip.d].map(|x| x.get(lane) * UNIT),
+            state: [&lane_state.y, &lane_state.d].map(|x| x.get(lane) * UNIT),
         }
     }
 

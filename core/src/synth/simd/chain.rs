@@ -8,7 +8,7 @@ const BIAS: f32 = 3.3e-5;
 
 /// What four voices carry from frame to frame behind the interpolator.
 #[derive(Clone, Debug, Default)]
-pub struct Strip {
+pub struct LaneState {
     pub y: Lanes,
     pub d: Lanes,
     pub e: Lanes,
@@ -27,7 +27,7 @@ pub struct Strip {
     pub moving: bool,
 }
 
-impl Strip {
+impl LaneState {
     /// Silence.
     pub const REST: Self = Self {
         y: Lanes::ZERO,
@@ -48,7 +48,7 @@ impl Strip {
 
     /// Sets `moving`.
     #[inline]
-    pub fn look(&mut self) {
+    pub fn update_moving(&mut self) {
         let steps = [
             self.left_step,
             self.right_step,
@@ -80,30 +80,35 @@ impl Output<'_> {
 
 /// Asks `sample` once per frame, at most [`Output::len`] times.
 #[inline(always)]
-pub fn run<A: Arch>(strip: &mut Strip, odd: bool, output: Output, sample: impl FnMut() -> A::F) {
+pub fn run<A: Arch>(
+    lane_state: &mut LaneState,
+    odd: bool,
+    output: Output,
+    sample: impl FnMut() -> A::F,
+) {
     let Output {
         left,
         right,
         voices,
     } = output;
-    match (strip.filtered, strip.moving) {
-        (true, true) => pick::<A, true, true>(strip, odd, left, right, voices, sample),
-        (true, false) => pick::<A, true, false>(strip, odd, left, right, voices, sample),
-        (false, true) => pick::<A, false, true>(strip, odd, left, right, voices, sample),
-        (false, false) => pick::<A, false, false>(strip, odd, left, right, voices, sample),
+    match (lane_state.filtered, lane_state.moving) {
+        (true, true) => pick::<A, true, true>(lane_state, odd, left, right, voices, sample),
+        (true, false) => pick::<A, true, false>(lane_state, odd, left, right, voices, sample),
+        (false, true) => pick::<A, false, true>(lane_state, odd, left, right, voices, sample),
+        (false, false) => pick::<A, false, false>(lane_state, odd, left, right, voices, sample),
     }
 }
 
 #[inline(always)]
 fn pick<A: Arch, const FILTER: bool, const RAMP: bool>(
-    strip: &mut Strip,
+    lane_state: &mut LaneState,
     odd: bool,
     left: &mut [Lanes],
     right: &mut [Lanes],
     voices: Option<&mut [Lanes]>,
     mut sample: impl FnMut() -> A::F,
 ) {
-    let mut chain = Chain::<A, FILTER, RAMP>::new(strip, odd);
+    let mut chain = Chain::<A, FILTER, RAMP>::new(lane_state, odd);
     let buses = left.iter_mut().zip(right);
     match voices {
         Some(voices) => {
@@ -118,7 +123,7 @@ fn pick<A: Arch, const FILTER: bool, const RAMP: bool>(
             }
         }
     }
-    chain.store(strip);
+    chain.store(lane_state);
 }
 
 struct Chain<A: Arch, const FILTER: bool, const RAMP: bool> {
@@ -140,21 +145,21 @@ struct Chain<A: Arch, const FILTER: bool, const RAMP: bool> {
 
 impl<A: Arch, const FILTER: bool, const RAMP: bool> Chain<A, FILTER, RAMP> {
     #[inline(always)]
-    fn new(strip: &Strip, odd: bool) -> Self {
+    fn new(lane_state: &LaneState, odd: bool) -> Self {
         let bias = if odd { -BIAS } else { BIAS };
         Self {
-            y: A::load(&strip.y),
-            d: A::load(&strip.d),
-            e: A::load(&strip.e),
-            b2: A::load(&strip.b2),
-            k: A::load(&strip.k),
-            e_step: A::load(&strip.e_step),
-            b2_step: A::load(&strip.b2_step),
-            k_step: A::load(&strip.k_step),
-            left: A::load(&strip.left),
-            right: A::load(&strip.right),
-            left_step: A::load(&strip.left_step),
-            right_step: A::load(&strip.right_step),
+            y: A::load(&lane_state.y),
+            d: A::load(&lane_state.d),
+            e: A::load(&lane_state.e),
+            b2: A::load(&lane_state.b2),
+            k: A::load(&lane_state.k),
+            e_step: A::load(&lane_state.e_step),
+            b2_step: A::load(&lane_state.b2_step),
+            k_step: A::load(&lane_state.k_step),
+            left: A::load(&lane_state.left),
+            right: A::load(&lane_state.right),
+            left_step: A::load(&lane_state.left_step),
+            right_step: A::load(&lane_state.right_step),
             bias: A::load(&Lanes::splat(bias)),
             other_bias: A::load(&Lanes::splat(-bias)),
         }
@@ -185,18 +190,18 @@ impl<A: Arch, const FILTER: bool, const RAMP: bool> Chain<A, FILTER, RAMP> {
     }
 
     #[inline(always)]
-    fn store(self, strip: &mut Strip) {
+    fn store(self, lane_state: &mut LaneState) {
         if FILTER {
-            A::store(self.y, &mut strip.y);
-            A::store(self.d, &mut strip.d);
+            A::store(self.y, &mut lane_state.y);
+            A::store(self.d, &mut lane_state.d);
         }
         if RAMP {
-            A::store(self.left, &mut strip.left);
-            A::store(self.right, &mut strip.right);
+            A::store(self.left, &mut lane_state.left);
+            A::store(self.right, &mut lane_state.right);
             if FILTER {
-                A::store(self.e, &mut strip.e);
-                A::store(self.b2, &mut strip.b2);
-                A::store(self.k, &mut strip.k);
+                A::store(self.e, &mut lane_state.e);
+                A::store(self.b2, &mut lane_state.b2);
+                A::store(self.k, &mut lane_state.k);
             }
         }
     }

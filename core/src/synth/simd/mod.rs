@@ -19,7 +19,7 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 
-pub use chain::{Output, Strip};
+pub use chain::{LaneState, Output};
 pub use fetch::{Reader, Readers, SCALE};
 
 use super::lanes::Lanes;
@@ -88,16 +88,16 @@ pub enum Tables<'a> {
     Sinc16([&'a Rows<Row16>; 4]),
 }
 
-/// Renders four lanes into `output`: fetch, filter, gains, mix; moves readers and strip on by its length. False, with nothing done,
+/// Renders four lanes into `output`: fetch, filter, gains, mix; moves readers and state on by its length. False, with nothing done,
 /// if a reader would leave its samples.
 pub fn render(
     readers: &mut Readers,
     tables: Tables,
-    strip: &mut Strip,
+    lane_state: &mut LaneState,
     odd: bool,
     output: Output,
 ) -> bool {
-    render_on::<Native>(readers, tables, strip, odd, output)
+    render_on::<Native>(readers, tables, lane_state, odd, output)
 }
 
 /// 0 in place of what is smaller than `least`, whatever its sign.
@@ -138,7 +138,7 @@ pub fn send(voices: &[Lanes], gain: &mut Lanes, step: Lanes, bus: &mut [Lanes]) 
 fn render_on<A: Arch>(
     readers: &mut Readers,
     tables: Tables,
-    strip: &mut Strip,
+    lane_state: &mut LaneState,
     odd: bool,
     output: Output,
 ) -> bool {
@@ -148,21 +148,21 @@ fn render_on<A: Arch>(
                 return false;
             };
             // SAFETY: `new` has checked as many frames as `run` asks for.
-            chain::run::<A>(strip, odd, output, move || unsafe { fetch.next() });
+            chain::run::<A>(lane_state, odd, output, move || unsafe { fetch.next() });
         }
         Tables::Sinc8(rows) => {
             let Some(mut fetch) = fetch::Sinc8::<A>::new(readers, rows, output.len()) else {
                 return false;
             };
             // SAFETY: as above.
-            chain::run::<A>(strip, odd, output, move || unsafe { fetch.next() });
+            chain::run::<A>(lane_state, odd, output, move || unsafe { fetch.next() });
         }
         Tables::Sinc16(rows) => {
             let Some(mut fetch) = fetch::Sinc16::<A>::new(readers, rows, output.len()) else {
                 return false;
             };
             // SAFETY: as above.
-            chain::run::<A>(strip, odd, output, move || unsafe { fetch.next() });
+            chain::run::<A>(lane_state, odd, output, move || unsafe { fetch.next() });
         }
     }
     true

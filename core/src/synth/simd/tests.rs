@@ -10,7 +10,7 @@ fn lanes() -> impl Strategy<Value = Lanes> {
     prop::array::uniform4(-1.0f32..1.0).prop_map(Lanes)
 }
 
-fn strip() -> impl Strategy<Value = Strip> {
+fn lane_state() -> impl Strategy<Value = LaneState> {
     let lane = || lanes();
     (
         (lane(), lane(), 0.0f32..1.0, lane()),
@@ -24,7 +24,7 @@ fn strip() -> impl Strategy<Value = Strip> {
                     Lanes::ZERO
                 }
             };
-            Strip {
+            LaneState {
                 y: y * Lanes::splat(1e9),
                 d: d * Lanes::splat(1e8),
                 e: Lanes::splat(e),
@@ -43,10 +43,10 @@ fn strip() -> impl Strategy<Value = Strip> {
         })
 }
 
-/// Every number of a strip.
-fn bits(strip: &Strip) -> Vec<u32> {
-    let Strip { y, d, e, b2, k, .. } = strip;
-    [y, d, e, b2, k, &strip.left, &strip.right]
+/// Every number of a state.
+fn bits(lane_state: &LaneState) -> Vec<u32> {
+    let LaneState { y, d, e, b2, k, .. } = lane_state;
+    [y, d, e, b2, k, &lane_state.left, &lane_state.right]
         .iter()
         .flat_map(|lanes| lanes.0.map(f32::to_bits))
         .collect()
@@ -64,7 +64,7 @@ proptest! {
     #[test]
     fn native_and_portable_agree(
         frames in frames(),
-        strip in strip(),
+        lane_state in lane_state(),
         positions in prop::array::uniform4((7u64 << 32)..(20 << 32)),
         steps in prop::array::uniform4(0u64..(10 << 32)),
         count in 1usize..=32,
@@ -78,7 +78,7 @@ proptest! {
             _ => Tables::Sinc16(cutoffs.map(|c| kernels.sixteen(c).unwrap())),
         };
         let play = |native: bool| {
-            let mut strip = strip.clone();
+            let mut lane_state = lane_state.clone();
             let mut readers = [0, 1, 2, 3].map(|i| Reader {
                 frames: &frames[..],
                 position: positions[i],
@@ -92,16 +92,16 @@ proptest! {
                 voices: keep.then_some(&mut voices[..count]),
             };
             let done = if native {
-                render_on::<Native>(&mut readers, tables, &mut strip, odd, output)
+                render_on::<Native>(&mut readers, tables, &mut lane_state, odd, output)
             } else {
-                render_on::<Portable>(&mut readers, tables, &mut strip, odd, output)
+                render_on::<Portable>(&mut readers, tables, &mut lane_state, odd, output)
             };
             let mix: Vec<u32> = buses
                 .iter()
                 .flatten()
                 .flat_map(|lanes| lanes.0.map(f32::to_bits))
                 .collect();
-            (done, readers.map(|r| r.position), bits(&strip), mix)
+            (done, readers.map(|r| r.position), bits(&lane_state), mix)
         };
         prop_assert_eq!(play(true), play(false));
     }
@@ -125,7 +125,7 @@ proptest! {
         let mut buses = [[Lanes::ZERO; 32]; 2];
         let [left, right] = &mut buses;
         let output = Output { left: &mut left[..count], right: &mut right[..count], voices: None };
-        let done = render(&mut readers, tables, &mut Strip::default(), false, output);
+        let done = render(&mut readers, tables, &mut LaneState::default(), false, output);
         let inside = step <= 1 << 46 && (0..count as u128).all(|i| {
             let index = (u128::from(position) + i * u128::from(step)) >> 32;
             index >= before && index + after < length as u128

@@ -2,7 +2,7 @@
 
 use super::super::filter::FilterTable;
 use super::super::lanes::Lanes;
-use super::super::simd::{Output, Reader, Strip, Tables, render};
+use super::super::simd::{LaneState, Output, Reader, Tables, render};
 use super::super::sinc::{Kernels, cutoff_for};
 use super::*;
 
@@ -31,9 +31,9 @@ fn resample(kind: Interpolation, cutoff: u8, frames: &[i16], ratio: f64) -> Vec<
     loop {
         let mut readers = [reader; 4];
         let (mut left, mut right) = ([Lanes::ZERO; 16], [Lanes::ZERO; 16]);
-        let mut strip = Strip {
+        let mut lane_state = LaneState {
             left: Lanes::splat(1.0),
-            ..Strip::default()
+            ..LaneState::default()
         };
         let output = Output {
             left: &mut left,
@@ -43,7 +43,7 @@ fn resample(kind: Interpolation, cutoff: u8, frames: &[i16], ratio: f64) -> Vec<
         if !render(
             &mut readers,
             tables(kind, cutoff),
-            &mut strip,
+            &mut lane_state,
             false,
             output,
         ) {
@@ -183,7 +183,7 @@ fn kernels_keep_constants_and_do_not_overflow() {
     }
 }
 
-/// Noise of the filter in dB of full scale: a sine of -6 dB through the strip, against the same in 64 bits.
+/// Noise of the filter in dB of full scale: a sine of -6 dB through the lanes, against the same in 64 bits.
 fn filter_noise(rate: f64, cutoff: f64, resonance: f32, frequency: f64) -> f64 {
     const FRAMES: usize = 32_000;
     static TABLE: std::sync::OnceLock<FilterTable> = std::sync::OnceLock::new();
@@ -193,13 +193,13 @@ fn filter_noise(rate: f64, cutoff: f64, resonance: f32, frequency: f64) -> f64 {
     let wave: Vec<i16> = (0..FRAMES + 1)
         .map(|i| (16_384.0 * (w * i as f64).sin()).round() as i16)
         .collect();
-    let mut strip = Strip {
+    let mut lane_state = LaneState {
         e: Lanes::splat(c.e),
         b2: Lanes::splat(c.b2),
         k: Lanes::splat(c.k),
         left: Lanes::splat(1.0),
         filtered: true,
-        ..Strip::default()
+        ..LaneState::default()
     };
     let mut readers = [Reader {
         frames: &wave,
@@ -218,7 +218,7 @@ fn filter_noise(rate: f64, cutoff: f64, resonance: f32, frequency: f64) -> f64 {
     assert!(render(
         &mut readers,
         Tables::Linear,
-        &mut strip,
+        &mut lane_state,
         false,
         output
     ));

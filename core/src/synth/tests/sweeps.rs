@@ -301,6 +301,6 @@ fn a_cutoff_that_jumps_arrives() {
 impl Quad {
     /// Puts a value into a lane's filter.
     fn spoil(&mut self, lane: usize, value: f32) {
-        self.strip_mut().y.set(lane, value);
+        self.lane_state_mut().y.set(lane, value);
     }
 }
