@@ -6,14 +6,14 @@ use super::keys::KeySettings;
 use super::tuning::Tunings;
 
 /// What a voice needs to know of the outside when it computes.
-pub struct Context<'a> {
+pub struct OutputContext<'a> {
     pub filters: &'a FilterTable,
     pub rate: f32,
     /// log2(440 Hz / rate), for cutoffs.
     pub log2_a440: f32,
 }
 
-impl<'a> Context<'a> {
+impl<'a> OutputContext<'a> {
     pub fn new(filters: &'a FilterTable, rate: u32, log2_a440: f32) -> Self {
         Self {
             filters,
@@ -25,7 +25,7 @@ impl<'a> Context<'a> {
 
 /// A channel and what its port adds to it.
 #[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct VoiceContext<'a> {
     pub channel: &'a Channel,
     /// Master tuning in cents.
     pub tuning: f32,

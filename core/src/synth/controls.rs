@@ -2,7 +2,7 @@
 //! controller destinations, key settings, scale tuning. The laws are in docs/synth.md.
 
 use super::channel::{Channel, Route, cc};
-use super::context::Surroundings;
+use super::context::VoiceContext;
 use super::keys::{KeySettings, given};
 use super::math;
 use super::modulation::{FILTER_OFF, Modulation, Mover, Target};
@@ -20,7 +20,7 @@ pub struct Played {
 
 impl Played {
     /// The Note On of `key` on this channel.
-    pub fn new(around: &Surroundings, key: u8) -> Self {
+    pub fn new(around: &VoiceContext, key: u8) -> Self {
         let channel = around.channel;
         Self {
             soft: channel.is_on(cc::SOFT),
@@ -31,7 +31,7 @@ impl Played {
     }
 
     /// Takes over a scale that is meant for sounding notes too.
-    pub fn follow_scale(&mut self, around: &Surroundings, key: u8) {
+    pub fn follow_scale(&mut self, around: &VoiceContext, key: u8) {
         if self.scale_version != around.channel.scale_version {
             self.scale_version = around.channel.scale_version;
             self.scale = scale_cents(around, key);
@@ -40,7 +40,7 @@ impl Played {
 }
 
 /// Scale and tuning program. Drums have no scale.
-fn scale_cents(around: &Surroundings, key: u8) -> f32 {
+fn scale_cents(around: &VoiceContext, key: u8) -> f32 {
     let channel = around.channel;
     let class = usize::from(key) % channel.scale.len();
     match channel.scale.get(class) {
@@ -72,7 +72,7 @@ const LFOS: [(Mover, Target); 2] = [
 ];
 
 /// Adds everything to the bases and depths that the connections have left.
-pub fn apply(modulation: &mut Modulation, around: &Surroundings, played: &Played) {
+pub fn apply(modulation: &mut Modulation, around: &VoiceContext, played: &Played) {
     let channel = around.channel;
     channel.awe.apply(modulation);
     modulation.add_base(Target::Pitch, played.scale);

@@ -1,7 +1,7 @@
 //! The synthesizer: ports, messages, rendering.
 
 use super::channel::{CHANNELS, Channel, Parts, System, cc};
-use super::context::Context;
+use super::context::OutputContext;
 use super::effects::{Limiter, Unit};
 use super::filter::FilterTable;
 use super::math;
@@ -393,7 +393,7 @@ impl Synth {
                 }
             }
         }
-        let context = Context::new(&self.filters, self.rate, self.log2_a440);
+        let context = OutputContext::new(&self.filters, self.rate, self.log2_a440);
         self.pool.control(&self.slots, &context, self.position);
         out.fill([0.0; 2]);
         for (index, slot) in self.slots.iter_mut().enumerate() {

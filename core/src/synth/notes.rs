@@ -1,7 +1,7 @@
 //! Note On and Note Off: poly and mono, legato, portamento.
 
 use super::channel::cc;
-use super::context::{Context, NoteOn};
+use super::context::{NoteOn, OutputContext};
 use super::engine::Synth;
 use super::virtual_synth::{SynthId, SynthSlot};
 
@@ -81,7 +81,7 @@ impl Synth {
             priority,
             glide_from,
         };
-        let context = Context::new(&self.filters, self.rate, self.log2_a440);
+        let context = OutputContext::new(&self.filters, self.rate, self.log2_a440);
         let slots = &self.slots;
         let mut lost = 0;
         let went_on =

@@ -7,7 +7,7 @@ mod shed;
 
 use self::chains::Chains;
 use super::channel::cc;
-use super::context::{Context, NoteOn};
+use super::context::{NoteOn, OutputContext};
 use super::effects::{Sends, Unit};
 use super::lanes::{LANES, Lanes};
 use super::oscillator::Interpolation;
@@ -239,7 +239,7 @@ impl Pool {
         part: u16,
         note: NoteOn,
         room: u32,
-        context: &Context,
+        context: &OutputContext,
     ) -> Started {
         let Some(found) = slots
             .get(usize::from(port))
@@ -261,7 +261,7 @@ impl Pool {
         for region in instrument.regions.iter().filter(matches) {
             self.exclude(port, part, region, note);
         }
-        let Some(around) = found.surroundings(part, note.key) else {
+        let Some(around) = found.voice_context(part, note.key) else {
             return Started::default();
         };
         let mut started = Started::default();
@@ -358,11 +358,11 @@ impl Pool {
         part: u16,
         from: u8,
         note: NoteOn,
-        context: &Context,
+        context: &OutputContext,
     ) -> bool {
         let Some(around) = slots
             .get(usize::from(port))
-            .and_then(|slot| slot.port.as_ref()?.surroundings(part, note.key))
+            .and_then(|slot| slot.port.as_ref()?.voice_context(part, note.key))
         else {
             return false;
         };
@@ -721,7 +721,7 @@ impl Pool {
     }
 
     /// Plans all voices at a tick (`position` is a multiple of the tick), or between ticks those that something happened to.
-    pub fn control(&mut self, slots: &[SynthSlot], context: &Context, position: u64) {
+    pub fn control(&mut self, slots: &[SynthSlot], context: &OutputContext, position: u64) {
         let at_tick = offset_of(position) == TICK;
         if !at_tick && !self.pending {
             return;
@@ -742,7 +742,13 @@ impl Pool {
     }
 
     #[inline]
-    fn control_one(&mut self, slots: &[SynthSlot], context: &Context, index: usize, at_tick: bool) {
+    fn control_one(
+        &mut self,
+        slots: &[SynthSlot],
+        context: &OutputContext,
+        index: usize,
+        at_tick: bool,
+    ) {
         let (Some(quad), Some(voice), Some(tag)) = (
             self.quads.get_mut(index / LANES),
             self.voices.get_mut(index),
@@ -771,12 +777,12 @@ impl Pool {
                 return;
             }
         }
-        let around = if tag.is(DIRTY) || voice.needs_surroundings() {
+        let around = if tag.is(DIRTY) || voice.needs_voice_context() {
             slots
                 .get(usize::from(tag.port))
                 .and_then(|slot| slot.port.as_ref())
                 .filter(|_| !tag.is(DYING))
-                .and_then(|port| port.surroundings(tag.part, tag.key))
+                .and_then(|port| port.voice_context(tag.part, tag.key))
         } else {
             None
         };

@@ -2,7 +2,7 @@
 
 use super::bus::Bus;
 use super::channel::{Channel, Parts, System};
-use super::context::Surroundings;
+use super::context::VoiceContext;
 use super::effects::{EffectSettings, Sends, Unit};
 use super::math;
 use super::oscillator::Interpolation;
@@ -224,9 +224,9 @@ impl VirtualSynth {
     }
 
     /// What a voice of a key depends on.
-    pub(super) fn surroundings(&self, part: u16, key: u8) -> Option<Surroundings<'_>> {
+    pub(super) fn voice_context(&self, part: u16, key: u8) -> Option<VoiceContext<'_>> {
         let channel = self.parts.channel(part)?;
-        Some(Surroundings {
+        Some(VoiceContext {
             channel,
             tuning: self.tuning(channel),
             balance: self.balance,

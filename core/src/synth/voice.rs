@@ -7,7 +7,7 @@
 mod check;
 
 use super::channel::Channel;
-use super::context::{Context, NoteOn, Surroundings};
+use super::context::{NoteOn, OutputContext, VoiceContext};
 use super::controls::{self, Played, Time, glide_frames};
 use super::envelope::{Contour, Envelope};
 use super::filter::{self, Coefficients};
@@ -195,8 +195,8 @@ impl Voice {
         &mut self,
         note: NoteOn,
         region: &Region,
-        around: Surroundings,
-        context: &Context,
+        around: VoiceContext,
+        context: &OutputContext,
         quad: &mut Quad,
         lane: usize,
     ) {
@@ -276,7 +276,7 @@ impl Voice {
     }
 
     /// Recomputes everything that follows from the channel.
-    pub fn bind(&mut self, around: Surroundings, context: &Context) {
+    pub fn bind(&mut self, around: VoiceContext, context: &OutputContext) {
         self.wake();
         let Some(articulation) = &self.articulation else {
             return;
@@ -327,7 +327,13 @@ impl Voice {
     }
 
     /// Goes on with another key and does not start anew, `offset` frames after the last tick that was worked off.
-    pub fn legato(&mut self, note: NoteOn, around: Surroundings, context: &Context, offset: u32) {
+    pub fn legato(
+        &mut self,
+        note: NoteOn,
+        around: VoiceContext,
+        context: &OutputContext,
+        offset: u32,
+    ) {
         self.settle(offset);
         let Some(articulation) = &self.articulation else {
             return;
@@ -345,7 +351,7 @@ impl Voice {
     }
 
     /// It computes from the state of its channel at every tick.
-    pub fn needs_surroundings(&self) -> bool {
+    pub fn needs_voice_context(&self) -> bool {
         self.modulation.is_general()
     }
 
@@ -371,8 +377,8 @@ impl Voice {
     pub fn tick(
         &mut self,
         arrived: bool,
-        around: Option<Surroundings>,
-        context: &Context,
+        around: Option<VoiceContext>,
+        context: &OutputContext,
         quad: &mut Quad,
         lane: usize,
     ) {
@@ -431,8 +437,8 @@ impl Voice {
     /// Between two ticks: plans from `now`, which is the current frame, to the next tick.
     pub fn plan_from_here(
         &mut self,
-        around: Option<Surroundings>,
-        context: &Context,
+        around: Option<VoiceContext>,
+        context: &OutputContext,
         quad: &mut Quad,
         lane: usize,
     ) {
@@ -444,8 +450,8 @@ impl Voice {
     fn plan(
         &mut self,
         values: &[f32; MOVERS],
-        around: Option<Surroundings>,
-        context: &Context,
+        around: Option<VoiceContext>,
+        context: &OutputContext,
         quad: &mut Quad,
         lane: usize,
     ) {
@@ -593,7 +599,7 @@ impl Voice {
 
     /// What the connections without an affine form add to a target.
     #[inline(never)]
-    fn general(&self, values: &[f32; MOVERS], around: Option<Surroundings>) -> [f32; TARGETS] {
+    fn general(&self, values: &[f32; MOVERS], around: Option<VoiceContext>) -> [f32; TARGETS] {
         match (&self.articulation, around) {
             (Some(articulation), Some(around)) if self.modulation.is_general() => {
                 general_part(articulation, &self.inputs(around.channel), values)
@@ -603,7 +609,7 @@ impl Voice {
     }
 
     #[inline(always)]
-    fn target(&self, target: Target, values: &[f32; MOVERS], around: Option<Surroundings>) -> f32 {
+    fn target(&self, target: Target, values: &[f32; MOVERS], around: Option<VoiceContext>) -> f32 {
         let sum = self.modulation.value(target, values);
         if self.modulation.is_general() {
             let general = self.general(values, around);
@@ -621,13 +627,13 @@ impl Voice {
     }
 
     /// Levels from the gain.
-    fn place(&mut self, values: &[f32; MOVERS], around: Option<Surroundings>) {
+    fn place(&mut self, values: &[f32; MOVERS], around: Option<VoiceContext>) {
         let gain = math::amplitude(self.target(Target::Gain, values, around).min(self.ceiling));
         self.wanted = self.shares.map(|share| gain * share);
     }
 
     /// Shares of both sides from pan (DLS 2.2 §1.13: constant power), and of the sends, which pan does not touch.
-    fn share(&mut self, values: &[f32; MOVERS], around: Option<Surroundings>) {
+    fn share(&mut self, values: &[f32; MOVERS], around: Option<VoiceContext>) {
         let pan = self.target(Target::Pan, values, around).clamp(-0.5, 0.5) + 0.5;
         let [left, right] = self.sides;
         let [balance_left, balance_right] = self.balance;
@@ -641,7 +647,7 @@ impl Voice {
     }
 
     /// Frames of the wave per output frame, 32.32.
-    fn step(&self, values: &[f32; MOVERS], around: Option<Surroundings>) -> u64 {
+    fn step(&self, values: &[f32; MOVERS], around: Option<VoiceContext>) -> u64 {
         let glide = self.glide * (self.now.glide as f32 / self.glide_length.max(1) as f32);
         let cents = (self.target(Target::Pitch, values, around) + glide).clamp(-12_000.0, 12_000.0);
         let ratio = f64::from(math::exp2(cents * (1.0 / 1200.0)));
@@ -649,7 +655,12 @@ impl Voice {
     }
 
     /// The coefficients at the next tick.
-    fn sweep(&mut self, values: &[f32; MOVERS], around: Option<Surroundings>, context: &Context) {
+    fn sweep(
+        &mut self,
+        values: &[f32; MOVERS],
+        around: Option<VoiceContext>,
+        context: &OutputContext,
+    ) {
         let cents = self.target(Target::Cutoff, values, around);
         let resonance = self.target(Target::Resonance, values, around);
         let wanted = filter::place(cents, context.log2_a440);

@@ -1,6 +1,6 @@
 //! Mono, portamento, pedals, sound controllers, parameters by number, active sensing. The laws are those of docs/synth.md.
 
-use super::super::context::Surroundings;
+use super::super::context::VoiceContext;
 use super::super::controls::{Played, Time, apply, stage_time};
 use super::super::keys::KeySettings;
 use super::super::modulation::{Inputs, MOVERS, Modulation, Target};
@@ -230,7 +230,7 @@ pub(super) fn modulated(
         poly_pressure,
     };
     modulation.bind(&articulation(changes), &inputs);
-    let around = Surroundings {
+    let around = VoiceContext {
         channel,
         tuning: 0.0,
         balance: 0.0,
