@@ -9,7 +9,7 @@ use super::modulation::{FILTER_OFF, Modulation, Mover, Target};
 
 /// What a voice remembers of its Note On, and hears of its key.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Played {
+pub struct NoteState {
     /// The soft pedal was down.
     pub soft: bool,
     pub poly_pressure: u8,
@@ -18,7 +18,7 @@ pub struct Played {
     pub scale_version: u8,
 }
 
-impl Played {
+impl NoteState {
     /// The Note On of `key` on this channel.
     pub fn new(around: &VoiceContext, key: u8) -> Self {
         let channel = around.channel;
@@ -72,11 +72,11 @@ const LFOS: [(Mover, Target); 2] = [
 ];
 
 /// Adds everything to the bases and depths that the connections have left.
-pub fn apply(modulation: &mut Modulation, around: &VoiceContext, played: &Played) {
+pub fn apply(modulation: &mut Modulation, around: &VoiceContext, note_state: &NoteState) {
     let channel = around.channel;
     channel.awe.apply(modulation);
-    modulation.add_base(Target::Pitch, played.scale);
-    if played.soft {
+    modulation.add_base(Target::Pitch, note_state.scale);
+    if note_state.soft {
         modulation.add_base(Target::Gain, SOFT_DB);
     }
     let rate = RATE_CENTS * relative(channel, cc::VIBRATO_RATE);
@@ -98,7 +98,7 @@ pub fn apply(modulation: &mut Modulation, around: &VoiceContext, played: &Played
     let routes = &channel.routes;
     for (route, value) in [
         (&routes.channel_pressure, channel.pressure),
-        (&routes.poly_pressure, played.poly_pressure),
+        (&routes.poly_pressure, note_state.poly_pressure),
         (&routes.controller, channel.get(routes.number)),
     ] {
         if *route == Route::NONE || value == 0 {

@@ -706,7 +706,7 @@ impl Pool {
     pub fn poly_pressure(&mut self, port: u8, part: u16, key: u8, pressure: u8) {
         self.each(port, part, |tag, voice, _, _| {
             if tag.key == key {
-                voice.played.poly_pressure = pressure;
+                voice.note_state.poly_pressure = pressure;
                 tag.set(DIRTY);
             }
         });
@@ -715,7 +715,7 @@ impl Pool {
     /// No key of the part is pressed.
     pub fn reset_pressure(&mut self, port: u8, part: u16) {
         self.each(port, part, |tag, voice, _, _| {
-            voice.played.poly_pressure = 0;
+            voice.note_state.poly_pressure = 0;
             tag.set(DIRTY);
         });
     }

@@ -8,7 +8,7 @@ mod check;
 
 use super::channel::Channel;
 use super::context::{NoteOn, OutputContext, VoiceContext};
-use super::controls::{self, Played, Time, glide_frames};
+use super::controls::{self, NoteState, Time, glide_frames};
 use super::envelope::{Contour, Envelope};
 use super::filter::{self, Coefficients};
 use super::keys::KeySettings;
@@ -74,7 +74,7 @@ pub struct Voice {
     keys: (u8, u8),
     /// Master of the phase group: a slot of the pool.
     pub master: Option<u16>,
-    pub played: Played,
+    pub note_state: NoteState,
     /// Key of the message.
     note: u8,
     velocity: u8,
@@ -140,7 +140,7 @@ impl Default for Voice {
             priority: 0,
             keys: (0, 127),
             master: None,
-            played: Played::default(),
+            note_state: NoteState::default(),
             note: 0,
             velocity: 0,
             key: 0.0,
@@ -212,7 +212,7 @@ impl Voice {
         self.priority = note.priority;
         self.keys = region.keys;
         self.master = None;
-        self.played = Played::new(&around, note.key);
+        self.note_state = NoteState::new(&around, note.key);
         self.note = note.key;
         self.velocity = note.velocity;
         self.key = effective_key(&region.articulation, channel, note.key, note.velocity);
@@ -286,8 +286,8 @@ impl Voice {
         self.modulation
             .add_base(Target::Pitch, self.pitch_offset + around.tuning);
         self.modulation.add_base(Target::Gain, self.gain_offset);
-        self.played.follow_scale(&around, self.note);
-        controls::apply(&mut self.modulation, &around, &self.played);
+        self.note_state.follow_scale(&around, self.note);
+        controls::apply(&mut self.modulation, &around, &self.note_state);
         self.balance = controls::balance(channel, around.balance);
         let [volume, modulator] = self.releases;
         self.volume.release = release_frames(channel, volume, MIN_RELEASE, context.rate);
@@ -309,7 +309,12 @@ impl Voice {
     }
 
     fn inputs<'a>(&self, channel: &'a Channel) -> Inputs<'a> {
-        inputs_of(self.key, self.velocity, self.played.poly_pressure, channel)
+        inputs_of(
+            self.key,
+            self.velocity,
+            self.note_state.poly_pressure,
+            channel,
+        )
     }
 
     /// The pitch comes from another key, if the channel's portamento time is not 0.
@@ -341,7 +346,7 @@ impl Voice {
         let channel = around.channel;
         self.key = effective_key(articulation, channel, note.key, self.velocity);
         self.note = note.key;
-        self.played.scale_version = channel.scale_version.wrapping_sub(1);
+        self.note_state.scale_version = channel.scale_version.wrapping_sub(1);
         self.glide_from(note.glide_from, channel, context.rate);
         self.bind(around, context);
     }

@@ -1,7 +1,7 @@
 //! Mono, portamento, pedals, sound controllers, parameters by number, active sensing. The laws are those of docs/synth.md.
 
 use super::super::context::VoiceContext;
-use super::super::controls::{Played, Time, apply, stage_time};
+use super::super::controls::{NoteState, Time, apply, stage_time};
 use super::super::keys::KeySettings;
 use super::super::modulation::{Inputs, MOVERS, Modulation, Target};
 use super::super::tuning::Tunings;
@@ -237,11 +237,11 @@ pub(super) fn modulated(
         key: KeySettings::NONE,
         tunings: &Tunings::new().unwrap(),
     };
-    let played = Played {
+    let note_state = NoteState {
         poly_pressure,
-        ..Played::new(&around, 60)
+        ..NoteState::new(&around, 60)
     };
-    apply(&mut modulation, &around, &played);
+    apply(&mut modulation, &around, &note_state);
     modulation
 }
 
