@@ -12,7 +12,7 @@ use crate::kernel::{Result, clock, no_memory};
 use arioso_core::ks::arioso::ARIOSO_TRANSPORT;
 use arioso_core::ks::status::{STATUS_DELETE_PENDING, STATUS_INVALID_DEVICE_REQUEST};
 use arioso_core::mem::{Shared, vec};
-use arioso_core::midi::{Counts, Lane};
+use arioso_core::midi::{CableDirection, Counts};
 use core::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 /// Instances of each pin, over all clients.
@@ -42,7 +42,7 @@ pub struct Cable {
 }
 
 struct Wire {
-    lane: Lane<{ CLIENTS as usize }>,
+    cable: CableDirection<{ CLIENTS as usize }>,
     /// In the direction from end A, while somebody writes and the setting says so.
     synth: Option<CableSynth>,
 }
@@ -91,7 +91,7 @@ impl Cable {
         .map_err(no_memory)?;
         let wire = || {
             SpinLock::new(Wire {
-                lane: Lane::new(PATIENCE),
+                cable: CableDirection::new(PATIENCE),
                 synth: None,
             })
         };
@@ -136,9 +136,9 @@ impl Cable {
         let at = if reads {
             let ring = vec::try_filled(BUFFER, 0).map_err(no_memory)?;
             // A buffer for which there is no place is freed out here.
-            wire.with(|wire| wire.lane.add_reader(ring)).ok()
+            wire.with(|wire| wire.cable.add_reader(ring)).ok()
         } else {
-            wire.with(|wire| wire.lane.add_writer())
+            wire.with(|wire| wire.cable.add_writer())
         };
         Ok(Client {
             direction,
@@ -151,9 +151,9 @@ impl Cable {
     pub fn leave(&self, passive: Passive, client: Client) {
         let buffer = self.wire(client.direction).with(|wire| {
             if client.reads {
-                wire.lane.remove_reader(client.at)
+                wire.cable.remove_reader(client.at)
             } else {
-                wire.lane.remove_writer(client.at);
+                wire.cable.remove_writer(client.at);
                 None
             }
         });
@@ -165,12 +165,12 @@ impl Cable {
     pub fn run(&self, passive: Passive, client: Client, running: bool) -> Result {
         let wire = self.wire(client.direction);
         if client.reads {
-            wire.with(|wire| wire.lane.run_reader(client.at, running));
+            wire.with(|wire| wire.cable.run_reader(client.at, running));
         } else {
             if running {
                 self.connect_synth(passive, client.direction)?;
             }
-            wire.with(|wire| wire.lane.run_writer(client.at, running));
+            wire.with(|wire| wire.cable.run_writer(client.at, running));
         }
         if !running {
             self.settle(passive, client.direction);
@@ -188,18 +188,18 @@ impl Cable {
         while !rest.is_empty() {
             let now = clock::now();
             let (count, deadline) = self.wire(client.direction).with(|wire| {
-                let Wire { lane, synth } = wire;
+                let Wire { cable, synth } = wire;
                 let count = match synth {
                     Some(synth) => {
                         let mut phrase = synth.begin();
                         let count =
-                            lane.write(client.at, rest, now, synth.room(), |p| phrase.put(p));
+                            cable.write(client.at, rest, now, synth.room(), |p| phrase.put(p));
                         phrase.end();
                         count
                     }
-                    None => lane.write(client.at, rest, now, usize::MAX, |_| {}),
+                    None => cable.write(client.at, rest, now, usize::MAX, |_| {}),
                 };
-                (count, lane.deadline())
+                (count, cable.deadline())
             });
             self.deadline(client.direction)
                 .store(deadline.unwrap_or(i64::MAX), Ordering::SeqCst);
@@ -227,7 +227,7 @@ impl Cable {
             let len = part.len();
             let (count, waiting) = self
                 .wire(client.direction)
-                .with(|wire| (wire.lane.read(client.at, part), wire.lane.is_waiting()));
+                .with(|wire| (wire.cable.read(client.at, part), wire.cable.is_waiting()));
             taken = taken.saturating_add(count);
             is_waited_for |= waiting && count != 0;
             if count < len {
@@ -244,9 +244,9 @@ impl Cable {
     pub fn counts(&self, client: Client) -> ARIOSO_TRANSPORT {
         let counts: Counts = self.wire(client.direction).with(|wire| {
             if client.reads {
-                wire.lane.reader_counts(client.at)
+                wire.cable.reader_counts(client.at)
             } else {
-                wire.lane.writer_counts(client.at)
+                wire.cable.writer_counts(client.at)
             }
         });
         ARIOSO_TRANSPORT {
@@ -300,16 +300,16 @@ impl Cable {
     /// Somebody has gone: without writers nothing is played, and without anybody to wait for nobody waits.
     fn settle(&self, passive: Passive, direction: Direction) {
         let (synth, waits) = self.wire(direction).with(|wire| {
-            let silent = wire.lane.speakers() == 0;
+            let silent = wire.cable.speakers() == 0;
             (
                 if silent { wire.synth.take() } else { None },
-                wire.lane.is_waiting(),
+                wire.cable.is_waiting(),
             )
         });
         drop(synth);
         if waits {
             self.service.notifier.notify();
-        } else if self.wires.iter().all(|w| w.with(|w| !w.lane.is_waiting())) {
+        } else if self.wires.iter().all(|w| w.with(|w| !w.cable.is_waiting())) {
             self.service.notifier.cancel(passive);
         }
     }

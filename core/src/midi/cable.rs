@@ -13,10 +13,10 @@ const HELD: usize = 2;
 /// One direction of a cable with up to `N` writers and `N` readers.
 ///
 /// Every reader gets everything. Messages of several writers are merged whole, each with its status. A reader that has no room
-/// holds the writers up, but not for longer than the lane's patience: then it misses what does not fit, until it has read again.
+/// holds the writers up, but not for longer than the direction's patience: then it misses what does not fit, until it has read again.
 /// A writer inside a System Exclusive message keeps the others waiting, and just as long. Where there is no reader, everything is
 /// taken and lost, as with a cable that is not plugged in.
-pub struct Lane<const N: usize> {
+pub struct CableDirection<const N: usize> {
     writers: [Option<Writer>; N],
     readers: [Option<Reader>; N],
     /// The writer whose System Exclusive message is on its way.
@@ -60,8 +60,8 @@ struct Reader {
     skips: bool,
 }
 
-impl<const N: usize> Lane<N> {
-    /// `patience`: how long a writer may be kept waiting, in the unit of the times given to [`Lane::write`].
+impl<const N: usize> CableDirection<N> {
+    /// `patience`: how long a writer may be kept waiting, in the unit of the times given to [`CableDirection::write`].
     pub const fn new(patience: i64) -> Self {
         Self {
             writers: [const { None }; N],
@@ -140,7 +140,7 @@ impl<const N: usize> Lane<N> {
         self.waiting.is_some()
     }
 
-    /// When the patience of a writer that waits for room ends, in the unit of the times given to [`Lane::write`].
+    /// When the patience of a writer that waits for room ends, in the unit of the times given to [`CableDirection::write`].
     pub fn deadline(&self) -> Option<i64> {
         self.waiting
             .map(|since| since.saturating_add(self.patience))

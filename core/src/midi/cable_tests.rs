@@ -5,28 +5,28 @@ use std::vec::Vec;
 
 const PATIENCE: i64 = 1000;
 
-fn lane(readers: &[usize]) -> Lane<4> {
-    let mut lane = Lane::new(PATIENCE);
+fn cable(readers: &[usize]) -> CableDirection<4> {
+    let mut cable = CableDirection::new(PATIENCE);
     for size in readers {
-        let at = lane.add_reader(vec![0; *size]).expect("a place");
-        lane.run_reader(at, true);
+        let at = cable.add_reader(vec![0; *size]).expect("a place");
+        cable.run_reader(at, true);
     }
     for _ in 0..2 {
-        let at = lane.add_writer().expect("a place");
-        lane.run_writer(at, true);
+        let at = cable.add_writer().expect("a place");
+        cable.run_writer(at, true);
     }
-    lane
+    cable
 }
 
-fn write(lane: &mut Lane<4>, at: usize, bytes: &[u8], now: i64) -> usize {
-    lane.write(at, bytes, now, usize::MAX, |_| {})
+fn write(cable: &mut CableDirection<4>, at: usize, bytes: &[u8], now: i64) -> usize {
+    cable.write(at, bytes, now, usize::MAX, |_| {})
 }
 
-fn read(lane: &mut Lane<4>, at: usize) -> Vec<u8> {
+fn read(cable: &mut CableDirection<4>, at: usize) -> Vec<u8> {
     let mut bytes = [0; 64];
     let mut out = vec![];
     loop {
-        match lane.read(at, &mut bytes) {
+        match cable.read(at, &mut bytes) {
             0 => return out,
             count => out.extend_from_slice(&bytes[..count]),
         }
@@ -35,162 +35,162 @@ fn read(lane: &mut Lane<4>, at: usize) -> Vec<u8> {
 
 #[test]
 fn every_reader_gets_everything() {
-    let mut lane = lane(&[64, 128]);
+    let mut cable = cable(&[64, 128]);
     let bytes = [0x90, 60, 100, 0xF0, 1, 0xF8, 2, 0xF7, 0xC3, 7];
-    assert_eq!(write(&mut lane, 0, &bytes, 0), bytes.len());
-    assert_eq!(read(&mut lane, 0), bytes);
-    assert_eq!(read(&mut lane, 1), bytes);
-    assert_eq!(lane.reader_counts(0).messages, 4);
-    assert_eq!(lane.writer_counts(0).bytes, bytes.len() as u64);
+    assert_eq!(write(&mut cable, 0, &bytes, 0), bytes.len());
+    assert_eq!(read(&mut cable, 0), bytes);
+    assert_eq!(read(&mut cable, 1), bytes);
+    assert_eq!(cable.reader_counts(0).messages, 4);
+    assert_eq!(cable.writer_counts(0).bytes, bytes.len() as u64);
 }
 
 #[test]
 fn running_status_is_made_explicit_and_belongs_to_its_writer() {
-    let mut lane = lane(&[64]);
-    write(&mut lane, 0, &[0x90, 60, 100, 61], 0);
-    write(&mut lane, 1, &[0xC1, 5, 6], 0);
-    write(&mut lane, 0, &[101], 0);
+    let mut cable = cable(&[64]);
+    write(&mut cable, 0, &[0x90, 60, 100, 61], 0);
+    write(&mut cable, 1, &[0xC1, 5, 6], 0);
+    write(&mut cable, 0, &[101], 0);
     assert_eq!(
-        read(&mut lane, 0),
+        read(&mut cable, 0),
         [0x90, 60, 100, 0xC1, 5, 0xC1, 6, 0x90, 61, 101]
     );
 }
 
 #[test]
 fn a_full_reader_holds_the_writer_up_at_a_multiple_of_four() {
-    let mut lane = lane(&[64]);
+    let mut cable = cable(&[64]);
     let bytes: Vec<u8> = (0..300).map(|i| [0x90, 60, 100][i % 3]).collect();
     let mut sent = 0;
     let mut seen = vec![];
     let mut refused = 0;
     while sent < bytes.len() {
-        let count = write(&mut lane, 0, &bytes[sent..], 0);
+        let count = write(&mut cable, 0, &bytes[sent..], 0);
         assert!(
             count.is_multiple_of(4) || sent + count == bytes.len(),
             "{count}"
         );
         sent += count;
         if count == 0 {
-            assert!(lane.is_waiting());
+            assert!(cable.is_waiting());
             refused += 1;
-            seen.extend(read(&mut lane, 0));
+            seen.extend(read(&mut cable, 0));
         }
     }
-    seen.extend(read(&mut lane, 0));
+    seen.extend(read(&mut cable, 0));
     assert_eq!(seen, bytes);
     assert!(refused >= 4, "{refused}");
-    assert_eq!(lane.reader_counts(0).lost, 0);
+    assert_eq!(cable.reader_counts(0).lost, 0);
 }
 
 #[test]
 fn the_second_destination_limits_too() {
-    let mut lane = lane(&[1024]);
+    let mut cable = cable(&[1024]);
     let mut pieces = 0;
-    let count = lane.write(0, &[0xF8; 100], 0, 10, |_| pieces += 1);
+    let count = cable.write(0, &[0xF8; 100], 0, 10, |_| pieces += 1);
     assert_eq!((count, pieces), (8, 8));
-    assert_eq!(lane.write(0, &[0xF8; 3], 0, 3, |_| pieces += 1), 3);
-    assert_eq!(lane.write(0, &[0xF8; 3], 0, 2, |_| pieces += 1), 0);
+    assert_eq!(cable.write(0, &[0xF8; 3], 0, 3, |_| pieces += 1), 3);
+    assert_eq!(cable.write(0, &[0xF8; 3], 0, 2, |_| pieces += 1), 0);
 }
 
 /// A reader that does not read is waited for, but not for ever; the others then go on, and it comes back when it reads.
 #[test]
 fn patience_with_a_reader_ends() {
-    let mut lane = lane(&[64, 64]);
+    let mut cable = cable(&[64, 64]);
     let note = [0x90, 60, 100];
     let mut sent = 0;
-    while write(&mut lane, 0, &note, 5) == 3 {
+    while write(&mut cable, 0, &note, 5) == 3 {
         sent += 1;
-        read(&mut lane, 1);
+        read(&mut cable, 1);
     }
     assert!((10..=20).contains(&sent), "{sent}");
-    assert_eq!(write(&mut lane, 0, &note, 5 + PATIENCE - 1), 0);
-    assert_eq!(write(&mut lane, 0, &note, 5 + PATIENCE), 3);
-    assert_eq!(read(&mut lane, 1), note);
-    let before = lane.reader_counts(0).lost;
+    assert_eq!(write(&mut cable, 0, &note, 5 + PATIENCE - 1), 0);
+    assert_eq!(write(&mut cable, 0, &note, 5 + PATIENCE), 3);
+    assert_eq!(read(&mut cable, 1), note);
+    let before = cable.reader_counts(0).lost;
     for _ in 0..10 {
-        assert_eq!(write(&mut lane, 0, &note, 5 + PATIENCE), 3);
-        read(&mut lane, 1);
+        assert_eq!(write(&mut cable, 0, &note, 5 + PATIENCE), 3);
+        read(&mut cable, 1);
     }
-    assert!(lane.reader_counts(0).lost >= before + 9);
+    assert!(cable.reader_counts(0).lost >= before + 9);
     // Only whole messages have come through.
-    let seen = read(&mut lane, 0);
+    let seen = read(&mut cable, 0);
     assert!(seen.chunks(3).all(|message| message == note));
-    assert_eq!(write(&mut lane, 0, &[0xC0, 1], 6 + PATIENCE), 2);
-    assert_eq!(read(&mut lane, 0), [0xC0, 1]);
+    assert_eq!(write(&mut cable, 0, &[0xC0, 1], 6 + PATIENCE), 2);
+    assert_eq!(read(&mut cable, 0), [0xC0, 1]);
 }
 
 /// A deaf reader misses the rest of a System Exclusive message of which it missed a part.
 #[test]
 fn a_part_of_a_system_exclusive_message_is_never_followed_by_another() {
-    let mut lane = lane(&[16]);
-    assert_eq!(write(&mut lane, 0, &[0x90, 1, 2, 0x90, 3, 4, 0xF8], 0), 7);
-    assert_eq!(write(&mut lane, 0, &[0xF0, 1, 2, 3, 4, 5], 0), 0);
-    assert_eq!(write(&mut lane, 0, &[0xF0, 1, 2, 3, 4, 5], PATIENCE), 6);
-    assert_eq!(write(&mut lane, 0, &[6, 7, 8, 9, 10, 11, 12], PATIENCE), 7);
-    assert_eq!(lane.reader_counts(0).lost, 1);
+    let mut cable = cable(&[16]);
+    assert_eq!(write(&mut cable, 0, &[0x90, 1, 2, 0x90, 3, 4, 0xF8], 0), 7);
+    assert_eq!(write(&mut cable, 0, &[0xF0, 1, 2, 3, 4, 5], 0), 0);
+    assert_eq!(write(&mut cable, 0, &[0xF0, 1, 2, 3, 4, 5], PATIENCE), 6);
+    assert_eq!(write(&mut cable, 0, &[6, 7, 8, 9, 10, 11, 12], PATIENCE), 7);
+    assert_eq!(cable.reader_counts(0).lost, 1);
     let mut two = [0; 2];
     // Room again for what is left, but its middle is missing.
-    lane.read(0, &mut two);
-    assert_eq!(write(&mut lane, 0, &[13, 0xF7], PATIENCE), 2);
-    assert_eq!(write(&mut lane, 0, &[0xC0, 1], PATIENCE), 2);
+    cable.read(0, &mut two);
+    assert_eq!(write(&mut cable, 0, &[13, 0xF7], PATIENCE), 2);
+    assert_eq!(write(&mut cable, 0, &[0xC0, 1], PATIENCE), 2);
     assert_eq!(
-        read(&mut lane, 0),
+        read(&mut cable, 0),
         [2, 0x90, 3, 4, 0xF8, 0xF0, 1, 2, 3, 4, 5, 0xC0, 1]
     );
 }
 
 #[test]
 fn system_exclusive_is_not_interrupted_by_another_writer() {
-    let mut lane = lane(&[64]);
-    write(&mut lane, 0, &[0xF0, 1, 2], 0);
-    assert_eq!(write(&mut lane, 1, &[0x90, 60, 100], 0), 0);
-    write(&mut lane, 0, &[3, 0xF7], 1);
-    assert_eq!(write(&mut lane, 1, &[0x90, 60, 100], 2), 3);
-    assert_eq!(read(&mut lane, 0), [0xF0, 1, 2, 3, 0xF7, 0x90, 60, 100]);
+    let mut cable = cable(&[64]);
+    write(&mut cable, 0, &[0xF0, 1, 2], 0);
+    assert_eq!(write(&mut cable, 1, &[0x90, 60, 100], 0), 0);
+    write(&mut cable, 0, &[3, 0xF7], 1);
+    assert_eq!(write(&mut cable, 1, &[0x90, 60, 100], 2), 3);
+    assert_eq!(read(&mut cable, 0), [0xF0, 1, 2, 3, 0xF7, 0x90, 60, 100]);
 
     // One that does not end is cut off; what comes of it later is ignored.
-    write(&mut lane, 0, &[0xF0, 1], 10);
-    assert_eq!(write(&mut lane, 1, &[0xC0, 1], 10), 0);
-    assert_eq!(write(&mut lane, 1, &[0xC0, 1], 10 + PATIENCE), 2);
-    write(&mut lane, 0, &[2, 0xF7, 0xC0, 9], 11 + PATIENCE);
-    assert_eq!(read(&mut lane, 0), [0xF0, 1, 0xC0, 1, 0xC0, 9]);
-    assert_eq!(lane.writer_counts(0).lost, 1);
+    write(&mut cable, 0, &[0xF0, 1], 10);
+    assert_eq!(write(&mut cable, 1, &[0xC0, 1], 10), 0);
+    assert_eq!(write(&mut cable, 1, &[0xC0, 1], 10 + PATIENCE), 2);
+    write(&mut cable, 0, &[2, 0xF7, 0xC0, 9], 11 + PATIENCE);
+    assert_eq!(read(&mut cable, 0), [0xF0, 1, 0xC0, 1, 0xC0, 9]);
+    assert_eq!(cable.writer_counts(0).lost, 1);
 }
 
 #[test]
 fn a_writer_that_goes_sets_the_others_free() {
-    let mut lane = lane(&[64]);
-    write(&mut lane, 0, &[0xF0, 1], 0);
-    assert_eq!(write(&mut lane, 1, &[0xC0, 1], 0), 0);
-    lane.remove_writer(0);
-    assert_eq!(write(&mut lane, 1, &[0xC0, 1], 0), 2);
-    assert_eq!(lane.add_writer(), Some(0));
+    let mut cable = cable(&[64]);
+    write(&mut cable, 0, &[0xF0, 1], 0);
+    assert_eq!(write(&mut cable, 1, &[0xC0, 1], 0), 0);
+    cable.remove_writer(0);
+    assert_eq!(write(&mut cable, 1, &[0xC0, 1], 0), 2);
+    assert_eq!(cable.add_writer(), Some(0));
 }
 
 #[test]
 fn places_and_states() {
-    let mut lane = lane(&[64, 64]);
-    assert_eq!(lane.speakers(), 2);
-    assert!(lane.add_reader(vec![0; 48]).is_err(), "not a power of two");
-    assert_eq!(lane.add_reader(vec![0; 64]), Ok(2));
-    assert_eq!(lane.add_reader(vec![0; 64]), Ok(3));
-    assert!(lane.add_reader(vec![0; 64]).is_err(), "there are four");
-    write(&mut lane, 0, &[0xC0, 1], 0);
-    assert!(read(&mut lane, 2).is_empty(), "it does not run");
-    lane.run_reader(0, false);
-    lane.run_reader(0, true);
-    assert!(read(&mut lane, 0).is_empty(), "forgotten");
-    assert_eq!(read(&mut lane, 1), [0xC0, 1]);
-    assert_eq!(lane.remove_reader(1).map(|ring| ring.len()), Some(64));
-    assert_eq!(lane.remove_reader(1), None);
+    let mut cable = cable(&[64, 64]);
+    assert_eq!(cable.speakers(), 2);
+    assert!(cable.add_reader(vec![0; 48]).is_err(), "not a power of two");
+    assert_eq!(cable.add_reader(vec![0; 64]), Ok(2));
+    assert_eq!(cable.add_reader(vec![0; 64]), Ok(3));
+    assert!(cable.add_reader(vec![0; 64]).is_err(), "there are four");
+    write(&mut cable, 0, &[0xC0, 1], 0);
+    assert!(read(&mut cable, 2).is_empty(), "it does not run");
+    cable.run_reader(0, false);
+    cable.run_reader(0, true);
+    assert!(read(&mut cable, 0).is_empty(), "forgotten");
+    assert_eq!(read(&mut cable, 1), [0xC0, 1]);
+    assert_eq!(cable.remove_reader(1).map(|ring| ring.len()), Some(64));
+    assert_eq!(cable.remove_reader(1), None);
     // Without a reader everything is taken.
-    lane.run_reader(0, false);
-    assert_eq!(write(&mut lane, 0, &[0x90; 256], 0), 256);
+    cable.run_reader(0, false);
+    assert_eq!(write(&mut cable, 0, &[0x90; 256], 0), 256);
     // A writer that does not run speaks to nobody.
-    lane.run_reader(0, true);
-    lane.run_writer(0, false);
-    assert_eq!(write(&mut lane, 0, &[0xC0, 1], 0), 2);
-    assert!(read(&mut lane, 0).is_empty());
+    cable.run_reader(0, true);
+    cable.run_writer(0, false);
+    assert_eq!(write(&mut cable, 0, &[0xC0, 1], 0), 2);
+    assert!(read(&mut cable, 0).is_empty());
 }
 
 /// Two writers with random bytes: a reader sees each one's messages, in order.
@@ -198,7 +198,7 @@ fn places_and_states() {
 fn merged_streams_are_whole() {
     for seed in 0..200 {
         let mut random = Random(seed);
-        let mut lane = lane(&[64]);
+        let mut cable = cable(&[64]);
         let messages = |random: &mut Random, channel: u8| -> Vec<Vec<u8>> {
             (0..50)
                 .map(|i| match random.below(3) {
@@ -220,13 +220,13 @@ fn merged_streams_are_whole() {
         while rest.iter().any(|bytes| !bytes.is_empty()) {
             let at = random.below(2);
             let count = random.below(40).min(rest[at].len());
-            let taken = write(&mut lane, at, &rest[at][..count], 0);
+            let taken = write(&mut cable, at, &rest[at][..count], 0);
             rest[at].drain(..taken);
             if random.below(2) == 0 {
-                parser.feed_all(&read(&mut lane, 0), |m| seen.push(m.to_vec()));
+                parser.feed_all(&read(&mut cable, 0), |m| seen.push(m.to_vec()));
             }
         }
-        parser.feed_all(&read(&mut lane, 0), |m| seen.push(m.to_vec()));
+        parser.feed_all(&read(&mut cable, 0), |m| seen.push(m.to_vec()));
         for (channel, sent) in sent.iter().enumerate() {
             let own = seen.iter().filter(|m| match m[0] {
                 0xF0 => usize::from(m[1]) == channel,

@@ -10,7 +10,7 @@ mod tuning;
 mod universal;
 
 pub use assembler::Assembler;
-pub use cable::{Counts, Lane};
+pub use cable::{CableDirection, Counts};
 pub use framer::{Framer, Piece};
 pub use parser::{Parser, Received};
 pub use tuning::{Tuning, TuningChange, pitch};
