@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Configures the link of a kernel-mode driver, writes its version resource and builds its structured-exception shim.
 
 use arioso_resource::{DRIVER, SOUND_DRIVER, VersionResource, parse_version};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! One device, from start to removal.
 
 use crate::com::object::ObjectRef;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Arioso: a DirectMusic synthesizer as a Windows kernel-mode driver.
 //!
 //! | module | holds |

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! How many there may be: what filters tell and the engine holds.
 
 /// Instances of the MIDI pin, over all clients.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A bug for a test build to have (`cargo xtask build --plant panic`). The driver that ships has no such module.
 
 use crate::engine::settings::wide;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A bank of 4 MB on its way into the driver's store, and the same bank once more from another client.
 
 use anyhow::{Context, Result, ensure};

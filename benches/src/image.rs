@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The driver's image in the simulated kernel, in a process of its own: the parent says when a round is due.
 
 use crate::material::{self, RATE, VELOCITY, dls};

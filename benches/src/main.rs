@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Arioso against the synthesizers people use: the same samples, the same notes, one processor, one run.
 //!
 //! | module | holds |

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! How long, how loud, how many.
 
 use crate::engines::{Effects, Engine, Make};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the cost model's prices are made of, and what the model says about the same slices.
 
 use crate::engines::Effects;

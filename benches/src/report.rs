@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Rows, ratios, the table on screen and the file.
 
 use serde::Serialize;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The portable half of Arioso. It knows no kernel and allocates only in ways that can fail.
 //!
 //! | module | holds | may use |

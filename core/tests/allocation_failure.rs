@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Every allocation of the store may fail: the call reports it, leaves nothing behind, and works when it is tried again.
 
 use arioso_core::dls::store::{Error, Quotas, Store, Usage};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the driver's targets tell libFuzzer.
 
 use fuzz_targets::machine;

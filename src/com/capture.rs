@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `IMXF`, for a stream that captures.
 
 use super::event::Chain;

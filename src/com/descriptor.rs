@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Builders of the static tables that PortCls reads through raw pointers.
 
 use arioso_core::ks::guid::{

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The driver's entry points, as PortCls and the PnP manager call them.
 
 use super::port::{StartArguments, add_device, dispatch, initialize_driver};

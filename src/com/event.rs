@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The port's events, owned.
 
 use alloc::vec::Vec;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where events come from and go back to.
 
 use super::event::{Chain, Pool};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reference-counted objects behind vtables: ours towards PortCls, and PortCls' own towards us.
 //!
 //! An implementation is a safe trait ([`miniport::MiniportDMus`], [`stream::Mxf`], [`stream::SynthSink`],

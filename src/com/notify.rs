@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Events that a miniport tells its clients: the port keeps the list of who wants them.
 
 use super::object::{Class, ObjectRef};

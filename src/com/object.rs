@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The object: vtable pointers, reference count, value.
 
 use crate::kernel::driver::Device;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! PortCls: its exports and interfaces.
 
 use super::event::{Chain, Event};

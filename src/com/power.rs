@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `IAdapterPowerManagement` 1 to 3.
 
 use super::object::{Class, vtable};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Service groups: how a miniport without interrupts asks its port for a DPC, now or later.
 
 use super::port::{Interface, Port};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Streams: `IMXF` and `ISynthSinkDMus`.
 
 use super::event::Chain;

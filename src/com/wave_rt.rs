@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `IMiniportWaveRT` and its streams.
 
 use super::descriptor::describe;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whom a request of the synthesizer's filter is for.
 
 use super::miniport::Miniport;

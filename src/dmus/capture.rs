@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The stream of a capture pin: `IMXF`, fed with what the render pins receive.
 
 use crate::com::capture::{Capture, capture};

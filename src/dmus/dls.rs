@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `KSPROPSETID_Synth_Dls`: downloads.
 
 use super::call::SynthCall;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The filter descriptor: what the filter is, as data.
 //!
 //! Pin 0 takes MIDI and DirectMusic events, one instance per virtual synthesizer; pin 1 yields audio to a wave sink; between them is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! DirectMusic's questions: what the synthesizer can do.
 
 use super::call::SynthCall;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The stream of a MIDI pin: `IMXF`.
 
 use crate::com::event::Chain;

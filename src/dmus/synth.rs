@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `KSPROPSETID_Synth`: the synthesizer; and our own set.
 
 use super::call::SynthCall;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The property tables: their rows, and as PortCls reads them.
 
 use super::render::RenderStream;

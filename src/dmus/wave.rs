@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The stream of the wave pin: `ISynthSinkDMus`.
 
 use crate::com::event::Chain;

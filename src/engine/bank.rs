@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The default instruments: the bank that the settings name (the INF names Windows' own), else the one that came with the driver.
 
 use super::settings::{Settings, wide};

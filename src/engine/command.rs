@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the owner is told by other contexts.
 
 use super::track::Track;

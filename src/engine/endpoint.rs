@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The endpoint's stream, as its miniport stream sees it.
 
 use super::Engine;

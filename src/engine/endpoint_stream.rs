@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The endpoint's stream: the timer's DPC renders a millisecond at a time into the cyclic buffer, some milliseconds ahead of the
 //! position.
 

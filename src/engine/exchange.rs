@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the owner and every other context exchange: commands to the owner, what it let go of, the sample clock, counts.
 
 use super::DEFAULT_RATE;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A MIDI pin, as its stream and the properties see it.
 
 use super::command::Command;

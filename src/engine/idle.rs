@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Nobody listens: queues are emptied as events become due, and channel state is followed, so that whoever comes hears the right
 //! programs and memory stays flat.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The engine of one device: who renders, what the pins play, which instruments there are.
 //!
 //! | module | holds |

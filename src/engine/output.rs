@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Who renders: the endpoint while it runs, else the wave sink while it runs, else nobody.
 
 use super::endpoint_stream::EndpointStream;

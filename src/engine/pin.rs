@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a MIDI pin and the owner of the synthesizer share.
 
 use crate::com::event::{Chain, Event, Events};

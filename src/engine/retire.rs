@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the owner let go of is freed here, at `PASSIVE_LEVEL`.
 
 use super::track::Track;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the driver's keys say: what was set in the state that it shares, else its `Parameters`.
 
 use crate::com::stream::RenderUnit;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The wave sink: the port's worker thread calls for audio, at `PASSIVE_LEVEL`.
 
 use super::Engine;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The slice timer: a high-resolution timer's DPC renders a millisecond at a time, ahead of a reader.
 
 use super::renderer::BLOCK;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Who renders, and what every context of the engine may touch.
 
 use super::PINS;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The owner's side of a pin: takes due events, makes messages of them, counts, gives back.
 
 use super::pin::Pin;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The performance counter.
 
 use wdk_sys::{LARGE_INTEGER, ntddk};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Lines for the kernel debugger, and what a panic does.
 
 use wdk_sys::ntddk;

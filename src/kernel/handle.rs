@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Handles and names of kernel objects.
 
 use wdk_sys::{HANDLE, UNICODE_STRING, ntddk};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The global allocator: non-paged, non-executable pool with our tag, at any alignment, at `DISPATCH_LEVEL` or below.
 
 use core::alloc::{GlobalAlloc, Layout};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Proof of `PASSIVE_LEVEL`.
 
 use core::marker::PhantomData;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A spin lock and a mutex around their data.
 
 use super::irql::Passive;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! One copy out of a caller's memory.
 
 use super::irql::Passive;

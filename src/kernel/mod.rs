@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Safe wrappers around the kernel's services; together with [`crate::com`] the only place with `unsafe`.
 //!
 //! | module | wraps |

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /*
  * MmProbeAndLockPages raises a structured exception for a bad address. Rust code must not be unwound
  * by one, so the guard is here.

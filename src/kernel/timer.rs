@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Timers whose expiry runs at `DISPATCH_LEVEL`.
 
 use super::{Result, no_memory};

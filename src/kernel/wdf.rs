@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The framework in miniport mode: PortCls owns the dispatch table, the framework only knows driver and device. Own calls through
 //! the function table, because wdk-sys' macro bounds-checks at run time (a reachable panic) and lacks the miniport types.
 

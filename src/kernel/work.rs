@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Work items: calls on a system thread at `PASSIVE_LEVEL`.
 
 use super::irql::Passive;

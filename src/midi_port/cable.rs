@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The cable: two directions, their port, and the timer for those who wait too long.
 
 use super::cable_synth::CableSynth;

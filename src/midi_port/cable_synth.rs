@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! End A's way to the synthesizer: a virtual synthesizer that plays what is written there.
 
 use crate::com::event::{Chain, Pool};

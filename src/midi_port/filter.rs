@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The filter descriptor: what the filter is, as data.
 //!
 //! Each end has a pin to write to and a pin to read from. The two pins of a direction are connected; there are no nodes.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The MIDI port subdevice: a virtual cable with two ends. What is written to one end is read at the other.
 //!
 //! | module | holds |

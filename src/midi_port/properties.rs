@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The properties of the filter and of its pins.
 
 use super::stream::CableStream;

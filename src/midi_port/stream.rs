@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `IMiniportMidiStream`: one client at one end of the cable.
 
 use super::cable::{Cable, Client};

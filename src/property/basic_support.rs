@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What basic support tells of a property.
 
 use super::{Property, verbs};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Properties of any filter: table → size negotiation → handler; basic support from the same table.
 //!
 //! | part | holds |

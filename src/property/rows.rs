@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Rows that several filters share.
 
 use super::{Call, Get, Property, Size, Target, write};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The filter descriptor: line → volume → mute → wave filter.
 
 use super::miniport::{CHANGES, Topology};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The audio endpoint's topology filter: a line with volume and mute, wired to the wave filter.
 //!
 //! | module | holds |

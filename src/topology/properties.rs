@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Volume, mute, the jack.
 
 use super::miniport::Topology;

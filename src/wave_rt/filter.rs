@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The filter descriptor: what comes from the topology filter leaves by one pin that a program reads (`docs/reference/dmus-miniport.md` §9.1).
 
 use super::format::{RANGES, ranges};

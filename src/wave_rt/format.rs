@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Data formats of the endpoint: 16-, 24- and 32-bit PCM and float, stereo and mono, at three rates.
 
 use crate::com::descriptor::Static;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The audio endpoint's wave filter: programs record from it what the synthesizer plays.
 //!
 //! | module | holds |

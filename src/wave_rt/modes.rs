@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Signal-processing modes of the endpoint: nothing is processed, so the default mode and the raw one are the same.
 
 use crate::kernel::Result;

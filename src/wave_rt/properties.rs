@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Properties of the wave filter: what it is, format proposals.
 
 use super::{CAPTURE_PIN, format, modes};

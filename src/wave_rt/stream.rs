@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The stream of the endpoint's pin.
 
 use crate::com::object::class;

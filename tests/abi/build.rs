@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Lists the declarations of `core/src/ks` as Rust tables, from the source text.
 
 use std::fmt::Write as _;

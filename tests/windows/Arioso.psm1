@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
 # What the scripts of this folder share. Windows PowerShell 5.1 or newer.
 
 Set-StrictMode -Version 3

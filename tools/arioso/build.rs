@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The same sources make the same program: mingw-w64's linker writes down the time unless it is told not to.
 
 use std::env;

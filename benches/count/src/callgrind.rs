@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! This program under valgrind: each call of [`count`] yields a number.
 
 use anyhow::{Context, Result, bail, ensure};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The engine of this repository, built for the host.
 
 use crate::material::{self, Note, VELOCITY};

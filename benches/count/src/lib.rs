@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The engine of this repository, built for the host, and what it plays when it is measured.
 //!
 //! | module | holds |

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Counts instructions under `valgrind --tool=callgrind`: exact, whatever else the machine does.
 //!
 //! | module | holds |

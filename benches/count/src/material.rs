@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What everybody plays: one instrument as SoundFont and as DLS, and which notes are held.
 
 use arioso_bank::dls::{

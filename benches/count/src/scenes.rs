@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is counted, and how much it may be.
 
 use crate::callgrind;

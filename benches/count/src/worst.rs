@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The dearest of many blocks against the median, while the load does not change.
 
 use crate::callgrind;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! rustysynth: linear interpolation only, and at most 256 voices.
 
 use super::{Effects, Engine, Make};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! No clicks where what a listener hears changes hands.
 
 /// What a listener got last; when the sound breaks off it dies away from there.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Frames as bytes.
 
 /// How a sample is stored, little-endian.

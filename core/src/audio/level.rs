@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The endpoint's volume and mute.
 
 use crate::synth::amplitude;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What happens to frames behind the synthesizer, on their way to a listener. 1.0 is full scale; any IRQL.
 //!
 //! | module | holds |

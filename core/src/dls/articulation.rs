@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Articulation: connections as stored become connections that mean something, on top of the defaults.
 
 use super::bytes::i32_at;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 use super::*;
 
 fn raw(source: u16, control: u16, destination: u16, transform: u16, scale: i32) -> raw::Connection {

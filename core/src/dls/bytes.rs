@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Little-endian fields at any alignment; `None` outside of the buffer.
 
 pub fn array_at<const N: usize>(data: &[u8], at: usize) -> Option<[u8; N]> {

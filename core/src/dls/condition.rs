@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Conditional chunks (`cdl `): a stack machine that decides whether the list around it counts (DLS 2.2 §2.9).
 
 use super::bytes::{array_at, u16_at, u32_at};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! From raw structures to the model: ranges are ordered, loops lie inside their wave, gains are bounded.
 
 use super::model::{

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! DirectMusic download buffers (`dmdls.h`): DMUS_DOWNLOADINFO, an offset table, and objects that name each other by indices into
 //! that table. The format has no pointers and is the same for 32-bit and 64-bit callers.
 //!

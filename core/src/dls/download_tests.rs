@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 use super::super::file::write::{words, words16};
 use super::*;
 use crate::dls::model::{Destination, Source};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! DLS Level 1 and 2: files, DirectMusic download buffers, the instrument model, the store.
 //!
 //! Both doors, [`mod@file`] and [`mod@download`], lead to the same [`model`]. What comes in is hostile: every parse is total, reads

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The instrument model: what both doors (DLS files, DirectMusic downloads) become.
 //!
 //! Values are checked and clamped when they are built, so that rendering can neither fail nor check again: every index is in

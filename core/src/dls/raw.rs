@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The structures that DLS files and DirectMusic downloads share, as they are stored: nothing is checked but their bounds.
 
 use super::bytes::{i16_at, i32_at, index, u16_at, u32_at};

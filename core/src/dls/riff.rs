@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! RIFF: chunks inside a buffer. The buffer bounds everything; sizes in headers are only believed as far as it reaches.
 
 use super::bytes::{array_at, index, u32_at};

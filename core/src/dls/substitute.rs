@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which instrument plays a patch that a collection does not have (`docs/reference/dls-synth.md` §2.7, §3.11).
 
 use super::model::{DRUM_KIT, Instrument, find};

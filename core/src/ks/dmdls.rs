@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! DLS chunks and DirectMusic download buffers (`dls1.h`, `dls2.h`, `dmdls.h`). All values little-endian.
 
 use super::ksmedia::WAVEFORMATEX;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a client writes to a DirectMusic pin (`dmusbuff.h`).
 
 use super::REFERENCE_TIME;

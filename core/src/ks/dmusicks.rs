@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The DMus port's interfaces and its events (`dmusicks.h`).
 //!
 //! IRQLs: P = PASSIVE_LEVEL, ≤D = up to DISPATCH_LEVEL.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The synthesizer property sets (`dmusprop.h`).
 
 use super::{BOOL, GUID, HANDLE, PVOID};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Audio and music formats, topology, real-time audio (`ksmedia.h`, `mmreg.h`).
 
 use super::ks::{KSATTRIBUTE, KSDATAFORMAT, KSDATARANGE, KSNODEPROPERTY, KSPROPERTY};

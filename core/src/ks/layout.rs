@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! How the ABI's structures are declared: [`Abi`] tells their layout, [`Wire`] copies them from and to bytes without `unsafe`.
 
 use core::ffi::c_void;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! KS, PortCls and DirectMusic ABI, 64-bit Windows (x64 and ARM64).
 //!
 //! Names are Windows' own. Every function pointer has the ABI `"efiapi"`: it is Windows' x64 convention on any x86-64 host and

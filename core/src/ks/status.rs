@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `NTSTATUS` values (`ntstatus.h`).
 
 /// A kernel status. Success and information are `>= 0`, warnings and errors negative.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 use super::NoMemory;
 use alloc::boxed::Box;
 use core::alloc::Layout;

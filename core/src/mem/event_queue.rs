@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 use super::{NoMemory, TryBox};
 use core::fmt;
 use core::ptr::{NonNull, null_mut};

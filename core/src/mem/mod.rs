@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Memory that can fail: every allocation returns [`NoMemory`] instead of aborting.
 //!
 //! Blocks come from the global allocator with their exact layout (in the driver: non-paged, non-executable pool), so whatever

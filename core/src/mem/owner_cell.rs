@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A value that one of several contexts owns at a time.
 //!
 //! One word says who owns the value and whether somebody is inside. Entering is one compare-and-swap from "owned by me, nobody inside" to

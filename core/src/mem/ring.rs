@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 use super::sync::{AtomicUsize, Ordering, UnsafeCell};
 use super::{NoMemory, vec};
 use alloc::vec::Vec;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 use super::NoMemory;
 use super::boxed::allocate;
 use super::sync::{AtomicUsize, Ordering, fence};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Atomics and cells: the real ones, or loom's under `cfg(loom)`.
 
 #[cfg(loom)]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Growing a `Vec` without the paths that abort. Inside the core and the driver these replace `push`, `extend`, `resize`.
 
 use super::NoMemory;

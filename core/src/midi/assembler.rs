@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 use super::{END_OF_SYSEX, SYSEX, is_real_time};
 use alloc::vec::Vec;
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! One direction of a virtual MIDI cable: from several writers to several readers.
 
 use super::{END_OF_SYSEX, Framer, Piece, is_real_time};

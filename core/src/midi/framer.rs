@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 use super::{END_OF_SYSEX, SYSEX, is_real_time, length};
 
 /// A part of a byte stream, handed on as soon as it is there.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! MIDI messages, the byte-stream parser, SysEx, the merging and fan-out of a virtual cable.
 //!
 //! A message is a byte slice that starts with its status byte; a System Exclusive message runs from `F0` to `F7`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The MIDI Tuning Standard: tables of 128 pitches, named by bank and program (MIDI 1.0 detailed specification, CA-020).
 
 use super::universal::Scale;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 use super::{END_OF_SYSEX, SYSEX, Tuning};
 
 /// System Exclusive messages that this synthesizer understands: the universal ones, and those of GS and XG that have a meaning here.

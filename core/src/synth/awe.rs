@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! NRPN 127 of the Sound Blaster AWE32: generators of the EMU8000, which songs of its time set per channel.
 //!
 //! Numbers, units and ranges are those of Creative's "AWE32 Developer's Information Pack" (NRPN table); envelope 1 is the modulation

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Slices stay within a budget: voices that do not fit go before the slice is rendered.
 //!
 //! The cost model counts in ns of a reference machine (*nominal*); [`Budget`] learns from measured slices how much slower or faster this

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The gain behind a port, and the mix of its voices and effects into the output.
 
 use super::lanes::{LANES, Lanes};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! MIDI channels: the state that controllers, programs and parameters leave behind.
 
 use super::awe::{self, Awe};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What must hold after every block, whatever came before: for tests, and for the fuzz target of sound. Not in the driver.
 
 use super::Synth;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The sample clock: master time (100 ns) ↔ frames of the output (`docs/reference/dmus-miniport.md` §6.4).
 //!
 //! The mapping is a chain of straight pieces. A piece is exact: whole numbers, no rounding that adds up. While the device agrees

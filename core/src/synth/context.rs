@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a voice is given: by the synthesizer, by its port and channel, by its Note On.
 
 use super::channel::Channel;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What controllers do to a voice apart from the connections of its articulation: sound controllers, balance, soft pedal, portamento,
 //! controller destinations, key settings, scale tuning. The laws are in docs/synth.md.
 

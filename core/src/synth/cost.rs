@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a slice costs: predicted before it is rendered. The model counts in ns of a reference machine (*nominal*).
 
 use super::effects::Sends;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! 16-bit output with dither: the error of rounding becomes noise that does not depend on the sound.
 //!
 //! Two even distributions make a triangular one of ±1 LSB (TPDF), which frees mean and power of the error from the signal (Lipshitz,

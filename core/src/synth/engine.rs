@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The synthesizer: ports, messages, rendering.
 
 use super::channel::{CHANNELS, Channel, Parts, System, cc};

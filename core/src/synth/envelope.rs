@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The two envelope generators (DLS 2.2 §1.6; `docs/reference/dls-synth.md` §3.6).
 //!
 //! Both run through the same stages and differ in the meaning of their state only. The state is a *fraction* 0..=1: EG2's value, and

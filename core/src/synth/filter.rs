@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The two-pole resonant low-pass of DLS 2 (DLS 2.2 §1.10; `docs/reference/dls-synth.md` §3.8).
 //!
 //! `H(z) = K / (1 + b1 z^-1 + b2 z^-2)`, run in the delta form `d = b2 d - e y + K x; y = y + d` with `e = 1 + b1 + b2` stored

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a channel keeps about keys: the ones held in mono mode, and settings of single keys (drum notes).
 
 use crate::mem::{NoMemory, vec};

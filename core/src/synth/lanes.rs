@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Four voices side by side: the arithmetic type of the render kernels.
 
 use core::ops::{Add, AddAssign, Mul, Sub};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Low-frequency oscillators: a sine that starts with phase 0 after its delay.
 
 use super::math;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Elementary functions of the control path: polynomials in place of libm, so that rendering calls nothing outside the core.
 
 /// log2(10) / 20: one decibel in octaves of amplitude.

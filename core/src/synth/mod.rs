@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The synthesizer. One context owns a [`Synth`] at a time and calls it with `&mut`; nothing here locks, waits, allocates or
 //! frees once it is built.
 //!

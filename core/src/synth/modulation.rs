@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The connection list of an articulation, evaluated (DLS 2.2 §1.4; `docs/reference/dls-synth.md` §3.2): any source may drive any destination.
 //!
 //! Sources move at three speeds: key and velocity never, controllers with messages, envelopes and LFOs at every control tick.

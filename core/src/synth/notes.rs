@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Note On and Note Off: poly and mono, legato, portamento.
 
 use super::channel::cc;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reading a wave: position, loops, and the few frames around a seam.
 //!
 //! A kernel reads straight from a wave wherever all its taps lie in a row. Around a loop's seam and before a wave's first frame it

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The voices of all ports: start, stop, exclusivity, stealing, control ticks.
 
 mod chains;

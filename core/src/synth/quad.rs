@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The render side: four voices in lock-step.
 //!
 //! A quad belongs to one port. It is rendered in stretches within which every lane reads from one run of frames. Every number that

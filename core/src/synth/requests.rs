@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What System Exclusive messages do to a port and its channels, apart from resets.
 
 use super::channel::{CHANNELS, Channel, cc};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Time-stamped events into a block: each acts at its own frame.
 
 use super::clock::SampleClock;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Windowed-sinc kernels as tables of 16-bit weights (`docs/reference/dls-synth.md` §5.2).
 //!
 //! A kernel has [`ROWS`] rows over the fraction of a position; between two rows weights are blended. Below its cutoff it is flat: for

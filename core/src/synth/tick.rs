@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Control ticks: time is cut at absolute positions, so that a cut between two calls changes nothing.
 
 /// Frames between control ticks.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Tuning programs (MIDI Tuning Standard): pitches of all keys, by bank and program.
 
 use super::channel::Channel;

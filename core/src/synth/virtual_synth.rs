@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Virtual synths: what belongs to one render pin.
 
 use super::bus::Bus;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What one capture stream holds: copies of received messages until they are due, in the port's own events.
 
 use super::super::PINS;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the render pins receive, for the capture streams: MIDI thru.
 //!
 //! A message is copied when the port hands it over, and delivered when it is due. What is due at once goes out by the service

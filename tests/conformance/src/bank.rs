@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Instruments of a DLS file as downloads of one pin.
 
 use crate::Client;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! KSPIN_CONNECT with its KSDATAFORMAT: what `KsCreatePin` is given.
 
 use crate::wire::Bytes;

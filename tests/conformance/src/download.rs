@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! DirectMusic download buffers: DMUS_DOWNLOADINFO, the offset table, one instrument or one wave (`docs/reference/dls-synth.md` §2).
 
 use crate::wire::Bytes;

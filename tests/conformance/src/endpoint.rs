@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Audio endpoints as AudioEndpointBuilder finds them: from a pin that streams audio, along connections of filters and between
 //! them, to a connector at the edge of the device.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What went wrong in a conversation with the driver.
 
 use crate::NtStatus;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is written to MIDI and DirectMusic pins, and how.
 
 use crate::error::{Error, Result};

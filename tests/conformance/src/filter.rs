@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Filters and pins as a client handles them.
 
 use crate::connect;

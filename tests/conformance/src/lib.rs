@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A KS client and the conformance suite. It knows the driver only through [`Client`].
 //!
 //! | module | builds or does |

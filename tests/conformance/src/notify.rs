@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! KS events: what a driver tells its clients of its own accord.
 
 use crate::Client;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! IOCTL_KS_PROPERTY: KSPROPERTY and KSNODEPROPERTY requests.
 
 use crate::error::{Error, Result};

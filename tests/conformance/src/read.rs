@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is read from MIDI and DirectMusic capture pins.
 
 use crate::error::{Error, Result};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The stream of a WaveRT endpoint, as the audio engine handles it.
 
 use crate::Client;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The synthesizer's properties: KSPROPSETID_Synth, KSPROPSETID_Synth_Dls, KSPROPSETID_Arioso.
 
 use crate::Client;

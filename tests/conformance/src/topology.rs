@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a filter is made of: pins, nodes, connections, and what its bridge pins are connected to.
 
 use crate::Client;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The way of the sound: the synthesizer's wave pin feeds a pin of an audio renderer.
 
 use crate::Client;

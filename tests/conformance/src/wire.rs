@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Bytes of ABI structures.
 
 use arioso_core::ks::Wire;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The tables of `docs/interfaces.md` name scenarios and tests that there are, and every method of the ports' interfaces.
 
 use std::fs;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 // A small drmk.sys: nothing is protected.
 #include "nt.h"
 

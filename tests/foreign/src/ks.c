@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 // A small ks.sys: what a port class driver asks of it, written from the pages of ks.h.
 #define KS
 #include "ks.h"

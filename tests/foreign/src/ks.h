@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 // Kernel streaming: structures, codes and exports, as the pages of ks.h have them.
 #pragma once
 #include "nt.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A small `ks.sys`, `portcls.sys` and `drmk.sys` in C, written from the public pages: modules of another maker for simkernel's loader,
 //! and a second opinion of what a port class driver is asked. [`build`] compiles them.
 //!

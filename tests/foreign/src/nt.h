@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 // What the modules need of Windows' kernel and of kernel streaming, as the public pages have it. Fields that neither module looks
 // at are left without a name.
 #pragma once

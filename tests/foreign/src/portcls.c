@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 // A small portcls.sys: an adapter, ports of the classes that a synthesizer with an endpoint has, their filters, and DirectMusic render
 // pins. Written from the pages of portcls.h and dmusicks.h.
 #include "portcls.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 // Port class drivers: descriptors and interfaces, as the pages of portcls.h and dmusicks.h have them.
 #pragma once
 #include "ks.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Values from a fuzzer's bytes; zeros when they are used up.
 
 pub struct Bytes<'a>(pub &'a [u8]);

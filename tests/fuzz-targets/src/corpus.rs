@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The committed corpora: what libFuzzer found, reduced to one input for each new edge (`cargo xtask fuzz --minimize`).
 //!
 //! A file for each target: for each input its length as a `u32`, little-endian, and its bytes.

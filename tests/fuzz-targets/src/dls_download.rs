@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Download buffers and the store: several ports download, unload, publish, play and close.
 
 use crate::bytes::Bytes;

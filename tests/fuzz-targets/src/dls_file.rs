@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! DLS files: the views, the loader, and what it loaded.
 
 use crate::bytes::hash;

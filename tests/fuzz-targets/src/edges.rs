@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which edges of the driver's image inputs take.
 
 use crate::{Target, machine};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The fuzz targets: what each does with a string of bytes, and what it holds against the code under test. `fuzz/` runs them under
 //! libFuzzer, `tests/smoke.rs` with the fixed seed and the mutator of [`mutate`].
 //!

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A synthesizer's life: a random bank, a random song whose events lie on control ticks and on the ends of envelopes and loops, and
 //! what must hold after every block and at the end. It knows no case.
 //!

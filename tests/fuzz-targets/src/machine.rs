@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! One simulated machine with the driver for the whole process. Each input gets a program of its own, which dies at the end;
 //! then exactly as much pool is in use as before.
 

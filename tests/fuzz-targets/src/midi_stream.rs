@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! MIDI byte streams: the parser in fragments, System Exclusive, and the synthesizer that gets the messages.
 
 use crate::bytes::Bytes;

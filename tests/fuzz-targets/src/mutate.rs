@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A small mutator: seeds, changed a little by a generator with a fixed seed. The same number gives the same inputs everywhere.
 
 /// Inputs without end.

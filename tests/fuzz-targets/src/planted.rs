@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Bugs that are put in on purpose, each in a target's own code, none in the product: a run with `ARIOSO_PLANT=1` must crash.
 //! They are of the classes that real DLS loaders and drivers had.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Requests at the driver: any property set, item, verb, node, instance and buffer, on all filters, pins and nodes, from 64-bit and
 //! 32-bit programs; any bytes as a stream write or read, as an event, as a connection.
 

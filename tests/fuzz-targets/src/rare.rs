@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What files and buffers may have and seldom do, for the seeds: conditions, connections.
 
 use crate::short;

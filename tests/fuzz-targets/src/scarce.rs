@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Memory that runs out: one allocation of a call fails, as any may in a kernel.
 
 use std::alloc::{GlobalAlloc, Layout, System};

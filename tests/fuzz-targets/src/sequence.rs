@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A program's life from bytes: pins of all filters, downloads, unloads, notes, states, closes, under the verifier.
 //!
 //! | module | holds |

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! SoundFonts: reader and converter, and the loader of what they write.
 
 use crate::bytes::hash;

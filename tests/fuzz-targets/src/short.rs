@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What ends too early, for the seeds: each structure at every length below its own.
 
 /// Lengths tried from either end of a structure: more than the longest record has.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A short render of what was parsed: whatever the values are, sound is finite and voices end.
 
 use crate::bytes::hash;

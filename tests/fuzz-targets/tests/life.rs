@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A hundred thousand notes of random lives, by fixed seeds; a life that fails is shrunk and told.
 //!
 //! `ARIOSO_LIFE_SEED` and `ARIOSO_LIFE_NOTES` run others, and more.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A fixed number of fixed inputs for each target, and the bug that each target's plant must be found by them. Each runs in a
 //! process of its own, so that a crash is a failing test.
 //!

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The end of the machine: what happened, where, and the last calls.
 
 use crate::executive::dbg;

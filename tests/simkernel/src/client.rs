@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! [`SimClient`]: user mode. It enters the kernel as a program does, in a thread of its own process, with addresses of the user
 //! arena and handles. Or a kernel-mode client, as another driver is: a thread of the system process, addresses of kernel memory,
 //! requests that nobody probes.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Virtual time and everything that is due at a time. Nanoseconds inside, 100 ns units at the exports.
 
 use crate::executive;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Windows' kernel on a Linux machine.
 //!
 //! A process that loads real x64 kernel drivers and is Windows to them. [`system::System`] is the machine as tests see it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The PnP manager: root-enumerated devices, their stacks and requests. Everything here runs in a guest context.
 
 use crate::executive::{io, irp, ke, ob};

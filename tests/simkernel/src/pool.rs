@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Pool: canaries around every block, fill patterns, a quarantine for freed blocks, tags and allocation sites.
 
 use crate::bugcheck::{BAD_POOL_CALLER, bugcheck};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The registry: keys by path, values with types.
 
 use crate::nt::*;

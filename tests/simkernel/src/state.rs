@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The one place for simkernel's globals.
 
 use std::cell::UnsafeCell;

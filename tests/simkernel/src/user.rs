@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The user-mode address space: an arena below 4 GiB. The driver under test cannot touch it; the client reaches it through a view
 //! of its own, MDLs map its pages a second time, and other makers' modules see it where Windows shows it to them.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The rules of Driver Verifier that are checked while a driver runs, and the verdict.
 
 use crate::executive::{ex_timer, io, irp, mm, ob};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `WDFLDR.SYS`: the KMDF binding of drivers in miniport mode.
 
 use crate::executive::Export;

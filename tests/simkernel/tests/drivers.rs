@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Small C drivers on the machine: structured exceptions, scheduling, and planted bugs that the verifier must catch.
 //!
 //! Each case runs in a child process, because a machine that stops ends its process.

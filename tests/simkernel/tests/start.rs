@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A device that fails to start: what the PnP manager sends it.
 
 use std::sync::Mutex;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Errors for people: one line that says what, where, and what to do.
 
 use crate::{messages, stop};

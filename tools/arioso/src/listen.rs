@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where the sound comes out: the wave sink, or the endpoint that programs record.
 
 use crate::failure::{Failure, Kind, Result};

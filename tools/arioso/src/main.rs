@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `arioso`: on Linux, the driver in a simulated kernel; on Windows, the installed driver.
 
 mod bank;

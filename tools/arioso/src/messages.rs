@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is said to the user: results on the standard output, everything else on the standard error.
 
 use crate::failure::{Failure, Kind, Result, plain};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Plays a song as DirectMusic does: downloads, buffers sent ahead of their time, the wave pin running.
 
 use crate::failure::Result;

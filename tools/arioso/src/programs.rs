@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What General MIDI calls its programs, and GM2 and GS their drum kits.
 
 use crate::player::describe;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a song costs, moment by moment: the file of `arioso play --report`.
 
 use serde::{Deserialize, Serialize};

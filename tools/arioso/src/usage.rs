@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Values of the command line, and what is said about a wrong one.
 
 use crate::failure::{Failure, Kind, Result};

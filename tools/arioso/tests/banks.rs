@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Banks that people have, through the whole way on both ranges: MIDI file and bank → driver in the simulated kernel → WAV. The driver
 //! must have been built (`cargo xtask build`), or `ARIOSO_SYS` names it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The same song on the data range of DirectMusic, with downloads, and on the MIDI range, with the driver's own bank: the same bits.
 //!
 //! Random songs choose banks, programs and kits by every way there is (bank select, part modes of GS and XG, tone and program

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What goes wrong is told in one line, with an exit code, and leaves no WAV behind.
 
 use std::path::{Path, PathBuf};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The MIDI files that other projects test their readers with, from PyPI: refused may be only what has no event to play.
 //!
 //! They are fetched when the test is asked for, with `pip` and `tar`: `cargo test --release -p arioso-cli --test fixtures -- --ignored

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Real banks and real songs: our engine with the converted SoundFont against FluidSynth with the SoundFont itself.
 
 use arioso_bank::sf2;

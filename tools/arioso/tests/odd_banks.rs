@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Banks that break their format, through the whole way on both ranges: what can be played is played, what is lost is told in a line.
 //! The driver must have been built (`cargo xtask build`), or `ARIOSO_SYS` names it.
 

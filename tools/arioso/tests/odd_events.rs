@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Events that claim more than their track has, tracks that end too early, notes that nothing ends.
 
 use arioso_cli::song::smf::{self, Reading};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Files that break the format, as they are met in collections of songs: what can be played is played, what is odd is told in one
 //! line, and `--strict` refuses it.
 

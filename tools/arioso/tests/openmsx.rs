@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Real input: every song of OpenMSX (Debian's openttd-openmsx), on both ranges, through the command line and the driver's image.
 //! What is printed at the end is for people; nothing here depends on the machine's speed.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The whole way: MIDI file → driver in the simulated kernel → WAV. The driver must have been built (`cargo xtask build`), or
 //! `ARIOSO_SYS` names it.
 

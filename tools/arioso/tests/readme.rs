@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What README.md and the user's guide name of `arioso` is there: its commands with their flags.
 
 #[path = "../../xtask/tests/support/text.rs"]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! MIDI file → driver in the simulated kernel → capture pin → MIDI file. The driver must have been built (`cargo xtask build`), or
 //! `ARIOSO_SYS` names it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Songs that choose their instruments in unusual ways sound, on both data ranges, with the instrument that their system means.
 
 use arioso_bank::dls::{

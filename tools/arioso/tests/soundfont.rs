@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a SoundFont says and DLS says otherwise: small fonts, each about one thing, played by our engine after conversion and by
 //! FluidSynth as they are. Levels, pitches and spectra must agree; where a value has a closed form, both are held to it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A song is watched, reported and drawn. The driver must have been built (`cargo xtask build`), or `ARIOSO_SYS` names it.
 
 use arioso_cli::song::{Event, SECOND, write};

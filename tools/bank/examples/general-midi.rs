@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Writes the built-in bank into the file that the argument names: what the Windows build puts into the package.
 
 use std::env;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A DLS Level 2 collection and its RIFF form (`docs/reference/dls-synth.md` §1).
 
 mod read;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Small tools of the offline synthesizer.
 
 use libm::{cos, exp, floor, sin};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! DLS files: a writer, an offline synthesizer, the built-in General MIDI bank, small banks for tests, and a converter from
 //! SoundFont.
 //!

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Samples of any wave format that banks hold, as mono 16-bit frames.
 
 use arioso_core::dls::raw::Format;

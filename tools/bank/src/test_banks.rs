@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Banks whose sound is known in closed form.
 
 use crate::dls::{

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Sounds, rendered offline.
 //!
 //! A looped sound is a sum of partials whose frequencies are whole multiples of the loop's: while the loop runs, every partial

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The built-in bank as a DLS loader sees it.
 
 #[test]

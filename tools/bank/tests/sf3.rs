@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! SF3: samples that are Ogg Vorbis streams. `data/tone.ogg` is a quarter of a second of 441 Hz at 44.1 kHz, 12000 high, made with
 //! `oggenc -q 4`.
 

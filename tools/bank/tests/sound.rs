@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The built-in bank as it is heard: loudness, pitch, offset, headroom and decay of every program, by the engine itself.
 
 use arioso_core::dls::file::{Limits, load};

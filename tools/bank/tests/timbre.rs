@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The built-in bank beside `fluid-soundfont-gm`: loudness, attack, decay at half a second and centroid of every program and of the kit.
 //!
 //! `timbre.tsv` holds the figures of that bank through FluidSynth; `cargo run --release -p arioso-bank --example timbre -- measure

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The declarations of fluidsynth.h that are needed here.
 
 use libloading::Library;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! FluidSynth: Debian's shared library, loaded when it is there.
 
 mod functions;

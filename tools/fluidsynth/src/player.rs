@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! FluidSynth's player, for its clock alone.
 
 use super::functions::{DONE, Functions, Object};

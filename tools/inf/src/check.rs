@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The rules. `docs/inf.md` lists them.
 
 use crate::install::{ARCHITECTURES, Reader, target_platform};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What an install section (`DDInstall`) asks for, with the sections it refers to.
 
 use crate::parse::{Entry, Inf, Section, finding};

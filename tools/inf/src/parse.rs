@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The text as sections, entries and fields.
 
 use crate::Finding;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What stampinf does to a template.
 
 use crate::Platform;

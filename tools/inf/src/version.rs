@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Versions of drivers and of Windows.
 
 use crate::registry::number;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Packages of other kinds than ours, of the forms that Microsoft's pages and templates show: none breaks a rule. And what is wrong with
 //! one of each kind is still told.
 

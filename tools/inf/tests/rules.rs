@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The driver's INF is sound, and each rule sees the INF that breaks it.
 
 use arioso_inf::{Date, Finding, Inf, Platform, Stamp, check, decode, stamp};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The INF's parameters are those that the driver reads, with the same defaults: compared with the driver's source.
 
 use arioso_inf::{Data, Date, Inf, Platform, Stamp, decode, stamp};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What Authenticode covers of a PE image ("Windows Authenticode Portable Executable Signature Format"), and an image's checksum.
 
 use sha1::Sha1;

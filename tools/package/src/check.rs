@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What must hold of a package directory, file by file.
 
 use crate::catalog::{Catalog, Member, systems};

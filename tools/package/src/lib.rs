@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The driver package: made of a built driver and a bank, and checked. `docs/package.md` has the rules and the reasons.
 //!
 //! | module | holds |

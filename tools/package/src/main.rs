@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Makes and checks packages; `cargo xtask package` runs it.
 
 use anyhow::{Context, Result, bail};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! From parts to a package directory.
 
 use crate::catalog::{Catalog, Member, systems};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the driver's manifest says of it.
 
 use anyhow::{Context, Result};

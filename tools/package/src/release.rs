@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What lies beside the package directories: an archive of each, and checksums of everything.
 
 use crate::{Arch, Finding, Findings, Product};

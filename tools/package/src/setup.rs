@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the INF asks of the package.
 
 use crate::Arch;

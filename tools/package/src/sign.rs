@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The certificate of test packages, and signatures with it.
 
 use crate::tool::{capture, run, said};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The nested blocks of a version resource: length, length of the value, kind of value, key, value, children; each part on a multiple of 4.
 
 use crate::Malformed;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The version resource of a Windows image (`VS_VERSIONINFO`), and the `.res` file that a linker takes it from: what `rc.exe` makes of a
 //! `VERSIONINFO` statement. Build scripts write it, checks read it back.
 //!

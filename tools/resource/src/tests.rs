@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 use crate::{DRIVER, Malformed, SOUND_DRIVER, VersionResource, parse_version};
 use std::env;
 use std::fs;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The demo and the whole test run.
 
 use crate::driver::{self, Arch, Build, Check, Plant, Profile};

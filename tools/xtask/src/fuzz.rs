@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Fuzzing with libFuzzer, one target after the other.
 //!
 //! The stable compiler does it: LLVM's passes and sanitizers are unlocked as the library's own build unlocks them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Format, clippy, and the rules of ring 0 that can be read off the source.
 
 mod source;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Arioso's developer commands: `cargo xtask <command>`.
 //!
 //! | module | holds |

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The driver packages. What a package is made of is built here; `tools/package` makes and checks it.
 
 use crate::driver::{self, Arch, Build};

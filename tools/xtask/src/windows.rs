@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `arioso` for Windows, cross-built with mingw-w64: `target/windows/x64/arioso.exe`.
 
 use crate::setup::{self, Compiler, Need};

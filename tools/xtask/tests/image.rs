@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The finished driver image, x64 and ARM64: what Windows asks of a kernel binary and what we promise.
 
 mod support;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The kit for Windows and the workflow say what the tool does and what their machines have. Neither runs here: their texts are held
 //! to it.
 

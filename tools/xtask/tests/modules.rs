@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The module graph of the driver and of its portable half: files import each other in one direction. A parent and what lies
 //! in its directory may know each other.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What README.md and the user's guide name is there: the commands of `cargo xtask` with their flags, and the files.
 
 #[path = "support/text.rs"]

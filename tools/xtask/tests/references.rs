@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whoever has the repository alone can open whatever it names: links of the documentation, pages and files that documentation and
 //! comments mention.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What only runs elsewhere: PowerShell scripts and workflows, read here as far as that goes.
 
 use std::fs;

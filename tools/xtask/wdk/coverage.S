@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 // What code with edge counters wants to be linked with. The counters are the image's section .SCOV, the table of their places
 // .SCOVP; simkernel finds both by their names, so that nothing here is ever called.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /*
  * FxDriverEntry: stands in for WdfDriverEntry.lib in builds without the WDK. It binds the driver to
  * the framework, calls DriverEntry and arranges that the unload unbinds again.

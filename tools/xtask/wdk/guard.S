@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 // Control Flow Guard: the load configuration record and the two call slots that the loader fills.
 // Stands in for BufferOverflowFastFailK.lib in builds without the WDK.
 

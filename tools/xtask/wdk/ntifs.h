@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /*
  * Overlay over mingw-w64's ntifs.h for builds without the WDK: what Windows 10.0.19041 has and
  * mingw-w64 lacks, as far as this driver uses it. Facts from the public interface pages.

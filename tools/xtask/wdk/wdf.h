@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /*
  * The part of the KMDF 1.31 interface that wdk-sys, wdk and this driver use, for builds without the
  * WDK. ABI facts only: names, layouts, indices. On Windows the WDK's wdf.h takes its place.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `pgal` of mobile banks: drum keys and programs that sound as others do.
 
 use super::super::convert::Budget;

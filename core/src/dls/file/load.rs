@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 use super::super::articulation::{self, Builder};
 use super::super::condition::Answers;
 use super::super::convert::{self, Budget, WaveError};

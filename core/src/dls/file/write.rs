@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Writes DLS files for tests.
 
 use std::vec::Vec;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The store: what each port has downloaded, the default set, and the tables that the renderer looks instruments up in.
 //!
 //! One per device. Everything here runs at PASSIVE_LEVEL, one call at a time; it is the [`Patches`] that are handed to the

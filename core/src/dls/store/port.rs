@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 use super::super::model::{Instrument, Patches, Wave};
 use super::{Error, Handle, Usage};
 use crate::mem::{NoMemory, Shared, vec};

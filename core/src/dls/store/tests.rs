@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 use super::super::download::tests::{frame, main_object, region, simple_instrument, wave};
 use super::super::file;
 use super::*;

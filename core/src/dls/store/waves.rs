@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 use super::super::model::Wave;
 use super::Error;
 use crate::mem::{Shared, vec};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Synthesizer property sets and DLS ids (`dmusprop.h`, `dmusicc.h`, `dls2.h`).
 
 use super::guids;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Interfaces and classes of PortCls and DirectMusic (`punknown.h`, `portcls.h`, `dmusicks.h`).
 
 use super::guids;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Sets, formats, categories, nodes and names of `ks.h` and `ksmedia.h`.
 
 use super::guids;

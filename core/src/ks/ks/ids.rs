@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Control codes, item ids and flags.
 
 use super::{CTL_CODE, KSPIN_COMMUNICATION, KSPIN_DATAFLOW, KSSTATE};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Kernel streaming (`ks.h`): requests, pins, formats, streams, and what `ks.sys` offers to drivers.
 
 mod ids;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Pins and data formats.
 
 use super::{KSPIN_INTERFACE, KSPIN_MEDIUM};

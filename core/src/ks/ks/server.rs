@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a driver hands to `ks.sys`: create items, dispatch tables, property, method and event sets.
 
 use super::{

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Streaming requests, clocks, allocators.
 
 use super::{KSPIN_INTERFACE, KSPROPERTY};

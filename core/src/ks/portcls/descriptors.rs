@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a miniport describes itself with, and the requests that PortCls makes from it.
 
 use super::IUnknown;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Signatures of the functions that `portcls.sys` exports, each named `Fn` + the export's name.
 
 use super::{

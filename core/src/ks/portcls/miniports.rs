@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The MIDI and topology ports and their miniports.
 
 use super::{IRegistryKey, IResourceList, IServiceGroup, IUnknown, PCFILTER_DESCRIPTOR};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The port class driver (`punknown.h`, `portcls.h`): descriptors, requests, interfaces, exports.
 //!
 //! IRQLs: P = PASSIVE_LEVEL, ≤D = up to DISPATCH_LEVEL. P unless said.

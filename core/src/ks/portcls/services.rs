@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Resources, registry, service groups, power: what PortCls gives to miniports and what it asks of adapters.
 
 use super::IUnknown;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The WaveRT port, its miniport and streams.
 
 use super::{IRegistryKey, IResourceList, IUnknown, PCFILTER_DESCRIPTOR};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Chorus: two taps of one delay line, a quarter turn apart, one per side; their mean is fed back.
 
 use super::super::lanes::{LANES, Lanes};

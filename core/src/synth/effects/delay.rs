@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Delay lines, read and written in blocks.
 
 use super::super::lanes::{LANES, Lanes};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The limiter behind all ports: no sample leaves full scale.
 //!
 //! It has no look-ahead, so that every event stays at its frame: the gain falls at the very sample that needs it, stays for

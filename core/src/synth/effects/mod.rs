@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Effects of a port, fed by the sends of its voices; and the limiter behind all ports.
 //!
 //! | module | holds |

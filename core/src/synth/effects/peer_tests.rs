@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The reverb against FluidSynth 2.3's, and the limiter against what a limiter may do to low tones.
 
 use super::super::lanes::Lanes;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reverb: four all-passes that spread the input, then eight modulated delay lines that feed each other through a Hadamard matrix,
 //! each with the loss that gives every path the same decay, and a low-pass that lets high frequencies go sooner (Jot).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a port's effects are set to: plain values, and the tables of GM2, GS and XG that lead to them.
 
 use super::super::math;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The effects of one port.
 
 use super::super::lanes::{LANES, Lanes};

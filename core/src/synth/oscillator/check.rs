@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A window beside the wave it is a copy of.
 
 use super::{Oscillator, Source, Window};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which slots the voices of a part are in, without a search.
 
 use crate::mem::{NoMemory, vec};

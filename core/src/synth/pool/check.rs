@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The pool's books beside what lives in it.
 
 use super::{Count, DYING, LIVE, PENDING, Pool, Retired};

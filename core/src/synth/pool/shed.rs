@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the voices cost, and which of them go when that is too much.
 
 use super::{DYING, LIVE, Pool, RELEASED, Rank};

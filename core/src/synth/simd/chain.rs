@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Filter, ramps and mix of four lanes.
 
 use super::Arch;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Sample fetch and interpolation. What comes out is the sample times [`SCALE`].
 //!
 //! Samples and weights are 16-bit integers, so that two multiplications and an addition are one instruction. Weights are negated:

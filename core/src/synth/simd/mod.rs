@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Vector code of the render side: the only place in the synthesizer with `unsafe`.
 //!
 //! Kernels are written once over [`Arch`], a register of four lanes, and run on SSE2 (x86-64), NEON (AArch64) or the portable twin.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The registers as arrays: for other targets, and to test the others against.
 
 use super::Arch;

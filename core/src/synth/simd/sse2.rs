@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! SSE2, which every x86-64 has: nothing is detected.
 
 use super::Arch;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The native kernels against the portable twin, bit by bit.
 
 use super::portable::Portable;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! NRPN 127: the closed forms of the AWE32's units.
 
 use super::requests::{cents_now, ramp_synth, sysex};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The sample clock against a device with a known rate.
 
 use super::*;

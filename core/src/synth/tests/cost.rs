@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Slices stay in their budget, whatever is asked for. Time is invented.
 
 use super::super::budget::Budget;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Controller destinations (GM2, GS), and what keys have of their own (XG drums).
 
 use super::super::controls::{Time, stage_time};

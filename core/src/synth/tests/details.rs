@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Rules of which each is one line, and of which no other test says anything.
 
 use super::super::envelope::{Contour, Envelope};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! §4.4: envelopes seen through a constant wave.
 
 use super::*;

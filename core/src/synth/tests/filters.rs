@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! §4.6: the filter's prototype, its table, and what it does to a voice.
 
 use super::super::filter::{Coefficients, FilterTable, Prototype};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Positions, loops, interpolation, stereo pairs.
 
 use super::*;

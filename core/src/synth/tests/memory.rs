@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Nothing is allocated or freed while rendering; what is let go of is handed back.
 
 use super::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Tests against the closed forms of `docs/reference/dls-synth.md` §4 and the rules of the engine.
 
 mod awe;

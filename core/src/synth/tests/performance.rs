@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Mono, portamento, pedals, sound controllers, parameters by number, active sensing. The laws are those of docs/synth.md.
 
 use super::super::context::VoiceContext;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! §5.2 and §3.8: signal-to-noise ratio and passband of the interpolators, noise of the filter.
 
 use super::super::filter::FilterTable;

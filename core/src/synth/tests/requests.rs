@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! System Exclusive: what it sets, heard or read.
 
 use super::super::effects::{Chorus, Reverb, Room};

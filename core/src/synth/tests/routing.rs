@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Every default connection of DLS 2 (`docs/reference/dls-synth.md` §3.3), as stored, against its closed form: a source moves, the destination
 //! moves by shape(source) · shape(control) · scale.
 

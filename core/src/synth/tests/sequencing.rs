@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Events at their frames, whatever the blocks.
 
 use super::super::sequencer::{Events, Report, Source as Queue, run};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Notes without a length: they sound for 10 ms at least, whatever the partition of time.
 
 use super::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Filters whose cutoff and resonance move: whatever moves them, and however fast, nothing grows.
 
 use super::super::filter::{FilterTable, OPEN, rescaling, sweep};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Events on the very tick at which an envelope, a ramp or a loop comes to its end.
 
 use super::super::pool::Retired;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! MIDI Tuning Standard: what tuning programs do to notes.
 
 use super::requests::{cents_now, ramp_synth, sysex};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! §4.1 velocity and controllers, §4.2 pitch, §4.3 units, §4.5 pan, §4.8 the worked example.
 
 use super::super::math;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A voice beside its lane.
 
 use super::{BUSES, FADE, TICK, Voice};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Our declarations, as compiled.
 
 use arioso_core::ks::{Abi, Field, GUID, Signature, Vtable};

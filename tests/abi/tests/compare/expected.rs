@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the headers do not have, and the numbers that such declarations are held against instead. The numbers come from
 //! `dmusprop.h`, `ksmedia.h` and `portcls.h` as documented by Microsoft, not from our code.
 

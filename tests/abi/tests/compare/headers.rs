@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the installed headers declare: bindgen's output read with syn, and GUIDs from the text of the headers.
 
 use std::collections::HashMap;

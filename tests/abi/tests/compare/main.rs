@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Every size, offset, slot, constant and GUID of `arioso_core::ks` against the installed headers; what these lack, against the
 //! numbers in `expected`. A declaration that is neither in the headers nor on a list there fails, and so does one that is in both.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Cases that run against any [`crate::Client`]: on simkernel and on Windows.
 //!
 //! | module | asks |

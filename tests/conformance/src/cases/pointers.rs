@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Bad addresses: in the requests themselves, which KS looks at, and in downloads, which the driver looks at. Each ends in a status.
 
 use super::Width;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The properties of the synthesizer, as the reference has them (`docs/reference/dmus-miniport.md` §5.2, §5.3, §5.5, §5.8). Sizes are written out:
 //! they are the contract, not what our structures happen to have.
 

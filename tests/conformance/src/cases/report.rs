@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What was asked, and what came out differently.
 
 use crate::{Completion, NtStatus};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Every property × verb × target × sizes, one request each. What must come of a request follows from the reference's rules
 //! (`docs/reference/dmus-miniport.md` §5.1), in the order in which KS, the port and the driver look at it.
 

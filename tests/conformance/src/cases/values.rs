@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What values do to KSPROPSETID_Synth: ranges, clamping, defaults. Where the reference leaves them open, `docs/driver.md` has them.
 
 use super::report::{Report, status_name};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where events sound: at their sample, whatever the block size, the drift or the owner.
 
 use crate::rig::{RATE, Rig, SECOND, Setup, download_bank, hash};

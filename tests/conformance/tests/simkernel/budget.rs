@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The slice timer keeps to its budget, whoever it renders for.
 
 use crate::Scenario;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The MIDI port: a cable with two ends.
 
 use crate::Scenario;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Capture pins of the synthesizer: what the render pins receive.
 
 use crate::Scenario;

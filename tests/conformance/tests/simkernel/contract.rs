@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The interface pages, line by line: what another port, or a stricter one, relies on.
 
 use crate::Scenario;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The development build, and what is told when the driver panics. `cargo xtask build --profile dev --plant panic` makes the image.
 
 use crate::rig::{RATE, Rig, SECOND, Setup, download_bank};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reverb and chorus: how clients set and switch them, and what is heard.
 
 use crate::Scenario;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The audio endpoint: what is heard there, when, and in which format.
 
 use crate::Scenario;

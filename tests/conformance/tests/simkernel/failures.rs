@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Memory runs out at every place once; nothing may be lost over it, and the next try succeeds.
 
 use crate::Scenario;

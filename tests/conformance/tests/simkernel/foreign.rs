@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Modules of another maker in place of the built-in ones: the cases run over them, and what they do wrong is theirs.
 //!
 //! The modules are the crate `foreign`'s. Whatever a case finds different over them is in a list here, by name.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the programs that will meet the driver do with its MIDI pins. Each case names where the habit is known from.
 
 use crate::Scenario;

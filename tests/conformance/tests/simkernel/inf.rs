@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the INF has put into the registry, against what the driver does: every disagreement is told by name. An INF with a mistake is
 //! refused, does not start, or is told of here.
 

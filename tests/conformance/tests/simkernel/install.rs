@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The package as users have it: installed, updated, disabled, removed; and nothing is left.
 
 use crate::Scenario;

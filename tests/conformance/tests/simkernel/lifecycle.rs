@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Load, start, stop, removal in every state, unload.
 
 use crate::Scenario;

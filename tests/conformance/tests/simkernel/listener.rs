@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Capture pins: reads that are kept under way, and what came.
 
 use crate::rig::Rig;

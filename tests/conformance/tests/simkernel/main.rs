@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The driver's image in the simulated kernel. Each scenario runs in a process of its own, so that a crash is a failing test.
 
 mod audio;

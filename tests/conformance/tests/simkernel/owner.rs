@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Who renders: the endpoint, the wave sink or nobody, in any order, and nobody hears a click.
 
 use crate::Scenario;

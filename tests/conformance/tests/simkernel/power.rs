@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Sleep and wake, several devices, threads in any order.
 
 use crate::Scenario;

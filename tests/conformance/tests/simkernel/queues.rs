@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Long queues, and pins that nobody listens to.
 
 use crate::Scenario;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What clients can make the driver hold is bounded, to the byte and to the object, and all of it comes back.
 
 use crate::Scenario;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What recording programs and Windows do with the endpoint, and what may happen meanwhile.
 
 use crate::Scenario;

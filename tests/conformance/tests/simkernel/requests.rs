@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The tables of requests and of bad pointers, for programs of both widths.
 
 use crate::Scenario;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A machine with the driver started, and what scenarios do with it.
 
 use crate::package;

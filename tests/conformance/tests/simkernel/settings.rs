@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The values of the service's `Parameters` key: what each does, and that one out of range or of the wrong type is told and passed
 //! over.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Downloads whose sound is a constant: what plays can be told by its level.
 
 use arioso_core::dls::raw::{Connection, Loop, RegionHeader, Sample, WaveLink};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What clients rely on when they download: which buffers are taken, which instrument sounds, how long things last.
 
 use crate::Scenario;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the synthesizer's properties do, and what is heard of them.
 
 use crate::Scenario;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The rules for filters, on every filter that the driver shows, and the walk over them.
 
 use crate::Scenario;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Capture pins and the cable when memory, power or the device fail; and how long a message takes.
 
 use crate::Scenario;

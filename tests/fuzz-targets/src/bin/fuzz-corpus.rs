@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Inputs and dictionaries as libFuzzer takes them:
 //!
 //! * `fuzz-corpus unpack <target> <directory>`: the seeds and the committed corpus, a file for each

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Random regions, as a maker of banks might have made them. Times are whole ticks, most of them.
 
 use arioso_core::dls::model::{

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A life, played: with a look at the invariants after every block, then once more in other blocks.
 
 use super::bank::{self, Plan};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What requests may go to, opened when the first one does.
 
 use super::{Request, address};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Steps of the endpoint: its pin, its buffer, its controls; and of the machine.
 
 use crate::bytes::Bytes;

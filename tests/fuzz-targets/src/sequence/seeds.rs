@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Lives as programs live them, and steps that belong together.
 
 use super::endpoint::step as endpoint;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Steps of capture pins and of the cable's.
 
 use super::endpoint::{set_state, state};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The C run-time routines that the kernel exports.
 //!
 //! The memory routines are leaf functions that touch volatile registers only: a fault in one of them unwinds to its caller.

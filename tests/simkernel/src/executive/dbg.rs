@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Debug output, with the kernel's printf.
 
 use super::*;

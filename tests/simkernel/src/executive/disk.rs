@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The simulated disk: files by NT path.
 
 use crate::state::Global;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Pool, lookaside lists, work items, callbacks to raise.
 
 use super::*;

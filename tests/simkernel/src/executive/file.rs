@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! File objects: open, cleanup, close; nameless events.
 
 use super::io::{IO, is_device, release_device, top_of_stack};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a driver of real hardware asks for: a device's timer, interrupts, DMA. The machine has no interrupt lines and no bus masters.
 
 use super::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Device interfaces, symbolic links, device properties and keys.
 
 use super::io::{IO, Interface};

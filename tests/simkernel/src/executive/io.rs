@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Drivers and devices, and the state of the I/O manager.
 
 pub(crate) use super::file::*;

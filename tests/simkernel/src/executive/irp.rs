@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Requests: allocation, sending, completion, cancel.
 
 pub use super::request::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Driver isolation: a driver's own keys and directories, and the rule that it uses no others.
 
 use super::io::driver_objects;

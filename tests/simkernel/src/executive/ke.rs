@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Events, semaphores, mutexes, waits, timers, DPCs, IRQL, time.
 
 use super::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Spin locks, fast mutexes, ERESOURCEs. On one processor a contended spin lock is a deadlock.
 
 use super::*;

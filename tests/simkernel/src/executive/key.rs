@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Registry keys by handle.
 
 use super::zw::{Opened, open_object, opened};

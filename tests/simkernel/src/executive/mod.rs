@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Exports of `ntoskrnl.exe` and `hal.dll`, by topic. The functions carry their Windows names; built-in host modules may call
 //! them directly.
 #![allow(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Requests made by drivers with IoBuild…, and by clients.
 
 use super::irp::{IoCancelIrp, IofCallDriver, Origin, Outcome, REQUESTS, finish, info, new_irp};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Strings, GUIDs, bits of the run-time library.
 
 use super::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Security of a driver's own objects: self-relative descriptors in pool, subject contexts, privileges.
 
 use super::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Objects behind handles of keys and files; files of the simulated disk by handle.
 
 use super::disk;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Instructions that only a kernel may execute, and memory that only a kernel has.
 
 use super::Registers;

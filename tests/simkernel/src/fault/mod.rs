@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Faults and structured exceptions: signals become exception records, `.pdata` is unwound, handlers are called; what nobody
 //! handles stops the machine.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A processor state, and its Windows form.
 
 /// General registers by their encoding (rax rcx rdx rbx rsp rbp rsi rdi r8…).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Signals of the host become exceptions of the machine.
 
 use super::seh::{EXCEPTION_RECORD, dispatch, driver_call};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! One step of x64 stack unwinding by UNWIND_INFO.
 
 use super::Registers;

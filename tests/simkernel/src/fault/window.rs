@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! User memory for other makers' modules. They probe a user's pointer and read it, under an exception handler, as every driver may in the
 //! caller's process. The driver under test must not (it locks and maps), so the pages stay closed, and are opened for one instruction of
 //! such a module: the processor's trap flag closes them behind it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The entry of every import: saves the caller's non-volatile registers, checks and traces the call, changes stacks.
 
 use super::*;

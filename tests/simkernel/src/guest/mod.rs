@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Guest contexts: threads of the simulated machine on stacks of our own, switched by simkernel only.
 //!
 //! A context has two stacks: a small one that driver code runs on (24 KiB, guard page below) and a large one for host code.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The scheduler: one virtual processor, priorities, waits, DPCs. The order of equals is drawn from the seed.
 
 use super::*;

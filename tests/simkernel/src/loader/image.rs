@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! One PE image: mapped, relocated, bound, protected per section.
 
 use super::map::Symbols;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Symbols from the linker's map file.
 
 use std::path::Path;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Modules: built-in ones are lists of exports, the others real PE images.
 
 mod image;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Access to requests for the built-in modules: the macros of `wdm.h`, and the checked copies that a driver makes under
 //! an exception handler.
 

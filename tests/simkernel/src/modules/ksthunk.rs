@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `ksthunk.sys`: between a 32-bit program and `ks.sys`. Structures of KS with pointers or handles in them arrive as 64-bit ones:
 //! stream headers, pin connections, event data, the buffers and events of WaveRT streams. KSPROPERTY and the like are the same for both. What a driver defines for itself, as
 //! the synthesizer's SYNTH_BUFFER and SYNTHDOWNLOAD, passes as it is.

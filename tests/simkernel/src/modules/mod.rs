@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Built-in host modules. Each is a list of exports that the loader binds by name; another PE file can take its place.
 
 pub(crate) mod irp;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A built-in driver: an audio renderer of the old kind (KSCATEGORY_MIXER), whose pin takes PCM. It plays at its own clock,
 //! which may drift against the master clock, and keeps what it is given.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Entry points that driver code may call: every function of a built-in module that is reachable through a pointer goes
 //! through the same entry as an import (stack change, IRQL check, trace).
 

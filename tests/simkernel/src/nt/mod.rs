@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Windows' kernel types (x64) with their real layouts and names. Sizes and offsets are asserted.
 #![allow(non_snake_case, non_camel_case_types)]
 

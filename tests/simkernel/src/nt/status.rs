@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The status codes that the simulated kernel itself returns.
 
 use super::NTSTATUS;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What an INF has for a device of this machine.
 
 use super::BUILD;

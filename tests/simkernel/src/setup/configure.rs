@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What installing a model's section on a device writes.
 
 use super::SERVICES;

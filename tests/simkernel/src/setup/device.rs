@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Devices in the registry: the hardware key below `Enum`, the software key below the setup class, the keys of interfaces.
 
 use super::{CLASS, ENUM, INTERFACES};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! SetupAPI, the driver store, and the part of the PnP manager that keeps devices in the registry: packages are installed from
 //! their INF, devices are made, started, disabled and removed as `pnputil` and `devcon` do it. `docs/inf.md` says what is left out.
 //!

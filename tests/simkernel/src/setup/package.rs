@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The files of a driver package, as they lie in a directory.
 
 use crate::executive::disk::FileData;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Security descriptors: their text (SDDL) to the self-relative form of MS-DTYP §2.4.6, and what they grant.
 //!
 //! Owner, group and a discretionary list of the entries `A` and `D` by well-known names or SIDs.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The driver store: a directory for each package, its INF and catalog under the published name, what Windows notes about it.
 
 use super::candidate::{self, Head};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What `pnputil`, `devcon` and Device Manager do.
 
 use super::configure::{configure, owners};

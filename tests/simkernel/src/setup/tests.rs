@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a driver sees of an installation that it did not make: the calls, against the keys that an INF gives.
 
 use super::Package;

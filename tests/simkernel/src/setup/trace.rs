@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! All that an installation could leave behind, to be compared.
 
 use super::device;

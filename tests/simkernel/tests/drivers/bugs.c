@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 // Planted bugs: each must be caught.
 #include "kernel.h"
 static PVOID keep;

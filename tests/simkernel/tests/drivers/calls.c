@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 // Calls of the kernel that drivers of real hardware and older modules make. Each case prints what came of it.
 #include "kernel.h"
 

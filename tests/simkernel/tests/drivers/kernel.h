@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 // What the test drivers need of Windows' kernel. Each driver runs the case that its service is named after.
 #pragma once
 typedef unsigned char u8;

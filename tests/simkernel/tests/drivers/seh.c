@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 // Structured exceptions: raised by exports, by the processor, through several frames; filters, termination handlers.
 #include "kernel.h"
 #define EXECUTE 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 // Threads, waits, timers, DPCs: what happens, when and in which order.
 #include "kernel.h"
 static i64 start;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Capture through the DMus port, in both formats.
 
 use crate::fake;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The WaveRT, topology and MIDI ports and the capture side of the DMus port, against a driver that lives in this process.
 
 mod capture;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The conformance rules for filters, on filters that keep them and on some that do not.
 
 use crate::fake::{Fault, log};

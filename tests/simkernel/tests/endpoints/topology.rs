@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The topology port, events, physical connections, requests that no port takes.
 
 use crate::fake::{self, log};

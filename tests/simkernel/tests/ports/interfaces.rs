@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Methods of the port's objects that few miniports call.
 
 use super::*;

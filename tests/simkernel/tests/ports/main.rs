@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The built-in ports against a driver that lives in this process. One machine, and so one child process, per scenario.
 
 mod fake;

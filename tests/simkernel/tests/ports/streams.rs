@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Events on their way to the miniport, states, removal.
 
 use arioso_core::ks::guid::*;

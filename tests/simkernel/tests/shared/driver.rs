@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The beginning of a driver for PortCls, and what it imports.
 
 use std::ffi::c_void;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A machine with the driver of this process started.
 
 use arioso_core::ks::guid::{KSCATEGORY_AUDIO, KSCATEGORY_SYNTHESIZER};

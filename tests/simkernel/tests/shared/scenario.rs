@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Scenarios: one machine, and so one child process, each.
 
 use std::fmt::Debug;

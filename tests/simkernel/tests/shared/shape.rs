@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Filter descriptors, leaked: they live as long as the driver.
 
 use std::ptr;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The banks of a song put together: one DLS file in memory, with what the song plays.
 
 use super::{

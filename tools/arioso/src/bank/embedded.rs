@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where the instruments of the SoundFont that an RMID brings along belong.
 
 use arioso_cli::song::Song;

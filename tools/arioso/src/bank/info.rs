@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is in a bank, whatever its form.
 
 use crate::player::describe;

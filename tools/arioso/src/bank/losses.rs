@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a conversion could not keep, in one line.
 
 use arioso_bank::report::{Grade, Report};

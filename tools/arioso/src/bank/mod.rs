@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Banks of instruments: SoundFonts converted, banks looked into.
 
 mod collect;

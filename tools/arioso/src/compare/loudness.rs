@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! How loud two renderings are, window by window.
 
 use super::RATE;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The engine against FluidSynth: the same SoundFont and the same song, compared as envelopes of loudness and note by note.
 //!
 //! Both are sent the same messages at the same frames; neither uses effects. One gain for the whole song is allowed for; everything

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! When notes begin: each alone, in the state that the song has given its channel, by the shift at which two waveforms agree best.
 //! Where waveforms run apart (a pitch that falls into place, layers that beat), only their beginnings are compared.
 //!

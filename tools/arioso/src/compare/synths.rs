@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Our engine and FluidSynth behind one face.
 
 use super::{RATE, frame, frame_at};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Files that are written: complete or not there at all.
 //!
 //! A regular file is written beside its place and renamed into it; a symbolic link stays, and what it leads to is replaced. What is no

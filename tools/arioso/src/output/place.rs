@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a path that is to be written means.
 
 use crate::failure::plain;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Files that take another's place when they are whole. Whatever ends the program, short of being killed, none stays.
 
 use super::place::directory_of;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Pixels with text and lines on them.
 
 use embedded_graphics::mono_font::iso_8859_1::FONT_9X15_BOLD;

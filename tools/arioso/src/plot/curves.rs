@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A played song: voices, and the cost of a slice, over time.
 
 use super::canvas::Canvas;

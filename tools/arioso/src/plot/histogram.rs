@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! How long notes took to sound.
 
 use super::canvas::Canvas;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Pictures of recordings and of reports, as PNG files.
 
 mod canvas;

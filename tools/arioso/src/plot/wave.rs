@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A recording: waveform and spectrogram.
 
 use super::canvas::Canvas;

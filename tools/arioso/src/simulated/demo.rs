@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The built-in song: 24 bars in D minor for most of the orchestra, computed, as a Standard MIDI File.
 
 const TICKS: u32 = 480;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The driver's image: found, and built if it is missing or older than its source.
 
 use crate::failure::{Failure, Kind, Result};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The simulated computer: the driver is loaded and started, at the end removed and unloaded.
 
 use crate::failure::{Failure, Kind, Result};

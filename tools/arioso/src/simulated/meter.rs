@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Measures a song while it plays.
 
 use crate::listen::Output;

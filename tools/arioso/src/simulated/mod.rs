@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The commands that play through the driver in a simulated Windows kernel.
 
 mod demo;

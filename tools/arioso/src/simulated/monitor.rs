@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Shows what the driver does while a song plays.
 
 use super::Instruments;

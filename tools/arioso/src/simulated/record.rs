@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Records what the driver's capture pin delivers while a song is sent to it.
 
 use super::driver;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! One song from the files to the WAV: bank, driver, machine, player, output, table.
 
 use super::machine::{Finished, Machine};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The WAV file.
 
 use crate::failure::{Failure, Kind, Result};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A song as the driver is sent it: complete messages with times.
 
 pub mod instruments;

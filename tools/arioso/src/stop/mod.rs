@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Ctrl+C, and a closed pipe: the program ends as programs do, and leaves no half-written file.
 
 #[cfg(unix)]

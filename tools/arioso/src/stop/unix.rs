@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Signals are blocked in every thread and waited for in one: no handler runs, least of all on the stack of a simulated kernel's thread.
 
 use super::heard;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Console events, which Windows reports on a thread of its own.
 
 use super::heard;

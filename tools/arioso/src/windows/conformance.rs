@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `conformance`: the suite's tables, which the simulated kernel runs too, against the device of this computer.
 
 use super::api::ks::KsClient;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `doctor`: everything between the driver and a program, one row each.
 
 use super::api::certificates::Store;

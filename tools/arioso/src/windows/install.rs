@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `install` and `uninstall`.
 
 use super::api::certificates::Store;

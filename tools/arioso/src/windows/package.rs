@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The package's folder, and what Windows has of it: published INF, device keys.
 
 use super::HARDWARE_ID;

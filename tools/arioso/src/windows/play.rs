@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `play`: a song through WinMM or through the driver's pin.
 
 use super::api::ks::KsClient;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `ports`: who sees which ports.
 
 use super::api::ks::KsClient;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Device Manager's problem codes in words.
 
 use super::api::devices::State;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `set`, and where settings lie: in the state that the driver shares with programs where Windows has such a thing (since Windows 11 and
 //! Server 2022), else in `Parameters` of the service.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `status`: what is installed.
 
 use super::api::devices::{self, Device};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is told of banks.
 
 use crate::support::{Scratch, row, text};

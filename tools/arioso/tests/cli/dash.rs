@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `-`: songs and banks from the standard input, files to the standard output.
 
 use crate::support::{Scratch, row, text, wav};

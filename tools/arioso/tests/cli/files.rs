@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is written: devices, FIFOs and links stay what they are; files are whole or not there.
 
 use crate::support::{Scratch, complaint, text, wav};

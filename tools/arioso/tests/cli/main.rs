@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a user's shell sees of `arioso`: files, streams, signals, terminals, options. The driver must have been built
 //! (`cargo xtask build`), or `ARIOSO_SYS` names it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A standard output that nobody reads, or that is full.
 
 use crate::support::{Scratch, complaint, text};

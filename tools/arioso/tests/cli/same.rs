@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! An output that is an input is refused before anything is written.
 
 use crate::support::{NOTE, Scratch, complaint};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Ctrl+C and its kin leave nothing.
 
 use crate::support::{Scratch, midi, row, text};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `--gain`, `--quality`, `--voices`, `--reverb`, `--chorus`, `--silence`.
 
 use crate::support::{Scratch, midi, row, wav};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The monitor on a terminal.
 
 use crate::support::{Scratch, midi, text};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Notes that a bank has nothing for, and songs without sound.
 
 use crate::support::{Scratch, midi, row, text};

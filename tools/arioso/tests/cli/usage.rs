@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Help, and wrong command lines.
 
 use crate::support::{Scratch, text};

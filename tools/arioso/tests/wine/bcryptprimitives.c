@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /* Debian 12's Wine (8.0) lacks bcryptprimitives.dll, from which Rust's library takes random numbers. */
 
 #include <windows.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `arioso.exe` and the package under Wine, whose SetupAPI is somebody else's. The program and the package must have been built:
 //! `cargo xtask windows`, `cargo xtask package`. What Wine does otherwise than Windows is in `docs/windows-tool.md`.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A fresh Wine prefix with `arioso.exe`.
 
 use crate::registry::Registry;

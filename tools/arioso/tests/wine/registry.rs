@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Wine's registry files.
 
 use arioso_inf::Data;

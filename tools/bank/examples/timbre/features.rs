@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a note sounds like, as figures: loudness, attack, decay at half a second, spectral centroid; and band levels for the fit.
 
 use arioso_bank::gm::fit::{BANDS, Bands, KIT, LOWEST};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The fit: what the bands of a program lack against the other bank's goes into its colour, the rest into gain, attack and decay.
 
 use super::Peer;

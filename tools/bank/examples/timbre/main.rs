@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Holds the built-in bank beside another one, played by FluidSynth.
 //!
 //! | argument | does |

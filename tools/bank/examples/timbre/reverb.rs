@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The reverb beside FluidSynth's: what a click leaves, by octaves.
 
 use super::features::{Engine, RATE};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A DLS file read into a [`Bank`]: what any synthesizer of DLS plays, and nothing that only some understand.
 
 use super::{

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs 32–39: basses.
 
 use super::fit::Voice;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs 56–63: brass.
 
 use super::fit::Voice;

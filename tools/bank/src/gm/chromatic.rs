@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs 8–15: bars, bells and the dulcimer.
 
 use super::fit::Voice;

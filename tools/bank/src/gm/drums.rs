@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The drum kit (General MIDI keys 35–81, GS keys 27–87), and sounds that melodic percussion shares with it.
 
 use super::fit::Voice;

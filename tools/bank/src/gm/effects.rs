@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs 96–103: synth effects.
 
 use super::ensemble::{CHOIR, aah, ooh};

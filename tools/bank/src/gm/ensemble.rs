@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs 48–55: sections, choirs, the orchestra hit.
 
 use super::fit::Voice;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs 104–111: instruments of the world.
 
 use super::fit::Voice;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! How the models are fitted: per program and key a gain, an attack, a decay and the colour of the beginning and of the rest.
 //!
 //! The numbers are in `fit.tsv`, one line per program and key; `cargo run --release -p arioso-bank --example timbre -- fit` finds them,

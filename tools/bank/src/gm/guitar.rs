@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs 24–31: guitars.
 
 use super::fit::Voice;

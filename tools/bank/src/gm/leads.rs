@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs 80–87: synth leads.
 
 use super::fit::Voice;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The built-in bank: programs by family, and the drum kit.
 
 mod bass;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs 16–23: organs and free reeds.
 
 use super::fit::Voice;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs 88–95: pads.
 
 use super::ensemble::{CHOIR, SECTION, aah, ooh, strings_wave};

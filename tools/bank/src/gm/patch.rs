@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! How a program is described: layers of one recipe each, with an articulation.
 
 use super::drums::colour_of;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs 112–127: pitched percussion and sound effects.
 
 use super::drums::{self, one_shot};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs 0–7: pianos and keyboards.
 
 use super::fit::Voice;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs 72–79: flutes and blown pipes.
 
 use super::fit::Voice;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs 64–71: saxophones and double reeds.
 
 use super::fit::Voice;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs 40–47: bowed and plucked orchestra strings, timpani.
 
 use super::fit::Voice;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A voice's generators and modulators as connections of `art2`; those that DLS has by default are left out.
 
 use super::file::Modulator;

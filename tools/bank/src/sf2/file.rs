@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The RIFF form `sfbk`: the tables of `pdta` are read, the samples stay where they are.
 
 use super::vorbis;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! SoundFont 2 files and their conversion to DLS Level 2 (`docs/reference/dls-synth.md` §6).
 //!
 //! | module | holds |

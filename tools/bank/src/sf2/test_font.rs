@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A small SoundFont, built field by field: for tests, and where fuzzing begins.
 
 use super::file::SampleHeader;

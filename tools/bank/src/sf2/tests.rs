@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A small SoundFont and what becomes of it.
 
 use super::test_font::{Font, header, plain, range, zone};

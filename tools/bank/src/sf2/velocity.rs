@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! An articulation of a zone that plays one velocity for all: what velocity drives becomes constant.
 
 use crate::dls::{Connection, destination as d, source as s};

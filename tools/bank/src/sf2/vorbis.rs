@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The samples of SF3: each an Ogg Vorbis stream of its own in the sample chunk.
 
 use super::file::{Place, Result, read};

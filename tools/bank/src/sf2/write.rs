@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The DLS file, with samples copied piece by piece, compressed ones decoded one by one.
 
 use super::convert::Cut;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Zones flattened: what a preset plays, as voices with ranges, whole sets of generator values and modulators.
 
 use super::convert::Limits;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A catalog's ASN.1: PKCS#7 signed data around a certificate trust list whose entries are files.
 
 use der::asn1::{

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Driver catalogs: which files belong together, by their hashes.
 //!
 //! The format has no specification; the sources are named in `docs/package.md`. A catalog of the second kind is written: each file is a

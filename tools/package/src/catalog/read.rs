@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reading a catalog, signed or not.
 
 use super::asn1::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 use super::{Catalog, Member, systems};
 use crate::Arch;
 use std::time::Duration;

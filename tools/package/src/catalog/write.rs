@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Writing a catalog for a signer to sign.
 
 use super::asn1::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Control Flow Guard in the load configuration.
 
 use super::Image;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Every import exists in the oldest Windows, by the committed list.
 
 use super::Image;

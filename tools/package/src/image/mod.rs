@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What Windows asks of a kernel image, and what we promise of ours.
 
 mod guard;

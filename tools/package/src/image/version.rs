@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The version resource says what Cargo says.
 
 use super::Image;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The packages in `target/package` keep all rules; the same parts give the same package.
 
 use crate::support::{output, product, root, rules};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Every kind of mistake in the driver's image is found, and nothing else.
 
 use crate::support::{Copy, output, product, rules, seal};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The packages in `target/package`, and what is found in spoilt copies of them.
 
 mod good;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Every kind of mistake in a package is found, by the file's and the rule's name.
 
 use crate::support::{Copy, product, rules, seal};

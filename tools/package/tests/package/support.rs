@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The packages under test, and copies of them to spoil.
 
 use arioso_package::authenticode::{Layout, checksum};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! How the Rust compiler is called that builds for Windows.
 
 use super::{Arch, wdk_tree};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A driver that counts the edges it takes, for a fuzzer to see: LLVM's SanitizerCoverage.
 
 use super::Arch;

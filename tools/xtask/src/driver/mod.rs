@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The driver's build on a machine without the WDK.
 //!
 //! | module | holds |

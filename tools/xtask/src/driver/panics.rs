@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The no-panic check, and who is to blame when it fails.
 
 use crate::process;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The published crates of the WDK from Cargo's own copy of the registry, with edits: that they run on Linux, and that they bring no
 //! host tools that the driver's build does not use. Those would cost minutes of each first build.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A directory in the WDK's shape: mingw-w64's headers, an overlay of ours over them, import libraries
 //! made from a list, stand-ins for two libraries of the WDK.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The workspace that the driver is built in: the repository's own manifest with the edited copies of the WDK's crates, a
 //! lock file of its own, links to the sources. wdk-build looks for the lock file above the target
 //! directory and calls `cargo metadata` without our options, so both have to be right on disk.

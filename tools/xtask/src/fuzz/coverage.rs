@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which edges of the parsers the inputs in `fuzz/corpus` take.
 //!
 //! The programs are built without optimization: then a function's edges are those of its source, none is copied by inlining and none

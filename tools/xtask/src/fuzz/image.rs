@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which edges of the driver's image the inputs in `fuzz/corpus` take: of the code as it runs in the kernel, optimized, with every copy
 //! that inlining made. An edge belongs to the innermost function of ours that it lies in.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Just enough of Rust's grammar to tell code from comments, literals and tests.
 
 /// The text with comments, literals and items that only a test build has replaced by blanks; lines stay lines.

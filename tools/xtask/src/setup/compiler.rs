@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which Rust compiler builds for Windows, in this order: rustup's toolchain with the target's library; rustup's, after it has
 //! fetched that library; Debian's, which builds the library from its source.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The machine as the set-up sees it.
 
 use crate::{process, project};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a command needs from the machine, and how it gets there.
 //!
 //! | module | holds |

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The set-up on machines that are made up: each message, and what is run before it.
 
 use super::machine::{Machine, Outcome, This, Version, version};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Commands and files that a page names. Used by the tests of `xtask` and of `arioso`.
 
 use std::fs;

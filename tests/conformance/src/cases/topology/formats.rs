@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Data ranges are well-formed, intersections lie in them, and what an intersection gives is a format that the pin takes.
 
 use super::{Subject, pin_property};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Physical connections lead from one filter to another and back; jacks describe themselves.
 
 use super::{Subject, reference};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The rules that HLK's KS Topology test and AudioEndpointBuilder's walk put on a filter, whatever it is for
 //! (`docs/reference/dmus-miniport.md` §4.4, §4.6, §7.5).
 //!

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Volume and mute nodes: basic support with its members, values by channel, the event that tells of changes.
 
 use super::Subject;

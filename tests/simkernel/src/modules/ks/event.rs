@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Events of KS objects: enabling, disabling, signalling.
 
 use core::ffi::c_void;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Device and object headers, create items, and `KsDispatchIrp`, which routes a request to the object that it is for.
 
 use core::ffi::c_void;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The built-in `ks.sys`. Other modules reach it through these exports only.
 #![allow(non_snake_case, clippy::missing_safety_doc)]
 

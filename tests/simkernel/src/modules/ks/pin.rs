@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Pin properties, data intersection and the checks of a connect request.
 
 use core::ffi::c_void;

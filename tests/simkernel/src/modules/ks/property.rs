@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `KsPropertyHandler`: the property protocol of `ks.sys`. User buffers are copied once, the handlers see kernel memory.
 
 use core::ffi::c_void;

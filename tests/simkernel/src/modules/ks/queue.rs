@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Cancelable queues of requests.
 
 use core::ffi::c_void;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `KsProbeStreamIrp`: stream headers copied from the caller, their data described by locked and mapped MDLs.
 
 use arioso_core::ks::ks::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! KSTOPOLOGY, and the tables of `ks.h` with room for what a port appends.
 #![allow(non_snake_case)]
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! IAllocatorMXF: the port's event pool of one stream. Every event is tracked: it must come home exactly once.
 
 use core::cell::{Cell, RefCell};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Capture pins of a DMus miniport: `PutMessage(NULL)` in the service group's DPC, events from the stream into read requests.
 
 use core::cell::Cell;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! IMasterClock, and time in 100 ns units from the performance counter.
 
 use arioso_core::ks::GUID;

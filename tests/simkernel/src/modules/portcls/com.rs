@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reference-counted objects of the port's side, and calls into the driver's.
 
 use core::cell::Cell;

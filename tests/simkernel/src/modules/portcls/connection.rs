@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Physical connections between subdevices, and to other devices.
 
 use arioso_core::ks::ks::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The adapter device: PcInitializeAdapterDriver, PcAddAdapterDevice, subdevices, PnP and power requests.
 
 use core::ffi::c_void;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Streams of a DMus miniport: `NewStream`, and what the port gives to a stream.
 
 use arioso_core::ks::Wire;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Events of filters and pins: the miniport's automation tables behind PCEVENT_REQUEST, and the port's list of entries.
 
 use core::cell::UnsafeCell;

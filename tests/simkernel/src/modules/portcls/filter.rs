@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Filter objects: create, close, properties of the filter.
 
 use core::ffi::c_void;

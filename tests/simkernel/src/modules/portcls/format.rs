@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Data formats: PortCls' default intersection, and WAVEFORMATEX.
 
 use arioso_core::ks::Wire;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What `FsContext` of an open filter or pin points at.
 
 use core::ffi::c_void;

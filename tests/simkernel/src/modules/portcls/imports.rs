@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What PortCls imports from `ks.sys`, resolved by name as for any module.
 
 use std::collections::BTreeMap;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Streams of an IMiniportMidi: raw bytes, written when they are due and as far as the device takes them, read when it says so.
 
 use core::cell::Cell;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The miniport behind a port: which interface it has, and the calls that all kinds have.
 
 use arioso_core::ks::GUID;

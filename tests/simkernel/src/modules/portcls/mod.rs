@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The built-in `portcls.sys`: the adapter side, and the DMus, MIDI, WaveRT and topology ports. It uses `ks.sys` through its exports only.
 //!
 //! | file | holds |

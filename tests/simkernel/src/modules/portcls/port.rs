@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A port of any class: IPort, IPortMidi, IPortDMus, and what a filter on it is made of.
 
 use core::cell::{Cell, OnceCell, RefCell};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Other interfaces of a port: a driver asks the port for them.
 
 use core::ffi::c_void;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Property sets of filters and pins: the port's own, and the miniport's automation tables behind PCPROPERTY_REQUEST.
 
 use core::ffi::c_void;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Read requests of a capture pin, and the messages that wait for them.
 
 use std::collections::VecDeque;

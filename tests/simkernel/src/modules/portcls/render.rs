@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The way of a stream write: request → unpacker → (sequencer) → `IMXF::PutMessage`.
 
 use core::ptr;

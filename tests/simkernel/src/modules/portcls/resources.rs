@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! IResourceList, of devices without hardware: a list that is empty until somebody adds to it.
 
 use core::cell::RefCell;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! IServiceGroup: a DPC that serves its members, with an optional timer.
 
 use core::cell::{Cell, RefCell};

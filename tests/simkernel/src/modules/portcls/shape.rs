@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A filter descriptor, checked and in the form that `ks.sys` wants.
 
 use core::ptr;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Threads and interrupts that drivers declare as working for audio streams.
 
 use core::ffi::c_void;

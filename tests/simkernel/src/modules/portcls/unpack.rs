@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The unpacker: bytes of a stream write become time-stamped MIDI events.
 //!
 //! Two formats (docs/reference/dmus-miniport.md §3.4): DMUS_EVENTHEADER records on DIRECTMUSIC pins, KSMUSICFORMAT packets on MIDI pins.

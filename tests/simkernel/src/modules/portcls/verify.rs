@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The verifier's rules for PortCls (docs/reference/dmus-miniport.md §7.4) and for objects.
 
 use crate::executive::ke::KeGetCurrentIrql;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The port's wave sink: a thread at PASSIVE_LEVEL that pulls blocks with `ISynthSinkDMus::Render` and writes them to the pin
 //! that the wave pin is connected to.
 //!

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A DMus capture pin: the test says what has been received.
 
 use std::collections::VecDeque;

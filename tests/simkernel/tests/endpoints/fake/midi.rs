@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A MIDI cable: what is written to pin 0 is read from pin 1. It holds few bytes, so that writers have to wait.
 
 use std::cell::RefCell;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A driver in this process with a WaveRT endpoint, its topology, a MIDI cable and a DMus capture pin. It can be told to misbehave.
 
 #[path = "../../shared/com.rs"]

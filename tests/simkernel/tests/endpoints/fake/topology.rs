@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The endpoint's topology: a line-in jack, a volume node and its change event.
 
 use std::ffi::c_void;

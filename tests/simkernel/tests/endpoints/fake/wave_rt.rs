@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The endpoint: a capture pin whose samples count, advanced by the test.
 
 use std::ffi::c_void;

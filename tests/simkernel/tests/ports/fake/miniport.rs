@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The DMus miniport: two MIDI pins and a wave pin.
 
 use std::ffi::c_void;

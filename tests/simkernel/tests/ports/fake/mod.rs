@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A driver in Rust, in this process: a DMus miniport that notes what it is given and can be told to misbehave.
 
 #[path = "../../shared/com.rs"]

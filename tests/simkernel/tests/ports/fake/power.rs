@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The adapter's power object.
 
 use std::ffi::c_void;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Services of the port and of the allocator that a miniport may use, called once each.
 
 use std::ffi::c_void;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A stream: what it is given is noted and goes back to the allocator.
 
 use std::ptr;

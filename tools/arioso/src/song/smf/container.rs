@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where in a file the MIDI data are: bare, in a RIFF `RMID`, behind a MacBinary header or other bytes; and the bank beside them.
 
 use super::oddity::Oddities;

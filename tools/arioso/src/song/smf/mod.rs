@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Standard MIDI Files: formats 0, 1 and 2, tempo maps, SMPTE time, RMID.
 //!
 //! What can be played is played: a file that breaks the format is read as players read it, and what was odd is told

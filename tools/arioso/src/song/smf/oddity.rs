@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is odd about a file: counted by kind, told in one line.
 
 use std::fmt;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Certificates that the computer trusts.
 
 use windows::Win32::Security::Cryptography::*;

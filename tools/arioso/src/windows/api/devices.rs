@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Devices, device interfaces and driver packages: SetupAPI and NewDev.
 
 use super::{text, texts, units};

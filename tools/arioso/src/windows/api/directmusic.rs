@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! DirectMusic's view of the ports.
 
 use super::text;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Kernel streaming as the conformance suite's client: NtCreateFile and NtDeviceIoControlFile, because the suite compares NTSTATUS
 //! and `Information`, which CreateFile, KsCreatePin and DeviceIoControl translate.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What Windows is asked, and its answers in our types. `unsafe` of this program is here and nowhere else.
 //!
 //! | module | asks |

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Properties that the port itself implements on pins.
 
 use core::ffi::c_void;

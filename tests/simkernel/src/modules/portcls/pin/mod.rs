@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Pin objects: create, close, state, stream requests.
 
 use core::ffi::c_void;

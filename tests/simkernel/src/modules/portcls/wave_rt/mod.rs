@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Streams of a WaveRT miniport: the cyclic buffer, its notification events, and what a client asks of them.
 
 mod pages;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! IPortWaveRTStream: the pages of a stream's buffer. They are reachable where they are mapped, and only while they are.
 
 use core::cell::RefCell;

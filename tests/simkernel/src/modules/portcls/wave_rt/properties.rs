@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! KSPROPSETID_RtAudio, and the position of KSPROPSETID_Audio.
 
 use core::ffi::c_void;
