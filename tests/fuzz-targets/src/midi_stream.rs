@@ -2,7 +2,7 @@
 //! MIDI byte streams: the parser in fragments, System Exclusive, and the synthesizer that gets the messages.
 
 use crate::bytes::Bytes;
-use crate::sound::{self, PORT};
+use crate::sound::{self, SYNTH};
 use crate::{Target, planted, rare};
 use arioso_core::dls::file::{Limits, load};
 use arioso_core::dls::model::Patches;
@@ -60,12 +60,12 @@ fn run(input: &[u8]) {
     }
     sound::with_port(Some(patches()), |synth| {
         for message in messages.iter().take(400) {
-            synth.message(PORT, 1, message);
+            synth.message(SYNTH, 1, message);
             sound::render(synth, 8);
         }
         sound::render_on(synth, 2);
         // What came in must not keep a voice for ever.
-        synth.message(PORT, 0, &[0xF0, 0x7E, 0x7F, 9, 1, 0xF7]);
+        synth.message(SYNTH, 0, &[0xF0, 0x7E, 0x7F, 9, 1, 0xF7]);
         sound::render(synth, 256);
     });
 }

@@ -13,7 +13,7 @@ pub const SYNTH: SynthId = SynthId(0);
 
 thread_local! {
     /// Its tables take milliseconds to build. Nothing stays in it from one input to the next but its position.
-    static SYNTH: RefCell<Synth> = RefCell::new(
+    static ENGINE: RefCell<Synth> = RefCell::new(
         Synth::new(&Settings { voices: VOICES, rate: 44_100, synths: 2 }).expect("memory"),
     );
 }
@@ -25,7 +25,7 @@ pub fn is_played(input: &[u8]) -> bool {
 
 /// A synthesizer with one port and one group, which goes when `work` is done.
 pub fn with_port(patches: Option<Shared<Patches>>, work: impl FnOnce(&mut Synth)) {
-    SYNTH.with_borrow_mut(|synth| {
+    ENGINE.with_borrow_mut(|synth| {
         let mut port = VirtualSynth::new(1).expect("memory");
         if let Some(patches) = patches {
             port.set_patches(patches);
