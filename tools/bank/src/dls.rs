@@ -217,7 +217,7 @@ impl Connection {
                 transform: BIPOLAR_SOURCE,
                 ..Self::new(source::RPN2, source::NONE, destination, 0)
             },
-            Self::constant(destination, i32::from(key) * 100 << 16),
+            Self::constant(destination, (i32::from(key) * 100) << 16),
         ]
     }
 }

@@ -305,7 +305,7 @@ fn pitch(scale: i32, root: u16, fine: i16, key: i64) -> i64 {
 fn scales_count_from_the_root() {
     for root in [0, 36, 60, 69, 127] {
         for (per_key, fine) in [(0, 0), (0, 40), (50, -30), (100, 7), (150, 0), (0, 1200)] {
-            let scale = per_key * 128 << 16;
+            let scale = (per_key * 128) << 16;
             for key in [0, 36, 60, 100, 127] {
                 let expected = i64::from(per_key) * (key - i64::from(root)) + i64::from(fine);
                 let found = pitch(scale, root, fine, key);
@@ -315,7 +315,7 @@ fn scales_count_from_the_root() {
     }
     // A maker who counted from key 0: the fine tune brings the root back.
     assert_eq!(pitch(0, 69, 6900, 50), 0);
-    assert_eq!(pitch(50 * 128 << 16, 60, 3010, 60), 10);
+    assert_eq!(pitch((50 * 128) << 16, 60, 3010, 60), 10);
 }
 
 #[test]

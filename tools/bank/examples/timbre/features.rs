@@ -67,12 +67,11 @@ impl Features {
     }
 }
 
-/// For the fit: levels at the beginning and from 0.19 to 0.37 s, dB, and how far the level falls from 0.2 to 0.8 s.
+/// For the fit: levels at the beginning and from 0.19 to 0.37 s, dB.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     pub early: Bands,
     pub late: Bands,
-    pub fall: f64,
 }
 
 impl Shape {
@@ -84,14 +83,9 @@ impl Shape {
         let late: Vec<f64> = (0..N)
             .map(|i| samples[i + N] * hann((2 * i).abs_diff(N)))
             .collect();
-        let level = |second: f64| {
-            let start = (second * f64::from(RATE)) as usize;
-            decibels(energy(&frames[start..start + 4410]))
-        };
         Self {
             early: bands(&early),
             late: bands(&late),
-            fall: level(0.2) - level(0.8),
         }
     }
 }

@@ -51,6 +51,7 @@ impl Peer {
         Fluidsynth::new(font, &config).map(Self)
     }
 
+    /// What FluidSynth makes of one note: [`SECONDS`] of frames.
     pub fn note(&mut self, program: u8, key: u8, velocity: u8) -> Vec<[f32; 2]> {
         let mut out = vec![[0.0; 2]; (SECONDS * f64::from(RATE)) as usize];
         self.0.cut();

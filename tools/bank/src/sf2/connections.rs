@@ -365,7 +365,7 @@ fn modulator(modulator: &Modulator, list: &mut List, report: &mut Report) {
             )
             && !same(m, modulator)
     });
-    let swapped = (control == s::NONE).then(|| Connection {
+    let swapped = (control == s::NONE).then_some(Connection {
         source: s::NONE,
         control: source,
         transform: transform >> 6 & 0x03F0,
