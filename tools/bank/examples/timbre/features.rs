@@ -162,6 +162,15 @@ fn power_spectrum(samples: &[f64]) -> Vec<f64> {
         .collect()
 }
 
+fn energy(frames: &[[f32; 2]]) -> f64 {
+    let sum: f64 = frames
+        .as_flattened()
+        .iter()
+        .map(|&x| f64::from(x).powi(2))
+        .sum();
+    sum / frames.len() as f64
+}
+
 fn decibels(energy: f64) -> f64 {
     10.0 * (energy + 1e-14).log10()
 }
