@@ -315,22 +315,23 @@ impl Lists {
             let size = place.size - place.size % record as u64;
             read(source, Place { size, ..place })
         };
-        let phdr = table(b"phdr", 38, 1)?;
-        let inst = table(b"inst", 22, 1)?;
-        let shdr = table(b"shdr", 46, 1)?;
+        // In the order of the file: the first that is wrong is told.
         let mut faults = 0;
+        let phdr = table(b"phdr", 38, 1)?;
         let preset_level = level(
             &mut faults,
             &table(b"pbag", 4, 1)?,
             &table(b"pgen", 4, 0)?,
             &table(b"pmod", 10, 0)?,
         );
+        let inst = table(b"inst", 22, 1)?;
         let instrument_level = level(
             &mut faults,
             &table(b"ibag", 4, 1)?,
             &table(b"igen", 4, 0)?,
             &table(b"imod", 10, 0)?,
         );
+        let shdr = table(b"shdr", 46, 1)?;
         let presets = phdr
             .chunks_exact(38)
             .zip(bag_ranges(

@@ -120,10 +120,11 @@ impl<'a> Reader<'a> {
         let behind = event + 1 + message;
         let ended = (status == SYSEX && track.get(behind) == Some(&ESCAPE)).then_some(behind + 1);
         let further = event + 1..track.len().min(event + 1 + FURTHEST);
-        let next = ended
-            .into_iter()
-            .chain(further)
-            .find(|&at| is_whole(&track[at..]))?;
+        let all = ended.into_iter().chain(further);
+        let mut whole = all.filter(|&at| is_whole(&track[at..])).peekable();
+        // What ends a message or stands in one (F7, F6, …) would make a rest of half a minute.
+        let first = *whole.peek()?;
+        let next = whole.find(|&at| track[at] < SYSEX).unwrap_or(first);
         self.odd
             .note(event, "an event that is longer than its track", "left out");
         self.pass(delta);
