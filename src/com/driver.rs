@@ -63,7 +63,7 @@ pub unsafe fn load<D: AdapterDriver>(
         let driver = Driver::new(driver);
         wdf::create_driver(passive, driver.as_ptr(), path).and_then(|()| {
             let rest = driver
-                .extend(passive)
+                .allocate_extension(passive)
                 .and_then(|()| initialize_driver(passive, driver, path, add::<D>));
             match rest {
                 Ok(()) => driver.hook(pnp::<D>, unload::<D>),

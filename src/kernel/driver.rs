@@ -136,7 +136,7 @@ impl Driver {
     }
 
     /// Makes the extension.
-    pub fn extend(&self, _: Passive) -> Result {
+    pub fn allocate_extension(&self, _: Passive) -> Result {
         let mut extension: *mut c_void = null_mut();
         // SAFETY: PASSIVE_LEVEL; the block is zeroed, and zeros are a valid `Extension`.
         check(unsafe {

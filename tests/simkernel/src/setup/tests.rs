@@ -140,10 +140,8 @@ fn keys(pdo: *mut DEVICE_OBJECT) {
     let open = |kind| {
         let mut key = null_mut();
         // SAFETY: a live device.
-        assert_eq!(
-            unsafe { IoOpenDeviceRegistryKey(pdo, kind, 0, &mut key) },
-            0
-        );
+        let status = unsafe { IoOpenDeviceRegistryKey(pdo, kind, 0, &mut key) };
+        assert_eq!(status, 0);
         key
     };
     let (hardware, software) = (1, 2);
