@@ -24,7 +24,7 @@ static NTSTATUS copy_in(IRP *irp, void *from, void *to, u32 bytes) {
         ProbeForRead(from, bytes, 1);
         memcpy(to, from, bytes);
     } __except (1) {
-        return STATUS_ACCESS_VIOLATION;
+        return (NTSTATUS)_exception_code();
     }
     return STATUS_SUCCESS;
 }
@@ -34,7 +34,7 @@ static NTSTATUS probe_write(IRP *irp, void *address, u32 bytes) {
         __try {
             ProbeForWrite(address, bytes, 1);
         } __except (1) {
-            return STATUS_ACCESS_VIOLATION;
+            return (NTSTATUS)_exception_code();
         }
     }
     return STATUS_SUCCESS;
@@ -409,7 +409,7 @@ NTSTATUS KsProbeStreamIrp(IRP *irp, u32 flags, u32 least) {
         __try {
             MmProbeAndLockPages(mdl, irp->RequestorMode, !write);
         } __except (1) {
-            return STATUS_ACCESS_VIOLATION;
+            return (NTSTATUS)_exception_code();
         }
         if (flags & 0x40 && !MmMapLockedPagesSpecifyCache(mdl, 0, 1, NULL, 0, 0x40000010)) return STATUS_INSUFFICIENT_RESOURCES;
     }

@@ -124,6 +124,8 @@ IMPORT NTSTATUS ObReferenceObjectByHandle(void *, u32, void *, u8, void **, void
 IMPORT u64 ObfReferenceObject(void *);
 IMPORT u64 ObfDereferenceObject(void *);
 IMPORT void *ExEventObjectType;
+/* What the handler of __except is called for. */
+unsigned long _exception_code(void);
 IMPORT void ProbeForRead(void *, u64, u32);
 IMPORT void ProbeForWrite(void *, u64, u32);
 IMPORT void *IoAllocateMdl(void *, u32, u8, u8, IRP *);

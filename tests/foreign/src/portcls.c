@@ -255,7 +255,7 @@ static NTSTATUS add_event(IRP *irp, KSEVENTDATA *data, KSEVENT_ENTRY *entry) {
         if (irp->RequestorMode == UserMode) ProbeForRead(ON(irp).Parameters.Control.Type3InputBuffer, bytes, 1);
         memcpy(&event, ON(irp).Parameters.Control.Type3InputBuffer, bytes);
     } __except (1) {
-        return STATUS_ACCESS_VIOLATION;
+        return (NTSTATUS)_exception_code();
     }
     const ITEM *row = resolve(OBJECT_OF(irp), &event.Event, event.Node, 1);
     if (!row) return STATUS_NOT_FOUND;

@@ -13,7 +13,7 @@ use std::ffi::c_void;
 
 const PAGE_FAULT_IN_NONPAGED_AREA: u32 = 0x50;
 const DRIVER_IRQL_NOT_LESS_OR_EQUAL: u32 = 0xd1;
-/// `si_code` of a trap behind one instruction.
+/// `si_code` of a trap behind one instruction. Under a hypervisor that is busy one may come twice, or with another code: what is open tells.
 const TRAP_TRACE: i32 = 2;
 
 /// What gs points at: KPCR with the fields that drivers' inline functions read.
@@ -124,7 +124,7 @@ unsafe extern "C" fn on_signal(signal: i32, info: *mut libc::siginfo_t, ucontext
                 let write = uc.uc_mcontext.gregs[libc::REG_ERR as usize] & WRITE != 0;
                 window::open(&mut r, address, write)
             }
-            libc::SIGTRAP if (*info).si_code == TRAP_TRACE => window::close(&mut r),
+            libc::SIGTRAP => window::close(&mut r) || (*info).si_code == TRAP_TRACE,
             _ => false,
         };
         if resumes {

@@ -50,9 +50,7 @@ pub(super) fn close(r: &mut Registers) -> bool {
     for address in &open {
         user::expose_page(*address, libc::PROT_NONE);
     }
-    if !open.is_empty() {
-        r.flags &= !TRAP;
-    }
+    r.flags &= !TRAP;
     !open.is_empty()
 }
 

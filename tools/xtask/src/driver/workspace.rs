@@ -76,7 +76,11 @@ fn config(tools: &Tools, root: &Path, workspace: &Path) -> Result<String> {
         (workspace, "/arioso"),
         (&registry, "/registry"),
     ];
-    let flags = places.map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display()));
+    let mut flags = places
+        .map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display()))
+        .to_vec();
+    // Whichever compiler it is: backtraces name the types that a generic function was made for.
+    flags.push("-Csymbol-mangling-version=v0".into());
     Ok(format!(
         "[target.'cfg(all(windows, target_env = \"msvc\"))']\n\
          linker = {:?}\n\
