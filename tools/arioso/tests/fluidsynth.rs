@@ -150,12 +150,10 @@ const CLOCK: u64 = 256;
 const LATE: usize = 100;
 
 fn is_on_time(onsets: &Onsets) -> bool {
-    // A filter delays by fractions of a frame, ours and FluidSynth's by others: some hi-hats are then too unlike to be timed.
     let few = onsets.notes / 50;
-    let some = onsets.notes / 12;
     onsets.ours.percentile_95 <= OURS
         && onsets.apart.percentile_95 <= APART
-        && onsets.unlike <= some
+        && onsets.unlike <= few
         && onsets.missing <= few
 }
 

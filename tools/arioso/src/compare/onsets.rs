@@ -144,19 +144,37 @@ fn shift(ideal: &[[f32; 2]], other: &[[f32; 2]]) -> (i64, f64) {
     let padded: Vec<f32> = std::iter::repeat_n(0.0, 2 * REACH)
         .chain(other.as_flattened().iter().copied())
         .collect();
+    // Filters of another form delay by parts of a frame, which for a hi-hat is a part of a period: halfway between two lags, too.
+    let halfway: Vec<f32> = padded
+        .iter()
+        .zip(&padded[2..])
+        .map(|(a, b)| (a + b) / 2.0)
+        .collect();
     let mut best = (0, f64::MIN);
     for length in LENGTHS {
         let ideal = ideal[start..][..length].as_flattened();
-        let energy = dot(ideal, ideal);
-        for lag in 0..2 * REACH {
-            let part = &padded[2 * (start + lag)..][..ideal.len()];
-            let agreement = dot(ideal, part) / (energy * dot(part, part) + 1e-30).sqrt();
-            if agreement > best.1 {
-                best = (lag as i64 - REACH as i64, agreement);
+        for other in [&padded, &halfway] {
+            let found = alike(ideal, other, start);
+            if found.1 > best.1 {
+                best = found;
+            }
+            if best.1 >= LEAST_AGREEMENT {
+                return best;
             }
         }
-        if best.1 >= LEAST_AGREEMENT {
-            break;
+    }
+    best
+}
+
+/// The lag at which `other`, which begins `REACH` frames early, agrees best with `ideal`, which begins at frame `start`; how well.
+fn alike(ideal: &[f32], other: &[f32], start: usize) -> (i64, f64) {
+    let energy = dot(ideal, ideal);
+    let mut best = (0, f64::MIN);
+    for lag in 0..2 * REACH {
+        let part = &other[2 * (start + lag)..][..ideal.len()];
+        let agreement = dot(ideal, part) / (energy * dot(part, part) + 1e-30).sqrt();
+        if agreement > best.1 {
+            best = (lag as i64 - REACH as i64, agreement);
         }
     }
     best
