@@ -136,7 +136,7 @@ guids! {
     /// Technology of a music range: a software synthesizer (`ksmedia.h`).
     KSMUSIC_TECHNOLOGY_SWSYNTH = 0x37407736_3620_11D1_85D3_0000F8754380;
 
-    /// Node type: a synthesizer, which has the properties of [`KSPROPSETID_Synth`] (`ksmedia.h`).
+    /// Node type: a synthesizer, which has the properties of `KSPROPSETID_Synth` (`ksmedia.h`).
     KSNODETYPE_SYNTHESIZER = 0xDFF220F3_F70F_11D0_B917_00A0C9223196;
     /// Node type, reserved: a software synthesizer (`ksmedia.h`).
     KSNODETYPE_SWSYNTH = 0x423274A0_8B81_11D1_A050_0000F8004788;
