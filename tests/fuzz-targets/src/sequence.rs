@@ -25,6 +25,7 @@ use endpoint::Endpoint;
 use simkernel::client::SimClient;
 use wires::Wires;
 
+/// This target.
 pub const TARGET: Target = Target {
     name: "sequence",
     run,
