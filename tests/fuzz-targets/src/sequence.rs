@@ -3,9 +3,9 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`endpoint`] | recording, and what may happen meanwhile |
-//! | [`wires`] | capture pins and the cable |
-//! | [`seeds`] | lives as programs live them |
+//! | `endpoint` | recording, and what may happen meanwhile |
+//! | `wires` | capture pins and the cable |
+//! | `seeds` | lives as programs live them |
 
 mod endpoint;
 mod seeds;

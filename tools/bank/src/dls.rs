@@ -102,7 +102,7 @@ pub struct Connection {
     pub destination: u16,
     /// How source and control are mapped, `usTransform` of `art2`.
     pub transform: u16,
-    /// What a source of 1 adds, in [`unit`]s of the destination.
+    /// What a source of 1 adds, in [`mod@unit`]s of the destination.
     pub scale: i32,
 }
 
