@@ -13,7 +13,8 @@ pub const KSPROPERTY_ARIOSO_STATISTICS: u32 = 0;
 pub const KSPROPERTY_ARIOSO_TRANSPORT: u32 = 1;
 
 data! {
-    /// Cumulative since the pin was created. 80 bytes.
+    /// What a render pin and its device have done. Cumulative: slices and `Flags` since the device started, all else since the pin was created.
+    /// 80 bytes.
     #[derive(Eq)]
     pub struct ARIOSO_STATISTICS {
         /// Bytes that the driver knows of this structure.
@@ -26,16 +27,19 @@ data! {
         pub Late: u64,
         /// Notes that got no voice or lost one.
         pub LostNotes: u64,
+        /// Note Ons that named an instrument, those that got no voice included.
         pub Notes: u64,
-        /// Sounding now.
+        /// The pin's voices that sound now.
         pub Voices: u32,
+        /// The most that ever sounded at once.
         pub PeakVoices: u32,
-        /// 100 ns.
+        /// By how much the latest event came too late, 100 ns.
         pub MaxLateness: i64,
-        /// Rendered.
+        /// Frames that the device rendered, whoever asked for them.
         pub Frames: u64,
-        /// Rendered by the slice timer.
+        /// Slices of 1 ms that the endpoint's or the wave sink's timer rendered.
         pub Slices: u64,
+        /// Slices that were not rendered because the timer was too far behind.
         pub SkippedSlices: u64,
     }
 }
@@ -48,7 +52,9 @@ data! {
         pub Size: u32,
         /// On a capture pin: received and not delivered yet. DirectMusic counts events, the MIDI port bytes.
         pub Waiting: u32,
+        /// Whole messages that passed.
         pub Messages: u64,
+        /// Bytes of those messages.
         pub Bytes: u64,
         /// Messages for which there was no room.
         pub Lost: u64,

@@ -14,6 +14,7 @@ data! {
         pub dwChannelGroup: u32,
         /// 100 ns after the buffer's start time.
         pub rtDelta: REFERENCE_TIME,
+        /// [`DMUS_EVENT_STRUCTURED`] or 0.
         pub dwFlags: u32,
     }
 }

@@ -13,9 +13,13 @@ use super::{
 
 /// `DMUS_STREAM_*`.
 pub type DMUS_STREAM_TYPE = i32;
+/// No stream.
 pub const DMUS_STREAM_MIDI_INVALID: DMUS_STREAM_TYPE = -1;
+/// Events from a client to the synthesizer: pin of data flow IN.
 pub const DMUS_STREAM_MIDI_RENDER: DMUS_STREAM_TYPE = 0;
+/// Events from the device to a client: pin of data flow OUT with a music format.
 pub const DMUS_STREAM_MIDI_CAPTURE: DMUS_STREAM_TYPE = 1;
+/// Samples from the synthesizer to the port's wave sink: pin of data flow OUT with an audio format.
 pub const DMUS_STREAM_WAVE_SINK: DMUS_STREAM_TYPE = 2;
 
 /// Schedule prefetch: deliver at once, the miniport sequences.
@@ -23,6 +27,7 @@ pub const DONT_HOLD_FOR_SEQUENCING: u64 = 0x8000_0000_0000_0000;
 /// `ullBytePosition` of an event without one.
 pub const kBytePositionNone: u64 = u64::MAX;
 
+/// The event holds one whole message.
 pub const DMUS_KEF_EVENT_COMPLETE: u16 = 0;
 /// The message goes on in the next event; in capture, raw bytes.
 pub const DMUS_KEF_EVENT_INCOMPLETE: u16 = 1;
@@ -45,8 +50,11 @@ data! {
         pub usFlags: u16,
         /// Master clock, 100 ns.
         pub ullPresTime100ns: REFERENCE_TIME,
+        /// Place in the stream of bytes, [`kBytePositionNone`] for none. The port's; miniports may ignore it.
         pub ullBytePosition: u64,
+        /// The next event of the chain, or null.
         pub pNextEvt: *mut DMUS_KERNEL_EVENT,
+        /// The message, its buffer or the package's chain.
         pub uData: DMUS_KERNEL_EVENT_DATA,
     }
 }
@@ -73,24 +81,28 @@ impl DMUS_KERNEL_EVENT_DATA {
         Self(pbData.cast())
     }
 
+    /// A package, by the first event of its chain.
     #[inline]
     #[must_use]
     pub const fn from_package(pPackageEvt: *mut DMUS_KERNEL_EVENT) -> Self {
         Self(pPackageEvt.cast())
     }
 
+    /// The message of a short event, of which `cbEvent` bytes count.
     #[inline]
     #[must_use]
     pub fn abData(self) -> [u8; 8] {
         self.0.addr().to_ne_bytes()
     }
 
+    /// The buffer of a long event, of which `cbEvent` bytes count.
     #[inline]
     #[must_use]
     pub const fn pbData(self) -> *mut u8 {
         self.0.cast()
     }
 
+    /// The first event of a package's chain.
     #[inline]
     #[must_use]
     pub const fn pPackageEvt(self) -> *mut DMUS_KERNEL_EVENT {
@@ -134,13 +146,13 @@ impl DMUS_KERNEL_EVENT {
 interface! {
     /// A stream, or another element of the event path. Implemented by miniports and by the port.
     pub interface IMXF(IMXFVtbl): IUnknown {
-        /// P.
+        /// P. The pin's state, one of `KSSTATE_*`; in STOP every event that is still held goes back to the allocator.
         fn SetState(State: KSSTATE) -> NTSTATUS;
         /// ≤D. Takes the whole chain; null tells a capture stream to deliver.
         fn PutMessage(pDMKEvt: *mut DMUS_KERNEL_EVENT) -> NTSTATUS;
-        /// P.
+        /// P. Where a capture stream sends its events from now on; it takes no reference. Render streams have no output.
         fn ConnectOutput(sinkMXF: *mut IMXF) -> NTSTATUS;
-        /// P.
+        /// P. Sends nothing more to `sinkMXF`, or to whatever sink there is if it is null.
         fn DisconnectOutput(sinkMXF: *mut IMXF) -> NTSTATUS;
     }
 
@@ -150,7 +162,7 @@ interface! {
         fn GetMessage(ppDMKEvt: *mut *mut DMUS_KERNEL_EVENT) -> NTSTATUS;
         /// Any IRQL. Bytes of each buffer.
         fn GetBufferSize() -> u16;
-        /// ≤D.
+        /// ≤D. A buffer for the data of one long event.
         fn GetBuffer(ppBuffer: *mut *mut u8) -> NTSTATUS;
         /// ≤D. Not for miniports: `PutMessage` recycles buffers.
         fn PutBuffer(pBuffer: *mut u8) -> NTSTATUS;
@@ -158,30 +170,30 @@ interface! {
 
     /// The master clock. It has no published IID.
     pub interface IMasterClock(IMasterClockVtbl): IUnknown {
-        /// Any IRQL. 100 ns.
+        /// Any IRQL. Now, 100 ns.
         fn GetTime(pTime: *mut REFERENCE_TIME) -> NTSTATUS;
     }
 
     /// The DMus port.
     pub interface IPortDMus(IPortDMusVtbl): IPort {
-        /// Any IRQL. Null: the miniport's group and every stream's.
+        /// Any IRQL. Requests service of the group. Null: of the miniport's group and every stream's.
         fn Notify(ServiceGroup: *mut IServiceGroup);
-        /// P.
+        /// P. Makes the miniport's group, the one that its `Init` gives out, known before `Init` returns.
         fn RegisterServiceGroup(ServiceGroup: *mut IServiceGroup);
     }
 
     /// The DMus miniport.
     pub interface IMiniportDMus(IMiniportDMusVtbl): IMiniport {
-        /// P.
+        /// P. Binds the miniport to its port. `ServiceGroup` gets a reference or null; `ResourceList` is empty for a device without hardware.
         fn Init(
             UnknownAdapter: *mut IUnknown,
             ResourceList: *mut IResourceList,
             Port: *mut IPortDMus,
             ServiceGroup: *mut *mut IServiceGroup,
         ) -> NTSTATUS;
-        /// D. No longer called.
+        /// D. Does nothing: no port calls it any more.
         fn Service();
-        /// P. Every out parameter is set, on failure too.
+        /// P. Makes the stream of a pin. Every out parameter is set, on failure too; `SchedulePreFetch` is in 100 ns.
         fn NewStream(
             MXF: *mut *mut IMXF,
             OuterUnknown: *mut IUnknown,
@@ -202,9 +214,9 @@ interface! {
         fn Render(pBuffer: *mut u8, dwLength: u32, llPosition: i64);
         /// P. `fStart` on the first call after entry to RUN.
         fn SyncToMaster(rfTime: REFERENCE_TIME, fStart: BOOL) -> NTSTATUS;
-        /// ≤D.
+        /// ≤D. Frame to master clock, 100 ns.
         fn SampleToRefTime(llSampleTime: i64, prfTime: *mut REFERENCE_TIME) -> NTSTATUS;
-        /// ≤D.
+        /// ≤D. Master clock, 100 ns, to frame.
         fn RefTimeToSample(rfTime: REFERENCE_TIME, pllSampleTime: *mut i64) -> NTSTATUS;
     }
 }

@@ -6,6 +6,7 @@ use core::ffi::c_void;
 /// One field of a structure or one slot of a vtable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
+    /// The field's or method's name in the Windows headers.
     pub name: &'static str,
     /// Bytes from the structure's start.
     pub offset: usize,
@@ -199,7 +200,9 @@ macro_rules! interface {
     };
     (@base IMiniport $m:tt $name:ident $vtbl:ident { $($own:tt)* }) => {
         interface!(@emit $m $name $vtbl {
+            /// Gives the address of the filter's descriptor, which stays the miniport's.
             fn GetDescription(OutFilterDescriptor: *mut *const PCFILTER_DESCRIPTOR) -> NTSTATUS;
+            /// The best format that both ranges allow, to `ResultantFormat`. `STATUS_NOT_IMPLEMENTED` makes PortCls use its own.
             fn DataRangeIntersection(
                 PinId: u32, DataRange: *const KSDATARANGE, MatchingDataRange: *const KSDATARANGE,
                 OutputBufferLength: u32, ResultantFormat: PVOID, ResultantFormatLength: *mut u32
@@ -209,14 +212,17 @@ macro_rules! interface {
     };
     (@base IPort $m:tt $name:ident $vtbl:ident { $($own:tt)* }) => {
         interface!(@emit $m $name $vtbl {
+            /// Binds port and miniport: asks for the miniport's interface, calls its `Init`, then `GetDescription`.
             fn Init(
                 DeviceObject: PDEVICE_OBJECT, Irp: PIRP, UnknownMiniport: *mut IUnknown,
                 UnknownAdapter: *mut IUnknown, ResourceList: *mut IResourceList
             ) -> NTSTATUS;
+            /// A property of the device, as `IoGetDeviceProperty` tells it. `ReturnLength` gets the bytes written or needed.
             fn GetDeviceProperty(
                 DeviceProperty: DEVICE_REGISTRY_PROPERTY, BufferLength: u32, PropertyBuffer: PVOID,
                 ReturnLength: *mut u32
             ) -> NTSTATUS;
+            /// Opens or makes a key; `RegistryKeyType` is one of `*RegistryKey`. `Disposition` gets whether it was there.
             fn NewRegistryKey(
                 OutRegistryKey: *mut *mut IRegistryKey, OuterUnknown: *mut IUnknown, RegistryKeyType: u32,
                 DesiredAccess: ACCESS_MASK, ObjectAttributes: POBJECT_ATTRIBUTES, CreateOptions: u32,
@@ -227,45 +233,62 @@ macro_rules! interface {
     };
     (@base IServiceSink $m:tt $name:ident $vtbl:ident { $($own:tt)* }) => {
         interface!(@emit $m $name $vtbl {
+            /// Any IRQL. Queues the DPC that serves the members.
             fn RequestService();
             $($own)*
         });
     };
     (@base IMXF $m:tt $name:ident $vtbl:ident { $($own:tt)* }) => {
         interface!(@emit $m $name $vtbl {
+            /// P. The element's state, one of `KSSTATE_*`.
             fn SetState(State: KSSTATE) -> NTSTATUS;
+            /// ≤D. Takes the whole chain.
             fn PutMessage(pDMKEvt: *mut DMUS_KERNEL_EVENT) -> NTSTATUS;
+            /// P. Where the element sends its events from now on.
             fn ConnectOutput(sinkMXF: *mut IMXF) -> NTSTATUS;
+            /// P. Sends nothing more to `sinkMXF`.
             fn DisconnectOutput(sinkMXF: *mut IMXF) -> NTSTATUS;
             $($own)*
         });
     };
     (@base IAdapterPowerManagement $m:tt $name:ident $vtbl:ident { $($own:tt)* }) => {
         interface!(@emit $m $name $vtbl {
+            /// The device's new state, to be put into the hardware.
             fn PowerChangeState(NewState: POWER_STATE);
+            /// May the state change so? Success is yes.
             fn QueryPowerChangeState(NewStateQuery: POWER_STATE) -> NTSTATUS;
+            /// Changes what the bus said of the device's power, or just succeeds.
             fn QueryDeviceCapabilities(PowerDeviceCaps: PDEVICE_CAPABILITIES) -> NTSTATUS;
             $($own)*
         });
     };
     (@base IAdapterPowerManagement2 $m:tt $name:ident $vtbl:ident { $($own:tt)* }) => {
         interface!(@base IAdapterPowerManagement $m $name $vtbl {
+            /// The device's new state, and the machine's.
             fn PowerChangeState2(NewDeviceState: DEVICE_POWER_STATE, NewSystemState: SYSTEM_POWER_STATE);
             $($own)*
         });
     };
     (@base IMiniportWaveRTStream $m:tt $name:ident $vtbl:ident { $($own:tt)* }) => {
         interface!(@emit $m $name $vtbl {
+            /// Another format while the pin is open.
             fn SetFormat(DataFormat: *const KSDATAFORMAT) -> NTSTATUS;
+            /// One step between neighbours of STOP, ACQUIRE, PAUSE and RUN. STOP sets position and packet count to 0.
             fn SetState(State: KSSTATE) -> NTSTATUS;
+            /// ≤D. Where the device plays or writes, and how far data are valid: bytes within the buffer.
             fn GetPosition(Position: *mut KSAUDIO_POSITION) -> NTSTATUS;
+            /// Makes the buffer without events; sizes are bytes.
             fn AllocateAudioBuffer(
                 RequestedSize: u32, AudioBufferMdl: *mut PMDL, ActualSize: *mut u32, OffsetFromFirstPage: *mut u32,
                 CacheType: *mut MEMORY_CACHING_TYPE
             ) -> NTSTATUS;
+            /// Frees what `AllocateAudioBuffer` made.
             fn FreeAudioBuffer(AudioBufferMdl: PMDL, BufferSize: u32);
+            /// What lies between buffer and jack.
             fn GetHWLatency(hwLatency: *mut KSRTAUDIO_HWLATENCY);
+            /// A register that clients map to read the position; `STATUS_NOT_IMPLEMENTED` without one.
             fn GetPositionRegister(Register: *mut KSRTAUDIO_HWREGISTER) -> NTSTATUS;
+            /// A register that clients map to read the clock; `STATUS_NOT_IMPLEMENTED` without one.
             fn GetClockRegister(Register: *mut KSRTAUDIO_HWREGISTER) -> NTSTATUS;
             $($own)*
         });
@@ -278,6 +301,7 @@ macro_rules! interface {
         #[repr(C)]
         #[derive(Clone, Copy, Debug)]
         pub struct $name {
+            /// The methods. COM's first word of every object.
             pub lpVtbl: *const $vtbl,
         }
 
@@ -285,9 +309,11 @@ macro_rules! interface {
         #[repr(C)]
         #[derive(Clone, Copy, Debug)]
         pub struct $vtbl {
-            /// Returns a status, not an HRESULT; `Object` is null on failure.
+            /// Another interface of the object, with a reference. Returns a status, not an HRESULT; `Object` is null on failure.
             pub QueryInterface: unsafe extern "efiapi" fn(This: *mut $name, InterfaceId: *const GUID, Object: *mut PVOID) -> NTSTATUS,
+            /// ≤D. One reference more; returns how many there are.
             pub AddRef: unsafe extern "efiapi" fn(This: *mut $name) -> u32,
+            /// One reference less; returns how many are left. The last one frees the object, and comes at P; the others ≤D.
             pub Release: unsafe extern "efiapi" fn(This: *mut $name) -> u32,
             $( $(#[$fm])* pub $f: unsafe extern "efiapi" fn(This: *mut $name $(, $a: $t)*) $(-> $r)?, )*
         }

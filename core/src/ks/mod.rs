@@ -15,10 +15,7 @@
 //!
 //! Anonymous unions are flattened into the member that 64-bit code uses. C enumerations are `i32` with constants. Structures of
 //! plain data implement [`Wire`], which copies them from and to bytes; all implement [`Abi`], which the ABI comparison test reads.
-//!
-//! An item without a line of its own is what Microsoft's page of that name says.
 #![allow(non_snake_case, non_camel_case_types, non_upper_case_globals)]
-#![allow(missing_docs)]
 
 #[macro_use]
 mod layout;
@@ -55,26 +52,47 @@ pub type REFERENCE_TIME = i64;
 pub type PHYSICAL_ADDRESS = i64;
 /// A 4-byte union of `DEVICE_POWER_STATE` and `SYSTEM_POWER_STATE`.
 pub type POWER_STATE = i32;
+/// Power of a device, `PowerDevice*`: 0 unspecified, 1 (D0, on) to 4 (D3, off).
 pub type DEVICE_POWER_STATE = i32;
+/// Power of the machine, `PowerSystem*`: 0 unspecified, 1 (S0, working) to 6 (S5, shut down).
 pub type SYSTEM_POWER_STATE = i32;
+/// Kind of kernel memory: 0 `NonPagedPool`, 1 `PagedPool`, 512 `NonPagedPoolNx`.
 pub type POOL_TYPE = i32;
+/// How a mapping is cached: 0 `MmNonCached`, 1 `MmCached`, 2 `MmWriteCombined`.
 pub type MEMORY_CACHING_TYPE = i32;
+/// What `IoGetDeviceProperty` is asked for, `DeviceProperty*`.
 pub type DEVICE_REGISTRY_PROPERTY = i32;
+/// Rights asked for on an object, such as `KEY_READ`.
 pub type ACCESS_MASK = u32;
-/// Opaque here: the kernel's own structures.
+/// A device, `DEVICE_OBJECT`. Opaque here, like all structures of the kernel below.
 pub type PDEVICE_OBJECT = *mut c_void;
+/// A loaded driver, `DRIVER_OBJECT`.
 pub type PDRIVER_OBJECT = *mut c_void;
+/// An open filter, pin, clock, allocator or node, `FILE_OBJECT`.
 pub type PFILE_OBJECT = *mut c_void;
+/// A request to a driver, `IRP`.
 pub type PIRP = *mut c_void;
+/// Pages of a buffer, `MDL`.
 pub type PMDL = *mut c_void;
+/// An event that threads wait for, `KEVENT`.
 pub type PKEVENT = *mut c_void;
+/// A deferred procedure call, `KDPC`.
 pub type PKDPC = *mut c_void;
+/// A connected interrupt, `KINTERRUPT`.
 pub type PKINTERRUPT = *mut c_void;
+/// A counted UTF-16 string, `UNICODE_STRING`; [`ks::UNICODE_STRING`] has its layout.
 pub type PUNICODE_STRING = *mut c_void;
+/// Name, root and security of an object to be opened, `OBJECT_ATTRIBUTES`.
 pub type POBJECT_ATTRIBUTES = *mut c_void;
+/// What the bus says that a device can do, `DEVICE_CAPABILITIES`.
 pub type PDEVICE_CAPABILITIES = *mut c_void;
+/// How a bus master transfers, for `IoGetDmaAdapter`, `DEVICE_DESCRIPTION`.
 pub type PDEVICE_DESCRIPTION = *mut c_void;
+/// Owner and access lists of an object, `SECURITY_DESCRIPTOR`.
 pub type PSECURITY_DESCRIPTOR = *mut c_void;
+/// Resources that PnP assigned to a device, `CM_RESOURCE_LIST`.
 pub type PCM_RESOURCE_LIST = *mut c_void;
+/// One of those resources, `CM_PARTIAL_RESOURCE_DESCRIPTOR`.
 pub type PCM_PARTIAL_RESOURCE_DESCRIPTOR = *mut c_void;
+/// What `RtlQueryRegistryValues` shall read, `RTL_QUERY_REGISTRY_TABLE`.
 pub type PRTL_QUERY_REGISTRY_TABLE = *mut c_void;

@@ -28,7 +28,7 @@ const BUSY: u32 = 1 << 31;
 /// ```
 ///
 /// # Invariants
-/// While [`BUSY`] is set there is exactly one [`Entered`], and the word is only written by it.
+/// While `BUSY` is set there is exactly one [`Entered`], and the word is only written by it.
 pub struct OwnerCell<T> {
     /// The owner's number, and [`BUSY`] while somebody is inside.
     word: AtomicU32,

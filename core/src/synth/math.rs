@@ -41,7 +41,7 @@ pub const fn log2(x: f32) -> f32 {
     exponent as f32 + 2.0 * core::f32::consts::LOG2_E * s * series
 }
 
-/// Amplitude of a level in dB; exactly 0 at and below [`SILENCE_DB`].
+/// Amplitude of a level in dB; exactly 0 at and below `SILENCE_DB`.
 #[inline]
 pub fn amplitude(db: f32) -> f32 {
     if db > SILENCE_DB {

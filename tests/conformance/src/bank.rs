@@ -68,10 +68,12 @@ impl Downloads {
         Ok(())
     }
 
+    /// How many instruments are loaded.
     pub fn instruments(&self) -> usize {
         self.instruments.len()
     }
 
+    /// How many waves are loaded.
     pub fn waves(&self) -> usize {
         self.waves.len()
     }

@@ -45,10 +45,15 @@ pub fn direct_music(pin: u32) -> Vec<u8> {
 /// A sample format: `float` or PCM, `valid` bits in containers of `bits`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SampleFormat {
+    /// Frames per second.
     pub rate: u32,
+    /// Channels of a frame.
     pub channels: u16,
+    /// Bits that a sample takes.
     pub bits: u16,
+    /// Bits of them that count.
     pub valid: u16,
+    /// Floating point, not integers.
     pub float: bool,
 }
 
@@ -72,6 +77,7 @@ impl SampleFormat {
         }
     }
 
+    /// Bytes of a frame.
     pub fn frame_bytes(&self) -> u32 {
         u32::from(self.channels) * u32::from(self.bits / 8)
     }

@@ -16,15 +16,20 @@ pub struct Instrument {
     pub patch: u32,
     /// `DMUS_INSTRUMENT_GM_INSTRUMENT`.
     pub flags: u32,
+    /// In the order of their links.
     pub regions: Vec<Region>,
+    /// Those of all regions.
     pub articulations: Vec<Articulation>,
 }
 
+/// A region with its wave, as a download has it.
 #[derive(Clone, Debug)]
 pub struct Region {
+    /// Ranges of keys and velocities, options, key group.
     pub header: RegionHeader,
     /// `table_index` is the id of a wave's download.
     pub link: WaveLink,
+    /// `wsmp` of the region; without one the wave's counts.
     pub sample: Option<Sample>,
     /// Replace the instrument's.
     pub articulations: Vec<Articulation>,

@@ -18,6 +18,7 @@ use std::collections::VecDeque;
 pub struct Part {
     /// A symbolic link of the filter.
     pub link: String,
+    /// Number of the pin or node in it.
     pub id: u32,
     /// The pin's category, the node's type.
     pub kind: GUID,
@@ -28,11 +29,13 @@ pub struct Part {
 pub struct Endpoint {
     /// The pin that programs stream from or to.
     pub pin: Part,
+    /// Sound comes in, not out.
     pub capture: bool,
     /// What programs see the endpoint as: its kind is the form factor.
     pub connector: Part,
     /// From the pin to the connector.
     pub nodes: Vec<Part>,
+    /// The connector's jack, where the filter describes one.
     pub jack: Option<KSJACK_DESCRIPTION>,
 }
 

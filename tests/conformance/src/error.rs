@@ -15,6 +15,7 @@ pub struct Error {
 }
 
 impl Error {
+    /// A request that ended with a status.
     pub fn status(what: impl Into<String>, status: NtStatus) -> Self {
         Self {
             what: what.into(),
@@ -22,6 +23,7 @@ impl Error {
         }
     }
 
+    /// Something that no status tells.
     pub fn other(what: impl Into<String>) -> Self {
         Self {
             what: what.into(),
@@ -44,4 +46,5 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// Result of what asks a driver.
 pub type Result<T> = std::result::Result<T, Error>;

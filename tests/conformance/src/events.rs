@@ -59,10 +59,12 @@ impl EventBuffer {
         self.count += 1;
     }
 
+    /// What the stream header carries, 100 ns.
     pub fn start(&self) -> i64 {
         self.start
     }
 
+    /// The records.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -72,6 +74,7 @@ impl EventBuffer {
         self.count
     }
 
+    /// There is no event in it.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -84,6 +87,7 @@ pub struct MusicBuffer {
 }
 
 impl MusicBuffer {
+    /// Adds a message, so many milliseconds after the one before.
     pub fn push(&mut self, delta_ms: u32, midi: &[u8]) {
         self.bytes.extend_from_slice(
             &KSMUSICFORMAT {
@@ -96,6 +100,7 @@ impl MusicBuffer {
         self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
     }
 
+    /// The records.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }

@@ -16,14 +16,18 @@ use arioso_core::ks::{GUID, Wire};
 /// An open filter.
 #[derive(Clone, Copy, Debug)]
 pub struct Filter<C: Client> {
+    /// Its handle.
     pub handle: C::Handle,
 }
 
 /// A pin factory.
 #[derive(Clone, Debug)]
 pub struct PinInfo {
+    /// Its number in the filter.
     pub id: u32,
+    /// `KSPIN_DATAFLOW_*`.
     pub flow: KSPIN_DATAFLOW,
+    /// `KSPIN_COMMUNICATION_*`.
     pub communication: KSPIN_COMMUNICATION,
     /// Heads of its data ranges.
     pub ranges: Vec<KSDATAFORMAT>,
@@ -68,6 +72,7 @@ impl<C: Client> Filter<C> {
         }))
     }
 
+    /// Opens a filter by its symbolic link.
     pub fn open(client: &mut C, link: &str) -> Result<Self> {
         let handle = client
             .open(link)
@@ -75,6 +80,7 @@ impl<C: Client> Filter<C> {
         Ok(Self { handle })
     }
 
+    /// Closes the filter; its pins stay open.
     pub fn close(self, client: &mut C) {
         client.close(self.handle);
     }
@@ -164,6 +170,7 @@ fn data_ranges(bytes: &[u8]) -> Option<Vec<KSDATAFORMAT>> {
 /// An open pin and the state that it was last set to.
 #[derive(Clone, Copy, Debug)]
 pub struct Pin<C: Client> {
+    /// Its handle.
     pub handle: C::Handle,
     state: KSSTATE,
 }

@@ -17,7 +17,6 @@
 //! | [`topology`] | what a filter is made of and what it is connected to |
 //! | [`endpoint`] | audio endpoints, found as Windows finds them |
 //! | [`cases`] | what is asked of a driver, and what must come of it |
-#![allow(missing_docs)] // Of use to this repository alone.
 
 pub mod bank;
 pub mod cases;
@@ -46,7 +45,9 @@ pub type NtStatus = i32;
 /// What a request came to: its status and `IoStatus.Information`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Completion {
+    /// The request's status.
     pub status: NtStatus,
+    /// Bytes that came back, as a rule.
     pub information: usize,
 }
 
@@ -73,8 +74,11 @@ pub trait Client {
 
     /// Memory in the caller's address space, for what requests point at. Freed with the client.
     fn allocate(&mut self, bytes: usize) -> u64;
+    /// Frees what `allocate` gave, before the client's end.
     fn free(&mut self, address: u64);
+    /// Writes to the caller's memory.
     fn write(&mut self, address: u64, bytes: &[u8]);
+    /// Reads from the caller's memory.
     fn read(&mut self, address: u64, bytes: &mut [u8]);
 
     /// `DeviceIoControl`, overlapped: buffers are addresses in the caller's memory. Returns when the driver's dispatch returned.

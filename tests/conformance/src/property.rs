@@ -156,6 +156,7 @@ impl Property {
         Ok(value)
     }
 
+    /// A set of a value with a fixed size.
     pub fn set<C: Client, T: Wire>(
         &self,
         client: &mut C,

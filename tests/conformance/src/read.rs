@@ -24,6 +24,7 @@ pub struct Received {
     pub time: i64,
     /// `KSSTREAM_HEADER_OPTIONSF_*`.
     pub options: u32,
+    /// What was read.
     pub bytes: Vec<u8>,
 }
 
@@ -106,7 +107,9 @@ pub struct Record {
     pub time: i64,
     /// DirectMusic; 0 on MIDI pins.
     pub group: u32,
+    /// `DMUS_EVENTHEADER.dwFlags`; 0 on MIDI pins.
     pub flags: u32,
+    /// The message, or a part of one.
     pub bytes: Vec<u8>,
 }
 

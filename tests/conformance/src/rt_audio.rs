@@ -26,7 +26,9 @@ pub fn is_capture(pin: &PinInfo, sub_format: &GUID) -> bool {
 
 /// An open stream with its buffer and, where the client wants them, notifications.
 pub struct RtStream<C: Client> {
+    /// The pin.
     pub pin: Pin<C>,
+    /// Its format.
     pub format: SampleFormat,
     /// Of the program.
     pub width: Width,
@@ -167,6 +169,7 @@ impl<C: Client> RtStream<C> {
         }
     }
 
+    /// Goes to a state step by step.
     pub fn set_state(&mut self, client: &mut C, state: KSSTATE) -> Result<()> {
         self.pin.set_state(client, state)
     }
@@ -181,10 +184,12 @@ impl<C: Client> RtStream<C> {
         rt(KSPROPERTY_RTAUDIO_GETREADPACKET).get(client, self.pin.handle)
     }
 
+    /// KSPROPERTY_RTAUDIO_HWLATENCY.
     pub fn latency(&self, client: &mut C) -> Result<KSRTAUDIO_HWLATENCY> {
         rt(KSPROPERTY_RTAUDIO_HWLATENCY).get(client, self.pin.handle)
     }
 
+    /// KSPROPERTY_RTAUDIO_QUERY_NOTIFICATION_SUPPORT.
     pub fn supports_notification(&self, client: &mut C) -> Result<bool> {
         let value: i32 =
             rt(KSPROPERTY_RTAUDIO_QUERY_NOTIFICATION_SUPPORT).get(client, self.pin.handle)?;

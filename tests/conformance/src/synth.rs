@@ -26,6 +26,7 @@ pub const NODE: u32 = 0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Download(pub u64);
 
+/// A property of the synthesizer's node.
 pub fn property(set: GUID, id: u32) -> Property {
     Property::of_node(set, id, NODE)
 }
@@ -51,6 +52,7 @@ pub fn volume<C: Client>(client: &mut C, pin: C::Handle) -> Result<i32> {
     property(KSPROPSETID_Synth, KSPROPERTY_SYNTH_VOLUME).get(client, pin)
 }
 
+/// VOLUME in 1/100 dB.
 pub fn set_volume<C: Client>(client: &mut C, pin: C::Handle, volume: i32) -> Result<()> {
     property(KSPROPSETID_Synth, KSPROPERTY_SYNTH_VOLUME).set(client, pin, volume)
 }
@@ -60,6 +62,7 @@ pub fn set_boost<C: Client>(client: &mut C, pin: C::Handle, boost: i32) -> Resul
     property(KSPROPSETID_Synth, KSPROPERTY_SYNTH_VOLUMEBOOST).set(client, pin, boost)
 }
 
+/// CHANNELGROUPS: how many play.
 pub fn set_channel_groups<C: Client>(client: &mut C, pin: C::Handle, groups: u32) -> Result<()> {
     property(KSPROPSETID_Synth, KSPROPERTY_SYNTH_CHANNELGROUPS).set(client, pin, groups)
 }
@@ -74,6 +77,7 @@ pub fn master_clock<C: Client>(client: &mut C, filter: C::Handle) -> Result<i64>
     Property::new(KSPROPSETID_SynthClock, KSPROPERTY_SYNTH_MASTERCLOCK).get(client, filter)
 }
 
+/// RUNNINGSTATS: since entry to RUN.
 pub fn running_stats<C: Client>(client: &mut C, pin: C::Handle) -> Result<SYNTH_STATS> {
     property(KSPROPSETID_Synth, KSPROPERTY_SYNTH_RUNNINGSTATS).get(client, pin)
 }
@@ -104,6 +108,7 @@ pub fn download<C: Client>(client: &mut C, pin: C::Handle, buffer: &[u8]) -> Res
     Ok(Download(answer.DownloadHandle.addr() as u64))
 }
 
+/// UNLOAD: lets a download go.
 pub fn unload<C: Client>(client: &mut C, pin: C::Handle, download: Download) -> Result<()> {
     property(KSPROPSETID_Synth_Dls, KSPROPERTY_SYNTH_DLS_UNLOAD).set(client, pin, download.0)
 }

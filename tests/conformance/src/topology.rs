@@ -13,9 +13,13 @@ use arioso_core::ks::{GUID, Wire};
 /// A filter's topology, as AudioEndpointBuilder walks it.
 #[derive(Clone, Debug)]
 pub struct Topology {
+    /// Pin factories.
     pub pins: Vec<PinInfo>,
+    /// Types of the nodes.
     pub nodes: Vec<GUID>,
+    /// Connections inside the filter.
     pub connections: Vec<KSTOPOLOGY_CONNECTION>,
+    /// Categories of the filter.
     pub categories: Vec<GUID>,
 }
 
@@ -24,10 +28,12 @@ pub struct Topology {
 pub struct Physical {
     /// A symbolic link of the filter there.
     pub link: String,
+    /// Number of the pin there.
     pub pin: u32,
 }
 
 impl Topology {
+    /// What a filter tells of itself.
     pub fn of<C: Client>(client: &mut C, filter: &Filter<C>) -> Result<Self> {
         Ok(Self {
             pins: filter.pins(client)?,

@@ -14,7 +14,9 @@ use arioso_core::ks::ks::{
 /// The two pins, connected.
 pub struct WavePath<C: Client> {
     sink_filter: Filter<C>,
+    /// The pin of the renderer.
     pub sink: Pin<C>,
+    /// The wave pin of the synthesizer.
     pub source: Pin<C>,
 }
 
@@ -64,10 +66,12 @@ impl<C: Client> WavePath<C> {
         }
     }
 
+    /// Takes both pins to RUN.
     pub fn run(&mut self, client: &mut C) -> Result<()> {
         self.set_state(client, KSSTATE_RUN)
     }
 
+    /// Closes both pins and the renderer's filter.
     pub fn close(self, client: &mut C) -> Result<()> {
         let source = self.source.close(client);
         let sink = self.sink.close(client);

@@ -5,6 +5,7 @@ use arioso_core::ks::Wire;
 
 /// A structure as the bytes that it has in memory.
 pub trait Bytes {
+    /// Its bytes, padding as zeros.
     fn bytes(&self) -> Vec<u8>;
 }
 

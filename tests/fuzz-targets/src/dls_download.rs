@@ -10,6 +10,7 @@ use arioso_core::dls::store::{Error, Handle, Quotas, Store, Usage};
 use conformance::download::{Instrument, Region, instrument1, instrument2, wave};
 use std::collections::BTreeMap;
 
+/// This target.
 pub const TARGET: Target = Target {
     name: "dls_download",
     run,

@@ -10,6 +10,7 @@ use arioso_core::dls::store::{Quotas, Store};
 use arioso_core::mem::Shared;
 use std::collections::BTreeMap;
 
+/// This target.
 pub const TARGET: Target = Target {
     name: "dls_file",
     run,

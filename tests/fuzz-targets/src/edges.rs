@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 /// An edge of the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
-    /// Relative to the image.
+    /// Its place, relative to the image.
     pub address: usize,
+    /// Some input took it.
     pub taken: bool,
 }
 

@@ -13,7 +13,6 @@
 //! | [`mutate`] | seeds and dictionary to inputs, by a fixed generator |
 //! | `rare`, `short`, `scarce` | for the seeds: what files seldom have; what ends too early; memory that runs out |
 //! | [`planted`] | one bug for each target, to see whether it would be found |
-#![allow(missing_docs)] // Of use to this repository alone.
 
 mod bytes;
 pub mod corpus;
@@ -36,6 +35,7 @@ mod sound;
 /// One fuzz target.
 #[derive(Clone, Copy)]
 pub struct Target {
+    /// Its name, and that of its directories under `fuzz/`.
     pub name: &'static str,
     /// Panics, or ends the process, on a bug.
     pub run: fn(&[u8]),
@@ -55,6 +55,7 @@ impl Target {
     }
 }
 
+/// All of them.
 pub const TARGETS: [Target; 7] = [
     dls_file::TARGET,
     dls_download::TARGET,

@@ -20,6 +20,7 @@ pub use shrink::shrink;
 use crate::Target;
 use std::fmt;
 
+/// This target.
 pub const TARGET: Target = Target {
     name: "life",
     run,

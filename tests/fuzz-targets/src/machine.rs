@@ -44,26 +44,34 @@ struct Machine {
 /// Ids of the synthesizer's pins, and of the endpoint's.
 #[derive(Clone, Copy)]
 pub struct Pins {
+    /// MIDI and DirectMusic in.
     pub music: u32,
+    /// The synthesizer's samples.
     pub wave: u32,
     /// What the music pins receive.
     pub capture: u32,
-    /// Of the wave filter.
+    /// The endpoint's pin, of the wave filter.
     pub endpoint: u32,
 }
 
 /// The driver's filters.
 #[derive(Clone, Copy)]
 pub enum Subdevice {
+    /// The synthesizer.
     Synth,
+    /// The endpoint's samples.
     Wave,
+    /// The endpoint's volume and mute.
     Topology,
+    /// The MIDI port.
     Cable,
 }
 
 impl Subdevice {
+    /// All of them.
     pub const ALL: [Self; 4] = [Self::Synth, Self::Wave, Self::Topology, Self::Cable];
 
+    /// Opens it. Panics if that fails: it is always there.
     pub fn open(self, client: &mut SimClient) -> Filter<SimClient> {
         let name = match self {
             Self::Synth => "synth",
@@ -77,14 +85,19 @@ impl Subdevice {
 
 /// The cable's pins: what is written to the first is read at the last, and at the second what is written to the third.
 pub mod cable {
+    /// What is written to end A.
     pub const A_IN: u32 = 0;
+    /// What is read at end A.
     pub const A_OUT: u32 = 1;
+    /// What is written to end B.
     pub const B_IN: u32 = 2;
+    /// What is read at end B.
     pub const B_OUT: u32 = 3;
 }
 
-/// Nodes of the topology filter.
+/// Volume node of the topology filter.
 pub const VOLUME_NODE: u32 = 0;
+/// Mute node of the topology filter.
 pub const MUTE_NODE: u32 = 1;
 
 thread_local! {

@@ -10,6 +10,7 @@ use arioso_core::dls::store::{Quotas, Store};
 use arioso_core::mem::Shared;
 use arioso_core::midi::{Parser, Tuning, TuningChange, Universal, is_complete, length, pitch};
 
+/// This target.
 pub const TARGET: Target = Target {
     name: "midi_stream",
     run,

@@ -29,6 +29,7 @@ const INTERESTING: [u32; 14] = [
 ];
 
 impl Mutator {
+    /// From a fixed seed, well-formed inputs and words. Panics without an input.
     pub fn new(seed: u64, seeds: Vec<Vec<u8>>, dictionary: Vec<Vec<u8>>) -> Self {
         assert!(!seeds.is_empty());
         Self {

@@ -21,6 +21,7 @@ use conformance::wire::Bytes as _;
 use objects::Objects;
 use simkernel::client::{SimClient, SimHandle};
 
+/// This target.
 pub const TARGET: Target = Target {
     name: "property",
     run,

@@ -3,9 +3,9 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`endpoint`] | recording, and what may happen meanwhile |
-//! | [`wires`] | capture pins and the cable |
-//! | [`seeds`] | lives as programs live them |
+//! | `endpoint` | recording, and what may happen meanwhile |
+//! | `wires` | capture pins and the cable |
+//! | `seeds` | lives as programs live them |
 
 mod endpoint;
 mod seeds;
@@ -25,6 +25,7 @@ use endpoint::Endpoint;
 use simkernel::client::SimClient;
 use wires::Wires;
 
+/// This target.
 pub const TARGET: Target = Target {
     name: "sequence",
     run,

@@ -9,6 +9,7 @@ use arioso_bank::test_banks;
 use arioso_core::dls::file;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
+/// This target.
 pub const TARGET: Target = Target {
     name: "sf2",
     run,

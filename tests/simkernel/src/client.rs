@@ -58,6 +58,7 @@ const PRIORITY: i32 = 8;
 const PATIENCE_NS: u64 = 3_600_000_000_000;
 
 impl SimClient {
+    /// A program that has opened nothing yet.
     pub fn new(options: ClientOptions) -> SimClient {
         static NEXT: crate::state::Global<usize> = crate::state::Global::new(0x1000);
         *NEXT.get() += 4;

@@ -14,7 +14,6 @@
 //! | [`setup`] | packages, the driver store, devices in the registry |
 //! | `pnp`, `wdf` | the PnP manager, the KMDF binding |
 //! | [`verifier`], `bugcheck` | broken rules, and the end |
-#![allow(missing_docs)] // Of use to this repository alone.
 #![allow(non_camel_case_types, non_snake_case, clippy::upper_case_acronyms)]
 
 #[macro_use]

@@ -10,10 +10,12 @@ use std::collections::BTreeMap;
 pub struct Value {
     /// REG_SZ, REG_DWORD, …
     pub kind: u32,
+    /// Its bytes, as the type has them.
     pub data: Vec<u8>,
 }
 
 impl Value {
+    /// REG_DWORD
     pub fn dword(v: u32) -> Value {
         Value {
             kind: REG_DWORD,
@@ -21,6 +23,7 @@ impl Value {
         }
     }
 
+    /// REG_QWORD
     pub fn qword(v: u64) -> Value {
         Value {
             kind: REG_QWORD,
@@ -28,6 +31,7 @@ impl Value {
         }
     }
 
+    /// REG_SZ
     pub fn text(v: &str) -> Value {
         Value::wide(REG_SZ, &wide(v))
     }
@@ -51,6 +55,7 @@ impl Value {
         }
     }
 
+    /// REG_BINARY
     pub fn binary(v: &[u8]) -> Value {
         Value {
             kind: REG_BINARY,
@@ -104,6 +109,7 @@ pub(crate) fn fold(path: &str) -> String {
     path.trim_end_matches('\\').to_lowercase()
 }
 
+/// There is a key of this path.
 pub fn exists(path: &str) -> bool {
     KEYS.get().contains_key(&fold(path))
 }
@@ -163,6 +169,7 @@ pub fn remove(path: &str, name: &str) {
     }
 }
 
+/// A value of a key.
 pub fn get(path: &str, name: &str) -> Option<Value> {
     key(path)?
         .values

@@ -202,6 +202,7 @@ impl System {
         SimClient::new(options)
     }
 
+    /// What the machine was made with.
     pub fn options(&self) -> &Options {
         &self.options
     }

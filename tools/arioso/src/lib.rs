@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What `arioso` and the tests of its sound share.
-#![allow(missing_docs)] // Of use to this repository alone.
 
 #[cfg(unix)]
 pub mod compare;

@@ -10,6 +10,7 @@ pub struct Trace {
     pub output: String,
     /// Frames per second.
     pub rate: u32,
+    /// The song, piece by piece.
     pub samples: Vec<Sample>,
 }
 
@@ -20,8 +21,9 @@ pub struct Sample {
     pub time_s: f64,
     /// Sounding at its end.
     pub voices: u32,
-    /// Since the song's beginning.
+    /// Notes that got no voice or lost one, since the song's beginning.
     pub lost_notes: u64,
+    /// Events that took effect after their time, since the song's beginning.
     pub late_events: u64,
     /// Processor time of the host that rendering a slice (1 ms) took, µs.
     pub slice_us: f64,

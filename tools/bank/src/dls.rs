@@ -10,10 +10,13 @@ use std::io::{self, Write};
 /// A mono 16-bit wave with its `wsmp`. `F` is its content: the frames themselves, or where they can be read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wave<F = Vec<i16>> {
+    /// `INAM`.
     pub name: String,
     /// Sample rate in Hz.
     pub rate: u32,
+    /// The content.
     pub frames: F,
+    /// How it is played.
     pub sample: Sample,
 }
 
@@ -37,6 +40,7 @@ pub struct Sample {
 pub struct Link {
     /// 0 none.
     pub phase_group: u16,
+    /// The others of the group follow this wave's pitch.
     pub phase_master: bool,
     /// Bit 0 mono or left, bit 1 right.
     pub channels: u32,
@@ -54,13 +58,17 @@ impl Link {
 /// `rgn2`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Region {
+    /// Lowest and highest key.
     pub keys: (u8, u8),
+    /// Lowest and highest velocity.
     pub velocities: (u8, u8),
     /// Key group, 0 none, 1..=15.
     pub key_group: u8,
+    /// A note does not cut off a note of the same key.
     pub self_non_exclusive: bool,
     /// Index into [`Bank::waves`].
     pub wave: usize,
+    /// Its place in a group.
     pub link: Link,
     /// Replaces the wave's own `wsmp`.
     pub sample: Option<Sample>,
@@ -71,49 +79,75 @@ pub struct Region {
 /// `ins `
 #[derive(Clone, Debug, PartialEq)]
 pub struct Instrument {
+    /// `INAM`.
     pub name: String,
     /// Bits 0–6 = CC32, 8–14 = CC0, 31 = drum kit.
     pub bank: u32,
+    /// 0 to 127.
     pub program: u8,
+    /// Regions; all that fit a note sound.
     pub regions: Vec<Region>,
+    /// What a region without one of its own has.
     pub articulation: Vec<Connection>,
 }
 
 /// A connection block of `art2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Connection {
+    /// [`source`].
     pub source: u16,
+    /// [`source`] that scales it.
     pub control: u16,
+    /// [`destination`].
     pub destination: u16,
+    /// How source and control are mapped, `usTransform` of `art2`.
     pub transform: u16,
+    /// What a source of 1 adds, in [`mod@unit`]s of the destination.
     pub scale: i32,
 }
 
 /// A whole collection.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bank<F = Vec<i16>> {
+    /// `INAM`.
     pub name: String,
+    /// `ICOP`.
     pub copyright: String,
+    /// Instruments, each with a bank and program of its own.
     pub instruments: Vec<Instrument>,
+    /// The pool.
     pub waves: Vec<Wave<F>>,
 }
 
 /// `CONN_SRC_*` that the generator and the converter use.
 pub mod source {
+    /// Constant 1.
     pub const NONE: u16 = 0;
+    /// Modulation LFO.
     pub const LFO: u16 = 1;
+    /// Velocity of the Note On.
     pub const VELOCITY: u16 = 2;
+    /// Key of the Note On.
     pub const KEY: u16 = 3;
+    /// Second envelope.
     pub const EG2: u16 = 5;
+    /// Pitch bend.
     pub const PITCH_WHEEL: u16 = 6;
+    /// Key pressure.
     pub const POLY_PRESSURE: u16 = 7;
+    /// Channel pressure.
     pub const CHANNEL_PRESSURE: u16 = 8;
+    /// Vibrato LFO.
     pub const VIBRATO: u16 = 9;
     /// Controller 0; the others follow.
     pub const CC0: u16 = 0x80;
+    /// Modulation wheel.
     pub const CC1: u16 = 0x81;
+    /// Reverb send.
     pub const CC91: u16 = 0xDB;
+    /// Chorus send.
     pub const CC93: u16 = 0xDD;
+    /// Pitch bend range, RPN 0.
     pub const BEND_RANGE: u16 = 0x100;
     /// Coarse tuning.
     pub const RPN2: u16 = 0x102;
@@ -121,33 +155,57 @@ pub mod source {
 
 /// `CONN_DST_*` that the generator and the converter use.
 pub mod destination {
+    /// Gain, `unit::decibels`.
     pub const GAIN: u16 = 1;
     /// Reserved by DLS; to our driver the highest gain.
     pub const GAIN_CEILING: u16 = 2;
+    /// Pitch, `unit::cents`.
     pub const PITCH: u16 = 3;
+    /// Pan, `unit::percent`, negative is left.
     pub const PAN: u16 = 4;
+    /// The key that regions are chosen by, `unit::cents`.
     pub const KEY_NUMBER: u16 = 5;
+    /// Send to the chorus, `unit::percent`.
     pub const CHORUS_SEND: u16 = 0x80;
+    /// Send to the reverb, `unit::percent`.
     pub const REVERB_SEND: u16 = 0x81;
+    /// Frequency of the modulation LFO, `unit::hertz`.
     pub const LFO_FREQUENCY: u16 = 0x104;
+    /// Time to the start of the modulation LFO, `unit::seconds`.
     pub const LFO_DELAY: u16 = 0x105;
+    /// Frequency of the vibrato LFO, `unit::hertz`.
     pub const VIBRATO_FREQUENCY: u16 = 0x114;
+    /// Time to the start of the vibrato LFO, `unit::seconds`.
     pub const VIBRATO_DELAY: u16 = 0x115;
+    /// Attack of the volume envelope, `unit::seconds`.
     pub const EG1_ATTACK: u16 = 0x206;
+    /// Decay of the volume envelope over 96 dB, `unit::seconds`.
     pub const EG1_DECAY: u16 = 0x207;
+    /// Release of the volume envelope over 96 dB, `unit::seconds`.
     pub const EG1_RELEASE: u16 = 0x209;
+    /// Sustain of the volume envelope, `unit::percent`.
     pub const EG1_SUSTAIN: u16 = 0x20A;
+    /// Delay of the volume envelope, `unit::seconds`.
     pub const EG1_DELAY: u16 = 0x20B;
+    /// Hold of the volume envelope, `unit::seconds`.
     pub const EG1_HOLD: u16 = 0x20C;
+    /// Attack of the second envelope, `unit::seconds`.
     pub const EG2_ATTACK: u16 = 0x30A;
+    /// Decay of the second envelope, `unit::seconds`.
     pub const EG2_DECAY: u16 = 0x30B;
+    /// Release of the second envelope, `unit::seconds`.
     pub const EG2_RELEASE: u16 = 0x30D;
+    /// Sustain of the second envelope, `unit::percent`.
     pub const EG2_SUSTAIN: u16 = 0x30E;
+    /// Delay of the second envelope, `unit::seconds`.
     pub const EG2_DELAY: u16 = 0x30F;
+    /// Hold of the second envelope, `unit::seconds`.
     pub const EG2_HOLD: u16 = 0x310;
     /// Unknown to DLS; to our driver, not 0: the attack of EG2 is convex.
     pub const EG2_ATTACK_CURVE: u16 = 0x3F0;
+    /// Cutoff of the low-pass filter, `unit::hertz`.
     pub const FILTER_CUTOFF: u16 = 0x500;
+    /// Resonance of the filter, `unit::decibels`.
     pub const FILTER_Q: u16 = 0x501;
 }
 
@@ -177,10 +235,12 @@ pub mod unit {
         round(value * 65536.0) as i32
     }
 
+    /// Gain.
     pub fn decibels(value: f64) -> i32 {
         round(value * 655_360.0) as i32
     }
 
+    /// Sustain levels, pans and sends; 100 is all.
     pub fn percent(value: f64) -> i32 {
         round(value * 655_360.0) as i32
     }

@@ -14,7 +14,6 @@
 //! | [`test_banks`] | impulse, DC, sine |
 //! | [`sf2`] | SoundFont 2 files: reader, conversion |
 //! | [`report`] | what a conversion could not keep |
-#![allow(missing_docs)] // Of use to this repository alone.
 
 mod dsp;
 

@@ -23,6 +23,7 @@ const HIGHEST: f64 = 0.46;
 pub struct Partial {
     /// Multiple of the fundamental.
     pub ratio: f64,
+    /// Amplitude at the start.
     pub level: f64,
     /// What is left of `level` in the loop.
     pub keep: f64,
@@ -35,6 +36,7 @@ pub struct Partial {
 }
 
 impl Partial {
+    /// Of one level all the time.
     pub fn steady(ratio: f64, level: f64) -> Self {
         Self {
             ratio,
@@ -55,6 +57,7 @@ impl Partial {
         }
     }
 
+    /// Comes up in `rise` seconds, as half a cosine.
     pub fn rising(self, rise: f64) -> Self {
         Self { rise, ..self }
     }
@@ -63,29 +66,35 @@ impl Partial {
 /// Band-limited noise over the attack.
 #[derive(Clone, Copy, Debug)]
 pub struct Burst {
+    /// Amplitude at the start.
     pub level: f64,
     /// Time constant in seconds.
     pub decay: f64,
-    /// Band in Hz.
+    /// Lower edge of the band, Hz.
     pub low: f64,
+    /// Upper edge of the band, Hz.
     pub high: f64,
 }
 
 /// A pitched, looped sound.
 #[derive(Clone, Debug)]
 pub struct Tone {
+    /// Frames per second, unless a lower rate holds all partials.
     pub rate: u32,
     /// Seconds before the loop.
     pub attack: f64,
     /// Shortest loop in seconds; at least one period.
     pub looped: f64,
+    /// What is summed.
     pub partials: Vec<Partial>,
+    /// Noise over the attack.
     pub burst: Option<Burst>,
     /// Noise in the loop: level and band in multiples of the fundamental.
     pub breath: Option<(f64, f64, f64)>,
 }
 
 impl Tone {
+    /// At 22,050 Hz, with an attack of 50 ms and a loop of 20 ms.
     pub fn new(partials: Vec<Partial>) -> Self {
         Self {
             rate: 22_050,
@@ -97,6 +106,7 @@ impl Tone {
         }
     }
 
+    /// With another rate, in frames per second.
     pub fn rate(mut self, rate: u32) -> Self {
         self.rate = rate;
         self
@@ -108,6 +118,7 @@ impl Tone {
         self
     }
 
+    /// With noise over the attack: level, time constant in seconds, band in Hz.
     pub fn burst(mut self, level: f64, decay: f64, low: f64, high: f64) -> Self {
         self.burst = Some(Burst {
             level,
@@ -118,6 +129,7 @@ impl Tone {
         self
     }
 
+    /// With noise in the loop: level, band in multiples of the fundamental.
     pub fn breath(mut self, level: f64, low: f64, high: f64) -> Self {
         self.breath = Some((level, low, high));
         self
@@ -247,6 +259,7 @@ impl Circle {
 /// whole wave.
 #[derive(Clone, Debug)]
 pub struct Ensemble {
+    /// Frames per second.
     pub rate: u32,
     /// Frames of the loop, a power of two.
     pub frames: usize,
@@ -259,6 +272,7 @@ pub struct Ensemble {
 }
 
 impl Ensemble {
+    /// At 16,000 Hz, with a loop of 8192 frames and no noise.
     pub fn new(width: f64, partials: Vec<(f64, f64)>) -> Self {
         Self {
             rate: 16_000,
@@ -269,16 +283,19 @@ impl Ensemble {
         }
     }
 
+    /// With another rate and another length of the loop, in frames.
     pub fn size(mut self, rate: u32, frames: usize) -> Self {
         (self.rate, self.frames) = (rate, frames);
         self
     }
 
+    /// With broad noise of this level.
     pub fn noise(mut self, level: f64) -> Self {
         self.noise = level;
         self
     }
 
+    /// The wave of this ensemble at `key`.
     pub fn render(&self, name: &Voice, key: u8) -> Wave {
         let rate = f64::from(self.rate);
         let hertz = key_hertz(f64::from(key));

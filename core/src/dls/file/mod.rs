@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! DLS files: views that read the file in place, and [`load`], which makes instruments of it.
+//! DLS files: views that read the file in place, and [`load()`], which makes instruments of it.
 //!
 //! Views skip what they do not know, and lists whose condition does not hold. They find chunks in any order.
 //!

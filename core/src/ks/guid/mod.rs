@@ -16,9 +16,13 @@ data! {
     /// A globally unique identifier, as in memory: the first three fields little-endian.
     #[derive(Eq, Hash, PartialOrd, Ord)]
     pub struct GUID {
+        /// The first 8 digits of the text form.
         pub Data1: u32,
+        /// The next 4 digits.
         pub Data2: u16,
+        /// The next 4 digits.
         pub Data3: u16,
+        /// The last 16 digits, in the order of the text.
         pub Data4: [u8; 8],
     }
 }

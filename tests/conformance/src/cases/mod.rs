@@ -21,6 +21,8 @@ pub use report::Report;
 /// Size of the program's pointers and handles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
+    /// 8 bytes.
     Bits64,
+    /// 4 bytes.
     Bits32,
 }

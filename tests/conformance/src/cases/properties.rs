@@ -47,30 +47,38 @@ pub enum Scope {
 /// One property.
 #[derive(Clone, Copy, Debug)]
 pub struct Known {
+    /// Its name in the rows.
     pub name: &'static str,
+    /// Property set.
     pub set: GUID,
+    /// Item of the set.
     pub id: u32,
-    /// Of the verbs get and set.
+    /// Verbs of get and set that it knows, `KSPROPERTY_TYPE_*`.
     pub access: u32,
+    /// Where it answers.
     pub scope: Scope,
     /// Bytes of instance data, for 64-bit and 32-bit programs.
     pub instance: (usize, usize),
     /// Bytes of the value.
     pub value: (usize, usize),
+    /// What its value is.
     pub content: Content,
     /// A get into a buffer that is too small tells the size (§5.3, WAVEFORMAT).
     pub tells_size: bool,
 }
 
 impl Known {
+    /// Bytes of instance data of such a program.
     pub fn instance_size(&self, width: Width) -> usize {
         of(width, self.instance)
     }
 
+    /// Bytes of the value of such a program.
     pub fn value_size(&self, width: Width) -> usize {
         of(width, self.value)
     }
 
+    /// What basic support must answer.
     pub fn verbs(&self) -> u32 {
         self.access | KSPROPERTY_TYPE_BASICSUPPORT
     }

@@ -15,6 +15,7 @@ pub struct Expect {
 }
 
 impl Expect {
+    /// This status alone, and bytes that come back.
     pub fn one(status: NtStatus, bytes: usize) -> Self {
         Self {
             statuses: vec![status],
@@ -30,6 +31,7 @@ impl Expect {
         }
     }
 
+    /// It came to what is expected.
     pub fn takes(&self, got: Completion) -> bool {
         self.statuses.contains(&got.status) && self.bytes == got.information
     }
@@ -38,6 +40,7 @@ impl Expect {
 /// Rows that were run, and the differences.
 #[derive(Debug, Default)]
 pub struct Report {
+    /// Rows that were run.
     pub rows: usize,
     differences: Vec<(String, String)>,
 }
@@ -94,6 +97,7 @@ impl Report {
     }
 }
 
+/// A status by its name, or as a number.
 pub fn status_name(code: NtStatus) -> String {
     match status::name(code) {
         Some(name) => name.into(),

@@ -19,8 +19,11 @@ use arioso_core::ks::{GUID, Wire, nt_success};
 /// What the requests go to. `wave` is an instance of the wave pin; without one its rows are left out.
 #[derive(Clone, Copy, Debug)]
 pub struct Objects<H> {
+    /// An open filter.
     pub filter: H,
+    /// An open MIDI pin of it.
     pub pin: H,
+    /// An open wave pin of it.
     pub wave: Option<H>,
 }
 

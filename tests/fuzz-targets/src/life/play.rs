@@ -38,7 +38,9 @@ fn synth_of(voices: u16) -> Synth {
 /// What a life was like.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Outcome {
+    /// Notes that were started.
     pub notes: u64,
+    /// Frames that were rendered.
     pub frames: u64,
 }
 

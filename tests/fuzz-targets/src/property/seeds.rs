@@ -28,7 +28,7 @@ struct Seed<'a> {
     instance: &'a [u8],
 }
 
-/// One request as [`Request::read`] reads it.
+/// One request as [`Request::read`](super::Request::read) reads it.
 fn request(seed: Seed<'_>, data: &[u8]) -> Vec<u8> {
     let mut out = vec![seed.object, seed.set, seed.item];
     out.extend((seed.flags as u16).to_le_bytes());

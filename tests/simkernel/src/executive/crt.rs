@@ -7,6 +7,7 @@ use super::*;
 use crate::guest::va_args;
 use std::ffi::{CStr, c_char};
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     let mut list = crate::exports! {
         HIGH_LEVEL => strlen, strcmp, strncmp, _stricmp, strcpy, strncpy, strcat, strchr, strrchr, strstr, wcslen, wcscmp, wcsncmp, _wcsicmp,
@@ -193,6 +194,7 @@ fn order(o: std::cmp::Ordering) -> i32 {
 macro_rules! c_functions {
     ($($name:ident($($p:ident: $t:ty),*) -> $r:ty $body:block)*) => {
         $(
+            #[doc = concat!("C's `", stringify!($name), "`.")]
             pub unsafe extern "efiapi" fn $name($($p: $t),*) -> $r {
                 // SAFETY: C's contract of this function.
                 #[allow(unused_unsafe)]

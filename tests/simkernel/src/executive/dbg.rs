@@ -8,6 +8,7 @@ use crate::state::Global;
 use std::ffi::{CStr, c_char};
 use std::io::Write;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         HIGH_LEVEL => DbgPrint, DbgPrintEx, vDbgPrintEx, vDbgPrintExWithPrefix, DbgPrintReturnControlC, DbgBreakPoint, KeBugCheck, KeBugCheckEx, RtlAssert,
@@ -50,12 +51,14 @@ pub(crate) fn flush() {
     }
 }
 
+/// Formats a line for the debugger's output.
 pub unsafe extern "efiapi" fn DbgPrint(format: *const c_char) -> u32 {
     // SAFETY: called by driver code with a format and its arguments.
     unsafe { print(&format_c(format, &mut va_args(1))) };
     0
 }
 
+/// The same; components and levels are not filtered.
 pub unsafe extern "efiapi" fn DbgPrintEx(
     _component: u32,
     _level: u32,
@@ -66,6 +69,7 @@ pub unsafe extern "efiapi" fn DbgPrintEx(
     0
 }
 
+/// The same; nobody interrupts it.
 pub unsafe extern "efiapi" fn DbgPrintReturnControlC(format: *const c_char) -> u32 {
     // SAFETY: called by driver code with a format and its arguments.
     unsafe { print(&format_c(format, &mut va_args(1))) };
@@ -85,6 +89,7 @@ pub(crate) unsafe fn va_list(list: *const usize) -> impl FnMut() -> usize {
     }
 }
 
+/// [`DbgPrintEx`] with a list of arguments.
 pub unsafe extern "efiapi" fn vDbgPrintEx(
     _component: u32,
     _level: u32,
@@ -96,6 +101,7 @@ pub unsafe extern "efiapi" fn vDbgPrintEx(
     0
 }
 
+/// The same with text before it.
 pub unsafe extern "efiapi" fn vDbgPrintExWithPrefix(
     prefix: *const c_char,
     _component: u32,
@@ -111,6 +117,7 @@ pub unsafe extern "efiapi" fn vDbgPrintExWithPrefix(
     0
 }
 
+/// There is no debugger: a bugcheck.
 pub unsafe extern "efiapi" fn DbgBreakPoint() {
     bugcheck(
         crate::bugcheck::KMODE_EXCEPTION_NOT_HANDLED,
@@ -119,11 +126,13 @@ pub unsafe extern "efiapi" fn DbgBreakPoint() {
     );
 }
 
+/// The same.
 pub unsafe extern "efiapi" fn DbgBreakPointWithStatus(_status: u32) {
     // SAFETY: no requirements.
     unsafe { DbgBreakPoint() }
 }
 
+/// An assertion failed: a bugcheck that says where.
 pub unsafe extern "efiapi" fn RtlAssert(
     what: *const c_char,
     file: *const c_char,
@@ -144,14 +153,17 @@ pub unsafe extern "efiapi" fn RtlAssert(
     );
 }
 
+/// Ends the machine with a code.
 pub unsafe extern "efiapi" fn KeBugCheck(code: u32) {
     bugcheck_code(code, [0; 4]);
 }
 
+/// Ends the machine with a code and four parameters.
 pub unsafe extern "efiapi" fn KeBugCheckEx(code: u32, p1: usize, p2: usize, p3: usize, p4: usize) {
     bugcheck_code(code, [p1, p2, p3, p4]);
 }
 
+/// Succeeds; the routine is never called.
 pub unsafe extern "efiapi" fn KeRegisterBugCheckReasonCallback(
     _record: PVOID,
     _routine: PVOID,
@@ -161,6 +173,7 @@ pub unsafe extern "efiapi" fn KeRegisterBugCheckReasonCallback(
     1
 }
 
+/// Succeeds.
 pub unsafe extern "efiapi" fn KeDeregisterBugCheckReasonCallback(_record: PVOID) -> BOOLEAN {
     1
 }

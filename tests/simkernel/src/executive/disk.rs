@@ -9,6 +9,7 @@ use std::sync::Arc;
 /// What a file of the simulated disk consists of.
 #[derive(Clone, Debug)]
 pub enum FileData {
+    /// These bytes.
     Bytes(Arc<Vec<u8>>),
     /// Read when it is opened first.
     Host(PathBuf),

@@ -5,6 +5,7 @@ use super::*;
 use crate::{fault, guest, pool, verifier};
 use std::ptr::null_mut;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         HIGH_LEVEL => ExGetPreviousMode, ExRaiseStatus, ExQueryDepthSList, ExpInterlockedPopEntrySList, ExpInterlockedPushEntrySList,
@@ -51,6 +52,7 @@ unsafe fn allocate(size: usize, tag: u32, paged: bool, zero: bool, caller: usize
     pool::allocate(size, tag, paged, zero, caller).cast()
 }
 
+/// Pool by `POOL_FLAG_*`; null without memory, or when the verifier lets it fail.
 pub unsafe extern "efiapi" fn ExAllocatePool2(flags: u64, size: usize, tag: u32) -> PVOID {
     let caller = direct_caller(ExAllocatePool2 as *const () as usize);
     if flags & POOL_FLAG_NON_PAGED_EXECUTE != 0 {
@@ -77,6 +79,7 @@ pub unsafe extern "efiapi" fn ExAllocatePool2(flags: u64, size: usize, tag: u32)
     block
 }
 
+/// Pool by POOL_TYPE, not zeroed; null without memory.
 pub unsafe extern "efiapi" fn ExAllocatePoolWithTag(kind: u32, size: usize, tag: u32) -> PVOID {
     let caller = direct_caller(ExAllocatePoolWithTag as *const () as usize);
     if kind & !1 == 0 && kind & 1 == 0 && caller != 0 {
@@ -86,6 +89,7 @@ pub unsafe extern "efiapi" fn ExAllocatePoolWithTag(kind: u32, size: usize, tag:
     unsafe { allocate(size, tag, kind & 1 != 0, false, caller) }
 }
 
+/// The same with the tag `None`.
 pub unsafe extern "efiapi" fn ExAllocatePool(kind: u32, size: usize) -> PVOID {
     // SAFETY: no requirements.
     unsafe {
@@ -99,6 +103,7 @@ pub unsafe extern "efiapi" fn ExAllocatePool(kind: u32, size: usize) -> PVOID {
     }
 }
 
+/// The same; without memory it raises, unless the type forbids it.
 pub unsafe extern "efiapi" fn ExAllocatePoolWithQuotaTag(
     kind: u32,
     size: usize,
@@ -113,21 +118,25 @@ pub unsafe extern "efiapi" fn ExAllocatePoolWithQuotaTag(
     block
 }
 
+/// Frees pool; the verifier compares the tag.
 pub unsafe extern "efiapi" fn ExFreePoolWithTag(block: PVOID, tag: u32) {
     mm::pool_freed(block as usize);
     pool::free(block as usize, tag);
 }
 
+/// Frees pool of any tag.
 pub unsafe extern "efiapi" fn ExFreePool(block: PVOID) {
     mm::pool_freed(block as usize);
     pool::free(block as usize, 0);
 }
 
+/// [`ExFreePoolWithTag`] with parameters, which are not looked at.
 pub unsafe extern "efiapi" fn ExFreePool2(block: PVOID, tag: u32, _parameters: PVOID, _count: u32) {
     mm::pool_freed(block as usize);
     pool::free(block as usize, tag);
 }
 
+/// User mode in a client's thread, else kernel mode.
 pub unsafe extern "efiapi" fn ExGetPreviousMode() -> KPROCESSOR_MODE {
     let context = guest::current();
     // SAFETY: the running context is live.
@@ -135,18 +144,22 @@ pub unsafe extern "efiapi" fn ExGetPreviousMode() -> KPROCESSOR_MODE {
     if user { USER_MODE } else { KERNEL_MODE }
 }
 
+/// Raises an exception with this status.
 pub unsafe extern "efiapi" fn ExRaiseStatus(status: NTSTATUS) {
     fault::raise_status(status);
 }
 
+/// Raises `STATUS_ACCESS_VIOLATION`.
 pub unsafe extern "efiapi" fn ExRaiseAccessViolation() {
     fault::raise_status(status::STATUS_ACCESS_VIOLATION);
 }
 
+/// Raises `STATUS_DATATYPE_MISALIGNMENT`.
 pub unsafe extern "efiapi" fn ExRaiseDatatypeMisalignment() {
     fault::raise_status(status::STATUS_DATATYPE_MISALIGNMENT);
 }
 
+/// A GUID from the machine's seed.
 pub unsafe extern "efiapi" fn ExUuidCreate(uuid: *mut [u64; 2]) -> NTSTATUS {
     // SAFETY: a GUID of the caller's.
     unsafe { uuid.write_unaligned([verifier::random(), verifier::random()]) };
@@ -155,16 +168,19 @@ pub unsafe extern "efiapi" fn ExUuidCreate(uuid: *mut [u64; 2]) -> NTSTATUS {
 
 // ---- singly linked lists: word 0 holds the depth, word 1 the first entry
 
+/// An empty singly linked list.
 pub unsafe extern "efiapi" fn InitializeSListHead(head: *mut [usize; 2]) {
     // SAFETY: the caller's storage.
     unsafe { *head = [0, 0] };
 }
 
+/// Entries of such a list.
 pub unsafe extern "efiapi" fn ExQueryDepthSList(head: *const [usize; 2]) -> u16 {
     // SAFETY: an initialised list.
     unsafe { (*head)[0] as u16 }
 }
 
+/// Takes the first entry; null if there is none.
 pub unsafe extern "efiapi" fn ExpInterlockedPopEntrySList(head: *mut [usize; 2]) -> *mut usize {
     // SAFETY: an initialised list.
     unsafe {
@@ -177,6 +193,7 @@ pub unsafe extern "efiapi" fn ExpInterlockedPopEntrySList(head: *mut [usize; 2])
     }
 }
 
+/// Puts an entry in front; the entry that was first, or null.
 pub unsafe extern "efiapi" fn ExpInterlockedPushEntrySList(
     head: *mut [usize; 2],
     entry: *mut usize,
@@ -191,6 +208,7 @@ pub unsafe extern "efiapi" fn ExpInterlockedPushEntrySList(
     }
 }
 
+/// Takes all entries: the first of them, or null.
 pub unsafe extern "efiapi" fn ExpInterlockedFlushSList(head: *mut [usize; 2]) -> *mut usize {
     // SAFETY: an initialised list.
     unsafe {
@@ -278,6 +296,7 @@ unsafe fn delete_lookaside(list: *mut Lookaside) {
     }
 }
 
+/// A lookaside list of non-paged pool.
 pub unsafe extern "efiapi" fn ExInitializeNPagedLookasideList(
     list: *mut Lookaside,
     allocate: usize,
@@ -291,6 +310,7 @@ pub unsafe extern "efiapi" fn ExInitializeNPagedLookasideList(
     unsafe { initialize_lookaside(list, allocate, free, NON_PAGED_POOL_NX, size, tag) }
 }
 
+/// A lookaside list of paged pool.
 pub unsafe extern "efiapi" fn ExInitializePagedLookasideList(
     list: *mut Lookaside,
     allocate: usize,
@@ -304,11 +324,13 @@ pub unsafe extern "efiapi" fn ExInitializePagedLookasideList(
     unsafe { initialize_lookaside(list, allocate, free, PAGED_POOL, size, tag) }
 }
 
+/// Frees what such a list holds.
 pub unsafe extern "efiapi" fn ExDeleteNPagedLookasideList(list: *mut Lookaside) {
     // SAFETY: an initialised list.
     unsafe { delete_lookaside(list) }
 }
 
+/// Frees what such a list holds.
 pub unsafe extern "efiapi" fn ExDeletePagedLookasideList(list: *mut Lookaside) {
     // SAFETY: an initialised list.
     unsafe { delete_lookaside(list) }
@@ -316,11 +338,13 @@ pub unsafe extern "efiapi" fn ExDeletePagedLookasideList(list: *mut Lookaside) {
 
 // ---- run-down protection: bit 0 says that the wait has begun, the rest counts
 
+/// An object that may be used.
 pub unsafe extern "efiapi" fn ExInitializeRundownProtection(run: *mut usize) {
     // SAFETY: the caller's storage.
     unsafe { *run = 0 };
 }
 
+/// Uses it, unless it is running down: then false.
 pub unsafe extern "efiapi" fn ExAcquireRundownProtection(run: *mut usize) -> BOOLEAN {
     // SAFETY: initialised.
     unsafe {
@@ -332,6 +356,7 @@ pub unsafe extern "efiapi" fn ExAcquireRundownProtection(run: *mut usize) -> BOO
     1
 }
 
+/// Ends a use.
 pub unsafe extern "efiapi" fn ExReleaseRundownProtection(run: *mut usize) {
     // SAFETY: initialised.
     unsafe {
@@ -343,6 +368,7 @@ pub unsafe extern "efiapi" fn ExReleaseRundownProtection(run: *mut usize) {
     }
 }
 
+/// Forbids further uses and waits for those that are left.
 pub unsafe extern "efiapi" fn ExWaitForRundownProtectionRelease(run: *mut usize) {
     // SAFETY: initialised.
     unsafe {
@@ -353,6 +379,7 @@ pub unsafe extern "efiapi" fn ExWaitForRundownProtectionRelease(run: *mut usize)
     }
 }
 
+/// It is run down, and stays so.
 pub unsafe extern "efiapi" fn ExRundownCompleted(run: *mut usize) {
     // SAFETY: initialised.
     unsafe { *run = 1 };
@@ -360,13 +387,18 @@ pub unsafe extern "efiapi" fn ExRundownCompleted(run: *mut usize) {
 
 // ---- WORK_QUEUE_ITEM: LIST_ENTRY, routine, parameter
 
+/// Something for a worker thread.
 #[repr(C)]
 pub struct WORK_QUEUE_ITEM {
+    /// Of the kernel's.
     pub List: LIST_ENTRY,
+    /// What is run, at PASSIVE_LEVEL.
     pub WorkerRoutine: Option<unsafe extern "efiapi" fn(PVOID)>,
+    /// Its parameter.
     pub Parameter: PVOID,
 }
 
+/// Runs an item in a thread of its own; queues are not told apart.
 pub unsafe extern "efiapi" fn ExQueueWorkItem(item: *mut WORK_QUEUE_ITEM, _queue: u32) {
     // SAFETY: an initialised item; copied, because the routine may free it.
     let (routine, parameter) = unsafe { ((*item).WorkerRoutine, (*item).Parameter as usize) };

@@ -8,6 +8,7 @@ use crate::{clock, verifier};
 use std::collections::BTreeMap;
 use std::ptr::null_mut;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         DISPATCH_LEVEL => ExAllocateTimer, ExSetTimer, ExCancelTimer, ExDeleteTimer;

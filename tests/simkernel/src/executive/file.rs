@@ -6,6 +6,7 @@ use super::*;
 use crate::{pnp, pool, verifier};
 use std::ptr::null_mut;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         PASSIVE_LEVEL => IoCreateNotificationEvent, IoCreateSynchronizationEvent, IoCreateFile, IoGetDeviceObjectPointer;
@@ -251,6 +252,7 @@ pub unsafe extern "efiapi" fn IoCreateFile(
     }
 }
 
+/// Opens a device by its name: file object and topmost device.
 pub unsafe extern "efiapi" fn IoGetDeviceObjectPointer(
     name: *const UNICODE_STRING,
     _access: u32,
@@ -288,6 +290,7 @@ unsafe fn create_event(kind: u32, handle: *mut HANDLE, owner: usize) -> PVOID {
     }
 }
 
+/// A new event that stays signalled, signalled at first; its name is not looked at.
 pub unsafe extern "efiapi" fn IoCreateNotificationEvent(
     _name: PVOID,
     handle: *mut HANDLE,
@@ -297,6 +300,7 @@ pub unsafe extern "efiapi" fn IoCreateNotificationEvent(
     unsafe { create_event(0, handle, owner) }
 }
 
+/// The same for an event that one wait resets.
 pub unsafe extern "efiapi" fn IoCreateSynchronizationEvent(
     _name: PVOID,
     handle: *mut HANDLE,

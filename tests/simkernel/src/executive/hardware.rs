@@ -8,6 +8,7 @@ use crate::{guest, verifier};
 use std::collections::BTreeMap;
 use std::ptr::null_mut;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         DISPATCH_LEVEL => IoStartTimer, IoStopTimer;
@@ -31,6 +32,7 @@ struct DeviceTimer {
 
 static TIMERS: Global<BTreeMap<usize, Box<DeviceTimer>>> = Global::new(BTreeMap::new());
 
+/// A routine that is called once a second at DISPATCH_LEVEL.
 pub unsafe extern "efiapi" fn IoInitializeTimer(
     device: *mut DEVICE_OBJECT,
     routine: usize,
@@ -78,6 +80,7 @@ unsafe extern "efiapi" fn tick(_dpc: *mut KDPC, device: PVOID, _first: PVOID, _s
     }
 }
 
+/// Calls it from now on.
 pub unsafe extern "efiapi" fn IoStartTimer(device: *mut DEVICE_OBJECT) {
     let Some(own) = TIMERS.get().get_mut(&(device as usize)) else {
         verifier::violation(format!(
@@ -91,6 +94,7 @@ pub unsafe extern "efiapi" fn IoStartTimer(device: *mut DEVICE_OBJECT) {
     unsafe { KeSetTimerEx(timer, SECOND, 1000, dpc) };
 }
 
+/// Calls it no more.
 pub unsafe extern "efiapi" fn IoStopTimer(device: *mut DEVICE_OBJECT) {
     if let Some(own) = TIMERS.get().get_mut(&(device as usize)) {
         own.started = false;
@@ -139,6 +143,7 @@ pub unsafe extern "efiapi" fn IoConnectInterrupt(
     status::STATUS_INVALID_PARAMETER
 }
 
+/// A violation: no interrupt was ever connected.
 pub unsafe extern "efiapi" fn IoDisconnectInterrupt(interrupt: PVOID) {
     verifier::violation(format!(
         "IoDisconnectInterrupt({interrupt:p}) of an interrupt that is not connected"

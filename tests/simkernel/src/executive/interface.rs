@@ -7,6 +7,7 @@ use crate::registry::{self, Value};
 use crate::setup::device;
 use crate::{pnp, pool};
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         PASSIVE_LEVEL => IoRegisterDeviceInterface, IoSetDeviceInterfaceState, IoGetDeviceInterfaces, IoGetDeviceInterfaceAlias, IoGetDeviceProperty, IoOpenDeviceRegistryKey, IoOpenDeviceInterfaceRegistryKey, IoCreateSymbolicLink, IoDeleteSymbolicLink;
@@ -64,6 +65,7 @@ pub unsafe extern "efiapi" fn IoRegisterDeviceInterface(
     status::STATUS_SUCCESS
 }
 
+/// Enables or disables a device interface, by its symbolic link.
 pub unsafe extern "efiapi" fn IoSetDeviceInterfaceState(
     link: *const UNICODE_STRING,
     enable: BOOLEAN,
@@ -119,6 +121,7 @@ pub(crate) fn forget_interfaces(pdo: *mut DEVICE_OBJECT) -> usize {
     own.iter().filter(|i| i.enabled).count()
 }
 
+/// Symbolic links of a class, as strings one after the other.
 pub unsafe extern "efiapi" fn IoGetDeviceInterfaces(
     guid: *const GUID,
     _pdo: *mut DEVICE_OBJECT,
@@ -144,6 +147,7 @@ pub unsafe extern "efiapi" fn IoGetDeviceInterfaces(
     status::STATUS_SUCCESS
 }
 
+/// Symbolic link of the same device and reference string in another class.
 pub unsafe extern "efiapi" fn IoGetDeviceInterfaceAlias(
     link: *const UNICODE_STRING,
     guid: *const GUID,
@@ -172,6 +176,7 @@ pub unsafe extern "efiapi" fn IoGetDeviceInterfaceAlias(
     }
 }
 
+/// Another name for a device.
 pub unsafe extern "efiapi" fn IoCreateSymbolicLink(
     link: *const UNICODE_STRING,
     target: *const UNICODE_STRING,
@@ -191,6 +196,7 @@ pub unsafe extern "efiapi" fn IoCreateSymbolicLink(
     status::STATUS_SUCCESS
 }
 
+/// Takes such a name away.
 pub unsafe extern "efiapi" fn IoDeleteSymbolicLink(link: *const UNICODE_STRING) -> NTSTATUS {
     // SAFETY: the caller's.
     let link = unsafe {
@@ -207,6 +213,7 @@ pub unsafe extern "efiapi" fn IoDeleteSymbolicLink(link: *const UNICODE_STRING) 
 
 // ---- device properties and keys
 
+/// `DEVICE_PROPERTY_*` of a physical device object.
 pub unsafe extern "efiapi" fn IoGetDeviceProperty(
     pdo: *mut DEVICE_OBJECT,
     property: u32,
@@ -244,6 +251,7 @@ pub unsafe extern "efiapi" fn IoOpenDeviceRegistryKey(
     status::STATUS_SUCCESS
 }
 
+/// Key of a device interface, by its symbolic link.
 pub unsafe extern "efiapi" fn IoOpenDeviceInterfaceRegistryKey(
     link: *const UNICODE_STRING,
     _access: u32,

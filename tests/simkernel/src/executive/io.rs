@@ -11,6 +11,7 @@ use crate::verifier;
 use std::collections::BTreeMap;
 use std::ptr::null_mut;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         HIGH_LEVEL => IoGetFileObjectGenericMapping, IoGetAttachedDevice, IoGetDriverObjectExtension, IoGetRequestorProcess;
@@ -148,6 +149,7 @@ pub(crate) fn delete_driver(driver: *mut DRIVER_OBJECT) {
     }
 }
 
+/// Memory that goes with the driver object, by an id.
 pub unsafe extern "efiapi" fn IoAllocateDriverObjectExtension(
     driver: *mut DRIVER_OBJECT,
     id: PVOID,
@@ -169,6 +171,7 @@ pub unsafe extern "efiapi" fn IoAllocateDriverObjectExtension(
     status::STATUS_SUCCESS
 }
 
+/// That memory, or null.
 pub unsafe extern "efiapi" fn IoGetDriverObjectExtension(
     driver: *mut DRIVER_OBJECT,
     id: PVOID,
@@ -198,6 +201,7 @@ pub(crate) fn devices_of(driver: *mut DRIVER_OBJECT) -> usize {
         .count()
 }
 
+/// A device with an extension of the driver's.
 pub unsafe extern "efiapi" fn IoCreateDevice(
     driver: *mut DRIVER_OBJECT,
     extension_size: u32,
@@ -251,6 +255,7 @@ pub unsafe extern "efiapi" fn IoCreateDevice(
     status::STATUS_SUCCESS
 }
 
+/// Takes a device away.
 pub unsafe extern "efiapi" fn IoDeleteDevice(device: *mut DEVICE_OBJECT) {
     if !is_device(device) {
         verifier::violation(format!(
@@ -327,6 +332,7 @@ pub unsafe extern "efiapi" fn IoAttachDeviceToDeviceStack(
     }
 }
 
+/// Puts a device on top of a stack: what it lies on.
 pub unsafe extern "efiapi" fn IoAttachDeviceToDeviceStackSafe(
     source: *mut DEVICE_OBJECT,
     target: *mut DEVICE_OBJECT,
@@ -375,6 +381,7 @@ pub(crate) unsafe fn bottom_of_stack(mut device: *mut DEVICE_OBJECT) -> *mut DEV
     }
 }
 
+/// The top of a device's stack.
 pub unsafe extern "efiapi" fn IoGetAttachedDevice(
     device: *mut DEVICE_OBJECT,
 ) -> *mut DEVICE_OBJECT {
@@ -382,6 +389,7 @@ pub unsafe extern "efiapi" fn IoGetAttachedDevice(
     unsafe { top_of_stack(device) }
 }
 
+/// The same with a reference.
 pub unsafe extern "efiapi" fn IoGetAttachedDeviceReference(
     device: *mut DEVICE_OBJECT,
 ) -> *mut DEVICE_OBJECT {
@@ -393,22 +401,27 @@ pub unsafe extern "efiapi" fn IoGetAttachedDeviceReference(
     }
 }
 
+/// Does nothing: devices here have no children that could change.
 pub unsafe extern "efiapi" fn IoInvalidateDeviceRelations(_device: *mut DEVICE_OBJECT, _kind: u32) {
 }
 
+/// Does nothing: no state is asked for again.
 pub unsafe extern "efiapi" fn IoInvalidateDeviceState(_device: *mut DEVICE_OBJECT) {}
 
+/// The process that runs, which is the requestor's in its thread.
 pub unsafe extern "efiapi" fn IoGetRequestorProcess(_irp: *mut IRP) -> PVOID {
     // SAFETY: no requirements.
     unsafe { ps::PsGetCurrentProcess() }
 }
 
+/// Succeeds; nobody shuts the machine down.
 pub unsafe extern "efiapi" fn IoRegisterShutdownNotification(
     _device: *mut DEVICE_OBJECT,
 ) -> NTSTATUS {
     status::STATUS_SUCCESS
 }
 
+/// Does nothing.
 pub unsafe extern "efiapi" fn IoUnregisterShutdownNotification(_device: *mut DEVICE_OBJECT) {}
 
 /// Null: no log entry can be had, which drivers must expect.
@@ -416,13 +429,16 @@ pub unsafe extern "efiapi" fn IoAllocateErrorLogEntry(_object: PVOID, _size: u8)
     null_mut()
 }
 
+/// Does nothing: no entry was given out.
 pub unsafe extern "efiapi" fn IoWriteErrorLogEntry(_entry: PVOID) {}
 
+/// Rights of files behind the four generic rights.
 pub unsafe extern "efiapi" fn IoGetFileObjectGenericMapping() -> *const [u32; 4] {
     static MAPPING: [u32; 4] = [0x0012_0089, 0x0012_0116, 0x0012_00a0, 0x001f_01ff];
     &raw const MAPPING
 }
 
+/// Succeeds; nobody listens.
 pub unsafe extern "efiapi" fn IoReportTargetDeviceChangeAsynchronous(
     _pdo: PVOID,
     _what: PVOID,
@@ -432,6 +448,7 @@ pub unsafe extern "efiapi" fn IoReportTargetDeviceChangeAsynchronous(
     status::STATUS_SUCCESS
 }
 
+/// Succeeds; the routine is never called.
 pub unsafe extern "efiapi" fn IoRegisterPlugPlayNotification(
     _category: u32,
     _flags: u32,
@@ -446,10 +463,12 @@ pub unsafe extern "efiapi" fn IoRegisterPlugPlayNotification(
     status::STATUS_SUCCESS
 }
 
+/// Succeeds.
 pub unsafe extern "efiapi" fn IoUnregisterPlugPlayNotification(_entry: PVOID) -> NTSTATUS {
     status::STATUS_SUCCESS
 }
 
+/// Succeeds.
 pub unsafe extern "efiapi" fn IoUnregisterPlugPlayNotificationEx(_entry: PVOID) -> NTSTATUS {
     status::STATUS_SUCCESS
 }

@@ -10,6 +10,7 @@ use crate::{guest, pool, user, verifier};
 use std::collections::BTreeMap;
 use std::ptr::null_mut;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         HIGH_LEVEL => IoSizeOfIrpEx;
@@ -42,7 +43,9 @@ pub(super) struct Info {
 /// How a client's request came out.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome {
+    /// Status of the request.
     pub status: NTSTATUS,
+    /// `IoStatus.Information`.
     pub information: usize,
 }
 
@@ -118,6 +121,7 @@ pub(crate) fn is_32bit(irp: *mut IRP) -> Option<bool> {
     info(irp)?.bits_32
 }
 
+/// Bytes of a request with so many stack locations.
 pub unsafe extern "efiapi" fn IoSizeOfIrpEx(_device: *mut DEVICE_OBJECT, stack: i8) -> u16 {
     bytes_of(stack) as u16
 }
@@ -137,6 +141,7 @@ pub unsafe extern "efiapi" fn IoInitializeIrp(irp: *mut IRP, _size: u16, stack: 
     unsafe { initialize(irp, stack) };
 }
 
+/// Makes a request of the driver's own new again.
 pub unsafe extern "efiapi" fn IoReuseIrp(irp: *mut IRP, status: NTSTATUS) {
     let Some(i) = info(irp) else {
         verifier::violation(format!(
@@ -154,6 +159,7 @@ pub unsafe extern "efiapi" fn IoReuseIrp(irp: *mut IRP, status: NTSTATUS) {
     track(irp, stack, origin);
 }
 
+/// Frees a request of the driver's own.
 pub unsafe extern "efiapi" fn IoFreeIrp(irp: *mut IRP) {
     match REQUESTS.get().live.remove(&(irp as usize)) {
         Some(i) => {
@@ -174,6 +180,7 @@ pub unsafe extern "efiapi" fn IoFreeIrp(irp: *mut IRP) {
     }
 }
 
+/// `IoSetCompletionRoutine` as a function.
 pub unsafe extern "efiapi" fn IoSetCompletionRoutineEx(
     _device: *mut DEVICE_OBJECT,
     irp: *mut IRP,
@@ -205,6 +212,7 @@ pub(crate) fn live() -> usize {
 
 // ---- sending
 
+/// Sends a request to a device's driver.
 pub unsafe extern "efiapi" fn IofCallDriver(device: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
     // SAFETY: a device and a request of the caller's.
     unsafe {
@@ -286,6 +294,7 @@ pub unsafe extern "efiapi" fn IofCallDriver(device: *mut DEVICE_OBJECT, irp: *mu
 
 // ---- completion
 
+/// Completes a request: completion routines upwards, then the caller.
 pub unsafe extern "efiapi" fn IofCompleteRequest(irp: *mut IRP, _boost: i8) {
     let Some(own) = info(irp) else {
         bugcheck(
@@ -440,11 +449,13 @@ fn error(status: NTSTATUS) -> bool {
 
 // ---- cancel
 
+/// Acquires the lock of all cancel routines.
 pub unsafe extern "efiapi" fn IoAcquireCancelSpinLock(level: *mut KIRQL) {
     // SAFETY: the lock is ours, the result the caller's.
     unsafe { *level = ke_lock::KeAcquireSpinLockRaiseToDpc(&raw mut CANCEL_LOCK) };
 }
 
+/// Releases it.
 pub unsafe extern "efiapi" fn IoReleaseCancelSpinLock(level: KIRQL) {
     // SAFETY: the lock is ours.
     unsafe { ke_lock::KeReleaseSpinLock(&raw mut CANCEL_LOCK, level) };

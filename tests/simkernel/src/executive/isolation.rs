@@ -10,6 +10,7 @@ use crate::setup::SERVICES;
 use crate::verifier::violation;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         PASSIVE_LEVEL => IoOpenDriverRegistryKey, IoGetDriverDirectory;

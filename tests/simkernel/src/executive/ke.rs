@@ -8,6 +8,7 @@ use crate::state::Global;
 use crate::{clock, verifier};
 use std::ptr::null_mut;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         HIGH_LEVEL => KeGetCurrentIrql, KfRaiseIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel, KeQueryPerformanceCounter, KeQueryInterruptTime,
@@ -31,10 +32,12 @@ pub const QPC_FREQUENCY: i64 = 10_000_000;
 
 // ---- IRQL
 
+/// The level now.
 pub unsafe extern "efiapi" fn KeGetCurrentIrql() -> KIRQL {
     guest::irql()
 }
 
+/// Raises the level; a lower one is a bugcheck. The level before.
 pub unsafe extern "efiapi" fn KfRaiseIrql(new: KIRQL) -> KIRQL {
     let old = guest::irql();
     if new < old {
@@ -47,11 +50,13 @@ pub unsafe extern "efiapi" fn KfRaiseIrql(new: KIRQL) -> KIRQL {
     guest::set_irql(new)
 }
 
+/// Raises to DISPATCH_LEVEL. The level before.
 pub unsafe extern "efiapi" fn KeRaiseIrqlToDpcLevel() -> KIRQL {
     // SAFETY: no requirements.
     unsafe { KfRaiseIrql(DISPATCH_LEVEL) }
 }
 
+/// Lowers the level; a higher one is a bugcheck. What waited for it runs.
 pub unsafe extern "efiapi" fn KeLowerIrql(new: KIRQL) {
     let old = guest::irql();
     if new > old {
@@ -68,6 +73,7 @@ pub unsafe extern "efiapi" fn KeLowerIrql(new: KIRQL) {
 
 // ---- time
 
+/// Virtual time in ticks of [`QPC_FREQUENCY`].
 pub unsafe extern "efiapi" fn KeQueryPerformanceCounter(frequency: *mut i64) -> i64 {
     if !frequency.is_null() {
         // SAFETY: non-null, the caller's.
@@ -76,11 +82,13 @@ pub unsafe extern "efiapi" fn KeQueryPerformanceCounter(frequency: *mut i64) -> 
     clock::now()
 }
 
+/// Virtual time since the start, 100 ns, in steps of 1 ms.
 pub unsafe extern "efiapi" fn KeQueryInterruptTime() -> u64 {
     // Advances with the clock interrupt.
     clock::now_ns() / 1_000_000 * 10_000
 }
 
+/// The same exactly, with the performance counter.
 pub unsafe extern "efiapi" fn KeQueryInterruptTimePrecise(counter: *mut u64) -> u64 {
     if !counter.is_null() {
         // SAFETY: non-null, the caller's.
@@ -89,34 +97,41 @@ pub unsafe extern "efiapi" fn KeQueryInterruptTimePrecise(counter: *mut u64) -> 
     clock::now() as u64
 }
 
+/// [`KeQueryInterruptTime`]: sleep is not told apart.
 pub unsafe extern "efiapi" fn KeQueryUnbiasedInterruptTime() -> u64 {
     // SAFETY: no requirements.
     unsafe { KeQueryInterruptTime() }
 }
 
+/// Virtual time since 1601, 100 ns, in steps of 1 ms.
 pub unsafe extern "efiapi" fn KeQuerySystemTime(time: *mut i64) {
     // SAFETY: the caller's.
     unsafe { *time = clock::system_time() / 10_000 * 10_000 };
 }
 
+/// The same exactly.
 pub unsafe extern "efiapi" fn KeQuerySystemTimePrecise(time: *mut i64) {
     // SAFETY: the caller's.
     unsafe { *time = clock::system_time() };
 }
 
+/// Ticks of the system clock.
 pub unsafe extern "efiapi" fn KeQueryTickCount(count: *mut i64) {
     // SAFETY: the caller's.
     unsafe { *count = clock::now() / i64::from(KeQueryTimeIncrement()) };
 }
 
+/// 100 ns in a tick: 1 ms.
 pub unsafe extern "efiapi" fn KeQueryTimeIncrement() -> u32 {
     10_000
 }
 
+/// The resolution stays as it is: 1 ms.
 pub unsafe extern "efiapi" fn ExSetTimerResolution(_desired: u32, _set: BOOLEAN) -> u32 {
     10_000
 }
 
+/// Coarsest, finest and present resolution, 100 ns.
 pub unsafe extern "efiapi" fn ExQueryTimerResolution(
     maximum: *mut u32,
     minimum: *mut u32,
@@ -130,10 +145,12 @@ pub unsafe extern "efiapi" fn ExQueryTimerResolution(
     }
 }
 
+/// Lets virtual time pass without anybody else running.
 pub unsafe extern "efiapi" fn KeStallExecutionProcessor(microseconds: u32) {
     clock::advance_by(u64::from(microseconds) * 1000);
 }
 
+/// Lets the thread wait; negative is relative, 100 ns.
 pub unsafe extern "efiapi" fn KeDelayExecutionThread(
     _mode: i8,
     _alertable: BOOLEAN,
@@ -147,6 +164,7 @@ pub unsafe extern "efiapi" fn KeDelayExecutionThread(
 
 // ---- the processor
 
+/// 0: there is one processor.
 pub unsafe extern "efiapi" fn KeGetCurrentProcessorNumberEx(number: *mut u32) -> u32 {
     if !number.is_null() {
         // SAFETY: PROCESSOR_NUMBER is four bytes, the caller's.
@@ -155,10 +173,12 @@ pub unsafe extern "efiapi" fn KeGetCurrentProcessorNumberEx(number: *mut u32) ->
     0
 }
 
+/// 1.
 pub unsafe extern "efiapi" fn KeQueryActiveProcessorCountEx(_group: u16) -> u32 {
     1
 }
 
+/// 1, and the mask of that processor.
 pub unsafe extern "efiapi" fn KeQueryActiveProcessorCount(active: *mut usize) -> u32 {
     if !active.is_null() {
         // SAFETY: non-null, the caller's.
@@ -167,29 +187,36 @@ pub unsafe extern "efiapi" fn KeQueryActiveProcessorCount(active: *mut usize) ->
     1
 }
 
+/// 1.
 pub unsafe extern "efiapi" fn KeQueryMaximumProcessorCount() -> u32 {
     1
 }
 
+/// Does nothing: there is one processor.
 pub unsafe extern "efiapi" fn KeMemoryBarrier() {}
 
+/// Lets the verifier count it; state is kept for each context anyway.
 pub unsafe extern "efiapi" fn KeSaveExtendedProcessorState(_mask: u64, _save: PVOID) -> NTSTATUS {
     verifier::extended_state(1);
     status::STATUS_SUCCESS
 }
 
+/// Lets the verifier count it.
 pub unsafe extern "efiapi" fn KeRestoreExtendedProcessorState(_save: PVOID) {
     verifier::extended_state(-1);
 }
 
+/// Succeeds; x64 has nothing to save.
 pub unsafe extern "efiapi" fn KeSaveFloatingPointState(_save: PVOID) -> NTSTATUS {
     status::STATUS_SUCCESS
 }
 
+/// Succeeds.
 pub unsafe extern "efiapi" fn KeRestoreFloatingPointState(_save: PVOID) -> NTSTATUS {
     status::STATUS_SUCCESS
 }
 
+/// Calls a routine above DISPATCH_LEVEL, as an interrupt's lock would.
 pub unsafe extern "efiapi" fn KeSynchronizeExecution(
     _interrupt: PVOID,
     routine: PVOID,
@@ -204,6 +231,7 @@ pub unsafe extern "efiapi" fn KeSynchronizeExecution(
 
 // ---- threads
 
+/// The thread that runs.
 pub unsafe extern "efiapi" fn KeGetCurrentThread() -> PVOID {
     let context = guest::current();
     if context.is_null() {
@@ -213,6 +241,7 @@ pub unsafe extern "efiapi" fn KeGetCurrentThread() -> PVOID {
     unsafe { (&raw mut *(*context).thread).cast() }
 }
 
+/// Sets the running thread's priority, 1 to 31. The one before.
 pub unsafe extern "efiapi" fn KeSetPriorityThread(thread: PVOID, priority: i32) -> i32 {
     let context = guest::current();
     // SAFETY: the running context is live.
@@ -224,6 +253,7 @@ pub unsafe extern "efiapi" fn KeSetPriorityThread(thread: PVOID, priority: i32) 
     8
 }
 
+/// The running thread's priority; 8 for any other.
 pub unsafe extern "efiapi" fn KeQueryPriorityThread(thread: PVOID) -> i32 {
     let context = guest::current();
     // SAFETY: the running context is live.
@@ -243,22 +273,27 @@ fn critical(change: i32) {
     }
 }
 
+/// Holds off APCs of the thread.
 pub unsafe extern "efiapi" fn KeEnterCriticalRegion() {
     critical(1);
 }
 
+/// Ends that.
 pub unsafe extern "efiapi" fn KeLeaveCriticalRegion() {
     critical(-1);
 }
 
+/// The same: special APCs are not told apart.
 pub unsafe extern "efiapi" fn KeEnterGuardedRegion() {
     critical(1);
 }
 
+/// Ends that.
 pub unsafe extern "efiapi" fn KeLeaveGuardedRegion() {
     critical(-1);
 }
 
+/// The thread is in such a region.
 pub unsafe extern "efiapi" fn KeAreApcsDisabled() -> BOOLEAN {
     let context = guest::current();
     // SAFETY: the running context is live.
@@ -293,6 +328,7 @@ pub unsafe extern "efiapi" fn KeInitializeEvent(event: *mut KEVENT, kind: u32, s
     }
 }
 
+/// Signals an event. The state before.
 pub unsafe extern "efiapi" fn KeSetEvent(
     event: *mut KEVENT,
     _increment: i32,
@@ -307,21 +343,25 @@ pub unsafe extern "efiapi" fn KeSetEvent(
     }
 }
 
+/// Resets an event. The state before.
 pub unsafe extern "efiapi" fn KeResetEvent(event: *mut KEVENT) -> i32 {
     // SAFETY: an initialised event.
     unsafe { std::mem::replace(&mut (*event).Header.SignalState, 0) }
 }
 
+/// Resets an event.
 pub unsafe extern "efiapi" fn KeClearEvent(event: *mut KEVENT) {
     // SAFETY: an initialised event.
     unsafe { (*event).Header.SignalState = 0 };
 }
 
+/// Not 0: signalled.
 pub unsafe extern "efiapi" fn KeReadStateEvent(event: *mut KEVENT) -> i32 {
     // SAFETY: an initialised event.
     unsafe { (*event).Header.SignalState }
 }
 
+/// A semaphore with a count and a limit.
 pub unsafe extern "efiapi" fn KeInitializeSemaphore(
     semaphore: *mut KSEMAPHORE,
     count: i32,
@@ -339,6 +379,7 @@ pub unsafe extern "efiapi" fn KeInitializeSemaphore(
     }
 }
 
+/// Raises the count. The count before.
 pub unsafe extern "efiapi" fn KeReleaseSemaphore(
     semaphore: *mut KSEMAPHORE,
     _increment: i32,
@@ -363,11 +404,13 @@ pub unsafe extern "efiapi" fn KeReleaseSemaphore(
     }
 }
 
+/// The count.
 pub unsafe extern "efiapi" fn KeReadStateSemaphore(semaphore: *mut KSEMAPHORE) -> i32 {
     // SAFETY: an initialised semaphore.
     unsafe { (*semaphore).Header.SignalState }
 }
 
+/// A free mutex.
 pub unsafe extern "efiapi" fn KeInitializeMutex(mutex: *mut KMUTEX, _level: u32) {
     // SAFETY: the caller's storage.
     unsafe {
@@ -382,6 +425,7 @@ pub unsafe extern "efiapi" fn KeInitializeMutex(mutex: *mut KMUTEX, _level: u32)
     }
 }
 
+/// Releases a mutex of the thread. The state before.
 pub unsafe extern "efiapi" fn KeReleaseMutex(mutex: *mut KMUTEX, _wait: BOOLEAN) -> i32 {
     // SAFETY: an initialised mutex.
     unsafe {
@@ -401,6 +445,7 @@ pub unsafe extern "efiapi" fn KeReleaseMutex(mutex: *mut KMUTEX, _wait: BOOLEAN)
     }
 }
 
+/// 1: free.
 pub unsafe extern "efiapi" fn KeReadStateMutex(mutex: *mut KMUTEX) -> i32 {
     // SAFETY: an initialised mutex.
     unsafe { (*mutex).Header.SignalState }
@@ -420,6 +465,7 @@ pub unsafe extern "efiapi" fn KeWaitForSingleObject(
     guest::wait(&[object.cast()], false, timeout)
 }
 
+/// [`KeWaitForSingleObject`] by another name.
 pub unsafe extern "efiapi" fn KeWaitForMutexObject(
     object: PVOID,
     reason: u32,
@@ -455,6 +501,7 @@ pub unsafe extern "efiapi" fn KeWaitForMultipleObjects(
 
 // ---- DPCs
 
+/// A DPC with its routine.
 pub unsafe extern "efiapi" fn KeInitializeDpc(
     dpc: *mut KDPC,
     routine: PKDEFERRED_ROUTINE,
@@ -477,6 +524,7 @@ pub unsafe extern "efiapi" fn KeInitializeDpc(
     }
 }
 
+/// The same; it runs as an ordinary one.
 pub unsafe extern "efiapi" fn KeInitializeThreadedDpc(
     dpc: *mut KDPC,
     routine: PKDEFERRED_ROUTINE,
@@ -492,8 +540,10 @@ pub unsafe extern "efiapi" fn KeSetImportanceDpc(dpc: *mut KDPC, importance: u32
     unsafe { (*dpc).Importance = importance as u8 };
 }
 
+/// Does nothing: there is one processor.
 pub unsafe extern "efiapi" fn KeSetTargetProcessorDpc(_dpc: *mut KDPC, _number: i8) {}
 
+/// Queues a DPC; false if it is queued already.
 pub unsafe extern "efiapi" fn KeInsertQueueDpc(
     dpc: *mut KDPC,
     argument1: PVOID,
@@ -518,6 +568,7 @@ pub unsafe extern "efiapi" fn KeInsertQueueDpc(
     1
 }
 
+/// Takes a DPC off the queue; false if it was not there.
 pub unsafe extern "efiapi" fn KeRemoveQueueDpc(dpc: *mut KDPC) -> BOOLEAN {
     let queue = guest::deferred();
     let before = queue.len();
@@ -527,6 +578,7 @@ pub unsafe extern "efiapi" fn KeRemoveQueueDpc(dpc: *mut KDPC) -> BOOLEAN {
     (queue.len() != before) as BOOLEAN
 }
 
+/// Runs what is queued.
 pub unsafe extern "efiapi" fn KeFlushQueuedDpcs() {
     // On one processor, at PASSIVE_LEVEL, delivering is all there is to wait for.
     guest::deliver();
@@ -535,9 +587,11 @@ pub unsafe extern "efiapi" fn KeFlushQueuedDpcs() {
 /// What DPCs have taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DpcCost {
+    /// DPCs that ran.
     pub calls: u64,
-    /// Processor time of the host, in ns, of all together and of the dearest since [`dpc_cost`] was asked last.
+    /// Processor time of the host for all of them together, ns.
     pub ns: u64,
+    /// For the dearest since [`dpc_cost`] was asked last, ns.
     pub longest_ns: u64,
 }
 
@@ -584,6 +638,7 @@ pub(crate) fn run_dpc(dpc: *mut KDPC) {
 
 // ---- timers
 
+/// A timer that stays signalled.
 pub unsafe extern "efiapi" fn KeInitializeTimer(timer: *mut KTIMER) {
     // SAFETY: the same contract.
     unsafe { KeInitializeTimerEx(timer, 0) }
@@ -605,6 +660,7 @@ pub unsafe extern "efiapi" fn KeInitializeTimerEx(timer: *mut KTIMER, kind: u32)
     }
 }
 
+/// Starts a timer for once; true if it ran already.
 pub unsafe extern "efiapi" fn KeSetTimer(timer: *mut KTIMER, due: i64, dpc: *mut KDPC) -> BOOLEAN {
     // SAFETY: the same contract.
     unsafe { KeSetCoalescableTimer(timer, due, 0, 0, dpc) }
@@ -644,10 +700,12 @@ pub unsafe extern "efiapi" fn KeSetCoalescableTimer(
     was_set as BOOLEAN
 }
 
+/// Stops a timer; false if it did not run.
 pub unsafe extern "efiapi" fn KeCancelTimer(timer: *mut KTIMER) -> BOOLEAN {
     clock::cancel_timer(timer) as BOOLEAN
 }
 
+/// It has expired.
 pub unsafe extern "efiapi" fn KeReadStateTimer(timer: *mut KTIMER) -> BOOLEAN {
     // SAFETY: an initialised timer.
     unsafe { ((*timer).Header.SignalState != 0) as BOOLEAN }
@@ -675,6 +733,7 @@ pub(crate) fn timer_expired(timer: *mut KTIMER, due: u64) {
     }
 }
 
+/// The lock is free.
 pub unsafe extern "efiapi" fn KeTestSpinLockState(lock: *const KSPIN_LOCK) -> BOOLEAN {
     // SAFETY: the caller's lock.
     unsafe { (*lock == 0) as BOOLEAN }

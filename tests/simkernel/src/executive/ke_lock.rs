@@ -7,6 +7,7 @@ use crate::{guest, verifier};
 use ke::{KeGetCurrentThread, KeInitializeEvent, KeLowerIrql};
 use std::ptr::null_mut;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         HIGH_LEVEL => KeInitializeSpinLock, ExInitializeFastMutex;
@@ -23,6 +24,7 @@ pub fn exports() -> Vec<Export> {
 
 // ---- spin locks
 
+/// A free lock.
 pub unsafe extern "efiapi" fn KeInitializeSpinLock(lock: *mut KSPIN_LOCK) {
     // SAFETY: the caller's storage.
     unsafe { *lock = 0 };
@@ -56,6 +58,7 @@ unsafe fn release(lock: *mut KSPIN_LOCK) {
     verifier::lock_released(lock as usize);
 }
 
+/// Raises to DISPATCH_LEVEL and acquires. The level before.
 pub unsafe extern "efiapi" fn KeAcquireSpinLockRaiseToDpc(lock: *mut KSPIN_LOCK) -> KIRQL {
     let old = guest::irql();
     guest::set_irql(old.max(DISPATCH_LEVEL));
@@ -64,6 +67,7 @@ pub unsafe extern "efiapi" fn KeAcquireSpinLockRaiseToDpc(lock: *mut KSPIN_LOCK)
     old
 }
 
+/// Releases and lowers to that level.
 pub unsafe extern "efiapi" fn KeReleaseSpinLock(lock: *mut KSPIN_LOCK, level: KIRQL) {
     // SAFETY: the caller's lock.
     unsafe {
@@ -72,11 +76,13 @@ pub unsafe extern "efiapi" fn KeReleaseSpinLock(lock: *mut KSPIN_LOCK, level: KI
     }
 }
 
+/// [`KeAcquireSpinLockRaiseToDpc`] by its x86 name.
 pub unsafe extern "efiapi" fn KfAcquireSpinLock(lock: *mut KSPIN_LOCK) -> KIRQL {
     // SAFETY: the same contract.
     unsafe { KeAcquireSpinLockRaiseToDpc(lock) }
 }
 
+/// [`KeReleaseSpinLock`] by its x86 name.
 pub unsafe extern "efiapi" fn KfReleaseSpinLock(lock: *mut KSPIN_LOCK, level: KIRQL) {
     // SAFETY: the same contract.
     unsafe { KeReleaseSpinLock(lock, level) }
@@ -88,18 +94,21 @@ fn expect_dispatch(what: &str) {
     }
 }
 
+/// Acquires at DISPATCH_LEVEL or above.
 pub unsafe extern "efiapi" fn KeAcquireSpinLockAtDpcLevel(lock: *mut KSPIN_LOCK) {
     expect_dispatch("KeAcquireSpinLockAtDpcLevel");
     // SAFETY: the caller's lock.
     unsafe { acquire(lock) };
 }
 
+/// Releases and stays at the level.
 pub unsafe extern "efiapi" fn KeReleaseSpinLockFromDpcLevel(lock: *mut KSPIN_LOCK) {
     expect_dispatch("KeReleaseSpinLockFromDpcLevel");
     // SAFETY: the caller's lock.
     unsafe { release(lock) };
 }
 
+/// Acquires if it is free.
 pub unsafe extern "efiapi" fn KeTryToAcquireSpinLockAtDpcLevel(lock: *mut KSPIN_LOCK) -> BOOLEAN {
     // SAFETY: the caller's lock.
     unsafe {
@@ -111,6 +120,7 @@ pub unsafe extern "efiapi" fn KeTryToAcquireSpinLockAtDpcLevel(lock: *mut KSPIN_
     1
 }
 
+/// Raises to DISPATCH_LEVEL and acquires; the handle keeps lock and level.
 pub unsafe extern "efiapi" fn KeAcquireInStackQueuedSpinLock(
     lock: *mut KSPIN_LOCK,
     handle: *mut KLOCK_QUEUE_HANDLE,
@@ -122,11 +132,13 @@ pub unsafe extern "efiapi" fn KeAcquireInStackQueuedSpinLock(
     }
 }
 
+/// Releases and lowers to the handle's level.
 pub unsafe extern "efiapi" fn KeReleaseInStackQueuedSpinLock(handle: *mut KLOCK_QUEUE_HANDLE) {
     // SAFETY: the caller's handle.
     unsafe { KeReleaseSpinLock((*handle).Lock, (*handle).OldIrql) }
 }
 
+/// Acquires at DISPATCH_LEVEL or above; the handle keeps the lock.
 pub unsafe extern "efiapi" fn KeAcquireInStackQueuedSpinLockAtDpcLevel(
     lock: *mut KSPIN_LOCK,
     handle: *mut KLOCK_QUEUE_HANDLE,
@@ -138,6 +150,7 @@ pub unsafe extern "efiapi" fn KeAcquireInStackQueuedSpinLockAtDpcLevel(
     }
 }
 
+/// Releases and stays at the level.
 pub unsafe extern "efiapi" fn KeReleaseInStackQueuedSpinLockFromDpcLevel(
     handle: *mut KLOCK_QUEUE_HANDLE,
 ) {
@@ -176,6 +189,7 @@ pub unsafe extern "efiapi" fn ExInterlockedInsertTailList(
     }
 }
 
+/// Puts an entry in front, under a lock; the entry that was first, or null.
 pub unsafe extern "efiapi" fn ExInterlockedInsertHeadList(
     head: *mut LIST_ENTRY,
     entry: *mut LIST_ENTRY,
@@ -195,6 +209,7 @@ pub unsafe extern "efiapi" fn ExInterlockedInsertHeadList(
     }
 }
 
+/// Takes the first entry, under a lock; null if there is none.
 pub unsafe extern "efiapi" fn ExInterlockedRemoveHeadList(
     head: *mut LIST_ENTRY,
     lock: *mut KSPIN_LOCK,
@@ -214,6 +229,7 @@ pub unsafe extern "efiapi" fn ExInterlockedRemoveHeadList(
 
 // ---- fast and guarded mutexes
 
+/// A free mutex.
 pub unsafe extern "efiapi" fn ExInitializeFastMutex(mutex: *mut FAST_MUTEX) {
     // SAFETY: the caller's storage.
     unsafe {
@@ -271,6 +287,7 @@ unsafe fn exit(mutex: *mut FAST_MUTEX) {
     }
 }
 
+/// Acquires and raises to APC_LEVEL.
 pub unsafe extern "efiapi" fn ExAcquireFastMutex(mutex: *mut FAST_MUTEX) {
     // SAFETY: an initialised mutex.
     unsafe {
@@ -281,6 +298,7 @@ pub unsafe extern "efiapi" fn ExAcquireFastMutex(mutex: *mut FAST_MUTEX) {
     }
 }
 
+/// Releases and lowers to the level before.
 pub unsafe extern "efiapi" fn ExReleaseFastMutex(mutex: *mut FAST_MUTEX) {
     // SAFETY: an initialised mutex.
     unsafe {
@@ -290,6 +308,7 @@ pub unsafe extern "efiapi" fn ExReleaseFastMutex(mutex: *mut FAST_MUTEX) {
     }
 }
 
+/// Acquires if it is free.
 pub unsafe extern "efiapi" fn ExTryToAcquireFastMutex(mutex: *mut FAST_MUTEX) -> BOOLEAN {
     // SAFETY: an initialised mutex.
     unsafe {
@@ -301,26 +320,31 @@ pub unsafe extern "efiapi" fn ExTryToAcquireFastMutex(mutex: *mut FAST_MUTEX) ->
     1
 }
 
+/// Acquires and stays at the level.
 pub unsafe extern "efiapi" fn ExAcquireFastMutexUnsafe(mutex: *mut FAST_MUTEX) {
     // SAFETY: an initialised mutex.
     unsafe { enter(mutex) }
 }
 
+/// Releases and stays at the level.
 pub unsafe extern "efiapi" fn ExReleaseFastMutexUnsafe(mutex: *mut FAST_MUTEX) {
     // SAFETY: an initialised mutex.
     unsafe { exit(mutex) }
 }
 
+/// A free mutex.
 pub unsafe extern "efiapi" fn KeInitializeGuardedMutex(mutex: *mut FAST_MUTEX) {
     // SAFETY: the same contract.
     unsafe { ExInitializeFastMutex(mutex) }
 }
 
+/// Acquires and stays at the level.
 pub unsafe extern "efiapi" fn KeAcquireGuardedMutex(mutex: *mut FAST_MUTEX) {
     // SAFETY: an initialised mutex.
     unsafe { enter(mutex) }
 }
 
+/// Releases and stays at the level.
 pub unsafe extern "efiapi" fn KeReleaseGuardedMutex(mutex: *mut FAST_MUTEX) {
     // SAFETY: an initialised mutex.
     unsafe { exit(mutex) }
@@ -328,12 +352,14 @@ pub unsafe extern "efiapi" fn KeReleaseGuardedMutex(mutex: *mut FAST_MUTEX) {
 
 // ---- ERESOURCE: OwnerEntry[0] is the exclusive owner, ActiveEntries the number of holders, OwnerEntry[1] a wake-up counter.
 
+/// A free resource.
 pub unsafe extern "efiapi" fn ExInitializeResourceLite(resource: *mut ERESOURCE) -> NTSTATUS {
     // SAFETY: the caller's storage; all-zero is valid.
     unsafe { resource.write_bytes(0, 1) };
     status::STATUS_SUCCESS
 }
 
+/// Ends a resource; one that is held is a violation.
 pub unsafe extern "efiapi" fn ExDeleteResourceLite(resource: *mut ERESOURCE) -> NTSTATUS {
     // SAFETY: an initialised resource.
     unsafe {
@@ -373,6 +399,7 @@ unsafe fn acquire_resource(resource: *mut ERESOURCE, exclusive: bool, wait: bool
     }
 }
 
+/// Acquires to write; waits if the caller wants it.
 pub unsafe extern "efiapi" fn ExAcquireResourceExclusiveLite(
     resource: *mut ERESOURCE,
     wait: BOOLEAN,
@@ -381,6 +408,7 @@ pub unsafe extern "efiapi" fn ExAcquireResourceExclusiveLite(
     unsafe { acquire_resource(resource, true, wait != 0) }
 }
 
+/// Acquires to read; waits if the caller wants it.
 pub unsafe extern "efiapi" fn ExAcquireResourceSharedLite(
     resource: *mut ERESOURCE,
     wait: BOOLEAN,
@@ -389,6 +417,7 @@ pub unsafe extern "efiapi" fn ExAcquireResourceSharedLite(
     unsafe { acquire_resource(resource, false, wait != 0) }
 }
 
+/// Releases one acquisition.
 pub unsafe extern "efiapi" fn ExReleaseResourceLite(resource: *mut ERESOURCE) {
     // SAFETY: an initialised resource.
     unsafe {
@@ -406,6 +435,7 @@ pub unsafe extern "efiapi" fn ExReleaseResourceLite(resource: *mut ERESOURCE) {
     }
 }
 
+/// Holds off APCs and acquires to write.
 pub unsafe extern "efiapi" fn ExEnterCriticalRegionAndAcquireResourceExclusive(
     resource: *mut ERESOURCE,
 ) -> PVOID {
@@ -417,6 +447,7 @@ pub unsafe extern "efiapi" fn ExEnterCriticalRegionAndAcquireResourceExclusive(
     null_mut()
 }
 
+/// Releases and lets APCs come.
 pub unsafe extern "efiapi" fn ExReleaseResourceAndLeaveCriticalRegion(resource: *mut ERESOURCE) {
     // SAFETY: an initialised resource.
     unsafe {
@@ -425,6 +456,7 @@ pub unsafe extern "efiapi" fn ExReleaseResourceAndLeaveCriticalRegion(resource: 
     }
 }
 
+/// The thread holds it to write.
 pub unsafe extern "efiapi" fn ExIsResourceAcquiredExclusiveLite(
     resource: *mut ERESOURCE,
 ) -> BOOLEAN {
@@ -432,6 +464,7 @@ pub unsafe extern "efiapi" fn ExIsResourceAcquiredExclusiveLite(
     unsafe { ((*resource).OwnerEntry[0] == KeGetCurrentThread() as usize) as BOOLEAN }
 }
 
+/// How many hold it.
 pub unsafe extern "efiapi" fn ExIsResourceAcquiredSharedLite(resource: *mut ERESOURCE) -> u32 {
     // SAFETY: an initialised resource.
     unsafe { (*resource).ActiveEntries }

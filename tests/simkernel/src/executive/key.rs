@@ -6,6 +6,7 @@ use super::*;
 use crate::registry::{self, Value};
 use crate::verifier;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         PASSIVE_LEVEL => ZwOpenKey, ZwCreateKey, ZwDeleteKey, ZwQueryValueKey, ZwSetValueKey, ZwDeleteValueKey, ZwEnumerateKey,
@@ -52,6 +53,7 @@ unsafe fn path_of(attributes: *const OBJECT_ATTRIBUTES) -> Result<String, NTSTAT
     }
 }
 
+/// Opens a key.
 pub unsafe extern "efiapi" fn ZwOpenKey(
     handle: *mut HANDLE,
     _access: u32,
@@ -118,6 +120,7 @@ pub unsafe extern "efiapi" fn ZwCreateKey(
     }
 }
 
+/// Removes a key.
 pub unsafe extern "efiapi" fn ZwDeleteKey(handle: HANDLE) -> NTSTATUS {
     match key_path(handle) {
         Some(path) => {
@@ -128,6 +131,7 @@ pub unsafe extern "efiapi" fn ZwDeleteKey(handle: HANDLE) -> NTSTATUS {
     }
 }
 
+/// Succeeds: the registry is in memory.
 pub unsafe extern "efiapi" fn ZwFlushKey(_handle: HANDLE) -> NTSTATUS {
     status::STATUS_SUCCESS
 }
@@ -209,6 +213,7 @@ pub unsafe extern "efiapi" fn ZwQueryValueKey(
     }
 }
 
+/// A value by its number.
 pub unsafe extern "efiapi" fn ZwEnumerateValueKey(
     handle: HANDLE,
     index: u32,
@@ -233,6 +238,7 @@ pub unsafe extern "efiapi" fn ZwEnumerateValueKey(
     }
 }
 
+/// A subkey by its number.
 pub unsafe extern "efiapi" fn ZwEnumerateKey(
     handle: HANDLE,
     index: u32,
@@ -303,6 +309,7 @@ pub unsafe extern "efiapi" fn ZwQueryKey(
     unsafe { give(&bytes, 44, out, length, needed) }
 }
 
+/// Writes a value.
 pub unsafe extern "efiapi" fn ZwSetValueKey(
     handle: HANDLE,
     name: *const UNICODE_STRING,
@@ -326,6 +333,7 @@ pub unsafe extern "efiapi" fn ZwSetValueKey(
     status::STATUS_SUCCESS
 }
 
+/// Removes a value.
 pub unsafe extern "efiapi" fn ZwDeleteValueKey(
     handle: HANDLE,
     name: *const UNICODE_STRING,

@@ -3,6 +3,7 @@
 
 use super::*;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         PASSIVE_LEVEL => LdrFindResource_U, LdrAccessResource;

@@ -7,6 +7,7 @@ use crate::{fault, guest, loader, pool, user, verifier};
 use std::collections::BTreeMap;
 use std::ptr::null_mut;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         HIGH_LEVEL => MmIsAddressValid, MmGetPhysicalAddress;
@@ -50,10 +51,12 @@ fn span(address: usize, length: usize) -> usize {
     ((address & (PAGE_SIZE - 1)) + length).div_ceil(PAGE_SIZE)
 }
 
+/// Bytes of an MDL for such a buffer.
 pub unsafe extern "efiapi" fn MmSizeOfMdl(base: PVOID, length: usize) -> usize {
     size_of::<MDL>() + 8 * span(base as usize, length)
 }
 
+/// An MDL for a buffer, and into a request if one is given.
 pub unsafe extern "efiapi" fn IoAllocateMdl(
     address: PVOID,
     length: u32,
@@ -91,6 +94,7 @@ pub unsafe extern "efiapi" fn IoAllocateMdl(
     }
 }
 
+/// Frees an MDL; its pages must be unlocked.
 pub unsafe extern "efiapi" fn IoFreeMdl(mdl: *mut MDL) {
     let Some(s) = MDLS.get().get(&(mdl as usize)) else {
         verifier::violation(format!("IoFreeMdl({mdl:p}) of something that is no MDL"));
@@ -119,6 +123,7 @@ pub unsafe extern "efiapi" fn IoFreeMdl(mdl: *mut MDL) {
     }
 }
 
+/// Makes an MDL one of a part of another's buffer.
 pub unsafe extern "efiapi" fn IoBuildPartialMdl(
     source: *mut MDL,
     target: *mut MDL,
@@ -207,6 +212,7 @@ pub unsafe fn probe_and_lock(mdl: *mut MDL, mode: KPROCESSOR_MODE, operation: u3
     status::STATUS_SUCCESS
 }
 
+/// Unlocks and unmaps the pages.
 pub unsafe extern "efiapi" fn MmUnlockPages(mdl: *mut MDL) {
     let state = state_of(mdl);
     if !state.locked {
@@ -277,6 +283,7 @@ pub unsafe extern "efiapi" fn MmMapLockedPagesSpecifyCache(
     }
 }
 
+/// [`MmMapLockedPagesSpecifyCache`] that does not fail.
 pub unsafe extern "efiapi" fn MmMapLockedPages(mdl: *mut MDL, mode: KPROCESSOR_MODE) -> PVOID {
     // SAFETY: the same contract.
     unsafe { MmMapLockedPagesSpecifyCache(mdl, mode, 1, null_mut(), 1, 0x4000_0020) }
@@ -294,6 +301,7 @@ pub unsafe fn system_address(mdl: *mut MDL) -> PVOID {
     }
 }
 
+/// Ends a mapping.
 pub unsafe extern "efiapi" fn MmUnmapLockedPages(system: PVOID, mdl: *mut MDL) {
     let state = state_of(mdl);
     match state.system.take() {
@@ -319,6 +327,7 @@ pub unsafe extern "efiapi" fn MmUnmapLockedPages(system: PVOID, mdl: *mut MDL) {
     }
 }
 
+/// Makes an MDL one of non-paged pool, which needs no locking.
 pub unsafe extern "efiapi" fn MmBuildMdlForNonPagedPool(mdl: *mut MDL) {
     // SAFETY: an MDL of the caller's.
     unsafe {
@@ -353,6 +362,7 @@ pub(crate) fn leaks(owner: usize) -> usize {
 
 // ---- pages
 
+/// [`MmAllocatePagesForMdlEx`] without flags.
 pub unsafe extern "efiapi" fn MmAllocatePagesForMdl(
     low: i64,
     high: i64,
@@ -363,6 +373,7 @@ pub unsafe extern "efiapi" fn MmAllocatePagesForMdl(
     unsafe { MmAllocatePagesForMdlEx(low, high, skip, bytes, 1, 0) }
 }
 
+/// Pages, zeroed, and their MDL; addresses are not looked at. Null without memory.
 pub unsafe extern "efiapi" fn MmAllocatePagesForMdlEx(
     _low: i64,
     _high: i64,
@@ -414,12 +425,14 @@ pub(crate) fn pool_freed(block: usize) {
     }
 }
 
+/// Frees the pages, not the MDL.
 pub unsafe extern "efiapi" fn MmFreePagesFromMdl(mdl: *mut MDL) {
     if let Some(pages) = state_of(mdl).pages.take() {
         pool::free(pages, MDL_TAG);
     }
 }
 
+/// Pages in one piece, zeroed; the highest address is not looked at.
 pub unsafe extern "efiapi" fn MmAllocateContiguousMemory(bytes: usize, _highest: i64) -> PVOID {
     let owner = ex::direct_caller(MmAllocateContiguousMemory as *const () as usize);
     pool::allocate(
@@ -432,6 +445,7 @@ pub unsafe extern "efiapi" fn MmAllocateContiguousMemory(bytes: usize, _highest:
     .cast()
 }
 
+/// The same; no address is looked at.
 pub unsafe extern "efiapi" fn MmAllocateContiguousMemorySpecifyCache(
     bytes: usize,
     _low: i64,
@@ -450,10 +464,12 @@ pub unsafe extern "efiapi" fn MmAllocateContiguousMemorySpecifyCache(
     .cast()
 }
 
+/// Frees such pages.
 pub unsafe extern "efiapi" fn MmFreeContiguousMemory(address: PVOID) {
     pool::free(address as usize, MDL_TAG);
 }
 
+/// Frees such pages.
 pub unsafe extern "efiapi" fn MmFreeContiguousMemorySpecifyCache(
     address: PVOID,
     _bytes: usize,
@@ -462,19 +478,23 @@ pub unsafe extern "efiapi" fn MmFreeContiguousMemorySpecifyCache(
     pool::free(address as usize, MDL_TAG);
 }
 
+/// The address itself.
 pub unsafe extern "efiapi" fn MmGetPhysicalAddress(address: PVOID) -> i64 {
     address as i64
 }
 
+/// It lies in pool or in an image.
 pub unsafe extern "efiapi" fn MmIsAddressValid(address: PVOID) -> BOOLEAN {
     let a = address as usize;
     (pool::contains(a, 1) || loader::image_of(a).is_some()) as BOOLEAN
 }
 
+/// 2: a large machine.
 pub unsafe extern "efiapi" fn MmQuerySystemSize() -> u32 {
     2
 }
 
+/// A routine of `ntoskrnl.exe` by its name, or null.
 pub unsafe extern "efiapi" fn MmGetSystemRoutineAddress(name: *const UNICODE_STRING) -> PVOID {
     // SAFETY: the caller's string.
     let name = unsafe { (*name).to_string() };
@@ -495,6 +515,7 @@ fn probe(address: PVOID, length: usize, alignment: u32) {
     }
 }
 
+/// Raises unless the range is user memory and aligned.
 pub unsafe extern "efiapi" fn ProbeForRead(address: PVOID, length: usize, alignment: u32) {
     probe(address, length, alignment);
 }

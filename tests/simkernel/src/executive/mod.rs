@@ -53,7 +53,9 @@ use crate::nt::*;
 /// One exported name of a built-in module.
 #[derive(Clone, Copy, Debug)]
 pub struct Export {
+    /// The name.
     pub name: &'static str,
+    /// The function, or the data.
     pub address: usize,
     /// The highest level it may be called at.
     pub max_irql: KIRQL,

@@ -7,6 +7,7 @@ use crate::{guest, verifier};
 use std::collections::BTreeMap;
 use std::ptr::null_mut;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     let mut list = crate::exports! {
         DISPATCH_LEVEL => ObfReferenceObject, ObfDereferenceObject, ObDereferenceObjectDeferDelete, ObReferenceObjectByPointer;
@@ -20,16 +21,26 @@ pub fn exports() -> Vec<Export> {
     list
 }
 
+/// What an object of the object manager is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
+    /// An open device.
     File,
+    /// A device.
     Device,
+    /// A driver.
     Driver,
+    /// An event.
     Event,
+    /// A semaphore.
     Semaphore,
+    /// A thread.
     Thread,
+    /// A process.
     Process,
+    /// An open registry key.
     Key,
+    /// An open file of the simulated disk.
     DiskFile,
 }
 
@@ -179,6 +190,7 @@ pub fn close(handle: HANDLE) -> NTSTATUS {
     status::STATUS_SUCCESS
 }
 
+/// Closes a handle.
 pub unsafe extern "efiapi" fn ZwClose(handle: HANDLE) -> NTSTATUS {
     let status = close(handle);
     if status < 0 {
@@ -187,11 +199,13 @@ pub unsafe extern "efiapi" fn ZwClose(handle: HANDLE) -> NTSTATUS {
     status
 }
 
+/// The same.
 pub unsafe extern "efiapi" fn NtClose(handle: HANDLE) -> NTSTATUS {
     // SAFETY: the same contract.
     unsafe { ZwClose(handle) }
 }
 
+/// The object of a handle, with a reference.
 pub unsafe extern "efiapi" fn ObReferenceObjectByHandle(
     handle: HANDLE,
     _access: u32,
@@ -233,6 +247,7 @@ pub unsafe extern "efiapi" fn ObReferenceObjectByHandle(
     status::STATUS_SUCCESS
 }
 
+/// A reference more.
 pub unsafe extern "efiapi" fn ObReferenceObjectByPointer(
     object: PVOID,
     _access: u32,
@@ -247,6 +262,7 @@ pub unsafe extern "efiapi" fn ObReferenceObjectByPointer(
     status::STATUS_SUCCESS
 }
 
+/// A handle of an object.
 pub unsafe extern "efiapi" fn ObOpenObjectByPointer(
     object: PVOID,
     attributes: u32,
@@ -318,6 +334,7 @@ pub unsafe extern "efiapi" fn ObfDereferenceObject(object: PVOID) -> isize {
     0
 }
 
+/// A reference less; the object goes at once if it was the last.
 pub unsafe extern "efiapi" fn ObDereferenceObjectDeferDelete(object: PVOID) -> isize {
     // SAFETY: the same contract.
     unsafe { ObfDereferenceObject(object) }

@@ -5,6 +5,7 @@ use super::*;
 use crate::guest;
 use std::ptr::null_mut;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         DISPATCH_LEVEL => PoSetPowerState, PoStartNextPowerIrp, PoCallDriver, PoRequestPowerIrp, PoRegisterDeviceForIdleDetection,
@@ -23,8 +24,10 @@ pub unsafe extern "efiapi" fn PoSetPowerState(
     state
 }
 
+/// Does nothing, as in Windows since Vista.
 pub unsafe extern "efiapi" fn PoStartNextPowerIrp(_irp: *mut IRP) {}
 
+/// [`IofCallDriver`] by an older name.
 pub unsafe extern "efiapi" fn PoCallDriver(device: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
     // SAFETY: the same contract.
     unsafe { irp::IofCallDriver(device, irp) }
@@ -106,6 +109,7 @@ pub unsafe extern "efiapi" fn PoRequestPowerIrp(
     status::STATUS_PENDING
 }
 
+/// Null: no device is ever idle.
 pub unsafe extern "efiapi" fn PoRegisterDeviceForIdleDetection(
     _device: *mut DEVICE_OBJECT,
     _conservation: u32,
@@ -115,8 +119,10 @@ pub unsafe extern "efiapi" fn PoRegisterDeviceForIdleDetection(
     null_mut()
 }
 
+/// Does nothing.
 pub unsafe extern "efiapi" fn PoSetDeviceBusyEx(_pointer: *mut u32) {}
 
+/// Succeeds; the routine is never called.
 pub unsafe extern "efiapi" fn PoRegisterPowerSettingCallback(
     _device: *mut DEVICE_OBJECT,
     _setting: *const GUID,
@@ -131,10 +137,12 @@ pub unsafe extern "efiapi" fn PoRegisterPowerSettingCallback(
     status::STATUS_SUCCESS
 }
 
+/// Succeeds.
 pub unsafe extern "efiapi" fn PoUnregisterPowerSettingCallback(_handle: PVOID) -> NTSTATUS {
     status::STATUS_SUCCESS
 }
 
+/// Succeeds; the machine sleeps when the test says so.
 pub unsafe extern "efiapi" fn PoCreatePowerRequest(
     request: *mut PVOID,
     _device: *mut DEVICE_OBJECT,
@@ -145,16 +153,20 @@ pub unsafe extern "efiapi" fn PoCreatePowerRequest(
     status::STATUS_SUCCESS
 }
 
+/// Succeeds.
 pub unsafe extern "efiapi" fn PoSetPowerRequest(_request: PVOID, _kind: u32) -> NTSTATUS {
     status::STATUS_SUCCESS
 }
 
+/// Succeeds.
 pub unsafe extern "efiapi" fn PoClearPowerRequest(_request: PVOID, _kind: u32) -> NTSTATUS {
     status::STATUS_SUCCESS
 }
 
+/// Does nothing.
 pub unsafe extern "efiapi" fn PoDeletePowerRequest(_request: PVOID) {}
 
+/// A handle, which means nothing.
 pub unsafe extern "efiapi" fn PoRegisterSystemState(handle: PVOID, _flags: u32) -> PVOID {
     if handle.is_null() {
         0x1000 as PVOID
@@ -163,4 +175,5 @@ pub unsafe extern "efiapi" fn PoRegisterSystemState(handle: PVOID, _flags: u32) 
     }
 }
 
+/// Does nothing.
 pub unsafe extern "efiapi" fn PoUnregisterSystemState(_handle: PVOID) {}

@@ -5,6 +5,7 @@ use super::*;
 use crate::guest::{self, Context};
 use crate::verifier;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     let mut list = crate::exports! {
         HIGH_LEVEL => PsGetCurrentThread, PsGetCurrentProcess, PsGetCurrentProcessId, PsGetCurrentThreadId, IoGetCurrentProcess,
@@ -21,6 +22,7 @@ static mut USER_PROCESS: [usize; 64] = [0; 64];
 
 /// Context::process of a thread of the 64-bit and of the 32-bit client.
 pub const PROCESS_64: usize = 1;
+/// `Context::process` of a thread of the 32-bit client.
 pub const PROCESS_32: usize = 2;
 
 fn process() -> usize {
@@ -33,11 +35,13 @@ fn process() -> usize {
     }
 }
 
+/// The thread that runs.
 pub unsafe extern "efiapi" fn PsGetCurrentThread() -> PVOID {
     // SAFETY: no requirements.
     unsafe { ke::KeGetCurrentThread() }
 }
 
+/// The client's process in its threads, else the system's.
 pub unsafe extern "efiapi" fn PsGetCurrentProcess() -> PVOID {
     if process() == 0 {
         (&raw mut SYSTEM_PROCESS).cast()
@@ -46,15 +50,18 @@ pub unsafe extern "efiapi" fn PsGetCurrentProcess() -> PVOID {
     }
 }
 
+/// The same.
 pub unsafe extern "efiapi" fn IoGetCurrentProcess() -> PVOID {
     // SAFETY: no requirements.
     unsafe { PsGetCurrentProcess() }
 }
 
+/// 1000 in a client's thread, else 4.
 pub unsafe extern "efiapi" fn PsGetCurrentProcessId() -> HANDLE {
     (if process() == 0 { 4 } else { 1000 }) as HANDLE
 }
 
+/// A number of the thread that runs.
 pub unsafe extern "efiapi" fn PsGetCurrentThreadId() -> HANDLE {
     // SAFETY: no requirements.
     unsafe { (ke::KeGetCurrentThread() as usize >> 4) as HANDLE }
@@ -101,6 +108,7 @@ pub unsafe extern "efiapi" fn PsCreateSystemThread(
     status::STATUS_SUCCESS
 }
 
+/// Ends the thread that runs.
 pub unsafe extern "efiapi" fn PsTerminateSystemThread(_status: NTSTATUS) -> NTSTATUS {
     guest::terminate_current()
 }
@@ -118,6 +126,7 @@ pub(crate) fn thread_gone(context: &mut Context) {
     }
 }
 
+/// 10.0.19041, a free build.
 pub unsafe extern "efiapi" fn PsGetVersion(
     major: *mut u32,
     minor: *mut u32,
@@ -155,6 +164,7 @@ pub unsafe extern "efiapi" fn RtlIsNtDdiVersionAvailable(version: u32) -> BOOLEA
     (version <= 0x0A00_0008) as BOOLEAN
 }
 
+/// Those of x87, SSE and AVX that are asked about.
 pub unsafe extern "efiapi" fn RtlGetEnabledExtendedFeatures(mask: u64) -> u64 {
     mask & 7
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::{pool, user, verifier};
 use std::ptr::null_mut;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         HIGH_LEVEL => IoGetRelatedDeviceObject;
@@ -16,6 +17,7 @@ pub fn exports() -> Vec<Export> {
 
 // ---- by drivers
 
+/// The topmost device of a file object's.
 pub unsafe extern "efiapi" fn IoGetRelatedDeviceObject(
     file: *mut FILE_OBJECT,
 ) -> *mut DEVICE_OBJECT {
@@ -23,6 +25,7 @@ pub unsafe extern "efiapi" fn IoGetRelatedDeviceObject(
     unsafe { io::top_of_stack((*file).DeviceObject) }
 }
 
+/// A request with a control code, which the kernel frees.
 pub unsafe extern "efiapi" fn IoBuildDeviceIoControlRequest(
     code: u32,
     device: *mut DEVICE_OBJECT,
@@ -130,6 +133,7 @@ unsafe fn set_control_buffers(
     status::STATUS_SUCCESS
 }
 
+/// A request to read, write or flush, which the kernel frees.
 pub unsafe extern "efiapi" fn IoBuildSynchronousFsdRequest(
     major: u32,
     device: *mut DEVICE_OBJECT,
@@ -158,6 +162,7 @@ pub unsafe extern "efiapi" fn IoBuildSynchronousFsdRequest(
     }
 }
 
+/// The same, which the driver frees.
 pub unsafe extern "efiapi" fn IoBuildAsynchronousFsdRequest(
     major: u32,
     device: *mut DEVICE_OBJECT,
@@ -267,12 +272,18 @@ pub unsafe extern "efiapi" fn IoForwardIrpSynchronously(
 /// What a client asks of an open file.
 #[derive(Clone, Copy, Debug)]
 pub enum Ask {
+    /// A control code, with addresses and lengths of its buffers.
     Control {
+        /// The control code.
         code: u32,
+        /// Address and bytes.
         input: (u64, u32),
+        /// Address and bytes.
         output: (u64, u32),
     },
+    /// A read: address and bytes of the buffer.
     Read(u64, u32),
+    /// A write: address and bytes of the buffer.
     Write(u64, u32),
 }
 

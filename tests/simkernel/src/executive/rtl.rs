@@ -5,6 +5,7 @@ use super::*;
 use crate::{pool, verifier};
 use std::ffi::c_char;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         HIGH_LEVEL => RtlInitUnicodeString, RtlInitAnsiString, RtlInitString, RtlUlongByteSwap, RtlRandomEx;
@@ -40,6 +41,7 @@ pub fn new_unicode_string(text: &[u16], owner: usize) -> UNICODE_STRING {
     }
 }
 
+/// A view of a zero-terminated string.
 pub unsafe extern "efiapi" fn RtlInitUnicodeString(to: *mut UNICODE_STRING, text: *const u16) {
     // SAFETY: a terminated string or null.
     unsafe {
@@ -73,11 +75,13 @@ pub unsafe extern "efiapi" fn RtlInitAnsiString(to: *mut UNICODE_STRING, text: *
     }
 }
 
+/// A view of a zero-terminated string of bytes.
 pub unsafe extern "efiapi" fn RtlInitString(to: *mut UNICODE_STRING, text: *const c_char) {
     // SAFETY: the same contract.
     unsafe { RtlInitAnsiString(to, text) }
 }
 
+/// Copies as much as there is room for.
 pub unsafe extern "efiapi" fn RtlCopyUnicodeString(
     to: *mut UNICODE_STRING,
     from: *const UNICODE_STRING,
@@ -120,6 +124,7 @@ unsafe fn append(to: *mut UNICODE_STRING, units: &[u16]) -> NTSTATUS {
     status::STATUS_SUCCESS
 }
 
+/// Appends a string, if there is room for it.
 pub unsafe extern "efiapi" fn RtlAppendUnicodeStringToString(
     to: *mut UNICODE_STRING,
     from: *const UNICODE_STRING,
@@ -128,6 +133,7 @@ pub unsafe extern "efiapi" fn RtlAppendUnicodeStringToString(
     unsafe { append(to, (*from).units()) }
 }
 
+/// Appends a zero-terminated string, if there is room for it.
 pub unsafe extern "efiapi" fn RtlAppendUnicodeToString(
     to: *mut UNICODE_STRING,
     from: *const u16,
@@ -145,6 +151,7 @@ unsafe fn compare(a: *const UNICODE_STRING, b: *const UNICODE_STRING, fold: bool
     unsafe { (*a).units().iter().map(f).cmp((*b).units().iter().map(f)) as i32 }
 }
 
+/// Which comes first, with or without regard to case.
 pub unsafe extern "efiapi" fn RtlCompareUnicodeString(
     a: *const UNICODE_STRING,
     b: *const UNICODE_STRING,
@@ -154,6 +161,7 @@ pub unsafe extern "efiapi" fn RtlCompareUnicodeString(
     unsafe { compare(a, b, fold != 0) }
 }
 
+/// Equal, with or without regard to case.
 pub unsafe extern "efiapi" fn RtlEqualUnicodeString(
     a: *const UNICODE_STRING,
     b: *const UNICODE_STRING,
@@ -163,6 +171,7 @@ pub unsafe extern "efiapi" fn RtlEqualUnicodeString(
     unsafe { (compare(a, b, fold != 0) == 0) as BOOLEAN }
 }
 
+/// One begins with the other.
 pub unsafe extern "efiapi" fn RtlPrefixUnicodeString(
     a: *const UNICODE_STRING,
     b: *const UNICODE_STRING,
@@ -176,15 +185,18 @@ pub unsafe extern "efiapi" fn RtlPrefixUnicodeString(
     }
 }
 
+/// Upper case of a code unit.
 pub unsafe extern "efiapi" fn RtlUpcaseUnicodeChar(c: u16) -> u16 {
     upper(c)
 }
 
+/// Lower case of a code unit.
 pub unsafe extern "efiapi" fn RtlDowncaseUnicodeChar(c: u16) -> u16 {
     // SAFETY: no requirements.
     unsafe { crt::towlower(c) }
 }
 
+/// Frees a string that the kernel made.
 pub unsafe extern "efiapi" fn RtlFreeUnicodeString(string: *mut UNICODE_STRING) {
     // SAFETY: a string whose buffer was allocated by this library.
     unsafe {
@@ -195,11 +207,13 @@ pub unsafe extern "efiapi" fn RtlFreeUnicodeString(string: *mut UNICODE_STRING) 
     }
 }
 
+/// Frees a string that the kernel made.
 pub unsafe extern "efiapi" fn RtlFreeAnsiString(string: *mut UNICODE_STRING) {
     // SAFETY: the same contract.
     unsafe { RtlFreeUnicodeString(string) }
 }
 
+/// A copy of a zero-terminated string.
 pub unsafe extern "efiapi" fn RtlCreateUnicodeString(
     to: *mut UNICODE_STRING,
     text: *const u16,
@@ -210,6 +224,7 @@ pub unsafe extern "efiapi" fn RtlCreateUnicodeString(
     1
 }
 
+/// A copy of a string.
 pub unsafe extern "efiapi" fn RtlDuplicateUnicodeString(
     _flags: u32,
     from: *const UNICODE_STRING,
@@ -240,6 +255,7 @@ unsafe fn put(to: *mut UNICODE_STRING, units: &[u16], allocate: bool, owner: usi
     }
 }
 
+/// Bytes to UTF-16.
 pub unsafe extern "efiapi" fn RtlAnsiStringToUnicodeString(
     to: *mut UNICODE_STRING,
     from: *const UNICODE_STRING,
@@ -255,6 +271,7 @@ pub unsafe extern "efiapi" fn RtlAnsiStringToUnicodeString(
     }
 }
 
+/// UTF-16 to bytes.
 pub unsafe extern "efiapi" fn RtlUnicodeStringToAnsiString(
     to: *mut UNICODE_STRING,
     from: *const UNICODE_STRING,
@@ -310,6 +327,7 @@ pub fn guid_from_text(text: &str) -> Option<GUID> {
     })
 }
 
+/// A GUID's text form, in a string that the kernel makes.
 pub unsafe extern "efiapi" fn RtlStringFromGUID(
     guid: *const GUID,
     to: *mut UNICODE_STRING,
@@ -322,6 +340,7 @@ pub unsafe extern "efiapi" fn RtlStringFromGUID(
     }
 }
 
+/// A GUID of its text form.
 pub unsafe extern "efiapi" fn RtlGUIDFromString(
     from: *const UNICODE_STRING,
     guid: *mut GUID,
@@ -338,6 +357,7 @@ pub unsafe extern "efiapi" fn RtlGUIDFromString(
     }
 }
 
+/// A number's digits.
 pub unsafe extern "efiapi" fn RtlIntegerToUnicodeString(
     value: u32,
     base: u32,
@@ -354,6 +374,7 @@ pub unsafe extern "efiapi" fn RtlIntegerToUnicodeString(
     unsafe { put(to, &text.encode_utf16().collect::<Vec<_>>(), false, 0) }
 }
 
+/// A number of its digits.
 pub unsafe extern "efiapi" fn RtlUnicodeStringToInteger(
     from: *const UNICODE_STRING,
     base: u32,
@@ -379,6 +400,7 @@ pub unsafe extern "efiapi" fn RtlUnicodeStringToInteger(
     status::STATUS_SUCCESS
 }
 
+/// Bytes to UTF-16, as many as there is room for.
 pub unsafe extern "efiapi" fn RtlMultiByteToUnicodeN(
     to: *mut u16,
     max: u32,
@@ -399,6 +421,7 @@ pub unsafe extern "efiapi" fn RtlMultiByteToUnicodeN(
     status::STATUS_SUCCESS
 }
 
+/// Bytes that the UTF-16 takes.
 pub unsafe extern "efiapi" fn RtlMultiByteToUnicodeSize(
     bytes: *mut u32,
     _from: *const u8,
@@ -409,6 +432,7 @@ pub unsafe extern "efiapi" fn RtlMultiByteToUnicodeSize(
     status::STATUS_SUCCESS
 }
 
+/// UTF-16 to bytes, as many as there is room for.
 pub unsafe extern "efiapi" fn RtlUnicodeToMultiByteN(
     to: *mut u8,
     max: u32,
@@ -429,6 +453,7 @@ pub unsafe extern "efiapi" fn RtlUnicodeToMultiByteN(
     status::STATUS_SUCCESS
 }
 
+/// One byte to UTF-16, and on to the next.
 pub unsafe extern "efiapi" fn RtlAnsiCharToUnicodeChar(source: *mut *const u8) -> u16 {
     // SAFETY: the caller's.
     unsafe {
@@ -468,6 +493,7 @@ pub unsafe extern "efiapi" fn RtlTimeToTimeFields(time: *const i64, fields: *mut
     }
 }
 
+/// A hash, with or without regard to case.
 pub unsafe extern "efiapi" fn RtlHashUnicodeString(
     string: *const UNICODE_STRING,
     fold: BOOLEAN,
@@ -484,10 +510,12 @@ pub unsafe extern "efiapi" fn RtlHashUnicodeString(
     status::STATUS_SUCCESS
 }
 
+/// The bytes in the other order.
 pub unsafe extern "efiapi" fn RtlUlongByteSwap(v: u32) -> u32 {
     v.swap_bytes()
 }
 
+/// The next number of a seed, below 2³¹.
 pub unsafe extern "efiapi" fn RtlRandomEx(seed: *mut u32) -> u32 {
     // SAFETY: the caller's.
     unsafe {

@@ -5,6 +5,7 @@ use super::*;
 use crate::{pool, verifier};
 use std::ptr::null_mut;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         PASSIVE_LEVEL => SeAssignSecurity, SeDeassignSecurity, SeCaptureSubjectContext, SeReleaseSubjectContext, SeQuerySecurityDescriptorInfo,
@@ -135,6 +136,7 @@ pub unsafe extern "efiapi" fn SeAssignSecurity(
     status::STATUS_SUCCESS
 }
 
+/// Frees a descriptor that was assigned.
 pub unsafe extern "efiapi" fn SeDeassignSecurity(descriptor: *mut PVOID) -> NTSTATUS {
     // SAFETY: the caller's descriptor, of SeAssignSecurity.
     unsafe {
@@ -164,6 +166,7 @@ pub unsafe extern "efiapi" fn SeCaptureSubjectContext(context: *mut [usize; 4]) 
     };
 }
 
+/// Ends the use of a subject's context.
 pub unsafe extern "efiapi" fn SeReleaseSubjectContext(context: *mut [usize; 4]) {
     // SAFETY: of SeCaptureSubjectContext.
     unsafe { *context = [0; 4] };

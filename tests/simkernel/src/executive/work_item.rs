@@ -6,6 +6,7 @@ use super::*;
 use crate::{guest, verifier};
 use std::ptr::null_mut;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         DISPATCH_LEVEL => IoAllocateWorkItem, IoFreeWorkItem, IoQueueWorkItem, IoQueueWorkItemEx;
@@ -37,6 +38,7 @@ pub unsafe extern "efiapi" fn IoAllocateWorkItem(object: *mut DEVICE_OBJECT) -> 
     item as PVOID
 }
 
+/// Frees a work item that is not queued.
 pub unsafe extern "efiapi" fn IoFreeWorkItem(item: PVOID) {
     match IO.get().work_items.remove(&(item as usize)) {
         Some(w) => {
@@ -93,6 +95,7 @@ fn queue(item: PVOID, routine: usize, context: usize, extended: bool) {
     );
 }
 
+/// Runs a routine in a worker thread at PASSIVE_LEVEL.
 pub unsafe extern "efiapi" fn IoQueueWorkItem(
     item: PVOID,
     routine: PIO_WORKITEM_ROUTINE,
@@ -102,6 +105,7 @@ pub unsafe extern "efiapi" fn IoQueueWorkItem(
     queue(item, routine as usize, context as usize, false);
 }
 
+/// The same; the routine gets the work item too.
 pub unsafe extern "efiapi" fn IoQueueWorkItemEx(
     item: PVOID,
     routine: PIO_WORKITEM_ROUTINE_EX,

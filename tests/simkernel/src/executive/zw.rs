@@ -7,6 +7,7 @@ use crate::state::Global;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
     crate::exports! {
         PASSIVE_LEVEL => ZwCreateFile, ZwOpenFile, ZwReadFile, ZwWriteFile, ZwQueryInformationFile, ZwSetInformationFile,
@@ -51,6 +52,7 @@ pub(super) fn opened(handle: HANDLE) -> Option<&'static mut Opened> {
 
 // ---- files of the simulated disk; paths that name a device interface open that device
 
+/// Opens a device or a file of the simulated disk.
 pub unsafe extern "efiapi" fn ZwCreateFile(
     handle: *mut HANDLE,
     _access: u32,
@@ -120,6 +122,7 @@ fn open_path(
     ))
 }
 
+/// The same for what is there.
 pub unsafe extern "efiapi" fn ZwOpenFile(
     handle: *mut HANDLE,
     access: u32,
@@ -191,6 +194,7 @@ pub unsafe extern "efiapi" fn ZwReadFile(
     }
 }
 
+/// Refused: the simulated disk is read-only.
 pub unsafe extern "efiapi" fn ZwWriteFile(
     _handle: HANDLE,
     _event: HANDLE,
@@ -213,6 +217,7 @@ pub unsafe extern "efiapi" fn ZwWriteFile(
     status::STATUS_ACCESS_DENIED
 }
 
+/// Length or position of a file.
 pub unsafe extern "efiapi" fn ZwQueryInformationFile(
     handle: HANDLE,
     block: *mut IO_STATUS_BLOCK,
@@ -260,6 +265,7 @@ pub unsafe extern "efiapi" fn ZwQueryInformationFile(
     }
 }
 
+/// Sets the position.
 pub unsafe extern "efiapi" fn ZwSetInformationFile(
     handle: HANDLE,
     block: *mut IO_STATUS_BLOCK,
@@ -281,6 +287,7 @@ pub unsafe extern "efiapi" fn ZwSetInformationFile(
     status::STATUS_SUCCESS
 }
 
+/// Waits for the object of a handle.
 pub unsafe extern "efiapi" fn ZwWaitForSingleObject(
     handle: HANDLE,
     alertable: BOOLEAN,

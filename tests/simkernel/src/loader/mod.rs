@@ -17,6 +17,7 @@ use std::path::PathBuf;
 /// Where a module comes from.
 #[derive(Clone, Debug)]
 pub enum ModuleSource {
+    /// Functions of this program.
     Builtin(Vec<Export>),
     /// A PE file.
     File(PathBuf),

@@ -33,20 +33,28 @@ pub struct Layer {
 pub enum Work {
     /// Headers to copy back.
     Stream {
+        /// The program's headers.
         narrow: u64,
+        /// Ours.
         wide: u64,
+        /// How many.
         count: usize,
     },
     /// Event data that stay while the event is enabled.
     Enable {
+        /// The program's event data.
         narrow: u64,
+        /// Ours.
         wide: u64,
     },
+    /// Event data to free, if the event was disabled.
     Disable {
+        /// The program's event data.
         narrow: u64,
     },
     /// A request of ours to free, and where a buffer's address goes.
     RtAudio {
+        /// Ours.
         request: u64,
         /// The program's KSRTAUDIO_BUFFER32 and its length, and ours.
         buffer: Option<(Buffer, u64)>,

@@ -20,6 +20,7 @@ pub use portcls::reader::Fill;
 /// The audio side of the machine.
 #[derive(Clone, Debug, Default)]
 pub struct AudioOptions {
+    /// The port's wave sink.
     pub wave_sink: WaveSinkOptions,
     /// What the audio device does with the samples.
     pub keep: Keep,

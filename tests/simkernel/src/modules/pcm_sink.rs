@@ -37,7 +37,9 @@ pub enum Keep {
 /// What has been played since the pin was made.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Played {
+    /// Format.
     pub pcm: Pcm,
+    /// Frames so far.
     pub frames: u64,
     /// FNV-1a over all bytes.
     pub hash: u64,

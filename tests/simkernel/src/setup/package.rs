@@ -99,6 +99,7 @@ impl Package {
         &self.inf
     }
 
+    /// One of its files, by its name.
     #[must_use]
     pub fn file(&self, name: &str) -> Option<&FileData> {
         self.files.get(&name.to_lowercase())

@@ -8,7 +8,9 @@ const PRESENT: u16 = 0x0004;
 const PROTECTED: u16 = 0x1000;
 const SELF_RELATIVE: u16 = 0x8000;
 
+/// Right to read, whatever that is for the object.
 pub const GENERIC_READ: u32 = 0x8000_0000;
+/// Right to write, whatever that is for the object.
 pub const GENERIC_WRITE: u32 = 0x4000_0000;
 const GENERIC_ALL: u32 = 0x1000_0000;
 

@@ -16,17 +16,26 @@ use std::fmt;
 /// `CM_PROB_*`: why a device does not work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    /// `CM_PROB_*`.
     pub code: u32,
+    /// The status behind it.
     pub status: NTSTATUS,
+    /// The same in words.
     pub text: String,
 }
 
 impl Problem {
+    /// START_DEVICE failed (Code 10).
     pub const FAILED_START: u32 = 10;
+    /// It is disabled (Code 22).
     pub const DISABLED: u32 = 22;
+    /// It has no driver (Code 28).
     pub const FAILED_INSTALL: u32 = 28;
+    /// `AddDevice` failed (Code 31).
     pub const FAILED_ADD: u32 = 31;
+    /// `DriverEntry` failed (Code 37).
     pub const FAILED_DRIVER_ENTRY: u32 = 37;
+    /// The image cannot be loaded (Code 39).
     pub const DRIVER_FAILED_LOAD: u32 = 39;
 
     fn new(code: u32, status: NTSTATUS, text: impl Into<String>) -> Self {
@@ -55,6 +64,7 @@ pub enum Outcome {
     Kept,
     /// It is in use: configured, but the old driver runs until the device starts again.
     NeedsRestart,
+    /// It has the new driver and does not work.
     Failed(Problem),
 }
 

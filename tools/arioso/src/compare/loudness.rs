@@ -10,6 +10,7 @@ pub struct Loudness {
     pub gain: f64,
     /// Of the windows' differences in level, dB.
     pub median: f64,
+    /// The difference in level that 5 % of the windows exceed, dB.
     pub percentile_95: f64,
     /// Windows that count.
     pub windows: usize,

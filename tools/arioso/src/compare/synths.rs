@@ -31,6 +31,7 @@ pub trait Synthesizer {
 pub struct Bank(Shared<Patches>);
 
 impl Bank {
+    /// Loads the instruments of a DLS file. The error says what is wrong.
     pub fn new(dls: &[u8]) -> Result<Self, String> {
         let limits = Limits {
             bytes: usize::MAX,
@@ -50,6 +51,7 @@ pub struct Ours {
 }
 
 impl Ours {
+    /// For so many channel groups, without effects.
     pub fn new(bank: &Bank, groups: u16) -> Result<Self, String> {
         let memory = |_| "no memory";
         let mut port = VirtualSynth::new(groups).map_err(memory)?;

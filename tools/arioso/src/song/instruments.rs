@@ -15,6 +15,7 @@ pub struct Note {
     pub group: u32,
     /// DirectMusic patch of its channel.
     pub patch: u32,
+    /// MIDI key.
     pub key: u8,
 }
 

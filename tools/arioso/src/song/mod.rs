@@ -24,6 +24,7 @@ pub struct Event {
 /// Events in the order of time; those of one time in the order of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Song {
+    /// The messages of all groups.
     pub events: Vec<Event>,
     /// 100 ns, to the last event or the last end of a track.
     pub length: i64,
@@ -95,6 +96,7 @@ impl Song {
 }
 
 impl Event {
+    /// A Note On that is no Note Off in disguise: its velocity is above 0.
     pub fn is_note_on(&self) -> bool {
         matches!(self.message[..], [status, _, velocity] if status & 0xF0 == 0x90 && velocity > 0)
     }

@@ -213,6 +213,7 @@ fn snare(name: &Voice, key: u8) -> Wave {
     })
 }
 
+/// A tom: stick, body and shell, from which all of the kit's are tuned.
 pub fn tom(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut stick = noise_band(22_050.0, 300.0, 4500.0, &mut random);
@@ -223,6 +224,7 @@ pub fn tom(name: &Voice, key: u8) -> Wave {
     })
 }
 
+/// A taiko, lower and longer than a tom.
 pub fn taiko(name: &Voice, key: u8) -> Wave {
     let mut random = Random::named(name);
     let mut stick = noise_band(22_050.0, 150.0, 2500.0, &mut random);
@@ -235,6 +237,7 @@ pub fn taiko(name: &Voice, key: u8) -> Wave {
     })
 }
 
+/// An electronic tom, whose pitch falls by more than two octaves.
 pub fn synth_drum(name: &Voice, key: u8) -> Wave {
     let mut body = drop(22_050.0, 420.0, 90.0, 0.12);
     let mut random = Random::named(name);
@@ -334,6 +337,7 @@ fn metal(name: &str, rate: u32, frames: usize, low: f64, high: f64, tilt: f64) -
     from_spectrum(frames, &bins)
 }
 
+/// A cymbal, looped: metal that the volume envelope lets die away.
 pub fn cymbal(name: &Voice, key: u8) -> Wave {
     let frames = metal(name, 32_000, 16_384, 300.0, 15_000.0, -0.25);
     finish(name, 32_000, frames, key, 0.0, Some((0, 16_384)))

@@ -13,7 +13,7 @@ use std::ops::{Add, Deref, Mul};
 
 /// Octave bands of a [`Colour`]; the first is around [`LOWEST`].
 pub const BANDS: usize = 9;
-/// Hz.
+/// Middle of the first band, Hz.
 pub const LOWEST: f64 = 62.5;
 /// The number of the drum kit among the programs.
 pub const KIT: u8 = 128;
@@ -24,7 +24,9 @@ pub type Bands = [f64; BANDS];
 /// Gains at the beginning of a sound, and those that they come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Colour {
+    /// At the beginning.
     pub early: Bands,
+    /// What they come to.
     pub late: Bands,
 }
 
@@ -37,14 +39,17 @@ pub fn decibels_at(bands: &Bands, hertz: f64) -> f64 {
 }
 
 impl Colour {
+    /// Gain of a frequency at the beginning, as a factor.
     pub fn early(&self, hertz: f64) -> f64 {
         from_db(decibels_at(&self.early, hertz))
     }
 
+    /// Gain of a frequency later on, as a factor.
     pub fn late(&self, hertz: f64) -> f64 {
         from_db(decibels_at(&self.late, hertz))
     }
 
+    /// It changes nothing.
     pub fn is_plain(&self) -> bool {
         *self == Self::default()
     }
@@ -54,10 +59,12 @@ impl Colour {
 #[derive(Clone, Copy, Debug)]
 pub struct Voice<'a> {
     name: &'a str,
+    /// The colour.
     pub colour: Colour,
 }
 
 impl<'a> Voice<'a> {
+    /// A name and its colour.
     pub fn new(name: &'a str, colour: Colour) -> Self {
         Self { name, colour }
     }
@@ -85,12 +92,13 @@ impl fmt::Display for Voice<'_> {
 /// What is changed at one key.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Row {
-    /// dB.
+    /// Gain of the sound, dB.
     pub gain: f64,
     /// Seconds that the attack of the volume is longer, where there is one.
     pub attack: f64,
     /// Octaves that the decay of the volume is longer.
     pub decay: f64,
+    /// Colour of the wave.
     pub colour: Colour,
 }
 

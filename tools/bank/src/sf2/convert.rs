@@ -13,11 +13,14 @@ use std::collections::{BTreeMap, HashMap};
 pub struct Cut {
     /// Index of the compressed sample.
     pub stream: Option<usize>,
+    /// First frame.
     pub start: u32,
+    /// Behind the last frame.
     pub end: u32,
 }
 
 impl Cut {
+    /// Length in frames.
     pub fn frames(&self) -> u32 {
         self.end - self.start
     }
@@ -61,7 +64,9 @@ impl Default for Limits {
 /// A bank whose samples are still in the SoundFont, and what it does not have of it.
 #[derive(Debug)]
 pub struct Conversion {
+    /// The instruments.
     pub bank: Bank<Cut>,
+    /// What could not be kept.
     pub report: Report,
 }
 

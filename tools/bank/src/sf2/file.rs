@@ -10,6 +10,7 @@ use std::ops::Range;
 /// Why a file cannot be used.
 #[derive(Debug)]
 pub enum Error {
+    /// It could not be read.
     Io(io::Error),
     /// Not a SoundFont, or one that is broken; says where.
     Broken(String),
@@ -45,8 +46,11 @@ fn broken<T>(why: impl Into<String>) -> Result<T> {
 /// `sfPresetHeader`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preset {
+    /// `achPresetName`.
     pub name: String,
+    /// `wPreset`, 0 to 127.
     pub program: u16,
+    /// `wBank`; 128 is the drum kits.
     pub bank: u16,
     /// Zones, in `pbag`.
     bags: Range<usize>,
@@ -61,23 +65,32 @@ pub struct Instrument {
 /// `sfSample`. Positions are frames in the sample chunk; of a compressed sample, frames of what it becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SampleHeader {
+    /// `achSampleName`.
     pub name: String,
+    /// First frame.
     pub start: u32,
+    /// Behind the last frame.
     pub end: u32,
+    /// First frame of the loop.
     pub loop_start: u32,
+    /// Behind the loop's last frame.
     pub loop_end: u32,
-    /// Hz
+    /// Frames per second.
     pub rate: u32,
+    /// `byOriginalPitch`: the key at which it sounds as recorded; above 127 none.
     pub root: u8,
     /// Cents.
     pub correction: i8,
-    /// The other half of a stereo pair.
+    /// Index of the other half of a stereo pair.
     pub link: u16,
+    /// `sfSampleType`, bits as below.
     pub kind: u16,
 }
 
 impl SampleHeader {
+    /// Right half of a stereo pair.
     pub const RIGHT: u16 = 2;
+    /// Left half of a stereo pair.
     pub const LEFT: u16 = 4;
     /// In the memory of a sound card.
     pub const ROM: u16 = 0x8000;
@@ -88,24 +101,33 @@ impl SampleHeader {
 /// `sfGenList`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Generator {
+    /// Which generator, [`generator`](super::generator).
     pub operator: u16,
+    /// Its value, or a range: low byte, high byte.
     pub amount: u16,
 }
 
 /// `sfModList`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Modulator {
+    /// `sfModSrcOper`: controller, direction, polarity and curve.
     pub source: u16,
+    /// The generator that is changed.
     pub destination: u16,
+    /// What a source of 1 adds, in the generator's unit.
     pub amount: i16,
+    /// `sfModAmtSrcOper`: a second source that scales it.
     pub amount_source: u16,
+    /// `sfModTransOper`: 0 linear, 2 absolute value.
     pub transform: u16,
 }
 
 /// A zone as it is stored.
 #[derive(Clone, Copy, Debug)]
 pub struct Zone<'a> {
+    /// Its generators, in the order of the file.
     pub generators: &'a [Generator],
+    /// Its modulators, in the order of the file.
     pub modulators: &'a [Modulator],
 }
 
@@ -123,16 +145,21 @@ struct Level {
 /// A SoundFont's tables, and where its samples are.
 #[derive(Debug)]
 pub struct SoundFont {
+    /// `INAM`.
     pub name: String,
+    /// `ICOP`.
     pub copyright: String,
-    /// Of the format, if the file says it.
+    /// Version of the format, major and minor, if the file says it.
     pub version: Option<(u16, u16)>,
     /// What is missing of the file: bytes that it has, and that it should have.
     pub cut_off: Option<(u64, u64)>,
     /// Presets, instruments and zones that end before they begin, or beyond the table.
     pub(super) broken: u64,
+    /// `phdr` without the terminal record.
     pub presets: Vec<Preset>,
+    /// `inst` without the terminal record.
     pub instruments: Vec<Instrument>,
+    /// `shdr` without the terminal record.
     pub samples: Vec<SampleHeader>,
     preset_level: Level,
     instrument_level: Level,

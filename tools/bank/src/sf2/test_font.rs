@@ -11,18 +11,22 @@ pub type Generators = Vec<(u16, i16)>;
 pub struct Font {
     /// Name, program, bank and zones.
     pub presets: Vec<(&'static str, u16, u16, Vec<Zone>)>,
+    /// Zones of each instrument.
     pub instruments: Vec<Vec<Zone>>,
+    /// Headers of the samples.
     pub samples: Vec<SampleHeader>,
+    /// The sample chunk.
     pub frames: Vec<i16>,
-    /// The low bytes of 24-bit samples.
+    /// The low bytes of 24-bit samples, one for each frame.
     pub low: Option<Vec<u8>>,
-    /// Major.
+    /// Major version of the format: 2 or 3.
     pub version: u16,
 }
 
 /// A zone of a preset or an instrument.
 #[derive(Clone, Default)]
 pub struct Zone {
+    /// Generators, in the order of the file.
     pub generators: Generators,
     /// Source, destination, amount, amount's source, transform.
     pub modulators: Vec<[u16; 5]>,

@@ -7,57 +7,109 @@ use crate::report::Report;
 
 /// Generator operators (SoundFont 2.04, 8.1.2).
 pub mod generator {
+    /// First frame, moved by frames.
     pub const START: u16 = 0;
+    /// End, moved by frames.
     pub const END: u16 = 1;
+    /// First frame of the loop, moved by frames.
     pub const LOOP_START: u16 = 2;
+    /// End of the loop, moved by frames.
     pub const LOOP_END: u16 = 3;
+    /// First frame, moved by 32,768 frames each.
     pub const START_COARSE: u16 = 4;
+    /// Modulation LFO to pitch, cents.
     pub const LFO_TO_PITCH: u16 = 5;
+    /// Vibrato LFO to pitch, cents.
     pub const VIBRATO_TO_PITCH: u16 = 6;
+    /// Modulation envelope to pitch, cents.
     pub const EG2_TO_PITCH: u16 = 7;
+    /// Cutoff of the filter, absolute cents.
     pub const CUTOFF: u16 = 8;
+    /// Resonance of the filter, centibels.
     pub const Q: u16 = 9;
+    /// Modulation LFO to cutoff, cents.
     pub const LFO_TO_CUTOFF: u16 = 10;
+    /// Modulation envelope to cutoff, cents.
     pub const EG2_TO_CUTOFF: u16 = 11;
+    /// End, moved by 32,768 frames each.
     pub const END_COARSE: u16 = 12;
+    /// Modulation LFO to volume, centibels.
     pub const LFO_TO_VOLUME: u16 = 13;
+    /// Chorus send, 0.1 %.
     pub const CHORUS: u16 = 15;
+    /// Reverb send, 0.1 %.
     pub const REVERB: u16 = 16;
+    /// Pan, 0.1 %, −500 left to 500 right.
     pub const PAN: u16 = 17;
+    /// Delay of the modulation LFO, time cents.
     pub const LFO_DELAY: u16 = 21;
+    /// Frequency of the modulation LFO, absolute cents.
     pub const LFO_FREQUENCY: u16 = 22;
+    /// Delay of the vibrato LFO, time cents.
     pub const VIBRATO_DELAY: u16 = 23;
+    /// Frequency of the vibrato LFO, absolute cents.
     pub const VIBRATO_FREQUENCY: u16 = 24;
+    /// Delay of the modulation envelope, time cents.
     pub const EG2_DELAY: u16 = 25;
+    /// Attack of the modulation envelope, time cents.
     pub const EG2_ATTACK: u16 = 26;
+    /// Hold of the modulation envelope, time cents.
     pub const EG2_HOLD: u16 = 27;
+    /// Decay of the modulation envelope, time cents.
     pub const EG2_DECAY: u16 = 28;
+    /// Sustain of the modulation envelope, 0.1 % below its peak.
     pub const EG2_SUSTAIN: u16 = 29;
+    /// Release of the modulation envelope, time cents.
     pub const EG2_RELEASE: u16 = 30;
+    /// Key to hold of the modulation envelope, time cents a key.
     pub const KEY_TO_EG2_HOLD: u16 = 31;
+    /// Key to decay of the modulation envelope, time cents a key.
     pub const KEY_TO_EG2_DECAY: u16 = 32;
+    /// Delay of the volume envelope, time cents.
     pub const EG1_DELAY: u16 = 33;
+    /// Attack of the volume envelope, time cents.
     pub const EG1_ATTACK: u16 = 34;
+    /// Hold of the volume envelope, time cents.
     pub const EG1_HOLD: u16 = 35;
+    /// Decay of the volume envelope, time cents.
     pub const EG1_DECAY: u16 = 36;
+    /// Sustain of the volume envelope, centibels below its peak.
     pub const EG1_SUSTAIN: u16 = 37;
+    /// Release of the volume envelope, time cents.
     pub const EG1_RELEASE: u16 = 38;
+    /// Key to hold of the volume envelope, time cents a key.
     pub const KEY_TO_EG1_HOLD: u16 = 39;
+    /// Key to decay of the volume envelope, time cents a key.
     pub const KEY_TO_EG1_DECAY: u16 = 40;
+    /// Index of the preset zone's instrument.
     pub const INSTRUMENT: u16 = 41;
+    /// Range of keys: lowest, highest.
     pub const KEYS: u16 = 43;
+    /// Range of velocities: lowest, highest.
     pub const VELOCITIES: u16 = 44;
+    /// First frame of the loop, moved by 32,768 frames each.
     pub const LOOP_START_COARSE: u16 = 45;
+    /// Key in place of the played one.
     pub const KEY: u16 = 46;
+    /// Velocity in place of the played one.
     pub const VELOCITY: u16 = 47;
+    /// Initial attenuation, centibels.
     pub const ATTENUATION: u16 = 48;
+    /// End of the loop, moved by 32,768 frames each.
     pub const LOOP_END_COARSE: u16 = 50;
+    /// Tuning, semitones.
     pub const COARSE_TUNE: u16 = 51;
+    /// Tuning, cents.
     pub const FINE_TUNE: u16 = 52;
+    /// Index of the instrument zone's sample.
     pub const SAMPLE: u16 = 53;
+    /// 0 no loop, 1 loop, 3 loop until the release.
     pub const SAMPLE_MODES: u16 = 54;
+    /// Cents from one key to the next.
     pub const SCALE_TUNING: u16 = 56;
+    /// Class of voices that cut each other off, 0 for none.
     pub const EXCLUSIVE_CLASS: u16 = 57;
+    /// Key at which the sample sounds as recorded, −1 for that of its header.
     pub const ROOT_KEY: u16 = 58;
 }
 
@@ -124,7 +176,7 @@ const RULES: [(u16, i32, i32, i32, bool); 47] = {
 /// The rest of the table: its default is outside of its range.
 const NO_ROOT_KEY: i32 = -1;
 
-/// Inclusive.
+/// Lowest and highest, inclusive.
 pub type Span = (u8, u8);
 
 const ALL: Span = (0, 127);
@@ -215,7 +267,9 @@ const FOLLOWING: [(u16, u16); 4] = [
 /// One voice that a preset starts for the keys and velocities of its ranges.
 #[derive(Clone, Debug)]
 pub struct Voice {
+    /// Keys that it sounds for.
     pub keys: Span,
+    /// Velocities that it sounds for.
     pub velocities: Span,
     /// Index of the sample header.
     pub sample: usize,

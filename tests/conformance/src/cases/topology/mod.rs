@@ -5,9 +5,9 @@
 //! | module | asks |
 //! |---|---|
 //! | this | lists, pins, connections: well-formed, and nothing orphaned |
-//! | [`formats`] | data ranges, intersections, format proposals |
-//! | [`nodes`] | what each kind of node must answer |
-//! | [`links`] | physical connections and jacks, from both ends |
+//! | `formats` | data ranges, intersections, format proposals |
+//! | `nodes` | what each kind of node must answer |
+//! | `links` | physical connections and jacks, from both ends |
 
 mod formats;
 mod links;

@@ -51,6 +51,7 @@ unsafe fn object_header<'a>(file: *mut FILE_OBJECT) -> Option<&'a ObjectHeader> 
     }
 }
 
+/// A device header with create items.
 pub unsafe extern "efiapi" fn KsAllocateDeviceHeader(
     header: *mut *mut c_void,
     count: u32,
@@ -67,11 +68,13 @@ pub unsafe extern "efiapi" fn KsAllocateDeviceHeader(
     STATUS_SUCCESS
 }
 
+/// Frees it.
 pub unsafe extern "efiapi" fn KsFreeDeviceHeader(header: *mut c_void) {
     // SAFETY: made by KsAllocateDeviceHeader.
     drop(unsafe { Box::from_raw(header.cast::<DeviceHeader>()) });
 }
 
+/// Tells a device header which physical and which lower device it has.
 pub unsafe extern "efiapi" fn KsSetDevicePnpAndBaseObject(
     header: *mut c_void,
     pdo: *mut DEVICE_OBJECT,
@@ -84,6 +87,7 @@ pub unsafe extern "efiapi" fn KsSetDevicePnpAndBaseObject(
     }
 }
 
+/// The physical device of a device header.
 pub unsafe extern "efiapi" fn KsQueryDevicePnpObject(header: *mut c_void) -> *mut DEVICE_OBJECT {
     // SAFETY: made by KsAllocateDeviceHeader.
     unsafe { (*header.cast::<DeviceHeader>()).pdo }
@@ -119,6 +123,7 @@ pub unsafe extern "efiapi" fn KsAddObjectCreateItemToDeviceHeader(
     }
 }
 
+/// An object header with create items and dispatch table.
 pub unsafe extern "efiapi" fn KsAllocateObjectHeader(
     header: *mut *mut c_void,
     count: u32,
@@ -138,6 +143,7 @@ pub unsafe extern "efiapi" fn KsAllocateObjectHeader(
     STATUS_SUCCESS
 }
 
+/// Frees it.
 pub unsafe extern "efiapi" fn KsFreeObjectHeader(header: *mut c_void) {
     // SAFETY: made by KsAllocateObjectHeader.
     drop(unsafe { Box::from_raw(header.cast::<ObjectHeader>()) });
@@ -276,6 +282,7 @@ pub unsafe fn create_item(request: *mut IRP) -> *const KSOBJECT_CREATE_ITEM {
     unsafe { irp::driver_context(request, CREATE_ITEM) as *const KSOBJECT_CREATE_ITEM }
 }
 
+/// Completes a request as invalid.
 pub unsafe extern "efiapi" fn KsDispatchInvalidDeviceRequest(
     _device: *mut DEVICE_OBJECT,
     request: *mut IRP,
@@ -301,6 +308,7 @@ pub unsafe extern "efiapi" fn KsDefaultDeviceIoCompletion(
     }
 }
 
+/// False: the caller makes a request.
 pub unsafe extern "efiapi" fn KsDispatchFastIoDeviceControlFailure(
     _file: *mut FILE_OBJECT,
     _wait: u8,
@@ -315,6 +323,7 @@ pub unsafe extern "efiapi" fn KsDispatchFastIoDeviceControlFailure(
     0
 }
 
+/// False: the caller makes a request.
 pub unsafe extern "efiapi" fn KsDispatchFastReadFailure(
     _file: *mut FILE_OBJECT,
     _offset: *mut i64,

@@ -23,6 +23,7 @@ use crate::executive::Export;
 
 use crate::nt::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 
+/// Name of the module.
 pub const MODULE: &str = "ks.sys";
 
 /// By name, with the IRQL limits of their documentation.

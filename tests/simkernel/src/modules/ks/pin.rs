@@ -20,6 +20,7 @@ const CONNECT: usize = size_of::<KSPIN_CONNECT>();
 const FORMAT: usize = size_of::<KSDATAFORMAT>();
 const PIN_PROPERTY: usize = size_of::<KSP_PIN>();
 
+/// Makes the best format of the client's range and one of the pin's: `KsPinDataIntersection`'s routine, with the value's length.
 pub type Intersect = unsafe extern "efiapi" fn(
     *mut IRP,
     *mut KSP_PIN,

@@ -11,6 +11,7 @@ use crate::guest_call;
 use crate::modules::irp;
 use crate::nt::{IRP, NTSTATUS};
 
+/// Bytes of a property request without instance data.
 pub const PROPERTY_SIZE: usize = size_of::<KSPROPERTY>();
 const ITEM: usize = 3;
 const SET: usize = 0;
@@ -21,6 +22,7 @@ pub unsafe fn item_of(request: *mut IRP) -> *const KSPROPERTY_ITEM {
     unsafe { irp::driver_context(request, ITEM) as *const KSPROPERTY_ITEM }
 }
 
+/// Answers a property request from property sets.
 pub unsafe extern "efiapi" fn KsPropertyHandler(
     request: *mut IRP,
     count: u32,

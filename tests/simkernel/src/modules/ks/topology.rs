@@ -12,6 +12,7 @@ use super::types::KSTOPOLOGY;
 use crate::modules::irp;
 use crate::nt::{IRP, NTSTATUS};
 
+/// Answers a property of the topology set.
 pub unsafe extern "efiapi" fn KsTopologyPropertyHandler(
     request: *mut IRP,
     property: *mut KSPROPERTY,

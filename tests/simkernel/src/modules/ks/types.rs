@@ -8,15 +8,24 @@ pub use arioso_core::ks::ks::{
     KSOBJECT_CREATE_ITEM, KSPIN_CINSTANCES, KSPROPERTY_ITEM, KSPROPERTY_SET, KSTOPOLOGY_CONNECTION,
 };
 
+/// What `KsTopologyPropertyHandler` answers from.
 #[repr(C)]
 pub struct KSTOPOLOGY {
+    /// Categories.
     pub CategoriesCount: u32,
+    /// The first of them.
     pub Categories: *const GUID,
+    /// Nodes.
     pub TopologyNodesCount: u32,
+    /// The type of the first.
     pub TopologyNodes: *const GUID,
+    /// Connections.
     pub TopologyConnectionsCount: u32,
+    /// The first of them.
     pub TopologyConnections: *const KSTOPOLOGY_CONNECTION,
+    /// The name of the first node, or null.
     pub TopologyNodesNames: *const GUID,
+    /// 0.
     pub Reserved: u32,
 }
 

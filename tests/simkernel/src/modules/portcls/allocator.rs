@@ -135,7 +135,9 @@ impl Blocks {
 /// What is out, for statistics and tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outstanding {
+    /// Events.
     pub events: usize,
+    /// Buffers.
     pub buffers: usize,
 }
 
@@ -150,6 +152,7 @@ pub struct Allocator {
 pub type AllocatorObject = Object<Allocator>;
 
 impl Allocator {
+    /// An allocator with one reference.
     pub fn create() -> *mut AllocatorObject {
         Object::new(Allocator {
             events: RefCell::new(Blocks::new(EVENT, SLAB_EVENTS)),
@@ -158,6 +161,7 @@ impl Allocator {
         })
     }
 
+    /// What is out now.
     pub fn outstanding(&self) -> Outstanding {
         Outstanding {
             events: self.events.borrow().out,
@@ -189,6 +193,7 @@ impl Allocator {
         event
     }
 
+    /// A buffer for a long event.
     pub fn buffer(&self) -> *mut u8 {
         let (block, dirty) = self.buffers.borrow_mut().take();
         if dirty {
@@ -273,6 +278,7 @@ impl Allocator {
         }
     }
 
+    /// Takes a buffer back.
     pub fn put_buffer(&self, buffer: *mut u8) {
         if let Err(why) = self.buffers.borrow_mut().give_back(buffer) {
             violation("IAllocatorMXF", format!("buffer {buffer:p} {why}"));

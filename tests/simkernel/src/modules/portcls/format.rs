@@ -12,12 +12,16 @@ const FORMAT: usize = size_of::<KSDATAFORMAT>();
 /// PCM parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pcm {
+    /// Channels of a frame.
     pub channels: u16,
+    /// Frames per second.
     pub rate: u32,
+    /// Bits of a sample.
     pub bits: u16,
 }
 
 impl Pcm {
+    /// Bytes of a frame.
     pub fn frame_bytes(&self) -> u32 {
         u32::from(self.channels) * u32::from(self.bits).div_ceil(8)
     }

@@ -10,6 +10,7 @@ pub struct Piece<'a> {
     pub time: i64,
     /// 1-based; 0 broadcasts.
     pub group: u16,
+    /// The message, or the piece.
     pub bytes: &'a [u8],
     /// The message goes on in the next piece.
     pub incomplete: bool,
@@ -113,6 +114,7 @@ pub struct ByteStream {
 }
 
 impl ByteStream {
+    /// Cuts these bytes; each message is emitted, or each piece with `true`.
     pub fn feed(&mut self, bytes: &[u8], mut emit: impl FnMut(&[u8], bool)) {
         for &byte in bytes {
             match byte {

@@ -29,8 +29,15 @@ use crate::state::{Global, Random};
 pub enum Blocks {
     /// Frames.
     Fixed(u32),
-    /// Uniform between two lengths, from the seed.
-    Random { least: u32, most: u32, seed: u64 },
+    /// Uniform between two lengths.
+    Random {
+        /// The shortest, in frames.
+        least: u32,
+        /// The longest, in frames.
+        most: u32,
+        /// Of the generator.
+        seed: u64,
+    },
     /// One after the other, again and again.
     List(Vec<u32>),
 }
@@ -38,14 +45,18 @@ pub enum Blocks {
 /// Unit of `Render`'s length and position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
+    /// Bytes, as the interface's page says.
     Bytes,
+    /// Frames, as the sample driver has it.
     Frames,
 }
 
 /// What the wave sink is like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaveSinkOptions {
+    /// Lengths of the blocks.
     pub blocks: Blocks,
+    /// Unit of `Render`.
     pub unit: Unit,
     /// Time between two wake-ups, 100 ns.
     pub cadence: i64,
@@ -79,8 +90,11 @@ pub fn configure(options: WaveSinkOptions) {
 pub struct Progress {
     /// Master time at the last entry to RUN (when SyncToMaster(start) was called).
     pub started: i64,
+    /// Frames that were rendered.
     pub frames: u64,
+    /// Calls of `Render`.
     pub blocks: u64,
+    /// Buffers that the audio device refused.
     pub failed_writes: u64,
     /// Processor time of the host inside `ISynthSinkDMus::Render`, in ns; with everything that the system ran meanwhile.
     pub render_ns: u64,
@@ -141,6 +155,7 @@ impl BlockSource {
     }
 }
 
+/// The wave sink of a wave pin.
 pub struct WaveSink {
     shared: Box<Shared>,
     running: bool,

@@ -14,6 +14,7 @@ pub struct EmbeddedBank {
 }
 
 impl EmbeddedBank {
+    /// It is a SoundFont, not a DLS file.
     pub fn is_sound_font(&self) -> bool {
         self.bytes.get(8..12) == Some(b"sfbk")
     }

@@ -19,7 +19,9 @@ use track::{Ended, Track};
 /// What was read.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
+    /// The song.
     pub song: Song,
+    /// What was odd about the file.
     pub odd: Oddities,
 }
 

@@ -38,6 +38,7 @@ impl Oddities {
         }
     }
 
+    /// The file is as the format wants it.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
