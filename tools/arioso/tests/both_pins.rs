@@ -13,6 +13,8 @@ use std::process::Command;
 use std::{env, fs};
 
 const DRUMS: u32 = 0x8000_0000;
+/// Songs that once differed: a key in mono mode that sounds again after its channel's program has changed.
+const FOUND: [u64; 1] = [683];
 /// Songs of a usual run.
 const USUAL: u32 = 24;
 
@@ -249,7 +251,7 @@ fn the_same_bits_on_both_pins() {
     fs::write(directory.join("bank.dls"), bank().to_bytes()).unwrap();
     let count = env::var("ARIOSO_SONGS").map_or(USUAL, |count| count.parse().unwrap());
     let mut loud = 0;
-    for seed in 1..=u64::from(count) {
+    for seed in FOUND.into_iter().chain(1..=u64::from(count)) {
         let song = song(seed);
         fs::write(directory.join("song.mid"), &song).unwrap();
         let (downloads, told) = play(&directory, "directmusic");

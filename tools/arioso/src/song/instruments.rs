@@ -2,7 +2,7 @@
 //! Which instruments a song plays.
 
 use super::Song;
-use arioso_core::synth::{Settings, Synth, SynthId, VirtualSynth};
+use arioso_core::synth::{Channel, Settings, Synth, SynthId, VirtualSynth};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Bit of a DirectMusic patch: drum kit.
@@ -31,25 +31,42 @@ pub fn notes(song: &Song) -> Vec<Note> {
     for event in &song.events {
         // Each group is played on a pin of its own.
         let synth = groups.entry(event.group).or_insert_with(follower);
-        if let (true, &[status, key, _]) = (event.is_note_on(), &event.message[..]) {
-            let channel = u16::from(status & 0x0F);
-            let port = synth.virtual_synth(SYNTH).map(|port| port.parts());
-            if let Some(channel) = port.and_then(|parts| parts.channel(channel)) {
-                notes.push(Note {
-                    group: event.group,
-                    patch: channel.patch(),
-                    key,
-                });
-            }
+        let mut sounds = |synth: &Synth, part, key| {
+            let note = channel(synth, part).map(|channel| Note {
+                group: event.group,
+                patch: channel.patch(),
+                key,
+            });
+            notes.extend(note);
+        };
+        let part = u16::from(event.message.first().map_or(0, |status| status & 0x0F));
+        if event.is_note_on() {
+            sounds(synth, part, event.message[1]);
+            synth.message(SYNTH, 1, &event.message);
+            continue;
         }
+        let before = held(synth, part);
         synth.message(SYNTH, 1, &event.message);
+        // In mono mode a key that goes up lets the one below sound again, with the instrument that the channel has now.
+        if let Some(key) = held(synth, part).filter(|key| before.is_some_and(|b| b != *key)) {
+            sounds(synth, part, key);
+        }
     }
     notes
 }
 
+fn channel(synth: &Synth, part: u16) -> Option<&Channel> {
+    synth.virtual_synth(SYNTH)?.parts().channel(part)
+}
+
+/// The key that sounds on a channel in mono mode.
+fn held(synth: &Synth, part: u16) -> Option<u8> {
+    channel(synth, part)?.held.latest().map(|note| note.0)
+}
+
 const SYNTH: SynthId = SynthId(0);
 
-/// A synthesizer that follows channel state and makes no sound.
+/// A synthesizer without instruments: it keeps what channels are and hold, and makes no sound.
 fn follower() -> Synth {
     let settings = Settings {
         voices: 1,
@@ -58,7 +75,6 @@ fn follower() -> Synth {
     };
     // A program that has no memory for this has none for anything.
     let mut synth = Synth::new(&settings).expect("memory for a synthesizer");
-    synth.follow(true);
     synth.attach(SYNTH, VirtualSynth::new(1).expect("memory for a port"));
     synth
 }
@@ -113,6 +129,19 @@ mod tests {
             &[0x92, 60, 1],
         ]);
         assert_eq!(used(&song).into_iter().collect::<Vec<_>>(), [0x0008_0104]);
+    }
+
+    #[test]
+    fn a_key_below_in_mono_mode_sounds_with_the_new_program() {
+        let song = song(&[
+            &[0xB1, 126, 1],
+            &[0x91, 60, 120],
+            &[0x91, 38, 32],
+            &[0xC1, 48],
+            &[0x81, 38, 64],
+        ]);
+        assert_eq!(used(&song).into_iter().collect::<Vec<_>>(), [0, 48]);
+        assert_eq!(notes(&song).len(), 3);
     }
 
     #[test]
