@@ -18,6 +18,8 @@ const LENGTHS: [usize; 4] = [2048, 1024, 512, 256];
 const LONGEST: usize = 2 * LENGTHS[0];
 /// Waveforms that agree less than this are not alike.
 const LEAST_AGREEMENT: f64 = 0.85;
+/// Agreements that differ by less tell nothing.
+const ALIKE: f64 = 0.01;
 /// Frames in which what was cut has certainly gone, whole blocks.
 const PAUSE: usize = 4 * BLOCK;
 
@@ -166,18 +168,22 @@ fn shift(ideal: &[[f32; 2]], other: &[[f32; 2]]) -> (i64, f64) {
     best
 }
 
-/// The lag at which `other`, which begins `REACH` frames early, agrees best with `ideal`, which begins at frame `start`; how well.
+/// The lag at which `other`, which begins `REACH` frames early, agrees best with `ideal`, which begins at frame `start`; how well. A tone
+/// that swells agrees as well a period away: of lags that agree alike it is the one nearest to 0.
 fn alike(ideal: &[f32], other: &[f32], start: usize) -> (i64, f64) {
     let energy = dot(ideal, ideal);
-    let mut best = (0, f64::MIN);
-    for lag in 0..2 * REACH {
-        let part = &other[2 * (start + lag)..][..ideal.len()];
-        let agreement = dot(ideal, part) / (energy * dot(part, part) + 1e-30).sqrt();
-        if agreement > best.1 {
-            best = (lag as i64 - REACH as i64, agreement);
-        }
-    }
-    best
+    let agreements: Vec<f64> = (0..2 * REACH)
+        .map(|lag| {
+            let part = &other[2 * (start + lag)..][..ideal.len()];
+            dot(ideal, part) / (energy * dot(part, part) + 1e-30).sqrt()
+        })
+        .collect();
+    let best = agreements.iter().copied().fold(f64::MIN, f64::max);
+    let lag = |at: usize| at as i64 - REACH as i64;
+    let nearest = (0..2 * REACH)
+        .filter(|&at| agreements[at] >= best - ALIKE)
+        .min_by_key(|&at| lag(at).abs());
+    (nearest.map_or(0, lag), best)
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f64 {
