@@ -6,6 +6,7 @@
 //! | [`mem`] | fallible boxes, shared pointers, rings, intrusive queues | – |
 //! | [`midi`] | messages, the byte-stream parser, SysEx | – |
 //! | [`ks`] | KS and PortCls ABI: GUIDs, structs, vtables, constants | – |
+//! | [`property`] | which property requests are answered, and with which sizes | `ks` |
 //! | [`dls`] | RIFF files, download buffers, the instrument model, the store | `ks`, `mem` |
 //! | [`synth`] | channels, voices, mixer, sample clock, sequencer | `dls`, `midi`, `mem` |
 //! | [`audio`] | sample formats, volume, ramps: frames behind the synthesizer | `synth` |
@@ -72,5 +73,7 @@ pub mod ks;
 pub mod mem;
 #[cfg(not(loom))]
 pub mod midi;
+#[cfg(not(loom))]
+pub mod property;
 #[cfg(not(loom))]
 pub mod synth;
