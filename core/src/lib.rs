@@ -3,7 +3,7 @@
 //!
 //! | module | holds | may use |
 //! |---|---|---|
-//! | [`mem`] | fallible boxes, shared pointers, rings, intrusive queues | – |
+//! | [`mem`] | fallible boxes, shared pointers, rings, intrusive chains and queues | – |
 //! | [`midi`] | messages, the byte-stream parser, SysEx | – |
 //! | [`ks`] | KS and PortCls ABI: GUIDs, structs, vtables, constants | – |
 //! | [`property`] | which property requests are answered, and with which sizes | `ks` |

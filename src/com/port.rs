@@ -368,7 +368,7 @@ impl Allocator {
         }
         at_dispatch(|| {
             // SAFETY: the chain is ours and given up.
-            unsafe { ((*self.table()).PutMessage)(self.as_ptr(), chain.into_raw()) };
+            unsafe { ((*self.table()).PutMessage)(self.as_ptr(), chain.into_raw().cast()) };
         });
     }
 
@@ -384,7 +384,7 @@ impl Allocator {
         // SAFETY: the result lives across the call; on success the event is ours.
         let mut event = unsafe {
             check(((*self.table()).GetMessage)(self.as_ptr(), &mut raw)).ok()?;
-            Event::from_raw(raw)?
+            Event::from_raw(raw.cast())?
         };
         if event.set_short(bytes) {
             return Some(event);
@@ -423,7 +423,7 @@ impl Sink {
     pub fn put(&self, event: Event) {
         let sink = self.0.as_ptr();
         // SAFETY: the sink is alive, the event is ours and given up.
-        unsafe { ((*(*sink).lpVtbl).PutMessage)(sink, Chain::of(event).into_raw()) };
+        unsafe { ((*(*sink).lpVtbl).PutMessage)(sink, Chain::of(event).into_raw().cast()) };
     }
 
     /// Whether this is the object at `other`.

@@ -9,6 +9,7 @@
 //! a step of `cargo xtask test`.
 
 mod boxed;
+mod chain;
 mod event_queue;
 mod owner_cell;
 mod ring;
@@ -17,6 +18,9 @@ mod sync;
 pub mod vec;
 
 pub use boxed::TryBox;
+#[cfg(all(test, not(loom)))]
+pub(crate) use chain::boxed_node;
+pub use chain::{Chain, Owned, OwnedQueue};
 pub use event_queue::{EventQueue, Link};
 pub use owner_cell::{Entered, OwnerCell};
 pub use ring::Ring;
