@@ -4,7 +4,7 @@
 //! | module | holds | may use |
 //! |---|---|---|
 //! | [`mem`] | fallible boxes, shared pointers, rings, intrusive chains and queues | – |
-//! | [`midi`] | messages, the byte-stream parser, SysEx | – |
+//! | [`midi`] | messages, the byte-stream parser, SysEx, cable and capture queue | `mem` |
 //! | [`ks`] | KS and PortCls ABI: GUIDs, structs, vtables, constants | – |
 //! | [`property`] | which property requests are answered, and with which sizes | `ks` |
 //! | [`dls`] | RIFF files, download buffers, the instrument model, the store | `ks`, `mem` |

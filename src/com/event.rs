@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 use arioso_core::ks::Wire;
 use arioso_core::ks::dmusicks::{DMUS_KEF_EVENT_INCOMPLETE, DMUS_KERNEL_EVENT};
 use arioso_core::mem::{self, Link, NoMemory, Owned, Ring, vec};
+use arioso_core::midi::CaptureEvent;
 use core::cell::UnsafeCell;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// The flag bits from here on mean nothing to the port.
+/// The flag bits from here on, 12 of them, mean nothing to the port.
 const TAG_SHIFT: u32 = 4;
 
 /// One event that is ours until it goes back to the allocator: see [`super::port::Allocator::give_back`].
@@ -102,26 +103,9 @@ impl Node {
             | if more { DMUS_KEF_EVENT_INCOMPLETE } else { 0 };
     }
 
-    /// A number below 2¹² that the event carries while it is ours.
-    pub fn tag(&self) -> u16 {
-        self.0.usFlags >> TAG_SHIFT
-    }
-
-    /// Zero takes the tag off: the port may see none.
-    pub fn set_tag(&mut self, tag: u16) {
-        let event = &mut self.0;
-        event.usFlags = event.usFlags & !(u16::MAX << TAG_SHIFT) | tag << TAG_SHIFT;
-    }
-
     /// Whether the message goes on in the next event.
     pub fn is_incomplete(&self) -> bool {
         self.0.is_incomplete()
-    }
-
-    /// The bytes lie in a buffer of the allocator.
-    pub fn has_buffer(&self) -> bool {
-        let event = &self.0;
-        !event.is_package() && !event.is_short()
     }
 
     pub fn is_package(&self) -> bool {
@@ -160,6 +144,34 @@ impl Node {
         }
         // SAFETY: short data lie in the event, long ones in a buffer of at least `cbEvent` bytes that belongs to it.
         unsafe { core::slice::from_raw_parts(data, len) }
+    }
+}
+
+impl CaptureEvent for Node {
+    fn bytes(&self) -> &[u8] {
+        self.bytes()
+    }
+
+    fn has_buffer(&self) -> bool {
+        !self.0.is_package() && !self.0.is_short()
+    }
+
+    fn set_time(&mut self, time: i64) {
+        self.set_time(time);
+    }
+
+    fn set_incomplete(&mut self, more: bool) {
+        self.set_incomplete(more);
+    }
+
+    fn tag(&self) -> u16 {
+        self.0.usFlags >> TAG_SHIFT
+    }
+
+    /// Zero takes the tag off: the port may see none.
+    fn set_tag(&mut self, tag: u16) {
+        let event = &mut self.0;
+        event.usFlags = event.usFlags & !(u16::MAX << TAG_SHIFT) | tag << TAG_SHIFT;
     }
 }
 
