@@ -5,7 +5,7 @@ use super::event::{Chain, Event};
 use super::object::{Class, ObjectRef};
 use crate::kernel::driver::{Device, Driver};
 use crate::kernel::irql::{Passive, at_dispatch};
-use crate::kernel::{Result, check};
+use crate::kernel::{Result, check, clock};
 use arioso_core::ks::dmusicks::{DMUS_KERNEL_EVENT, IAllocatorMXF, IMXF, IMasterClock, IPortDMus};
 use arioso_core::ks::guid::IID_IPortEvents;
 use arioso_core::ks::ks::KSEVENT_ENTRY;
@@ -433,8 +433,13 @@ impl Sink {
 }
 
 impl MasterClock {
-    /// The time in 100 ns, if the clock tells it. Any IRQL.
-    pub fn now(&self) -> Option<i64> {
+    /// Master time in 100 ns: what the port's clock tells, else the performance counter's time. Any IRQL.
+    pub fn time(clock: Option<&Self>) -> i64 {
+        clock.and_then(Self::now).unwrap_or_else(clock::now)
+    }
+
+    /// The time in 100 ns, if the clock tells it.
+    fn now(&self) -> Option<i64> {
         let mut time = 0i64;
         // SAFETY: the result lives across the call.
         let status = unsafe { ((*self.table()).GetTime)(self.as_ptr(), &mut time) };

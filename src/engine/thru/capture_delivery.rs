@@ -8,7 +8,7 @@ use crate::com::port::{Allocator, MasterClock, Sink};
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::SpinLock;
 use crate::kernel::timer::MILLISECOND;
-use crate::kernel::{Result, clock, no_memory};
+use crate::kernel::{Result, no_memory};
 use arioso_core::ks::status::{STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_PARAMETER};
 use arioso_core::mem::SerialWork;
 use arioso_core::midi::{CaptureQueue, Counts, Piece};
@@ -56,10 +56,7 @@ impl CaptureDelivery {
 
     /// Master time in 100 ns. Any IRQL.
     pub fn now(&self) -> i64 {
-        self.clock
-            .as_ref()
-            .and_then(MasterClock::now)
-            .unwrap_or_else(clock::now)
+        MasterClock::time(self.clock.as_ref())
     }
 
     /// Gives to the port what is due. `DISPATCH_LEVEL`; a call that finds another under way leaves it to that one.
