@@ -3,9 +3,10 @@
 //!
 //! | module | holds | may use |
 //! |---|---|---|
-//! | [`mem`] | fallible boxes, shared pointers, rings, intrusive queues | – |
-//! | [`midi`] | messages, the byte-stream parser, SysEx | – |
+//! | [`mem`] | fallible boxes, shared pointers, rings, intrusive chains and queues | – |
+//! | [`midi`] | messages, the byte-stream parser, SysEx, cable and capture queue | `mem` |
 //! | [`ks`] | KS and PortCls ABI: GUIDs, structs, vtables, constants | – |
+//! | [`property`] | which property requests are answered, and with which sizes | `ks` |
 //! | [`dls`] | RIFF files, download buffers, the instrument model, the store | `ks`, `mem` |
 //! | [`synth`] | channels, voices, mixer, sample clock, sequencer | `dls`, `midi`, `mem` |
 //! | [`audio`] | sample formats, volume, ramps: frames behind the synthesizer | `synth` |
@@ -72,5 +73,7 @@ pub mod ks;
 pub mod mem;
 #[cfg(not(loom))]
 pub mod midi;
+#[cfg(not(loom))]
+pub mod property;
 #[cfg(not(loom))]
 pub mod synth;

@@ -36,7 +36,7 @@ pub const fn capture<T: Class + Capture>() -> IMXFVtbl {
             if chain.is_null() {
                 stream.service();
             } else {
-                stream.refuse(Chain::from_raw(chain));
+                stream.refuse(Chain::from_raw(chain.cast()));
             }
             STATUS_SUCCESS
         }

@@ -5,7 +5,7 @@ use super::event::{Chain, Event};
 use super::object::{Class, ObjectRef};
 use crate::kernel::driver::{Device, Driver};
 use crate::kernel::irql::{Passive, at_dispatch};
-use crate::kernel::{Result, check};
+use crate::kernel::{Result, check, clock};
 use arioso_core::ks::dmusicks::{DMUS_KERNEL_EVENT, IAllocatorMXF, IMXF, IMasterClock, IPortDMus};
 use arioso_core::ks::guid::IID_IPortEvents;
 use arioso_core::ks::ks::KSEVENT_ENTRY;
@@ -368,7 +368,7 @@ impl Allocator {
         }
         at_dispatch(|| {
             // SAFETY: the chain is ours and given up.
-            unsafe { ((*self.table()).PutMessage)(self.as_ptr(), chain.into_raw()) };
+            unsafe { ((*self.table()).PutMessage)(self.as_ptr(), chain.into_raw().cast()) };
         });
     }
 
@@ -384,7 +384,7 @@ impl Allocator {
         // SAFETY: the result lives across the call; on success the event is ours.
         let mut event = unsafe {
             check(((*self.table()).GetMessage)(self.as_ptr(), &mut raw)).ok()?;
-            Event::from_raw(raw)?
+            Event::from_raw(raw.cast())?
         };
         if event.set_short(bytes) {
             return Some(event);
@@ -423,7 +423,7 @@ impl Sink {
     pub fn put(&self, event: Event) {
         let sink = self.0.as_ptr();
         // SAFETY: the sink is alive, the event is ours and given up.
-        unsafe { ((*(*sink).lpVtbl).PutMessage)(sink, Chain::of(event).into_raw()) };
+        unsafe { ((*(*sink).lpVtbl).PutMessage)(sink, Chain::of(event).into_raw().cast()) };
     }
 
     /// Whether this is the object at `other`.
@@ -433,8 +433,13 @@ impl Sink {
 }
 
 impl MasterClock {
-    /// The time in 100 ns, if the clock tells it. Any IRQL.
-    pub fn now(&self) -> Option<i64> {
+    /// Master time in 100 ns: what the port's clock tells, else the performance counter's time. Any IRQL.
+    pub fn time(clock: Option<&Self>) -> i64 {
+        clock.and_then(Self::now).unwrap_or_else(clock::now)
+    }
+
+    /// The time in 100 ns, if the clock tells it.
+    fn now(&self) -> Option<i64> {
         let mut time = 0i64;
         // SAFETY: the result lives across the call.
         let status = unsafe { ((*self.table()).GetTime)(self.as_ptr(), &mut time) };

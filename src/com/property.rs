@@ -7,6 +7,7 @@ use crate::kernel::irql::Passive;
 use arioso_core::ks::portcls::{PCPROPERTY_ITEM, PCPROPERTY_REQUEST};
 use arioso_core::ks::status::STATUS_INVALID_PARAMETER;
 use arioso_core::ks::{GUID, NTSTATUS};
+use arioso_core::property::Answer;
 
 /// A property request, with its memory as slices.
 pub struct Request<'a> {
@@ -38,12 +39,6 @@ impl Request<'_> {
         // SAFETY: PortCls hands back the stream's IUnknown, or null.
         unsafe { ObjectRef::identify(self.minor) }
     }
-}
-
-/// The answer to a property request: a status, and the value's size.
-pub struct Answer {
-    pub status: NTSTATUS,
-    pub size: usize,
 }
 
 /// What answers property requests.

@@ -83,7 +83,7 @@ pub const fn mxf<T: Class + Mxf>() -> IMXFVtbl {
     vtable!([Class, Mxf] IMXF, IMXFVtbl for T {
         SetState |stream, state: KSSTATE| -> NTSTATUS { status(stream.set_state(Passive::assume(), state)) }
         PutMessage |stream, chain: *mut DMUS_KERNEL_EVENT| -> NTSTATUS {
-            stream.put_message(Chain::from_raw(chain));
+            stream.put_message(Chain::from_raw(chain.cast()));
             STATUS_SUCCESS
         }
         ConnectOutput |stream, _sink: *mut IMXF| -> NTSTATUS { STATUS_SUCCESS }
@@ -96,7 +96,7 @@ pub const fn synth_sink<T: Class + SynthSink>() -> ISynthSinkDMusVtbl {
     vtable!([Class, SynthSink] ISynthSinkDMus, ISynthSinkDMusVtbl for T {
         SetState |stream, state: KSSTATE| -> NTSTATUS { status(stream.set_state(Passive::assume(), state)) }
         PutMessage |stream, chain: *mut DMUS_KERNEL_EVENT| -> NTSTATUS {
-            stream.put_message(Chain::from_raw(chain));
+            stream.put_message(Chain::from_raw(chain.cast()));
             STATUS_SUCCESS
         }
         ConnectOutput |stream, _sink: *mut IMXF| -> NTSTATUS { STATUS_SUCCESS }

@@ -8,8 +8,8 @@ use crate::com::port::Sink;
 use crate::engine::CaptureHandle;
 use crate::kernel::Result;
 use crate::kernel::irql::Passive;
-use crate::property::rows::transport_entry;
-use crate::property::{Call, Property, write};
+use crate::property::rows::{transport_entry, write_transport};
+use crate::property::{Call, Property};
 use arioso_core::ks::dmusicks::IMXFVtbl;
 use arioso_core::ks::guid::IID_IMXF;
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN, KSSTATE_STOP};
@@ -63,5 +63,5 @@ pub const PROPERTIES: [Property; 1] = [transport_entry(transport)];
 fn transport(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     let stream: Option<ObjectRef<CaptureStream>> = call.request.stream();
     let stream = stream.ok_or(STATUS_INVALID_DEVICE_REQUEST)?;
-    write(value, stream.handle.counts())
+    write_transport(value, stream.handle.counts())
 }

@@ -10,13 +10,12 @@ use crate::kernel::irql::Passive;
 use crate::kernel::lock::Mutex;
 use alloc::vec::Vec;
 use arioso_core::ks::arioso::ARIOSO_STATISTICS;
-use arioso_core::ks::dmusprop::{
-    DAUD_STANDARD_VOICE_PRIORITY, SYNTH_EFFECT_CHORUS, SYNTH_EFFECT_REVERB,
-};
+use arioso_core::ks::dmusprop::{SYNTH_EFFECT_CHORUS, SYNTH_EFFECT_REVERB};
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN, KSSTATE_STOP};
 use arioso_core::ks::status::STATUS_UNSUCCESSFUL;
 use arioso_core::mem::{NoMemory, Shared, vec};
 use arioso_core::synth::effects::{Sends, Waves};
+use arioso_core::synth::{DEFAULT_BOOST, default_priority};
 use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 /// An open MIDI pin: one virtual synthesizer. Dropping it (at `PASSIVE_LEVEL`) closes the pin; its events have gone back then.
@@ -86,7 +85,7 @@ impl PinHandle {
             pin,
             slot,
             volume: AtomicI32::new(0),
-            boost: AtomicI32::new(600),
+            boost: AtomicI32::new(DEFAULT_BOOST),
             groups: AtomicU32::new(1),
             effects: AtomicU32::new(EFFECTS),
             client,
@@ -242,7 +241,7 @@ impl PinHandle {
         let set = self.client.with(passive, |client| {
             client.priorities.get(at).copied().flatten()
         });
-        Some(set.unwrap_or_else(|| default_priority(channel)))
+        Some(set.unwrap_or_else(|| default_priority(channel as usize)))
     }
 
     pub fn set_priority(
@@ -350,14 +349,4 @@ impl Drop for PinHandle {
         self.engine.thru.flush(self.slot);
         self.engine.close_pin(passive, self.slot, &self.pin);
     }
-}
-
-/// `DAUD_STANDARD_VOICE_PRIORITY` and the channel's offset: drums first, then channels 1 to 9, then 11 to 16.
-fn default_priority(channel: u32) -> u32 {
-    let offset = match channel {
-        9 => 0xF,
-        0..=8 => 0xE_u32.wrapping_sub(channel),
-        _ => 15_u32.saturating_sub(channel),
-    };
-    DAUD_STANDARD_VOICE_PRIORITY | offset
 }

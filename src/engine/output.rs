@@ -8,7 +8,7 @@ use super::{DEFAULT_RATE, Engine};
 use crate::kernel::Result;
 use crate::kernel::dpc::Dpc;
 use crate::kernel::irql::Passive;
-use crate::kernel::timer::{MILLISECOND, SharpTimer, Tick};
+use crate::kernel::timer::{MILLISECOND, SharpTimer};
 use arioso_core::mem::Shared;
 
 /// What wants the output.
@@ -19,17 +19,8 @@ pub struct Output {
     sink_runs: bool,
     /// The endpoint's stream in RUN.
     stream: Option<Shared<Dpc<EndpointStream>>>,
-    /// While the stream owns the output.
-    timer: Option<SharpTimer<Ticker>>,
-}
-
-/// The timer's callback: queues the DPC.
-struct Ticker(Shared<Dpc<EndpointStream>>);
-
-impl Tick for Ticker {
-    fn tick(&self) {
-        self.0.queue();
-    }
+    /// While the stream owns the output: it queues the DPC.
+    timer: Option<SharpTimer<Shared<Dpc<EndpointStream>>>>,
 }
 
 impl Output {
@@ -73,7 +64,7 @@ impl Engine {
             if output.stream.is_some() {
                 return Ok(());
             }
-            let timer = SharpTimer::new(Ticker(stream.clone()))?;
+            let timer = SharpTimer::new(stream.clone())?;
             output.stream = Some(stream.clone());
             self.arrange(passive, output);
             if self.common.owner() == Owner::Endpoint {

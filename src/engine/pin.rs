@@ -7,7 +7,7 @@ use crate::com::port::MasterClock;
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::SpinLock;
 use crate::kernel::timer::MILLISECOND;
-use crate::kernel::{Result, clock, no_memory};
+use crate::kernel::{Result, no_memory};
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN, KSSTATE_STOP};
 use core::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
@@ -61,10 +61,7 @@ impl Pin {
 
     /// Master time in 100 ns. Any IRQL.
     pub fn now(&self) -> i64 {
-        self.clock
-            .as_ref()
-            .and_then(MasterClock::now)
-            .unwrap_or_else(clock::now)
+        MasterClock::time(self.clock.as_ref())
     }
 
     pub fn state(&self) -> KSSTATE {

@@ -43,9 +43,9 @@ impl Events for TrackSlot {
         self.0.as_ref()?.peek_time()
     }
 
-    fn pop(&mut self, take: &mut dyn FnMut(u16, &[u8])) {
+    fn pop(&mut self, late: i64, take: &mut dyn FnMut(u16, &[u8])) {
         if let Some(track) = &mut self.0 {
-            track.pop(take);
+            track.pop(late, take);
         }
     }
 }
@@ -241,13 +241,9 @@ impl Renderer {
         self.run_commands(exchange);
         let end = first.saturating_add(frames as i64);
         exchange.begin_block(end, &mut self.clock);
-        let block_time = self.clock.frame_to_ref(first);
         let out = self.mixed.get_mut(..frames).unwrap_or_default();
         let mut port = 0u8;
         let mut sources = self.tracks.each_mut().map(|place| {
-            if let Some(track) = &mut place.0 {
-                track.begin_block(block_time);
-            }
             let source = Source {
                 port: SynthId(port),
                 events: place,
@@ -296,7 +292,6 @@ impl Renderer {
             let Some(track) = &mut track.0 else { continue };
             let id = SynthId(slot as u8);
             let now = track.pin().now();
-            track.begin_block(i64::MIN);
             let mut left = budget;
             let wait = loop {
                 match track.peek_time() {
@@ -306,7 +301,8 @@ impl Renderer {
                     Some(_) => {
                         left = left.wrapping_sub(1);
                         let synth = &mut self.synth;
-                        track.pop(&mut |group, message| synth.message(id, group, message));
+                        // Nobody listens: nothing is late.
+                        track.pop(0, &mut |group, message| synth.message(id, group, message));
                     }
                 }
             };

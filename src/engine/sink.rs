@@ -6,7 +6,6 @@ use super::renderer::BLOCK;
 use super::state::Owner;
 use crate::com::port::MasterClock;
 use crate::com::stream::{FRAME_BYTES, RenderUnit};
-use crate::kernel::clock;
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::SpinLock;
 use crate::kernel::timer::MILLISECOND;
@@ -53,10 +52,7 @@ impl SinkHandle {
     }
 
     fn now(&self) -> i64 {
-        self.clock
-            .as_ref()
-            .and_then(MasterClock::now)
-            .unwrap_or_else(clock::now)
+        MasterClock::time(self.clock.as_ref())
     }
 
     /// Fills `out` with 16-bit stereo; its first frame is the device's frame `position`. Silence while somebody else renders.

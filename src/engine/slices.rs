@@ -7,7 +7,7 @@ use crate::com::stream::FRAME_BYTES;
 use crate::kernel::dpc::{Dpc, Routine};
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::SpinLock;
-use crate::kernel::timer::{MILLISECOND, SharpTimer, Tick};
+use crate::kernel::timer::{MILLISECOND, SharpTimer};
 use crate::kernel::{Result, no_memory};
 use alloc::vec::Vec;
 use arioso_core::mem::{Shared, TryBox, vec};
@@ -21,22 +21,13 @@ const CAPACITY: usize = 32_768;
 
 /// The slice timer and the FIFO it fills. Dropping it (at `PASSIVE_LEVEL`) stops the timer and waits for the last slice.
 pub struct SliceFifo {
-    // The timer goes first: its callback queues the DPC.
-    _timer: SharpTimer<Ticker>,
+    // The timer goes first: it queues the DPC.
+    _timer: SharpTimer<Shared<Dpc<Slicer>>>,
     dpc: Shared<Dpc<Slicer>>,
     copied: TryBox<[[f32; 2]; BLOCK]>,
     lead: i64,
     /// Whether what is rounded to 16 bits is dithered.
     dither: bool,
-}
-
-/// The timer's callback: queues the DPC.
-struct Ticker(Shared<Dpc<Slicer>>);
-
-impl Tick for Ticker {
-    fn tick(&self) {
-        self.0.queue();
-    }
 }
 
 /// The DPC: renders one slice if the goal is not reached.
@@ -121,7 +112,7 @@ impl SliceFifo {
             slice: slice.min(BLOCK),
         })?)
         .map_err(no_memory)?;
-        let timer = SharpTimer::new(Ticker(dpc.clone()))?;
+        let timer = SharpTimer::new(dpc.clone())?;
         timer.start(MILLISECOND);
         Ok(Self {
             _timer: timer,

@@ -22,9 +22,8 @@ pub struct Track {
     /// Executed, to be given back.
     done: Chain,
     taken: u32,
-    /// Master time of the block's first frame: what is due before is late.
-    block_time: i64,
     late: u32,
+    /// 100 ns.
     max_lateness: i64,
 }
 
@@ -36,7 +35,6 @@ impl Track {
             open: false,
             done: Chain::EMPTY,
             taken: 0,
-            block_time: i64::MIN,
             late: 0,
             max_lateness: 0,
         })
@@ -44,11 +42,6 @@ impl Track {
 
     pub fn pin(&self) -> &Pin {
         &self.pin
-    }
-
-    /// Events before this master time are late.
-    pub fn begin_block(&mut self, time: i64) {
-        self.block_time = time;
     }
 
     /// Gives back what was executed, and publishes the counts.
@@ -101,11 +94,10 @@ impl Track {
         }
     }
 
-    fn execute(&mut self, event: Event, take: &mut dyn FnMut(u16, &[u8])) {
-        let lateness = self.block_time.saturating_sub(event.time());
-        if lateness > 0 && self.block_time != i64::MIN {
+    fn execute(&mut self, event: Event, late: i64, take: &mut dyn FnMut(u16, &[u8])) {
+        if late > 0 {
             self.late = self.late.wrapping_add(1);
-            self.max_lateness = self.max_lateness.max(lateness);
+            self.max_lateness = self.max_lateness.max(late);
         }
         let group = event.group();
         self.read(event.bytes(), event.is_incomplete(), &mut |message| {
@@ -121,9 +113,9 @@ impl Events for Track {
         self.pin.peek_time()
     }
 
-    fn pop(&mut self, take: &mut dyn FnMut(u16, &[u8])) {
+    fn pop(&mut self, late: i64, take: &mut dyn FnMut(u16, &[u8])) {
         if let Some(event) = self.pin.take() {
-            self.execute(event, take);
+            self.execute(event, late, take);
         }
     }
 }

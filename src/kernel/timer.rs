@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Timers whose expiry runs at `DISPATCH_LEVEL`.
 
+use super::dpc::{self, Dpc};
 use super::{Result, no_memory};
 use arioso_core::ks::status::STATUS_INSUFFICIENT_RESOURCES;
-use arioso_core::mem::TryBox;
+use arioso_core::mem::{Shared, TryBox};
 use core::cell::UnsafeCell;
 use core::ffi::c_void;
 use core::ptr::{NonNull, null_mut};
@@ -109,6 +110,13 @@ unsafe extern "C" fn lazy_expired<R: Routine>(
 /// What a [`SharpTimer`] calls, at `DISPATCH_LEVEL`.
 pub trait Tick: Send + Sync + 'static {
     fn tick(&self);
+}
+
+/// Queues the call.
+impl<R: dpc::Routine> Tick for Shared<Dpc<R>> {
+    fn tick(&self) {
+        self.queue();
+    }
 }
 
 /// A periodic timer that keeps its period to about a millisecond and never fires early. It raises the system's clock rate while it

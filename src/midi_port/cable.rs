@@ -10,7 +10,6 @@ use crate::kernel::lock::SpinLock;
 use crate::kernel::timer::MILLISECOND;
 use crate::kernel::work::{Work, WorkItem};
 use crate::kernel::{Result, clock, no_memory};
-use arioso_core::ks::arioso::ARIOSO_TRANSPORT;
 use arioso_core::ks::status::{STATUS_DELETE_PENDING, STATUS_INVALID_DEVICE_REQUEST};
 use arioso_core::mem::{Shared, vec};
 use arioso_core::midi::{CableDirection, Counts};
@@ -242,21 +241,14 @@ impl Cable {
     }
 
     /// What has passed the client.
-    pub fn counts(&self, client: Client) -> ARIOSO_TRANSPORT {
-        let counts: Counts = self.wire(client.direction).with(|wire| {
+    pub fn counts(&self, client: Client) -> Counts {
+        self.wire(client.direction).with(|wire| {
             if client.reads {
                 wire.cable.reader_counts(client.at)
             } else {
                 wire.cable.writer_counts(client.at)
             }
-        });
-        ARIOSO_TRANSPORT {
-            Size: size_of::<ARIOSO_TRANSPORT>() as u32,
-            Waiting: counts.waiting as u32,
-            Messages: counts.messages,
-            Bytes: counts.bytes,
-            Lost: counts.lost,
-        }
+        })
     }
 
     pub fn is_closed(&self) -> bool {

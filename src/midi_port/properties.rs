@@ -5,7 +5,7 @@ use super::stream::CableStream;
 use crate::com::descriptor::{Static, properties};
 use crate::com::object::ObjectRef;
 use crate::kernel::Result;
-use crate::property::rows::{component, component_entry, transport_entry};
+use crate::property::rows::{component, component_entry, transport_entry, write_transport};
 use crate::property::{Call, Property, Table, count, items, write};
 use arioso_core::ks::portcls::{PCAUTOMATION_TABLE, PCPROPERTY_ITEM};
 use arioso_core::ks::status::STATUS_INVALID_DEVICE_REQUEST;
@@ -36,7 +36,7 @@ fn component_id(_: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
 fn transport(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     let stream: Option<ObjectRef<CableStream>> = call.request.stream();
     let stream = stream.ok_or(STATUS_INVALID_DEVICE_REQUEST)?;
-    write(value, stream.counts())
+    write_transport(value, stream.counts())
 }
 
 static FILTER_ITEMS: Static<[PCPROPERTY_ITEM; count::<Filter>()]> = Static(items::<Filter, _>());

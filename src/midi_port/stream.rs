@@ -7,7 +7,6 @@ use crate::com::object::class;
 use crate::kernel::Result;
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::Mutex;
-use arioso_core::ks::arioso::ARIOSO_TRANSPORT;
 use arioso_core::ks::guid::{
     IID_IMiniportMidiStream, KSDATAFORMAT_SUBTYPE_MIDI, KSDATAFORMAT_TYPE_MUSIC,
 };
@@ -18,6 +17,7 @@ use arioso_core::ks::status::{
 };
 use arioso_core::ks::{GUID, Wire};
 use arioso_core::mem::Shared;
+use arioso_core::midi::Counts;
 
 /// Identifies our cable streams.
 const IID_CABLE_STREAM: GUID = GUID::from_u128(0x7A1F_C390_E865_4B02_95D7_36AC_1F84_D0B3);
@@ -42,7 +42,7 @@ impl CableStream {
         }
     }
 
-    pub fn counts(&self) -> ARIOSO_TRANSPORT {
+    pub fn counts(&self) -> Counts {
         self.cable.counts(self.client)
     }
 

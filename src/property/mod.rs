@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Properties of any filter: table → size negotiation → handler; basic support from the same table.
+//! Properties of any filter: table → size negotiation → handler; basic support from the same table. What a request comes to is decided in
+//! [`arioso_core::property`].
 //!
 //! | part | holds |
 //! |---|---|
 //! | [`Property`] | a row: what is asked, of whom, with which sizes, and who answers |
 //! | [`Table`] | the rows of a filter, a node or a pin; what PortCls calls |
-//! | [`basic_support`] | what basic support tells |
 //! | [`rows`] | rows that several filters share |
 
-pub mod basic_support;
 pub mod rows;
 
 use crate::com::descriptor::Static;
-use crate::com::property::{Answer, Handler, Request, item};
+use crate::com::property::{Handler, Request, item};
 use crate::kernel::Result;
-use arioso_core::ks::ks::{KSPROPERTY_TYPE_BASICSUPPORT, KSPROPERTY_TYPE_GET, KSPROPERTY_TYPE_SET};
 use arioso_core::ks::portcls::PCPROPERTY_ITEM;
 use arioso_core::ks::status::{
-    STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_DEVICE_REQUEST,
-    STATUS_NOT_FOUND, STATUS_SUCCESS,
+    STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_DEVICE_REQUEST, STATUS_NOT_FOUND, STATUS_SUCCESS,
 };
 use arioso_core::ks::{GUID, NTSTATUS, Wire};
-use basic_support::Ranges;
+use arioso_core::property::basic_support::{self, Ranges};
+use arioso_core::property::{Answer, Asked, Shape, Verb};
+pub use arioso_core::property::{Size, Target};
 
 /// One property of a table.
 pub struct Property {
@@ -43,59 +42,16 @@ pub struct Property {
 pub type Get = fn(&Call<'_>, &mut [u8]) -> Result<NTSTATUS>;
 pub type Put = fn(&Call<'_>, &[u8]) -> Result<NTSTATUS>;
 
-/// What a get or set may be sent to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    /// The table's pin only ([`Table::is_pin`]): the filter has no such state.
-    Pin,
-    /// The filter and its pins.
-    Any,
-    /// A get to the filter and its pins, a set to the table's pin only.
-    GetAny,
-}
-
-/// Bytes, for 64-bit and for 32-bit callers.
-#[derive(Clone, Copy)]
-pub struct Size {
-    native: usize,
-    narrow: usize,
-    /// A buffer that is too small is told the size.
-    told: bool,
-    /// More may follow, which the handler sees too.
-    open: bool,
-}
-
-impl Size {
-    pub const NONE: Self = Self {
-        native: 0,
-        narrow: 0,
-        told: false,
-        open: false,
-    };
-
-    /// The same for both.
-    pub const fn of<T>() -> Self {
-        Self::both::<T, T>()
-    }
-
-    /// For a structure with a pointer or handle in it.
-    pub const fn both<T, T32>() -> Self {
-        Self {
-            native: size_of::<T>(),
-            narrow: size_of::<T32>(),
-            told: false,
-            open: false,
+impl Property {
+    const fn shape(&self) -> Shape {
+        Shape {
+            kind: self.kind,
+            target: self.target,
+            instance: self.instance,
+            value: self.value,
+            gets: self.get.is_some(),
+            puts: self.put.is_some(),
         }
-    }
-
-    /// For values that may be longer elsewhere: one that does not fit is told its size.
-    pub const fn told(self) -> Self {
-        Self { told: true, ..self }
-    }
-
-    /// For a value to set that goes on behind its structure.
-    pub const fn or_more(self) -> Self {
-        Self { open: true, ..self }
     }
 }
 
@@ -151,10 +107,7 @@ impl<T: Table> Handler for T {
         let mut properties = T::ROWS.iter().copied().flatten();
         match properties.find(|p| p.id == request.id && p.set.0 == request.set) {
             Some(property) => negotiate::<T>(property, &request, value),
-            None => Answer {
-                status: STATUS_NOT_FOUND,
-                size: 0,
-            },
+            None => Answer::refusal(STATUS_NOT_FOUND),
         }
     }
 }
@@ -187,7 +140,7 @@ pub const fn items<T: Table, const N: usize>() -> [PCPROPERTY_ITEM; N] {
         let mut i = 0;
         while i < groups[g].len() {
             let property = &groups[g][i];
-            items[n] = item::<T>(&property.set.0, property.id, verbs(property));
+            items[n] = item::<T>(&property.set.0, property.id, property.shape().verbs());
             n += 1;
             i += 1;
         }
@@ -197,85 +150,38 @@ pub const fn items<T: Table, const N: usize>() -> [PCPROPERTY_ITEM; N] {
     items
 }
 
-/// What a property may be asked: `KSPROPERTY_TYPE_*`.
-pub const fn verbs(property: &Property) -> u32 {
-    let mut verbs = KSPROPERTY_TYPE_BASICSUPPORT;
-    if property.get.is_some() {
-        verbs |= KSPROPERTY_TYPE_GET;
-    }
-    if property.put.is_some() {
-        verbs |= KSPROPERTY_TYPE_SET;
-    }
-    verbs
-}
-
-/// The size protocol of property requests (`docs/reference/dmus-miniport.md` §5.1): verb, target, instance, value.
+/// Lets the row's handler answer, if verb, target, instance and value are as they should be.
 fn negotiate<T: Table>(property: &Property, request: &Request<'_>, value: &mut [u8]) -> Answer {
-    let refuse = |status| Answer { status, size: 0 };
-    // The verb comes with other bits.
-    if request.verb & KSPROPERTY_TYPE_BASICSUPPORT != 0 {
-        return basic_support::answer(property, T::ranges(property), value);
-    }
-    let get = property
-        .get
-        .filter(|_| request.verb & KSPROPERTY_TYPE_GET != 0);
-    let put = property
-        .put
-        .filter(|_| request.verb & KSPROPERTY_TYPE_SET != 0);
-    if get.is_none() && put.is_none() {
-        return refuse(STATUS_INVALID_DEVICE_REQUEST);
-    }
-    let of_pin = match property.target {
-        Target::Pin => true,
-        Target::Any => false,
-        Target::GetAny => get.is_none(),
+    let shape = property.shape();
+    let asked = Asked {
+        verb: request.verb,
+        instance: request.instance.len(),
+        value: value.len(),
+        is_32bit: request.is_32bit,
     };
-    if of_pin && !T::is_pin(request) {
-        return refuse(STATUS_INVALID_DEVICE_REQUEST);
+    let admitted = match shape.admit(&asked, || T::is_pin(request)) {
+        Ok(admitted) => admitted,
+        Err(status) => return Answer::refusal(status),
+    };
+    if admitted.verb == Verb::BasicSupport {
+        return basic_support::answer(&shape, T::ranges(property), value);
     }
-    // A 32-bit caller's structures come as it made them, unless a layer above has widened them already.
-    let narrow = request.is_32bit && request.instance.len() < property.instance.native
-        || request.is_32bit && narrow_value(property, value);
-    let size = |size: Size| if narrow { size.narrow } else { size.native };
-    if request.instance.len() < size(property.instance) {
-        return refuse(STATUS_BUFFER_TOO_SMALL);
-    }
-    let call = Call { request, narrow };
-    let needed = match T::size(property, request) {
-        Ok(own) => own.unwrap_or(size(property.value)),
-        Err(status) => return refuse(status),
+    let own = match T::size(property, request) {
+        Ok(own) => own,
+        Err(status) => return Answer::refusal(status),
     };
-    let told = |status| Answer {
-        status,
-        size: needed,
+    let fit = match shape.fit(admitted, own, value.len()) {
+        Ok(fit) => fit,
+        Err(answer) => return answer,
     };
-    if get.is_some() && value.is_empty() && needed != 0 {
-        return told(STATUS_BUFFER_OVERFLOW);
-    }
-    let end = if property.value.open {
-        needed.max(value.len())
-    } else {
-        needed
+    let value = value.get_mut(..fit.seen).unwrap_or_default();
+    let call = Call {
+        request,
+        narrow: admitted.narrow,
     };
-    let Some(value) = value.get_mut(..end) else {
-        return if get.is_some() && property.value.told {
-            told(STATUS_BUFFER_TOO_SMALL)
-        } else {
-            refuse(STATUS_BUFFER_TOO_SMALL)
-        };
-    };
-    let done = match (get, put) {
-        (Some(get), _) => get(&call, value),
-        (None, Some(put)) => put(&call, value),
-        (None, None) => Err(STATUS_INVALID_DEVICE_REQUEST),
-    };
-    match done {
-        Ok(status) => told(status),
-        Err(status) => refuse(status),
-    }
-}
-
-/// Whether the value has room for the 32-bit layout only.
-fn narrow_value(property: &Property, value: &[u8]) -> bool {
-    property.value.narrow <= value.len() && value.len() < property.value.native
+    fit.answer(match (admitted.verb, property.get, property.put) {
+        (Verb::Get, Some(get), _) => get(&call, value),
+        (Verb::Set, _, Some(put)) => put(&call, value),
+        _ => Err(STATUS_INVALID_DEVICE_REQUEST),
+    })
 }

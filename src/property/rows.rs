@@ -8,6 +8,7 @@ use arioso_core::ks::arioso::{ARIOSO_TRANSPORT, KSPROPERTY_ARIOSO_TRANSPORT, KSP
 use arioso_core::ks::guid::KSPROPSETID_General;
 use arioso_core::ks::ks::{KSCOMPONENTID, KSPROPERTY_GENERAL_COMPONENTID, VT_EMPTY};
 use arioso_core::ks::{GUID, NTSTATUS};
+use arioso_core::midi::Counts;
 
 /// This synthesizer: `SYNTHCAPS.Guid`, the product's and the component's id.
 pub const SYNTH_ID: GUID = GUID::from_u128(0x6F2C_93B8_1D5E_4A07_B6E9_C418_50AD_27F3);
@@ -61,4 +62,18 @@ pub const fn transport_entry(get: Get) -> Property {
         get: Some(get),
         put: None,
     }
+}
+
+/// Writes the value of [`transport_entry`].
+pub fn write_transport(value: &mut [u8], counts: Counts) -> Result<NTSTATUS> {
+    write(
+        value,
+        ARIOSO_TRANSPORT {
+            Size: size_of::<ARIOSO_TRANSPORT>() as u32,
+            Waiting: counts.waiting as u32,
+            Messages: counts.messages,
+            Bytes: counts.bytes,
+            Lost: counts.lost,
+        },
+    )
 }

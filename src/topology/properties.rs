@@ -7,7 +7,6 @@ use crate::com::descriptor::Static;
 use crate::com::object::ObjectRef;
 use crate::engine::Levels;
 use crate::kernel::Result;
-use crate::property::basic_support::{CHANNELS, Ranges};
 use crate::property::{Call, Property, Size, Table, Target, read, rows, write};
 use arioso_core::ks::guid::{KSPROPSETID_Audio, KSPROPSETID_Jack};
 use arioso_core::ks::ks::{KSMULTIPLE_ITEM, VT_BOOL, VT_EMPTY, VT_I4, VT_UI4};
@@ -21,6 +20,7 @@ use arioso_core::ks::status::{
     STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_PARAMETER, STATUS_SUCCESS,
 };
 use arioso_core::ks::{NTSTATUS, Wire};
+use arioso_core::property::basic_support::{CHANNELS, Ranges};
 
 /// Properties of the filter.
 pub struct FilterTable;

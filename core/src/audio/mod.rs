@@ -6,11 +6,14 @@
 //! | `format` | frames as bytes: 16-, 24- and 32-bit PCM, float, stereo and mono |
 //! | `level` | volume and mute of two channels |
 //! | `declick` | no clicks where what a listener hears changes hands |
+//! | `stream_position` | where a stream is in its cyclic buffer: time, frames, packets |
 
 mod declick;
 mod format;
 mod level;
+mod stream_position;
 
 pub use declick::{Declick, Gain};
 pub use format::{Format, MAX_FRAME, Sample};
 pub use level::Levels;
+pub use stream_position::{PacketStart, StreamPosition, buffer_size};

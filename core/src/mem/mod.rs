@@ -9,17 +9,23 @@
 //! a step of `cargo xtask test`.
 
 mod boxed;
+mod chain;
 mod event_queue;
 mod owner_cell;
 mod ring;
+mod serial_work;
 mod shared;
 mod sync;
 pub mod vec;
 
 pub use boxed::TryBox;
+#[cfg(all(test, not(loom)))]
+pub(crate) use chain::boxed_node;
+pub use chain::{Chain, Owned, OwnedQueue};
 pub use event_queue::{EventQueue, Link};
 pub use owner_cell::{Entered, OwnerCell};
 pub use ring::Ring;
+pub use serial_work::SerialWork;
 pub use shared::Shared;
 
 /// An allocation failed. The driver answers `STATUS_INSUFFICIENT_RESOURCES`.

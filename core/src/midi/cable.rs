@@ -36,7 +36,7 @@ pub struct Counts {
     pub bytes: u64,
     /// Messages that were not taken or not delivered.
     pub lost: u64,
-    /// Bytes to be read.
+    /// What is to be read: bytes, or events of a capture stream.
     pub waiting: usize,
 }
 

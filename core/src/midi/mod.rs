@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! MIDI messages, the byte-stream parser, SysEx, the merging and fan-out of a virtual cable.
+//! MIDI messages, the byte-stream parser, SysEx, the merging and fan-out of a virtual cable, the copies that wait for a capture
+//! stream.
 //!
 //! A message is a byte slice that starts with its status byte; a System Exclusive message runs from `F0` to `F7`.
 
 mod assembler;
 mod cable;
+mod capture_queue;
 mod framer;
 mod parser;
 mod tuning;
@@ -12,6 +14,7 @@ mod universal;
 
 pub use assembler::Assembler;
 pub use cable::{CableDirection, Counts};
+pub use capture_queue::{Batch, CaptureEvent, CaptureQueue};
 pub use framer::{Framer, Piece};
 pub use parser::{Parser, Received};
 pub use tuning::{Tuning, TuningChange, pitch};

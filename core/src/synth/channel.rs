@@ -457,8 +457,8 @@ pub struct KeyRequest {
     pub value: u8,
 }
 
-/// DirectMusic's default priority: the standard base plus the channel's place in 10, 1–9, 11–16.
-fn default_priority(index: usize) -> u32 {
+/// DirectMusic's default voice priority of a channel (0..16): `DAUD_STANDARD_VOICE_PRIORITY` and its place in 10, 1–9, 11–16.
+pub fn default_priority(index: usize) -> u32 {
     let offset = match index {
         DRUMS => 0xF,
         0..DRUMS => 0xE - index as u32,

@@ -54,7 +54,7 @@ mod virtual_synth;
 mod voice;
 
 pub use budget::{Budget, Spent};
-pub use channel::{Channel, Parts, System};
+pub use channel::{Channel, Parts, System, default_priority};
 pub use clock::SampleClock;
 pub use cost::Work;
 pub use dither::write_dithered;
@@ -63,7 +63,7 @@ pub use math::amplitude;
 pub use oscillator::Interpolation;
 pub use pcm::write_pcm;
 pub use pool::Retired;
-pub use virtual_synth::{Stats, SynthId, VirtualSynth};
+pub use virtual_synth::{DEFAULT_BOOST, Stats, SynthId, VirtualSynth};
 
 #[cfg(test)]
 mod tests;

@@ -10,8 +10,9 @@ pub trait Events {
     /// Master time (100 ns) of the next event.
     fn peek_time(&self) -> Option<i64>;
 
-    /// Takes the next event out and hands on its messages: channel group and bytes, each a complete MIDI message.
-    fn pop(&mut self, take: &mut dyn FnMut(u16, &[u8]));
+    /// Takes the next event out and hands on its messages: channel group and bytes, each a complete MIDI message. `late`: by how much (100 ns)
+    /// its time lies before the block in which it acts, if it does; else 0.
+    fn pop(&mut self, late: i64, take: &mut dyn FnMut(u16, &[u8]));
 }
 
 /// A port and its queue.
@@ -20,26 +21,6 @@ pub struct Source<'a> {
     pub port: SynthId,
     /// What is to be played.
     pub events: &'a mut dyn Events,
-}
-
-/// What happened in a block.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Events taken.
-    pub events: u64,
-    /// Events whose frame lay before the block; they acted at its first frame.
-    pub late: u64,
-    /// The latest of them, in frames.
-    pub max_lateness: i64,
-}
-
-impl Report {
-    /// Adds another block's.
-    pub fn add(&mut self, other: &Self) {
-        self.events = self.events.wrapping_add(other.events);
-        self.late = self.late.wrapping_add(other.late);
-        self.max_lateness = self.max_lateness.max(other.max_lateness);
-    }
 }
 
 /// Renders `out`, whose first frame has number `first_frame` on the clock, with every event at its frame: order (frame, source, arrival).
@@ -51,8 +32,8 @@ pub fn run(
     sources: &mut [Source<'_>],
     first_frame: i64,
     out: &mut [[f32; 2]],
-) -> Report {
-    let mut report = Report::default();
+) {
+    let begin = clock.frame_to_ref(first_frame);
     let end = first_frame.saturating_add(i64::try_from(out.len()).unwrap_or(i64::MAX));
     let mut frame = first_frame;
     let mut rest = out;
@@ -68,27 +49,22 @@ pub fn run(
         synth.render(now);
         rest = later;
         frame = due.at.max(frame);
-        report.events = report.events.wrapping_add(1);
-        if due.late > 0 {
-            report.late = report.late.wrapping_add(1);
-            report.max_lateness = report.max_lateness.max(due.late);
-        }
         let port = source.port;
-        source
-            .events
-            .pop(&mut |group, message| synth.message(port, group, message));
+        let late = begin.saturating_sub(due.time).max(0);
+        source.events.pop(late, &mut |group, message| {
+            synth.message(port, group, message)
+        });
     }
     synth.render(rest);
     clock.commit(end);
-    report
 }
 
 /// When an event acts.
 #[derive(Clone, Copy)]
 struct Due {
     at: i64,
-    /// Frames by which that is too late.
-    late: i64,
+    /// Master time that it is stamped with.
+    time: i64,
 }
 
 /// The first event before `end`: lowest frame, then first source.
@@ -109,7 +85,7 @@ fn next<'a, 's>(
         }
         let due = Due {
             at: stamp.max(first),
-            late: first.saturating_sub(stamp).max(0),
+            time,
         };
         if best.as_ref().is_none_or(|(other, _)| due.at < other.at) {
             best = Some((due, source));

@@ -33,8 +33,8 @@ pub struct Stats {
 
 /// Level of a full-scale voice when volume and boost are 0.
 const REFERENCE_DB: f32 = -12.0;
-/// `GUID_DMUS_PROP_Volume` item 1.
-const DEFAULT_BOOST: i32 = 600;
+/// VOLUMEBOOST of a new synthesizer, 1/100 dB: `GUID_DMUS_PROP_Volume` item 1.
+pub const DEFAULT_BOOST: i32 = 600;
 
 /// One virtual synth: channel groups, programs, volumes.
 #[derive(Debug)]

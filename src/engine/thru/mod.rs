@@ -4,9 +4,9 @@
 //! A message is copied when the port hands it over, and delivered when it is due. What is due at once goes out by the service
 //! group's DPC; for what is due later the group's delayed service is asked, at `PASSIVE_LEVEL` as its page wants it.
 
-mod capture_queue;
+mod capture_delivery;
 
-use self::capture_queue::CaptureQueue;
+use self::capture_delivery::CaptureDelivery;
 use super::next::Next;
 use super::{Engine, PINS};
 use crate::com::event::{Chain, Event};
@@ -19,11 +19,10 @@ use crate::kernel::timer::MILLISECOND;
 use crate::kernel::work::{Work, WorkItem};
 use crate::kernel::{Result, clock, no_memory};
 use crate::limits::CAPTURE_INSTANCES;
-use arioso_core::ks::arioso::ARIOSO_TRANSPORT;
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN};
 use arioso_core::ks::status::{STATUS_DELETE_PENDING, STATUS_INVALID_DEVICE_REQUEST};
 use arioso_core::mem::Shared;
-use arioso_core::midi::Framer;
+use arioso_core::midi::{Counts, Framer};
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 
 const QUEUES: usize = CAPTURE_INSTANCES as usize;
@@ -46,7 +45,7 @@ struct Inner {
 struct State {
     /// One for each render pin.
     framers: [Framer; PINS],
-    queues: [Option<Shared<CaptureQueue>>; QUEUES],
+    queues: [Option<Shared<CaptureDelivery>>; QUEUES],
 }
 
 impl Thru {
@@ -108,7 +107,7 @@ impl Thru {
         });
     }
 
-    fn start(&self, queue: &Shared<CaptureQueue>) -> Result {
+    fn start(&self, queue: &Shared<CaptureDelivery>) -> Result {
         let free = self.inner.state.with(|s| {
             let free = s.queues.iter_mut().find(|place| place.is_none())?;
             *free = Some(queue.clone());
@@ -119,8 +118,8 @@ impl Thru {
         Ok(())
     }
 
-    fn stop(&self, passive: Passive, queue: &Shared<CaptureQueue>) {
-        let is_it = |place: &&mut Option<Shared<CaptureQueue>>| {
+    fn stop(&self, passive: Passive, queue: &Shared<CaptureDelivery>) {
+        let is_it = |place: &&mut Option<Shared<CaptureDelivery>>| {
             place
                 .as_ref()
                 .is_some_and(|other| Shared::ptr_eq(other, queue))
@@ -202,7 +201,7 @@ impl Work for Later {
 /// An open capture pin. Dropping it (at `PASSIVE_LEVEL`) closes it.
 pub struct CaptureHandle {
     engine: Shared<Engine>,
-    queue: Shared<CaptureQueue>,
+    queue: Shared<CaptureDelivery>,
     running: AtomicBool,
 }
 
@@ -218,7 +217,7 @@ impl CaptureHandle {
         }
         Ok(Self {
             engine: engine.clone(),
-            queue: Shared::try_new(CaptureQueue::new(allocator, clock)?).map_err(no_memory)?,
+            queue: Shared::try_new(CaptureDelivery::new(allocator, clock)?).map_err(no_memory)?,
             running: AtomicBool::new(false),
         })
     }
@@ -267,7 +266,7 @@ impl CaptureHandle {
         self.queue.refuse(chain);
     }
 
-    pub fn counts(&self) -> ARIOSO_TRANSPORT {
+    pub fn counts(&self) -> Counts {
         self.queue.counts()
     }
 }

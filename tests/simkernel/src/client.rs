@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use arioso_core::ks::ks::{KSPIN_CONNECT, KSPIN_CONNECT32, KSSTRING_Pin};
 use arioso_core::ks::{GUID, Wire};
-use conformance::{Client, Completion, NtStatus};
+use ks_client::{Client, Completion, NtStatus};
 
 use crate::executive::irp::{self, Ask};
 use crate::executive::{io, ke, ob};

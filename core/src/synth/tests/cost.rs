@@ -160,7 +160,7 @@ impl Events for Notes {
         (!self.0.is_empty()).then_some(0)
     }
 
-    fn pop(&mut self, take: &mut dyn FnMut(u16, &[u8])) {
+    fn pop(&mut self, _: i64, take: &mut dyn FnMut(u16, &[u8])) {
         if let Some((group, message)) = self.0.pop_front().map(key) {
             take(group, &message);
         }

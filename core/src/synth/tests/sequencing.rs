@@ -1,19 +1,37 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Events at their frames, whatever the blocks.
 
-use super::super::sequencer::{Events, Report, Source as Queue, run};
+use super::super::sequencer::{Events, Source as Queue, run};
 use super::*;
 use std::collections::VecDeque;
 
-struct List(VecDeque<(i64, Vec<u8>)>);
+struct List {
+    events: VecDeque<(i64, Vec<u8>)>,
+    /// Lateness of each that has been taken, 100 ns.
+    taken: Vec<i64>,
+}
+
+impl List {
+    fn new(events: VecDeque<(i64, Vec<u8>)>) -> Self {
+        Self {
+            events,
+            taken: Vec::new(),
+        }
+    }
+
+    fn is_on_time(&self) -> bool {
+        self.taken.iter().all(|late| *late == 0)
+    }
+}
 
 impl Events for List {
     fn peek_time(&self) -> Option<i64> {
-        self.0.front().map(|event| event.0)
+        self.events.front().map(|event| event.0)
     }
 
-    fn pop(&mut self, take: &mut dyn FnMut(u16, &[u8])) {
-        if let Some((_, message)) = self.0.pop_front() {
+    fn pop(&mut self, late: i64, take: &mut dyn FnMut(u16, &[u8])) {
+        self.taken.push(late);
+        if let Some((_, message)) = self.events.pop_front() {
             take(1, &message);
         }
     }
@@ -94,11 +112,8 @@ fn rich() -> Synth {
     synth_with(20, 44_100, std::vec![one_shot, sung, soft])
 }
 
-fn play(
-    seed: u64,
-    mut block: impl FnMut() -> usize,
-    interpolation: Interpolation,
-) -> (Vec<u32>, Report) {
+/// The samples' bits, of 400 events which are all taken on time.
+fn play(seed: u64, mut block: impl FnMut() -> usize, interpolation: Interpolation) -> Vec<u32> {
     let mut synth = rich();
     synth
         .virtual_synth_mut(SYNTH)
@@ -106,9 +121,8 @@ fn play(
         .set_interpolation(interpolation);
     let mut clock = SampleClock::new(44_100);
     clock.start(0, 0);
-    let mut events = List(busy(seed));
+    let mut events = List::new(busy(seed));
     let mut out = std::vec![[0.0; 2]; 50_000];
-    let mut total = Report::default();
     let mut done = 0;
     while done < out.len() {
         let n = block().clamp(1, out.len() - done);
@@ -116,16 +130,18 @@ fn play(
             port: SYNTH,
             events: &mut events,
         }];
-        total.add(&run(
+        run(
             &mut synth,
             &mut clock,
             &mut sources,
             done as i64,
             &mut out[done..done + n],
-        ));
+        );
         done += n;
     }
-    (out.iter().flatten().map(|x| x.to_bits()).collect(), total)
+    assert_eq!(events.taken.len(), 400);
+    assert!(events.is_on_time());
+    out.iter().flatten().map(|x| x.to_bits()).collect()
 }
 
 #[test]
@@ -136,16 +152,14 @@ fn any_partition_gives_the_same_bits() {
             Interpolation::Sinc8,
             Interpolation::Sinc16,
         ] {
-            let (whole, report) = play(seed, || usize::MAX, interpolation);
-            assert_eq!((report.events, report.late), (400, 0));
+            let whole = play(seed, || usize::MAX, interpolation);
             assert!(whole.iter().filter(|x| **x != 0).count() > 50_000);
             let mut random = Random(seed);
-            let (parts, report) = play(seed, || random.below(4096) as usize + 1, interpolation);
-            assert_eq!((report.events, report.late), (400, 0));
+            let parts = play(seed, || random.below(4096) as usize + 1, interpolation);
             assert!(whole == parts, "random blocks, seed {seed}");
             for size in [1, 31, 32, 64, 441, 1000] {
                 assert!(
-                    whole == play(seed, || size, interpolation).0,
+                    whole == play(seed, || size, interpolation),
                     "blocks of {size}, seed {seed}"
                 );
             }
@@ -172,7 +186,7 @@ fn a_thousand_stamps_are_zero_frames_off() {
         );
         let mut clock = SampleClock::new(rate);
         clock.start(start, 0);
-        let mut events = List(
+        let mut events = List::new(
             stamps
                 .iter()
                 .enumerate()
@@ -208,16 +222,16 @@ fn a_thousand_stamps_are_zero_frames_off() {
                 port: SYNTH,
                 events: &mut events,
             }];
-            let report = run(
+            run(
                 &mut synth,
                 &mut clock,
                 &mut sources,
                 done as i64,
                 &mut out[done..done + n],
             );
-            assert_eq!(report.late, 0);
             done += n;
         }
+        assert!(events.is_on_time());
         let heard: Vec<usize> = out
             .iter()
             .enumerate()
@@ -233,25 +247,22 @@ fn a_thousand_stamps_are_zero_frames_off() {
 }
 
 #[test]
-fn late_events_act_at_the_block_and_are_counted() {
+fn late_events_act_at_the_block_and_are_told() {
     let mut synth = dc_synth(&[]);
     let mut clock = SampleClock::new(RATE);
     clock.start(0, 0);
-    let mut events = List([(1_000_000, std::vec![0x90, 60, 127])].into());
+    // A frame's first tick is on time, the tick before it is not.
+    let begin = 1_041_667;
+    let note = std::vec![0x90, 60, 127];
+    let times = [1_000_000, begin - 1, begin, begin + 1];
+    let mut events = List::new(times.map(|time| (time, note.clone())).into());
     let mut out = [[0.0; 2]; 64];
     let mut sources = [Queue {
         port: SYNTH,
         events: &mut events,
     }];
-    let report = run(&mut synth, &mut clock, &mut sources, 5000, &mut out);
-    assert_eq!(
-        report,
-        Report {
-            events: 1,
-            late: 1,
-            max_lateness: 200
-        }
-    );
+    run(&mut synth, &mut clock, &mut sources, 5000, &mut out);
+    assert_eq!(events.taken, [41_667, 1, 0, 0]);
     assert!(out[0][0] > 0.3);
 }
 
@@ -261,8 +272,8 @@ fn order_is_frame_then_source_then_arrival() {
     let mut synth = dc_synth(&[]);
     let mut clock = SampleClock::new(RATE);
     clock.start(0, 0);
-    let mut first = List([(100, std::vec![0xC0, 1]), (100, std::vec![0xC0, 2])].into());
-    let mut second = List([(100, std::vec![0xC0, 3]), (50, std::vec![0xC0, 4])].into());
+    let mut first = List::new([(100, std::vec![0xC0, 1]), (100, std::vec![0xC0, 2])].into());
+    let mut second = List::new([(100, std::vec![0xC0, 3]), (50, std::vec![0xC0, 4])].into());
     let mut out = [[0.0; 2]; 64];
     let mut sources = [
         Queue {

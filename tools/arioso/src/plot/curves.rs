@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A played song: voices, and the cost of a slice, over time.
 
-use super::canvas::Canvas;
 use super::panel::Panel;
 use crate::trace::{Sample, Trace};
+use arioso_canvas::Canvas;
 
 type Value = fn(&Sample) -> f64;
 

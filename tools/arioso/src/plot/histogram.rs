@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How long notes took to sound.
 
-use super::canvas::Canvas;
 use super::panel::{BLUE, Panel};
+use arioso_canvas::Canvas;
 
 /// Bars in a millisecond.
 const BARS: f64 = 20.0;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Pictures of recordings and of reports, as PNG files.
 
-mod canvas;
 mod curves;
 mod histogram;
 mod panel;
@@ -9,7 +8,7 @@ mod spectrogram;
 mod wave;
 
 use crate::trace::{Latencies, Trace};
-use canvas::Canvas;
+use arioso_canvas::Canvas;
 
 /// Draws a WAV file or a report of this name; gives the PNG, or what is wrong with the input.
 pub fn draw(bytes: &[u8], name: &str) -> Result<Vec<u8>, String> {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A recording: waveform and spectrogram.
 
-use super::canvas::Canvas;
 use super::panel::{BLUE, Panel};
 use super::spectrogram::{WINDOW, spectra};
+use arioso_canvas::Canvas;
 use embedded_graphics::mono_font::iso_8859_1::FONT_7X13;
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;

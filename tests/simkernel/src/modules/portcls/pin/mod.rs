@@ -37,6 +37,14 @@ pub use items::items;
 const CONNECT: usize = size_of::<KSPIN_CONNECT>();
 const GENERIC_READ_WRITE: u32 = 0xC000_0000;
 
+/// Calls a method that the miniport streams of several roles have, under one name in different tables. The stream is alive while its pin is.
+macro_rules! tell {
+    ($stream:expr, $method:ident, $argument:expr) => {{
+        let stream = $stream;
+        guest_call!((*(*stream).lpVtbl).$method, stream, $argument) as NTSTATUS
+    }};
+}
+
 /// What a pin does besides being a pin.
 pub enum Role {
     Render(Render),
@@ -73,17 +81,18 @@ pub struct Connect {
 impl Connect {
     /// The format for the miniport: aligned, and only to be read during the call.
     pub fn aligned_format(&self) -> Vec<u64> {
-        let mut copy = vec![0u64; self.format.len().div_ceil(8)];
-        // SAFETY: the copy has room.
-        unsafe {
-            ptr::copy_nonoverlapping(
-                self.format.as_ptr(),
-                copy.as_mut_ptr().cast(),
-                self.format.len(),
-            );
-        }
-        copy
+        aligned(&self.format)
     }
+}
+
+/// A copy of a format at an address as a structure's.
+fn aligned(format: &[u8]) -> Vec<u64> {
+    let mut copy = vec![0u64; format.len().div_ceil(8)];
+    // SAFETY: the copy has room.
+    unsafe {
+        ptr::copy_nonoverlapping(format.as_ptr(), copy.as_mut_ptr().cast(), format.len());
+    }
+    copy
 }
 
 /// What is left of a format that a miniport kept after the call.
@@ -342,12 +351,9 @@ impl Pin {
         // SAFETY: a live pin, at PASSIVE_LEVEL; the stream is alive.
         unsafe {
             match &(*pin).role {
-                Role::Midi(stream) => stream.set_state(state),
-                Role::WaveRt(stream) => stream.set_state(state),
-                _ => {
-                    let stream = (*pin).stream();
-                    guest_call!((*(*stream).lpVtbl).SetState, stream, state) as NTSTATUS
-                }
+                Role::Midi(midi) => tell!(midi.stream(), SetState, state),
+                Role::WaveRt(wave) => tell!(wave.stream(), SetState, state),
+                _ => tell!((*pin).stream(), SetState, state),
             }
         }
     }
@@ -362,11 +368,13 @@ impl Pin {
             if format == (*pin).format {
                 return STATUS_SUCCESS;
             }
+            let copy = aligned(format);
             let status = match &(*pin).role {
-                Role::Midi(stream) => stream.set_format(format),
-                Role::WaveRt(stream) => stream.set_format(format),
+                Role::Midi(midi) => tell!(midi.stream(), SetFormat, copy.as_ptr()),
+                Role::WaveRt(wave) => tell!(wave.stream(), SetFormat, copy.as_ptr()),
                 _ => STATUS_INVALID_DEVICE_REQUEST,
             };
+            poison(copy);
             if status >= 0 {
                 (*pin).format = format.to_vec();
             }

@@ -102,27 +102,8 @@ impl WaveRt {
         self.stream.unknown()
     }
 
-    /// # Safety
-    /// At PASSIVE_LEVEL.
-    pub unsafe fn set_state(&self, state: KSSTATE) -> NTSTATUS {
-        let stream = self.stream.get();
-        // SAFETY: alive while referenced.
-        unsafe { guest_call!((*(*stream).lpVtbl).SetState, stream, state) as NTSTATUS }
-    }
-
-    /// # Safety
-    /// At PASSIVE_LEVEL.
-    pub unsafe fn set_format(&self, format: &[u8]) -> NTSTATUS {
-        let mut copy = vec![0u64; format.len().div_ceil(8)];
-        let stream = self.stream.get();
-        // SAFETY: the copy has room; the stream is alive while referenced.
-        unsafe {
-            ptr::copy_nonoverlapping(format.as_ptr(), copy.as_mut_ptr().cast(), format.len());
-            let status =
-                guest_call!((*(*stream).lpVtbl).SetFormat, stream, copy.as_ptr()) as NTSTATUS;
-            poison(copy);
-            status
-        }
+    pub fn stream(&self) -> *mut IMiniportWaveRTStream {
+        self.stream.get()
     }
 
     /// The cyclic buffer, for the client's address space. `notifications`: with that many events in a cycle.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Pixels with text and lines on them.
+//! Pixels with text and lines on them, for the pictures of `arioso plot` and of the benchmarks.
 
 use embedded_graphics::mono_font::iso_8859_1::FONT_9X15_BOLD;
 use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
@@ -17,6 +17,7 @@ pub struct Canvas {
 }
 
 impl Canvas {
+    /// A picture of so many pixels.
     pub fn new(width: usize, height: usize) -> Self {
         Self {
             width,
@@ -45,11 +46,12 @@ impl Canvas {
         );
     }
 
-    #[cfg(test)]
+    /// The colour of a pixel, which must be in the picture.
     pub fn pixel(&self, x: i32, y: i32) -> Rgb888 {
         self.pixels[y as usize * self.width + x as usize]
     }
 
+    /// Text whose base line begins, ends or has its middle at a place, in pixels from the upper left corner.
     pub fn text(
         &mut self,
         text: &str,
@@ -63,6 +65,7 @@ impl Canvas {
         let Ok(_) = text.draw(self);
     }
 
+    /// A line of one pixel.
     pub fn line(&mut self, from: (i32, i32), to: (i32, i32), color: Rgb888) {
         let line = Line::new(Point::new(from.0, from.1), Point::new(to.0, to.1));
         let Ok(()) = line
@@ -70,11 +73,16 @@ impl Canvas {
             .draw(self);
     }
 
+    /// A filled rectangle.
     pub fn fill(&mut self, corner: (i32, i32), size: (u32, u32), color: Rgb888) {
         let area = Rectangle::new(Point::new(corner.0, corner.1), Size::new(size.0, size.1));
         let Ok(()) = self.fill_solid(&area, color);
     }
 
+    /// The picture as a PNG file.
+    ///
+    /// # Errors
+    /// What is wrong with the size.
     pub fn png(&self) -> Result<Vec<u8>, String> {
         let bytes: Vec<u8> = self
             .pixels
