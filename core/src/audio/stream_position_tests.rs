@@ -288,7 +288,7 @@ proptest! {
             prop_assert!(before.position <= place.position && before.written <= place.written);
             prop_assert!(place.position <= place.written);
             prop_assert!(place.position <= from + exact(now - began, rate));
-            prop_assert!(place.written <= from + exact(now - began, rate) + i64::from(place.lead) + slice + before.written - before.position);
+            prop_assert!(place.written <= from + exact(now - began, rate) + place.lead + slice + before.written - before.position);
             prop_assert!(place.position_offset(4) < place.turn as u64 * 4);
             prop_assert_eq!(place.frame_of_run() % slice, 0);
         }

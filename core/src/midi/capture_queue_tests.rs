@@ -245,6 +245,9 @@ enum Step {
     Clear,
 }
 
+/// A System Exclusive message that is arriving: its time, and its parts, each with whether it is incomplete.
+type Open = Option<(i64, Vec<(Vec<u8>, bool)>)>;
+
 /// A message that waits, in the events in which it should leave.
 struct Waiting {
     slot: usize,
@@ -273,7 +276,7 @@ proptest! {
         let port = Allocator::new(usize::MAX);
         let mut queue = Queue::new().unwrap();
         let mut waiting: Vec<Waiting> = vec![];
-        let mut open: [Option<(i64, Vec<(Vec<u8>, bool)>)>; 3] = Default::default();
+        let mut open: [Open; 3] = Default::default();
         let (mut now, mut count) = (0, 0u8);
         let (mut messages, mut bytes) = (0, 0);
         let enter = |waiting: &mut Vec<Waiting>, new: Waiting| {

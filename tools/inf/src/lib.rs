@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Setup information files (INF) of Windows drivers: [`stamp`] fills a template, [`Inf`] is the text as sections, [`Install`] what an
-//! install section asks for, [`check`] holds it to the rules for Windows drivers.
+//! Setup information files (INF) of Windows drivers: [`stamp()`] fills a template, [`Inf`] is the text as sections, [`Install`] what an
+//! install section asks for, [`check()`] holds it to the rules for Windows drivers.
 //!
 //! Section and directive names, keys and strings compare without case, as SetupAPI does.
 

@@ -97,7 +97,13 @@ fn documentation() -> Result<()> {
     process::run(
         process::cargo()
             .env("RUSTDOCFLAGS", "--deny warnings")
-            .args(["doc", "--quiet", "--no-deps", "--document-private-items"]),
+            .args([
+                "doc",
+                "--quiet",
+                "--keep-going",
+                "--no-deps",
+                "--document-private-items",
+            ]),
     )
 }
 
