@@ -255,7 +255,7 @@ fn bytes_between_and_around_the_chunks() {
         }
     }
     let song = [header(0, 1, [0x01, 0xE0]), events].concat();
-    let mut mac = vec![0; 128];
+    let mut mac = [0; 128];
     mac[1..10].copy_from_slice(b"\x08SONG.MID");
     mac[65..69].copy_from_slice(b"Midi");
     mac[83..87].copy_from_slice(&(song.len() as u32).to_be_bytes());
