@@ -19,7 +19,7 @@ use super::imports::ks_call;
 use super::midi::{self, MidiStream};
 use super::miniport::Miniport;
 use super::render::Render;
-use super::verify::{assert_passive, violation};
+use super::verify::{Rule, assert_passive, violation};
 use super::wave_rt::{self, WaveRt};
 use super::wave_sink::WaveSink;
 use crate::executive::ob::{
@@ -460,6 +460,7 @@ impl Pin {
             };
             if out.events > 0 {
                 violation(
+                    Rule::AllocatorLeak,
                     "IMXF::SetState",
                     format!("{} events are not back after STOP", out.events),
                 );
