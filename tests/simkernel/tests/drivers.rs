@@ -3,8 +3,10 @@
 //!
 //! Each case runs in a child process, because a machine that stops ends its process.
 
+use conformance::{Client, Completion, NtStatus};
 use libtest_mimic::{Arguments, Failed, Trial};
 use simkernel::bugcheck::EXIT_CODE;
+use simkernel::client::ClientOptions;
 use simkernel::system::{Options, System};
 use simkernel::verifier::Rule;
 use simkernel::verifier::rules::{self, Plant};
@@ -107,10 +109,11 @@ fn child(spec: &str) {
         seed: 0,
         ..Options::default()
     };
-    let mut with_device = false;
+    let (mut with_device, mut with_client) = (false, false);
     for word in words {
         match word {
             "device" => with_device = true,
+            "client" => with_client = true,
             "special" => options.special_pool = true,
             "fail" => options.fail_allocation = Some(1),
             "strict" => options.strict = true,
@@ -129,12 +132,25 @@ fn child(spec: &str) {
                     Err(status) => println!("AddDevice: {status:#x}"),
                 }
             }
+            if with_client {
+                println!("request: {:?}", send(&mut system));
+            }
             system.run_for(10_000);
             println!("unload: {:?}", system.unload(case));
         }
         Err(e) => println!("{e}"),
     }
     println!("verdict: {}", system.verdict());
+}
+
+/// A program sends the driver's device a buffer.
+fn send(system: &mut System) -> Result<Completion, NtStatus> {
+    const CODE: u32 = 0x22_2003;
+    let mut client = system.client(ClientOptions::default());
+    let handle = client.open("\\Device\\Bugs")?;
+    let buffer = client.allocate(64);
+    let sent = client.submit(handle, CODE, (buffer, 64), (buffer, 64));
+    Ok(client.wait(sent))
 }
 
 /// Runs a child; its exit code and all that it printed.
@@ -247,6 +263,14 @@ const STOPS: &[(&str, &[&str])] = &[
             "STOP 0x000000c4 DRIVER_VERIFIER_DETECTED_VIOLATION (0x4, ",
             "no device (any more)",
             "bugs.sys!dead_device",
+        ],
+    ),
+    (
+        "pages_unlocked",
+        &[
+            "where the pages of an MDL were mapped",
+            "STOP 0x00000050",
+            "bugs.sys!after_unlock",
         ],
     ),
     (
@@ -388,12 +412,13 @@ const SAYS: &[(&str, &[&str])] = &[
     ("device_timer_left", &["while its timer runs"]),
 ];
 
-/// Cases that get a device.
-const WITH_DEVICE: &[&str] = &[
-    "add_failed",
-    "initializing",
-    "interface_left",
-    "remove_attached",
+/// Cases for which a child does more than load and unload.
+const WITH: &[(&str, &str)] = &[
+    ("add_failed", " device"),
+    ("initializing", " device"),
+    ("interface_left", " device"),
+    ("remove_attached", " device"),
+    ("pages_unlocked", " client"),
 ];
 
 /// Cases of `bugs.c` that neither break a rule nor stop the machine.
@@ -411,16 +436,12 @@ fn source_of(plant: Plant) -> Option<&'static str> {
 /// A driver breaks its rule, and no other.
 fn breaks(plant: Plant) -> Result<(), Failed> {
     let (source, case) = (source_of(plant).expect("a driver in C"), plant.name());
-    let device = if WITH_DEVICE.contains(&case) {
-        " device"
-    } else {
-        ""
-    };
+    let with = WITH.iter().find(|(name, _)| *name == case);
     let stop = STOPS.iter().find(|(name, _)| *name == case);
     let code = if stop.is_some() { EXIT_CODE } else { 0 };
     let says = stop.or_else(|| SAYS.iter().find(|(name, _)| *name == case));
     expect(
-        &format!("{source} {case}{device}"),
+        &format!("{source} {case}{}", with.map_or("", |(_, word)| word)),
         code,
         says.map_or(&[], |(_, wanted)| wanted),
         &rules::broken_by(plant),

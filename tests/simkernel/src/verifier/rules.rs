@@ -205,6 +205,8 @@ rules! {
     MdlMapped [0xC4, 0xB2] "debugger/bug-check-0xc4--driver-verifier-detected-violation": Bug map_unlocked, Port MapTwice;
     /// Pages are unmapped from where they were mapped.
     MdlUnmapped [] "ddi/wdm/nf-wdm-mmunmaplockedpages": Bug unmap_unmapped, Port UnmapElsewhere;
+    /// The pages of an MDL are used while they are locked and mapped.
+    MdlUsed [] "kernel/using-mdls": Bug pages_unlocked;
 
     /// A request is freed once, and not reused after that.
     RequestUnknown [0xC9, 0x01] "debugger/bug-check-0xc9--driver-verifier-iomanager-violation": Bug irp_freed_twice, Bug irp_reused;
@@ -307,8 +309,8 @@ rules! {
     /// Entries of an automation table have their structure's size at least, in multiples of eight.
     AutomationTable [] "ddi/portcls/ns-portcls-pcautomation_table": Port PropertyStride, Endpoint EventStride;
     /// A filter's descriptor describes pins, nodes and connections that fit together.
-    FilterDescriptor [] "ddi/portcls/ns-portcls-pcfilter_descriptor": Port BadPinSize, Port BadVersion, Port BadFlow, Port BadCommunication, Port BadCategory,
-        Port BadInstances, Port BadAttributes, Port BadRange, Port BadEnd, Port LoosePin, Port LooseNode;
+    FilterDescriptor [] "ddi/portcls/ns-portcls-pcfilter_descriptor": Port BadPinSize, Port BadVersion, Port BadFlow, Port BadCommunication,
+        Port BadCategory, Port BadInstances, Port BadAttributes, Port BadRange, Port BadEnd, Port LoosePin, Port LooseNode;
     /// No more subdevices are registered than `PcAddAdapterDevice` was told.
     SubdeviceCount [] "ddi/portcls/nf-portcls-pcregistersubdevice": Port ManySubdevices;
     /// A port is initialised once.
@@ -316,23 +318,23 @@ rules! {
     /// A miniport's `Init` returns the service group that it registered, and none if it fails.
     MiniportInit [] "ddi/dmusicks/nf-dmusicks-iminiportdmus-init": Port FailWithGroup, Endpoint OtherGroup;
     /// Physical connections join bridge pins of registered subdevices, one each, with the direction of the data.
-    PhysicalConnection [] "ddi/portcls/nf-portcls-pcregisterphysicalconnection": Endpoint WrongConnection, Endpoint ConnectUnregistered, Endpoint ConnectNoPin,
-        Endpoint ConnectStream, Endpoint ConnectTwice;
+    PhysicalConnection [] "ddi/portcls/nf-portcls-pcregisterphysicalconnection": Endpoint WrongConnection, Endpoint ConnectUnregistered,
+        Endpoint ConnectNoPin, Endpoint ConnectStream, Endpoint ConnectTwice;
     /// Stream resources are removed, once, before the driver is unloaded.
     StreamResource [] "ddi/portcls/nf-portcls-pcaddstreamresource": Endpoint LeakResource, Endpoint RemoveTwice;
 
     /// An object of PortCls is released as often as it is referenced.
-    ReferenceReleased [] "ddi/unknwn/nf-unknwn-iunknown-release": Port ReleaseTwice;
+    ReferenceReleased [] "audio/reference-counting-conventions-for-com-objects": Port ReleaseTwice;
     /// Nothing of PortCls is referenced when the driver is unloaded.
-    ReferenceLeft [] "ddi/unknwn/nf-unknwn-iunknown-addref": Port LeakPort;
+    ReferenceLeft [] "audio/reference-counting-conventions-for-com-objects": Port LeakPort;
     /// Nobody holds a miniport when its port has released it.
-    ReferenceMiniport [] "ddi/unknwn/nf-unknwn-iunknown-addref": Port LeakMiniport;
+    ReferenceMiniport [] "audio/reference-counting-conventions-for-com-objects": Port LeakMiniport;
     /// A stream that goes releases its allocator, its clock and its port.
-    ReferenceStream [] "ddi/unknwn/nf-unknwn-iunknown-addref": Port LeakAllocator, Port LeakClock, Endpoint LeakPortStream;
+    ReferenceStream [] "audio/reference-counting-conventions-for-com-objects": Port LeakAllocator, Port LeakClock, Endpoint LeakPortStream;
     /// A capture sink is not referenced.
     ReferenceSink [] "ddi/dmusicks/nf-dmusicks-imxf-connectoutput": Endpoint KeepSink;
     /// `QueryInterface` that succeeds returns an interface.
-    QueryInterface [] "ddi/unknwn/nf-unknwn-iunknown-queryinterface(refiid_void)": Port QueryNothing;
+    QueryInterface [] "audio/com-in-the-kernel": Port QueryNothing;
 
     /// `NewStream` returns a stream and sets its parameters, or fails and returns nothing.
     NewStream [] "ddi/dmusicks/nf-dmusicks-iminiportdmus-newstream": Port NothingSet, Port FailWithStream, Port NoStream, Endpoint WaveFailWithStream,
@@ -375,8 +377,8 @@ rules! {
     /// An audio buffer is the stream's own pages, no longer than they are, with a cache type.
     AudioBuffer [] "ddi/portcls/nf-portcls-iminiportwavertstream-allocateaudiobuffer": Endpoint ForeignBuffer, Endpoint LongBuffer, Endpoint BadCache;
     /// Notification events are registered once, and unregistered if they were.
-    NotificationEvent [] "ddi/portcls/nf-portcls-iminiportwavertstreamnotification-registernotificationevent": Endpoint EventTwice, Endpoint ForgetEvents,
-        Endpoint UnregisterUnknown;
+    NotificationEvent [] "ddi/portcls/nf-portcls-iminiportwavertstreamnotification-registernotificationevent": Endpoint EventTwice,
+        Endpoint ForgetEvents, Endpoint UnregisterUnknown;
     /// A position lies in the buffer.
     GetPosition [] "ddi/portcls/nf-portcls-iminiportwavertstream-getposition": Endpoint FarPosition;
     /// `GetReadPacket` returns no flags.

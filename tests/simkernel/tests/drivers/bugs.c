@@ -209,9 +209,28 @@ static void work_item_twice(DRIVER *d) {
     IoFreeWorkItem(i);
     IoDeleteDevice(v);
 }
+// With a program that sends it a buffer.
+static NTSTATUS after_unlock(DEVICE *d, IRP *i) {
+    PVOID m = IoAllocateMdl(i->UserBuffer, 16, 0, 0, NULL);
+    MmProbeAndLockPages(m, 1, 1);
+    volatile u8 *p = MmMapLockedPagesSpecifyCache(m, 0, 1, NULL, 0, 0x40000010);
+    p[0] = 1;
+    MmUnlockPages(m);
+    IoFreeMdl(m);
+    p[0] = 2;
+    return 0;
+}
+static NTSTATUS done(DEVICE *d, IRP *i) { i->Status.Status = 0; IofCompleteRequest(i, 0); return 0; }
+static void pages_unlocked(DRIVER *d) {
+    UNICODE_STRING name = STRING("\\Device\\Bugs");
+    DEVICE *v;
+    d->Major[0] = d->Major[2] = d->Major[18] = done;
+    d->Major[14] = after_unlock;
+    IoCreateDevice(d, 0, &name, 0x22, 0, 0, &v);
+    ((u32 *)v)[12] &= ~0x80u;
+}
 static void work_item_unknown(DRIVER *d) { u64 i[8]; IoQueueWorkItem(i, work, 1, NULL); IoFreeWorkItem(i); }
 
-static NTSTATUS done(DEVICE *d, IRP *i) { i->Status.Status = 0; IofCompleteRequest(i, 0); return 0; }
 static void file_released(DRIVER *d) {
     UNICODE_STRING name = STRING("\\Device\\Bugs");
     DEVICE *v, *top;
@@ -399,7 +418,7 @@ NTSTATUS DriverEntry(DRIVER *driver, UNICODE_STRING *path) {
     CASE(complete_own) CASE(completion_freed) CASE(irp_reused) CASE(irp_of_thread) CASE(no_dispatch) CASE(no_locations) CASE(dead_device)
     CASE(unknown_import) CASE(fast_fail) CASE(null_pointer) CASE(wild_pointer) CASE(user_pointer) CASE(user_at_dispatch) CASE(illegal)
     CASE(breakpoint) CASE(privileged) CASE(panic) CASE(read_only) CASE(no_memory) CASE(clean)
-    CASE(lock_order) CASE(lock_long) CASE(dpc_long) CASE(stalls)
+    CASE(lock_order) CASE(lock_long) CASE(dpc_long) CASE(stalls) CASE(pages_unlocked)
     DbgPrint("no such case: %wZ\n", path);
     return 0xC0000001;
 }
