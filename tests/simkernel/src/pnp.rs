@@ -8,6 +8,7 @@ use crate::registry::{self, Value};
 use crate::setup::security::{GENERIC_READ, GENERIC_WRITE, WORLD, grants};
 use crate::setup::{self, device};
 use crate::state::Global;
+use crate::verifier::Rule;
 use crate::{guest, verifier};
 use std::ptr::null_mut;
 
@@ -208,14 +209,21 @@ pub(crate) fn add_device(
         let status = guest::call(routine as usize, &[driver as usize, pdo as usize]) as NTSTATUS;
         if status < 0 {
             if !(*pdo).AttachedDevice.is_null() {
-                verifier::violation("AddDevice failed and left its device attached");
+                verifier::violation(
+                    Rule::AddDeviceFailed,
+                    "AddDevice failed and left its device attached",
+                );
+                io::IoDetachDevice(pdo);
             }
             delete_pdo(pdo);
             return Err(status);
         }
         let top = io::top_of_stack(pdo);
         if top != pdo && (*top).Flags & DO_DEVICE_INITIALIZING != 0 {
-            verifier::violation("AddDevice left DO_DEVICE_INITIALIZING set");
+            verifier::violation(
+                Rule::DeviceInitializing,
+                "AddDevice left DO_DEVICE_INITIALIZING set",
+            );
         }
     }
     Ok(pdo)
@@ -225,9 +233,10 @@ fn delete_pdo(pdo: *mut DEVICE_OBJECT) {
     MANAGER.get().nodes.retain(|n| n.pdo != pdo);
     let enabled = io::forget_interfaces(pdo);
     if enabled != 0 {
-        verifier::violation(format!(
-            "{enabled} device interface(s) were still enabled at removal"
-        ));
+        verifier::violation(
+            Rule::InterfaceEnabled,
+            format!("{enabled} device interface(s) were still enabled at removal"),
+        );
     }
     // SAFETY: a live PDO with nothing attached.
     unsafe { io::IoDeleteDevice(pdo) };
@@ -332,7 +341,7 @@ pub(crate) fn remove(pdo: *mut DEVICE_OBJECT) -> NTSTATUS {
     // SAFETY: a live PDO.
     unsafe {
         if !(*pdo).AttachedDevice.is_null() {
-            verifier::violation("REMOVE_DEVICE left a device attached");
+            verifier::violation(Rule::RemoveAttached, "REMOVE_DEVICE left a device attached");
             let upper = (*pdo).AttachedDevice;
             io::IoDetachDevice(pdo);
             ob::kind_of(upper.cast());

@@ -4,6 +4,7 @@
 use crate::bugcheck::{BAD_POOL_CALLER, bugcheck};
 use crate::nt::*;
 use crate::state::Global;
+use crate::verifier::Rule;
 use crate::{guest, loader, verifier};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ptr::null_mut;
@@ -230,20 +231,27 @@ pub(crate) fn free(address: usize, tag: u32) {
         p.bytes -= block.size;
     }
     if tag != 0 && block.tag != tag {
-        verifier::violation(format!(
-            "freed with tag '{}': {}",
-            tag_text(tag),
-            describe(address, &block)
-        ));
+        verifier::violation(
+            Rule::PoolFreeTag,
+            format!(
+                "freed with tag '{}': {}",
+                tag_text(tag),
+                describe(address, &block)
+            ),
+        );
     }
     if let Err(why) = intact(address, &block) {
         verifier::violation_of(
+            Rule::PoolCorruption,
             block.owner,
             format!("pool corruption, {why}: {}", describe(address, &block)),
         );
     }
     if block.paged && guest::irql() > APC_LEVEL {
-        verifier::violation(format!("paged pool freed at IRQL {}", guest::irql()));
+        verifier::violation(
+            Rule::PoolPagedFreeIrql,
+            format!("paged pool freed at IRQL {}", guest::irql()),
+        );
     }
     verifier::memory_freed(address..address + block.size, &|| describe(address, &block));
     match block.mapping {
@@ -310,6 +318,7 @@ fn check_freed(address: usize, block: &Block) {
     let bytes = unsafe { std::slice::from_raw_parts(address as *const u8, block.size) };
     if let Some(i) = first_other(bytes, FREED) {
         verifier::violation_of(
+            Rule::PoolWrittenFreed,
             block.owner,
             format!(
                 "written after free at offset {i:#x}: {}",
@@ -325,6 +334,7 @@ pub(crate) fn check_all() {
     for (&address, block) in &p.blocks {
         if let Err(why) = intact(address, block) {
             verifier::violation_of(
+                Rule::PoolCorruption,
                 block.owner,
                 format!("pool corruption, {why}: {}", describe(address, block)),
             );

@@ -4,7 +4,7 @@
 
 use crate::nt::PAGE_SIZE;
 use crate::state::Global;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ptr::null_mut;
 
 /// Where user addresses begin.
@@ -19,6 +19,8 @@ struct Arena {
     free: BTreeMap<usize, Vec<u64>>,
     next: u64,
     locked: BTreeMap<u64, usize>,
+    /// Where pages were mapped a second time, closed: start and length. The oldest give their addresses back.
+    unmapped: VecDeque<(usize, usize)>,
     /// Blocks that user mode may not write, by start.
     read_only: BTreeSet<u64>,
 }
@@ -59,6 +61,7 @@ fn arena() -> &'static mut Arena {
                 free: BTreeMap::new(),
                 next: BASE,
                 locked: BTreeMap::new(),
+                unmapped: VecDeque::new(),
                 read_only: BTreeSet::new(),
             }
         }
@@ -214,10 +217,26 @@ pub(crate) fn map_system(address: u64, length: usize) -> Option<usize> {
     (p != libc::MAP_FAILED).then(|| p as usize + (address - start) as usize)
 }
 
+/// Nothing may be touched there from now on.
 pub(crate) fn unmap_system(system: usize, length: usize) {
+    const KEPT: usize = 64;
     let (start, bytes) = pages_of(system as u64, length);
     // SAFETY: made by `map_system`.
-    unsafe { libc::munmap(start as _, bytes) };
+    unsafe { libc::mprotect(start as _, bytes, libc::PROT_NONE) };
+    let unmapped = &mut arena().unmapped;
+    unmapped.push_back((start as usize, bytes));
+    if unmapped.len() > KEPT
+        && let Some((start, bytes)) = unmapped.pop_front()
+    {
+        // SAFETY: as above.
+        unsafe { libc::munmap(start as _, bytes) };
+    }
+}
+
+/// True for an address where [`map_system`] had pages not long ago.
+pub(crate) fn was_system(address: usize) -> bool {
+    let mut unmapped = arena().unmapped.iter();
+    unmapped.any(|(start, bytes)| (*start..start + bytes).contains(&address))
 }
 
 pub(crate) fn lock(address: u64, length: usize) {

@@ -5,6 +5,7 @@ use crate::executive::Export;
 use crate::nt::status::*;
 use crate::nt::*;
 use crate::state::Global;
+use crate::verifier::Rule;
 use crate::{bugcheck, guest, verifier};
 use std::collections::BTreeMap;
 
@@ -182,15 +183,18 @@ unsafe extern "efiapi" fn WdfVersionUnbind(
 ) -> NTSTATUS {
     let f = FRAMEWORK.get();
     if f.bound == 0 {
-        verifier::violation("WdfVersionUnbind without a bind");
+        verifier::violation(Rule::WdfUnbind, "WdfVersionUnbind without a bind");
         return STATUS_INVALID_PARAMETER;
     }
     f.bound -= 1;
     if !f.objects.is_empty() {
-        verifier::violation(format!(
-            "WdfVersionUnbind with {} framework object(s) left",
-            f.objects.len()
-        ));
+        verifier::violation(
+            Rule::WdfUnbind,
+            format!(
+                "WdfVersionUnbind with {} framework object(s) left",
+                f.objects.len()
+            ),
+        );
         f.objects.clear();
     }
     // SAFETY: made by WdfVersionBind.
@@ -226,6 +230,7 @@ unsafe extern "efiapi" fn driver_create(
         }
         if (*config).DriverInitFlags & NO_DISPATCH_OVERRIDE == 0 {
             verifier::violation(
+                Rule::NotSimulated,
                 "WdfDriverCreate without WdfDriverInitNoDispatchOverride is not simulated",
             );
             return STATUS_NOT_SUPPORTED;
@@ -288,13 +293,17 @@ unsafe extern "efiapi" fn miniport_unload(globals: *mut WDF_DRIVER_GLOBALS, driv
     let f = FRAMEWORK.get();
     let devices = f.objects.values().filter(|k| **k == Kind::Device).count();
     if devices != 0 {
-        verifier::violation(format!(
-            "WdfDriverMiniportUnload with {devices} WDFDEVICE(s) not deleted"
-        ));
+        verifier::violation(
+            Rule::WdfMiniportUnload,
+            format!("WdfDriverMiniportUnload with {devices} WDFDEVICE(s) not deleted"),
+        );
         f.objects.retain(|_, k| *k != Kind::Device);
     }
     if f.objects.remove(&(driver as usize)).is_none() {
-        verifier::violation("WdfDriverMiniportUnload of something that is no WDFDRIVER");
+        verifier::violation(
+            Rule::WdfMiniportUnload,
+            "WdfDriverMiniportUnload of something that is no WDFDRIVER",
+        );
     }
     // SAFETY: the driver's globals.
     unsafe { (*globals).Driver = std::ptr::null_mut() };
@@ -303,7 +312,9 @@ unsafe extern "efiapi" fn miniport_unload(globals: *mut WDF_DRIVER_GLOBALS, driv
 unsafe extern "efiapi" fn object_delete(_globals: *mut WDF_DRIVER_GLOBALS, object: HANDLE) {
     match FRAMEWORK.get().objects.get(&(object as usize)) {
         Some(Kind::Device) => drop(FRAMEWORK.get().objects.remove(&(object as usize))),
-        Some(Kind::Driver(_)) => verifier::violation("WdfObjectDelete of a WDFDRIVER"),
+        Some(Kind::Driver(_)) => {
+            verifier::violation(Rule::WdfDelete, "WdfObjectDelete of a WDFDRIVER")
+        }
         None => bugcheck::bugcheck(
             0x10d,
             [0xa, object as usize, 0, 0],

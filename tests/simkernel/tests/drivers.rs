@@ -3,9 +3,14 @@
 //!
 //! Each case runs in a child process, because a machine that stops ends its process.
 
+use conformance::{Client, Completion, NtStatus};
 use libtest_mimic::{Arguments, Failed, Trial};
 use simkernel::bugcheck::EXIT_CODE;
+use simkernel::client::ClientOptions;
 use simkernel::system::{Options, System};
+use simkernel::verifier::Rule;
+use simkernel::verifier::rules::{self, Plant};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -29,31 +34,13 @@ fn build(name: &str) -> Result<(), Failed> {
     let out = out_dir();
     std::fs::create_dir_all(&out)?;
     let header = std::fs::read_to_string(source.join("kernel.h"))?;
-    let names = header
-        .lines()
-        .filter_map(|l| l.strip_prefix("IMPORT "))
-        .filter_map(|l| {
-            l.split('(')
-                .next()?
-                .split([' ', '*'])
-                .next_back()
-                .map(str::to_owned)
-        });
-    let definition: String = "LIBRARY ntoskrnl.exe\nEXPORTS\n".to_owned()
-        + &names
-            .chain(["__C_specific_handler".to_owned(), "__chkstk".to_owned()])
-            .collect::<Vec<_>>()
-            .join("\n");
-    let (def, lib) = (
-        out.join(format!("{name}.def")),
-        out.join(format!("{name}.lib")),
-    );
-    std::fs::write(&def, definition)?;
-    run(Command::new("llvm-dlltool-19")
-        .args(["-m", "i386:x86-64", "-d"])
-        .arg(&def)
-        .arg("-l")
-        .arg(&lib))?;
+    let mut kernel = imports(&header);
+    kernel.extend(["__C_specific_handler", "__chkstk"]);
+    let text = std::fs::read_to_string(source.join(format!("{name}.c")))?;
+    let libraries = [
+        library(name, "ntoskrnl.exe", &kernel)?,
+        library(name, "WDFLDR.SYS", &imports(&text))?,
+    ];
     let object = out.join(format!("{name}.obj"));
     run(Command::new("clang-19")
         .args([
@@ -86,10 +73,32 @@ fn build(name: &str) -> Result<(), Failed> {
             out.join(format!("{name}.sys")).display()
         ))
         .arg(&object)
-        .arg(&lib))
+        .args(&libraries))
 }
 
-/// What a child does: loads the driver as the service `case`, unloads it, prints the verdict.
+/// What a source declares as imported.
+fn imports(source: &str) -> Vec<&str> {
+    let declarations = source.lines().filter_map(|l| l.strip_prefix("IMPORT "));
+    declarations
+        .filter_map(|l| l.split('(').next()?.split([' ', '*']).next_back())
+        .collect()
+}
+
+/// An import library for a driver.
+fn library(driver: &str, module: &str, names: &[&str]) -> Result<PathBuf, Failed> {
+    let stem = out_dir().join(format!("{driver}-{module}"));
+    let (def, lib) = (stem.with_extension("def"), stem.with_extension("lib"));
+    let names = names.join("\n");
+    std::fs::write(&def, format!("LIBRARY {module}\nEXPORTS\n{names}\n"))?;
+    run(Command::new("llvm-dlltool-19")
+        .args(["-m", "i386:x86-64", "-d"])
+        .arg(&def)
+        .arg("-l")
+        .arg(&lib))?;
+    Ok(lib)
+}
+
+/// What a child does: loads the driver as the service `case`, gives it a device where that is asked for, unloads it, prints the verdict.
 fn child(spec: &str) {
     let mut words = spec.split(' ');
     let (driver, case) = (
@@ -100,8 +109,11 @@ fn child(spec: &str) {
         seed: 0,
         ..Options::default()
     };
+    let (mut with_device, mut with_client) = (false, false);
     for word in words {
         match word {
+            "device" => with_device = true,
+            "client" => with_client = true,
             "special" => options.special_pool = true,
             "fail" => options.fail_allocation = Some(1),
             "strict" => options.strict = true,
@@ -111,12 +123,34 @@ fn child(spec: &str) {
     let mut system = System::boot(options);
     match system.load_driver(case, &out_dir().join(format!("{driver}.sys"))) {
         Ok(()) => {
+            if with_device {
+                match system.add_root_device(case) {
+                    Ok(device) => {
+                        println!("start: {:#x}", system.start(device));
+                        println!("remove: {:#x}", system.remove(device));
+                    }
+                    Err(status) => println!("AddDevice: {status:#x}"),
+                }
+            }
+            if with_client {
+                println!("request: {:?}", send(&mut system));
+            }
             system.run_for(10_000);
             println!("unload: {:?}", system.unload(case));
         }
         Err(e) => println!("{e}"),
     }
     println!("verdict: {}", system.verdict());
+}
+
+/// A program sends the driver's device a buffer.
+fn send(system: &mut System) -> Result<Completion, NtStatus> {
+    const CODE: u32 = 0x22_2003;
+    let mut client = system.client(ClientOptions::default());
+    let handle = client.open("\\Device\\Bugs")?;
+    let buffer = client.allocate(64);
+    let sent = client.submit(handle, CODE, (buffer, 64), (buffer, 64));
+    Ok(client.wait(sent))
 }
 
 /// Runs a child; its exit code and all that it printed.
@@ -130,10 +164,23 @@ fn spawn(spec: &str) -> Result<(Option<i32>, String), Failed> {
     Ok((out.status.code(), text))
 }
 
-fn expect(spec: &str, code: i32, wanted: &[&str]) -> Result<(), Failed> {
+/// Names of the rules that a child reported as broken.
+fn broken(text: &str) -> BTreeSet<&str> {
+    let reports = text.lines().filter_map(|l| l.strip_prefix("verifier: "));
+    reports
+        .filter_map(|report| report.split([' ', ':']).next())
+        .collect()
+}
+
+fn expect(spec: &str, code: i32, wanted: &[&str], rules: &[Rule]) -> Result<(), Failed> {
     let (got, text) = spawn(spec)?;
     if got != Some(code) {
         return Err(format!("exit code {got:?}, expected {code}\n{text}").into());
+    }
+    let rules: BTreeSet<&str> = rules.iter().map(|rule| rule.name()).collect();
+    let found = broken(&text);
+    if found != rules {
+        return Err(format!("{found:?} were broken, not {rules:?}\n{text}").into());
     }
     for w in wanted {
         if !text.contains(w) {
@@ -212,7 +259,35 @@ const STOPS: &[(&str, &[&str])] = &[
     ("no_locations", &["NO_MORE_IRP_STACK_LOCATIONS"]),
     (
         "dead_device",
-        &["no device (any more)", "bugs.sys!dead_device"],
+        &[
+            "STOP 0x000000c4 DRIVER_VERIFIER_DETECTED_VIOLATION (0x4, ",
+            "no device (any more)",
+            "bugs.sys!dead_device",
+        ],
+    ),
+    (
+        "pages_unlocked",
+        &[
+            "where the pages of an MDL were mapped",
+            "STOP 0x00000050",
+            "bugs.sys!after_unlock",
+        ],
+    ),
+    (
+        "no_dispatch",
+        &["DRIVER_VERIFIER_DETECTED_VIOLATION (0x21f, "],
+    ),
+    (
+        "mutex_twice",
+        &["DRIVER_VERIFIER_DETECTED_VIOLATION (0x1000, "],
+    ),
+    (
+        "wait_locked",
+        &[
+            "a thread waits with spin lock",
+            "IRQL_NOT_LESS_OR_EQUAL",
+            "bugs.sys!wait_locked",
+        ],
     ),
     (
         "unknown_import",
@@ -272,11 +347,15 @@ const STOPS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Cases that the machine survives: name, what the verdict must say.
-const VIOLATIONS: &[(&str, &[&str])] = &[
+/// What reports of broken rules must say besides, by case.
+const SAYS: &[(&str, &[&str])] = &[
     (
         "irql",
-        &["ntoskrnl.exe!ZwClose was called at IRQL 2", "bugs.sys!irql"],
+        &[
+            "IrqlZwPassive (0xC4, 0x2001F): ntoskrnl.exe!ZwClose was called at IRQL 2, allowed up to 0 [in ntoskrnl.exe!ZwClose at IRQL 2, \
+             from bugs.sys!irql",
+            " < bugs.sys!DriverEntry",
+        ],
     ),
     ("wrong_tag", &["freed with tag"]),
     (
@@ -328,7 +407,90 @@ const VIOLATIONS: &[(&str, &[&str])] = &[
         "complete_own",
         &["of IoAllocateIrp was completed to the end"],
     ),
+    ("pages_left", &["before MmFreePagesFromMdl"]),
+    ("pages_io", &["ExFreePool is for that"]),
+    ("device_timer_left", &["while its timer runs"]),
 ];
+
+/// Cases for which a child does more than load and unload.
+const WITH: &[(&str, &str)] = &[
+    ("add_failed", " device"),
+    ("initializing", " device"),
+    ("interface_left", " device"),
+    ("remove_attached", " device"),
+    ("pages_unlocked", " client"),
+];
+
+/// Cases of `bugs.c` that neither break a rule nor stop the machine.
+const OTHERS: &[&str] = &["forever", "no_memory", "clean", "stalls"];
+
+fn source_of(plant: Plant) -> Option<&'static str> {
+    match plant {
+        Plant::Bug(_) => Some("bugs"),
+        Plant::Call(_) => Some("calls"),
+        Plant::Wdf(_) => Some("wdf"),
+        Plant::Port(_) | Plant::Endpoint(_) => None,
+    }
+}
+
+/// A driver breaks its rule, and no other.
+fn breaks(plant: Plant) -> Result<(), Failed> {
+    let (source, case) = (source_of(plant).expect("a driver in C"), plant.name());
+    let with = WITH.iter().find(|(name, _)| *name == case);
+    let stop = STOPS.iter().find(|(name, _)| *name == case);
+    let code = if stop.is_some() { EXIT_CODE } else { 0 };
+    let says = stop.or_else(|| SAYS.iter().find(|(name, _)| *name == case));
+    expect(
+        &format!("{source} {case}{}", with.map_or("", |(_, word)| word)),
+        code,
+        says.map_or(&[], |(_, wanted)| wanted),
+        &rules::broken_by(plant),
+    )
+}
+
+/// Every case of the drivers of bugs is there for something, and every driver that a rule names is there.
+fn cases() -> Result<(), Failed> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers");
+    for source in ["bugs", "calls", "wdf"] {
+        let text = std::fs::read_to_string(directory.join(format!("{source}.c")))?;
+        let there: BTreeSet<&str> = text
+            .split("CASE(")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+            .collect();
+        let planted: BTreeSet<&str> = rules::plants()
+            .filter(|plant| source_of(*plant) == Some(source))
+            .map(Plant::name)
+            .collect();
+        let missing: Vec<_> = planted.difference(&there).collect();
+        if !missing.is_empty() {
+            return Err(format!("{source}.c has no {missing:?}").into());
+        }
+        let stops = STOPS.iter().filter_map(|(spec, _)| spec.split(' ').next());
+        let known: BTreeSet<&str> = stops.chain(OTHERS.iter().copied()).collect();
+        let idle: Vec<_> = there
+            .difference(&planted)
+            .filter(|case| !known.contains(*case))
+            .collect();
+        if source != "calls" && !idle.is_empty() {
+            return Err(format!("{source}.c has {idle:?}, which no test runs").into());
+        }
+    }
+    Ok(())
+}
+
+/// Every rule is somebody's, and nobody has two rules of his own.
+fn planted() -> Result<(), Failed> {
+    let mut seen = BTreeSet::new();
+    for rule in Rule::ALL {
+        for plant in rule.plants() {
+            if !seen.insert(*plant) {
+                return Err(format!("{plant:?} has two rules").into());
+            }
+        }
+    }
+    Ok(())
+}
 
 /// Cases of `calls.c`: name, what it prints.
 const CALLS: &[(&str, &[&str])] = &[
@@ -348,13 +510,6 @@ const CALLS: &[(&str, &[&str])] = &[
             "privileges 1 0",
         ],
     ),
-];
-
-/// Cases of `calls.c` that break a rule: name, what the verdict must say.
-const CALL_VIOLATIONS: &[(&str, &[&str])] = &[
-    ("pages_left", &["before MmFreePagesFromMdl"]),
-    ("pages_io", &["ExFreePool is for that"]),
-    ("device_timer_left", &["while its timer runs"]),
 ];
 
 fn seh() -> Result<(), Failed> {
@@ -402,7 +557,7 @@ fn main() {
     let built = if arguments.list {
         Ok(())
     } else {
-        ["seh", "bugs", "threads", "calls"]
+        ["seh", "bugs", "threads", "calls", "wdf"]
             .iter()
             .try_for_each(|n| build(n))
     };
@@ -415,20 +570,31 @@ fn main() {
     }
     let mut trials = vec![
         Trial::test("seh", seh),
+        Trial::test("cases", cases),
+        Trial::test("planted", planted),
         Trial::test("clean", || {
-            expect("bugs clean", 0, &["verdict: clean", "unload: Ok"])
+            expect("bugs clean", 0, &["verdict: clean", "unload: Ok"], &[])
+        }),
+        Trial::test("stalls", || {
+            expect("bugs stalls", 0, &["verdict: clean"], &[])
         }),
         Trial::test("allocation failure", || {
-            expect("bugs no_memory fail", 0, &["no memory", "verdict: clean"])
+            expect(
+                "bugs no_memory fail",
+                0,
+                &["no memory", "verdict: clean"],
+                &[],
+            )
         }),
         Trial::test("no allocation failure", || {
-            expect("bugs no_memory", 0, &["] allocated", "verdict: clean"])
+            expect("bugs no_memory", 0, &["] allocated", "verdict: clean"], &[])
         }),
         Trial::test("deadlock", || {
             expect(
                 "bugs forever",
                 101,
                 &["a call did not come back", "waiting, 1 objects"],
+                &[],
             )
         }),
         Trial::test("order of DPCs", || {
@@ -464,25 +630,35 @@ fn main() {
             same(&format!("calls {case}"), lines)
         }));
     }
-    for (case, wanted) in CALL_VIOLATIONS {
-        trials.push(Trial::test(format!("violation: {case}"), move || {
-            expect(&format!("calls {case}"), 0, wanted)
-        }));
-    }
     for seed in [0, 1, 2, 3] {
         trials.push(Trial::test(format!("threads, seed {seed}"), move || {
             threads(seed)
         }));
     }
-    for (case, wanted) in STOPS {
-        trials.push(Trial::test(format!("stops: {case}"), move || {
-            expect(&format!("bugs {case}"), EXIT_CODE, wanted)
-        }));
+    let planted: Vec<Plant> = rules::plants()
+        .filter(|plant| source_of(*plant).is_some())
+        .collect();
+    for (spec, wanted) in STOPS {
+        if planted.iter().all(|plant| plant.name() != *spec) {
+            // A leak that stops the machine is still a leak.
+            let rules: &[Rule] = match *spec {
+                "leak strict" => &[Rule::PoolLeak],
+                _ => &[],
+            };
+            trials.push(Trial::test(format!("stops: {spec}"), move || {
+                expect(&format!("bugs {spec}"), EXIT_CODE, wanted, rules)
+            }));
+        }
     }
-    for (case, wanted) in VIOLATIONS {
-        trials.push(Trial::test(format!("violation: {case}"), move || {
-            expect(&format!("bugs {case}"), 0, wanted)
-        }));
+    for plant in planted {
+        let rule = Rule::ALL
+            .iter()
+            .find(|rule| rule.plants().contains(&plant))
+            .expect("a rule");
+        trials.push(Trial::test(
+            format!("{rule}: {}", plant.name()),
+            move || breaks(plant),
+        ));
     }
     libtest_mimic::run(&arguments, trials).exit();
 }

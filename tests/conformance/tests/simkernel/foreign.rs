@@ -23,6 +23,7 @@ use conformance::filter::{Filter, Pin};
 use conformance::property::Property;
 use conformance::{Client, notify, synth};
 use simkernel::client::SimClient;
+use simkernel::verifier::Rule;
 use std::path::PathBuf;
 
 pub const SCENARIOS: &[Scenario] = &[
@@ -174,10 +175,7 @@ fn faults() {
     rig.close(filter, [pin], None);
     let verdict = rig.machine.verdict();
     let own = verdict.foreign.get("portcls.sys").map_or(&[][..], |v| v);
-    assert!(
-        own.iter().any(|v| v.contains("freed with tag")),
-        "{verdict}"
-    );
+    assert!(own.iter().any(|v| v.rule == Rule::PoolFreeTag), "{verdict}");
     assert!(verdict.to_string().contains("portcls.sys: "), "{verdict}");
     rig.finish();
 }

@@ -2,6 +2,7 @@
 //! Pool, lookaside lists, work items, callbacks to raise.
 
 use super::*;
+use crate::verifier::Rule;
 use crate::{fault, guest, pool, verifier};
 use std::ptr::null_mut;
 
@@ -35,16 +36,19 @@ pub(crate) fn direct_caller(function: usize) -> usize {
 
 unsafe fn allocate(size: usize, tag: u32, paged: bool, zero: bool, caller: usize) -> PVOID {
     if paged && guest::irql() > APC_LEVEL {
-        verifier::violation(format!("paged pool allocated at IRQL {}", guest::irql()));
+        verifier::violation(
+            Rule::PoolPagedIrql,
+            format!("paged pool allocated at IRQL {}", guest::irql()),
+        );
     }
     if size == 0 {
-        verifier::violation("a pool allocation of zero bytes");
+        verifier::violation(Rule::PoolZeroBytes, "a pool allocation of zero bytes");
     }
     if tag == 0 || tag == u32::from_le_bytes(*b"BIG ") {
-        verifier::violation(format!(
-            "a pool allocation with tag '{}'",
-            pool::tag_text(tag)
-        ));
+        verifier::violation(
+            Rule::PoolTag,
+            format!("a pool allocation with tag '{}'", pool::tag_text(tag)),
+        );
     }
     if caller != 0 && verifier::allocation_fails() {
         return null_mut();
@@ -56,11 +60,14 @@ unsafe fn allocate(size: usize, tag: u32, paged: bool, zero: bool, caller: usize
 pub unsafe extern "efiapi" fn ExAllocatePool2(flags: u64, size: usize, tag: u32) -> PVOID {
     let caller = direct_caller(ExAllocatePool2 as *const () as usize);
     if flags & POOL_FLAG_NON_PAGED_EXECUTE != 0 {
-        verifier::violation("executable pool was allocated");
+        verifier::violation(Rule::PoolExecutable, "executable pool was allocated");
     }
     let kinds = flags & (POOL_FLAG_NON_PAGED | POOL_FLAG_NON_PAGED_EXECUTE | POOL_FLAG_PAGED);
     if kinds.count_ones() != 1 {
-        verifier::violation(format!("ExAllocatePool2 with flags {flags:#x}"));
+        verifier::violation(
+            Rule::PoolFlags,
+            format!("ExAllocatePool2 with flags {flags:#x}"),
+        );
         return null_mut();
     }
     // SAFETY: no requirements.
@@ -83,7 +90,10 @@ pub unsafe extern "efiapi" fn ExAllocatePool2(flags: u64, size: usize, tag: u32)
 pub unsafe extern "efiapi" fn ExAllocatePoolWithTag(kind: u32, size: usize, tag: u32) -> PVOID {
     let caller = direct_caller(ExAllocatePoolWithTag as *const () as usize);
     if kind & !1 == 0 && kind & 1 == 0 && caller != 0 {
-        verifier::violation("ExAllocatePoolWithTag of executable non-paged pool");
+        verifier::violation(
+            Rule::PoolExecutable,
+            "ExAllocatePoolWithTag of executable non-paged pool",
+        );
     }
     // SAFETY: no requirements.
     unsafe { allocate(size, tag, kind & 1 != 0, false, caller) }
@@ -361,7 +371,10 @@ pub unsafe extern "efiapi" fn ExReleaseRundownProtection(run: *mut usize) {
     // SAFETY: initialised.
     unsafe {
         if *run < 2 {
-            verifier::violation("ExReleaseRundownProtection without an acquire");
+            verifier::violation(
+                Rule::RundownNotHeld,
+                "ExReleaseRundownProtection without an acquire",
+            );
             return;
         }
         *run -= 2;

@@ -4,6 +4,7 @@
 use super::*;
 use crate::guest::{self, Deferred};
 use crate::state::Global;
+use crate::verifier::Rule;
 use crate::{clock, verifier};
 use std::collections::BTreeMap;
 use std::ptr::null_mut;
@@ -46,9 +47,10 @@ fn lookup(object: PVOID, what: &str) -> Option<&'static mut Timer> {
     match number {
         Some(n) => timers.get_mut(&n),
         None => {
-            verifier::violation(format!(
-                "{what}({object:p}) on something that is no timer or has been deleted"
-            ));
+            verifier::violation(
+                Rule::ExTimerUnknown,
+                format!("{what}({object:p}) on something that is no timer or has been deleted"),
+            );
             None
         }
     }
@@ -113,7 +115,10 @@ pub unsafe extern "efiapi" fn ExSetTimer(
         return 0;
     };
     if t.deleted.is_some() {
-        verifier::violation("ExSetTimer on a timer that is being deleted");
+        verifier::violation(
+            Rule::ExTimerDeleted,
+            "ExSetTimer on a timer that is being deleted",
+        );
         return 0;
     }
     // SAFETY: the caller's; an EX_TIMER of ours.
@@ -163,14 +168,20 @@ pub unsafe extern "efiapi" fn ExDeleteTimer(
         return 0;
     };
     if t.deleted.is_some() {
-        verifier::violation("ExDeleteTimer on a timer that is being deleted");
+        verifier::violation(
+            Rule::ExTimerDeleted,
+            "ExDeleteTimer on a timer that is being deleted",
+        );
         return 0;
     }
     if wait != 0 && (cancel == 0 || guest::irql() > PASSIVE_LEVEL) {
-        verifier::violation(format!(
-            "ExDeleteTimer with Wait, Cancel {cancel}, at IRQL {}",
-            guest::irql()
-        ));
+        verifier::violation(
+            Rule::ExTimerWait,
+            format!(
+                "ExDeleteTimer with Wait, Cancel {cancel}, at IRQL {}",
+                guest::irql()
+            ),
+        );
     }
     // SAFETY: the caller's; an EX_TIMER of ours.
     let (number, done) = unsafe {

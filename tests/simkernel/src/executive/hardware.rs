@@ -4,6 +4,7 @@
 use super::*;
 use crate::modules::thunk;
 use crate::state::Global;
+use crate::verifier::Rule;
 use crate::{guest, verifier};
 use std::collections::BTreeMap;
 use std::ptr::null_mut;
@@ -83,9 +84,10 @@ unsafe extern "efiapi" fn tick(_dpc: *mut KDPC, device: PVOID, _first: PVOID, _s
 /// Calls it from now on.
 pub unsafe extern "efiapi" fn IoStartTimer(device: *mut DEVICE_OBJECT) {
     let Some(own) = TIMERS.get().get_mut(&(device as usize)) else {
-        verifier::violation(format!(
-            "IoStartTimer({device:p}) without IoInitializeTimer"
-        ));
+        verifier::violation(
+            Rule::DeviceTimer,
+            format!("IoStartTimer({device:p}) without IoInitializeTimer"),
+        );
         return;
     };
     own.started = true;
@@ -110,10 +112,10 @@ pub(super) fn device_deleted(device: *mut DEVICE_OBJECT) {
         return;
     };
     if own.started {
-        verifier::violation(format!(
-            "IoDeleteDevice({:#x}) while its timer runs",
-            own.device
-        ));
+        verifier::violation(
+            Rule::DeviceTimer,
+            format!("IoDeleteDevice({:#x}) while its timer runs", own.device),
+        );
     }
     // SAFETY: initialised; the DPC must not be left in a queue.
     unsafe {
@@ -145,9 +147,10 @@ pub unsafe extern "efiapi" fn IoConnectInterrupt(
 
 /// A violation: no interrupt was ever connected.
 pub unsafe extern "efiapi" fn IoDisconnectInterrupt(interrupt: PVOID) {
-    verifier::violation(format!(
-        "IoDisconnectInterrupt({interrupt:p}) of an interrupt that is not connected"
-    ));
+    verifier::violation(
+        Rule::InterruptNotConnected,
+        format!("IoDisconnectInterrupt({interrupt:p}) of an interrupt that is not connected"),
+    );
 }
 
 /// Null: no device here is a bus master.

@@ -8,6 +8,7 @@ pub(crate) use super::work_item::*;
 use super::*;
 use crate::state::Global;
 use crate::verifier;
+use crate::verifier::Rule;
 use std::collections::BTreeMap;
 use std::ptr::null_mut;
 
@@ -258,22 +259,25 @@ pub unsafe extern "efiapi" fn IoCreateDevice(
 /// Takes a device away.
 pub unsafe extern "efiapi" fn IoDeleteDevice(device: *mut DEVICE_OBJECT) {
     if !is_device(device) {
-        verifier::violation(format!(
-            "IoDeleteDevice({device:p}) of something that is no device"
-        ));
+        verifier::violation(
+            Rule::DeviceDeleted,
+            format!("IoDeleteDevice({device:p}) of something that is no device"),
+        );
         return;
     }
     // SAFETY: a live device.
     unsafe {
         if !(*device).AttachedDevice.is_null() {
-            verifier::violation(format!(
-                "IoDeleteDevice({device:p}) while another device is attached to it"
-            ));
+            verifier::violation(
+                Rule::DeviceAttached,
+                format!("IoDeleteDevice({device:p}) while another device is attached to it"),
+            );
         }
         if !(*(*device).DeviceObjectExtension).AttachedTo.is_null() {
-            verifier::violation(format!(
-                "IoDeleteDevice({device:p}) while it is attached to another device"
-            ));
+            verifier::violation(
+                Rule::DeviceAttached,
+                format!("IoDeleteDevice({device:p}) while it is attached to another device"),
+            );
         }
         let mut at = &raw mut (*(*device).DriverObject).DeviceObject;
         while !(*at).is_null() && *at != device {
@@ -349,7 +353,10 @@ pub unsafe extern "efiapi" fn IoDetachDevice(target: *mut DEVICE_OBJECT) {
     unsafe {
         let upper = (*target).AttachedDevice;
         if upper.is_null() {
-            verifier::violation(format!("IoDetachDevice({target:p}) with nothing attached"));
+            verifier::violation(
+                Rule::DeviceDetached,
+                format!("IoDetachDevice({target:p}) with nothing attached"),
+            );
             return;
         }
         (*(*upper).DeviceObjectExtension).AttachedTo = null_mut();

@@ -6,6 +6,7 @@ pub use super::request::*;
 use super::*;
 use crate::bugcheck::{MULTIPLE_IRP_COMPLETE_REQUESTS, NO_MORE_IRP_STACK_LOCATIONS, bugcheck};
 use crate::state::Global;
+use crate::verifier::Rule;
 use crate::{guest, pool, user, verifier};
 use std::collections::BTreeMap;
 use std::ptr::null_mut;
@@ -144,9 +145,10 @@ pub unsafe extern "efiapi" fn IoInitializeIrp(irp: *mut IRP, _size: u16, stack: 
 /// Makes a request of the driver's own new again.
 pub unsafe extern "efiapi" fn IoReuseIrp(irp: *mut IRP, status: NTSTATUS) {
     let Some(i) = info(irp) else {
-        verifier::violation(format!(
-            "IoReuseIrp({irp:p}) of something that is no request"
-        ));
+        verifier::violation(
+            Rule::RequestUnknown,
+            format!("IoReuseIrp({irp:p}) of something that is no request"),
+        );
         return;
     };
     i.completed = false;
@@ -164,9 +166,10 @@ pub unsafe extern "efiapi" fn IoFreeIrp(irp: *mut IRP) {
     match REQUESTS.get().live.remove(&(irp as usize)) {
         Some(i) => {
             if matches!(i.origin, Origin::Synchronous(_)) && !i.completed {
-                verifier::violation(format!(
-                    "IoFreeIrp({irp:p}) of a request that the I/O manager frees"
-                ));
+                verifier::violation(
+                    Rule::RequestOfThread,
+                    format!("IoFreeIrp({irp:p}) of a request that the I/O manager frees"),
+                );
             }
             // SAFETY: allocated by `new_irp`; the pattern makes late use visible.
             unsafe {
@@ -174,9 +177,10 @@ pub unsafe extern "efiapi" fn IoFreeIrp(irp: *mut IRP) {
                 libc::free(irp.cast());
             }
         }
-        None => verifier::violation(format!(
-            "IoFreeIrp({irp:p}) of something that is no request, or freed twice"
-        )),
+        None => verifier::violation(
+            Rule::RequestUnknown,
+            format!("IoFreeIrp({irp:p}) of something that is no request, or freed twice"),
+        ),
     }
 }
 
@@ -217,9 +221,9 @@ pub unsafe extern "efiapi" fn IofCallDriver(device: *mut DEVICE_OBJECT, irp: *mu
     // SAFETY: a device and a request of the caller's.
     unsafe {
         if !io::is_device(device) {
-            bugcheck(
-                crate::bugcheck::DRIVER_VERIFIER_DETECTED_VIOLATION,
-                [device as usize, irp as usize, 0, 0],
+            verifier::fatal(
+                Rule::RequestDevice,
+                [device as usize, irp as usize],
                 "a request was sent to something that is no device (any more)",
             );
         }
@@ -246,15 +250,16 @@ pub unsafe extern "efiapi" fn IofCallDriver(device: *mut DEVICE_OBJECT, irp: *mu
         let level = guest::irql();
         let routine = (*(*device).DriverObject).MajorFunction[major as usize & 0x1f];
         let Some(routine) = routine else {
-            bugcheck(
-                crate::bugcheck::DRIVER_VERIFIER_DETECTED_VIOLATION,
-                [device as usize, major as usize, 0, 0],
+            verifier::fatal(
+                Rule::RequestDispatch,
+                [device as usize, major as usize],
                 "a driver without a dispatch routine",
             );
         };
         let status = guest::call(routine as usize, &[device as usize, irp as usize]) as NTSTATUS;
         if guest::irql() != level {
             verifier::violation_of(
+                Rule::IrqlReturn,
                 routine as usize,
                 format!(
                     "the dispatch routine for major function {major:#x} was entered at IRQL {level} and left at {}",
@@ -282,6 +287,7 @@ pub unsafe extern "efiapi" fn IofCallDriver(device: *mut DEVICE_OBJECT, irp: *mu
                 "did not mark the request pending and returned"
             };
             verifier::violation_of(
+                Rule::RequestPending,
                 routine as usize,
                 format!(
                     "major function {major:#x}, minor {minor:#x}: the dispatch routine {verb} {status:#010x}"
@@ -314,14 +320,16 @@ pub unsafe extern "efiapi" fn IofCompleteRequest(irp: *mut IRP, _boost: i8) {
     // SAFETY: a live request that the caller owns.
     unsafe {
         if (*irp).CancelRoutine.is_some() {
-            verifier::violation(format!(
-                "a request ({irp:p}) was completed with its cancel routine still set"
-            ));
+            verifier::violation(
+                Rule::RequestCancelRoutine,
+                format!("a request ({irp:p}) was completed with its cancel routine still set"),
+            );
         }
         if (*irp).IoStatus.Status == status::STATUS_PENDING {
-            verifier::violation(format!(
-                "a request ({irp:p}) was completed with STATUS_PENDING"
-            ));
+            verifier::violation(
+                Rule::RequestStatus,
+                format!("a request ({irp:p}) was completed with STATUS_PENDING"),
+            );
         }
         while (*irp).CurrentLocation <= (*irp).StackCount {
             let location = (*irp).Tail.CurrentStackLocation;
@@ -357,6 +365,7 @@ pub unsafe extern "efiapi" fn IofCompleteRequest(irp: *mut IRP, _boost: i8) {
                 }
                 if info(irp).is_none_or(|i| i.generation != generation) {
                     verifier::violation(
+                        Rule::CompletionFreed,
                         "a completion routine freed its request and did not return STATUS_MORE_PROCESSING_REQUIRED",
                     );
                     return;
@@ -434,9 +443,12 @@ pub(super) unsafe fn finish(irp: *mut IRP) {
                 }
             }
             Origin::Driver(_) => {
-                verifier::violation(format!(
-                    "a request ({irp:p}) of IoAllocateIrp was completed to the end; its completion routine must keep and free it"
-                ));
+                verifier::violation(
+                    Rule::CompletionOwn,
+                    format!(
+                        "a request ({irp:p}) of IoAllocateIrp was completed to the end; its completion routine must keep and free it"
+                    ),
+                );
                 IoFreeIrp(irp);
             }
         }
@@ -475,7 +487,10 @@ pub unsafe extern "efiapi" fn IoCancelIrp(irp: *mut IRP) -> BOOLEAN {
                 guest::call(routine as usize, &[device as usize, irp as usize]);
                 let held = &raw const CANCEL_LOCK;
                 if *held != 0 {
-                    verifier::violation("a cancel routine did not release the cancel spin lock");
+                    verifier::violation(
+                        Rule::CancelSpinLock,
+                        "a cancel routine did not release the cancel spin lock",
+                    );
                     IoReleaseCancelSpinLock(level);
                 }
                 1

@@ -7,7 +7,7 @@ use super::zw::{Opened, open_object};
 use super::*;
 use crate::registry;
 use crate::setup::SERVICES;
-use crate::verifier::violation;
+use crate::verifier::{Rule, violation};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What this file exports, each name with the highest IRQL that it may be called at.
@@ -88,7 +88,10 @@ pub unsafe extern "efiapi" fn IoOpenDriverRegistryKey(
     let own = if kind == 1 { state } else { shared };
     let path = match kind {
         0 if access & !KEY_READ != 0 => {
-            violation("IoOpenDriverRegistryKey: Parameters is immutable, to be opened for reading");
+            violation(
+                Rule::ParametersWritten,
+                "IoOpenDriverRegistryKey: Parameters is immutable, to be opened for reading",
+            );
             return status::STATUS_ACCESS_DENIED;
         }
         0 if !registry::exists(&parameters) => return status::STATUS_OBJECT_NAME_NOT_FOUND,
@@ -151,7 +154,10 @@ pub unsafe extern "efiapi" fn IoGetDriverDirectory(
 /// A driver opens a key by its whole path; `owner`: the image whose code calls.
 pub(super) fn check_key(path: &str, owner: usize) {
     if owner != 0 {
-        violation(format!("isolation: the absolute registry path {path}"));
+        violation(
+            Rule::AbsoluteRegistryPath,
+            format!("isolation: the absolute registry path {path}"),
+        );
     }
 }
 
@@ -176,6 +182,9 @@ pub(super) fn check_file(path: &str, owner: usize) {
         })
     });
     if !chosen {
-        violation(format!("isolation: the absolute file path {path}"));
+        violation(
+            Rule::AbsoluteFilePath,
+            format!("isolation: the absolute file path {path}"),
+        );
     }
 }

@@ -5,6 +5,7 @@ use super::*;
 use crate::bugcheck::{IRQL_NOT_GREATER_OR_EQUAL, bugcheck};
 use crate::guest::{self, Deferred};
 use crate::state::Global;
+use crate::verifier::Rule;
 use crate::{clock, verifier};
 use std::ptr::null_mut;
 
@@ -147,6 +148,7 @@ pub unsafe extern "efiapi" fn ExQueryTimerResolution(
 
 /// Lets virtual time pass without anybody else running.
 pub unsafe extern "efiapi" fn KeStallExecutionProcessor(microseconds: u32) {
+    verifier::stalls(microseconds);
     clock::advance_by(u64::from(microseconds) * 1000);
 }
 
@@ -395,9 +397,10 @@ pub unsafe extern "efiapi" fn KeReleaseSemaphore(
             .filter(|n| *n <= (*semaphore).Limit && adjustment > 0)
         {
             Some(n) => (*semaphore).Header.SignalState = n,
-            None => {
-                verifier::violation(format!("KeReleaseSemaphore({semaphore:p}) above its limit"))
-            }
+            None => verifier::violation(
+                Rule::SemaphoreLimit,
+                format!("KeReleaseSemaphore({semaphore:p}) above its limit"),
+            ),
         }
         guest::signalled(&raw mut (*semaphore).Header);
         old
@@ -430,9 +433,10 @@ pub unsafe extern "efiapi" fn KeReleaseMutex(mutex: *mut KMUTEX, _wait: BOOLEAN)
     // SAFETY: an initialised mutex.
     unsafe {
         if (*mutex).OwnerThread != KeGetCurrentThread() {
-            verifier::violation(format!(
-                "KeReleaseMutex({mutex:p}) by a thread that does not own it"
-            ));
+            verifier::violation(
+                Rule::LockOwner,
+                format!("KeReleaseMutex({mutex:p}) by a thread that does not own it"),
+            );
             return 0;
         }
         let old = (*mutex).Header.SignalState;

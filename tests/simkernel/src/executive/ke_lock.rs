@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::bugcheck::{SPIN_LOCK_ALREADY_OWNED, bugcheck};
+use crate::verifier::Rule;
 use crate::{guest, verifier};
 use ke::{KeGetCurrentThread, KeInitializeEvent, KeLowerIrql};
 use std::ptr::null_mut;
@@ -28,6 +29,7 @@ pub fn exports() -> Vec<Export> {
 pub unsafe extern "efiapi" fn KeInitializeSpinLock(lock: *mut KSPIN_LOCK) {
     // SAFETY: the caller's storage.
     unsafe { *lock = 0 };
+    verifier::lock_initialized(lock as usize);
 }
 
 unsafe fn acquire(lock: *mut KSPIN_LOCK) {
@@ -49,9 +51,10 @@ unsafe fn release(lock: *mut KSPIN_LOCK) {
     // SAFETY: the caller's lock.
     unsafe {
         if *lock == 0 {
-            verifier::violation(format!(
-                "a spin lock ({lock:p}) was released that nobody holds"
-            ));
+            verifier::violation(
+                Rule::LockNotHeld,
+                format!("a spin lock ({lock:p}) was released that nobody holds"),
+            );
         }
         *lock = 0;
     }
@@ -90,7 +93,7 @@ pub unsafe extern "efiapi" fn KfReleaseSpinLock(lock: *mut KSPIN_LOCK, level: KI
 
 fn expect_dispatch(what: &str) {
     if guest::irql() < DISPATCH_LEVEL {
-        verifier::violation(format!("{what} below DISPATCH_LEVEL"));
+        verifier::violation(Rule::SpinLockIrql, format!("{what} below DISPATCH_LEVEL"));
     }
 }
 
@@ -110,6 +113,7 @@ pub unsafe extern "efiapi" fn KeReleaseSpinLockFromDpcLevel(lock: *mut KSPIN_LOC
 
 /// Acquires if it is free.
 pub unsafe extern "efiapi" fn KeTryToAcquireSpinLockAtDpcLevel(lock: *mut KSPIN_LOCK) -> BOOLEAN {
+    expect_dispatch("KeTryToAcquireSpinLockAtDpcLevel");
     // SAFETY: the caller's lock.
     unsafe {
         if *lock != 0 {
@@ -254,9 +258,9 @@ unsafe fn enter(mutex: *mut FAST_MUTEX) {
     unsafe {
         let thread = KeGetCurrentThread();
         if (*mutex).Owner == thread {
-            bugcheck(
-                crate::bugcheck::DRIVER_VERIFIER_DETECTED_VIOLATION,
-                [mutex as usize, 0, 0, 0],
+            verifier::fatal(
+                Rule::LockRecursion,
+                [mutex as usize, 0],
                 "a fast mutex was acquired recursively",
             );
         }
@@ -274,13 +278,16 @@ unsafe fn exit(mutex: *mut FAST_MUTEX) {
     // SAFETY: an initialised mutex.
     unsafe {
         if (*mutex).Owner != KeGetCurrentThread() {
-            verifier::violation(format!(
-                "a fast mutex ({mutex:p}) was released by a thread that does not own it"
-            ));
+            verifier::violation(
+                Rule::LockOwner,
+                format!("a fast mutex ({mutex:p}) was released by a thread that does not own it"),
+            );
+        }
+        if (*mutex).Owner == KeGetCurrentThread() {
+            count_mutex(-1);
         }
         (*mutex).Owner = null_mut();
         (*mutex).Count += 1;
-        count_mutex(-1);
         if (*mutex).Count < 1 {
             ke::KeSetEvent(&raw mut (*mutex).Event, 0, 0);
         }
@@ -364,9 +371,10 @@ pub unsafe extern "efiapi" fn ExDeleteResourceLite(resource: *mut ERESOURCE) -> 
     // SAFETY: an initialised resource.
     unsafe {
         if (*resource).ActiveEntries != 0 {
-            verifier::violation(format!(
-                "ExDeleteResourceLite({resource:p}) while it is held"
-            ));
+            verifier::violation(
+                Rule::LockDeleted,
+                format!("ExDeleteResourceLite({resource:p}) while it is held"),
+            );
         }
     }
     status::STATUS_SUCCESS
@@ -423,9 +431,10 @@ pub unsafe extern "efiapi" fn ExReleaseResourceLite(resource: *mut ERESOURCE) {
     unsafe {
         let r = &mut *resource;
         if r.ActiveEntries == 0 {
-            verifier::violation(format!(
-                "ExReleaseResourceLite({resource:p}) of a resource that is not held"
-            ));
+            verifier::violation(
+                Rule::LockNotHeld,
+                format!("ExReleaseResourceLite({resource:p}) of a resource that is not held"),
+            );
             return;
         }
         r.ActiveEntries -= 1;

@@ -5,6 +5,7 @@ use super::zw::{Opened, open_object, opened};
 use super::*;
 use crate::registry::{self, Value};
 use crate::verifier;
+use crate::verifier::Rule;
 
 /// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
@@ -391,7 +392,10 @@ pub unsafe extern "efiapi" fn RtlQueryRegistryValues(
             let t = &*table;
             table = table.add(1);
             if t.flags & DIRECT == 0 {
-                verifier::violation("RtlQueryRegistryValues with a query routine is not simulated");
+                verifier::violation(
+                    Rule::NotSimulated,
+                    "RtlQueryRegistryValues with a query routine is not simulated",
+                );
                 return status::STATUS_NOT_SUPPORTED;
             }
             match registry::get(&path, &from_wide(t.name)) {

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::state::Global;
+use crate::verifier::Rule;
 use crate::{fault, guest, loader, pool, user, verifier};
 use std::collections::BTreeMap;
 use std::ptr::null_mut;
@@ -97,11 +98,17 @@ pub unsafe extern "efiapi" fn IoAllocateMdl(
 /// Frees an MDL; its pages must be unlocked.
 pub unsafe extern "efiapi" fn IoFreeMdl(mdl: *mut MDL) {
     let Some(s) = MDLS.get().get(&(mdl as usize)) else {
-        verifier::violation(format!("IoFreeMdl({mdl:p}) of something that is no MDL"));
+        verifier::violation(
+            Rule::MdlUnknown,
+            format!("IoFreeMdl({mdl:p}) of something that is no MDL"),
+        );
         return;
     };
     if s.locked {
-        verifier::violation(format!("IoFreeMdl({mdl:p}) while its pages are locked"));
+        verifier::violation(
+            Rule::MdlFreedLocked,
+            format!("IoFreeMdl({mdl:p}) while its pages are locked"),
+        );
     }
     // SAFETY: a known MDL.
     unsafe {
@@ -110,9 +117,10 @@ pub unsafe extern "efiapi" fn IoFreeMdl(mdl: *mut MDL) {
         }
     }
     if s.bytes == 0 && pool::contains(mdl as usize, 1) {
-        verifier::violation(format!(
-            "IoFreeMdl({mdl:p}) of MmAllocatePagesForMdl; ExFreePool is for that"
-        ));
+        verifier::violation(
+            Rule::MdlPages,
+            format!("IoFreeMdl({mdl:p}) of MmAllocatePagesForMdl; ExFreePool is for that"),
+        );
         return;
     }
     if let Some(s) = MDLS.get().remove(&(mdl as usize))
@@ -170,17 +178,24 @@ pub unsafe fn probe_and_lock(mdl: *mut MDL, mode: KPROCESSOR_MODE, operation: u3
         let (address, length) = (address_of(mdl), (*mdl).ByteCount as usize);
         let state = state_of(mdl);
         if state.locked {
-            verifier::violation(format!("MmProbeAndLockPages({mdl:p}) twice"));
+            verifier::violation(
+                Rule::MdlLockedTwice,
+                format!("MmProbeAndLockPages({mdl:p}) twice"),
+            );
         }
         if user::is_user(address) {
             if guest::irql() > APC_LEVEL {
-                verifier::violation(format!(
-                    "MmProbeAndLockPages of user memory at IRQL {}",
-                    guest::irql()
-                ));
+                verifier::violation(
+                    Rule::MdlLockIrql,
+                    format!(
+                        "MmProbeAndLockPages of user memory at IRQL {}",
+                        guest::irql()
+                    ),
+                );
             }
             if mode == KERNEL_MODE && ex::ExGetPreviousMode() == USER_MODE {
                 verifier::violation(
+                    Rule::MdlNotProbed,
                     "MmProbeAndLockPages of a user address without probing (KernelMode)",
                 );
             }
@@ -216,9 +231,10 @@ pub unsafe fn probe_and_lock(mdl: *mut MDL, mode: KPROCESSOR_MODE, operation: u3
 pub unsafe extern "efiapi" fn MmUnlockPages(mdl: *mut MDL) {
     let state = state_of(mdl);
     if !state.locked {
-        verifier::violation(format!(
-            "MmUnlockPages({mdl:p}) of pages that are not locked"
-        ));
+        verifier::violation(
+            Rule::MdlNotLocked,
+            format!("MmUnlockPages({mdl:p}) of pages that are not locked"),
+        );
         return;
     }
     // SAFETY: a locked MDL.
@@ -247,7 +263,10 @@ pub unsafe extern "efiapi" fn MmMapLockedPagesSpecifyCache(
     let caller = ex::direct_caller(MmMapLockedPagesSpecifyCache as *const () as usize);
     if caller != 0 {
         if mode == KERNEL_MODE && priority & 0x4000_0000 == 0 {
-            verifier::violation("an MDL was mapped executable (MdlMappingNoExecute is missing)");
+            verifier::violation(
+                Rule::MdlExecutable,
+                "an MDL was mapped executable (MdlMappingNoExecute is missing)",
+            );
         }
         if bugcheck == 0 && verifier::allocation_fails() {
             return null_mut();
@@ -264,13 +283,14 @@ pub unsafe extern "efiapi" fn MmMapLockedPagesSpecifyCache(
             return address as PVOID;
         }
         if !state.locked && (*mdl).MdlFlags & MDL_PARTIAL == 0 {
-            verifier::violation(format!(
-                "MmMapLockedPages({mdl:p}) of pages that are not locked"
-            ));
+            verifier::violation(
+                Rule::MdlMapped,
+                format!("MmMapLockedPages({mdl:p}) of pages that are not locked"),
+            );
             return null_mut();
         }
         if let Some(system) = state.system {
-            verifier::violation(format!("MmMapLockedPages({mdl:p}) twice"));
+            verifier::violation(Rule::MdlMapped, format!("MmMapLockedPages({mdl:p}) twice"));
             return system as PVOID;
         }
         let Some(system) = user::map_system(address, length) else {
@@ -308,9 +328,10 @@ pub unsafe extern "efiapi" fn MmUnmapLockedPages(system: PVOID, mdl: *mut MDL) {
         // SAFETY: a mapped MDL.
         Some(mapped) => unsafe {
             if mapped != system as usize {
-                verifier::violation(format!(
-                    "MmUnmapLockedPages({system:p}) of another address than was mapped"
-                ));
+                verifier::violation(
+                    Rule::MdlUnmapped,
+                    format!("MmUnmapLockedPages({system:p}) of another address than was mapped"),
+                );
             }
             user::unmap_system(mapped, (*mdl).ByteCount as usize);
             (*mdl).MdlFlags &= !MDL_MAPPED_TO_SYSTEM_VA;
@@ -319,9 +340,10 @@ pub unsafe extern "efiapi" fn MmUnmapLockedPages(system: PVOID, mdl: *mut MDL) {
         None if state.pages.is_some() => {}
         // SAFETY: an MDL of the caller's.
         None if unsafe { user::is_user(address_of(mdl)) } => {
-            verifier::violation(format!(
-                "MmUnmapLockedPages({mdl:p}) of an MDL that is not mapped"
-            ));
+            verifier::violation(
+                Rule::MdlUnmapped,
+                format!("MmUnmapLockedPages({mdl:p}) of an MDL that is not mapped"),
+            );
         }
         None => {}
     }
@@ -364,13 +386,15 @@ pub(crate) fn leaks(owner: usize) -> usize {
 
 /// [`MmAllocatePagesForMdlEx`] without flags.
 pub unsafe extern "efiapi" fn MmAllocatePagesForMdl(
-    low: i64,
-    high: i64,
-    skip: i64,
+    _low: i64,
+    _high: i64,
+    _skip: i64,
     bytes: usize,
 ) -> *mut MDL {
-    // SAFETY: the same contract.
-    unsafe { MmAllocatePagesForMdlEx(low, high, skip, bytes, 1, 0) }
+    allocate_pages(
+        bytes,
+        ex::direct_caller(MmAllocatePagesForMdl as *const () as usize),
+    )
 }
 
 /// Pages, zeroed, and their MDL; addresses are not looked at. Null without memory.
@@ -382,7 +406,14 @@ pub unsafe extern "efiapi" fn MmAllocatePagesForMdlEx(
     _cache: u32,
     _flags: u32,
 ) -> *mut MDL {
-    let owner = ex::direct_caller(MmAllocatePagesForMdlEx as *const () as usize);
+    allocate_pages(
+        bytes,
+        ex::direct_caller(MmAllocatePagesForMdlEx as *const () as usize),
+    )
+}
+
+/// Null when there is no memory.
+fn allocate_pages(bytes: usize, owner: usize) -> *mut MDL {
     if owner != 0 && verifier::allocation_fails() {
         return null_mut();
     }
@@ -419,9 +450,10 @@ pub(crate) fn pool_freed(block: usize) {
     if let Some(state) = MDLS.get().remove(&block)
         && state.pages.is_some()
     {
-        verifier::violation(format!(
-            "ExFreePool of MDL {block:#x} before MmFreePagesFromMdl"
-        ));
+        verifier::violation(
+            Rule::MdlPages,
+            format!("ExFreePool of MDL {block:#x} before MmFreePagesFromMdl"),
+        );
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::state::Global;
+use crate::verifier::Rule;
 use crate::{guest, verifier};
 use std::collections::BTreeMap;
 use std::ptr::null_mut;
@@ -194,7 +195,10 @@ pub fn close(handle: HANDLE) -> NTSTATUS {
 pub unsafe extern "efiapi" fn ZwClose(handle: HANDLE) -> NTSTATUS {
     let status = close(handle);
     if status < 0 {
-        verifier::violation(format!("ZwClose({handle:p}) of a handle that is not open"));
+        verifier::violation(
+            Rule::HandleNotOpen,
+            format!("ZwClose({handle:p}) of a handle that is not open"),
+        );
     }
     status
 }
@@ -286,9 +290,10 @@ pub unsafe extern "efiapi" fn ObfReferenceObject(object: PVOID) -> isize {
             o.references as isize
         }
         None => {
-            verifier::violation(format!(
-                "ObReferenceObject({object:p}) of something that is no object"
-            ));
+            verifier::violation(
+                Rule::ObjectReference,
+                format!("ObReferenceObject({object:p}) of something that is no object"),
+            );
             0
         }
     }
@@ -298,9 +303,10 @@ pub unsafe extern "efiapi" fn ObfReferenceObject(object: PVOID) -> isize {
 pub unsafe extern "efiapi" fn ObfDereferenceObject(object: PVOID) -> isize {
     let t = TABLE.get();
     let Some(o) = t.objects.get_mut(&(object as usize)) else {
-        verifier::violation(format!(
-            "ObDereferenceObject({object:p}) of something that is no object"
-        ));
+        verifier::violation(
+            Rule::ObjectReference,
+            format!("ObDereferenceObject({object:p}) of something that is no object"),
+        );
         return 0;
     };
     o.references -= 1;
@@ -311,17 +317,21 @@ pub unsafe extern "efiapi" fn ObfDereferenceObject(object: PVOID) -> isize {
     if matches!(kind, Kind::Device | Kind::Driver) {
         // Devices and drivers live until IoDeleteDevice and unload.
         if o.references < 0 {
-            verifier::violation(format!(
-                "ObDereferenceObject({object:p}): one reference too few ({kind:?})"
-            ));
+            verifier::violation(
+                Rule::ObjectReference,
+                format!("ObDereferenceObject({object:p}): one reference too few ({kind:?})"),
+            );
         }
         return o.references as isize;
     }
     if guest::irql() > PASSIVE_LEVEL && kind == Kind::File {
-        verifier::violation(format!(
-            "the last reference to a file was dropped at IRQL {}",
-            guest::irql()
-        ));
+        verifier::violation(
+            Rule::FileReleaseIrql,
+            format!(
+                "the last reference to a file was dropped at IRQL {}",
+                guest::irql()
+            ),
+        );
     }
     t.objects.remove(&(object as usize));
     match kind {

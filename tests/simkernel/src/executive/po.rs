@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::guest;
+use crate::verifier::{self, Rule};
 use std::ptr::null_mut;
 
 /// What this file exports, each name with the highest IRQL that it may be called at.
@@ -75,6 +76,16 @@ pub unsafe extern "efiapi" fn PoRequestPowerIrp(
     context: PVOID,
     irp_out: *mut *mut IRP,
 ) -> NTSTATUS {
+    // SAFETY: a device of the caller's.
+    let top = unsafe { io::top_of_stack(device) };
+    // The port's own requests are no calls of an export.
+    let called = guest::served().is_some_and(|call| call.name == "PoRequestPowerIrp");
+    if called && minor == IRP_MN_SET_POWER && crate::modules::portcls::is_adapter(top) {
+        verifier::violation(
+            Rule::PcPoRequestPowerIrp,
+            format!("PoRequestPowerIrp of IRP_MN_SET_POWER for device {device:p} of PortCls"),
+        );
+    }
     let request = Box::into_raw(Box::new(Request {
         completion: completion as usize,
         context: context as usize,
@@ -84,7 +95,6 @@ pub unsafe extern "efiapi" fn PoRequestPowerIrp(
     }));
     // SAFETY: a device of the caller's; the request is ours until it is sent.
     unsafe {
-        let top = io::top_of_stack(device);
         let irp = irp::new_irp((*top).StackSize + 1, irp::Origin::Driver(0));
         (*irp).IoStatus.Status = status::STATUS_NOT_SUPPORTED;
         let next = next_stack_location(irp);

@@ -3,6 +3,7 @@
 
 use super::io::{IO, release_device};
 use super::*;
+use crate::verifier::Rule;
 use crate::{guest, verifier};
 use std::ptr::null_mut;
 
@@ -43,26 +44,34 @@ pub unsafe extern "efiapi" fn IoFreeWorkItem(item: PVOID) {
     match IO.get().work_items.remove(&(item as usize)) {
         Some(w) => {
             if w.queued {
-                verifier::violation("IoFreeWorkItem while the item is queued");
+                verifier::violation(
+                    Rule::WorkItemFreed,
+                    "IoFreeWorkItem while the item is queued",
+                );
             }
             // SAFETY: made by IoAllocateWorkItem.
             drop(unsafe { Box::from_raw(item.cast::<[usize; 8]>()) });
         }
-        None => verifier::violation(format!(
-            "IoFreeWorkItem({item:p}) of something that is no work item"
-        )),
+        None => verifier::violation(
+            Rule::WorkItemUnknown,
+            format!("IoFreeWorkItem({item:p}) of something that is no work item"),
+        ),
     }
 }
 
 fn queue(item: PVOID, routine: usize, context: usize, extended: bool) {
     let Some(w) = IO.get().work_items.get_mut(&(item as usize)) else {
-        verifier::violation(format!(
-            "IoQueueWorkItem({item:p}) of something that is no work item"
-        ));
+        verifier::violation(
+            Rule::WorkItemUnknown,
+            format!("IoQueueWorkItem({item:p}) of something that is no work item"),
+        );
         return;
     };
     if w.queued {
-        verifier::violation("IoQueueWorkItem while the item is queued");
+        verifier::violation(
+            Rule::WorkItemQueued,
+            "IoQueueWorkItem while the item is queued",
+        );
         return;
     }
     w.queued = true;
@@ -115,8 +124,8 @@ pub unsafe extern "efiapi" fn IoQueueWorkItemEx(
     queue(item, routine as usize, context as usize, true);
 }
 
-/// Work items that an image allocated and did not free; and how many of them are queued.
-pub(crate) fn work_item_leaks(owner: usize) -> (usize, usize) {
-    let items = IO.get().work_items.values().filter(|w| w.owner == owner);
-    (items.clone().count(), items.filter(|w| w.queued).count())
+/// Work items that an image allocated and did not free.
+pub(crate) fn work_item_leaks(owner: usize) -> usize {
+    let items = IO.get().work_items.values();
+    items.filter(|item| item.owner == owner).count()
 }

@@ -68,6 +68,17 @@ pub unsafe extern "efiapi" fn ZwCreateFile(
 ) -> NTSTATUS {
     let owner = ex::direct_caller(ZwCreateFile as *const () as usize);
     // SAFETY: the caller's.
+    unsafe { open_file(handle, attributes, block, disposition, owner) }
+}
+
+unsafe fn open_file(
+    handle: *mut HANDLE,
+    attributes: *const OBJECT_ATTRIBUTES,
+    block: *mut IO_STATUS_BLOCK,
+    disposition: u32,
+    owner: usize,
+) -> NTSTATUS {
+    // SAFETY: the caller's.
     unsafe {
         let a = &*attributes;
         let name = (*a.ObjectName).units();
@@ -125,28 +136,16 @@ fn open_path(
 /// The same for what is there.
 pub unsafe extern "efiapi" fn ZwOpenFile(
     handle: *mut HANDLE,
-    access: u32,
+    _access: u32,
     attributes: *const OBJECT_ATTRIBUTES,
     block: *mut IO_STATUS_BLOCK,
-    share: u32,
-    options: u32,
+    _share: u32,
+    _options: u32,
 ) -> NTSTATUS {
-    // SAFETY: the same contract.
-    unsafe {
-        ZwCreateFile(
-            handle,
-            access,
-            attributes,
-            block,
-            std::ptr::null(),
-            0,
-            share,
-            1,
-            options,
-            std::ptr::null_mut(),
-            0,
-        )
-    }
+    const OPEN: u32 = 1;
+    let owner = ex::direct_caller(ZwOpenFile as *const () as usize);
+    // SAFETY: the caller's.
+    unsafe { open_file(handle, attributes, block, OPEN, owner) }
 }
 
 /// `offset` null or negative: the file's position.

@@ -8,6 +8,7 @@ use crate::executive::crt;
 use crate::guest::{self, CallFrame};
 use crate::nt::*;
 use crate::state::Global;
+use crate::verifier::{self, Rule};
 use crate::{loader, pool, user};
 use std::ffi::c_void;
 
@@ -296,6 +297,12 @@ fn access_violation(p: &Pending, r: &Registers, in_driver: bool) -> (NTSTATUS, V
         );
     }
     if !is_user && in_driver && p.code != 128 {
+        if user::was_system(p.address) {
+            verifier::violation(
+                Rule::MdlUsed,
+                format!("{text}: where the pages of an MDL were mapped"),
+            );
+        }
         bugcheck::stop(
             PAGE_FAULT_IN_NONPAGED_AREA,
             [p.address, 0, r.rip, 0],

@@ -90,6 +90,15 @@ pub(crate) fn current() -> *mut Context {
     unsafe { SIMKERNEL_CURRENT }
 }
 
+/// The call of the kernel that is being served: the innermost one of the running context.
+pub(crate) fn served() -> Option<&'static Import> {
+    // SAFETY: the running context and its frame are live; imports are never freed.
+    unsafe {
+        let frame = current().as_ref()?.frame.as_ref()?;
+        frame.import.as_ref()
+    }
+}
+
 fn set_current(context: *mut Context) {
     // SAFETY: one thread.
     unsafe { SIMKERNEL_CURRENT = context };

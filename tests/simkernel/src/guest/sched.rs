@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::state::Random;
+use crate::verifier::Rule;
 use crate::{bugcheck, clock, executive, verifier};
 use std::collections::VecDeque;
 
@@ -143,7 +144,10 @@ fn dpc_loop() {
                 Deferred::ExTimer(number) => executive::ex_timer::run(number),
             }
             if irql() != DISPATCH_LEVEL {
-                verifier::violation(format!("a DPC returned at IRQL {}", irql()));
+                verifier::violation(
+                    Rule::IrqlReturn,
+                    format!("a DPC returned at IRQL {}", irql()),
+                );
                 set_irql(DISPATCH_LEVEL);
             }
             verifier::dpc_ended();
@@ -387,6 +391,7 @@ pub(crate) fn wait(
         own.wait.objects.clear();
         return status::STATUS_TIMEOUT;
     }
+    verifier::thread_waits();
     if s.irql >= DISPATCH_LEVEL {
         bugcheck::bugcheck(
             bugcheck::IRQL_NOT_LESS_OR_EQUAL,
@@ -399,7 +404,6 @@ pub(crate) fn wait(
             "a blocking wait at DISPATCH_LEVEL or above",
         );
     }
-    verifier::thread_waits();
     own.state = State::Waiting;
     s.waiting.push(context);
     if let Some(t) = timeout {

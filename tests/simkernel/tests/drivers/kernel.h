@@ -36,6 +36,11 @@ typedef struct IRP {
 } IRP;
 _Static_assert(sizeof(DRIVER) == 336 && sizeof(IRP) == 208 && sizeof(STACK) == 72, "layouts");
 
+typedef struct EXTENSION { DRIVER *Driver; NTSTATUS (*AddDevice)(DRIVER *, DEVICE *); } EXTENSION;
+typedef struct { u32 Length; PVOID Root; UNICODE_STRING *Name; u32 Attributes; PVOID Security, Quality; } ATTRIBUTES;
+typedef struct { PVOID Routine; u32 Flags; const u16 *Name; PVOID Context; u32 Type; PVOID Data; u32 Length; } QUERY;
+typedef struct { u32 a; u16 b, c; u8 d[8]; } GUID;
+
 IMPORT u32 DbgPrint(const char *, ...);
 IMPORT PVOID ExAllocatePool2(u64, u64, u32);
 IMPORT void ExFreePoolWithTag(PVOID, u32);
@@ -107,12 +112,41 @@ IMPORT NTSTATUS SeQuerySecurityDescriptorInfo(u32 *, PVOID, u32 *, PVOID *);
 IMPORT NTSTATUS SeSetSecurityDescriptorInfo(PVOID, u32 *, PVOID, PVOID *, u32, PVOID);
 IMPORT u8 SeSinglePrivilegeCheck(u64, u8);
 
+IMPORT PVOID ExAllocatePoolWithTag(u32, u64, u32);
+IMPORT void KeAcquireSpinLockAtDpcLevel(u64 *);
+IMPORT void KeReleaseSpinLockFromDpcLevel(u64 *);
+IMPORT u8 KeTryToAcquireSpinLockAtDpcLevel(u64 *);
+IMPORT NTSTATUS ExInitializeResourceLite(PVOID);
+IMPORT NTSTATUS ExDeleteResourceLite(PVOID);
+IMPORT u8 ExAcquireResourceExclusiveLite(PVOID, u8);
+IMPORT void ExReleaseResourceLite(PVOID);
+IMPORT void KeEnterCriticalRegion(void);
+IMPORT void KeStallExecutionProcessor(u32);
+IMPORT void ExReleaseRundownProtection(u64 *);
+IMPORT void KeRestoreExtendedProcessorState(PVOID);
+IMPORT u64 ObfReferenceObject(PVOID);
+IMPORT NTSTATUS IoGetDeviceObjectPointer(UNICODE_STRING *, u32, PVOID *, DEVICE **);
+IMPORT PVOID MmMapLockedPagesSpecifyCache(PVOID, u8, u32, PVOID, u32, u32);
+IMPORT void MmUnmapLockedPages(PVOID, PVOID);
+IMPORT void IoReuseIrp(IRP *, NTSTATUS);
+IMPORT DEVICE *IoAttachDeviceToDeviceStack(DEVICE *, DEVICE *);
+IMPORT void IoDetachDevice(DEVICE *);
+IMPORT void IoDisconnectInterrupt(PVOID);
+IMPORT NTSTATUS IoRegisterDeviceInterface(DEVICE *, const GUID *, UNICODE_STRING *, UNICODE_STRING *);
+IMPORT NTSTATUS IoSetDeviceInterfaceState(UNICODE_STRING *, u8);
+IMPORT void RtlFreeUnicodeString(UNICODE_STRING *);
+IMPORT NTSTATUS ZwOpenKey(PVOID *, u32, ATTRIBUTES *);
+IMPORT NTSTATUS ZwOpenFile(PVOID *, u32, ATTRIBUTES *, IOSB *, u32, u32);
+IMPORT NTSTATUS IoOpenDriverRegistryKey(DRIVER *, u32, u32, u32, PVOID *);
+IMPORT NTSTATUS RtlQueryRegistryValues(u32, const u16 *, QUERY *, PVOID, PVOID);
+
 // The compiler refers to it when floating point is used.
 int _fltused;
 
 #define TAG 0x74736554
 #define POOL(n) ExAllocatePool2(0x40, n, TAG)
 #define MS(n) ((i64)(n) * -10000)
+#define STRING(text) {sizeof(u##text) - 2, sizeof(u##text), (u16 *)u##text}
 #define CASE(name) if (is(path, L## #name)) { name(driver); return 0; }
 
 // wchar_t is 16 bits wide on this target.

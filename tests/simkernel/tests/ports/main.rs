@@ -20,6 +20,8 @@ use fake::{Fault, log};
 use rig::Rig;
 use simkernel::client::{ClientOptions, SimClient};
 use simkernel::system::Options;
+use simkernel::verifier::Violation;
+use simkernel::verifier::rules::Plant;
 use wave_sink::play_wave;
 
 const SECOND: i64 = 10_000_000;
@@ -27,16 +29,12 @@ const SECOND: i64 = 10_000_000;
 /// A name and what it does; it panics if it fails.
 type Scenario = (&'static str, fn());
 
-/// Each fault gets a machine of its own, and must lead to a violation that says this.
-const FAULTS: &[scenario::Faulty<Fault>] = &[
-    (Fault::LeakEvent, "are not back"),
-    (Fault::PutTwice, "has been put back already"),
-    (Fault::PutForeign, "is not of this allocator"),
-    (Fault::LeakPort, "IPortDMus"),
-    (Fault::RegisterPowerTwice, "registered twice"),
-    (Fault::LongValue, "ValueSize 64"),
-    (Fault::OverrunRender, "wrote outside its buffer"),
-];
+static FAULTS: scenario::Faults<Fault> = scenario::Faults {
+    all: Fault::ALL,
+    others: &[],
+    plant: Plant::Port,
+    misbehave,
+};
 
 fn main() {
     let scenarios = [
@@ -46,7 +44,7 @@ fn main() {
         wave_sink::SCENARIOS,
     ]
     .concat();
-    scenario::main(&scenarios, FAULTS, misbehave);
+    scenario::main(&scenarios, &FAULTS);
 }
 
 impl Rig {
@@ -69,25 +67,32 @@ impl Rig {
 }
 
 /// Goes through everything once.
-fn misbehave(fault: Fault, says: &str) {
+fn misbehave(fault: Fault) -> Vec<Violation> {
     log().fault = fault;
     let mut rig = play_wave(Options::default(), SECOND / 10);
-    let (filter, mut pin) = rig.direct_music();
-    let _ = Property::of_node(fake::SET, 0, 0).send(
-        &mut rig.client,
-        pin.handle,
-        KSPROPERTY_TYPE_GET,
-        &mut [0; 4],
-    );
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
-    let now = rig.client.now();
-    let mut buffer = EventBuffer::new(now);
-    buffer.push(now, 1, &[0x90, 1, 1]);
-    buffer.push(now + 10, 1, &[0x90, 2, 1]);
-    write(&mut rig.client, pin.handle, now, buffer.bytes())
-        .wait(&mut rig.client)
-        .unwrap();
-    rig.close(filter, pin);
-    let violations = rig.finish();
-    scenario::must_say(fault, says, &violations);
+    let filter = rig.filter("Synth");
+    if let Ok(mut pin) = filter.direct_music_pin(&mut rig.client, 0) {
+        let _ = Property::of_node(fake::SET, 0, 0).send(
+            &mut rig.client,
+            pin.handle,
+            KSPROPERTY_TYPE_GET,
+            &mut [0; 4],
+        );
+        pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+        // The second time with what the first has put back.
+        for _ in 0..2 {
+            let now = rig.client.now();
+            let mut buffer = EventBuffer::new(now);
+            buffer.push(now, 1, &[0x90, 1, 1]);
+            buffer.push(now + 10, 1, &[0x90, 2, 1]);
+            write(&mut rig.client, pin.handle, now, buffer.bytes())
+                .wait(&mut rig.client)
+                .unwrap();
+        }
+        pin.close(&mut rig.client).expect("stop");
+    }
+    filter.close(&mut rig.client);
+    // SAFETY: the driver's references.
+    rig.system.call(0, || unsafe { fake::release_kept() });
+    rig.finish()
 }

@@ -55,6 +55,10 @@ pub unsafe extern "efiapi" fn query<T: Fake, I>(
 ) -> NTSTATUS {
     // SAFETY: PortCls' arguments.
     unsafe {
+        if super::promises(&*iid) {
+            *out = ptr::null_mut();
+            return STATUS_SUCCESS;
+        }
         *out = if *iid == IID_IUnknown || T::INTERFACES.contains(&*iid) {
             add::<T, I>(this);
             this.cast()

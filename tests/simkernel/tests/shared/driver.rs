@@ -4,7 +4,7 @@
 use std::ffi::c_void;
 
 use arioso_core::ks::portcls::{FnPcAddAdapterDevice, FnPcInitializeAdapterDriver};
-use arioso_core::ks::status::NTSTATUS;
+use arioso_core::ks::status::{NTSTATUS, STATUS_SUCCESS};
 use simkernel::nt::{DRIVER_OBJECT, UNICODE_STRING};
 
 /// An export, for the driver.
@@ -18,6 +18,35 @@ pub fn portcls<F>(name: &str) -> F {
     import("portcls.sys", name)
 }
 
+pub fn kernel<F>(name: &str) -> F {
+    import("ntoskrnl.exe", name)
+}
+
+/// Raises to a level, or lowers to it; the old one.
+pub fn set_level(level: u8) -> u8 {
+    let current: unsafe extern "efiapi" fn() -> u8 = kernel("KeGetCurrentIrql");
+    let raise: unsafe extern "efiapi" fn(u8) -> u8 = kernel("KfRaiseIrql");
+    let lower: unsafe extern "efiapi" fn(u8) = kernel("KeLowerIrql");
+    // SAFETY: no requirements but the direction.
+    unsafe {
+        let old = current();
+        if level >= old {
+            raise(level);
+        } else {
+            lower(level);
+        }
+        old
+    }
+}
+
+/// At another level.
+pub fn at_level<R>(level: u8, f: impl FnOnce() -> R) -> R {
+    let old = set_level(level);
+    let result = f();
+    set_level(old);
+    result
+}
+
 pub unsafe extern "efiapi" fn driver_entry(
     driver: *mut DRIVER_OBJECT,
     path: *mut UNICODE_STRING,
@@ -29,6 +58,18 @@ pub unsafe extern "efiapi" fn driver_entry(
 
 unsafe extern "efiapi" fn add_device(driver: *mut c_void, pdo: *mut c_void) -> NTSTATUS {
     let add: FnPcAddAdapterDevice = portcls("PcAddAdapterDevice");
-    // SAFETY: the PnP manager's objects.
-    unsafe { add(driver, pdo, super::start_device, super::SUBDEVICES, 0) }
+    let mut status = STATUS_SUCCESS;
+    for &extension in super::extensions() {
+        // SAFETY: the PnP manager's objects.
+        status = unsafe {
+            add(
+                driver,
+                pdo,
+                super::start_device,
+                super::SUBDEVICES,
+                extension,
+            )
+        };
+    }
+    status
 }

@@ -7,6 +7,7 @@ use conformance::Client;
 use conformance::filter::Filter;
 use simkernel::client::{ClientOptions, SimClient};
 use simkernel::system::{Device, Options, System};
+use simkernel::verifier::Violation;
 
 use crate::fake;
 
@@ -49,7 +50,7 @@ impl Rig {
     }
 
     /// Removes everything and returns what the verifier found.
-    pub fn finish(mut self) -> Vec<String> {
+    pub fn finish(mut self) -> Vec<Violation> {
         drop(self.client);
         assert_eq!(self.system.remove(self.device), STATUS_SUCCESS);
         self.system.unload(SERVICE).expect("unload");

@@ -91,7 +91,8 @@ impl Machine {
         } else if let Err(why) = self.system.unload(SERVICE) {
             violations.push(format!("the driver does not unload: {why}"));
         }
-        violations.extend(self.system.verdict().violations);
+        let verdict = self.system.verdict();
+        violations.extend(verdict.violations.iter().map(ToString::to_string));
         Finished {
             audio,
             started,

@@ -12,7 +12,7 @@ use arioso_core::ks::ks::KSSTATE;
 use arioso_core::ks::status::*;
 
 use super::com::{self, Com, Object};
-use super::verify::violation;
+use super::verify::{Rule, violation};
 use crate::executive::ke::KeGetCurrentIrql;
 use crate::nt::DISPATCH_LEVEL;
 
@@ -179,6 +179,7 @@ impl Allocator {
         let (block, dirty) = self.events.borrow_mut().take();
         if dirty {
             violation(
+                Rule::AllocatorWritten,
                 "IAllocatorMXF",
                 format!("event {block:p} was written to after it had been put back"),
             );
@@ -198,6 +199,7 @@ impl Allocator {
         let (block, dirty) = self.buffers.borrow_mut().take();
         if dirty {
             violation(
+                Rule::AllocatorWritten,
                 "IAllocatorMXF",
                 format!("buffer {block:p} was written to after it had been put back"),
             );
@@ -247,6 +249,7 @@ impl Allocator {
                         .give_back(event.cast())
                         .expect_err("not out");
                     violation(
+                        Rule::AllocatorPut,
                         "IAllocatorMXF",
                         format!("PutMessage: event {event:p} {why}"),
                     );
@@ -257,6 +260,7 @@ impl Allocator {
                 let (next, header) = unsafe { ((*event).pNextEvt, *event) };
                 if usize::from(header.cbStruct) != EVENT {
                     violation(
+                        Rule::AllocatorStruct,
                         "IAllocatorMXF",
                         format!("event {event:p}: cbStruct changed to {}", header.cbStruct),
                     );
@@ -281,7 +285,11 @@ impl Allocator {
     /// Takes a buffer back.
     pub fn put_buffer(&self, buffer: *mut u8) {
         if let Err(why) = self.buffers.borrow_mut().give_back(buffer) {
-            violation("IAllocatorMXF", format!("buffer {buffer:p} {why}"));
+            violation(
+                Rule::AllocatorPut,
+                "IAllocatorMXF",
+                format!("buffer {buffer:p} {why}"),
+            );
         }
     }
 }
@@ -317,6 +325,7 @@ unsafe extern "efiapi" fn put_message(
     let irql = unsafe { KeGetCurrentIrql() };
     if irql != DISPATCH_LEVEL {
         violation(
+            Rule::AllocatorIrql,
             "IAllocatorMXF",
             format!("PutMessage at IRQL {irql}: IMXF::PutMessage is called at DISPATCH_LEVEL"),
         );

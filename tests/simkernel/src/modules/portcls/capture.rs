@@ -16,7 +16,7 @@ use super::dmus::Mxf;
 use super::pin::{Pin, Role};
 use super::reader::{Captured, Reader};
 use super::unpack::ByteStream;
-use super::verify::violation;
+use super::verify::{Rule, violation};
 use crate::guest_call;
 use crate::modules::irp;
 use crate::nt::{IRP, NTSTATUS};
@@ -67,6 +67,7 @@ impl Capture {
         // SAFETY: we hold a reference.
         if unsafe { (*sink).references() } != 1 {
             violation(
+                Rule::ReferenceSink,
                 "IMXF::ConnectOutput",
                 "the sink is referenced: a port whose pin is the sink would never go".to_owned(),
             );
@@ -123,12 +124,17 @@ impl Capture {
                 let status =
                     guest_call!((*(*stream).lpVtbl).DisconnectOutput, stream, named) as NTSTATUS;
                 if status < 0 {
-                    violation("IMXF::DisconnectOutput", format!("failed with {status:#x}"));
+                    violation(
+                        Rule::DisconnectOutput,
+                        "IMXF::DisconnectOutput",
+                        format!("failed with {status:#x}"),
+                    );
                 }
             }
             drop(Ref::from_owned(self.service));
             if (*self.sink).references() != 1 {
                 violation(
+                    Rule::ReferenceSink,
                     "IMXF::DisconnectOutput",
                     "the sink is still referenced".to_owned(),
                 );
@@ -240,6 +246,7 @@ unsafe extern "efiapi" fn sink_put(this: *mut IMXF, chain: *mut DMUS_KERNEL_EVEN
         let pin = com::of::<Sink, _>(this).0.get();
         if pin.is_null() {
             violation(
+                Rule::SinkConnected,
                 "IMXF::PutMessage",
                 "a chain came to a capture sink that is not connected".to_owned(),
             );

@@ -123,6 +123,7 @@ pub unsafe extern "efiapi" fn release<T: Com, I>(this: *mut I) -> u32 {
     let this = this.cast::<Object<T>>();
     if !LIVE.lock().unwrap().contains_key(&(this as usize)) {
         super::verify::violation(
+            super::verify::Rule::ReferenceReleased,
             "references",
             format!("Release of {} {this:p}, which is gone already", T::NAME),
         );
@@ -226,6 +227,7 @@ pub unsafe fn query_interface<J>(unknown: *mut IUnknown, iid: &GUID) -> Option<R
             guest_call!((*(*unknown).lpVtbl).QueryInterface, unknown, iid_at, out_at) as NTSTATUS;
         if status >= 0 && out.is_null() {
             super::verify::violation(
+                super::verify::Rule::QueryInterface,
                 "QueryInterface",
                 format!("success without an interface for {:?}", iid.0),
             );

@@ -8,7 +8,7 @@ use arioso_core::ks::status::*;
 use super::com::{self, Ref};
 use super::device;
 use super::port::{IID_SUBDEVICE, Port};
-use super::verify::violation;
+use super::verify::{Rule, violation};
 use crate::nt::*;
 use crate::nt::{NTSTATUS, UNICODE_STRING};
 
@@ -69,6 +69,7 @@ impl Connections {
                 && self.other(*port, *pin).is_some()
             {
                 violation(
+                    Rule::PhysicalConnection,
                     "PcRegisterPhysicalConnection",
                     format!("pin {pin} is connected already"),
                 );
@@ -102,17 +103,26 @@ unsafe fn check(
         let subdevice = com::query_interface::<IUnknown>(unknown, &IID_SUBDEVICE)
             .filter(|port| device::of(fdo).link_of(port.unknown()).is_some());
         let Some(subdevice) = subdevice else {
-            violation(RULE, "an end is not registered".to_owned());
+            violation(
+                Rule::PhysicalConnection,
+                RULE,
+                "an end is not registered".to_owned(),
+            );
             return None;
         };
         let port = subdevice.get();
         let shape = com::of::<Port, _>(port).shape();
         let Some(descriptor) = shape.pins.get(pin as usize) else {
-            violation(RULE, format!("there is no pin {pin}"));
+            violation(
+                Rule::PhysicalConnection,
+                RULE,
+                format!("there is no pin {pin}"),
+            );
             return None;
         };
         if descriptor.DataFlow != flow {
             violation(
+                Rule::PhysicalConnection,
                 RULE,
                 format!("pin {pin} has the other direction of data flow"),
             );
@@ -121,7 +131,11 @@ unsafe fn check(
             descriptor.Communication,
             KSPIN_COMMUNICATION_NONE | KSPIN_COMMUNICATION_BRIDGE
         ) {
-            violation(RULE, format!("pin {pin} is not a bridge pin"));
+            violation(
+                Rule::PhysicalConnection,
+                RULE,
+                format!("pin {pin} is not a bridge pin"),
+            );
         }
         Some(End::Port(port as usize, pin))
     }

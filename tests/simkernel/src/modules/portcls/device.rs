@@ -3,6 +3,7 @@
 
 use core::ffi::c_void;
 use core::ptr;
+use std::collections::BTreeSet;
 
 use arioso_core::ks::ks::KSOBJECT_CREATE_ITEM;
 use arioso_core::ks::portcls::{IPort, IUnknown};
@@ -14,7 +15,7 @@ use super::imports::ks_call;
 use super::port::{IID_SUBDEVICE, Port};
 use super::power::Power;
 use super::resources::ResourceList;
-use super::verify::violation;
+use super::verify::{Rule, violation};
 use super::{filter, verify};
 use crate::executive::io::*;
 use crate::executive::irp::*;
@@ -22,6 +23,7 @@ use crate::guest_call;
 use crate::modules::{irp, thunk};
 use crate::nt::*;
 use crate::nt::{FILE_DEVICE_KS, NTSTATUS, PDRIVER_ADD_DEVICE, PDRIVER_DISPATCH, UNICODE_STRING};
+use crate::state::Global;
 
 /// `PORT_CLASS_DEVICE_EXTENSION_SIZE`: 64 pointers, of which 4 to 7 are the driver's.
 pub const EXTENSION_SIZE: u32 = 512;
@@ -74,6 +76,14 @@ struct Extension {
 pub unsafe fn of<'a>(fdo: *mut DEVICE_OBJECT) -> &'a mut Device {
     // SAFETY: by the contract.
     unsafe { &mut *(*(*fdo).DeviceExtension.cast::<Extension>()).device }
+}
+
+/// The devices that PcAddAdapterDevice made.
+static ADAPTERS: Global<BTreeSet<usize>> = Global::new(BTreeSet::new());
+
+/// Whether PcAddAdapterDevice made a device.
+pub fn is_adapter(fdo: *mut DEVICE_OBJECT) -> bool {
+    ADAPTERS.get().contains(&(fdo as usize))
 }
 
 /// False after surprise removal and removal.
@@ -133,6 +143,7 @@ pub unsafe extern "efiapi" fn PcAddAdapterDevice(
 ) -> NTSTATUS {
     if extension != 0 && extension < EXTENSION_SIZE {
         violation(
+            Rule::PcAddAdapterDevice,
             "PcAddAdapterDevice",
             format!("DeviceExtensionSize {extension} is less than {EXTENSION_SIZE}"),
         );
@@ -186,6 +197,7 @@ pub unsafe extern "efiapi" fn PcAddAdapterDevice(
         let head = (*fdo).DeviceExtension.cast::<Extension>();
         (*head).header = (*device).header;
         (*head).device = device;
+        ADAPTERS.get().insert(fdo as usize);
         (*fdo).Flags |= (*lower).Flags & (DO_BUFFERED_IO | DO_DIRECT_IO | DO_POWER_PAGABLE);
         (*fdo).Flags &= !DO_DEVICE_INITIALIZING;
         STATUS_SUCCESS
@@ -208,6 +220,7 @@ pub unsafe extern "efiapi" fn PcRegisterSubdevice(
         let device = of(fdo);
         let Some(index) = device.items.iter().position(|i| i.Create.is_none()) else {
             violation(
+                Rule::SubdeviceCount,
                 "PcRegisterSubdevice",
                 "more subdevices than MaxObjects".to_owned(),
             );
@@ -490,6 +503,7 @@ unsafe fn remove(device: &mut Device, request: *mut IRP) -> NTSTATUS {
         IoDetachDevice(device.lower);
         ks_call!(KsFreeDeviceHeader, device.header);
         let head = (*fdo).DeviceExtension.cast::<Extension>();
+        ADAPTERS.get().remove(&((*(*head).device).fdo as usize));
         drop(Box::from_raw((*head).device));
         (*head).device = ptr::null_mut();
         (*head).header = ptr::null_mut();

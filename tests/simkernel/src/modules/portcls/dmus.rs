@@ -15,7 +15,7 @@ use super::com::{Object, Ref};
 use super::format::Pcm;
 use super::pin::{Connect, Role, poison};
 use super::render::Render;
-use super::verify::violation;
+use super::verify::{Rule, violation};
 use super::wave_sink::WaveSink;
 use crate::guest_call;
 use crate::nt::{FILE_OBJECT, NTSTATUS};
@@ -61,6 +61,7 @@ impl Mxf {
         for (held, what) in held.into_iter().zip(["allocator", "master clock"]) {
             if held != 1 {
                 violation(
+                    Rule::ReferenceStream,
                     "IMXF::Release",
                     format!("the {what} is still referenced after the stream's last release"),
                 );
@@ -77,7 +78,7 @@ impl Mxf {
                 "{} events and {} buffers are not back when the pin is closed",
                 out.events, out.buffers
             );
-            violation("IAllocatorMXF", text);
+            violation(Rule::AllocatorLeak, "IAllocatorMXF", text);
         }
     }
 }
@@ -133,6 +134,7 @@ pub unsafe fn open(
         poison(format);
         if mxf == UNSET || group == UNSET || prefetch == UNSET as u64 {
             violation(
+                Rule::NewStream,
                 RULE,
                 format!("an out parameter was not set (status {status:#x})"),
             );
@@ -147,6 +149,7 @@ pub unsafe fn open(
         if status < 0 {
             if stream.is_some() || group.is_some() {
                 violation(
+                    Rule::NewStream,
                     RULE,
                     format!("failed with {status:#x}, but returned objects"),
                 );
@@ -155,11 +158,12 @@ pub unsafe fn open(
             return Err(status);
         }
         let Some(stream) = stream else {
-            violation(RULE, "success without a stream".to_owned());
+            violation(Rule::NewStream, RULE, "success without a stream".to_owned());
             return Err(STATUS_UNSUCCESSFUL);
         };
         if kind == DMUS_STREAM_MIDI_CAPTURE && prefetch == DONT_HOLD_FOR_SEQUENCING {
             violation(
+                Rule::SchedulePreFetch,
                 RULE,
                 "SchedulePreFetch of a stream that the port does not sequence".to_owned(),
             );

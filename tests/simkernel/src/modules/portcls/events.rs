@@ -13,7 +13,7 @@ use arioso_core::ks::{AlignedGuid, GUID};
 
 use super::handle::{Handle, Target};
 use super::imports::ks_call;
-use super::verify::{assert_passive, violation};
+use super::verify::{Rule, assert_passive, violation};
 use crate::executive::ke::{KeGetCurrentIrql, KeLowerIrql, KfRaiseIrql};
 use crate::guest_call;
 use crate::modules::{irp, thunk};
@@ -63,7 +63,11 @@ impl EventList {
         unsafe {
             let extra = extra(entry);
             if (*extra).listed {
-                violation("IPortEvents", "AddEventToEventList twice".to_owned());
+                violation(
+                    Rule::EventList,
+                    "IPortEvents",
+                    "AddEventToEventList twice".to_owned(),
+                );
                 return;
             }
             (*extra).listed = true;
@@ -86,6 +90,7 @@ impl EventList {
         unsafe {
             if KeGetCurrentIrql() > DISPATCH_LEVEL {
                 violation(
+                    Rule::EventIrql,
                     "IPortEvents",
                     "GenerateEventList above DISPATCH_LEVEL may lose events".to_owned(),
                 );
@@ -212,7 +217,11 @@ unsafe fn rows<'a>(table: *const PCAUTOMATION_TABLE) -> impl Iterator<Item = &'a
             None => (ptr::null(), 0, 0),
         };
         if count > 0 && (stride < size_of::<PCEVENT_ITEM>() || stride % 8 != 0) {
-            violation("automation table", format!("EventItemSize is {stride}"));
+            violation(
+                Rule::AutomationTable,
+                "automation table",
+                format!("EventItemSize is {stride}"),
+            );
         }
         (0..count).map(move |i| &*list.byte_add(i * stride))
     }
@@ -312,12 +321,14 @@ unsafe extern "efiapi" fn add(
         }
         if status >= 0 && !(*extra(entry)).listed {
             violation(
+                Rule::EventList,
                 "IPortEvents",
                 "an event was enabled, but it is on no list".to_owned(),
             );
         }
         if status < 0 && (*extra(entry)).listed {
             violation(
+                Rule::EventList,
                 "IPortEvents",
                 "an event was added to the list, but its handler failed".to_owned(),
             );

@@ -18,7 +18,7 @@ use super::pin::{Connect, Pin, Role, poison};
 use super::port::Port;
 use super::reader::{Captured, Queue, Reader};
 use super::unpack;
-use super::verify::violation;
+use super::verify::{Rule, violation};
 use crate::executive::ke::*;
 use crate::executive::mm::system_address;
 use crate::guest_call;
@@ -93,6 +93,7 @@ pub unsafe fn open(
         if status < 0 {
             if stream.is_some() || group.is_some() {
                 violation(
+                    Rule::NewStream,
                     RULE,
                     format!("failed with {status:#x}, but returned objects"),
                 );
@@ -101,10 +102,14 @@ pub unsafe fn open(
             return Err(status);
         }
         if !group_set {
-            violation(RULE, "the service group was not set".to_owned());
+            violation(
+                Rule::NewStream,
+                RULE,
+                "the service group was not set".to_owned(),
+            );
         }
         let Some(stream) = stream else {
-            violation(RULE, "success without a stream".to_owned());
+            violation(Rule::NewStream, RULE, "success without a stream".to_owned());
             return Err(STATUS_UNSUCCESSFUL);
         };
         Ok(MidiStream {
@@ -303,6 +308,7 @@ impl MidiStream {
                 ) as NTSTATUS;
                 if count as usize > CHUNK {
                     violation(
+                        Rule::MidiCount,
                         "IMiniportMidiStream::Read",
                         format!("{count} bytes for a buffer of {CHUNK}"),
                     );
@@ -377,6 +383,7 @@ impl Writer {
             ) as NTSTATUS;
             if written as usize > bytes.len() {
                 violation(
+                    Rule::MidiCount,
                     "IMiniportMidiStream::Write",
                     format!("{written} bytes written of {}", bytes.len()),
                 );

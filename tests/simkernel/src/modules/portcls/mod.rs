@@ -69,6 +69,7 @@ use crate::executive::Export;
 
 use crate::nt::{DEVICE_OBJECT, DISPATCH_LEVEL, HIGH_LEVEL, PASSIVE_LEVEL};
 
+pub(crate) use device::is_adapter;
 pub use format::Pcm;
 
 /// By name, with the IRQL limits of docs/reference/dmus-miniport.md §1.2.

@@ -16,7 +16,7 @@ use super::miniport::{Class, Miniport};
 use super::pin::Pin;
 use super::property::Tables;
 use super::shape::Shape;
-use super::verify::{assert_passive, violation};
+use super::verify::{Rule, assert_passive, violation};
 use super::{filter, midi, pin, port_services, registry};
 use crate::guest_call;
 use crate::nt::DEVICE_OBJECT;
@@ -164,6 +164,7 @@ impl Port {
             let left = miniport.release();
             if left != 0 {
                 violation(
+                    Rule::ReferenceMiniport,
                     "references",
                     format!("the miniport has {left} references after the port has released it"),
                 );
@@ -232,7 +233,7 @@ impl Port {
                 return STATUS_INVALID_PARAMETER;
             }
             if port.miniport.borrow().is_some() {
-                violation("IPort::Init", "called twice".to_owned());
+                violation(Rule::PortInit, "IPort::Init", "called twice".to_owned());
                 return STATUS_INVALID_DEVICE_REQUEST;
             }
             let Some(own) = Miniport::query(port.class, miniport) else {
@@ -246,6 +247,7 @@ impl Port {
             if status < 0 {
                 if group.is_some() {
                     violation(
+                        Rule::MiniportInit,
                         "IMiniport::Init",
                         "failed, but returned a service group".to_owned(),
                     );
@@ -301,6 +303,7 @@ impl Port {
                 let registered = self.group.replace(Some(group.clone()));
                 if registered.is_some_and(|r| r.get() != group.get()) {
                     violation(
+                        Rule::MiniportInit,
                         self.class.interface(),
                         "Init returned another service group than it registered".to_owned(),
                     );

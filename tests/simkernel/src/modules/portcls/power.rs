@@ -10,7 +10,7 @@ use arioso_core::ks::status::*;
 use super::com::{self, Ref, query_interface};
 use super::device::{self, Device};
 use super::port::Port;
-use super::verify::violation;
+use super::verify::{Rule, violation};
 use crate::executive::po::*;
 use crate::guest_call;
 use crate::modules::irp;
@@ -35,7 +35,11 @@ pub unsafe extern "efiapi" fn PcRegisterAdapterPowerManagement(
     unsafe {
         let device = device::of(fdo.cast());
         if device.power.is_some() {
-            violation("PcRegisterAdapterPower", "registered twice".to_owned());
+            violation(
+                Rule::PcRegisterAdapterPower,
+                "PcRegisterAdapterPowerManagement",
+                "registered twice".to_owned(),
+            );
             return STATUS_INVALID_DEVICE_REQUEST;
         }
         let Some(one) = query_interface(unknown, &IID_IAdapterPowerManagement) else {
@@ -57,7 +61,8 @@ pub unsafe extern "efiapi" fn PcUnregisterAdapterPowerManagement(
             Some(_) => STATUS_SUCCESS,
             None => {
                 violation(
-                    "PcRegisterAdapterPower",
+                    Rule::PcRegisterAdapterPower,
+                    "PcUnregisterAdapterPowerManagement",
                     "unregistered without a registration".to_owned(),
                 );
                 STATUS_INVALID_DEVICE_REQUEST

@@ -11,7 +11,7 @@ use arioso_core::ks::status::*;
 use arioso_core::ks::{AlignedGuid, GUID};
 
 use super::handle::{Handle, Target};
-use super::verify::{assert_passive, violation};
+use super::verify::{Rule, assert_passive, violation};
 use crate::guest_call;
 use crate::modules::{irp, ks, thunk};
 use crate::nt::{IRP, NTSTATUS, PASSIVE_LEVEL};
@@ -142,7 +142,11 @@ unsafe fn rows<'a>(table: *const PCAUTOMATION_TABLE) -> impl Iterator<Item = &'a
             None => (ptr::null(), 0, 0),
         };
         if count > 0 && (stride < size_of::<PCPROPERTY_ITEM>() || stride % 8 != 0) {
-            violation("automation table", format!("PropertyItemSize is {stride}"));
+            violation(
+                Rule::AutomationTable,
+                "automation table",
+                format!("PropertyItemSize is {stride}"),
+            );
         }
         (0..count).map(move |i| &*list.byte_add(i * stride))
     }
@@ -278,7 +282,8 @@ unsafe fn finish(pending: *mut Pending, status: NTSTATUS) -> NTSTATUS {
             (Some(early), STATUS_PENDING) => early,
             (Some(_), other) => {
                 violation(
-                    "PcPropertyRequest",
+                    Rule::PropertyPending,
+                    "PCPROPERTY_REQUEST",
                     format!("completed as pending, but the handler returned {other:#x}"),
                 );
                 other
@@ -309,7 +314,8 @@ unsafe fn settle(pending: *mut Pending, request: *mut IRP, status: NTSTATUS) {
         let copied = answers && room > 0 && (status >= 0 || status == STATUS_BUFFER_OVERFLOW);
         if copied && bytes > room {
             violation(
-                "PcPropertyRequest",
+                Rule::PropertySize,
+                "PCPROPERTY_REQUEST",
                 format!("ValueSize {bytes} for a buffer of {room} bytes (status {status:#x})"),
             );
         }
@@ -333,14 +339,16 @@ pub unsafe extern "efiapi" fn PcCompletePendingPropertyRequest(
     let pending = request.cast::<Pending>();
     if !PENDING.get().contains(&(pending as usize)) {
         violation(
-            "PcPropertyRequest",
+            Rule::PropertyPending,
+            "PCPROPERTY_REQUEST",
             format!("{request:p} is not a pending property request"),
         );
         return STATUS_INVALID_PARAMETER;
     }
     if status == STATUS_PENDING {
         violation(
-            "PcPropertyRequest",
+            Rule::PcPropertyRequest,
+            "PCPROPERTY_REQUEST",
             "completed with STATUS_PENDING".to_owned(),
         );
         return STATUS_INVALID_PARAMETER;

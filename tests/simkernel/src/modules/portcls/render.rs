@@ -15,7 +15,7 @@ use super::imports::probe_write;
 use super::pin::{Pin, Role};
 use super::reader::Queue;
 use super::unpack::{self, ByteStream, Piece};
-use super::verify::violation;
+use super::verify::{Rule, violation};
 use crate::executive::ke::*;
 use crate::executive::mm::system_address;
 use crate::guest_call;
@@ -164,11 +164,16 @@ unsafe fn deliver(allocator: &Allocator, stream: *mut IMXF, chain: *mut DMUS_KER
         let level = KfRaiseIrql(DISPATCH_LEVEL);
         let status = guest_call!((*(*stream).lpVtbl).PutMessage, stream, chain) as NTSTATUS;
         if KeGetCurrentIrql() != DISPATCH_LEVEL {
-            violation("IMXF::PutMessage", "returned at another IRQL".to_owned());
+            violation(
+                Rule::IrqlReturn,
+                "IMXF::PutMessage",
+                "returned at another IRQL".to_owned(),
+            );
         }
         KeLowerIrql(level);
         if status < 0 {
             violation(
+                Rule::PutMessage,
                 "IMXF::PutMessage",
                 format!("returned {status:#x}: a chain cannot be refused"),
             );

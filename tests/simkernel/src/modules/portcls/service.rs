@@ -129,9 +129,11 @@ unsafe extern "efiapi" fn remove(this: *mut IServiceGroup, sink: *mut IServiceSi
                 let gone = group.members.borrow_mut().remove(at);
                 drop(gone);
             }
-            None => {
-                super::verify::violation("IServiceGroup::RemoveMember", "not a member".to_owned())
-            }
+            None => super::verify::violation(
+                super::verify::Rule::ServiceMember,
+                "IServiceGroup::RemoveMember",
+                "not a member".to_owned(),
+            ),
         }
     }
 }
@@ -149,6 +151,7 @@ unsafe extern "efiapi" fn request_delayed(this: *mut IServiceGroup, delay: u64) 
         let group = com::of::<ServiceGroup, _>(this);
         if !group.delayed.get() {
             super::verify::violation(
+                super::verify::Rule::ServiceDelayed,
                 "IServiceGroup",
                 "RequestDelayedService without SupportDelayedService".to_owned(),
             );

@@ -7,7 +7,7 @@ use arioso_core::ks::GUID;
 use arioso_core::ks::ks::*;
 use arioso_core::ks::portcls::*;
 
-use super::verify::violation;
+use super::verify::{Rule, violation};
 use crate::modules::irp;
 use crate::modules::ks::types::KSTOPOLOGY;
 
@@ -127,7 +127,7 @@ impl Shape {
 }
 
 fn bad(text: String) {
-    violation("filter descriptor", text);
+    violation(Rule::FilterDescriptor, "filter descriptor", text);
 }
 
 unsafe fn check_pins(pins: &[*const PCPIN_DESCRIPTOR]) {

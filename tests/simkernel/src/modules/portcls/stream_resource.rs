@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use arioso_core::ks::portcls::*;
 use arioso_core::ks::status::*;
 
-use super::verify::violation;
+use super::verify::{Rule, violation};
 use crate::nt::{DEVICE_OBJECT, NTSTATUS};
 use crate::state::Global;
 
@@ -46,6 +46,7 @@ pub unsafe extern "efiapi" fn PcRemoveStreamResource(handle: PCSTREAMRESOURCE) -
         return STATUS_SUCCESS;
     }
     violation(
+        Rule::StreamResource,
         "PcRemoveStreamResource",
         format!("{handle:p} is not a resource that was added"),
     );
@@ -56,6 +57,7 @@ pub unsafe extern "efiapi" fn PcRemoveStreamResource(handle: PCSTREAMRESOURCE) -
 pub fn check_unload() {
     for handle in &HANDLES.get().1 {
         violation(
+            Rule::StreamResource,
             "PcAddStreamResource",
             format!("resource {handle:#x} was not removed"),
         );

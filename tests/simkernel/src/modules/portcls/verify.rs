@@ -4,9 +4,11 @@
 use crate::executive::ke::KeGetCurrentIrql;
 use crate::nt::PASSIVE_LEVEL;
 
-/// Records that the driver broke a rule.
-pub fn violation(rule: &str, text: String) {
-    crate::verifier::violation(format!("{rule}: {text}"));
+pub use crate::verifier::Rule;
+
+/// Records that the driver broke a rule; `call`: the method or routine that is spoken of.
+pub fn violation(rule: Rule, call: &str, text: String) {
+    crate::verifier::violation(rule, format!("{call}: {text}"));
 }
 
 /// The driver must be entered at PASSIVE_LEVEL here: our own mistake otherwise.
@@ -21,6 +23,7 @@ pub fn check_unload() {
     super::stream_resource::check_unload();
     for (name, address) in super::com::live() {
         violation(
+            Rule::ReferenceLeft,
             "references",
             format!("{name} {address:#x} is still referenced when the driver unloads"),
         );

@@ -14,7 +14,7 @@ use arioso_core::ks::ks::*;
 
 use super::com::Ref;
 use super::format::Pcm;
-use super::verify::violation;
+use super::verify::{Rule, violation};
 use crate::executive::irp::{
     IoBuildDeviceIoControlRequest, IoGetRelatedDeviceObject, IofCallDriver,
 };
@@ -308,6 +308,7 @@ impl<'a> Worker<'a> {
         };
         if status < 0 {
             violation(
+                Rule::SyncToMaster,
                 "ISynthSinkDMus::SyncToMaster",
                 format!("returned {status:#x}"),
             );
@@ -328,6 +329,7 @@ impl<'a> Worker<'a> {
         };
         if known && back.abs_diff(self.position as i64) > 1 {
             violation(
+                Rule::SampleTimes,
                 "ISynthSinkDMus::RefTimeToSample",
                 format!("sample {} comes back as {back}", self.position),
             );
@@ -365,12 +367,14 @@ impl<'a> Worker<'a> {
             let back = &rest[bytes..];
             if front.iter().chain(back).any(|&b| b != CANARY) {
                 violation(
+                    Rule::Render,
                     "ISynthSinkDMus::Render",
                     format!("wrote outside its buffer of {bytes} bytes"),
                 );
             }
             if bytes >= 16 && rest[..bytes].iter().all(|&b| b == CANARY) {
                 violation(
+                    Rule::Render,
                     "ISynthSinkDMus::Render",
                     format!("left a buffer of {bytes} bytes as it was"),
                 );

@@ -13,7 +13,7 @@ use arioso_core::ks::portcls::*;
 use arioso_core::ks::status::*;
 
 use super::com::{self, Fake, Held, Object, miniport};
-use super::{Fault, fault, log, portcls, shape};
+use super::{Fault, fault, keep, log, portcls, shape};
 
 #[derive(Default)]
 pub struct Miniport {
@@ -80,7 +80,11 @@ unsafe extern "efiapi" fn new_stream(
     unsafe {
         *mxf = ptr::null_mut();
         *group = ptr::null_mut();
-        *prefetch = 0;
+        *prefetch = if fault(Fault::SequencedCapture) {
+            DONT_HOLD_FOR_SEQUENCING
+        } else {
+            0
+        };
         if kind != DMUS_STREAM_MIDI_CAPTURE {
             return STATUS_INVALID_PARAMETER;
         }
@@ -143,9 +147,13 @@ unsafe extern "efiapi" fn set_state(_this: *mut IMXF, _state: KSSTATE) -> NTSTAT
 unsafe extern "efiapi" fn connect(this: *mut IMXF, sink: *mut IMXF) -> NTSTATUS {
     // SAFETY: PortCls' arguments.
     unsafe {
-        com::of::<Stream, _>(this).sink = (!sink.is_null()).then_some(sink);
-        if fault(Fault::KeepSink) && !sink.is_null() {
-            std::mem::forget(Held::new(sink));
+        let own = com::of::<Stream, _>(this);
+        own.sink = (!sink.is_null()).then_some(sink);
+        match log().fault {
+            Fault::KeepSink => keep(sink),
+            Fault::PutEarly => drop(((*(*sink).lpVtbl).PutMessage)(sink, ptr::null_mut())),
+            Fault::LeakCaptured => drop(own.event((0, 1, 0), &[0x90, 1, 1])),
+            _ => {}
         }
     }
     STATUS_SUCCESS
@@ -157,6 +165,9 @@ unsafe extern "efiapi" fn disconnect(this: *mut IMXF, sink: *mut IMXF) -> NTSTAT
     let own = unsafe { com::of::<Stream, _>(this) };
     if sink.is_null() || own.sink == Some(sink) {
         own.sink = None;
+    }
+    if fault(Fault::DisconnectFails) {
+        return STATUS_UNSUCCESSFUL;
     }
     STATUS_SUCCESS
 }

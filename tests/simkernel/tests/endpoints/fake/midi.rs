@@ -160,6 +160,14 @@ unsafe extern "efiapi" fn init(
         if !fault(Fault::DelayWithoutSupport) {
             (vtbl.SupportDelayedService)(made);
         }
+        match log().fault {
+            Fault::RemoveStranger => (vtbl.RemoveMember)(made, port.cast()),
+            Fault::OtherGroup => {
+                (vtbl.Release)(made);
+                new_group(group, ptr::null_mut());
+            }
+            _ => {}
+        }
         own.group = Some(held);
         own.port = Some(Held::new(port));
     }
@@ -183,9 +191,20 @@ unsafe extern "efiapi" fn new_stream(
     // SAFETY: PortCls' arguments.
     unsafe {
         *out = ptr::null_mut();
-        *group = ptr::null_mut();
+        if !fault(Fault::MidiNoGroup) {
+            *group = ptr::null_mut();
+        }
         if (pin == 1) != (capture != 0) {
             return STATUS_INVALID_PARAMETER;
+        }
+        match log().fault {
+            // Whatever it is.
+            Fault::MidiFailWithStream => {
+                *out = this.cast();
+                return STATUS_UNSUCCESSFUL;
+            }
+            Fault::MidiNoStream => return STATUS_SUCCESS,
+            _ => {}
         }
         let own = com::of::<Miniport, _>(this);
         let stream = Stream {
@@ -266,7 +285,11 @@ unsafe extern "efiapi" fn write(
             cable.extend(std::slice::from_raw_parts(buffer.cast::<u8>(), n));
             n
         };
-        *count = n as u32;
+        *count = if fault(Fault::LongWrite) {
+            length + 1
+        } else {
+            n as u32
+        };
         let miniport = com::of::<Miniport, _>(own.miniport.0);
         let (Some(port), Some(group)) = (&miniport.port, &miniport.group) else {
             return STATUS_UNSUCCESSFUL;

@@ -25,36 +25,57 @@ use arioso_core::ks::status::*;
 use arioso_core::ks::{GUID, PIRP};
 use simkernel::nt::UNICODE_STRING;
 
+use crate::scenario::faults;
 use com::{Fake, Held, Object};
+use driver::{at_level, kernel};
 pub use driver::{driver_entry, import, portcls};
 
-/// One thing that the driver must not do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Fault {
-    #[default]
-    None,
-    LeakPages,
-    LeakMapping,
+faults! {
+    LeakPages, LeakMapping,
     /// A reference of IPortWaveRTStream too many.
     LeakPortStream,
     /// Frees the pages while they are mapped.
     FreeMapped,
+    /// Maps pages twice, or others than the stream's; unmaps them from elsewhere; frees them twice.
+    MapTwice, MapForeign, UnmapElsewhere, FreeTwice,
+    /// An MDL that is not the stream's.
+    ForeignBuffer,
     /// Says that more bytes are there than were allocated.
     LongBuffer,
+    BadCache,
     /// Positions beyond the buffer.
     FarPosition,
-    /// Connects pins that run the wrong way.
-    WrongConnection,
-    LeakResource,
+    /// Takes its time for a state.
+    SlowState,
+    /// `GetReadPacket` with flags.
+    ReadFlags,
+    /// Takes an event twice, does not take events back, takes back what was never registered.
+    EventTwice, ForgetEvents, UnregisterUnknown,
+    /// `NewStream` of the endpoint and of the cable.
+    WaveFailWithStream, WaveNoStream, MidiFailWithStream, MidiNoGroup, MidiNoStream,
+    /// Connects pins that run the wrong way, a port that is not registered, a pin that is not there, one that streams, one twice.
+    WrongConnection, ConnectUnregistered, ConnectNoPin, ConnectStream, ConnectTwice,
+    LeakResource, RemoveTwice,
+    /// Returns another group than it has registered.
+    OtherGroup,
+    /// Removes a member that is none.
+    RemoveStranger,
     DelayWithoutSupport,
-    /// `Read` tells more bytes than asked for.
-    LongRead,
-    /// Takes an event without putting it on the list.
-    LoseEvent,
-    /// Does not take events back.
-    ForgetEvents,
-    /// Keeps the capture sink.
-    KeepSink,
+    /// `Read` and `Write` tell more bytes than asked for.
+    LongRead, LongWrite,
+    /// Takes an event without putting it on the list, puts it there twice, or fails after that.
+    LoseEvent, AddEventTwice, FailEvent,
+    /// Generates events above DISPATCH_LEVEL.
+    EventAtHigh,
+    /// Of the table of the volume's node.
+    EventStride,
+    /// Keeps the capture sink; gives it something before it is connected.
+    KeepSink, PutEarly,
+    DisconnectFails,
+    /// Keeps an event of the capture pin's allocator.
+    LeakCaptured,
+    /// A capture stream that wants its events early.
+    SequencedCapture,
     /// A volume without steps.
     NoStep,
     /// A data range from much to little.
@@ -67,6 +88,8 @@ pub enum Fault {
 #[derive(Default)]
 pub struct Log {
     pub fault: Fault,
+    /// References that are kept, by object.
+    pub kept: Vec<usize>,
     /// The line-in connector leads to another device.
     pub external: bool,
     /// Objects that are still there.
@@ -98,6 +121,33 @@ pub fn fault(fault: Fault) -> bool {
 
 /// How many there are at the most.
 const SUBDEVICES: u32 = 4;
+
+/// Sizes of device extensions.
+fn extensions() -> &'static [u32] {
+    &[0]
+}
+
+/// Interfaces that are promised and not given: none.
+fn promises(_iid: &GUID) -> bool {
+    false
+}
+
+/// A reference that is kept when it should not be.
+unsafe fn keep<I>(object: *mut I) {
+    // SAFETY: a live interface.
+    std::mem::forget(unsafe { Held::new(object) });
+    log().kept.push(object as usize);
+}
+
+/// Drops what [`keep`] has.
+///
+/// # Safety
+/// In a call of the machine.
+pub unsafe fn release_kept() {
+    for object in std::mem::take(&mut log().kept) {
+        drop(Held(object as *mut IUnknown));
+    }
+}
 
 /// The range of a bridge pin.
 pub fn analog() -> *const KSDATARANGE {
@@ -185,6 +235,25 @@ unsafe extern "efiapi" fn start_device(
             if !fault(Fault::LooseBridge) {
                 connect(fdo, from.0.cast(), from.1, to.0.cast(), to.1);
             }
+            match log().fault {
+                Fault::ConnectTwice => {
+                    connect(fdo, from.0.cast(), from.1, to.0.cast(), to.1);
+                }
+                Fault::ConnectNoPin => {
+                    connect(fdo, topology.0.cast(), 9, wave.0.cast(), 1);
+                }
+                Fault::ConnectStream => {
+                    connect(fdo, wave.0.cast(), 0, topology.0.cast(), 0);
+                }
+                Fault::ConnectUnregistered => {
+                    let new_port: FnPcNewPort = portcls("PcNewPort");
+                    let mut port: *mut IPort = ptr::null_mut();
+                    new_port(&mut port, &CLSID_PortTopology);
+                    let port = Held(port);
+                    connect(fdo, port.0.cast(), 1, wave.0.cast(), 1);
+                }
+                _ => {}
+            }
             connect(fdo, midi.0.cast(), 2, midi.0.cast(), 3);
             if log().external {
                 let outside: Vec<u16> = "\\??\\LineIn".encode_utf16().collect();
@@ -226,6 +295,9 @@ unsafe fn declare_thread(fdo: *mut c_void, port: &Held<IPort>) -> Result<(), NTS
             return Err(status);
         }
         if !fault(Fault::LeakResource) {
+            remove(handle);
+        }
+        if fault(Fault::RemoveTwice) {
             remove(handle);
         }
         let manager = port

@@ -12,7 +12,8 @@ use arioso_core::ks::status::*;
 use arioso_core::ks::{GUID, Wire};
 
 use super::com::{self, Held, miniport};
-use super::{Fault, analog, fault, log, shape};
+use super::{Fault, analog, at_level, fault, log, shape};
+use simkernel::nt::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 
 #[derive(Default)]
 pub struct Miniport {
@@ -49,6 +50,11 @@ fn descriptor() -> *const PCFILTER_DESCRIPTOR {
         KSPROPERTY_JACK_DESCRIPTION,
         KSPROPERTY_TYPE_GET,
     )];
+    let volume = shape::table(volume.leak(), change.leak()).cast_mut();
+    if fault(Fault::EventStride) {
+        // SAFETY: leaked just now, and nobody else's.
+        unsafe { (*volume).EventItemSize += 4 };
+    }
     shape::filter(
         shape::table(jack.leak(), &[]),
         vec![
@@ -60,10 +66,7 @@ fn descriptor() -> *const PCFILTER_DESCRIPTOR {
             ),
             shape::pin(KSPIN_DATAFLOW_OUT, 0, KSCATEGORY_AUDIO, vec![analog()]),
         ],
-        vec![(
-            KSNODETYPE_VOLUME,
-            shape::table(volume.leak(), change.leak()),
-        )],
+        vec![(KSNODETYPE_VOLUME, volume)],
         &[((u32::MAX, 0), (0, 1)), ((0, 0), (u32::MAX, 1))],
         // The port's own.
         Vec::new(),
@@ -204,15 +207,22 @@ unsafe fn changed(own: &Miniport) {
         // SAFETY: a live interface.
         unsafe {
             let generate = (*(*events.0).lpVtbl).GenerateEventList;
-            generate(
-                events.0,
-                &KSEVENTSETID_AudioControlChange,
-                KSEVENT_CONTROL_CHANGE,
-                0,
-                u32::MAX,
-                1,
-                0,
-            );
+            let level = if fault(Fault::EventAtHigh) {
+                DISPATCH_LEVEL + 1
+            } else {
+                PASSIVE_LEVEL
+            };
+            at_level(level, || {
+                generate(
+                    events.0,
+                    &KSEVENTSETID_AudioControlChange,
+                    KSEVENT_CONTROL_CHANGE,
+                    0,
+                    u32::MAX,
+                    1,
+                    0,
+                );
+            });
         }
     }
 }
@@ -226,7 +236,13 @@ unsafe extern "efiapi" fn event(request: *mut PCEVENT_REQUEST) -> NTSTATUS {
         if let (PCEVENT_VERB_ADD, Some(events), false) =
             (r.Verb, &own.events, fault(Fault::LoseEvent))
         {
-            ((*(*events.0).lpVtbl).AddEventToEventList)(events.0, r.EventEntry);
+            let add = (*(*events.0).lpVtbl).AddEventToEventList;
+            add(events.0, r.EventEntry);
+            match log().fault {
+                Fault::AddEventTwice => add(events.0, r.EventEntry),
+                Fault::FailEvent => return STATUS_UNSUCCESSFUL,
+                _ => {}
+            }
         }
     }
     STATUS_SUCCESS

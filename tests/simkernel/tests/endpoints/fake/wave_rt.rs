@@ -12,7 +12,7 @@ use arioso_core::ks::status::*;
 use arioso_core::ks::{BOOLEAN, GUID, PKEVENT, PMDL};
 
 use super::com::{self, Fake, Held, Object, miniport};
-use super::{Fault, analog, fault, import, log, shape};
+use super::{Fault, analog, fault, import, keep, kernel, log, shape};
 
 #[derive(Default)]
 pub struct Miniport {
@@ -68,7 +68,7 @@ unsafe extern "efiapi" fn describe_device(
 }
 
 unsafe extern "efiapi" fn new_stream(
-    _this: *mut IMiniportWaveRT,
+    this: *mut IMiniportWaveRT,
     out: *mut *mut IMiniportWaveRTStream,
     port: *mut IPortWaveRTStream,
     pin: u32,
@@ -81,10 +81,17 @@ unsafe extern "efiapi" fn new_stream(
         if pin != 0 || capture == 0 {
             return STATUS_INVALID_PARAMETER;
         }
-        let port = Held::new(port);
-        if fault(Fault::LeakPortStream) {
-            std::mem::forget(Held::new(port.0));
+        match log().fault {
+            // Whatever it is.
+            Fault::WaveFailWithStream => {
+                *out = this.cast();
+                return STATUS_UNSUCCESSFUL;
+            }
+            Fault::WaveNoStream => return STATUS_SUCCESS,
+            Fault::LeakPortStream => keep(port),
+            _ => {}
         }
+        let port = Held::new(port);
         let stream = Object::create(Stream {
             port,
             input: Input(&raw const INPUT),
@@ -171,6 +178,11 @@ unsafe extern "efiapi" fn set_format(_this: This, _format: *const KSDATAFORMAT) 
 
 unsafe extern "efiapi" fn set_state(this: This, state: KSSTATE) -> NTSTATUS {
     log().states.push(state);
+    if fault(Fault::SlowState) && state == KSSTATE_RUN {
+        let delay: unsafe extern "efiapi" fn(i8, u8, *mut i64) = kernel("KeDelayExecutionThread");
+        // SAFETY: a thread at PASSIVE_LEVEL.
+        unsafe { delay(0, 0, &mut -2_000_000) };
+    }
     if state == KSSTATE_STOP {
         // SAFETY: our object.
         unsafe { stream(this).written = 0 };
@@ -231,6 +243,16 @@ unsafe extern "efiapi" fn allocate_notified(
             (vtbl.FreePagesFromMdl)(s.port.0, *mdl);
             return STATUS_INSUFFICIENT_RESOURCES;
         }
+        match log().fault {
+            Fault::MapTwice => drop((vtbl.MapAllocatedPages)(s.port.0, *mdl, 1)),
+            Fault::MapForeign => drop((vtbl.MapAllocatedPages)(s.port.0, (*mdl).byte_add(8), 1)),
+            Fault::ForeignBuffer => {
+                (vtbl.UnmapAllocatedPages)(s.port.0, s.mapped.cast(), *mdl);
+                (vtbl.FreePagesFromMdl)(s.port.0, *mdl);
+                *mdl = (*mdl).byte_add(8);
+            }
+            _ => {}
+        }
         s.bytes = bytes;
         s.packets = count;
         *actual = if fault(Fault::LongBuffer) {
@@ -239,7 +261,7 @@ unsafe extern "efiapi" fn allocate_notified(
             bytes
         };
         *offset = 0;
-        *cache = 1;
+        *cache = if fault(Fault::BadCache) { 7 } else { 1 };
     }
     STATUS_SUCCESS
 }
@@ -253,10 +275,16 @@ unsafe extern "efiapi" fn free(this: This, mdl: PMDL, _bytes: u32) {
             (vtbl.UnmapAllocatedPages)(s.port.0, s.mapped.cast(), mdl);
             return;
         }
+        if fault(Fault::UnmapElsewhere) {
+            (vtbl.UnmapAllocatedPages)(s.port.0, s.mapped.add(8).cast(), mdl);
+        }
         if !fault(Fault::LeakMapping) && !fault(Fault::FreeMapped) {
             (vtbl.UnmapAllocatedPages)(s.port.0, s.mapped.cast(), mdl);
         }
         if !fault(Fault::LeakMapping) {
+            (vtbl.FreePagesFromMdl)(s.port.0, mdl);
+        }
+        if fault(Fault::FreeTwice) {
             (vtbl.FreePagesFromMdl)(s.port.0, mdl);
         }
         s.mapped = ptr::null_mut();
@@ -282,7 +310,11 @@ unsafe extern "efiapi" fn register_event(this: This, event: PKEVENT) -> NTSTATUS
     // SAFETY: our object.
     let events = unsafe { &mut stream(this).events };
     if events.contains(&event) {
-        return STATUS_UNSUCCESSFUL;
+        return if fault(Fault::EventTwice) {
+            STATUS_SUCCESS
+        } else {
+            STATUS_UNSUCCESSFUL
+        };
     }
     if fault(Fault::ForgetEvents) {
         return STATUS_SUCCESS;
@@ -299,6 +331,7 @@ unsafe extern "efiapi" fn unregister_event(this: This, event: PKEVENT) -> NTSTAT
             events.remove(at);
             STATUS_SUCCESS
         }
+        None if fault(Fault::UnregisterUnknown) => STATUS_SUCCESS,
         None => STATUS_NOT_FOUND,
     }
 }
@@ -350,7 +383,8 @@ unsafe extern "efiapi" fn read_packet(
         if done == 0 {
             return STATUS_DEVICE_NOT_READY;
         }
-        (*number, *flags, *more) = (done as u32 - 1, 0, 0);
+        (*number, *more) = (done as u32 - 1, 0);
+        *flags = u32::from(fault(Fault::ReadFlags));
         *counter = 1234;
     }
     STATUS_SUCCESS

@@ -17,41 +17,96 @@ use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::ptr;
 
-use arioso_core::ks::PIRP;
 use arioso_core::ks::dmusicks::*;
 use arioso_core::ks::guid::*;
 use arioso_core::ks::ks::*;
 use arioso_core::ks::portcls::*;
 use arioso_core::ks::status::*;
+use arioso_core::ks::{GUID, PIRP};
+use simkernel::nt::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 
+use crate::scenario::faults;
 use com::{Held, Object};
 pub use driver::driver_entry;
-use driver::portcls;
+use driver::{at_level, kernel, portcls, set_level};
 use miniport::Miniport;
 use power::Power;
 pub use property::{SET, answer, complete_pending};
 
-/// One thing that the driver must not do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Fault {
-    #[default]
-    None,
-    /// Keeps an event for ever.
-    LeakEvent,
-    PutTwice,
-    PutForeign,
-    /// Takes one reference of the port too many.
-    LeakPort,
-    RegisterPowerTwice,
+faults! {
+    /// Calls a routine and a method of PortCls at DISPATCH_LEVEL.
+    RoutineAtDispatch, MethodAtDispatch,
+    RegisterPowerTwice, UnregisterPower, RequestPower,
+    /// A device extension without room for PortCls.
+    ShortExtension,
+    ManySubdevices, InitTwice,
+    /// Releases a service group twice.
+    ReleaseTwice,
+    /// Takes one reference of an object too many.
+    LeakPort, LeakMiniport, LeakAllocator, LeakClock,
+    /// `QueryInterface` that succeeds without an interface.
+    QueryNothing,
+    /// Of the second miniport: `Init` fails, and its group is returned.
+    FailWithGroup,
+    /// Of the second miniport's descriptor.
+    BadPinSize, BadVersion, BadFlow, BadCommunication, BadCategory, BadInstances, BadAttributes, BadRange, BadEnd, LoosePin, LooseNode,
+    /// Of the table of the synthesizer's node.
+    PropertyStride,
+    /// `NewStream` of a MIDI pin.
+    NothingSet, FailWithStream, NoStream,
+    /// Keeps an event for ever, or until the stream goes.
+    LeakEvent, LateEvent,
+    PutTwice, PutForeign, PutBufferTwice, PutAtPassive,
+    /// Writes to what has been put back.
+    WriteEvent, WriteBuffer,
+    /// Another `cbStruct`.
+    ChangeStruct,
+    RefuseEvents,
+    /// `PutMessage` lowers the IRQL.
+    PutReturnsLow,
+    /// Completes a property request with STATUS_PENDING, without having returned it, one that is none.
+    CompletePending, CompleteEarly, CompleteTwice,
     /// `ValueSize` beyond the buffer.
     LongValue,
+    /// Locks the program's buffer without probing it, maps it twice, unmaps it from elsewhere.
+    LockUnprobed, MapTwice, UnmapElsewhere,
     OverrunRender,
+    /// Renders nothing.
+    LazyRender,
+    SyncFails,
+    /// Times that do not come back as samples.
+    WrongTimes,
+}
+
+impl Fault {
+    /// Of a second port, which is not registered.
+    fn is_second(self) -> bool {
+        use Fault::*;
+        let descriptor = [
+            BadPinSize,
+            BadVersion,
+            BadFlow,
+            BadCommunication,
+            BadCategory,
+            BadInstances,
+            BadAttributes,
+            BadRange,
+            BadEnd,
+            LoosePin,
+            LooseNode,
+        ];
+        self == FailWithGroup || descriptor.contains(&self)
+    }
 }
 
 /// What the driver has seen.
 #[derive(Default)]
 pub struct Log {
     pub fault: Fault,
+    /// The second port is being made.
+    pub second: bool,
+    /// References that are kept, by object.
+    pub kept: Vec<usize>,
     /// Objects that are still there.
     pub alive: i32,
     pub prefetch: u64,
@@ -90,6 +145,41 @@ pub fn log() -> &'static mut Log {
 /// How many there are at the most.
 const SUBDEVICES: u32 = 1;
 
+pub fn fault(fault: Fault) -> bool {
+    log().fault == fault
+}
+
+/// Sizes of device extensions that are tried, the last one with success.
+fn extensions() -> &'static [u32] {
+    if fault(Fault::ShortExtension) {
+        &[8, 0]
+    } else {
+        &[0]
+    }
+}
+
+/// Interfaces that are promised and not given.
+fn promises(iid: &GUID) -> bool {
+    fault(Fault::QueryNothing) && *iid == IID_IPowerNotify
+}
+
+/// A reference that is kept when it should not be.
+unsafe fn keep<I>(object: *mut I) {
+    // SAFETY: a live interface.
+    std::mem::forget(unsafe { Held::new(object) });
+    log().kept.push(object as usize);
+}
+
+/// Drops what [`keep`] has.
+///
+/// # Safety
+/// In a call of the machine.
+pub unsafe fn release_kept() {
+    for object in std::mem::take(&mut log().kept) {
+        drop(Held(object as *mut IUnknown));
+    }
+}
+
 unsafe extern "efiapi" fn start_device(
     fdo: *mut c_void,
     irp: PIRP,
@@ -97,13 +187,18 @@ unsafe extern "efiapi" fn start_device(
 ) -> NTSTATUS {
     let new_port: FnPcNewPort = portcls("PcNewPort");
     let register: FnPcRegisterSubdevice = portcls("PcRegisterSubdevice");
-    let power: FnPcRegisterAdapterPowerManagement = portcls("PcRegisterAdapterPowerManagement");
     // SAFETY: PortCls' objects, by its contract.
     unsafe {
-        let adapter = Held(Object::create(Power));
-        power(adapter.0.cast(), fdo);
-        if log().fault == Fault::RegisterPowerTwice {
-            power(adapter.0.cast(), fdo);
+        register_power(fdo);
+        call_portcls();
+        if log().fault.is_second() {
+            log().second = true;
+            let mut port: *mut IPort = ptr::null_mut();
+            new_port(&mut port, &CLSID_PortDMus);
+            let (port, miniport) = (Held(port), Held(Object::create(Miniport::default())));
+            let init = (*(*port.0).lpVtbl).Init;
+            init(port.0, fdo, irp, miniport.0.cast(), ptr::null_mut(), list);
+            log().second = false;
         }
         let mut port: *mut IPort = ptr::null_mut();
         let status = new_port(&mut port, &CLSID_PortDMus);
@@ -114,13 +209,69 @@ unsafe extern "efiapi" fn start_device(
         let miniport = Held(Object::create(Miniport::default()));
         let init = (*(*port.0).lpVtbl).Init;
         let mut status = init(port.0, fdo, irp, miniport.0.cast(), ptr::null_mut(), list);
+        if fault(Fault::InitTwice) {
+            init(port.0, fdo, irp, miniport.0.cast(), ptr::null_mut(), list);
+        }
         if status >= 0 {
             let name: Vec<u16> = "Synth\0".encode_utf16().collect();
-            status = register(fdo, name.leak().as_ptr(), port.0.cast());
+            let name = name.leak().as_ptr();
+            status = register(fdo, name, port.0.cast());
+            if fault(Fault::ManySubdevices) {
+                register(fdo, name, port.0.cast());
+            }
         }
-        if log().fault == Fault::LeakPort {
-            std::mem::forget(port);
+        match log().fault {
+            Fault::LeakPort => std::mem::forget(port),
+            Fault::LeakMiniport => std::mem::forget(miniport),
+            _ => {}
         }
         status
+    }
+}
+
+unsafe fn register_power(fdo: *mut c_void) {
+    const IRP_MN_SET_POWER: u8 = 2;
+    const D0: i32 = 1;
+    type Request = unsafe extern "efiapi" fn(*mut c_void, u8, i32, usize, usize, usize) -> NTSTATUS;
+    let power: FnPcRegisterAdapterPowerManagement = portcls("PcRegisterAdapterPowerManagement");
+    let unregister: FnPcUnregisterAdapterPowerManagement =
+        portcls("PcUnregisterAdapterPowerManagement");
+    // SAFETY: PortCls' device.
+    unsafe {
+        let adapter = Held(Object::create(Power));
+        if fault(Fault::UnregisterPower) {
+            unregister(fdo);
+        }
+        power(adapter.0.cast(), fdo);
+        match log().fault {
+            Fault::RegisterPowerTwice => {
+                power(adapter.0.cast(), fdo);
+            }
+            Fault::RequestPower => {
+                let request: Request = kernel("PoRequestPowerIrp");
+                request(fdo, IRP_MN_SET_POWER, D0, 0, 0, 0);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A service group, made and released.
+unsafe fn call_portcls() {
+    let new_group: FnPcNewServiceGroup = portcls("PcNewServiceGroup");
+    let mut group = ptr::null_mut();
+    let level = if fault(Fault::RoutineAtDispatch) {
+        DISPATCH_LEVEL
+    } else {
+        PASSIVE_LEVEL
+    };
+    // SAFETY: PortCls' object.
+    unsafe {
+        at_level(level, || new_group(&mut group, ptr::null_mut()));
+        let vtbl = &*(*group).lpVtbl;
+        (vtbl.Release)(group);
+        if fault(Fault::ReleaseTwice) {
+            (vtbl.Release)(group);
+        }
     }
 }

@@ -8,10 +8,11 @@ use arioso_core::ks::dmusicks::*;
 use arioso_core::ks::guid::*;
 use arioso_core::ks::ks::*;
 use arioso_core::ks::status::*;
+use simkernel::nt::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 
 use super::com::{self, Fake, Held};
 use super::services::borrow_buffer;
-use super::{Fault, log};
+use super::{Fault, at_level, fault, log, set_level};
 
 pub struct Stream {
     pin: u32,
@@ -106,26 +107,53 @@ unsafe extern "efiapi" fn put(
         note(chain, now);
         log().buffers += u32::from(borrow_buffer(own.allocator.0));
         let put = (*(*own.allocator.0).lpVtbl).PutMessage;
+        let put = |chain| put(own.allocator.0, chain);
         match log().fault {
-            Fault::LeakEvent if own.held.is_null() => own.held = chain,
+            Fault::LeakEvent | Fault::LateEvent if own.held.is_null() => {
+                own.held = chain;
+                return STATUS_SUCCESS;
+            }
+            Fault::ChangeStruct => (*chain).cbStruct = 17,
+            _ => {}
+        }
+        let level = if fault(Fault::PutAtPassive) {
+            PASSIVE_LEVEL
+        } else {
+            DISPATCH_LEVEL
+        };
+        at_level(level, || put(chain));
+        match log().fault {
             Fault::PutTwice => {
-                put(own.allocator.0, chain);
-                put(own.allocator.0, chain);
+                put(chain);
             }
             Fault::PutForeign => {
-                put(own.allocator.0, chain);
                 let mut foreign = DMUS_KERNEL_EVENT {
                     cbStruct: 40,
                     ..Default::default()
                 };
-                put(own.allocator.0, &mut foreign);
+                put(&mut foreign);
             }
-            _ => {
-                put(own.allocator.0, chain);
+            Fault::WriteEvent => (*chain).usFlags = 7,
+            Fault::PutReturnsLow => {
+                set_level(PASSIVE_LEVEL);
             }
+            Fault::RefuseEvents => return STATUS_UNSUCCESSFUL,
+            _ => {}
         }
     }
     STATUS_SUCCESS
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if fault(Fault::LateEvent) && !self.held.is_null() {
+            // SAFETY: the allocator is alive; the chain is ours.
+            unsafe {
+                let put = (*(*self.allocator.0).lpVtbl).PutMessage;
+                at_level(DISPATCH_LEVEL, || put(self.allocator.0, self.held));
+            }
+        }
+    }
 }
 
 unsafe extern "efiapi" fn connect(_this: *mut ISynthSinkDMus, _sink: *mut IMXF) -> NTSTATUS {
@@ -139,6 +167,9 @@ unsafe extern "efiapi" fn render(
     position: i64,
 ) {
     log().renders.push((length, position));
+    if fault(Fault::LazyRender) {
+        return;
+    }
     let over = if log().fault == Fault::OverrunRender {
         2
     } else {
@@ -152,21 +183,35 @@ unsafe extern "efiapi" fn sync(this: *mut ISynthSinkDMus, time: i64, start: i32)
     // SAFETY: our object.
     let now = unsafe { master(com::of::<Stream, _>(this)) };
     log().syncs.push((now, time, start != 0));
-    STATUS_SUCCESS
+    if fault(Fault::SyncFails) {
+        STATUS_UNSUCCESSFUL
+    } else {
+        STATUS_SUCCESS
+    }
 }
 
 unsafe extern "efiapi" fn to_ref(
     _this: *mut ISynthSinkDMus,
     _sample: i64,
-    _out: *mut i64,
+    out: *mut i64,
 ) -> NTSTATUS {
-    STATUS_NOT_IMPLEMENTED
+    converted(out, 0)
 }
 
 unsafe extern "efiapi" fn to_sample(
     _this: *mut ISynthSinkDMus,
     _time: i64,
-    _out: *mut i64,
+    out: *mut i64,
 ) -> NTSTATUS {
-    STATUS_NOT_IMPLEMENTED
+    converted(out, 1 << 40)
+}
+
+/// A conversion that is not there, or wrong.
+fn converted(out: *mut i64, wrong: i64) -> NTSTATUS {
+    if !fault(Fault::WrongTimes) {
+        return STATUS_NOT_IMPLEMENTED;
+    }
+    // SAFETY: PortCls' out parameter.
+    unsafe { *out = wrong };
+    STATUS_SUCCESS
 }

@@ -19,7 +19,7 @@ use super::imports::ks_call;
 use super::midi::{self, MidiStream};
 use super::miniport::Miniport;
 use super::render::Render;
-use super::verify::{assert_passive, violation};
+use super::verify::{Rule, assert_passive, violation};
 use super::wave_rt::{self, WaveRt};
 use super::wave_sink::WaveSink;
 use crate::executive::ob::{
@@ -352,7 +352,9 @@ impl Pin {
         unsafe {
             match &(*pin).role {
                 Role::Midi(midi) => tell!(midi.stream(), SetState, state),
-                Role::WaveRt(wave) => tell!(wave.stream(), SetState, state),
+                Role::WaveRt(wave) => {
+                    WaveRt::timed(state, || tell!(wave.stream(), SetState, state))
+                }
                 _ => tell!((*pin).stream(), SetState, state),
             }
         }
@@ -468,6 +470,7 @@ impl Pin {
             };
             if out.events > 0 {
                 violation(
+                    Rule::AllocatorLeak,
                     "IMXF::SetState",
                     format!("{} events are not back after STOP", out.events),
                 );

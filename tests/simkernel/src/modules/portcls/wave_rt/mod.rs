@@ -16,11 +16,11 @@ use arioso_core::ks::{BOOLEAN, PMDL};
 
 use super::com::Ref;
 use super::pin::{Connect, poison};
-use super::verify::violation;
+use super::verify::{Rule, violation};
 use crate::executive::ob::{Kind, ObReferenceObjectByHandle, ObfDereferenceObject, kind_of};
 use crate::guest_call;
 use crate::nt::{HANDLE, KPROCESSOR_MODE, NTSTATUS};
-use crate::user;
+use crate::{clock, user};
 use pages::{Pages, PagesObject};
 pub use properties::items;
 
@@ -72,6 +72,7 @@ pub unsafe fn open(miniport: &Ref<IMiniportWaveRT>, connect: &Connect) -> Result
         if status < 0 {
             if stream != UNSET && stream != 0 {
                 violation(
+                    Rule::NewStream,
                     RULE,
                     format!("failed with {status:#x}, but returned a stream"),
                 );
@@ -82,7 +83,7 @@ pub unsafe fn open(miniport: &Ref<IMiniportWaveRT>, connect: &Connect) -> Result
             .then(|| Ref::from_owned(stream as *mut IMiniportWaveRTStream))
             .flatten()
         else {
-            violation(RULE, "success without a stream".to_owned());
+            violation(Rule::NewStream, RULE, "success without a stream".to_owned());
             return Err(STATUS_UNSUCCESSFUL);
         };
         Ok(WaveRt {
@@ -104,6 +105,23 @@ impl WaveRt {
 
     pub fn stream(&self) -> *mut IMiniportWaveRTStream {
         self.stream.get()
+    }
+
+    /// The stream's `SetState`, by `call`, which returns in time.
+    pub fn timed(state: KSSTATE, call: impl FnOnce() -> NTSTATUS) -> NTSTATUS {
+        /// The page names no time: far longer than any hardware takes (ns).
+        const LONGEST: u64 = 100_000_000;
+        let begin = clock::now_ns();
+        let status = call();
+        let time = clock::now_ns() - begin;
+        if time > LONGEST {
+            violation(
+                Rule::PcTimedWaveRtStreamSetState,
+                "IMiniportWaveRTStream::SetState",
+                format!("to {state} took {} ms", time / 1_000_000),
+            );
+        }
+        status
     }
 
     /// The cyclic buffer, for the client's address space. `notifications`: with that many events in a cycle.
@@ -153,6 +171,7 @@ impl WaveRt {
         let pages = unsafe { &(*self.pages.get().cast::<PagesObject>()).value };
         let Some((user, room)) = pages.user_range(mdl) else {
             violation(
+                Rule::AudioBuffer,
                 RULE,
                 format!("the MDL {mdl:p} is not of the stream's IPortWaveRTStream"),
             );
@@ -166,6 +185,7 @@ impl WaveRt {
         });
         if bytes == 0 || u64::from(offset) + u64::from(bytes) > room as u64 {
             violation(
+                Rule::AudioBuffer,
                 RULE,
                 format!("{bytes} bytes from {offset} of an MDL of {room} bytes"),
             );
@@ -173,7 +193,7 @@ impl WaveRt {
             return Err(STATUS_UNSUCCESSFUL);
         }
         if !(0..=2).contains(&cache) {
-            violation(RULE, format!("cache type {cache}"));
+            violation(Rule::AudioBuffer, RULE, format!("cache type {cache}"));
         }
         user::expose(user, room);
         Ok(KSRTAUDIO_BUFFER {
@@ -230,6 +250,7 @@ impl WaveRt {
             }
             if self.events.contains(&event) {
                 violation(
+                    Rule::NotificationEvent,
                     "RegisterNotificationEvent",
                     "an event was registered twice".to_owned(),
                 );
@@ -257,6 +278,7 @@ impl WaveRt {
                     ObfDereferenceObject(event);
                 }
                 None if status >= 0 => violation(
+                    Rule::NotificationEvent,
                     "UnregisterNotificationEvent",
                     "success for an event that was not registered".to_owned(),
                 ),
@@ -287,6 +309,7 @@ impl WaveRt {
                 let status = self.unregister_event(event);
                 if status < 0 {
                     violation(
+                        Rule::NotificationEvent,
                         "UnregisterNotificationEvent",
                         format!("{status:#x} for an event that is registered"),
                     );
@@ -308,6 +331,7 @@ impl WaveRt {
         let references = unsafe { (*pages.get().cast::<PagesObject>()).references() };
         if references != 1 {
             violation(
+                Rule::ReferenceStream,
                 "references",
                 format!("IPortWaveRTStream has {references} references after the stream's release"),
             );

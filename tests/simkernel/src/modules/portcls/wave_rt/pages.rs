@@ -10,7 +10,7 @@ use arioso_core::ks::portcls::*;
 use arioso_core::ks::{GUID, PHYSICAL_ADDRESS, PMDL};
 
 use super::super::com::{self, Com, Object};
-use super::super::verify::violation;
+use super::super::verify::{Rule, violation};
 use crate::executive::mm::{IoAllocateMdl, IoFreeMdl};
 use crate::nt::{MDL, MDL_PAGES_LOCKED, PAGE_SIZE};
 use crate::{user, verifier};
@@ -65,14 +65,16 @@ impl Pages {
         let mut blocks = self.0.borrow_mut();
         let Some(block) = blocks.iter_mut().find(|b| b.mdl == mdl.cast()) else {
             violation(
-                "PcAllocateAndMapPages",
+                Rule::PcAllocateAndMapPages,
+                "IPortWaveRTStream",
                 format!("MapAllocatedPages({mdl:p}) of pages of another stream"),
             );
             return null_mut();
         };
         if let Some(system) = block.system {
             violation(
-                "PcAllocateAndMapPages",
+                Rule::PcUnmapAllocatedPages,
+                "IPortWaveRTStream",
                 format!("MapAllocatedPages({mdl:p}) twice"),
             );
             return system as *mut c_void;
@@ -97,7 +99,8 @@ impl Pages {
                 user::unmap_system(address as usize, block.bytes);
             }
             None => violation(
-                "PcUnmapAllocatedPages",
+                Rule::PcUnmapAllocatedPages,
+                "IPortWaveRTStream",
                 format!("{address:p} is not where {mdl:p} is mapped"),
             ),
         }
@@ -107,7 +110,8 @@ impl Pages {
         let at = self.0.borrow().iter().position(|b| b.mdl == mdl.cast());
         let Some(at) = at else {
             violation(
-                "PcAllocatedPages",
+                Rule::PcAllocatedPages,
+                "IPortWaveRTStream",
                 format!("FreePagesFromMdl({mdl:p}) of what was not allocated"),
             );
             return;
@@ -115,7 +119,8 @@ impl Pages {
         let block = self.0.borrow_mut().remove(at);
         if let Some(system) = block.system {
             violation(
-                "PcUnmapAllocatedPages",
+                Rule::PcUnmapAllocatedPages,
+                "IPortWaveRTStream",
                 format!("the pages of {mdl:p} are freed while they are mapped"),
             );
             user::unmap_system(system, block.bytes);
@@ -131,7 +136,8 @@ impl Drop for Pages {
         let left: Vec<PMDL> = self.0.borrow().iter().map(|b| b.mdl.cast()).collect();
         for mdl in left {
             violation(
-                "PcAllocatedPages",
+                Rule::PcAllocatedPages,
+                "IPortWaveRTStream",
                 format!("the pages of {mdl:p} are not freed when the stream is closed"),
             );
             self.free(mdl);

@@ -12,7 +12,7 @@ use arioso_core::ks::status::*;
 use super::super::handle::Handle;
 use super::super::pin::Role;
 use super::super::property::{PortHandler, PortItem};
-use super::super::verify::violation;
+use super::super::verify::{Rule, violation};
 use super::WaveRt;
 use crate::executive::ke::{KeLowerIrql, KfRaiseIrql};
 use crate::guest_call;
@@ -250,7 +250,7 @@ handlers! {
             &raw mut info.MoreData
         ) as NTSTATUS;
         if status >= 0 && info.Flags != 0 {
-            violation("GetReadPacket", format!("Flags is {:#x}", info.Flags));
+            violation(Rule::GetReadPacket, "GetReadPacket", format!("Flags is {:#x}", info.Flags));
         }
         if status < 0 { status } else { write_value(request, data, info) }
     }
@@ -277,7 +277,7 @@ handlers! {
         }
         let bytes = stream.buffer.as_ref().map_or(u64::MAX, |b| u64::from(b.bytes));
         if position.PlayOffset > bytes || position.WriteOffset > bytes {
-            violation("GetPosition", format!("{position:?} in a buffer of {bytes} bytes"));
+            violation(Rule::GetPosition, "GetPosition", format!("{position:?} in a buffer of {bytes} bytes"));
         }
         write_value(request, data, position)
     }
