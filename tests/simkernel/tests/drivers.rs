@@ -3,6 +3,7 @@
 //!
 //! Each case runs in a child process, because a machine that stops ends its process.
 
+use foreign::driver;
 use libtest_mimic::{Arguments, Failed, Trial};
 use simkernel::bugcheck::EXIT_CODE;
 use simkernel::system::{Options, System};
@@ -15,78 +16,15 @@ fn out_dir() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("drivers")
 }
 
-fn run(command: &mut Command) -> Result<(), Failed> {
-    let out = command.output().map_err(|e| format!("{command:?}: {e}"))?;
-    if out.status.success() {
-        return Ok(());
-    }
-    Err(format!("{command:?}: {}", String::from_utf8_lossy(&out.stderr)).into())
-}
-
-/// Compiles and links `drivers/<name>.c` against import libraries made for it.
-fn build(name: &str) -> Result<(), Failed> {
+/// Compiles and links `drivers/<name>.c` against the kernel's import library.
+fn build(name: &str) -> Result<(), String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers");
     let out = out_dir();
-    std::fs::create_dir_all(&out)?;
-    let header = std::fs::read_to_string(source.join("kernel.h"))?;
-    let names = header
-        .lines()
-        .filter_map(|l| l.strip_prefix("IMPORT "))
-        .filter_map(|l| {
-            l.split('(')
-                .next()?
-                .split([' ', '*'])
-                .next_back()
-                .map(str::to_owned)
-        });
-    let definition: String = "LIBRARY ntoskrnl.exe\nEXPORTS\n".to_owned()
-        + &names
-            .chain(["__C_specific_handler".to_owned(), "__chkstk".to_owned()])
-            .collect::<Vec<_>>()
-            .join("\n");
-    let (def, lib) = (
-        out.join(format!("{name}.def")),
-        out.join(format!("{name}.lib")),
-    );
-    std::fs::write(&def, definition)?;
-    run(Command::new("llvm-dlltool-19")
-        .args(["-m", "i386:x86-64", "-d"])
-        .arg(&def)
-        .arg("-l")
-        .arg(&lib))?;
-    let object = out.join(format!("{name}.obj"));
-    run(Command::new("clang-19")
-        .args([
-            "--target=x86_64-pc-windows-msvc",
-            "-std=c17",
-            "-O1",
-            "-fno-inline",
-            "-fasync-exceptions",
-            "-ffreestanding",
-            "-fno-stack-protector",
-        ])
-        .args(["-Wno-infinite-recursion", "-c"])
-        .arg(source.join(format!("{name}.c")))
-        .arg("-o")
-        .arg(&object))?;
-    run(Command::new("lld-link-19")
-        .args([
-            "/NODEFAULTLIB",
-            "/SUBSYSTEM:NATIVE,10.0",
-            "/DRIVER",
-            "/ENTRY:DriverEntry",
-            "/DYNAMICBASE",
-        ])
-        .arg(format!(
-            "/MAP:{}",
-            out.join(format!("{name}.map")).display()
-        ))
-        .arg(format!(
-            "/OUT:{}",
-            out.join(format!("{name}.sys")).display()
-        ))
-        .arg(&object)
-        .arg(&lib))
+    let library = out.join("ntoskrnl.lib");
+    let flags = ["-fno-inline", "-Wno-infinite-recursion"];
+    std::fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
+    driver::import_library(include_str!("drivers/kernel.h"), &library)?;
+    driver::build(&source.join(format!("{name}.c")), &out, &flags, &[&library])
 }
 
 /// What a child does: loads the driver as the service `case`, unloads it, prints the verdict.
@@ -407,10 +345,7 @@ fn main() {
             .try_for_each(|n| build(n))
     };
     if let Err(e) = built {
-        eprintln!(
-            "the test drivers could not be built: {}",
-            e.message().unwrap_or_default()
-        );
+        eprintln!("the test drivers could not be built: {e}");
         std::process::exit(1);
     }
     let mut trials = vec![

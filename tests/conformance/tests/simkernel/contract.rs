@@ -4,6 +4,7 @@
 use crate::Scenario;
 use crate::endpoint::Recorder;
 use crate::listener::{A_IN, A_OUT, Listener, capture_pin, subdevice};
+use crate::requests::{kernel_client, with_pin};
 use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
 use crate::sounds::{self, load, unload};
 use arioso_bank::test_banks;
@@ -170,22 +171,15 @@ fn one_by_one() {
 
 /// `SYNTH_BUFFER.BufferAddress` is a user-mode address, whoever sends the request.
 fn probed() {
-    let mut rig = Setup {
-        kernel: true,
-        special_pool: true,
-        ..Setup::default()
-    }
-    .start();
-    let (filter, pin) = rig.open_pin();
-    let wave = conformance::download::wave(7, RATE, 16, &[1; 256]);
-    let c = &mut rig.client;
-    let place = c.allocate(wave.len());
-    c.write(place, &wave);
-    let size = wave.len() as u32;
-    let got = download_at(c, pin.handle, Width::Bits64, place, size);
-    assert_eq!(got.err(), Some(STATUS_ACCESS_VIOLATION));
-    rig.close(filter, [pin], None);
-    rig.finish();
+    with_pin(kernel_client(), |rig, pin| {
+        let wave = conformance::download::wave(7, RATE, 16, &[1; 256]);
+        let c = &mut rig.client;
+        let place = c.allocate(wave.len());
+        c.write(place, &wave);
+        let size = wave.len() as u32;
+        let got = download_at(c, pin, Width::Bits64, place, size);
+        assert_eq!(got.err(), Some(STATUS_ACCESS_VIOLATION));
+    });
 }
 
 /// The stream's last release takes allocator and clock with it, whoever renders: the port counts.
