@@ -13,6 +13,14 @@ use std::path::Path;
 
 /// Exports of simkernel's modules that those in C do not have.
 pub const NOT_EXPORTED: &[&str] = &[
+    "KsCancelRoutine",
+    "KsDispatchFastIoDeviceControlFailure",
+    "KsDispatchFastReadFailure",
+    "KsDispatchInvalidDeviceRequest",
+    "KsPropertyHandlerWithAllocator",
+    "KsQueryDevicePnpObject",
+    "KsRemoveSpecificIrpFromCancelableQueue",
+    "KsSetDevicePnpAndBaseObject",
     "PcAddStreamResource",
     "PcCompleteIrp",
     "PcCompletePendingPropertyRequest",
