@@ -6,13 +6,21 @@
 //! DirectMusic's; power states for the adapter; registry keys of a port; the data intersection of what is not PCM; names of pins and counts
 //! of instances by the miniport; pending property requests; exports that Arioso does not import ([`NOT_EXPORTED`]).
 
-use std::fmt::Write;
+pub mod driver;
+
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-/// Exports of PortCls that the module in C does not have.
+/// Exports of simkernel's modules that those in C do not have.
 pub const NOT_EXPORTED: &[&str] = &[
+    "KsCancelRoutine",
+    "KsDispatchFastIoDeviceControlFailure",
+    "KsDispatchFastReadFailure",
+    "KsDispatchInvalidDeviceRequest",
+    "KsPropertyHandlerWithAllocator",
+    "KsQueryDevicePnpObject",
+    "KsRemoveSpecificIrpFromCancelableQueue",
+    "KsSetDevicePnpAndBaseObject",
     "PcAddStreamResource",
     "PcCompleteIrp",
     "PcCompletePendingPropertyRequest",
@@ -53,76 +61,15 @@ pub fn build(directory: &Path) -> Result<(), String> {
         fs::write(source.join(name), text).map_err(|e| format!("{name}: {e}"))?;
     }
     let kernel = directory.join("ntoskrnl.lib");
-    import_library(directory, &kernel)?;
+    driver::import_library("ntoskrnl.exe", include_str!("nt.h"), &kernel)?;
     let streaming = directory.join("ks.lib");
-    link(directory, "ks", &[&kernel])?;
-    link(directory, "portcls", &[&kernel, &streaming])?;
-    link(directory, "faulty", &[&kernel, &streaming])?;
-    link(directory, "drmk", &[&kernel])
-}
-
-/// Of the functions that `nt.h` declares as imports.
-fn import_library(directory: &Path, library: &Path) -> Result<(), String> {
-    let mut text = "LIBRARY ntoskrnl.exe\nEXPORTS\n__C_specific_handler\n__chkstk\n".to_owned();
-    let declared = FILES[0].1.lines().filter_map(|l| l.strip_prefix("IMPORT "));
-    for line in declared {
-        let name = line.split(['(', ';']).next().unwrap_or_default();
-        let name = name.rsplit([' ', '*']).next().unwrap_or_default();
-        let _ = writeln!(text, "{name}");
-    }
-    let definition = directory.join("ntoskrnl.def");
-    fs::write(&definition, text).map_err(|e| e.to_string())?;
-    run(Command::new("llvm-dlltool-19")
-        .args(["-m", "i386:x86-64", "-d"])
-        .arg(definition)
-        .arg("-l")
-        .arg(library))
-}
-
-fn link(directory: &Path, name: &str, libraries: &[&Path]) -> Result<(), String> {
-    let object = directory.join(format!("{name}.obj"));
-    let file = |extension: &str| directory.join(format!("{name}.{extension}"));
-    run(Command::new("clang-19")
-        .args([
-            "--target=x86_64-pc-windows-msvc",
-            "-std=c17",
-            "-O1",
-            "-fasync-exceptions",
-            "-ffreestanding",
-            "-fno-stack-protector",
-            "-fms-extensions",
-            "-Wall",
-            "-Wextra",
-            "-Werror",
-            "-c",
-        ])
-        .arg(directory.join("source").join(format!("{name}.c")))
-        .arg("-o")
-        .arg(&object))?;
-    run(Command::new("lld-link-19")
-        .args([
-            "/NODEFAULTLIB",
-            "/SUBSYSTEM:NATIVE,10.0",
-            "/DRIVER",
-            "/ENTRY:DriverEntry",
-            "/DYNAMICBASE",
-        ])
-        .arg(format!("/MAP:{}", file("map").display()))
-        .arg(format!("/IMPLIB:{}", file("lib").display()))
-        .arg(format!("/OUT:{}", file("sys").display()))
-        .arg(&object)
-        .args(libraries))
-}
-
-fn run(command: &mut Command) -> Result<(), String> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let out = command.output().map_err(|e| format!("{program}: {e}"))?;
-    if out.status.success() {
-        return Ok(());
-    }
-    Err(format!(
-        "{program}: {}{}",
-        String::from_utf8_lossy(&out.stdout),
-        String::from_utf8_lossy(&out.stderr)
-    ))
+    let link = |name: &str, libraries: &[&Path]| {
+        let file = source.join(format!("{name}.c"));
+        let flags = ["-fms-extensions", "-Wall", "-Wextra", "-Werror"];
+        driver::build(&file, directory, &flags, libraries)
+    };
+    link("ks", &[&kernel])?;
+    link("portcls", &[&kernel, &streaming])?;
+    link("faulty", &[&kernel, &streaming])?;
+    link("drmk", &[&kernel])
 }

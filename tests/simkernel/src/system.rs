@@ -502,6 +502,18 @@ impl System {
         verifier::reseed(seed);
     }
 
+    /// From now on: a thread of this name ("system": what the machine is asked for; "work item"; "client") waits for some time (100 ns) when
+    /// it has come back from the `call`-th import, from 0, that such threads call below DISPATCH_LEVEL. So any order of two threads can be
+    /// had that several processors have, whatever their priorities.
+    pub fn hold(&mut self, thread: &'static str, call: u64, hundred_ns: i64) {
+        guest::hold(thread, call, hundred_ns);
+    }
+
+    /// Forgets what [`System::hold`] was told. True if all of it had come about.
+    pub fn held(&mut self) -> bool {
+        guest::release_holds() == 0
+    }
+
     /// Threads that have not ended.
     pub fn threads(&self) -> usize {
         guest::live_threads()

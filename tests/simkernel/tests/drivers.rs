@@ -3,7 +3,8 @@
 //!
 //! Each case runs in a child process, because a machine that stops ends its process.
 
-use conformance::{Client, Completion, NtStatus};
+use foreign::driver;
+use ks_client::{Client, Completion, NtStatus};
 use libtest_mimic::{Arguments, Failed, Trial};
 use simkernel::bugcheck::EXIT_CODE;
 use simkernel::client::ClientOptions;
@@ -20,82 +21,26 @@ fn out_dir() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("drivers")
 }
 
-fn run(command: &mut Command) -> Result<(), Failed> {
-    let out = command.output().map_err(|e| format!("{command:?}: {e}"))?;
-    if out.status.success() {
-        return Ok(());
-    }
-    Err(format!("{command:?}: {}", String::from_utf8_lossy(&out.stderr)).into())
-}
-
 /// Compiles and links `drivers/<name>.c` against import libraries made for it.
-fn build(name: &str) -> Result<(), Failed> {
+fn build(name: &str) -> Result<(), String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers");
     let out = out_dir();
-    std::fs::create_dir_all(&out)?;
-    let header = std::fs::read_to_string(source.join("kernel.h"))?;
-    let mut kernel = imports(&header);
-    kernel.extend(["__C_specific_handler", "__chkstk"]);
-    let text = std::fs::read_to_string(source.join(format!("{name}.c")))?;
-    let libraries = [
-        library(name, "ntoskrnl.exe", &kernel)?,
-        library(name, "WDFLDR.SYS", &imports(&text))?,
-    ];
-    let object = out.join(format!("{name}.obj"));
-    run(Command::new("clang-19")
-        .args([
-            "--target=x86_64-pc-windows-msvc",
-            "-std=c17",
-            "-O1",
-            "-fno-inline",
-            "-fasync-exceptions",
-            "-ffreestanding",
-            "-fno-stack-protector",
-        ])
-        .args(["-Wno-infinite-recursion", "-c"])
-        .arg(source.join(format!("{name}.c")))
-        .arg("-o")
-        .arg(&object))?;
-    run(Command::new("lld-link-19")
-        .args([
-            "/NODEFAULTLIB",
-            "/SUBSYSTEM:NATIVE,10.0",
-            "/DRIVER",
-            "/ENTRY:DriverEntry",
-            "/DYNAMICBASE",
-        ])
-        .arg(format!(
-            "/MAP:{}",
-            out.join(format!("{name}.map")).display()
-        ))
-        .arg(format!(
-            "/OUT:{}",
-            out.join(format!("{name}.sys")).display()
-        ))
-        .arg(&object)
-        .args(&libraries))
-}
-
-/// What a source declares as imported.
-fn imports(source: &str) -> Vec<&str> {
-    let declarations = source.lines().filter_map(|l| l.strip_prefix("IMPORT "));
-    declarations
-        .filter_map(|l| l.split('(').next()?.split([' ', '*']).next_back())
-        .collect()
-}
-
-/// An import library for a driver.
-fn library(driver: &str, module: &str, names: &[&str]) -> Result<PathBuf, Failed> {
-    let stem = out_dir().join(format!("{driver}-{module}"));
-    let (def, lib) = (stem.with_extension("def"), stem.with_extension("lib"));
-    let names = names.join("\n");
-    std::fs::write(&def, format!("LIBRARY {module}\nEXPORTS\n{names}\n"))?;
-    run(Command::new("llvm-dlltool-19")
-        .args(["-m", "i386:x86-64", "-d"])
-        .arg(&def)
-        .arg("-l")
-        .arg(&lib))?;
-    Ok(lib)
+    std::fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
+    let text = std::fs::read_to_string(source.join(format!("{name}.c")))
+        .map_err(|e| format!("{name}.c: {e}"))?;
+    let library = |module: &str, declarations: &str| {
+        let library = out.join(format!("{name}-{module}.lib"));
+        driver::import_library(module, declarations, &library).map(|()| library)
+    };
+    let kernel = library("ntoskrnl.exe", include_str!("drivers/kernel.h"))?;
+    let loader = library("WDFLDR.SYS", &text)?;
+    let flags = ["-fno-inline", "-Wno-infinite-recursion"];
+    driver::build(
+        &source.join(format!("{name}.c")),
+        &out,
+        &flags,
+        &[&kernel, &loader],
+    )
 }
 
 /// What a child does: loads the driver as the service `case`, gives it a device where that is asked for, unloads it, prints the verdict.
@@ -562,10 +507,7 @@ fn main() {
             .try_for_each(|n| build(n))
     };
     if let Err(e) = built {
-        eprintln!(
-            "the test drivers could not be built: {}",
-            e.message().unwrap_or_default()
-        );
+        eprintln!("the test drivers could not be built: {e}");
         std::process::exit(1);
     }
     let mut trials = vec![

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use tree_sitter::{Node, Parser};
+use tree_sitter::{Node, Parser, Tree};
 use yaml_rust2::{Yaml, YamlLoader};
 
 fn root() -> PathBuf {
@@ -23,14 +23,21 @@ fn files(directory: &str, extensions: &[&str]) -> Vec<PathBuf> {
     files
 }
 
-fn powershell(text: &str) -> Vec<usize> {
+fn text(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn parse(text: &str) -> Tree {
     let mut parser = Parser::new();
     parser
         .set_language(&tree_sitter_powershell::LANGUAGE.into())
         .expect("the grammar");
-    let tree = parser.parse(text, None).expect("a tree");
+    parser.parse(text, None).expect("a tree")
+}
+
+fn powershell(text: &str) -> Vec<usize> {
     let mut errors = Vec::new();
-    lines_with_errors(tree.root_node(), &mut errors);
+    lines_with_errors(parse(text).root_node(), &mut errors);
     errors
 }
 
@@ -59,6 +66,67 @@ fn scripts_are_powershell() {
             file.display()
         );
     }
+}
+
+/// A node and all below it, in the order of the text.
+fn nodes<'t>(node: Node<'t>) -> Vec<Node<'t>> {
+    let mut cursor = node.walk();
+    let below: Vec<_> = node.children(&mut cursor).flat_map(nodes).collect();
+    [vec![node], below].concat()
+}
+
+fn of_kind<'t>(node: Node<'t>, kind: &str) -> Vec<Node<'t>> {
+    let mut found = nodes(node);
+    found.retain(|node| node.kind() == kind);
+    found
+}
+
+/// Rules of isolation end in a stop or a failed step, not in a log that nobody reads: what `verifier` is called with, by the build of
+/// Windows.
+#[test]
+fn the_isolation_run_can_fail() {
+    let script = text("tests/windows/Verify.ps1");
+    let tree = parse(&script);
+    let said = |node: &Node<'_>| script[node.byte_range()].to_owned();
+    let words = |node: Node<'_>| -> Vec<String> {
+        let strings = of_kind(node, "string_literal");
+        strings.iter().map(|s| said(s).replace('\'', "")).collect()
+    };
+    let modes = of_kind(tree.root_node(), "switch_clause");
+    let isolation = modes
+        .iter()
+        .find(|mode| said(mode).starts_with("'isolation'"));
+    let [choice] = of_kind(*isolation.expect("the mode"), "if_statement")[..] else {
+        panic!("one choice");
+    };
+    assert!(said(&choice).starts_with("if ($build -ge 26100) {"));
+    let [new, old] = of_kind(choice, "statement_block")[..] else {
+        panic!("two cases");
+    };
+    assert_eq!(words(new), ["/onecheck", "/dif", "33", "/33", "whcp"]);
+    assert_eq!(words(old), ["/onecheck", "/rc", "33", "36"]);
+    for case in [new, old] {
+        assert!(said(&case).ends_with(" + $driver }"), "{}", said(&case));
+    }
+    assert!(script.contains("$driver = '/driver', 'arioso.sys'\n"));
+    assert!(script.contains("Invoke-Program verifier $arguments\n"));
+    let suite = text("tests/windows/Suite.ps1");
+    let looks = "    $found = @(Get-IsolationViolation -Since $began)\n    if ($found) { throw ";
+    assert!(suite.contains(looks), "a step looks, and fails");
+    assert!(text("tests/windows/Arioso.psm1").contains("Kernel-XDV"));
+}
+
+/// The instance that `arioso install` makes is `ROOT\\NAME\\0000`.
+#[test]
+fn the_kit_names_the_device_as_the_tool_does() {
+    let tool = text("tools/arioso/src/windows/install.rs");
+    let (_, name) = tool
+        .split_once("const DEVICE: &str = \"")
+        .expect("the device's name");
+    let name = name.split('"').next().unwrap_or_default().to_uppercase();
+    let guide = text("tests/windows/README.md");
+    assert!(!guide.contains(r"ROOT\MEDIA"), "no device is called that");
+    assert!(guide.contains(&format!(r"ROOT\{name}\0000")));
 }
 
 #[test]
@@ -95,11 +163,15 @@ fn workflows_call_what_is_there() {
                 .unwrap_or_else(|| panic!("{name}: {job:?} has no steps"));
             for step in steps {
                 let run = step["run"].as_str();
-                // It came with the machine after this one.
+                let machine = body["runs-on"]
+                    .as_str()
+                    .and_then(|m| m.strip_prefix("windows-"));
+                let year = machine.and_then(|year| year.parse::<u32>().ok());
                 let winget = run.is_some_and(|run| run.contains("winget"));
                 assert!(
-                    !winget || body["runs-on"].as_str() != Some("windows-2022"),
-                    "{name}: there is no winget on windows-2022"
+                    !winget || year.is_some_and(|year| year >= 2025),
+                    "{name}: there is no winget on {:?}",
+                    body["runs-on"]
                 );
                 assert!(
                     run.is_some() != step["uses"].as_str().is_some(),

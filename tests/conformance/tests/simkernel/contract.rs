@@ -4,6 +4,7 @@
 use crate::Scenario;
 use crate::endpoint::Recorder;
 use crate::listener::{A_IN, A_OUT, Listener, capture_pin, subdevice};
+use crate::requests::{kernel_client, with_pin};
 use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
 use crate::sounds::{self, load, unload};
 use arioso_bank::test_banks;
@@ -170,22 +171,15 @@ fn one_by_one() {
 
 /// `SYNTH_BUFFER.BufferAddress` is a user-mode address, whoever sends the request.
 fn probed() {
-    let mut rig = Setup {
-        kernel: true,
-        special_pool: true,
-        ..Setup::default()
-    }
-    .start();
-    let (filter, pin) = rig.open_pin();
-    let wave = conformance::download::wave(7, RATE, 16, &[1; 256]);
-    let c = &mut rig.client;
-    let place = c.allocate(wave.len());
-    c.write(place, &wave);
-    let size = wave.len() as u32;
-    let got = download_at(c, pin.handle, Width::Bits64, place, size);
-    assert_eq!(got.err(), Some(STATUS_ACCESS_VIOLATION));
-    rig.close(filter, [pin], None);
-    rig.finish();
+    with_pin(kernel_client(), |rig, pin| {
+        let wave = conformance::download::wave(7, RATE, 16, &[1; 256]);
+        let c = &mut rig.client;
+        let place = c.allocate(wave.len());
+        c.write(place, &wave);
+        let size = wave.len() as u32;
+        let got = download_at(c, pin, Width::Bits64, place, size);
+        assert_eq!(got.err(), Some(STATUS_ACCESS_VIOLATION));
+    });
 }
 
 /// The stream's last release takes allocator and clock with it, whoever renders: the port counts.
@@ -214,31 +208,64 @@ fn closed() {
     rig.finish();
 }
 
-/// Whatever has been asked for when the device goes, no timer is set afterwards.
+/// Whatever has been asked for when the device goes, no timer is set afterwards. By chance, and then with either of the two threads held
+/// up at each of its calls: the work that asks (so removal overtakes it there), and removal (so the work is done there).
 fn delayed_service() {
     let mut rig = Setup::default().start();
-    let none = rig.machine.timers();
     for seed in 1..100 {
         rig.machine.reseed(seed);
-        let filter = subdevice(&mut rig.client, "synth");
-        let id = capture_pin(&mut rig.client, &filter);
-        let _listener = Listener::open(&mut rig, &filter, id, true);
-        let pin = player(&mut rig);
-        let now = rig.now();
-        let mut buffer = EventBuffer::new(now);
-        buffer.push(now + 100 * SECOND, 1, &[0xC0, 1]);
-        // Not waited for: the work that asks is still to come.
-        let _ =
-            conformance::events::write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes());
-        rig.surprise_remove();
-        // The idle timer, which is not the service's, may have been set for a second.
-        rig.sleep(2 * SECOND);
-        assert_eq!(rig.machine.timers(), none, "seed {seed}");
-        rig.kill_client();
-        rig.remove();
-        rig.add();
+        asked_and_removed(&mut rig, None, &format!("seed {seed}"));
     }
+    rig.machine.reseed(0);
+    let late = |call| Some((call, None));
+    let asking = (0..).find(|&call| {
+        !asked_and_removed(&mut rig, late(call), &format!("the work held at {call}"))
+    });
+    let within = |call| Some((0, Some(call)));
+    let removing = (0..).find(|&call| {
+        !asked_and_removed(&mut rig, within(call), &format!("removal held at {call}"))
+    });
+    let calls = (asking.unwrap_or(0), removing.unwrap_or(0));
+    assert!(calls.0 >= 5 && calls.1 >= 20, "calls held up at: {calls:?}");
     rig.finish();
+}
+
+/// The call of the work at which that is held, and the one of removal, if it is.
+type Held = (u64, Option<u64>);
+
+/// A message that is due in 100 s, and the device goes. False if there is no such call.
+fn asked_and_removed(rig: &mut Rig, held: Option<Held>, what: &str) -> bool {
+    let none = rig.machine.timers();
+    let filter = subdevice(&mut rig.client, "synth");
+    let id = capture_pin(&mut rig.client, &filter);
+    let _listener = Listener::open(rig, &filter, id, true);
+    let pin = player(rig);
+    let now = rig.now();
+    let mut buffer = EventBuffer::new(now);
+    buffer.push(now + 100 * SECOND, 1, &[0xC0, 1]);
+    match held {
+        // Not waited for: the work that asks is still to come.
+        None => {
+            let (start, bytes) = (buffer.start(), buffer.bytes());
+            let _ = conformance::events::write(&mut rig.client, pin.handle, start, bytes);
+        }
+        Some((asking, removing)) => {
+            rig.machine.hold("work item", asking, SECOND / 50);
+            rig.write(&pin, &buffer);
+            if let Some(removing) = removing {
+                rig.machine.hold("system", removing, SECOND / 10);
+            }
+        }
+    }
+    rig.surprise_remove();
+    // The idle timer, which is not the service's, may have been set for a second.
+    rig.sleep(2 * SECOND);
+    let came = rig.machine.held();
+    assert_eq!(rig.machine.timers(), none, "{what}");
+    rig.kill_client();
+    rig.remove();
+    rig.add();
+    came
 }
 
 fn echoed() {

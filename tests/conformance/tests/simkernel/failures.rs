@@ -27,7 +27,9 @@ use conformance::{Client, Error};
 use simkernel::registry::Value;
 
 pub const SCENARIOS: &[Scenario] = &[
-    ("no memory, at every allocation", every_allocation),
+    ("no memory, at every allocation", || {
+        each_allocation_with("WaveSinkFeed", play)
+    }),
     ("no memory, and what was there stays", old_state),
     ("no memory for the default set, for a while", default_set),
     ("a 32-bit program downloads", narrow),
@@ -37,14 +39,14 @@ pub const SCENARIOS: &[Scenario] = &[
     ("System Exclusive in packages", || long_exclusive(true)),
 ];
 
-/// Device, pins, downloads, music; stops at the first failure and cleans up as a program would.
-fn session(rig: &mut Rig) -> Result<(), Error> {
+/// A device and what `body` does with it; stops at the first failure and cleans up as a program would.
+fn session(rig: &mut Rig, body: fn(&mut Rig) -> Result<(), Error>) -> Result<(), Error> {
     let device = rig.add_device()?;
     let status = rig.machine.start(device);
-    let played = if status < 0 {
+    let done = if status < 0 {
         Err(Error::status("start", status))
     } else {
-        play(rig)
+        body(rig)
     };
     // What a program has open goes with it.
     rig.kill_client();
@@ -54,9 +56,10 @@ fn session(rig: &mut Rig) -> Result<(), Error> {
         0,
         "the removal must not need memory"
     );
-    played
+    done
 }
 
+/// Pins, downloads, music.
 fn play(rig: &mut Rig) -> Result<(), Error> {
     let client = &mut rig.client;
     let (filter, id) = Filter::find(client, &KSCATEGORY_SYNTHESIZER, |pin| {
@@ -99,13 +102,13 @@ fn play(rig: &mut Rig) -> Result<(), Error> {
 }
 
 /// Fails each allocation of a session once, until none fails: nothing is left behind, and many failures are told.
-pub fn each_allocation(rig: &mut Rig, session: fn(&mut Rig) -> Result<(), Error>) {
+fn each_allocation(rig: &mut Rig, body: fn(&mut Rig) -> Result<(), Error>) {
     let mut failures = 0;
     for n in 1.. {
         let level = rig.pool();
         let before = rig.machine.allocations();
         rig.machine.fail_allocation(Some(n));
-        let outcome = session(rig);
+        let outcome = session(rig, body);
         let count = rig.machine.allocations() - before;
         rig.machine.fail_allocation(None);
         let verdict = rig.machine.verdict();
@@ -124,16 +127,17 @@ pub fn each_allocation(rig: &mut Rig, session: fn(&mut Rig) -> Result<(), Error>
     assert!(failures > 20, "only {failures} failures were reported");
 }
 
-fn every_allocation() {
+/// [`each_allocation`], with a setting off and on.
+pub fn each_allocation_with(setting: &str, body: fn(&mut Rig) -> Result<(), Error>) {
     let mut rig = Setup {
         parameters: vec![("Voices", 32)],
         ..Setup::default()
     }
     .start();
     rig.remove();
-    for feed in 0..2 {
-        simkernel::registry::set(PARAMETERS, "WaveSinkFeed", Value::dword(feed));
-        each_allocation(&mut rig, session);
+    for value in 0..2 {
+        simkernel::registry::set(PARAMETERS, setting, Value::dword(value));
+        each_allocation(&mut rig, body);
     }
     rig.add();
     rig.finish();

@@ -23,6 +23,8 @@ use conformance::filter::{Filter, Pin};
 use conformance::property::Property;
 use conformance::{Client, notify, synth};
 use simkernel::client::SimClient;
+use simkernel::loader;
+use simkernel::modules::{drmk_exports, ks, portcls};
 use simkernel::verifier::Rule;
 use std::path::PathBuf;
 
@@ -37,6 +39,7 @@ pub const SCENARIOS: &[Scenario] = &[
         "the cases over another maker's ks, portcls and drmk",
         || cases(&["ks.sys", "portcls.sys", "drmk.sys"], NOT_OFFERED),
     ),
+    ("exports that another maker's modules lack", exports),
     ("faults of another maker's module are its own", faults),
     ("a note over another maker's ks", note),
     ("a node answers for itself alone", node_alone),
@@ -47,9 +50,15 @@ pub const SCENARIOS: &[Scenario] = &[
 /// What the rules for filters find different over the `portcls.sys` in C: it has no intersection for music ranges (MIDI, DirectMusic) that a
 /// miniport leaves to it, and no pins of the WaveRT port.
 const NOT_OFFERED: &[&str] = &[
+    MUSIC[0],
+    MUSIC[1],
+    "Wave: pin 1: a stream with the intersection",
+];
+
+/// MIDI and DirectMusic.
+const MUSIC: [&str; 2] = [
     "intersection with its own range {1D262760-E957-11CF-A5D6-28DB04C10000}",
     "intersection with its own range {1A82F8BC-3F8B-11D2-B774-0060083316C1}",
-    "Wave: pin 1: a stream with the intersection",
 ];
 
 fn directory() -> PathBuf {
@@ -110,6 +119,28 @@ fn cases(names: &[&str], not_offered: &[&str]) {
         assert!(report.differs_in(name), "{name} is offered after all");
     }
     assert!(report.rows > 10_000, "{} rows", report.rows);
+    rig.finish();
+}
+
+/// What the built-in modules export and those in C do not is the list beside these.
+fn exports() {
+    let rig = Setup {
+        modules: modules(&["ks.sys", "portcls.sys", "drmk.sys"]),
+        ..Setup::default()
+    }
+    .start();
+    let built_in = [
+        ("ks.sys", ks::exports()),
+        ("portcls.sys", portcls::exports()),
+        ("drmk.sys", drmk_exports()),
+    ];
+    let names = built_in.iter().flat_map(|(module, exports)| {
+        let lacks = |name: &&str| loader::find_export(module, name).is_none();
+        exports.iter().map(|export| export.name).filter(lacks)
+    });
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    assert_eq!(names, foreign::NOT_EXPORTED);
     rig.finish();
 }
 
@@ -182,11 +213,15 @@ fn faults() {
 
 /// The whole way of a note through the built-in port, the renderer's driver too, on the other maker's ks.
 fn note() {
-    let mut rig = Setup {
+    let setup = Setup {
         modules: modules(&["ks.sys"]),
         ..Setup::default()
-    }
-    .start();
+    };
+    heard(setup.start());
+}
+
+/// The end of a scenario: a note sounds.
+fn heard(mut rig: Rig) {
     let (filter, pin, wave) = rig.running(&test_banks::dc(RATE));
     rig.play(&pin, &[(SECOND / 10, &[0x90, 60, 127])]);
     rig.sleep(SECOND);
@@ -277,11 +312,8 @@ fn pcm_alone() {
         .filter(|(name, _)| !name.contains("intersection"))
         .collect();
     assert!(others.is_empty(), "{others:#?}");
-    let (filter, pin, wave) = rig.running(&test_banks::dc(RATE));
-    rig.play(&pin, &[(SECOND / 10, &[0x90, 60, 127])]);
-    rig.sleep(SECOND);
-    let frames = rig.take_audio();
-    assert!(frames.iter().any(|f| *f != [0, 0]), "silence");
-    rig.close(filter, [pin], Some(wave));
-    rig.finish();
+    for name in MUSIC {
+        assert!(report.differs_in(name), "{name}: there is one");
+    }
+    heard(rig);
 }

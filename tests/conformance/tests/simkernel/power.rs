@@ -8,7 +8,6 @@ use arioso_core::ks::ks::KSSTATE_RUN;
 use conformance::Client;
 use conformance::events::{EventBuffer, write};
 use conformance::synth::statistics;
-use simkernel::nt::{POWER_SYSTEM_SLEEPING3, POWER_SYSTEM_WORKING};
 
 pub const SCENARIOS: &[Scenario] = &[
     ("sleep and wake with a note sounding", sleep_and_wake),
@@ -22,7 +21,6 @@ pub const SCENARIOS: &[Scenario] = &[
 fn sleep_and_wake() {
     let mut rig = Setup::default().start();
     let (filter, pin, wave) = rig.running(&arioso_bank::test_banks::dc(RATE));
-    let device = rig.device.expect("a device");
     for _ in 0..3 {
         rig.play(
             &pin,
@@ -33,16 +31,7 @@ fn sleep_and_wake() {
             ],
         );
         rig.sleep(SECOND / 2);
-        assert_eq!(
-            rig.machine.set_system_power(device, POWER_SYSTEM_SLEEPING3),
-            0
-        );
-        rig.sleep(60 * SECOND);
-        assert_eq!(
-            rig.machine.set_system_power(device, POWER_SYSTEM_WORKING),
-            0
-        );
-        rig.sleep(SECOND);
+        rig.nap();
         // It plays again.
         rig.take_audio();
         rig.play(

@@ -2,7 +2,7 @@
 //! The tables of requests and of bad pointers, for programs of both widths.
 
 use crate::Scenario;
-use crate::rig::{RATE, SECOND, Setup, download_bank};
+use crate::rig::{RATE, Rig, SECOND, Setup, download_bank};
 use arioso_bank::test_banks;
 use arioso_core::dls::raw::Connection;
 use arioso_core::ks::dmdls::CONN_DST_EG1_ATTACKTIME;
@@ -12,6 +12,7 @@ use conformance::cases::report::status_name;
 use conformance::cases::requests::Objects;
 use conformance::cases::{Report, Width, requests, values};
 use conformance::{Client, download};
+use simkernel::client::SimHandle;
 
 pub const SCENARIOS: &[Scenario] = &[
     ("every property request", || {
@@ -71,93 +72,98 @@ fn every_request(width: Width, kernel: bool) {
     rig.finish();
 }
 
-fn bad_pointers(width: Width) {
+/// A machine with a pin open, each block of its pool at an inaccessible page; what `body` does with the pin leaves no byte of pool.
+pub fn with_pin(setup: Setup, body: impl FnOnce(&mut Rig, SimHandle)) {
+    let is_program = !setup.kernel;
     let mut rig = Setup {
-        wow64: width == Width::Bits32,
         special_pool: true,
-        ..Setup::default()
+        ..setup
     }
     .start();
     let (filter, pin) = rig.open_pin();
-    download_bank(&mut rig.client, pin.handle, &test_banks::dc(RATE));
+    if is_program {
+        download_bank(&mut rig.client, pin.handle, &test_banks::dc(RATE));
+    }
     let level = rig.pool();
-    let terrain = Terrain {
-        read_only: rig.client.allocate_read_only(),
-    };
-    let mut report = Report::default();
-    pointers::run(&mut rig.client, pin.handle, width, terrain, &mut report);
-    println!("{} rows", report.rows);
-    report.conclude();
+    body(&mut rig, pin.handle);
     assert_eq!(rig.pool(), level, "bytes of pool are left");
     rig.close(filter, [pin], None);
     rig.finish();
 }
 
+fn bad_pointers(width: Width) {
+    let setup = Setup {
+        wow64: width == Width::Bits32,
+        ..Setup::default()
+    };
+    with_pin(setup, |rig, pin| {
+        let terrain = Terrain {
+            read_only: rig.client.allocate_read_only(),
+        };
+        let mut report = Report::default();
+        pointers::run(&mut rig.client, pin, width, terrain, &mut report);
+        println!("{} rows", report.rows);
+        report.conclude();
+    });
+}
+
 /// A driver's request: its addresses are probed as any program's, and its own memory is none.
 fn trusted_pointers() {
-    let mut rig = Setup {
+    with_pin(kernel_client(), |rig, pin| {
+        let mut report = Report::default();
+        pointers::run_trusted(&mut rig.client, pin, &mut report);
+        println!("{} rows", report.rows);
+        report.conclude();
+    });
+}
+
+pub fn kernel_client() -> Setup {
+    Setup {
         kernel: true,
-        special_pool: true,
         ..Setup::default()
     }
-    .start();
-    let (filter, pin) = rig.open_pin();
-    let level = rig.pool();
-    let mut report = Report::default();
-    pointers::run_trusted(&mut rig.client, pin.handle, &mut report);
-    println!("{} rows", report.rows);
-    report.conclude();
-    assert_eq!(rig.pool(), level, "bytes of pool are left");
-    rig.close(filter, [pin], None);
-    rig.finish();
 }
 
 /// Another thread of the program writes into the buffer all the time: what was looked at must be what is used. Whatever comes of
 /// it, the handle can be unloaded and nothing stays.
 fn changing(seed: u64) {
-    let mut rig = Setup {
+    let setup = Setup {
         seed,
-        special_pool: true,
         ..Setup::default()
-    }
-    .start();
-    let (filter, pin) = rig.open_pin();
-    download_bank(&mut rig.client, pin.handle, &test_banks::dc(RATE));
-    let level = rig.pool();
-    let c = &mut rig.client;
-    let contents = [download::wave(1000, RATE, 16, &[1; 200]), instrument()];
-    let (mut taken, mut refused) = (0, 0);
-    for content in &contents {
-        let place = c.allocate(content.len());
-        // Ids and sizes are in the first bytes, content behind them.
-        for span in [24, content.len()] {
-            c.write(place, content);
-            let on = c.scribble(place, span, seed);
-            for _ in 0..150 {
+    };
+    with_pin(setup, |rig, pin| {
+        let c = &mut rig.client;
+        let contents = [download::wave(1000, RATE, 16, &[1; 200]), instrument()];
+        let (mut taken, mut refused) = (0, 0);
+        for content in &contents {
+            let place = c.allocate(content.len());
+            // Ids and sizes are in the first bytes, content behind them.
+            for span in [24, content.len()] {
                 c.write(place, content);
-                let size = content.len() as u32;
-                match pointers::download_at(c, pin.handle, Width::Bits64, place, size) {
-                    Ok(handle) => {
-                        pointers::unload(c, pin.handle, Width::Bits64, &handle)
-                            .expect("it was downloaded");
-                        taken += 1;
+                let on = c.scribble(place, span, seed);
+                for _ in 0..150 {
+                    c.write(place, content);
+                    let size = content.len() as u32;
+                    match pointers::download_at(c, pin, Width::Bits64, place, size) {
+                        Ok(handle) => {
+                            pointers::unload(c, pin, Width::Bits64, &handle)
+                                .expect("it was downloaded");
+                            taken += 1;
+                        }
+                        Err(STATUS_UNSUCCESSFUL | STATUS_NO_MEMORY) => refused += 1,
+                        Err(status) => panic!("{}", status_name(status)),
                     }
-                    Err(STATUS_UNSUCCESSFUL | STATUS_NO_MEMORY) => refused += 1,
-                    Err(status) => panic!("{}", status_name(status)),
                 }
+                on.set(false);
+                c.sleep(SECOND / 1000);
             }
-            on.set(false);
-            c.sleep(SECOND / 1000);
+            c.free(place);
         }
-        c.free(place);
-    }
-    assert!(
-        taken > 50 && refused > 50,
-        "{taken} taken, {refused} refused"
-    );
-    assert_eq!(rig.pool(), level, "bytes of pool are left");
-    rig.close(filter, [pin], None);
-    rig.finish();
+        assert!(
+            taken > 50 && refused > 50,
+            "{taken} taken, {refused} refused"
+        );
+    });
 }
 
 /// An instrument without a wave.

@@ -14,6 +14,7 @@ use simkernel::client::{ClientOptions, SimClient, SimHandle};
 use simkernel::modules::pcm_sink::{self, Keep};
 use simkernel::modules::portcls::wave_sink::{Blocks, Unit, WaveSinkOptions};
 use simkernel::modules::{Disconnect, Fill};
+use simkernel::nt::{POWER_SYSTEM_SLEEPING3, POWER_SYSTEM_WORKING};
 use simkernel::registry::{self, Value};
 use simkernel::setup::Package;
 use simkernel::setup::trace::Trace;
@@ -260,6 +261,18 @@ impl Rig {
             0,
             "IRP_MN_SURPRISE_REMOVAL"
         );
+    }
+
+    /// The machine sleeps for a minute and has been awake for a second.
+    pub fn nap(&mut self) {
+        let device = self.device.expect("a device");
+        for (state, time) in [
+            (POWER_SYSTEM_SLEEPING3, 60 * SECOND),
+            (POWER_SYSTEM_WORKING, SECOND),
+        ] {
+            assert_eq!(self.machine.set_system_power(device, state), 0);
+            self.sleep(time);
+        }
     }
 
     pub fn now(&mut self) -> i64 {

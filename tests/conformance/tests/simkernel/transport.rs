@@ -2,23 +2,20 @@
 //! Capture pins and the cable when memory, power or the device fail; and how long a message takes.
 
 use crate::Scenario;
-use crate::failures::each_allocation;
+use crate::failures::each_allocation_with;
 use crate::listener::{A_IN, A_OUT, B_IN, B_OUT, Listener, capture_pin, subdevice};
-use crate::rig::{PARAMETERS, Rig, SECOND, Setup};
+use crate::rig::{Rig, SECOND, Setup};
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN};
 use conformance::events::{EventBuffer, MusicBuffer, write};
 use conformance::filter;
 use conformance::read::read;
 use conformance::{Client, Error, connect};
-use simkernel::client::SimClient;
-use simkernel::nt::{POWER_SYSTEM_SLEEPING3, POWER_SYSTEM_WORKING};
-use simkernel::registry::Value;
 use std::time::Instant;
 
 pub const SCENARIOS: &[Scenario] = &[
     (
         "no memory for capture and cable, at every allocation",
-        every_allocation,
+        || each_allocation_with("CableSynth", pass),
     ),
     ("surprise removal with capture and cable in PAUSE", || {
         surprise(2)
@@ -30,22 +27,9 @@ pub const SCENARIOS: &[Scenario] = &[
     ("what a message takes through capture and cable", latency),
 ];
 
-/// Device, pins, a message through each; stops at the first failure and cleans up as a program would.
-fn session(rig: &mut Rig) -> Result<(), Error> {
-    let device = rig.add_device()?;
-    let status = rig.machine.start(device);
-    let passed = if status < 0 {
-        Err(Error::status("start", status))
-    } else {
-        pass(&mut rig.client)
-    };
-    rig.kill_client();
-    rig.sleep(SECOND / 10);
-    assert_eq!(rig.machine.remove(device), 0, "removal needs no memory");
-    passed
-}
-
-fn pass(client: &mut SimClient) -> Result<(), Error> {
+/// Pins, a message through each.
+fn pass(rig: &mut Rig) -> Result<(), Error> {
+    let client = &mut rig.client;
     let synth = filter::subdevice(client, "synth")?;
     let id = capture_pin(client, &synth);
     let mut capture = synth.create_pin(client, &connect::direct_music(id), None)?;
@@ -74,21 +58,6 @@ fn pass(client: &mut SimClient) -> Result<(), Error> {
     client.sleep(SECOND / 10);
     let _ = heard.cancel(client);
     Ok(())
-}
-
-fn every_allocation() {
-    let mut rig = Setup {
-        parameters: vec![("Voices", 32)],
-        ..Setup::default()
-    }
-    .start();
-    rig.remove();
-    for heard in 0..2 {
-        simkernel::registry::set(PARAMETERS, "CableSynth", Value::dword(heard));
-        each_allocation(&mut rig, session);
-    }
-    rig.add();
-    rig.finish();
 }
 
 /// Pins of every kind in `state`, with messages under way, for now and for later.
@@ -151,7 +120,6 @@ fn surprise(state: KSSTATE) {
 
 fn sleep() {
     let mut rig = Setup::default().start();
-    let device = rig.device.expect("a device");
     let synth = subdevice(&mut rig.client, "synth");
     let cable = subdevice(&mut rig.client, "cable");
     let id = capture_pin(&mut rig.client, &synth);
@@ -166,16 +134,7 @@ fn sleep() {
         // Due while the machine sleeps: not heard of.
         rig.play(&render, &[(SECOND, &[0xC1, round])]);
         rig.sleep(SECOND / 10);
-        assert_eq!(
-            rig.machine.set_system_power(device, POWER_SYSTEM_SLEEPING3),
-            0
-        );
-        rig.sleep(60 * SECOND);
-        assert_eq!(
-            rig.machine.set_system_power(device, POWER_SYSTEM_WORKING),
-            0
-        );
-        rig.sleep(SECOND);
+        rig.nap();
         capture.collect(&mut rig);
         capture.records.clear();
         end.records.clear();

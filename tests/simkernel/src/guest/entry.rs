@@ -182,6 +182,7 @@ unsafe extern "efiapi" fn before(frame: *mut CallFrame) {
 }
 
 unsafe extern "efiapi" fn after(_frame: *mut CallFrame) {
+    hold_up();
     deliver();
 }
 

@@ -29,6 +29,16 @@ pub(crate) struct Scheduler {
     shuffle: bool,
     waits: u64,
     finished: Option<*mut Context>,
+    holds: Vec<Hold>,
+}
+
+/// A thread that is held up at a call, as by an interrupt, while other processors run the other threads.
+struct Hold {
+    thread: &'static str,
+    /// Calls of imports that threads of this name make before.
+    calls: u64,
+    /// 100 ns.
+    time: i64,
 }
 
 static SCHEDULER: Global<Scheduler> = Global::new(Scheduler {
@@ -44,6 +54,7 @@ static SCHEDULER: Global<Scheduler> = Global::new(Scheduler {
     shuffle: false,
     waits: 0,
     finished: None,
+    holds: Vec::new(),
 });
 
 /// Seed 0: strict first-in-first-out order and no preemption between equals.
@@ -60,6 +71,47 @@ pub(crate) fn reseed(seed: u64) {
     let s = SCHEDULER.get();
     s.random = Random::new(seed);
     s.shuffle = seed != 0;
+}
+
+/// A thread of this name waits for `time` (100 ns) behind the `call`-th import, from 0, that threads of this name call from now on.
+/// Calls at DISPATCH_LEVEL do not count.
+pub(crate) fn hold(thread: &'static str, call: u64, time: i64) {
+    SCHEDULER.get().holds.push(Hold {
+        thread,
+        calls: call,
+        time,
+    });
+}
+
+/// No holds any more. How many had not come about.
+pub(crate) fn release_holds() -> usize {
+    std::mem::take(&mut SCHEDULER.get().holds).len()
+}
+
+/// Behind each import: holds the thread up, if that is wanted.
+pub(super) fn hold_up() {
+    let context = current();
+    let s = SCHEDULER.get();
+    if s.holds.is_empty() || s.irql >= DISPATCH_LEVEL || context.is_null() {
+        return;
+    }
+    // SAFETY: the running context is live.
+    let name = unsafe { &(*context).name };
+    let mut time = 0;
+    s.holds.retain_mut(|hold| {
+        if hold.thread != name {
+            return true;
+        }
+        if hold.calls == 0 {
+            time += hold.time;
+            return false;
+        }
+        hold.calls -= 1;
+        true
+    });
+    if time != 0 {
+        wait(&[], false, Some(-time));
+    }
 }
 
 pub(crate) fn irql() -> KIRQL {

@@ -48,7 +48,7 @@ pub(crate) fn register(audio: &AudioOptions, drift_ppm: f64) {
 }
 
 /// `drmk.sys`: no content is protected here.
-fn drmk_exports() -> Vec<Export> {
+pub fn drmk_exports() -> Vec<Export> {
     exports! {
         PASSIVE_LEVEL => DrmForwardContentToDeviceObject, DrmAddContentHandlers, DrmForwardContentToFileObject,
             DrmForwardContentToInterface, DrmCreateContentMixed, DrmDestroyContent;
