@@ -2,7 +2,8 @@
 //! What one capture stream holds: copies of received messages until they are due.
 
 use super::{Counts, Piece, SYSEX};
-use crate::mem::{Chain, Link, NoMemory, Owned, OwnedQueue};
+use crate::mem::{Chain, Link, NoMemory, Owned, OwnedQueue, vec};
+use alloc::vec::Vec;
 
 /// Events that a stream holds at most, and how many of them may have a buffer.
 const EVENTS: u32 = 65_536;
@@ -36,7 +37,8 @@ pub trait CaptureEvent: Link {
 /// come from the caller and go back to it, each exactly once: [`clear`](Self::clear) the queue before dropping it.
 pub struct CaptureQueue<N, const PINS: usize> {
     events: OwnedQueue<N>,
-    sources: [Source<N>; PINS],
+    /// One for each pin. By value they would lie on the stack of whoever makes the queue, several times.
+    sources: Vec<Source<N>>,
     count: u32,
     buffers: u32,
     messages: u64,
@@ -80,7 +82,7 @@ impl<N: CaptureEvent, const PINS: usize> CaptureQueue<N, PINS> {
         const { assert!(PINS * GENERATIONS <= 1 << 12, "tags fit the events") };
         Ok(Self {
             events: OwnedQueue::new()?,
-            sources: [const { Source::NEW }; PINS],
+            sources: vec::try_collect((0..PINS).map(|_| Source::NEW))?,
             count: 0,
             buffers: 0,
             messages: 0,
