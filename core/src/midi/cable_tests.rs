@@ -140,6 +140,102 @@ fn a_part_of_a_system_exclusive_message_is_never_followed_by_another() {
     );
 }
 
+/// Nor does its end come alone, whatever there is room for by then.
+#[test]
+fn the_end_of_what_was_left_out_is_left_out() {
+    let mut cable = cable(&[16]);
+    write(&mut cable, 0, &[0x90, 1, 2, 0x90, 3, 4, 0xF8], 0);
+    assert_eq!(write(&mut cable, 0, &[0xF0, 1, 2, 3, 4, 5], 0), 0);
+    write(&mut cable, 0, &[0xF0, 1, 2, 3, 4, 5], PATIENCE);
+    write(&mut cable, 0, &[6, 7, 8, 9], PATIENCE);
+    let seen = read(&mut cable, 0);
+    assert_eq!(seen[7..], [0xF0, 1, 2, 3, 4, 5]);
+    // Real time is no end of it, and is not left out.
+    write(&mut cable, 0, &[0xF8, 10, 0xF8], PATIENCE);
+    write(&mut cable, 0, &[0xF7], PATIENCE);
+    assert_eq!(read(&mut cable, 0), [0xF8, 0xF8]);
+    // The next one comes whole.
+    write(&mut cable, 0, &[0xF0, 9, 0xF7], PATIENCE);
+    assert_eq!(read(&mut cable, 0), [0xF0, 9, 0xF7]);
+}
+
+/// A reader that stops and starts is waited for as at first, with nothing of what was there before.
+#[test]
+fn a_reader_that_comes_back_is_waited_for() {
+    let mut cable = cable(&[16]);
+    let note = [0x90, 60, 100];
+    while write(&mut cable, 0, &note, 0) == 3 {}
+    assert_eq!(write(&mut cable, 0, &note, PATIENCE), 3);
+    cable.run_reader(0, false);
+    cable.run_reader(0, true);
+    let mut taken = 0;
+    while write(&mut cable, 0, &note, PATIENCE) == 3 {
+        taken += 1;
+        assert!(taken < 10, "nobody waits");
+    }
+    assert_eq!(read(&mut cable, 0), note.repeat(taken));
+}
+
+/// A reader that has read a little only is still deaf; half of its buffer makes it hear again.
+#[test]
+fn half_a_buffer_makes_a_reader_hear() {
+    let mut cable = cable(&[32]);
+    let note = [0x90, 60, 100];
+    while write(&mut cable, 0, &note, 0) == 3 {}
+    assert_eq!(write(&mut cable, 0, &note, PATIENCE), 3);
+    let mut one = [0; 1];
+    let waits = |cable: &mut CableDirection<4>| {
+        // Twenty of them do not fit.
+        (0..20).any(|_| write(cable, 0, &note, PATIENCE) == 0)
+    };
+    while cable.reader_counts(0).waiting > 17 {
+        cable.read(0, &mut one);
+    }
+    assert!(!waits(&mut cable));
+    while cable.reader_counts(0).waiting > 16 {
+        cable.read(0, &mut one);
+    }
+    assert!(waits(&mut cable));
+}
+
+/// Patience begins anew when something has been taken; only readers without room are no longer waited for.
+#[test]
+fn patience_begins_with_the_first_refusal() {
+    let mut cable = cable(&[32, 32]);
+    let note = [0x90, 60, 100];
+    while write(&mut cable, 0, &note, 0) == 3 {}
+    assert_eq!(cable.deadline(), Some(PATIENCE));
+    assert_eq!(write(&mut cable, 0, &note, 500), 0);
+    assert_eq!(cable.deadline(), Some(PATIENCE));
+    read(&mut cable, 0);
+    read(&mut cable, 1);
+    while write(&mut cable, 0, &note, 900) == 3 {}
+    assert_eq!(cable.deadline(), Some(900 + PATIENCE));
+    assert_eq!(write(&mut cable, 0, &note, PATIENCE), 0);
+    // One reads, the other does not: the first is waited for further on.
+    read(&mut cable, 1);
+    assert_eq!(write(&mut cable, 0, &note, 900 + PATIENCE - 1), 0);
+    let mut taken = 0;
+    while write(&mut cable, 0, &note, 900 + PATIENCE) == 3 {
+        taken += 1;
+        assert!(taken < 20, "nobody waits for the one that reads");
+    }
+    assert_eq!(read(&mut cable, 1), note.repeat(taken));
+}
+
+/// At most 256 bytes at once; a writer that stops forgets what it had begun.
+#[test]
+fn a_step_of_a_writer() {
+    let mut cable = cable(&[2048]);
+    assert_eq!(write(&mut cable, 0, &[0xF8; 300], 0), 256);
+    read(&mut cable, 0);
+    write(&mut cable, 0, &[0x90, 60], 0);
+    cable.run_writer(0, false);
+    cable.run_writer(0, true);
+    write(&mut cable, 0, &[100, 61, 100], 0);
+    assert!(read(&mut cable, 0).is_empty());
+}
+
 #[test]
 fn system_exclusive_is_not_interrupted_by_another_writer() {
     let mut cable = cable(&[64]);

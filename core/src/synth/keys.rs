@@ -238,6 +238,70 @@ mod tests {
         assert_eq!(held.latest(), None);
     }
 
+    /// Every parameter sets its own field and no other.
+    #[test]
+    fn each_parameter_has_its_field() {
+        let with = |change: &dyn Fn(&mut KeySettings)| {
+            let mut key = KeySettings::NONE;
+            change(&mut key);
+            key
+        };
+        let nrpn: [(u8, &dyn Fn(&mut KeySettings)); 10] = [
+            (0x14, &|key| key.cutoff = 33),
+            (0x15, &|key| key.resonance = 33),
+            (0x16, &|key| key.attack = 33),
+            (0x17, &|key| key.decay = 33),
+            (0x18, &|key| key.coarse = 33),
+            (0x19, &|key| key.fine = 33),
+            (0x1A, &|key| key.level = 33),
+            (0x1C, &|key| key.pan = 33),
+            (0x1D, &|key| key.reverb = 33),
+            (0x1E, &|key| key.chorus = 33),
+        ];
+        for number in 0..=0x7F {
+            let row = nrpn.iter().find(|row| row.0 == number);
+            let wanted = row.map_or(KeySettings::NONE, |row| with(row.1));
+            assert_eq!(with(&|key| key.set_nrpn(number, 33)), wanted, "{number:x}");
+        }
+        let controllers: [(u8, &dyn Fn(&mut KeySettings)); 4] = [
+            (7, &|key| key.volume = 33),
+            (10, &|key| key.pan = 33),
+            (91, &|key| key.reverb = 33),
+            (93, &|key| key.chorus = 33),
+        ];
+        for number in 0..=0x7F {
+            let row = controllers.iter().find(|row| row.0 == number);
+            let wanted = row.map_or(KeySettings::NONE, |row| with(row.1));
+            assert_eq!(
+                with(&|key| key.set_controller(number, 33)),
+                wanted,
+                "{number}"
+            );
+        }
+        // Pan 0 by NRPN is "random": the region's own.
+        assert_eq!(with(&|key| key.set_nrpn(0x1C, 0)), KeySettings::NONE);
+    }
+
+    /// A table that becomes free between others and is taken again hides none of them, and remembers nothing.
+    #[test]
+    fn tables_are_used_again() {
+        let mut tables = KeyTables::new(1).unwrap();
+        for part in 0..3 {
+            tables.get_mut(part, 40).unwrap().level = part as u8;
+        }
+        tables.release(0);
+        assert_eq!(tables.get_mut(9, 41).copied(), Some(KeySettings::NONE));
+        assert_eq!(tables.get(9, 40), KeySettings::NONE);
+        assert_eq!((tables.get(1, 40).level, tables.get(2, 40).level), (1, 2));
+        tables.reset();
+        for part in [0, 1, 2, 9] {
+            assert_eq!(tables.get(part, 40), KeySettings::NONE);
+        }
+        for part in 4..8 {
+            assert_eq!(tables.get_mut(part, 40).copied(), Some(KeySettings::NONE));
+        }
+    }
+
     #[test]
     fn tables_are_bounded_and_come_back() {
         let mut tables = KeyTables::new(1).unwrap();

@@ -8,6 +8,7 @@
 //! | [`lint`] | rustfmt, clippy, and the rules of ring 0 that can be read off the source |
 //! | [`package`] | the driver packages: drivers, bank, and what `tools/package` makes of them |
 //! | [`fuzz`] | libFuzzer; which edges its inputs take |
+//! | [`mutants`] | wrong lines, and the tests that notice them |
 //! | [`windows`] | `arioso` for Windows |
 //! | [`check`] | the demo and the whole test run |
 #![allow(rustdoc::invalid_html_tags)] // Help is plain text.
@@ -16,6 +17,7 @@ mod check;
 mod driver;
 mod fuzz;
 mod lint;
+mod mutants;
 mod package;
 mod process;
 mod project;
@@ -114,6 +116,23 @@ enum Command {
         /// One target; else all
         target: Option<String>,
     },
+    /// Put wrong lines into a copy of the sources, one at a time, and say which of them no test notices
+    Mutants {
+        #[arg(long, value_enum, default_value = "core")]
+        area: mutants::Area,
+        /// What is sampled; else by the clock, and printed
+        #[arg(long)]
+        seed: Option<u64>,
+        /// How many
+        #[arg(long, default_value_t = 100)]
+        count: usize,
+        /// Only files with this in their paths
+        #[arg(long, value_name = "PART")]
+        file: Option<String>,
+        /// How many are tried at once
+        #[arg(long, default_value_t = 1)]
+        jobs: usize,
+    },
 }
 
 fn run(command: Command) -> Result<()> {
@@ -154,6 +173,19 @@ fn run(command: Command) -> Result<()> {
         Command::Test => check::test(),
         Command::Compare { songs, bank } => check::compare(songs.as_deref(), bank.as_deref()),
         Command::Lint => lint::lint(),
+        Command::Mutants {
+            area,
+            seed,
+            count,
+            file,
+            jobs,
+        } => mutants::mutants(&mutants::Choice {
+            area,
+            seed,
+            count,
+            file,
+            jobs,
+        }),
         Command::Fuzz {
             coverage: true,
             target,

@@ -179,6 +179,97 @@ fn conditions_drop_their_list_wherever_they_stand() {
     assert_eq!(load(&data).err(), Some(Error::Conditional));
 }
 
+/// All conditions of a list must hold, not its first alone.
+#[test]
+fn every_condition_of_a_list_counts() {
+    let push = |value: u8| chunk(b"cdl ", &[0x10, 0, value, 0, 0, 0]);
+    for conditions in [[1, 1], [1, 0], [0, 1], [0, 0]] {
+        let mut parts = vec![rgnh((0, 127), (0, 127), 0, 0), wlnk(0)];
+        parts.extend(conditions.map(push));
+        let data = dls(
+            &[instrument(0, 0, &[region(&parts)], &[])],
+            &[wave(&[1, 2])],
+        );
+        let holds = conditions == [1, 1];
+        assert_eq!(
+            load(&data).unwrap().len(),
+            usize::from(holds),
+            "{conditions:?}"
+        );
+    }
+}
+
+/// A pool table whose header is longer than it was when DLS was written: the cues lie behind what it says.
+#[test]
+fn cues_lie_behind_their_header() {
+    let ins = instrument(
+        0,
+        0,
+        &[region(&[rgnh((0, 127), (0, 127), 0, 0), wlnk(1)])],
+        &[],
+    );
+    let waves = [wave(&[1, 2]), wave(&[3, 4])];
+    let second = waves[0].len() as u32;
+    for (header, filling) in [
+        (8, &[][..]),
+        (12, &[77]),
+        (20, &[0, 0, 0]),
+        (0, &[]),
+        (7, &[]),
+    ] {
+        let table = [words(&[header, 2]), words(filling), words(&[0, second])].concat();
+        let data = riff(&[
+            list(b"lins", core::slice::from_ref(&ins)),
+            chunk(b"ptbl", &table),
+            list(b"wvpl", &waves),
+        ]);
+        let instruments = load(&data).unwrap();
+        assert_eq!(instruments.len(), 1, "{header}");
+        assert_eq!(instruments[0].regions[0].wave.frames(), [3, 4]);
+    }
+}
+
+/// A cue into the middle of the pool names no wave, though what lies there looks like one.
+#[test]
+fn a_cue_into_a_wave_is_not_followed() {
+    let inner = wave(&[5, 6]);
+    let outer = list(b"wave", &[fmt(1, 1, 22050, 16), chunk(b"data", &inner)]);
+    // Behind both headers of the list, the format and the header of the data.
+    let middle = 12 + 24 + 8;
+    assert_eq!(outer[middle..], inner);
+    let r = |i| region(&[rgnh((0, 127), (0, 127), 0, 0), wlnk(i)]);
+    let last = outer.len() as u32;
+    let data = riff(&[
+        list(b"lins", &[instrument(0, 0, &[r(0), r(1), r(2)], &[])]),
+        ptbl(&[0, middle as u32, last]),
+        list(b"wvpl", &[outer, wave(&[7, 8])]),
+    ]);
+    let instruments = load(&data).unwrap();
+    let lengths: Vec<_> = instruments[0]
+        .regions
+        .iter()
+        .map(|region| region.wave.frames().len())
+        .collect();
+    assert_eq!(lengths, [inner.len() / 2, 2]);
+}
+
+/// WLOOP_TYPE_FORWARD is 0, WLOOP_TYPE_RELEASE 1; a type that is neither is a loop like others.
+#[test]
+fn loops_of_unknown_types_go_on() {
+    for kind in [0, 1, 2, 3, 0x100, u32::MAX] {
+        let r = region(&[
+            rgnh((0, 127), (0, 127), 0, 0),
+            wlnk(0),
+            wsmp(60, 0, 0, &[(kind, 1, 2)]),
+        ]);
+        let data = dls(&[instrument(0, 0, &[r], &[])], &[wave(&[1, 2, 3])]);
+        let found = load(&data).unwrap()[0].regions[0].sample.sample_loop;
+        let found = found.expect("a loop");
+        assert_eq!((found.start, found.length), (1, 2));
+        assert_eq!(found.until_release, kind == 1, "{kind:x}");
+    }
+}
+
 #[test]
 fn an_rmid_file_may_carry_a_bank() {
     let inner = rich();

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Mutants: lines that a maintainer could have got wrong, and the tests that notice.
+//!
+//! One build holds all mutants of a run: each stands beside the source that it replaces, behind a switch that the program reads at its
+//! start. The build is one of a copy of the sources; what ships has no switch.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `sites` | where a source can be mutated, and how |
+//! | `copy` | the copy of the crate that has them all, and its build |
+//! | `run` | the tests against one mutant |
+
+mod copy;
+mod run;
+mod sites;
+
+use self::copy::{Built, Copy};
+use self::run::{Fate, Program};
+use self::sites::Site;
+use crate::project;
+use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What is mutated.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Area {
+    /// The portable half, by its own unit tests
+    Core,
+}
+
+/// What a run looks at.
+pub struct Choice {
+    pub area: Area,
+    /// Without one: from the clock. It is printed.
+    pub seed: Option<u64>,
+    pub count: usize,
+    /// Part of the path of the files that are looked at.
+    pub file: Option<String>,
+    /// Mutants that are tried at once.
+    pub jobs: usize,
+}
+
+/// A mutant of this run; its number in the program is its place in the list, from 1.
+struct Mutant {
+    /// Under the area's directory.
+    file: PathBuf,
+    site: Site,
+}
+
+/// Samples mutants, tries each, prints the survivors and a table by file.
+pub fn mutants(choice: &Choice) -> Result<()> {
+    let Area::Core = choice.area;
+    let seed = choice.seed.map_or_else(clock, Ok)?;
+    let sources = sources(&project::root().join("core"), choice.file.as_deref())?;
+    let all: usize = sources.iter().map(|source| source.sites.len()).sum();
+    ensure!(all > 0, "no source with this in its path can be mutated");
+    let mut mutants = sample(&sources, choice.count, seed);
+    println!("{} of {all} mutants, --seed {seed}", mutants.len());
+    let equivalent = Equivalent::read()?;
+    let (program, directory) = build(&sources, &mut mutants)?;
+    let program = Program::survey(program, directory)?;
+    let fates = program.try_all(mutants.len(), choice.jobs, |number, fate| {
+        if !matches!(fate, Fate::Killed(_)) {
+            println!("not noticed: {}", mutants[number - 1]);
+        }
+    })?;
+    report(&mutants, &fates, &equivalent);
+    Ok(())
+}
+
+fn clock() -> Result<u64> {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .context("the clock stands before 1970")?;
+    Ok(since.as_secs() % 1_000_000)
+}
+
+/// A file that can be mutated.
+struct Source {
+    /// Under the area's directory.
+    path: PathBuf,
+    text: String,
+    sites: Vec<Site>,
+}
+
+/// Tests, what only tests call, and what is not compiled for this machine.
+fn is_left_out(path: &Path) -> bool {
+    const FILES: [&str; 4] = ["check.rs", "write.rs", "neon.rs", "lib.rs"];
+    let is_test = |part: &str| part == "tests" || part.ends_with("tests.rs");
+    path.iter()
+        .filter_map(|part| part.to_str())
+        .any(|part| is_test(part) || FILES.contains(&part))
+}
+
+fn sources(directory: &Path, only: Option<&str>) -> Result<Vec<Source>> {
+    let mut found = Vec::new();
+    let mut waiting = vec![directory.join("src")];
+    while let Some(at) = waiting.pop() {
+        for entry in fs::read_dir(&at).with_context(|| at.display().to_string())? {
+            let path = entry?.path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    let mut sources = Vec::new();
+    for path in found {
+        let short = path.strip_prefix(directory)?.to_owned();
+        let wanted = only.is_none_or(|part| short.to_string_lossy().contains(part));
+        if is_left_out(&short) || !wanted {
+            continue;
+        }
+        let text = fs::read_to_string(&path)?;
+        let sites = sites::find(&text).with_context(|| path.display().to_string())?;
+        sources.push(Source {
+            path: short,
+            text,
+            sites,
+        });
+    }
+    Ok(sources)
+}
+
+/// `count` mutants that do not overlap, in the order of the files.
+fn sample(sources: &[Source], count: usize, seed: u64) -> Vec<Mutant> {
+    let mut places: Vec<(usize, usize)> = sources
+        .iter()
+        .enumerate()
+        .flat_map(|(file, source)| (0..source.sites.len()).map(move |site| (file, site)))
+        .collect();
+    let mut random = Random(seed);
+    for at in (1..places.len()).rev() {
+        places.swap(at, random.below(at as u64 + 1) as usize);
+    }
+    let mut chosen: Vec<(usize, usize)> = Vec::new();
+    for (file, site) in places {
+        let range = &sources[file].sites[site].range;
+        let overlaps = chosen.iter().any(|&(other, place)| {
+            let taken = &sources[other].sites[place].range;
+            other == file && taken.start <= range.end && range.start <= taken.end
+        });
+        if !overlaps {
+            chosen.push((file, site));
+        }
+        if chosen.len() == count {
+            break;
+        }
+    }
+    chosen.sort_by_key(|&(file, site)| (file, sources[file].sites[site].range.start));
+    chosen
+        .into_iter()
+        .map(|(file, site)| Mutant {
+            file: sources[file].path.clone(),
+            site: sources[file].sites[site].clone(),
+        })
+        .collect()
+}
+
+/// Builds a program with all mutants; those that do not compile are left out. Its path, and where it runs.
+fn build(sources: &[Source], mutants: &mut Vec<Mutant>) -> Result<(PathBuf, PathBuf)> {
+    const TRIES: usize = 12;
+    for _ in 0..TRIES {
+        let copy = Copy::write(sources, mutants)?;
+        match copy.build()? {
+            Built::Program(program) => return Ok((program, copy.directory())),
+            Built::Broken(numbers) => {
+                println!("{} do not compile and are left out", numbers.len());
+                let mut number = 0;
+                mutants.retain(|_| {
+                    number += 1;
+                    !numbers.contains(&number)
+                });
+            }
+        }
+    }
+    bail!("the mutants do not compile")
+}
+
+/// Mutants that no test can notice: what [`Mutant::key`] gives, ` | `, the reason; a line each.
+struct Equivalent(Vec<(String, String)>);
+
+impl Equivalent {
+    fn read() -> Result<Self> {
+        let path = project::root().join("tools/xtask/equivalent-mutants.txt");
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let lines = text
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let pairs = lines.map(|line| {
+            line.rsplit_once(" | ")
+                .map(|(mutant, reason)| (mutant.to_owned(), reason.to_owned()))
+                .with_context(|| format!("{}: {line}", path.display()))
+        });
+        Ok(Self(pairs.collect::<Result<_>>()?))
+    }
+
+    fn reason(&self, mutant: &Mutant) -> Option<&str> {
+        let key = mutant.key();
+        let found = self.0.iter().find(|(known, _)| *known == key)?;
+        Some(&found.1)
+    }
+}
+
+impl Mutant {
+    /// What stays the same when lines move.
+    fn key(&self) -> String {
+        format!("core/{}: {}", self.file.display(), self.site.change())
+    }
+}
+
+impl std::fmt::Display for Mutant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (file, site) = (self.file.display(), &self.site);
+        write!(f, "core/{file}:{}: {}", site.line, site.change())
+    }
+}
+
+/// Of a file, or of all.
+#[derive(Clone, Copy, Default)]
+struct Score {
+    killed: usize,
+    survived: usize,
+    unmet: usize,
+    equivalent: usize,
+}
+
+impl Score {
+    fn all(&self) -> usize {
+        self.killed + self.survived + self.unmet
+    }
+
+    fn row(&self, name: &str) {
+        let part = 100.0 * self.killed as f64 / self.all().max(1) as f64;
+        println!(
+            "{name:44} {:7} {:7} {:8} {:11} {:10} {part:6.1} %",
+            self.all(),
+            self.killed,
+            self.survived,
+            self.unmet,
+            self.equivalent
+        );
+    }
+}
+
+fn report(mutants: &[Mutant], fates: &BTreeMap<usize, Fate>, equivalent: &Equivalent) {
+    let mut files: BTreeMap<&Path, Score> = BTreeMap::new();
+    let mut killers: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut survivors = Vec::new();
+    for (at, mutant) in mutants.iter().enumerate() {
+        let score = files.entry(&mutant.file).or_default();
+        let fate = fates.get(&(at + 1));
+        if let Some(Fate::Killed(by)) = fate {
+            score.killed += 1;
+            *killers.entry(by).or_default() += 1;
+        } else if let Some(reason) = equivalent.reason(mutant) {
+            score.equivalent += 1;
+            survivors.push(format!("equivalent: {mutant}: {reason}"));
+        } else if let Some(Fate::Survived) = fate {
+            score.survived += 1;
+            survivors.push(format!("survived: {mutant}"));
+        } else {
+            score.unmet += 1;
+            survivors.push(format!("met by no test: {mutant}"));
+        }
+    }
+    println!("\nby test that noticed first:");
+    for (test, count) in &killers {
+        println!("{count:5}  {test}");
+    }
+    println!();
+    survivors.iter().for_each(|line| println!("{line}"));
+    println!(
+        "\n{:44} {:>7} {:>7} {:>8} {:>11} {:>10}",
+        "file", "mutants", "killed", "survived", "met by none", "equivalent"
+    );
+    let mut sum = Score::default();
+    for (file, score) in &files {
+        score.row(&file.display().to_string());
+        sum.killed += score.killed;
+        sum.survived += score.survived;
+        sum.unmet += score.unmet;
+        sum.equivalent += score.equivalent;
+    }
+    sum.row("all");
+}
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % n
+    }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A copy of the core with the switches of all mutants, in a workspace of its own below `target/mutants`.
+
+use super::{Mutant, Source};
+use crate::{process, project};
+use anyhow::{Context, Result, bail};
+use std::collections::BTreeSet;
+use std::fs;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+/// A copy on the disk.
+pub struct Copy {
+    root: PathBuf,
+    /// Lines of each mutant in the copy.
+    lines: Vec<RangeInclusive<usize>>,
+    files: Vec<PathBuf>,
+}
+
+pub enum Built {
+    /// The path of its unit tests.
+    Program(PathBuf),
+    /// Numbers of mutants that do not compile.
+    Broken(BTreeSet<usize>),
+}
+
+/// Reads the switch before anything else runs, so that it allocates nothing later, and tells at the end which mutants were met.
+const SWITCH: &str = r#"
+//! Which mutant this process has.
+
+extern crate std;
+
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+
+static CHOSEN: AtomicU32 = AtomicU32::new(0);
+static MET: [AtomicBool; COUNT + 1] = [const { AtomicBool::new(false) }; COUNT + 1];
+
+#[inline(always)]
+pub fn is(number: u32) -> bool {
+    MET[number as usize].store(true, Relaxed);
+    CHOSEN.load(Relaxed) == number
+}
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static BEGIN: extern "C" fn() = begin;
+#[used]
+#[unsafe(link_section = ".fini_array")]
+static END: extern "C" fn() = end;
+
+extern "C" fn begin() {
+    let number = std::env::var("ARIOSO_MUTANT").ok();
+    CHOSEN.store(number.and_then(|number| number.parse().ok()).unwrap_or(0), Relaxed);
+}
+
+extern "C" fn end() {
+    let Ok(path) = std::env::var("ARIOSO_MUTANTS_MET") else { return };
+    let met = MET.iter().enumerate().filter(|(_, met)| met.load(Relaxed));
+    let text: std::string::String = met.map(|(number, _)| std::format!("{number}\n")).collect();
+    let _ = std::fs::write(path, text);
+}
+"#;
+
+/// As the repository's, but quick to build.
+const WORKSPACE: &str = r#"
+[workspace]
+members = ["core"]
+resolver = "3"
+
+[workspace.package]
+version = "0.1.0"
+edition = "2024"
+rust-version = "1.95"
+license = "MIT OR Apache-2.0"
+publish = false
+
+[workspace.lints]
+
+[profile.release]
+opt-level = 2
+debug = false
+lto = "off"
+incremental = false
+"#;
+
+impl Copy {
+    /// Writes it anew.
+    pub fn write(sources: &[Source], mutants: &[Mutant]) -> Result<Self> {
+        let root = project::root().join("target/mutants/core");
+        let from = project::root().join("core");
+        if root.exists() {
+            fs::remove_dir_all(&root)?;
+        }
+        copy_tree(&from, &root.join("core"))?;
+        fs::write(root.join("Cargo.toml"), WORKSPACE)?;
+        fs::copy(project::root().join("Cargo.lock"), root.join("Cargo.lock"))?;
+        let mut copy = Self {
+            root,
+            lines: Vec::new(),
+            files: Vec::new(),
+        };
+        for source in sources {
+            copy.switch(source, mutants)?;
+        }
+        let switch = SWITCH.replace("COUNT", &mutants.len().to_string());
+        fs::write(copy.path(Path::new("src/mutant.rs")), switch)?;
+        let lib = copy.path(Path::new("src/lib.rs"));
+        let text = fs::read_to_string(&lib)?;
+        fs::write(&lib, text + "#[allow(unsafe_code)]\npub mod mutant;\n")?;
+        Ok(copy)
+    }
+
+    /// Where the crate lies.
+    pub fn directory(&self) -> PathBuf {
+        self.root.join("core")
+    }
+
+    fn path(&self, file: &Path) -> PathBuf {
+        self.directory().join(file)
+    }
+
+    /// Writes a file with its mutants' switches.
+    fn switch(&mut self, source: &Source, mutants: &[Mutant]) -> Result<()> {
+        let mut text = String::new();
+        let mut done = 0;
+        let own = mutants.iter().enumerate();
+        for (at, mutant) in own.filter(|(_, mutant)| mutant.file == source.path) {
+            let range = mutant.site.range.clone();
+            let before = source.text.get(done..range.start);
+            text.push_str(before.context("mutants overlap")?);
+            let first = 1 + text.matches('\n').count();
+            text.push_str(
+                &mutant
+                    .site
+                    .switched(&format!("crate::mutant::is({})", at + 1)),
+            );
+            self.lines.push(first..=1 + text.matches('\n').count());
+            self.files.push(source.path.clone());
+            done = range.end;
+        }
+        text.push_str(source.text.get(done..).unwrap_or_default());
+        fs::write(self.path(&source.path), text)?;
+        Ok(())
+    }
+
+    /// Builds its unit tests.
+    pub fn build(&self) -> Result<Built> {
+        let target = project::root().join("target/mutants/target");
+        let mut cargo = process::cargo();
+        cargo
+            .args([
+                "test",
+                "--no-run",
+                "--release",
+                "--lib",
+                "--package",
+                "arioso-core",
+            ])
+            .arg("--manifest-path")
+            .arg(self.root.join("Cargo.toml"))
+            .arg("--target-dir")
+            .arg(&target)
+            // A mutant may leave something unused.
+            .env("RUSTFLAGS", "--cap-lints=allow");
+        let output = process::capture(&mut cargo)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        if output.status.success() {
+            let line = said.lines().find(|line| line.contains("Executable"));
+            let path = line.and_then(|line| line.rsplit_once('(')?.1.strip_suffix(')'));
+            let path = path.context("cargo did not name the program")?;
+            return Ok(Built::Program(project::root().join(path)));
+        }
+        let broken = self.broken(&said);
+        if broken.is_empty() {
+            bail!("the copy does not compile:\n{said}");
+        }
+        Ok(Built::Broken(broken))
+    }
+
+    /// The mutants on whose lines there are errors.
+    fn broken(&self, said: &str) -> BTreeSet<usize> {
+        let mut broken = BTreeSet::new();
+        for line in said.lines() {
+            let Some(place) = line.trim_start().strip_prefix("--> core/") else {
+                continue;
+            };
+            let mut parts = place.split(':');
+            let (Some(file), Some(Ok(number))) =
+                (parts.next(), parts.next().map(str::parse::<usize>))
+            else {
+                continue;
+            };
+            let mutants = self.files.iter().zip(&self.lines).enumerate();
+            let hit = mutants.filter(|(_, (path, lines))| {
+                path.as_path() == Path::new(file) && lines.contains(&number)
+            });
+            broken.extend(hit.map(|(at, _)| at + 1));
+        }
+        broken
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let place = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_tree(&entry.path(), &place)?;
+        } else {
+            fs::copy(entry.path(), place)?;
+        }
+    }
+    Ok(())
+}

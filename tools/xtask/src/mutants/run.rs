@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The tests against one mutant: those that meet it, the quick ones first, until one fails.
+
+use anyhow::{Context, Result, bail};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What became of a mutant.
+pub enum Fate {
+    /// By the first test that failed, or by how the process ended.
+    Killed(String),
+    Survived,
+    /// No test comes there.
+    Unmet,
+}
+
+/// A test program with all mutants.
+pub struct Program {
+    path: PathBuf,
+    directory: PathBuf,
+    tests: Vec<Test>,
+}
+
+struct Test {
+    name: String,
+    takes: Duration,
+    meets: BTreeSet<usize>,
+}
+
+/// Tests that run in one process, together.
+const BATCH: Duration = Duration::from_secs(1);
+
+impl Program {
+    /// Runs each test alone and without a mutant; all must pass.
+    pub fn survey(path: PathBuf, directory: PathBuf) -> Result<Self> {
+        let mut program = Self {
+            path,
+            directory,
+            tests: Vec::new(),
+        };
+        let listed = program.command(0).arg("--list").output()?;
+        let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+        for name in listed
+            .lines()
+            .filter_map(|line| line.strip_suffix(": test"))
+        {
+            let test = program.meet(name)?;
+            program.tests.push(test);
+        }
+        program.tests.sort_by_key(|test| test.takes);
+        Ok(program)
+    }
+
+    fn meet(&self, name: &str) -> Result<Test> {
+        let met = self.directory.join("met.txt");
+        let begun = Instant::now();
+        let output = self
+            .command(0)
+            .args(["--exact", name])
+            .env("ARIOSO_MUTANTS_MET", &met)
+            .output()
+            .context("cannot start the tests")?;
+        let takes = begun.elapsed();
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stdout);
+            bail!("{name} fails without a mutant:\n{said}");
+        }
+        let text = fs::read_to_string(&met).context("a test did not say what it met")?;
+        Ok(Test {
+            name: name.to_owned(),
+            takes,
+            meets: text.lines().filter_map(|line| line.parse().ok()).collect(),
+        })
+    }
+
+    fn command(&self, mutant: usize) -> Command {
+        let mut command = Command::new(&self.path);
+        command
+            .current_dir(&self.directory)
+            .env("ARIOSO_MUTANT", mutant.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        command
+    }
+
+    /// Tries mutants 1 to `count`, `jobs` at once; `told` hears of each.
+    pub fn try_all(
+        &self,
+        count: usize,
+        jobs: usize,
+        told: impl Fn(usize, &Fate) + Sync,
+    ) -> Result<BTreeMap<usize, Fate>> {
+        let next = AtomicUsize::new(1);
+        let fates = Mutex::new(BTreeMap::new());
+        let work = || -> Result<()> {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number > count {
+                    return Ok(());
+                }
+                let fate = self.try_one(number)?;
+                told(number, &fate);
+                let mut fates = fates.lock().unwrap_or_else(PoisonError::into_inner);
+                fates.insert(number, fate);
+            }
+        };
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
+            for worker in workers {
+                worker.join().ok().context("a worker is gone")??;
+            }
+            anyhow::Ok(())
+        })?;
+        Ok(fates.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn try_one(&self, number: usize) -> Result<Fate> {
+        let mut fate = Fate::Unmet;
+        let mut batch: Vec<&Test> = Vec::new();
+        let mut all = self
+            .tests
+            .iter()
+            .filter(|test| test.meets.contains(&number))
+            .peekable();
+        while let Some(test) = all.next() {
+            batch.push(test);
+            let takes: Duration = batch.iter().map(|test| test.takes).sum();
+            if takes < BATCH && all.peek().is_some() {
+                continue;
+            }
+            fate = self.run(number, &batch, takes)?;
+            if let Fate::Killed(_) = fate {
+                break;
+            }
+            batch.clear();
+        }
+        Ok(fate)
+    }
+
+    fn run(&self, number: usize, tests: &[&Test], takes: Duration) -> Result<Fate> {
+        let mut child = self
+            .command(number)
+            .args(["--exact", "--test-threads=1"])
+            .args(tests.iter().map(|test| &test.name))
+            .spawn()
+            .context("cannot start the tests")?;
+        let out = child.stdout.take().context("no output")?;
+        let (send, lines) = mpsc::channel();
+        let reader = thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                if send.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        // Longer than any run that is not stuck.
+        let end = Instant::now() + takes * 10 + Duration::from_secs(20);
+        let killer = loop {
+            match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    if let Some(test) = failed(&line) {
+                        break Some(test.to_owned());
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => break Some("(stuck)".into()),
+                Err(RecvTimeoutError::Disconnected) => break None,
+            }
+        };
+        let fate = match killer {
+            Some(killer) => {
+                stop(&mut child);
+                Fate::Killed(killer)
+            }
+            None if child.wait()?.success() => Fate::Survived,
+            None => Fate::Killed("(crashed)".into()),
+        };
+        drop(lines);
+        reader.join().ok().context("a reader is gone")?;
+        Ok(fate)
+    }
+}
+
+fn stop(child: &mut Child) {
+    // It may have ended by itself.
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// `test NAME ... FAILED`
+fn failed(line: &str) -> Option<&str> {
+    line.strip_prefix("test ")?.strip_suffix(" ... FAILED")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_that_fails_is_named() {
+        assert_eq!(failed("test a::b ... FAILED"), Some("a::b"));
+        assert_eq!(failed("test a::b ... ok"), None);
+        assert_eq!(failed("test result: FAILED. 1 passed; 1 failed"), None);
+    }
+}
