@@ -129,6 +129,26 @@ fn the_kit_names_the_device_as_the_tool_does() {
     assert!(guide.contains(&format!(r"ROOT\{name}\0000")));
 }
 
+/// SUOI_FORCEDELETE is ignored for files in the driver store and on ARM64: the package goes by DiUninstallDriver where Windows has it.
+#[test]
+fn the_tool_uninstalls_from_the_driver_store() {
+    let devices = text("tools/arioso/src/windows/api/devices.rs");
+    let (_, remove) = devices
+        .split_once("pub fn remove_package")
+        .expect("it removes packages");
+    let remove = remove.split("\n}").next().unwrap_or_default();
+    let (look, rest) = remove
+        .split_once("GetProcAddress(newdev, s!(\"DiUninstallDriverW\"))")
+        .expect("the driver store's own way");
+    assert!(!look.contains("SetupUninstallOEMInfW"));
+    let (stand_in, own) = rest
+        .split_once("\n    };\n    let path")
+        .expect("both ways");
+    assert!(stand_in.contains("let Some(address) = address else {"));
+    assert!(stand_in.contains("SetupUninstallOEMInfW") && !own.contains("SetupUninstallOEMInfW"));
+    assert!(own.contains("uninstall(HWND::default(), PCWSTR(path.as_ptr()), 0, "));
+}
+
 #[test]
 fn scripts_of_the_guide_are_there() {
     let guide = fs::read_to_string(root().join("tests/windows/README.md")).expect("the guide");

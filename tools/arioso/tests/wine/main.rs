@@ -29,6 +29,7 @@ fn arioso_under_wine() {
     a_package_that_does_not_fit(&prefix, &package, &before);
     install(&prefix, &package, &before);
     uninstall(&prefix, &package, &before);
+    uninstall_from_the_driver_store(&prefix, &package);
 }
 
 /// The package as this Wine can read it: its INF's target is `NTamd64`, without the version of Windows.
@@ -381,6 +382,39 @@ fn uninstall(prefix: &Prefix, package: &Package, before: &Snapshot) {
     );
     let left = ours(before, &after);
     assert!(left.is_empty(), "left behind:\n{}", left.join("\n"));
+}
+
+/// Where there is DiUninstallDriver, it is what takes the package away, by the whole path of the INF and without flags, and its answer
+/// counts.
+fn uninstall_from_the_driver_store(prefix: &Prefix, package: &Package) {
+    let (refuse, asked) = (prefix.file("refuse"), prefix.file("uninstalled"));
+    let published = || {
+        let files = prefix.snapshot().files;
+        let mut names = files
+            .iter()
+            .map(|file| file.to_string_lossy().to_lowercase());
+        names.any(|name| name == "windows/inf/arioso.inf")
+    };
+    let uninstall = || {
+        let directory = prefix.path(&package.directory);
+        expect(&prefix.arioso(&["install", "--force", &directory]), 0, "");
+        let library = prefix.library("newdev", &["-lkernel32"]);
+        let answer = prefix.arioso(&["uninstall"]);
+        fs::remove_file(library).expect("Wine's own again");
+        answer
+    };
+    fs::write(&refuse, "").expect("a file");
+    expect(&uninstall(), 1, "cannot remove the package arioso.inf");
+    assert!(published() && !asked.exists(), "nobody else takes it away");
+    fs::remove_file(refuse).expect("it was there");
+    let answer = uninstall();
+    expect(&answer, 0, "");
+    for line in ["arioso.inf removed", "Windows has to be restarted"] {
+        assert!(answer.out.contains(line), "{line}:\n{}", answer.out);
+    }
+    let asked = fs::read_to_string(asked).expect("it was asked");
+    assert_eq!(asked.to_lowercase(), "c:\\windows\\inf\\arioso.inf 0\n");
+    assert!(!published());
 }
 
 /// Certificates of the computer that somebody has added to the two stores.

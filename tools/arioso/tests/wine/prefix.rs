@@ -47,7 +47,8 @@ impl Prefix {
         let directory = directory.canonicalize().expect("it was made");
         let prefix = Self { directory };
         fs::copy(program, prefix.program()).expect("a copy");
-        prefix.random_numbers();
+        // Without it no program of Rust starts there.
+        prefix.library("bcryptprimitives", &["-ladvapi32"]);
         for arguments in [&["wineboot", "--init"][..], &["winecfg", "-v", "win10"]] {
             let output = prefix.wine(arguments);
             assert!(output.status.success(), "{arguments:?}: {output:?}");
@@ -59,17 +60,24 @@ impl Prefix {
         self.directory.join("program/arioso.exe")
     }
 
-    /// The DLL without which no program of Rust starts there.
-    fn random_numbers(&self) {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wine/bcryptprimitives.c");
+    /// Makes `NAME.dll` of `NAME.c` beside the program, where it goes before Wine's own.
+    pub fn library(&self, name: &str, libraries: &[&str]) -> PathBuf {
+        let library = self.directory.join(format!("program/{name}.dll"));
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/wine/{name}.c"));
         let status = Command::new("x86_64-w64-mingw32-gcc")
             .args(["-O2", "-shared", "-nostdlib", "-Wl,-e0", "-o"])
-            .arg(self.directory.join("program/bcryptprimitives.dll"))
+            .arg(&library)
             .arg(source)
-            .arg("-ladvapi32")
+            .args(libraries)
             .status()
             .expect("mingw-w64's compiler (cargo xtask setup)");
         assert!(status.success());
+        library
+    }
+
+    /// A file in the folder where the programs run.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
     }
 
     /// A program of Wine's. One that hangs is stopped, and fails.
@@ -79,8 +87,8 @@ impl Prefix {
             .args(["--kill-after=5", "300", program])
             .env("WINEPREFIX", self.directory.join("prefix"))
             .env("WINEDEBUG", "-all")
-            // No .NET, no browser, no display.
-            .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
+            // No .NET, no browser, no display; a newdev.dll beside the program goes before Wine's.
+            .env("WINEDLLOVERRIDES", "mscoree,mshtml=;newdev=n,b")
             .env_remove("DISPLAY")
             .current_dir(&self.directory);
         command
