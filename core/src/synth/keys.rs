@@ -238,15 +238,17 @@ mod tests {
         assert_eq!(held.latest(), None);
     }
 
+    type Setting<'a> = &'a dyn Fn(&mut KeySettings);
+
     /// Every parameter sets its own field and no other.
     #[test]
     fn each_parameter_has_its_field() {
-        let with = |change: &dyn Fn(&mut KeySettings)| {
+        let with = |change: Setting| {
             let mut key = KeySettings::NONE;
             change(&mut key);
             key
         };
-        let nrpn: [(u8, &dyn Fn(&mut KeySettings)); 10] = [
+        let nrpn: [(u8, Setting); 10] = [
             (0x14, &|key| key.cutoff = 33),
             (0x15, &|key| key.resonance = 33),
             (0x16, &|key| key.attack = 33),
@@ -263,7 +265,7 @@ mod tests {
             let wanted = row.map_or(KeySettings::NONE, |row| with(row.1));
             assert_eq!(with(&|key| key.set_nrpn(number, 33)), wanted, "{number:x}");
         }
-        let controllers: [(u8, &dyn Fn(&mut KeySettings)); 4] = [
+        let controllers: [(u8, Setting); 4] = [
             (7, &|key| key.volume = 33),
             (10, &|key| key.pan = 33),
             (91, &|key| key.reverb = 33),
