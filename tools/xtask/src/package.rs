@@ -119,7 +119,8 @@ fn joined<T>(thread: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// Runs `tools/package`.
+/// Runs `tools/package`. Programs are not named by their package here and below: features are then those of the whole workspace, and
+/// `cargo test` need not build them again.
 fn make(
     arches: Arches,
     bank: &Path,
@@ -127,15 +128,8 @@ fn make(
     signer: Option<(PathBuf, PathBuf)>,
 ) -> Result<()> {
     let mut make = process::cargo();
-    make.args([
-        "run",
-        "--release",
-        "--quiet",
-        "--package",
-        "arioso-package",
-        "--",
-        "make",
-    ]);
+    make.args(["run", "--release", "--quiet"]);
+    make.args(["--bin", "arioso-package", "--", "make"]);
     for arch in arches.list() {
         make.args(["--arch", arch.name()]);
     }
@@ -166,7 +160,7 @@ fn bank(other: Option<&Path>) -> Result<PathBuf> {
     let Some(other) = other else {
         process::run(
             process::cargo()
-                .args(["run", "--release", "--quiet", "--package", "arioso-bank"])
+                .args(["run", "--release", "--quiet"])
                 .args(["--example", "general-midi", "--"])
                 .arg(&file),
         )?;
@@ -174,7 +168,7 @@ fn bank(other: Option<&Path>) -> Result<PathBuf> {
     };
     let mut arioso = process::cargo();
     arioso
-        .args(["run", "--release", "--quiet", "--package", "arioso-cli"])
+        .args(["run", "--release", "--quiet"])
         .args(["--bin", "arioso", "--", "bank"]);
     if is_dls(other)? {
         // What the driver would refuse shall not be packed.
