@@ -78,14 +78,19 @@ impl Tag {
     }
 }
 
+/// Bits of a priority that rank channels.
+pub(super) const CHANNEL_OFFSET: u32 = 0xF;
+
 /// How important a voice is; the least important one goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
-    priority: u32,
-    /// 0 released, 1 held by a pedal, 2 by its key.
+    /// The priority without a channel's offset: what a client ranks above others stays above them.
+    class: u32,
+    /// 0 released, 1 held by a pedal, 2 by its key. It comes before the channel, so that no held note is cut for a tail.
     stage: u8,
     /// Of a released voice.
     level: u8,
+    priority: u32,
     serial: u64,
 }
 
@@ -99,13 +104,14 @@ impl Rank {
             2
         };
         Self {
-            priority: voice.priority,
+            class: voice.priority & !CHANNEL_OFFSET,
             stage,
             level: if stage == 0 {
                 (voice.loudness() * 255.0) as u8
             } else {
                 0
             },
+            priority: voice.priority,
             serial: voice.serial,
         }
     }
@@ -453,8 +459,8 @@ impl Pool {
         Some(q * LANES + self.quads.get(q)?.free_lane()?)
     }
 
-    /// The voice to steal: lowest priority first, never above that of the new note; released before held, quiet before loud, old
-    /// before new.
+    /// The voice to steal, of those whose priority is not above that of the new note: lowest class first, released before held, quiet
+    /// before loud, by channel, old before new.
     fn victim(&self, note: NoteOn, priority: u32) -> Option<usize> {
         let candidates = self.tags.iter().zip(&self.voices).enumerate();
         candidates

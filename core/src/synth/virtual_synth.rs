@@ -7,6 +7,7 @@ use super::context::VoiceContext;
 use super::effects::{EffectSettings, Sends, Unit};
 use super::math;
 use super::oscillator::Interpolation;
+use super::pool::CHANNEL_OFFSET;
 use super::tuning::Tunings;
 use crate::dls::model::{Instrument, Patches};
 use crate::dls::substitute;
@@ -220,7 +221,7 @@ impl VirtualSynth {
         if self.static_allocation {
             channel.priority
         } else {
-            channel.priority & !0xF
+            channel.priority & !CHANNEL_OFFSET
         }
     }
 

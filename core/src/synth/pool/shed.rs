@@ -63,7 +63,8 @@ impl Pool {
         found
     }
 
-    /// Fades out the `count` least important voices: lowest priority first, released before held, quiet before loud, old before new.
+    /// Fades out the `count` least important voices: a client's lowest class first, released before held, quiet before loud, by channel, old before
+    /// new.
     /// Tells the port of each that was not released yet.
     pub fn shed(&mut self, count: usize, position: u64, mut lost: impl FnMut(u8)) {
         let mut heap = Heap(core::mem::take(&mut self.ranks));
@@ -162,9 +163,10 @@ mod tests {
         for length in 0..40u64 {
             let entry = |n: u64| {
                 let rank = Rank {
-                    priority: (n * 7919 % 13) as u32,
+                    class: 0,
                     stage: 0,
                     level: 0,
+                    priority: (n * 7919 % 13) as u32,
                     serial: n,
                 };
                 (rank, n as usize)
