@@ -677,8 +677,14 @@ pub unsafe extern "efiapi" fn KeSetTimerEx(
     period: i32,
     dpc: *mut KDPC,
 ) -> BOOLEAN {
+    if period < 0 {
+        verifier::violation(
+            Rule::TimerPeriod,
+            format!("KeSetTimerEx with the period {period}"),
+        );
+    }
     // SAFETY: the same contract.
-    unsafe { KeSetCoalescableTimer(timer, due, period as u32, 0, dpc) }
+    unsafe { KeSetCoalescableTimer(timer, due, period.max(0) as u32, 0, dpc) }
 }
 
 /// `period` and `tolerance` in ms; the latest time that the tolerance allows is taken, as an idle machine does.

@@ -129,6 +129,8 @@ rules! {
 
     /// No timer that is set lies in memory that is freed.
     TimerFreed [0xC4, 0x15] "debugger/bug-check-0xc4--driver-verifier-detected-violation": Bug free_timer;
+    /// The period of a timer is not negative.
+    TimerPeriod [] "ddi/wdm/nf-wdm-kesettimerex": Bug negative_period;
     /// No DPC that is queued lies in memory that is freed.
     DpcFreed [0xC7, 0x1] "debugger/bug-check-0xc7--timer-or-dpc-invalid": Bug free_dpc;
     /// No object that a thread waits for lies in memory that is freed.

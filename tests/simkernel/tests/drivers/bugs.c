@@ -126,6 +126,13 @@ static void free_timer(DRIVER *d) {
     KeSetTimerEx(&p->t, MS(100), 0, &p->d);
     ExFreePoolWithTag(p, TAG);
 }
+static void negative_period(DRIVER *d) {
+    KTIMER *p = POOL(sizeof *p);
+    KeInitializeTimerEx(p, 0);
+    KeSetTimerEx(p, MS(1), -1, NULL);
+    KeCancelTimer(p);
+    ExFreePoolWithTag(p, TAG);
+}
 static void free_dpc(DRIVER *d) {
     KDPC *p = POOL(sizeof *p);
     u8 old = KfRaiseIrql(2);
@@ -407,7 +414,7 @@ NTSTATUS DriverEntry(DRIVER *driver, UNICODE_STRING *path) {
     CASE(lock_below) CASE(wait_locked) CASE(resource_not_held) CASE(resource_deleted) CASE(fast_mutex_other) CASE(mutex_other)
     CASE(mutex_twice) CASE(critical_left) CASE(semaphore_limit) CASE(rundown) CASE(extended_state) CASE(not_held) CASE(wait_at_dispatch)
     CASE(left_raised) CASE(mutex_held) CASE(forever) CASE(dpc_irql) CASE(dpc_lock) CASE(timer_initialized) CASE(event_initialized)
-    CASE(free_waited) CASE(free_timer) CASE(free_dpc) CASE(freed_event) CASE(timer_leak) CASE(ex_timer_gone) CASE(ex_timer_deleted)
+    CASE(free_waited) CASE(free_timer) CASE(negative_period) CASE(free_dpc) CASE(freed_event) CASE(timer_leak) CASE(ex_timer_gone) CASE(ex_timer_deleted)
     CASE(ex_timer_wait) CASE(image_timer) CASE(mdl_leak) CASE(irp_leak) CASE(irp_freed_twice) CASE(item_leak) CASE(device_leak)
     CASE(handle_leak) CASE(thread_leak) CASE(handle_twice) CASE(object_unknown) CASE(too_few_references) CASE(unlock_unlocked)
     CASE(mdl_freed_twice) CASE(mdl_freed_locked) CASE(mdl_locked_twice) CASE(mdl_lock_irql) CASE(map_executable) CASE(map_unlocked)
