@@ -37,6 +37,9 @@ pub struct VoiceContext<'a> {
     pub tunings: &'a Tunings,
 }
 
+/// Bits of a voice priority that rank channels.
+pub const CHANNEL_OFFSET: u32 = 0xF;
+
 /// What a Note On gives to each voice it starts.
 #[derive(Clone, Copy, Debug)]
 pub struct NoteOn {

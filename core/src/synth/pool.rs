@@ -8,7 +8,7 @@ mod shed;
 
 use self::chains::Chains;
 use super::channel::cc;
-use super::context::{NoteOn, OutputContext};
+use super::context::{CHANNEL_OFFSET, NoteOn, OutputContext};
 use super::effects::{Sends, Unit};
 use super::lanes::{LANES, Lanes};
 use super::oscillator::Interpolation;
@@ -77,9 +77,6 @@ impl Tag {
         self.is(LIVE) && !self.is(DYING) && self.port == port && self.part == part
     }
 }
-
-/// Bits of a priority that rank channels.
-pub(super) const CHANNEL_OFFSET: u32 = 0xF;
 
 /// How important a voice is; the least important one goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,11 +3,10 @@
 
 use super::bus::Bus;
 use super::channel::{Channel, Parts, System};
-use super::context::VoiceContext;
+use super::context::{CHANNEL_OFFSET, VoiceContext};
 use super::effects::{EffectSettings, Sends, Unit};
 use super::math;
 use super::oscillator::Interpolation;
-use super::pool::CHANNEL_OFFSET;
 use super::tuning::Tunings;
 use crate::dls::model::{Instrument, Patches};
 use crate::dls::substitute;
