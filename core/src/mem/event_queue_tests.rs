@@ -1,48 +1,29 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 use super::*;
+use crate::mem::Owned;
+use crate::mem::boxed_node::{BoxedNode, make, open};
 use proptest::prelude::*;
-use std::boxed::Box;
 use std::vec;
 use std::vec::Vec;
 
-struct Node {
-    time: i64,
-    arrival: usize,
-    next: *mut Node,
-}
-
-// SAFETY: plain fields, owned by the test.
-unsafe impl Link for Node {
-    fn time(&self) -> i64 {
-        self.time
-    }
-    fn next(&self) -> *mut Self {
-        self.next
-    }
-    fn set_next(&mut self, next: *mut Self) {
-        self.next = next;
-    }
-}
+/// Its value is its place in the order of arrival.
+type Node = BoxedNode<usize>;
 
 fn push(queue: &mut EventQueue<Node>, time: i64, arrival: usize) {
-    let node = Box::into_raw(Box::new(Node {
-        time,
-        arrival,
-        next: core::ptr::dangling_mut(),
-    }));
+    let mut node = make(time, arrival);
+    // A queue sets it, whatever it was.
+    node.set_next(core::ptr::dangling_mut());
     // SAFETY: a fresh node that nobody else knows.
-    unsafe { queue.push(NonNull::new(node).unwrap()) };
+    unsafe { queue.push(NonNull::new(node.into_raw()).unwrap()) };
 }
 
 fn take(node: NonNull<Node>) -> (i64, usize) {
-    // SAFETY: `push` made it with `Box::into_raw`, and the queue gave it back.
-    let node = unsafe { Box::from_raw(node.as_ptr()) };
-    assert!(node.next.is_null());
-    (node.time, node.arrival)
+    // SAFETY: the queue gave it back.
+    open(unsafe { Owned::from_raw(node.as_ptr()) }.unwrap())
 }
 
 fn pop(queue: &mut EventQueue<Node>) -> Option<(i64, usize)> {
-    let ahead = (queue.peek_time(), queue.peek().map(|n| (n.time, n.arrival)));
+    let ahead = (queue.peek_time(), queue.peek().map(|n| (n.time, n.value)));
     let popped = queue.pop().map(take);
     assert_eq!(ahead, (popped.map(|p| p.0), popped));
     popped
@@ -54,8 +35,8 @@ fn drain(queue: &mut EventQueue<Node>) -> Vec<(i64, usize)> {
     while let Some(node) = NonNull::new(chain) {
         // SAFETY: the queue gave the whole chain back.
         unsafe {
-            chain = (*node.as_ptr()).next;
-            (*node.as_ptr()).next = null_mut();
+            chain = (*node.as_ptr()).next();
+            (*node.as_ptr()).set_next(null_mut());
         }
         out.push(take(node));
     }
