@@ -115,6 +115,23 @@ impl<I> Drop for Held<I> {
     }
 }
 
+/// A reference that is kept when it should not be.
+pub unsafe fn keep<I>(object: *mut I) {
+    // SAFETY: a live interface.
+    std::mem::forget(unsafe { Held::new(object) });
+    log().kept.push(object as usize);
+}
+
+/// Drops what [`keep`] has.
+///
+/// # Safety
+/// In a call of the machine.
+pub unsafe fn release_kept() {
+    for object in std::mem::take(&mut log().kept) {
+        drop(Held(object as *mut IUnknown));
+    }
+}
+
 /// The slots of a miniport that says no to intersections. `$description` gives its descriptor, `$other` other interfaces.
 macro_rules! miniport {
     ($name:ident: $interface:ident, $vtbl:ident, $iid:ident, $description:expr, $other:expr;

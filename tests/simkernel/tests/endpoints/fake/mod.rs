@@ -26,7 +26,8 @@ use arioso_core::ks::{GUID, PIRP};
 use simkernel::nt::UNICODE_STRING;
 
 use crate::scenario::faults;
-use com::{Fake, Held, Object};
+pub use com::release_kept;
+use com::{Fake, Held, Object, keep};
 use driver::{at_level, kernel};
 pub use driver::{driver_entry, import, portcls};
 
@@ -130,23 +131,6 @@ fn extensions() -> &'static [u32] {
 /// Interfaces that are promised and not given: none.
 fn promises(_iid: &GUID) -> bool {
     false
-}
-
-/// A reference that is kept when it should not be.
-unsafe fn keep<I>(object: *mut I) {
-    // SAFETY: a live interface.
-    std::mem::forget(unsafe { Held::new(object) });
-    log().kept.push(object as usize);
-}
-
-/// Drops what [`keep`] has.
-///
-/// # Safety
-/// In a call of the machine.
-pub unsafe fn release_kept() {
-    for object in std::mem::take(&mut log().kept) {
-        drop(Held(object as *mut IUnknown));
-    }
 }
 
 /// The range of a bridge pin.

@@ -26,7 +26,8 @@ use arioso_core::ks::{GUID, PIRP};
 use simkernel::nt::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 
 use crate::scenario::faults;
-use com::{Held, Object};
+pub use com::release_kept;
+use com::{Held, Object, keep};
 pub use driver::driver_entry;
 use driver::{at_level, kernel, portcls, set_level};
 use miniport::Miniport;
@@ -161,23 +162,6 @@ fn extensions() -> &'static [u32] {
 /// Interfaces that are promised and not given.
 fn promises(iid: &GUID) -> bool {
     fault(Fault::QueryNothing) && *iid == IID_IPowerNotify
-}
-
-/// A reference that is kept when it should not be.
-unsafe fn keep<I>(object: *mut I) {
-    // SAFETY: a live interface.
-    std::mem::forget(unsafe { Held::new(object) });
-    log().kept.push(object as usize);
-}
-
-/// Drops what [`keep`] has.
-///
-/// # Safety
-/// In a call of the machine.
-pub unsafe fn release_kept() {
-    for object in std::mem::take(&mut log().kept) {
-        drop(Held(object as *mut IUnknown));
-    }
 }
 
 unsafe extern "efiapi" fn start_device(
