@@ -118,12 +118,7 @@ fn the_second_envelope_is_released() {
     let mut synth = dc_synth(&[
         set(Destination::Eg1Release, seconds(40.0)),
         set(Destination::Eg2Release, seconds(0.1)),
-        connect(
-            (Source::Eg2, LINEAR),
-            Source::None,
-            Destination::Gain,
-            decibel(-20.0),
-        ),
+        second_envelope_to_gain(-20.0),
     ]);
     send(&mut synth, &[0x90, 60, 127]);
     let held = left(&render(&mut synth, 4800));

@@ -319,12 +319,7 @@ fn a_convex_attack() {
     let mut synth = dc_synth(&[
         set(Destination::Eg2Attack, seconds(0.5)),
         set(Destination::Eg2AttackCurve, 1 << 16),
-        connect(
-            (Source::Eg2, LINEAR),
-            Source::None,
-            Destination::Gain,
-            decibel(-20.0),
-        ),
+        second_envelope_to_gain(-20.0),
     ]);
     send(&mut synth, &[0x90, 60, 127]);
     let out = left(&render(&mut synth, 24_000));
@@ -343,12 +338,7 @@ fn releases_under_their_controller() {
     let mut synth = dc_synth(&[
         set(Destination::Eg1Release, seconds(40.0)),
         set(Destination::Eg2Release, seconds(0.1)),
-        connect(
-            (Source::Eg2, LINEAR),
-            Source::None,
-            Destination::Gain,
-            decibel(-20.0),
-        ),
+        second_envelope_to_gain(-20.0),
     ]);
     send(&mut synth, &[0x90, 60, 127]);
     send(&mut synth, &[0xB0, 72, 96]);
@@ -390,12 +380,7 @@ fn delay_and_hold_of_the_second_envelope() {
         set(Destination::Eg2Hold, seconds(0.1)),
         set(Destination::Eg2Decay, seconds(0.1)),
         set(Destination::Eg2Sustain, permille(0.0)),
-        connect(
-            (Source::Eg2, LINEAR),
-            Source::None,
-            Destination::Gain,
-            decibel(-20.0),
-        ),
+        second_envelope_to_gain(-20.0),
     ]);
     send(&mut synth, &[0x90, 60, 127]);
     let out = left(&render(&mut synth, 19_200));

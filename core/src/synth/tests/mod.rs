@@ -110,6 +110,16 @@ fn set(destination: Destination, scale: i32) -> Connection {
     connect((Source::None, LINEAR), Source::None, destination, scale)
 }
 
+/// EG2 to the gain, in a straight line.
+fn second_envelope_to_gain(db: f64) -> Connection {
+    connect(
+        (Source::Eg2, LINEAR),
+        Source::None,
+        Destination::Gain,
+        decibel(db),
+    )
+}
+
 /// The defaults of DLS 2 (§3.3) that are not zero, with `changes` in place of those of the same identity.
 fn articulation(changes: &[Connection]) -> Shared<Articulation> {
     use Destination as D;
