@@ -420,17 +420,16 @@ impl Synth {
                 ..
             } = slot;
             let wet = effects.as_deref_mut().and_then(|unit| {
-                let (reverb, chorus) = (buses.reverb.as_deref(), buses.chorus.as_deref());
                 unit.process(
                     settings,
                     self.rate,
                     self.position,
                     out.len(),
-                    reverb,
-                    chorus,
+                    buses.reverb,
+                    buses.chorus,
                 )
             });
-            let peak = bus.mix(out, (&*buses.left, &*buses.right), wet);
+            let peak = bus.mix(out, (buses.left, buses.right), wet);
             if let Some(port) = slot.port.as_deref_mut() {
                 port.stats.peak_level = port.stats.peak_level.max(peak);
             }

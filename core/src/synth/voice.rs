@@ -2,7 +2,7 @@
 //! A voice's control side: envelopes, LFOs and connections, turned into ramps for the render side.
 //!
 //! Time is cut at absolute positions, the control ticks. At a tick (and at the exact frame of a note-on, note-off or kill) a
-//! voice computes where its gains and coefficients shall be at the next tick; the lane ramps there sample by sample.
+//! voice computes where its gains and coefficients shall be at the next tick; the tone ramps there sample by sample.
 
 #[cfg(not(windows))]
 mod check;
@@ -19,8 +19,8 @@ use super::modulation::{
     FILTER_OFF, Fixed, FixedValues, Inputs, MOVERS, Modulation, Mover, TARGETS, Target, fixed,
     general_part,
 };
-use super::quad::{BUSES, Quad};
 use super::tick::{TICK, offset_of};
+use super::tone::{BUSES, Tone};
 use crate::dls::model::{Articulation, Destination, Region};
 use crate::mem::{NoMemory, Shared, vec};
 use alloc::vec::Vec;
@@ -181,7 +181,7 @@ impl Default for Voice {
 }
 
 impl Voice {
-    /// `count` voices that do not sound. Apart, as [`Quad::idle`].
+    /// `count` voices that do not sound. Apart, because a voice takes much of what a frame of a kernel stack may have.
     #[inline(never)]
     pub fn idle(count: usize) -> Result<Vec<Self>, NoMemory> {
         let mut voices = vec::try_with_capacity(count)?;
@@ -198,8 +198,7 @@ impl Voice {
         region: &Region,
         around: VoiceContext,
         context: &OutputContext,
-        quad: &mut Quad,
-        lane: usize,
+        tone: &mut Tone,
     ) {
         let channel = around.channel;
         self.articulation = Some(region.articulation.clone());
@@ -248,7 +247,7 @@ impl Voice {
         self.now.eg2.advance(&self.modulator, 0);
         self.bind(around, context);
         self.filtered = self.needs_filter();
-        quad.start(lane, region.wave.clone(), info.sample_loop, self.filtered);
+        tone.start(region.wave.clone(), info.sample_loop, self.filtered);
 
         let values = self.values(&self.now);
         if self.moves_level() {
@@ -268,7 +267,7 @@ impl Voice {
             self.sweep(&values, Some(around), context);
         }
         self.next_cutoff = self.cutoff;
-        quad.jump(lane, self.gains, self.coefficients);
+        tone.jump(self.gains, self.coefficients);
     }
 
     /// Gives back what the voice held.
@@ -385,8 +384,7 @@ impl Voice {
         arrived: bool,
         around: Option<VoiceContext>,
         context: &OutputContext,
-        quad: &mut Quad,
-        lane: usize,
+        tone: &mut Tone,
     ) {
         self.now = self.next;
         self.at = 0;
@@ -401,15 +399,15 @@ impl Voice {
                 };
             }
         }
-        quad.jump(lane, self.gains, self.coefficients);
+        tone.jump(self.gains, self.coefficients);
         let values = if arrived || self.bound {
             self.values(&self.now)
         } else {
             self.ahead
         };
         let before = (self.gains, self.coefficients);
-        self.plan(&values, around, context, quad, lane);
-        // The jump has put the lane where the plan goes: no step is left over.
+        self.plan(&values, around, context, tone);
+        // The jump has put the tone where the plan goes: no step is left over.
         self.steady = !arrived
             && !self.modulation.moves_any()
             && before == (self.gains, self.coefficients)
@@ -432,12 +430,12 @@ impl Voice {
     }
 
     /// At a tick: stands still where the last plan has led to, until it can go.
-    pub fn stay(&mut self, quad: &mut Quad, lane: usize) {
+    pub fn stay(&mut self, tone: &mut Tone) {
         self.wake();
         self.now = self.next;
         self.at = 0;
-        quad.jump(lane, self.gains, self.coefficients);
-        quad.ramp(lane, self.gains, self.coefficients, TICK);
+        tone.jump(self.gains, self.coefficients);
+        tone.ramp(self.gains, self.coefficients, TICK);
     }
 
     /// Between two ticks: plans from `now`, which is the current frame, to the next tick.
@@ -445,11 +443,10 @@ impl Voice {
         &mut self,
         around: Option<VoiceContext>,
         context: &OutputContext,
-        quad: &mut Quad,
-        lane: usize,
+        tone: &mut Tone,
     ) {
         let values = self.values(&self.now);
-        self.plan(&values, around, context, quad, lane);
+        self.plan(&values, around, context, tone);
     }
 
     /// Plans the stretch to the next tick; the movers stand at `values`.
@@ -458,13 +455,12 @@ impl Voice {
         values: &[f32; MOVERS],
         around: Option<VoiceContext>,
         context: &OutputContext,
-        quad: &mut Quad,
-        lane: usize,
+        tone: &mut Tone,
     ) {
         let frames = TICK.saturating_sub(self.at).max(1);
         self.next = self.advanced(self.now, frames);
         if self.fading {
-            return self.fade(frames, quad, lane);
+            return self.fade(frames, tone);
         }
         let bound = core::mem::take(&mut self.bound);
         if bound
@@ -472,7 +468,7 @@ impl Voice {
             || self.next.glide > 0
             || self.modulation.moves(Target::Pitch)
         {
-            quad.set_step(lane, self.step(values, around));
+            tone.set_step(self.step(values, around));
             // The last step of a glide is taken when it has ended.
             self.bound = self.now.glide > 0;
         }
@@ -503,20 +499,20 @@ impl Voice {
         self.gains = self.level.map(|level| level * amplitude);
         if !self.filtered && self.needs_filter() {
             self.filtered = true;
-            quad.filter(lane);
+            tone.let_filter_in();
         }
         let moves_filter = [Target::Cutoff, Target::Resonance];
         if self.filtered && (bound || self.sweeping || self.modulation.moves_one(&moves_filter)) {
             self.sweep(&ahead, around, context);
         }
-        quad.ramp(lane, self.gains, self.coefficients, frames);
+        tone.ramp(self.gains, self.coefficients, frames);
     }
 
     /// Plans a stretch of a fade: straight down from where the voice was, whatever its envelopes and LFOs would do.
-    fn fade(&mut self, frames: u32, quad: &mut Quad, lane: usize) {
+    fn fade(&mut self, frames: u32, tone: &mut Tone) {
         let part = self.next.fade as f32 / self.now.fade.max(1) as f32;
-        self.gains = quad.gains_of(lane).map(|gain| gain * part);
-        quad.ramp(lane, self.gains, self.coefficients, frames);
+        self.gains = tone.gains().map(|gain| gain * part);
+        tone.ramp(self.gains, self.coefficients, frames);
     }
 
     /// Brings `now` to `offset` frames after the last tick.

@@ -1,133 +1,124 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Filter, ramps and mix of four lanes.
+//! Filters, four voices at a time: what a voice's own samples wait for one after the other, four voices have side by side.
 
-use super::Arch;
-use crate::synth::lanes::Lanes;
+use super::{Arch, Block};
+use crate::synth::lanes::{LANES, Lanes};
 
 /// Alternates in sign from frame to frame at the filter's input and keeps its state out of the denormals: -270 dB of full scale.
 const BIAS: f32 = 3.3e-5;
 
-/// What four voices carry from frame to frame behind the interpolator.
-#[derive(Clone, Debug, Default)]
-pub struct LaneState {
-    pub y: Lanes,
-    pub d: Lanes,
-    pub e: Lanes,
-    pub b2: Lanes,
-    pub k: Lanes,
-    pub e_step: Lanes,
-    pub b2_step: Lanes,
-    pub k_step: Lanes,
-    pub left: Lanes,
-    pub right: Lanes,
-    pub left_step: Lanes,
-    pub right_step: Lanes,
-    /// Some lane has a filter.
-    pub filtered: bool,
-    /// Coefficients or gains move.
-    pub moving: bool,
+/// What a voice's filter carries from frame to frame, and what it is at the moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(C)]
+pub struct FilterState {
+    /// y, d, e, b2
+    now: Lanes,
+    /// k, and the change of e, b2 and k per frame.
+    steps: Lanes,
 }
 
-impl LaneState {
-    /// Silence.
+impl FilterState {
     pub const REST: Self = Self {
-        y: Lanes::ZERO,
-        d: Lanes::ZERO,
-        e: Lanes::ZERO,
-        b2: Lanes::ZERO,
-        k: Lanes::ZERO,
-        e_step: Lanes::ZERO,
-        b2_step: Lanes::ZERO,
-        k_step: Lanes::ZERO,
-        left: Lanes::ZERO,
-        right: Lanes::ZERO,
-        left_step: Lanes::ZERO,
-        right_step: Lanes::ZERO,
-        filtered: false,
-        moving: false,
+        now: Lanes::ZERO,
+        steps: Lanes::ZERO,
     };
 
-    /// Sets `moving`.
-    #[inline]
-    pub fn update_moving(&mut self) {
-        let steps = [
-            self.left_step,
-            self.right_step,
-            self.e_step,
-            self.b2_step,
-            self.k_step,
-        ];
-        // Zeros of either sign: all bits but the highest.
-        let bits = steps.iter().flat_map(|step| step.0.map(f32::to_bits));
-        self.moving = bits.fold(0, |all, bits| all | bits << 1) != 0;
-    }
-}
-
-/// Where voices go; all parts have one length.
-pub struct Output<'a> {
-    pub left: &'a mut [Lanes],
-    pub right: &'a mut [Lanes],
-    /// The voices behind the filter, before gain and pan, are kept here.
-    pub voices: Option<&'a mut [Lanes]>,
-}
-
-impl Output<'_> {
-    /// Frames that will be rendered.
+    /// y and d.
     #[inline(always)]
-    pub fn len(&self) -> usize {
-        self.left.len().min(self.right.len())
+    pub fn state(&self) -> [f32; 2] {
+        let [y, d, ..] = self.now.0;
+        [y, d]
+    }
+
+    #[inline(always)]
+    pub fn set_state(&mut self, state: [f32; 2]) {
+        let ([y, d], [.., e, b2]) = (state, self.now.0);
+        self.now = Lanes([y, d, e, b2]);
+    }
+
+    /// e, b2 and k.
+    #[inline(always)]
+    pub fn coefficients(&self) -> [f32; 3] {
+        let ([.., e, b2], [k, ..]) = (self.now.0, self.steps.0);
+        [e, b2, k]
+    }
+
+    /// Sets e, b2 and k, and their change per frame.
+    #[inline(always)]
+    pub fn set(&mut self, coefficients: [f32; 3], change: [f32; 3]) {
+        let ([y, d, ..], [e, b2, k]) = (self.now.0, coefficients);
+        self.now = Lanes([y, d, e, b2]);
+        let [e_step, b2_step, k_step] = change;
+        self.steps = Lanes([k, e_step, b2_step, k_step]);
+    }
+
+    /// The change of e, b2 and k per frame.
+    #[inline(always)]
+    pub fn change(&self) -> [f32; 3] {
+        let [_, e, b2, k] = self.steps.0;
+        [e, b2, k]
+    }
+
+    /// The coefficients move.
+    #[inline(always)]
+    pub fn moves(&self) -> bool {
+        self.change() != [0.0; 3]
     }
 }
 
-/// Asks `sample` once per frame, at most [`Output::len`] times.
-#[inline(always)]
-pub fn run<A: Arch>(
-    lane_state: &mut LaneState,
-    odd: bool,
-    output: Output,
-    sample: impl FnMut() -> A::F,
-) {
-    let Output {
-        left,
-        right,
-        voices,
-    } = output;
-    match (lane_state.filtered, lane_state.moving) {
-        (true, true) => pick::<A, true, true>(lane_state, odd, left, right, voices, sample),
-        (true, false) => pick::<A, true, false>(lane_state, odd, left, right, voices, sample),
-        (false, true) => pick::<A, false, true>(lane_state, odd, left, right, voices, sample),
-        (false, false) => pick::<A, false, false>(lane_state, odd, left, right, voices, sample),
-    }
-}
+/// Four voices.
+pub type Four<'a, T> = [&'a mut T; LANES];
 
+/// Sends `frames` frames of `G` times four voices through their filters, in place; `odd` is the parity of the first frame. Coefficients
+/// move if `MOVES`.
 #[inline(always)]
-fn pick<A: Arch, const FILTER: bool, const RAMP: bool>(
-    lane_state: &mut LaneState,
+pub fn run<A: Arch, const G: usize, const MOVES: bool>(
+    mut blocks: [Four<Block>; G],
+    mut filters: [Four<FilterState>; G],
     odd: bool,
-    left: &mut [Lanes],
-    right: &mut [Lanes],
-    voices: Option<&mut [Lanes]>,
-    mut sample: impl FnMut() -> A::F,
+    frames: usize,
 ) {
-    let mut chain = Chain::<A, FILTER, RAMP>::new(lane_state, odd);
-    let buses = left.iter_mut().zip(right);
-    match voices {
-        Some(voices) => {
-            for ((left, right), voice) in buses.zip(voices) {
-                let x = chain.next(sample(), left, right);
-                A::store(x, voice);
+    let bias = if odd { -BIAS } else { BIAS };
+    let mut bias = A::load(&Lanes::splat(bias));
+    let mut other = A::sub(A::load(&Lanes::ZERO), bias);
+    let mut state = filters.each_ref().map(Filters::<A>::load);
+    let whole = frames / LANES;
+    for chunk in 0..whole {
+        for (blocks, state) in blocks.iter_mut().zip(&mut state) {
+            let mut rows = A::transpose(blocks.each_ref().map(|block| block.chunk::<A>(chunk)));
+            for (i, row) in rows.iter_mut().enumerate() {
+                *row = state.next::<MOVES>(*row, if i % 2 == 0 { bias } else { other });
+            }
+            let rows = A::transpose(rows);
+            for (block, row) in blocks.iter_mut().zip(rows) {
+                block.put::<A>(chunk, row);
             }
         }
-        None => {
-            for (left, right) in buses {
-                chain.next(sample(), left, right);
+    }
+    let rest = frames % LANES;
+    if rest > 0 {
+        for (blocks, state) in blocks.iter_mut().zip(&mut state) {
+            let mut rows = A::transpose(blocks.each_ref().map(|block| block.chunk::<A>(whole)));
+            for row in rows.iter_mut().take(rest) {
+                *row = state.next::<MOVES>(*row, bias);
+                core::mem::swap(&mut bias, &mut other);
+            }
+            if rest % 2 == 1 {
+                core::mem::swap(&mut bias, &mut other);
+            }
+            let rows = A::transpose(rows);
+            for (block, row) in blocks.iter_mut().zip(rows) {
+                block.put::<A>(whole, row);
             }
         }
     }
-    chain.store(lane_state);
+    for (filters, state) in filters.iter_mut().zip(state) {
+        state.store(filters);
+    }
 }
 
-struct Chain<A: Arch, const FILTER: bool, const RAMP: bool> {
+/// Four filters, number by number.
+struct Filters<A: Arch> {
     y: A::F,
     d: A::F,
     e: A::F,
@@ -136,103 +127,47 @@ struct Chain<A: Arch, const FILTER: bool, const RAMP: bool> {
     e_step: A::F,
     b2_step: A::F,
     k_step: A::F,
-    left: A::F,
-    right: A::F,
-    left_step: A::F,
-    right_step: A::F,
-    bias: A::F,
-    other_bias: A::F,
 }
 
-impl<A: Arch, const FILTER: bool, const RAMP: bool> Chain<A, FILTER, RAMP> {
+impl<A: Arch> Filters<A> {
     #[inline(always)]
-    fn new(lane_state: &LaneState, odd: bool) -> Self {
-        let bias = if odd { -BIAS } else { BIAS };
+    fn load(filters: &Four<FilterState>) -> Self {
+        let [y, d, e, b2] = A::transpose(filters.each_ref().map(|f| A::load(&f.now)));
+        let [k, e_step, b2_step, k_step] =
+            A::transpose(filters.each_ref().map(|f| A::load(&f.steps)));
         Self {
-            y: A::load(&lane_state.y),
-            d: A::load(&lane_state.d),
-            e: A::load(&lane_state.e),
-            b2: A::load(&lane_state.b2),
-            k: A::load(&lane_state.k),
-            e_step: A::load(&lane_state.e_step),
-            b2_step: A::load(&lane_state.b2_step),
-            k_step: A::load(&lane_state.k_step),
-            left: A::load(&lane_state.left),
-            right: A::load(&lane_state.right),
-            left_step: A::load(&lane_state.left_step),
-            right_step: A::load(&lane_state.right_step),
-            bias: A::load(&Lanes::splat(bias)),
-            other_bias: A::load(&Lanes::splat(-bias)),
+            y,
+            d,
+            e,
+            b2,
+            k,
+            e_step,
+            b2_step,
+            k_step,
         }
     }
 
     #[inline(always)]
-    fn next(&mut self, mut x: A::F, left: &mut Lanes, right: &mut Lanes) -> A::F {
-        if FILTER {
-            x = A::add(x, self.bias);
-            core::mem::swap(&mut self.bias, &mut self.other_bias);
-            let input = A::add(A::mul(self.k, x), A::mul(self.b2, self.d));
-            self.d = A::sub(input, A::mul(self.e, self.y));
-            self.y = A::add(self.y, self.d);
-            x = self.y;
+    fn next<const MOVES: bool>(&mut self, x: A::F, bias: A::F) -> A::F {
+        let x = A::add(x, bias);
+        let input = A::add(A::mul(self.k, x), A::mul(self.b2, self.d));
+        self.d = A::sub(input, A::mul(self.e, self.y));
+        self.y = A::add(self.y, self.d);
+        if MOVES {
+            self.e = A::add(self.e, self.e_step);
+            self.b2 = A::add(self.b2, self.b2_step);
+            self.k = A::add(self.k, self.k_step);
         }
-        A::store(A::add(A::load(left), A::mul(x, self.left)), left);
-        A::store(A::add(A::load(right), A::mul(x, self.right)), right);
-        if RAMP {
-            self.left = A::add(self.left, self.left_step);
-            self.right = A::add(self.right, self.right_step);
-            if FILTER {
-                self.e = A::add(self.e, self.e_step);
-                self.b2 = A::add(self.b2, self.b2_step);
-                self.k = A::add(self.k, self.k_step);
-            }
-        }
-        x
+        self.y
     }
 
     #[inline(always)]
-    fn store(self, lane_state: &mut LaneState) {
-        if FILTER {
-            A::store(self.y, &mut lane_state.y);
-            A::store(self.d, &mut lane_state.d);
-        }
-        if RAMP {
-            A::store(self.left, &mut lane_state.left);
-            A::store(self.right, &mut lane_state.right);
-            if FILTER {
-                A::store(self.e, &mut lane_state.e);
-                A::store(self.b2, &mut lane_state.b2);
-                A::store(self.k, &mut lane_state.k);
-            }
+    fn store(self, filters: &mut Four<FilterState>) {
+        let now = A::transpose([self.y, self.d, self.e, self.b2]);
+        let steps = A::transpose([self.k, self.e_step, self.b2_step, self.k_step]);
+        for ((filter, now), steps) in filters.iter_mut().zip(now).zip(steps) {
+            A::store(now, &mut filter.now);
+            A::store(steps, &mut filter.steps);
         }
     }
-}
-
-#[inline(always)]
-pub fn send<A: Arch>(voices: &[Lanes], gain: &mut Lanes, step: Lanes, bus: &mut [Lanes]) {
-    let mut now = A::load(gain);
-    if step == Lanes::ZERO {
-        // The same, and no frame waits for the gain of the one before.
-        let add = |bus: &mut Lanes, voice: &Lanes| {
-            A::store(A::add(A::load(bus), A::mul(A::load(voice), now)), bus);
-        };
-        let (voices, rest) = voices.as_chunks::<4>();
-        let (bus, bus_rest) = bus.as_chunks_mut::<4>();
-        for ([a, b, c, d], [e, f, g, h]) in bus.iter_mut().zip(voices) {
-            add(a, e);
-            add(b, f);
-            add(c, g);
-            add(d, h);
-        }
-        for (bus, voice) in bus_rest.iter_mut().zip(rest) {
-            add(bus, voice);
-        }
-        return;
-    }
-    let step = A::load(&step);
-    for (voice, bus) in voices.iter().zip(bus) {
-        A::store(A::add(A::load(bus), A::mul(A::load(voice), now)), bus);
-        now = A::add(now, step);
-    }
-    A::store(now, gain);
 }

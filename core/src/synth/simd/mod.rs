@@ -8,11 +8,13 @@
 //! | module | holds |
 //! |---|---|
 //! | `sse2`, `neon`, `portable` | the registers |
-//! | `fetch` | four waves at four speeds into one register per frame |
-//! | `chain` | filter, ramps, mix |
+//! | `fetch` | a wave at some speed into four frames at a time |
+//! | `filter` | the filters of four voices at a time |
+//! | `mix` | gains, and voices into buses |
 
-mod chain;
 mod fetch;
+mod filter;
+mod mix;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 #[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
@@ -20,11 +22,13 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 
-pub use chain::{LaneState, Output};
-pub use fetch::{Reader, Readers, SCALE};
+pub use fetch::{Reader, SCALE};
+pub use filter::{FilterState, Four};
+pub use mix::Amplifier;
 
-use super::lanes::Lanes;
-use super::sinc::{Row8, Row16, Rows, Shorts};
+use super::lanes::{LANES, Lanes};
+use super::sinc::{EXTRA16, Row8, Row16, Rows, Shorts};
+use super::tick::TICK;
 
 #[cfg(target_arch = "aarch64")]
 type Native = neon::Neon;
@@ -39,6 +43,12 @@ trait Arch {
     type I: Copy;
 
     fn load(x: &Lanes) -> Self::F;
+    /// As [`load`](Self::load), whatever the alignment.
+    fn get(x: &[f32; 4]) -> Self::F;
+    /// As [`store`](Self::store), whatever the alignment.
+    fn put(x: Self::F, to: &mut [f32; 4]);
+    /// Rows become columns.
+    fn transpose(rows: [Self::F; 4]) -> [Self::F; 4];
     fn store(x: Self::F, to: &mut Lanes);
     fn add(a: Self::F, b: Self::F) -> Self::F;
     fn sub(a: Self::F, b: Self::F) -> Self::F;
@@ -79,26 +89,167 @@ trait Arch {
     /// # Safety
     /// They must be readable.
     unsafe fn pairs(at: [*const i16; 4]) -> Self::I;
+
+    /// Eight samples from each place, weighted by a row: with its weights, and with their change.
+    ///
+    /// # Safety
+    /// They must be readable.
+    #[inline(always)]
+    unsafe fn eights(at: [*const i16; 4], rows: [&Row8; 4]) -> (Self::I, Self::I) {
+        // SAFETY: the caller vouches for them.
+        let [a, b, c, d] = at.map(|at| unsafe { Self::eight(at) });
+        let [e, f, g, h] = rows;
+        let weights = |x, row: &Row8| Self::dot_pairs(x, Self::shorts(&row.weights));
+        let change = |x, row: &Row8| Self::dot_pairs(x, Self::shorts(&row.change));
+        (
+            Self::sums(weights(a, e), weights(b, f), weights(c, g), weights(d, h)),
+            Self::sums(change(a, e), change(b, f), change(c, g), change(d, h)),
+        )
+    }
+
+    /// Sixteen samples from each place, likewise.
+    ///
+    /// # Safety
+    /// They must be readable.
+    #[inline(always)]
+    unsafe fn sixteens(at: [*const i16; 4], rows: [&Row16; 4]) -> (Self::I, Self::I) {
+        let lane = |at: *const i16, row: &Row16| {
+            // SAFETY: the caller vouches for them.
+            let (low, high) = unsafe { (Self::eight(at), Self::eight(at.wrapping_add(8))) };
+            let dot = |weights: &[Shorts; 2]| {
+                let [a, b] = weights;
+                Self::add_ints(
+                    Self::dot_pairs(low, Self::shorts(a)),
+                    Self::dot_pairs(high, Self::shorts(b)),
+                )
+            };
+            let fine = Self::signed_right::<{ EXTRA16 as i32 }>(dot(&row.rest));
+            (Self::add_ints(dot(&row.weights), fine), dot(&row.change))
+        };
+        let ([a, b, c, d], [e, f, g, h]) = (at, rows);
+        let (a, b, c, d) = (lane(a, e), lane(b, f), lane(c, g), lane(d, h));
+        (
+            Self::sums(a.0, b.0, c.0, d.0),
+            Self::sums(a.1, b.1, c.1, d.1),
+        )
+    }
 }
 
-/// Tables of the four lanes.
+/// Frames of a block.
+const FRAMES: usize = TICK as usize;
+
+/// Samples of one voice or one bus for a stretch, and room for a register that begins at its last frame. What lies behind the last frame of a
+/// stretch means nothing.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(16))]
+pub struct Block([[f32; LANES]; FRAMES / LANES + 1]);
+
+impl Block {
+    pub const ZERO: Self = Self([[0.0; LANES]; FRAMES / LANES + 1]);
+
+    /// The first `frames` frames.
+    #[inline(always)]
+    pub fn first(&self, frames: usize) -> &[f32] {
+        self.0.as_flattened().get(..frames).unwrap_or_default()
+    }
+
+    /// All there is room for.
+    #[inline(always)]
+    pub fn all(&mut self) -> &mut [f32] {
+        self.0.as_flattened_mut()
+    }
+
+    #[inline(always)]
+    fn chunk<A: Arch>(&self, index: usize) -> A::F {
+        A::get(self.0.get(index).unwrap_or(&[0.0; LANES]))
+    }
+
+    #[inline(always)]
+    fn put<A: Arch>(&mut self, index: usize, x: A::F) {
+        if let Some(chunk) = self.0.get_mut(index) {
+            A::put(x, chunk);
+        }
+    }
+}
+
+/// The interpolator's table.
 #[derive(Clone, Copy)]
-pub enum Tables<'a> {
+pub enum Table<'a> {
     Linear,
-    Sinc8([&'a Rows<Row8>; 4]),
-    Sinc16([&'a Rows<Row16>; 4]),
+    Sinc8(&'a Rows<Row8>),
+    Sinc16(&'a Rows<Row16>),
 }
 
-/// Renders four lanes into `output`: fetch, filter, gains, mix; moves readers and state on by its length. False, with nothing done,
-/// if a reader would leave its samples.
-pub fn render(
-    readers: &mut Readers,
-    tables: Tables,
-    lane_state: &mut LaneState,
-    odd: bool,
-    output: Output,
+/// Renders `count` frames of a wave into a block from `at` on. False, with nothing done, if the reader would leave its samples, or the
+/// block has no room.
+pub fn fetch(reader: Reader, table: Table, block: &mut Block, at: usize, count: usize) -> bool {
+    fetch_on::<Native>(reader, table, block, at, count)
+}
+
+#[inline(always)]
+fn fetch_on<A: Arch>(
+    reader: Reader,
+    table: Table,
+    block: &mut Block,
+    at: usize,
+    count: usize,
 ) -> bool {
-    render_on::<Native>(readers, tables, lane_state, odd, output)
+    match table {
+        Table::Linear => fetch::run::<A, _>(fetch::Linear, reader, block, at, count),
+        Table::Sinc8(rows) => fetch::run::<A, _>(fetch::Sinc8(rows), reader, block, at, count),
+        Table::Sinc16(rows) => fetch::run::<A, _>(fetch::Sinc16(rows), reader, block, at, count),
+    }
+}
+
+/// Sends the first `frames` frames of `G` times four voices through their filters, in place; `odd` is the parity of the first frame.
+/// Coefficients stand still unless `moves`.
+pub fn filter<const G: usize>(
+    blocks: [Four<Block>; G],
+    filters: [Four<FilterState>; G],
+    moves: bool,
+    odd: bool,
+    frames: usize,
+) {
+    filter_on::<Native, G>(blocks, filters, moves, odd, frames);
+}
+
+#[inline(always)]
+fn filter_on<A: Arch, const G: usize>(
+    blocks: [Four<Block>; G],
+    filters: [Four<FilterState>; G],
+    moves: bool,
+    odd: bool,
+    frames: usize,
+) {
+    if moves {
+        filter::run::<A, G, true>(blocks, filters, odd, frames);
+    } else {
+        filter::run::<A, G, false>(blocks, filters, odd, frames);
+    }
+}
+
+/// Adds the first `frames` frames of `V` voices, one after the other, to buses.
+pub fn mix<const V: usize, const N: usize>(
+    voices: [&Block; V],
+    amplifiers: [&Amplifier<N>; V],
+    buses: [&mut Block; N],
+    frames: usize,
+) {
+    mix_on::<Native, V, N>(voices, amplifiers, buses, frames);
+}
+
+#[inline(always)]
+fn mix_on<A: Arch, const V: usize, const N: usize>(
+    voices: [&Block; V],
+    amplifiers: [&Amplifier<N>; V],
+    mut buses: [&mut Block; N],
+    frames: usize,
+) {
+    if amplifiers.iter().any(|amplifier| amplifier.moves()) {
+        mix::run::<A, V, N, true>(voices, amplifiers, &mut buses, frames);
+    } else {
+        mix::run::<A, V, N, false>(voices, amplifiers, &mut buses, frames);
+    }
 }
 
 /// 0 in place of what is smaller than `least`, whatever its sign.
@@ -128,45 +279,6 @@ fn split_on<A: Arch>(x: Lanes) -> ([i32; 4], Lanes) {
 #[inline(always)]
 pub fn pcm(samples: &[f32; 8]) -> [i16; 8] {
     Native::pcm(samples)
-}
-
-/// Adds the voices, times a gain that grows by `step` per frame, to a bus.
-pub fn send(voices: &[Lanes], gain: &mut Lanes, step: Lanes, bus: &mut [Lanes]) {
-    chain::send::<Native>(voices, gain, step, bus);
-}
-
-#[inline(always)]
-fn render_on<A: Arch>(
-    readers: &mut Readers,
-    tables: Tables,
-    lane_state: &mut LaneState,
-    odd: bool,
-    output: Output,
-) -> bool {
-    match tables {
-        Tables::Linear => {
-            let Some(mut fetch) = fetch::Linear::<A>::new(readers, output.len()) else {
-                return false;
-            };
-            // SAFETY: `new` has checked as many frames as `run` asks for.
-            chain::run::<A>(lane_state, odd, output, move || unsafe { fetch.next() });
-        }
-        Tables::Sinc8(rows) => {
-            let Some(mut fetch) = fetch::Sinc8::<A>::new(readers, rows, output.len()) else {
-                return false;
-            };
-            // SAFETY: as above.
-            chain::run::<A>(lane_state, odd, output, move || unsafe { fetch.next() });
-        }
-        Tables::Sinc16(rows) => {
-            let Some(mut fetch) = fetch::Sinc16::<A>::new(readers, rows, output.len()) else {
-                return false;
-            };
-            // SAFETY: as above.
-            chain::run::<A>(lane_state, odd, output, move || unsafe { fetch.next() });
-        }
-    }
-    true
 }
 
 #[cfg(test)]

@@ -25,6 +25,34 @@ impl Arch for Neon {
     }
 
     #[inline(always)]
+    fn get(x: &[f32; 4]) -> float32x4_t {
+        // SAFETY: 16 readable bytes.
+        unsafe { vld1q_f32(x.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn put(x: float32x4_t, to: &mut [f32; 4]) {
+        // SAFETY: room for 16 bytes.
+        unsafe { vst1q_f32(to.as_mut_ptr(), x) }
+    }
+
+    #[inline(always)]
+    fn transpose([a, b, c, d]: [float32x4_t; 4]) -> [float32x4_t; 4] {
+        // SAFETY: NEON is part of the target, here and below.
+        unsafe {
+            // a0 c0 a1 c1, a2 c2 a3 c3
+            let (ac, later_ac) = (vzip1q_f32(a, c), vzip2q_f32(a, c));
+            let (bd, later_bd) = (vzip1q_f32(b, d), vzip2q_f32(b, d));
+            [
+                vzip1q_f32(ac, bd),
+                vzip2q_f32(ac, bd),
+                vzip1q_f32(later_ac, later_bd),
+                vzip2q_f32(later_ac, later_bd),
+            ]
+        }
+    }
+
+    #[inline(always)]
     fn add(a: float32x4_t, b: float32x4_t) -> float32x4_t {
         // SAFETY: NEON is part of the target, here and below.
         unsafe { vaddq_f32(a, b) }

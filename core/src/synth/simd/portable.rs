@@ -40,6 +40,18 @@ impl Arch for Portable {
         to.0 = x;
     }
 
+    fn get(x: &[f32; 4]) -> [f32; 4] {
+        *x
+    }
+
+    fn put(x: [f32; 4], to: &mut [f32; 4]) {
+        *to = x;
+    }
+
+    fn transpose(rows: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
+        Lanes::transposed(rows.map(Lanes)).map(|row| row.0)
+    }
+
     fn add(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         zip(a, b, |a, b| a + b)
     }

@@ -25,6 +25,34 @@ impl Arch for Sse2 {
     }
 
     #[inline(always)]
+    fn get(x: &[f32; 4]) -> __m128 {
+        // SAFETY: 16 readable bytes; the load asks for no alignment.
+        unsafe { _mm_loadu_ps(x.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn put(x: __m128, to: &mut [f32; 4]) {
+        // SAFETY: room for 16 bytes; the store asks for no alignment.
+        unsafe { _mm_storeu_ps(to.as_mut_ptr(), x) }
+    }
+
+    #[inline(always)]
+    fn transpose([a, b, c, d]: [__m128; 4]) -> [__m128; 4] {
+        // SAFETY: SSE2 is part of the target, here and below.
+        unsafe {
+            // a0 b0 a1 b1, a2 b2 a3 b3
+            let (ab, later_ab) = (_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b));
+            let (cd, later_cd) = (_mm_unpacklo_ps(c, d), _mm_unpackhi_ps(c, d));
+            [
+                _mm_movelh_ps(ab, cd),
+                _mm_movehl_ps(cd, ab),
+                _mm_movelh_ps(later_ab, later_cd),
+                _mm_movehl_ps(later_cd, later_ab),
+            ]
+        }
+    }
+
+    #[inline(always)]
     fn add(a: __m128, b: __m128) -> __m128 {
         // SAFETY: SSE2 is part of the target, here and below.
         unsafe { _mm_add_ps(a, b) }

@@ -7,50 +7,66 @@ use crate::synth::sinc::Kernels;
 use proptest::prelude::*;
 use std::vec::Vec;
 
-fn lanes() -> impl Strategy<Value = Lanes> {
-    prop::array::uniform4(-1.0f32..1.0).prop_map(Lanes)
+/// Filters: state, coefficients, and whether these move.
+fn filters() -> impl Strategy<Value = ([FilterState; 8], bool)> {
+    let number = || -1.0f32..1.0;
+    let one = (
+        number(),
+        number(),
+        0.0f32..1.0,
+        prop_oneof![Just(0.0f32), 0.3f32..0.99],
+        number(),
+        number(),
+    );
+    (prop::collection::vec(one, 8), any::<bool>()).prop_map(|(all, moves)| {
+        let mut filters = [FilterState::REST; 8];
+        for (filter, (y, d, e, b2, k, change)) in filters.iter_mut().zip(all) {
+            let change = if moves { 1e-3 * change } else { 0.0 };
+            filter.set_state([y * 1e9, d * 1e8]);
+            filter.set([e, b2, k], [change, 0.1 * change, -change]);
+        }
+        (filters, moves)
+    })
 }
 
-fn lane_state() -> impl Strategy<Value = LaneState> {
-    let lane = || lanes();
-    (
-        (lane(), lane(), 0.0f32..1.0, lane()),
-        (lane(), lane(), any::<bool>(), any::<bool>()),
-    )
-        .prop_map(|((left, right, e, k), (y, d, filtered, moving))| {
-            let step = |x: Lanes| {
-                if moving {
-                    x * Lanes::splat(1e-3)
-                } else {
-                    Lanes::ZERO
-                }
-            };
-            LaneState {
-                y: y * Lanes::splat(1e9),
-                d: d * Lanes::splat(1e8),
-                e: Lanes::splat(e),
-                b2: Lanes([0.0, 0.3, 0.9, 0.99]),
-                k,
-                e_step: step(Lanes::splat(1e-3)),
-                b2_step: step(Lanes([1e-3; 4])),
-                k_step: step(k),
-                left,
-                right,
-                left_step: step(right),
-                right_step: step(left),
-                filtered,
-                moving,
-            }
+fn amplifiers() -> impl Strategy<Value = [Amplifier<2>; 3]> {
+    let number = || -1.0f32..1.0;
+    let one = (
+        number(),
+        number(),
+        prop_oneof![Just(0.0f32), number()],
+        0u32..40,
+    );
+    prop::array::uniform3(one).prop_map(|all| {
+        all.map(|(left, right, step, passed)| Amplifier {
+            from: [left, right],
+            step: [step, -step],
+            passed,
         })
+    })
 }
 
-/// Every number of a state.
-fn bits(lane_state: &LaneState) -> Vec<u32> {
-    let LaneState { y, d, e, b2, k, .. } = lane_state;
-    [y, d, e, b2, k, &lane_state.left, &lane_state.right]
-        .iter()
-        .flat_map(|lanes| lanes.0.map(f32::to_bits))
-        .collect()
+fn block_of(samples: &[f32]) -> Block {
+    let mut block = Block::ZERO;
+    block.all()[..samples.len()].copy_from_slice(samples);
+    block
+}
+
+fn bits(samples: &[f32]) -> Vec<u32> {
+    samples.iter().map(|x| x.to_bits()).collect()
+}
+
+/// Every number of a filter.
+fn numbers(filter: &FilterState) -> Vec<u32> {
+    [
+        &filter.state()[..],
+        &filter.coefficients(),
+        &filter.change(),
+    ]
+    .concat()
+    .iter()
+    .map(|x| x.to_bits())
+    .collect()
 }
 
 fn frames() -> impl Strategy<Value = Vec<i16>> {
@@ -63,48 +79,132 @@ fn frames() -> impl Strategy<Value = Vec<i16>> {
 
 proptest! {
     #[test]
-    fn native_and_portable_agree(
+    fn native_and_portable_read_the_same(
         frames in frames(),
-        lane_state in lane_state(),
-        positions in prop::array::uniform4((7u64 << 32)..(20 << 32)),
-        steps in prop::array::uniform4(0u64..(10 << 32)),
+        position in (7u64 << 32)..(20 << 32),
+        step in 0u64..(10 << 32),
+        at in 0usize..32,
         count in 1usize..=32,
-        cutoffs in prop::array::uniform4(0u8..7),
-        (kind, odd, keep) in (0..3, any::<bool>(), any::<bool>()),
+        cutoff in 0u8..7,
+        kind in 0..3,
     ) {
-        let kernels = kernels();
-        let tables = match kind {
-            0 => Tables::Linear,
-            1 => Tables::Sinc8(cutoffs.map(|c| kernels.eight(c).unwrap())),
-            _ => Tables::Sinc16(cutoffs.map(|c| kernels.sixteen(c).unwrap())),
-        };
+        let table = table(kind, cutoff);
+        let reader = Reader { frames: &frames, position, step };
         let play = |native: bool| {
-            let mut lane_state = lane_state.clone();
-            let mut readers = [0, 1, 2, 3].map(|i| Reader {
-                frames: &frames[..],
-                position: positions[i],
-                step: steps[i],
-            });
-            let mut buses = [[Lanes::splat(0.25); 32]; 3];
-            let [left, right, voices] = &mut buses;
-            let output = Output {
-                left: &mut left[..count],
-                right: &mut right[..count],
-                voices: keep.then_some(&mut voices[..count]),
-            };
+            let mut block = Block([[0.25; 4]; 9]);
             let done = if native {
-                render_on::<Native>(&mut readers, tables, &mut lane_state, odd, output)
+                fetch_on::<Native>(reader, table, &mut block, at, count)
             } else {
-                render_on::<Portable>(&mut readers, tables, &mut lane_state, odd, output)
+                fetch_on::<Portable>(reader, table, &mut block, at, count)
             };
-            let mix: Vec<u32> = buses
-                .iter()
-                .flatten()
-                .flat_map(|lanes| lanes.0.map(f32::to_bits))
-                .collect();
-            (done, readers.map(|r| r.position), bits(&lane_state), mix)
+            (done, bits(block.all()))
         };
         prop_assert_eq!(play(true), play(false));
+    }
+
+    /// A frame is the same whatever is read with it.
+    #[test]
+    fn frames_are_read_alone(frames in frames(), step in 0u64..(4 << 32), count in 1usize..=32, kind in 0..3) {
+        let table = table(kind, 0);
+        let mut together = Block::ZERO;
+        let reader = |position| Reader { frames: &frames, position, step };
+        let done = fetch(reader(9 << 32), table, &mut together, 0, count);
+        prop_assert!(done);
+        for i in 0..count {
+            let mut alone = Block::ZERO;
+            let position = (9 << 32) + step * i as u64;
+            let done = fetch(reader(position), table, &mut alone, 0, 1);
+            prop_assert!(done);
+            prop_assert_eq!(alone.first(1)[0].to_bits(), together.first(count)[i].to_bits());
+        }
+    }
+
+    #[test]
+    fn native_and_portable_filter_the_same(
+        (filters, moves) in filters(),
+        samples in prop::collection::vec(-1e9f32..1e9, 8 * 32),
+        odd in any::<bool>(),
+        count in 1usize..=32,
+    ) {
+        let play = |native: bool, groups: usize| {
+            let mut filters = filters;
+            let mut blocks: Vec<Block> = samples.chunks(32).map(block_of).collect();
+            let ([a, b, c, d, e, f, g, h], [s, t, u, v, w, x, y, z]) = (&mut blocks[..], filters.each_mut()) else {
+                unreachable!()
+            };
+            match (native, groups) {
+                (true, 2) => filter_on::<Native, 2>([[a, b, c, d], [e, f, g, h]], [[s, t, u, v], [w, x, y, z]], moves, odd, count),
+                (true, _) => {
+                    filter_on::<Native, 1>([[a, b, c, d]], [[s, t, u, v]], moves, odd, count);
+                    filter_on::<Native, 1>([[e, f, g, h]], [[w, x, y, z]], moves, odd, count);
+                }
+                _ => filter_on::<Portable, 2>([[a, b, c, d], [e, f, g, h]], [[s, t, u, v], [w, x, y, z]], moves, odd, count),
+            }
+            let out: Vec<_> = blocks.iter().map(|block| bits(block.first(count))).collect();
+            (out, filters.each_ref().map(numbers))
+        };
+        prop_assert_eq!(play(true, 2), play(false, 2));
+        prop_assert_eq!(play(true, 1), play(false, 2));
+    }
+
+    /// A cut between two calls changes nothing.
+    #[test]
+    fn filters_and_gains_may_be_cut(
+        (filters, moves) in filters(),
+        amplifiers in amplifiers(),
+        samples in prop::collection::vec(-1e9f32..1e9, 4 * 32),
+        cut in 1usize..32,
+    ) {
+        let four: [FilterState; 4] = *filters.first_chunk().unwrap();
+        let play = |lengths: &[usize]| {
+            let (mut filters, mut amplifiers) = (four, amplifiers);
+            let (mut out, mut mixed) = (Vec::new(), Vec::new());
+            let mut at = 0;
+            for &length in lengths {
+                let mut blocks: Vec<Block> = samples.chunks(32).map(|x| block_of(&x[at..at + length])).collect();
+                let [a, b, c, d] = &mut blocks[..] else { unreachable!() };
+                filter([[a, b, c, d]], [filters.each_mut()], moves, at % 2 == 1, length);
+                out.extend(bits(blocks[0].first(length)));
+                let (mut left, mut right) = (Block::ZERO, Block::ZERO);
+                let [a, b, c] = &amplifiers;
+                mix([&blocks[0], &blocks[1], &blocks[2]], [a, b, c], [&mut left, &mut right], length);
+                mixed.extend([left, right].map(|bus| bits(bus.first(length))).concat().chunks(length).next().unwrap().to_vec());
+                for amplifier in &mut amplifiers {
+                    amplifier.passed += length as u32;
+                }
+                at += length;
+            }
+            (out, mixed, filters.each_ref().map(numbers))
+        };
+        prop_assert_eq!(play(&[32]), play(&[cut, 32 - cut]));
+    }
+
+    #[test]
+    fn native_and_portable_mix_the_same(
+        amplifiers in amplifiers(),
+        samples in prop::collection::vec(-1e9f32..1e9, 3 * 32),
+        count in 1usize..=32,
+    ) {
+        let play = |native: bool| {
+            let blocks: Vec<Block> = samples.chunks(32).map(block_of).collect();
+            let voices = [&blocks[0], &blocks[1], &blocks[2]];
+            let (mut left, mut right) = (Block([[0.25; 4]; 9]), Block([[0.5; 4]; 9]));
+            let buses = [&mut left, &mut right];
+            if native {
+                mix_on::<Native, 3, 2>(voices, amplifiers.each_ref(), buses, count);
+            } else {
+                mix_on::<Portable, 3, 2>(voices, amplifiers.each_ref(), buses, count);
+            }
+            [left, right].map(|bus| bits(bus.first(count)))
+        };
+        let mixed = play(true);
+        prop_assert_eq!(&mixed, &play(false));
+        // One voice after the other is the same.
+        let (mut left, mut right) = (Block([[0.25; 4]; 9]), Block([[0.5; 4]; 9]));
+        for (samples, amplifier) in samples.chunks(32).zip(&amplifiers) {
+            mix([&block_of(samples)], [amplifier], [&mut left, &mut right], count);
+        }
+        prop_assert_eq!(mixed, [left, right].map(|bus| bits(bus.first(count))));
     }
 
     #[test]
@@ -112,29 +212,34 @@ proptest! {
         length in 0usize..64,
         position in 0u64..(80 << 32),
         step in prop_oneof![0u64..(4 << 32), Just(u64::MAX), Just(1 << 62)],
-        count in 1usize..=32,
+        at in 0usize..40,
+        count in 1usize..=40,
         kind in 0..3,
     ) {
-        let kernels = kernels();
-        let (tables, before, after) = match kind {
-            0 => (Tables::Linear, 0, 1),
-            1 => (Tables::Sinc8([kernels.eight(0).unwrap(); 4]), 3, 4),
-            _ => (Tables::Sinc16([kernels.sixteen(0).unwrap(); 4]), 7, 8),
+        let (before, after) = match kind {
+            0 => (0, 1),
+            1 => (3, 4),
+            _ => (7, 8),
         };
         let frames = std::vec![1i16; length];
-        let mut readers = [Reader { frames: &frames, position, step }; 4];
-        let mut buses = [[Lanes::ZERO; 32]; 2];
-        let [left, right] = &mut buses;
-        let output = Output { left: &mut left[..count], right: &mut right[..count], voices: None };
-        let done = render(&mut readers, tables, &mut LaneState::default(), false, output);
+        let mut block = Block::ZERO;
+        let done = fetch(Reader { frames: &frames, position, step }, table(kind, 0), &mut block, at, count);
         let inside = step <= 1 << 46 && (0..count as u128).all(|i| {
             let index = (u128::from(position) + i * u128::from(step)) >> 32;
             index >= before && index + after < length as u128
         });
-        prop_assert_eq!(done, inside);
+        prop_assert_eq!(done, inside && at + count.next_multiple_of(4) <= 36);
         if !done {
-            prop_assert_eq!(readers[0].position, position);
+            prop_assert_eq!(block.all(), &[0.0; 36][..]);
         }
+    }
+}
+
+fn table(kind: i32, cutoff: u8) -> Table<'static> {
+    match kind {
+        0 => Table::Linear,
+        1 => Table::Sinc8(kernels().eight(cutoff).unwrap()),
+        _ => Table::Sinc16(kernels().sixteen(cutoff).unwrap()),
     }
 }
 
