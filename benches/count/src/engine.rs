@@ -28,7 +28,7 @@ impl Effects {
 }
 
 /// The engine with one virtual synthesizer.
-pub struct Arioso(Synth);
+pub struct Arioso(pub Synth);
 
 impl Arioso {
     /// An engine with room for `voices` voices at `rate`; `setting` is the name of an interpolation.

@@ -22,7 +22,9 @@ mod price {
     pub const MIX: f32 = 0.15;
     /// Control of a voice that moves, per tick.
     pub const MOVING: f32 = 80.0;
-    /// Control of a voice at rest, per tick.
+    /// The pitch of a voice with vibrato, per tick.
+    pub const VIBRATO: f32 = 20.0;
+    /// A voice inside of its plan, per tick.
     pub const STEADY: f32 = 1.5;
     /// A message, and looking at one voice of the pool for it.
     pub const MESSAGE: f32 = 120.0;
@@ -76,11 +78,13 @@ impl Work {
     }
 
     /// Adds a voice.
-    pub fn add_voice(&mut self, kind: Interpolation, moving: bool, filtered: bool) {
+    /// Its control side plans for some ticks at a time.
+    pub fn add_voice(&mut self, kind: Interpolation, ticks: u32, vibrates: bool, filtered: bool) {
         self.voices = self.voices.saturating_add(1);
         let filter = if filtered { price::FILTER } else { 0.0 };
         self.per_frame += read(kind) + filter + price::MIX;
-        self.per_tick += if moving { price::MOVING } else { price::STEADY };
+        let vibrato = if vibrates { price::VIBRATO } else { 0.0 };
+        self.per_tick += price::MOVING / ticks as f32 + price::STEADY + vibrato;
     }
 
     /// Nominal ns for `frames` frames.
@@ -134,7 +138,7 @@ impl Slice {
     /// Nominal ns of one more voice that starts, in a pool that has `used` places in use.
     fn start(&self, kind: Interpolation, used: usize) -> f32 {
         let mut work = Work::default();
-        work.add_voice(kind, true, true);
+        work.add_voice(kind, 1, false, true);
         price::START + price::SEARCH * used as f32 + work.cost(self.frames) - price::SLICE
     }
 

@@ -7,6 +7,7 @@ use super::effects::{Limiter, Unit};
 use super::filter::FilterTable;
 use super::math;
 use super::pool::{Pool, Retired};
+use super::simd::Vectors;
 use super::tick::TICK;
 use super::virtual_synth::{SynthId, SynthSlot, VirtualSynth};
 use crate::mem::{NoMemory, TryBox, vec};
@@ -77,6 +78,12 @@ impl Synth {
             self.rate = rate;
             self.log2_a440 = log2_a440(rate);
         }
+    }
+
+    /// Renders on these registers from now on; the bits stay the same. A new synthesizer renders on those that every processor of its
+    /// kind has.
+    pub fn set_vectors(&mut self, vectors: Vectors) {
+        self.pool.set_vectors(vectors);
     }
 
     /// Frames per second of the output.

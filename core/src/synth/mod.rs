@@ -63,6 +63,7 @@ pub use math::amplitude;
 pub use oscillator::Interpolation;
 pub use pcm::write_pcm;
 pub use pool::Retired;
+pub use simd::Vectors;
 pub use virtual_synth::{DEFAULT_BOOST, Stats, SynthId, VirtualSynth};
 
 #[cfg(test)]

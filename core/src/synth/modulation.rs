@@ -389,6 +389,14 @@ impl Modulation {
         self.moving & (1 << target as u16) != 0
     }
 
+    /// The target follows this mover.
+    #[inline]
+    pub fn leads(&self, mover: Mover, target: Target) -> bool {
+        let row = self.depth.get(target as usize);
+        row.and_then(|row| row.get(mover as usize))
+            .is_some_and(|depth| *depth != 0.0)
+    }
+
     /// One of the targets follows a mover.
     #[inline]
     pub fn moves_one(&self, targets: &[Target]) -> bool {

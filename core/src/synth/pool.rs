@@ -12,6 +12,7 @@ use self::render::Batch;
 use super::channel::cc;
 use super::context::{CHANNEL_OFFSET, NoteOn, OutputContext};
 use super::effects::Unit;
+use super::simd::Vectors;
 use super::sinc::Kernels;
 use super::tick::{TICK, offset_of};
 use super::tone::Tone;
@@ -154,6 +155,7 @@ pub struct Pool {
     ranks: Vec<(Rank, usize)>,
     retired: Vec<Retired>,
     batch: Batch,
+    vectors: Vectors,
     kernels: Kernels,
 }
 
@@ -178,8 +180,14 @@ impl Pool {
             ranks: vec::try_with_capacity(slots)?,
             retired: vec::try_with_capacity(slots * 4)?,
             batch: Batch::new()?,
+            vectors: Vectors::default(),
             kernels: Kernels::new()?,
         })
+    }
+
+    /// Renders on these registers from now on.
+    pub fn set_vectors(&mut self, vectors: Vectors) {
+        self.vectors = vectors;
     }
 
     /// Voices that sound, without those being faded out.
@@ -741,7 +749,7 @@ impl Pool {
                 }
                 return;
             }
-            if !pending && !tag.is(DIRTY) && voice.pass() {
+            if !pending && !tag.is(DIRTY) && voice.pass(tone) {
                 return;
             }
         }

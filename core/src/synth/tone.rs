@@ -10,7 +10,7 @@ mod check;
 use super::effects::Sends;
 use super::filter::{Coefficients, rescaling};
 use super::oscillator::{Interpolation, Oscillator, Window};
-use super::simd::{self, Amplifier, Block, FilterState, SCALE, Table};
+use super::simd::{self, Amplifier, Block, FilterState, SCALE, Table, Vectors};
 use super::sinc::{Kernels, cutoff_for};
 use crate::dls::model::{Loop, Wave};
 use crate::mem::{NoMemory, Shared, vec};
@@ -35,6 +35,8 @@ pub struct Tone {
     filtered: bool,
     /// What `b2` is multiplied by while `e` moves ([`rescaling`]).
     rescaling: f32,
+    /// The filter's coefficients move.
+    pub sweeps: bool,
     /// State and coefficients of the filter.
     pub filter: FilterState,
     /// Left and right.
@@ -52,6 +54,7 @@ impl Tone {
         live: false,
         filtered: false,
         rescaling: 1.0,
+        sweeps: false,
         filter: FilterState::REST,
         dry: Amplifier::MUTE,
         reverb: Amplifier::MUTE,
@@ -86,6 +89,8 @@ impl Tone {
         self.live = true;
         self.filtered = filtered;
         self.filter = FilterState::REST;
+        self.rescaling = 1.0;
+        self.sweeps = false;
     }
 
     /// Falls silent and gives back its wave.
@@ -127,7 +132,17 @@ impl Tone {
         self.cutoff = cutoff_for(step, self.cutoff);
     }
 
-    /// Sets gains and coefficients at once. A filter's state that is out of bounds, or not a number, goes back to rest.
+    /// A filter's state that is out of bounds, or not a number, goes back to rest.
+    #[inline]
+    pub fn check_filter(&mut self) {
+        let within = |x: f32| x.abs() <= LIMIT;
+        let [y, d] = self.filter.state();
+        if !(within(y) && within(d)) {
+            self.filter.set_state([0.0; 2]);
+        }
+    }
+
+    /// Sets gains and coefficients at once, and looks after the [filter's state](Self::check_filter).
     pub fn jump(&mut self, gains: [f32; BUSES], coefficients: Coefficients) {
         self.aim([gains, [0.0; BUSES]]);
         if !self.filtered {
@@ -136,10 +151,8 @@ impl Tone {
         let Coefficients { e, b2, k } = coefficients;
         self.filter.set([e, b2, k], [0.0; 3]);
         self.rescaling = 1.0;
-        let within = |x: f32| x.abs() <= LIMIT;
-        if !self.filter.state().into_iter().all(within) {
-            self.filter.set_state([0.0; 2]);
-        }
+        self.sweeps = false;
+        self.check_filter();
     }
 
     /// Gains of the next frame.
@@ -198,6 +211,7 @@ impl Tone {
             to(coefficients.k, k),
         ];
         self.filter.set([e, b2, k], change);
+        self.sweeps = change != [0.0; 3];
     }
 
     /// Effects that it plays into.
@@ -213,6 +227,7 @@ impl Tone {
         &mut self,
         kind: Interpolation,
         kernels: &Kernels,
+        vectors: Vectors,
         block: &mut Block,
         frames: usize,
     ) {
@@ -230,7 +245,9 @@ impl Tone {
             let count = self.oscillator.aim(&mut self.window, kind, frames - at);
             let reader = self.oscillator.reader(&self.window);
             let read = match (reader, table) {
-                (Some(reader), Some(table)) => simd::fetch(reader, table, block, at, count),
+                (Some(reader), Some(table)) => {
+                    simd::fetch(vectors, reader, table, block, at, count)
+                }
                 _ => false,
             };
             if !read && let Some(rest) = block.all().get_mut(at..frames) {

@@ -6,7 +6,7 @@ use crate::mem::{NoMemory, vec};
 use crate::synth::effects::Sends;
 use crate::synth::lanes::LANES;
 use crate::synth::oscillator::Interpolation;
-use crate::synth::simd::{self, Block, FilterState, Four};
+use crate::synth::simd::{self, Block, FilterState, Four, Vectors};
 use alloc::vec::Vec;
 
 /// Voices that are rendered together: their blocks stay in the first cache.
@@ -87,7 +87,7 @@ impl Batch {
     }
 
     /// Sends a group through their filters.
-    fn filter(&mut self, moves: bool, odd: bool, frames: usize) {
+    fn filter(&mut self, vectors: Vectors, moves: bool, odd: bool, frames: usize) {
         let group = if moves {
             &mut self.moving
         } else {
@@ -103,7 +103,14 @@ impl Batch {
             if let (Ok([a, b, c, d, e, f, g, h]), Ok([s, t, u, v, w, x, y, z])) = (blocks, filters)
             {
                 let blocks = [[a, b, c, d], [e, f, g, h]];
-                simd::filter(blocks, [[s, t, u, v], [w, x, y, z]], moves, odd, frames);
+                simd::filter(
+                    vectors,
+                    blocks,
+                    [[s, t, u, v], [w, x, y, z]],
+                    moves,
+                    odd,
+                    frames,
+                );
             }
         }
         for four in rest {
@@ -113,7 +120,7 @@ impl Batch {
                 self.filters.get_disjoint_mut(places),
             );
             if let (Ok(blocks), Ok(filters)) = (blocks, filters) {
-                simd::filter([blocks], [filters], moves, odd, frames);
+                simd::filter(vectors, [blocks], [filters], moves, odd, frames);
             }
         }
     }
@@ -171,6 +178,7 @@ impl Pool {
 
     /// Renders the voices that have been gathered.
     fn play(&mut self, kind: Interpolation, sends: Sends, odd: bool, frames: usize) {
+        let vectors = self.vectors;
         let batch = &mut self.batch;
         (batch.still.count, batch.moving.count) = (0, 0);
         let slots = batch.slots.iter().take(batch.count);
@@ -181,10 +189,10 @@ impl Pool {
             let Some(tone) = self.tones.get_mut(*slot) else {
                 continue;
             };
-            tone.read(kind, &self.kernels, block, frames);
+            tone.read(kind, &self.kernels, vectors, block, frames);
             if tone.is_filtered() {
                 *filter = tone.filter;
-                let group = if filter.moves() {
+                let group = if tone.sweeps {
                     &mut batch.moving
                 } else {
                     &mut batch.still
@@ -192,8 +200,8 @@ impl Pool {
                 group.add(index);
             }
         }
-        batch.filter(false, odd, frames);
-        batch.filter(true, odd, frames);
+        batch.filter(vectors, false, odd, frames);
+        batch.filter(vectors, true, odd, frames);
         let slots = batch.slots.iter().take(batch.count);
         for (slot, filter) in slots.zip(&batch.filters) {
             if let Some(tone) = self.tones.get_mut(*slot)
@@ -218,18 +226,24 @@ impl Pool {
             }
             match four {
                 [Some(a), Some(b), Some(c), Some(d)] => {
-                    simd::mix([a.0, b.0, c.0, d.0], [a.1, b.1, c.1, d.1], buses, frames);
+                    simd::mix(
+                        vectors,
+                        [a.0, b.0, c.0, d.0],
+                        [a.1, b.1, c.1, d.1],
+                        buses,
+                        frames,
+                    );
                 }
                 [Some(a), Some(b), Some(c), None] => {
-                    simd::mix([a.0, b.0, c.0], [a.1, b.1, c.1], buses, frames);
+                    simd::mix(vectors, [a.0, b.0, c.0], [a.1, b.1, c.1], buses, frames);
                     break;
                 }
                 [Some(a), Some(b), ..] => {
-                    simd::mix([a.0, b.0], [a.1, b.1], buses, frames);
+                    simd::mix(vectors, [a.0, b.0], [a.1, b.1], buses, frames);
                     break;
                 }
                 [Some(a), ..] => {
-                    simd::mix([a.0], [a.1], buses, frames);
+                    simd::mix(vectors, [a.0], [a.1], buses, frames);
                     break;
                 }
                 _ => break,
@@ -238,13 +252,25 @@ impl Pool {
         if sends.reverb {
             let wet = voices().filter(|(tone, _)| !tone.reverb.is_mute());
             for (tone, block) in wet {
-                simd::mix([block], [&tone.reverb], [&mut batch.reverb], frames);
+                simd::mix(
+                    vectors,
+                    [block],
+                    [&tone.reverb],
+                    [&mut batch.reverb],
+                    frames,
+                );
             }
         }
         if sends.chorus {
             let wet = voices().filter(|(tone, _)| !tone.chorus.is_mute());
             for (tone, block) in wet {
-                simd::mix([block], [&tone.chorus], [&mut batch.chorus], frames);
+                simd::mix(
+                    vectors,
+                    [block],
+                    [&tone.chorus],
+                    [&mut batch.chorus],
+                    frames,
+                );
             }
         }
         let slots = batch.slots.iter().take(batch.count);

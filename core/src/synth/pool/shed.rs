@@ -27,7 +27,12 @@ impl Pool {
             }
             let port = slots.get(usize::from(tag.port));
             let kind = port.map(SynthSlot::interpolation).unwrap_or_default();
-            work.add_voice(kind, !voice.is_steady(), tone.is_filtered());
+            work.add_voice(
+                kind,
+                voice.ticks_per_plan(),
+                voice.vibrates(),
+                tone.is_filtered(),
+            );
             let on = port.map(SynthSlot::effects_on).unwrap_or_default();
             let sends = tone.sends();
             for plays in [on.reverb && sends.reverb, on.chorus && sends.chorus] {

@@ -58,12 +58,6 @@ impl FilterState {
         let [_, e, b2, k] = self.steps.0;
         [e, b2, k]
     }
-
-    /// The coefficients move.
-    #[inline(always)]
-    pub fn moves(&self) -> bool {
-        self.change() != [0.0; 3]
-    }
 }
 
 /// Four voices.

@@ -2,16 +2,18 @@
 //! Vector code of the render side: the only place in the synthesizer with `unsafe`.
 //!
 //! Kernels are written once over [`Arch`], a register of four lanes, and run on SSE2 (x86-64), NEON (AArch64) or the portable twin.
-//! All three compute the same bits: interpolation is done in integers, and the float operations are the same, in the same order,
+//! On x86-64 with AVX2, where its registers are saved, weights and their change are multiplied at once. All compute the same bits: interpolation is done in integers, and the float operations are the same, in the same order,
 //! without fused multiply-add.
 //!
 //! | module | holds |
 //! |---|---|
-//! | `sse2`, `neon`, `portable` | the registers |
+//! | `sse2`, `avx2`, `neon`, `portable` | the registers |
 //! | `fetch` | a wave at some speed into four frames at a time |
 //! | `filter` | the filters of four voices at a time |
 //! | `mix` | gains, and voices into buses |
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod fetch;
 mod filter;
 mod mix;
@@ -180,10 +182,52 @@ pub enum Table<'a> {
     Sinc16(&'a Rows<Row16>),
 }
 
+/// Which registers kernels run on. All give the same bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Vectors {
+    #[cfg(target_arch = "x86_64")]
+    avx2: bool,
+}
+
+impl Vectors {
+    /// The best that this processor has. On x86-64 that may be AVX2: in kernel mode only where its registers have been saved.
+    pub fn best() -> Self {
+        Self {
+            #[cfg(target_arch = "x86_64")]
+            avx2: avx2::is_there(),
+        }
+    }
+
+    /// More registers are used than every kernel-mode code may use (XMM on x86-64, NEON on AArch64).
+    pub fn need_saving(self) -> bool {
+        self != Self::default()
+    }
+}
+
 /// Renders `count` frames of a wave into a block from `at` on. False, with nothing done, if the reader would leave its samples, or the
 /// block has no room.
-pub fn fetch(reader: Reader, table: Table, block: &mut Block, at: usize, count: usize) -> bool {
+#[inline]
+pub fn fetch(
+    vectors: Vectors,
+    reader: Reader,
+    table: Table,
+    block: &mut Block,
+    at: usize,
+    count: usize,
+) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if vectors.avx2 {
+        // SAFETY: only `Vectors::best` says so, when AVX2 is there.
+        return unsafe { fetch_on_avx2(reader, table, block, at, count) };
+    }
+    let Vectors { .. } = vectors;
     fetch_on::<Native>(reader, table, block, at, count)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn fetch_on_avx2(reader: Reader, table: Table, block: &mut Block, at: usize, count: usize) -> bool {
+    fetch_on::<avx2::Avx2>(reader, table, block, at, count)
 }
 
 #[inline(always)]
@@ -203,14 +247,34 @@ fn fetch_on<A: Arch>(
 
 /// Sends the first `frames` frames of `G` times four voices through their filters, in place; `odd` is the parity of the first frame.
 /// Coefficients stand still unless `moves`.
+#[inline]
 pub fn filter<const G: usize>(
+    vectors: Vectors,
     blocks: [Four<Block>; G],
     filters: [Four<FilterState>; G],
     moves: bool,
     odd: bool,
     frames: usize,
 ) {
+    #[cfg(target_arch = "x86_64")]
+    if vectors.avx2 {
+        // SAFETY: only `Vectors::best` says so, when AVX2 is there.
+        return unsafe { filter_on_avx2(blocks, filters, moves, odd, frames) };
+    }
+    let Vectors { .. } = vectors;
     filter_on::<Native, G>(blocks, filters, moves, odd, frames);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn filter_on_avx2<const G: usize>(
+    blocks: [Four<Block>; G],
+    filters: [Four<FilterState>; G],
+    moves: bool,
+    odd: bool,
+    frames: usize,
+) {
+    filter_on::<avx2::Avx2, G>(blocks, filters, moves, odd, frames);
 }
 
 #[inline(always)]
@@ -229,13 +293,32 @@ fn filter_on<A: Arch, const G: usize>(
 }
 
 /// Adds the first `frames` frames of `V` voices, one after the other, to buses.
+#[inline]
 pub fn mix<const V: usize, const N: usize>(
+    vectors: Vectors,
     voices: [&Block; V],
     amplifiers: [&Amplifier<N>; V],
     buses: [&mut Block; N],
     frames: usize,
 ) {
+    #[cfg(target_arch = "x86_64")]
+    if vectors.avx2 {
+        // SAFETY: only `Vectors::best` says so, when AVX2 is there.
+        return unsafe { mix_on_avx2(voices, amplifiers, buses, frames) };
+    }
+    let Vectors { .. } = vectors;
     mix_on::<Native, V, N>(voices, amplifiers, buses, frames);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn mix_on_avx2<const V: usize, const N: usize>(
+    voices: [&Block; V],
+    amplifiers: [&Amplifier<N>; V],
+    buses: [&mut Block; N],
+    frames: usize,
+) {
+    mix_on::<avx2::Avx2, V, N>(voices, amplifiers, buses, frames);
 }
 
 #[inline(always)]

@@ -7,6 +7,14 @@ use crate::synth::sinc::Kernels;
 use proptest::prelude::*;
 use std::vec::Vec;
 
+/// What to run on.
+#[derive(Clone, Copy)]
+enum Registers {
+    Best,
+    Native,
+    Portable,
+}
+
 /// Filters: state, coefficients, and whether these move.
 fn filters() -> impl Strategy<Value = ([FilterState; 8], bool)> {
     let number = || -1.0f32..1.0;
@@ -90,16 +98,17 @@ proptest! {
     ) {
         let table = table(kind, cutoff);
         let reader = Reader { frames: &frames, position, step };
-        let play = |native: bool| {
+        let play = |registers| {
             let mut block = Block([[0.25; 4]; 9]);
-            let done = if native {
-                fetch_on::<Native>(reader, table, &mut block, at, count)
-            } else {
-                fetch_on::<Portable>(reader, table, &mut block, at, count)
+            let done = match registers {
+                Registers::Best => fetch(Vectors::best(), reader, table, &mut block, at, count),
+                Registers::Native => fetch(Vectors::default(), reader, table, &mut block, at, count),
+                Registers::Portable => fetch_on::<Portable>(reader, table, &mut block, at, count),
             };
             (done, bits(block.all()))
         };
-        prop_assert_eq!(play(true), play(false));
+        prop_assert_eq!(play(Registers::Best), play(Registers::Portable));
+        prop_assert_eq!(play(Registers::Native), play(Registers::Portable));
     }
 
     /// A frame is the same whatever is read with it.
@@ -108,12 +117,12 @@ proptest! {
         let table = table(kind, 0);
         let mut together = Block::ZERO;
         let reader = |position| Reader { frames: &frames, position, step };
-        let done = fetch(reader(9 << 32), table, &mut together, 0, count);
+        let done = fetch(Vectors::best(), reader(9 << 32), table, &mut together, 0, count);
         prop_assert!(done);
         for i in 0..count {
             let mut alone = Block::ZERO;
             let position = (9 << 32) + step * i as u64;
-            let done = fetch(reader(position), table, &mut alone, 0, 1);
+            let done = fetch(Vectors::best(), reader(position), table, &mut alone, 0, 1);
             prop_assert!(done);
             prop_assert_eq!(alone.first(1)[0].to_bits(), together.first(count)[i].to_bits());
         }
@@ -126,25 +135,34 @@ proptest! {
         odd in any::<bool>(),
         count in 1usize..=32,
     ) {
-        let play = |native: bool, groups: usize| {
+        let play = |registers, groups: usize| {
             let mut filters = filters;
             let mut blocks: Vec<Block> = samples.chunks(32).map(block_of).collect();
             let ([a, b, c, d, e, f, g, h], [s, t, u, v, w, x, y, z]) = (&mut blocks[..], filters.each_mut()) else {
                 unreachable!()
             };
-            match (native, groups) {
-                (true, 2) => filter_on::<Native, 2>([[a, b, c, d], [e, f, g, h]], [[s, t, u, v], [w, x, y, z]], moves, odd, count),
-                (true, _) => {
-                    filter_on::<Native, 1>([[a, b, c, d]], [[s, t, u, v]], moves, odd, count);
-                    filter_on::<Native, 1>([[e, f, g, h]], [[w, x, y, z]], moves, odd, count);
+            let vectors = match registers {
+                Registers::Best => Vectors::best(),
+                _ => Vectors::default(),
+            };
+            let (fours, states) = ([[a, b, c, d], [e, f, g, h]], [[s, t, u, v], [w, x, y, z]]);
+            match (registers, groups) {
+                (Registers::Portable, _) => filter_on::<Portable, 2>(fours, states, moves, odd, count),
+                (_, 2) => filter(vectors, fours, states, moves, odd, count),
+                _ => {
+                    for (four, states) in fours.into_iter().zip(states) {
+                        filter(vectors, [four], [states], moves, odd, count);
+                    }
                 }
-                _ => filter_on::<Portable, 2>([[a, b, c, d], [e, f, g, h]], [[s, t, u, v], [w, x, y, z]], moves, odd, count),
             }
             let out: Vec<_> = blocks.iter().map(|block| bits(block.first(count))).collect();
             (out, filters.each_ref().map(numbers))
         };
-        prop_assert_eq!(play(true, 2), play(false, 2));
-        prop_assert_eq!(play(true, 1), play(false, 2));
+        let wanted = play(Registers::Portable, 2);
+        for groups in [1, 2] {
+            prop_assert_eq!(&play(Registers::Native, groups), &wanted);
+            prop_assert_eq!(&play(Registers::Best, groups), &wanted);
+        }
     }
 
     /// A cut between two calls changes nothing.
@@ -163,11 +181,11 @@ proptest! {
             for &length in lengths {
                 let mut blocks: Vec<Block> = samples.chunks(32).map(|x| block_of(&x[at..at + length])).collect();
                 let [a, b, c, d] = &mut blocks[..] else { unreachable!() };
-                filter([[a, b, c, d]], [filters.each_mut()], moves, at % 2 == 1, length);
+                filter(Vectors::best(), [[a, b, c, d]], [filters.each_mut()], moves, at % 2 == 1, length);
                 out.extend(bits(blocks[0].first(length)));
                 let (mut left, mut right) = (Block::ZERO, Block::ZERO);
                 let [a, b, c] = &amplifiers;
-                mix([&blocks[0], &blocks[1], &blocks[2]], [a, b, c], [&mut left, &mut right], length);
+                mix(Vectors::best(), [&blocks[0], &blocks[1], &blocks[2]], [a, b, c], [&mut left, &mut right], length);
                 mixed.extend([left, right].map(|bus| bits(bus.first(length))).concat().chunks(length).next().unwrap().to_vec());
                 for amplifier in &mut amplifiers {
                     amplifier.passed += length as u32;
@@ -185,24 +203,25 @@ proptest! {
         samples in prop::collection::vec(-1e9f32..1e9, 3 * 32),
         count in 1usize..=32,
     ) {
-        let play = |native: bool| {
+        let play = |registers| {
             let blocks: Vec<Block> = samples.chunks(32).map(block_of).collect();
             let voices = [&blocks[0], &blocks[1], &blocks[2]];
             let (mut left, mut right) = (Block([[0.25; 4]; 9]), Block([[0.5; 4]; 9]));
             let buses = [&mut left, &mut right];
-            if native {
-                mix_on::<Native, 3, 2>(voices, amplifiers.each_ref(), buses, count);
-            } else {
-                mix_on::<Portable, 3, 2>(voices, amplifiers.each_ref(), buses, count);
+            match registers {
+                Registers::Best => mix(Vectors::best(), voices, amplifiers.each_ref(), buses, count),
+                Registers::Native => mix(Vectors::default(), voices, amplifiers.each_ref(), buses, count),
+                Registers::Portable => mix_on::<Portable, 3, 2>(voices, amplifiers.each_ref(), buses, count),
             }
             [left, right].map(|bus| bits(bus.first(count)))
         };
-        let mixed = play(true);
-        prop_assert_eq!(&mixed, &play(false));
+        let mixed = play(Registers::Portable);
+        prop_assert_eq!(&mixed, &play(Registers::Native));
+        prop_assert_eq!(&mixed, &play(Registers::Best));
         // One voice after the other is the same.
         let (mut left, mut right) = (Block([[0.25; 4]; 9]), Block([[0.5; 4]; 9]));
         for (samples, amplifier) in samples.chunks(32).zip(&amplifiers) {
-            mix([&block_of(samples)], [amplifier], [&mut left, &mut right], count);
+            mix(Vectors::best(), [&block_of(samples)], [amplifier], [&mut left, &mut right], count);
         }
         prop_assert_eq!(mixed, [left, right].map(|bus| bits(bus.first(count))));
     }
@@ -223,7 +242,7 @@ proptest! {
         };
         let frames = std::vec![1i16; length];
         let mut block = Block::ZERO;
-        let done = fetch(Reader { frames: &frames, position, step }, table(kind, 0), &mut block, at, count);
+        let done = fetch(Vectors::best(), Reader { frames: &frames, position, step }, table(kind, 0), &mut block, at, count);
         let inside = step <= 1 << 46 && (0..count as u128).all(|i| {
             let index = (u128::from(position) + i * u128::from(step)) >> 32;
             index >= before && index + after < length as u128

@@ -2,7 +2,7 @@
 //! §5.2 and §3.8: signal-to-noise ratio and passband of the interpolators, noise of the filter.
 
 use super::super::filter::FilterTable;
-use super::super::simd::{Block, FilterState, Reader, Table, fetch, filter};
+use super::super::simd::{Block, FilterState, Reader, Table, Vectors, fetch, filter};
 use super::super::sinc::{Kernels, cutoff_for};
 use super::*;
 
@@ -31,7 +31,14 @@ fn resample(kind: Interpolation, cutoff: u8, frames: &[i16], ratio: f64) -> Vec<
             position,
             step,
         };
-        if !fetch(reader, table(kind, cutoff), &mut block, 0, 16) {
+        if !fetch(
+            Vectors::default(),
+            reader,
+            table(kind, cutoff),
+            &mut block,
+            0,
+            16,
+        ) {
             return out;
         }
         out.extend(block.first(16).iter().map(|x| f64::from(*x) / -32768.0));
@@ -191,9 +198,23 @@ fn filter_noise(rate: f64, cutoff: f64, resonance: f32, frequency: f64) -> f64 {
         };
         let mut blocks = [Block::ZERO; 4];
         for block in &mut blocks {
-            assert!(fetch(reader, Table::Linear, block, 0, 32));
+            assert!(fetch(
+                Vectors::default(),
+                reader,
+                Table::Linear,
+                block,
+                0,
+                32
+            ));
         }
-        filter([blocks.each_mut()], [filters.each_mut()], false, false, 32);
+        filter(
+            Vectors::default(),
+            [blocks.each_mut()],
+            [filters.each_mut()],
+            false,
+            false,
+            32,
+        );
         out.extend_from_slice(blocks[0].first(32));
     }
     let (e, b2, k) = (f64::from(c.e), f64::from(c.b2), f64::from(c.k));

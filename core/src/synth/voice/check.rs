@@ -12,7 +12,12 @@ impl Voice {
     /// `to_tick` frames lie before the next control tick.
     pub(in crate::synth) fn check(&self, tone: &Tone, to_tick: u32) -> Result<(), Finding> {
         let at = tone.stand();
-        let ahead = to_tick as f32;
+        let later = if self.is_steady() {
+            0
+        } else {
+            self.left * TICK
+        };
+        let ahead = (to_tick + later) as f32;
         for ((gain, step), goal) in at.gains.into_iter().zip(at.steps).zip(self.gains) {
             that(
                 gain.abs() <= LOUDEST,
@@ -20,7 +25,8 @@ impl Voice {
                 gain.into(),
                 LOUDEST.into(),
             )?;
-            let tolerance = 4e-6 * (gain.abs() + goal.abs() + step.abs() * TICK as f32) + 1e-7;
+            let tolerance =
+                4e-6 * (gain.abs() + goal.abs() + step.abs() * self.length as f32) + 1e-7;
             near(
                 "a planned gain is not reached",
                 gain + step * ahead,
@@ -63,7 +69,7 @@ impl Voice {
             self.at.into(),
             TICK.into(),
         )?;
-        if self.steady {
+        if self.is_steady() {
             let steps = at.steps.into_iter().chain(at.moves);
             let most = steps.fold(0.0f32, |most, step| most.max(step.abs()));
             that(most == 0.0, "a steady voice moves", most.into(), 0.0)?;
