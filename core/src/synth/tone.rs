@@ -43,6 +43,8 @@ pub struct Tone {
     pub dry: Amplifier<2>,
     pub reverb: Amplifier<1>,
     pub chorus: Amplifier<1>,
+    /// Frames since the amplifiers were where their lines begin.
+    pub passed: u32,
     window: Window,
 }
 
@@ -59,6 +61,7 @@ impl Tone {
         dry: Amplifier::MUTE,
         reverb: Amplifier::MUTE,
         chorus: Amplifier::MUTE,
+        passed: 0,
         window: Window::EMPTY,
     };
 
@@ -157,8 +160,11 @@ impl Tone {
 
     /// Gains of the next frame.
     pub fn gains(&self) -> [f32; BUSES] {
-        let ([left, right], [reverb], [chorus]) =
-            (self.dry.now(), self.reverb.now(), self.chorus.now());
+        let ([left, right], [reverb], [chorus]) = (
+            self.dry.after(self.passed),
+            self.reverb.after(self.passed),
+            self.chorus.after(self.passed),
+        );
         [left, right, reverb, chorus].map(|gain| gain * (1.0 / UNIT))
     }
 
@@ -171,18 +177,16 @@ impl Tone {
         self.dry = Amplifier {
             from: [left, right],
             step: [left_step, right_step],
-            passed: 0,
         };
         self.reverb = Amplifier {
             from: [reverb],
             step: [reverb_step],
-            passed: 0,
         };
         self.chorus = Amplifier {
             from: [chorus],
             step: [chorus_step],
-            passed: 0,
         };
+        self.passed = 0;
     }
 
     /// Lets gains and coefficients run to these values in `frames`.
@@ -222,7 +226,7 @@ impl Tone {
         }
     }
 
-    /// Reads `frames` frames of its wave into a block.
+    /// Reads `frames` frames of its wave into a block, and goes on to what comes then.
     pub fn read(
         &mut self,
         kind: Interpolation,
@@ -256,17 +260,7 @@ impl Tone {
             self.oscillator.advance(count);
             at += count;
         }
-    }
-
-    /// `frames` frames have been rendered.
-    pub fn advance(&mut self, frames: usize) {
-        for passed in [
-            &mut self.dry.passed,
-            &mut self.reverb.passed,
-            &mut self.chorus.passed,
-        ] {
-            *passed += frames as u32;
-        }
+        self.passed += frames as u32;
     }
 
     #[cfg(test)]

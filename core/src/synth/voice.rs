@@ -39,8 +39,8 @@ const MIN_NOTE: f32 = 0.01;
 const FOREVER: u32 = u32::MAX;
 /// Ticks that a plan is for at most.
 const MOST_TICKS: u32 = 8;
-/// Octaves that a cutoff moves at most in a plan of several ticks: in the middle of the way it lies 0.1 % too high then.
-const STRAIGHT_SWEEP: f32 = 0.1;
+/// Octaves that a cutoff moves at most in a plan of several ticks: in the middle of the way it lies 0.7 % too high then.
+const STRAIGHT_SWEEP: f32 = 0.25;
 /// What is followed by lines in the tone.
 const MOVING_RENDER: [Target; 6] = [
     Target::Gain,
@@ -603,7 +603,18 @@ impl Voice {
     fn plan_for(&mut self, horizon: u32, to_tick: u32) {
         (self.left, self.passed) = (horizon - 1, 0);
         self.length = to_tick + (horizon - 1) * TICK;
-        self.next = self.advanced(self.now, self.length);
+        let frames = self.length;
+        // In place: no copy is read back before it has been written.
+        self.next = self.now;
+        let next = &mut self.next;
+        next.eg1.advance(&self.volume, frames);
+        next.eg2.advance(&self.modulator, frames);
+        next.lfo.advance(self.lfo_step, frames);
+        next.vibrato.advance(self.vibrato_step, frames);
+        next.glide = next.glide.saturating_sub(frames);
+        if self.fading {
+            next.fade = next.fade.saturating_sub(frames);
+        }
     }
 
     /// How many ticks ahead a straight line is as good as what gains and coefficients do; 1 where that is not known.
@@ -631,8 +642,9 @@ impl Voice {
             return 1;
         }
         let mut frames = now.eg1.straight(&self.volume);
+        let moving = modulation.moves_one(&MOVING_RENDER);
         for target in MOVING_RENDER {
-            if !modulation.moves(target) {
+            if !moving || !modulation.moves(target) {
                 continue;
             }
             if modulation.leads(Mover::Eg1, target) {

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The voices of a port into its buses: each reads its wave into a block, four blocks at a time go through their filters, then all are mixed.
+//! The voices of a port into its buses: each reads its wave into a block, eight blocks at a time go through their filters, then all are mixed.
 
 use super::{LIVE, Pool};
 use crate::mem::{NoMemory, vec};
 use crate::synth::effects::Sends;
-use crate::synth::lanes::LANES;
 use crate::synth::oscillator::Interpolation;
-use crate::synth::simd::{self, Block, FilterState, Four, Vectors};
+use crate::synth::simd::{self, Block, FilterState, Playing, Vectors};
 use alloc::vec::Vec;
 
 /// Voices that are rendered together: their blocks stay in the first cache.
 const TOGETHER: usize = 32;
 
-/// Where blocks lie that fill up a group of four.
+/// Filters that are run side by side.
+const ABREAST: usize = 8;
+
+/// Where blocks lie that fill up a group of them.
 const SPARE: usize = TOGETHER;
 
 /// The buses of a port for one stretch.
@@ -28,8 +30,8 @@ pub struct Buses<'a> {
 pub struct Batch {
     blocks: Vec<Block>,
     filters: Vec<FilterState>,
-    /// Slots of the voices.
-    slots: [usize; TOGETHER],
+    /// Slot of each voice, and frames that have passed since its gains were planned.
+    voices: [(u32, u32); TOGETHER],
     count: usize,
     /// Blocks with filters that stand still, and with ones that move.
     still: Group,
@@ -42,13 +44,13 @@ pub struct Batch {
 
 /// Numbers of blocks.
 struct Group {
-    members: [u8; TOGETHER + LANES],
+    members: [u8; TOGETHER + ABREAST],
     count: usize,
 }
 
 impl Group {
     const EMPTY: Self = Self {
-        members: [0; TOGETHER + LANES],
+        members: [0; TOGETHER + ABREAST],
         count: 0,
     };
 
@@ -59,9 +61,13 @@ impl Group {
         }
     }
 
-    /// Whole fours, filled up with spare blocks.
-    fn fours(&mut self) -> &[[u8; LANES]] {
-        let whole = self.count.next_multiple_of(LANES);
+    fn members(&self) -> &[u8] {
+        self.members.get(..self.count).unwrap_or_default()
+    }
+
+    /// Whole groups, filled up with spare blocks.
+    fn eights(&mut self) -> &[[u8; ABREAST]] {
+        let whole = self.count.next_multiple_of(ABREAST);
         let spare = self.members.get_mut(self.count..whole).unwrap_or_default();
         for (member, spare) in spare.iter_mut().zip(SPARE..) {
             *member = spare as u8;
@@ -73,9 +79,9 @@ impl Group {
 impl Batch {
     pub fn new() -> Result<Self, NoMemory> {
         Ok(Self {
-            blocks: vec::try_filled(TOGETHER + LANES - 1, Block::ZERO)?,
-            filters: vec::try_filled(TOGETHER + LANES - 1, FilterState::REST)?,
-            slots: [0; TOGETHER],
+            blocks: vec::try_filled(TOGETHER + ABREAST - 1, Block::ZERO)?,
+            filters: vec::try_filled(TOGETHER + ABREAST - 1, FilterState::REST)?,
+            voices: [(0, 0); TOGETHER],
             count: 0,
             still: Group::EMPTY,
             moving: Group::EMPTY,
@@ -86,44 +92,36 @@ impl Batch {
         })
     }
 
-    /// Sends a group through their filters.
-    fn filter(&mut self, vectors: Vectors, moves: bool, odd: bool, frames: usize) {
-        let group = if moves {
-            &mut self.moving
-        } else {
-            &mut self.still
-        };
-        let (pairs, rest) = group.fours().as_chunks::<2>();
-        for [a, b] in pairs {
-            let [a, b, c, d, e, f, g, h] =
-                [a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]].map(usize::from);
-            let places = [a, b, c, d, e, f, g, h];
-            let blocks = self.blocks.get_disjoint_mut(places);
-            let filters = self.filters.get_disjoint_mut(places);
-            if let (Ok([a, b, c, d, e, f, g, h]), Ok([s, t, u, v, w, x, y, z])) = (blocks, filters)
-            {
-                let blocks = [[a, b, c, d], [e, f, g, h]];
-                simd::filter(
-                    vectors,
-                    blocks,
-                    [[s, t, u, v], [w, x, y, z]],
-                    moves,
-                    odd,
-                    frames,
-                );
+    /// Sends what has been read through the filters.
+    fn filter(&mut self, vectors: Vectors, odd: bool, frames: usize) {
+        for (group, moves) in [(&mut self.still, false), (&mut self.moving, true)] {
+            let (pairs, rest) = group.eights().as_chunks::<2>();
+            for [first, second] in pairs {
+                let mut places = [0; 2 * ABREAST];
+                for (place, index) in places.iter_mut().zip(first.iter().chain(second)) {
+                    *place = usize::from(*index);
+                }
+                let blocks = self.blocks.get_disjoint_mut(places);
+                let filters = self.filters.get_disjoint_mut(places);
+                if let (Ok(blocks), Ok(filters)) = (blocks, filters) {
+                    simd::filter(vectors, halves(blocks), halves(filters), moves, odd, frames);
+                }
             }
-        }
-        for four in rest {
-            let places = four.map(usize::from);
-            let (blocks, filters): (Result<Four<Block>, _>, Result<Four<FilterState>, _>) = (
-                self.blocks.get_disjoint_mut(places),
-                self.filters.get_disjoint_mut(places),
-            );
-            if let (Ok(blocks), Ok(filters)) = (blocks, filters) {
-                simd::filter(vectors, [blocks], [filters], moves, odd, frames);
+            for places in rest {
+                let places = places.map(usize::from);
+                let blocks = self.blocks.get_disjoint_mut(places);
+                let filters = self.filters.get_disjoint_mut(places);
+                if let (Ok(blocks), Ok(filters)) = (blocks, filters) {
+                    simd::filter(vectors, [blocks], [filters], moves, odd, frames);
+                }
             }
         }
     }
+}
+
+fn halves<T>(all: [T; 2 * ABREAST]) -> [[T; ABREAST]; 2] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = all;
+    [[a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]]
 }
 
 impl Pool {
@@ -148,8 +146,9 @@ impl Pool {
         }
         let mut next = 0;
         while next < self.used {
-            next = self.gather(port, next);
-            self.play(kind, sends, position & 1 == 1, frames);
+            next = self.read(port, kind, next, frames);
+            self.batch.filter(self.vectors, position & 1 == 1, frames);
+            self.mix(sends, frames);
         }
         let batch = &self.batch;
         Buses {
@@ -160,38 +159,29 @@ impl Pool {
         }
     }
 
-    /// Takes the next voices of a port; the slot where to go on.
-    fn gather(&mut self, port: u8, from: usize) -> usize {
+    /// Lets the next voices of a port read their waves; the slot where to go on.
+    fn read(&mut self, port: u8, kind: Interpolation, from: usize, frames: usize) -> usize {
         let batch = &mut self.batch;
         batch.count = 0;
-        for (slot, tag) in self.tags.iter().enumerate().take(self.used).skip(from) {
-            if tag.is(LIVE) && tag.port == port {
-                let Some(place) = batch.slots.get_mut(batch.count) else {
-                    return slot;
-                };
-                *place = slot;
-                batch.count += 1;
-            }
-        }
-        self.used
-    }
-
-    /// Renders the voices that have been gathered.
-    fn play(&mut self, kind: Interpolation, sends: Sends, odd: bool, frames: usize) {
-        let vectors = self.vectors;
-        let batch = &mut self.batch;
         (batch.still.count, batch.moving.count) = (0, 0);
-        let slots = batch.slots.iter().take(batch.count);
-        for ((index, slot), (block, filter)) in slots
-            .enumerate()
-            .zip(batch.blocks.iter_mut().zip(&mut batch.filters))
-        {
-            let Some(tone) = self.tones.get_mut(*slot) else {
+        let slots = self.tags.iter().zip(&mut self.tones).enumerate();
+        for (slot, (tag, tone)) in slots.take(self.used).skip(from) {
+            if !tag.is(LIVE) || tag.port != port {
                 continue;
+            }
+            let index = batch.count;
+            let (Some(voice), Some(block)) =
+                (batch.voices.get_mut(index), batch.blocks.get_mut(index))
+            else {
+                return slot;
             };
-            tone.read(kind, &self.kernels, vectors, block, frames);
+            *voice = (slot as u32, tone.passed);
+            batch.count += 1;
+            tone.read(kind, &self.kernels, self.vectors, block, frames);
             if tone.is_filtered() {
-                *filter = tone.filter;
+                if let Some(filter) = batch.filters.get_mut(index) {
+                    *filter = tone.filter;
+                }
                 let group = if tone.sweeps {
                     &mut batch.moving
                 } else {
@@ -200,83 +190,73 @@ impl Pool {
                 group.add(index);
             }
         }
-        batch.filter(vectors, false, odd, frames);
-        batch.filter(vectors, true, odd, frames);
-        let slots = batch.slots.iter().take(batch.count);
-        for (slot, filter) in slots.zip(&batch.filters) {
-            if let Some(tone) = self.tones.get_mut(*slot)
-                && tone.is_filtered()
+        self.used
+    }
+
+    /// Takes the filters' states back, and mixes what has been read and filtered.
+    fn mix(&mut self, sends: Sends, frames: usize) {
+        let (batch, vectors) = (&mut self.batch, self.vectors);
+        let filtered = [&batch.still, &batch.moving].map(Group::members);
+        for index in filtered
+            .into_iter()
+            .flatten()
+            .map(|index| usize::from(*index))
+        {
+            if let (Some((slot, _)), Some(filter)) =
+                (batch.voices.get(index), batch.filters.get(index))
+                && let Some(tone) = self.tones.get_mut(*slot as usize)
             {
                 tone.filter = *filter;
             }
         }
         let tones = &self.tones;
         let voices = || {
-            let slots = batch.slots.iter().take(batch.count);
-            slots
+            let voices = batch.voices.iter().take(batch.count);
+            voices
                 .zip(&batch.blocks)
-                .filter_map(|(slot, block)| Some((tones.get(*slot)?, block)))
+                .filter_map(|((slot, passed), block)| {
+                    Some((tones.get(*slot as usize)?, *passed, block))
+                })
         };
-        let mut dry = voices().map(|(tone, block)| (block, &tone.dry));
+        let mut dry = voices();
         loop {
             let buses = [&mut batch.left, &mut batch.right];
-            let mut four = [const { None }; LANES];
-            for (place, voice) in four.iter_mut().zip(&mut dry) {
-                *place = Some(voice);
+            let mut four = [const { None }; 4];
+            for (place, (tone, passed, block)) in four.iter_mut().zip(&mut dry) {
+                *place = Some(Playing {
+                    block,
+                    amplifier: &tone.dry,
+                    passed,
+                });
             }
             match four {
                 [Some(a), Some(b), Some(c), Some(d)] => {
-                    simd::mix(
-                        vectors,
-                        [a.0, b.0, c.0, d.0],
-                        [a.1, b.1, c.1, d.1],
-                        buses,
-                        frames,
-                    );
+                    simd::mix(vectors, [a, b, c, d], buses, frames)
                 }
-                [Some(a), Some(b), Some(c), None] => {
-                    simd::mix(vectors, [a.0, b.0, c.0], [a.1, b.1, c.1], buses, frames);
-                    break;
-                }
-                [Some(a), Some(b), ..] => {
-                    simd::mix(vectors, [a.0, b.0], [a.1, b.1], buses, frames);
-                    break;
-                }
-                [Some(a), ..] => {
-                    simd::mix(vectors, [a.0], [a.1], buses, frames);
-                    break;
-                }
+                [Some(a), Some(b), Some(c), None] => simd::mix(vectors, [a, b, c], buses, frames),
+                [Some(a), Some(b), ..] => simd::mix(vectors, [a, b], buses, frames),
+                [Some(a), ..] => simd::mix(vectors, [a], buses, frames),
                 _ => break,
             }
         }
         if sends.reverb {
-            let wet = voices().filter(|(tone, _)| !tone.reverb.is_mute());
-            for (tone, block) in wet {
-                simd::mix(
-                    vectors,
-                    [block],
-                    [&tone.reverb],
-                    [&mut batch.reverb],
-                    frames,
-                );
+            for (tone, passed, block) in voices().filter(|(tone, ..)| !tone.reverb.is_mute()) {
+                let voice = Playing {
+                    block,
+                    amplifier: &tone.reverb,
+                    passed,
+                };
+                simd::mix(vectors, [voice], [&mut batch.reverb], frames);
             }
         }
         if sends.chorus {
-            let wet = voices().filter(|(tone, _)| !tone.chorus.is_mute());
-            for (tone, block) in wet {
-                simd::mix(
-                    vectors,
-                    [block],
-                    [&tone.chorus],
-                    [&mut batch.chorus],
-                    frames,
-                );
-            }
-        }
-        let slots = batch.slots.iter().take(batch.count);
-        for slot in slots {
-            if let Some(tone) = self.tones.get_mut(*slot) {
-                tone.advance(frames);
+            for (tone, passed, block) in voices().filter(|(tone, ..)| !tone.chorus.is_mute()) {
+                let voice = Playing {
+                    block,
+                    amplifier: &tone.chorus,
+                    passed,
+                };
+                simd::mix(vectors, [voice], [&mut batch.chorus], frames);
             }
         }
     }

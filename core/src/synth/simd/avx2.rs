@@ -24,13 +24,65 @@ macro_rules! as_sse2 {
 impl Arch for Avx2 {
     type F = __m128;
     type I = __m128i;
+    type W = __m256;
+
+    #[inline(always)]
+    fn get_wide([low, high]: [&[f32; 4]; 2]) -> __m256 {
+        // SAFETY: the caller has AVX2, here and below; 16 readable bytes each, and the loads ask for no alignment.
+        unsafe { _mm256_loadu2_m128(high.as_ptr(), low.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn put_wide(x: __m256, [low, high]: [&mut [f32; 4]; 2]) {
+        // SAFETY: room for 16 bytes each; the stores ask for no alignment.
+        unsafe { _mm256_storeu2_m128(high.as_mut_ptr(), low.as_mut_ptr(), x) }
+    }
+
+    #[inline(always)]
+    fn splat_wide(x: f32) -> __m256 {
+        // SAFETY: as above.
+        unsafe { _mm256_set1_ps(x) }
+    }
+
+    #[inline(always)]
+    fn add_wide(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: as above.
+        unsafe { _mm256_add_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn sub_wide(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: as above.
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn mul_wide(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: as above.
+        unsafe { _mm256_mul_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn transpose_wide([a, b, c, d]: [__m256; 4]) -> [__m256; 4] {
+        // SAFETY: as above.
+        unsafe {
+            // a0 b0 a1 b1, a2 b2 a3 b3
+            let (ab, later_ab) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            let (cd, later_cd) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+            [
+                _mm256_shuffle_ps::<0b01_00_01_00>(ab, cd),
+                _mm256_shuffle_ps::<0b11_10_11_10>(ab, cd),
+                _mm256_shuffle_ps::<0b01_00_01_00>(later_ab, later_cd),
+                _mm256_shuffle_ps::<0b11_10_11_10>(later_ab, later_cd),
+            ]
+        }
+    }
 
     as_sse2! {
         fn load(x: &Lanes) -> __m128;
         fn store(x: __m128, to: &mut Lanes);
         fn get(x: &[f32; 4]) -> __m128;
         fn put(x: __m128, to: &mut [f32; 4]);
-        fn transpose(rows: [__m128; 4]) -> [__m128; 4];
         fn add(a: __m128, b: __m128) -> __m128;
         fn sub(a: __m128, b: __m128) -> __m128;
         fn mul(a: __m128, b: __m128) -> __m128;
@@ -84,10 +136,8 @@ impl Arch for Avx2 {
             // a0+a2 b0+b2 a1+a3 b1+b3, in either half
             let ab = _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
             let cd = _mm256_add_epi32(_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
-            let all = _mm256_add_epi32(
-                _mm256_unpacklo_epi64(ab, cd),
-                _mm256_unpackhi_epi64(ab, cd),
-            );
+            let all =
+                _mm256_add_epi32(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
             (
                 _mm256_castsi256_si128(all),
                 _mm256_extracti128_si256::<1>(all),
@@ -128,7 +178,12 @@ unsafe fn dot8(at: *const i16, row: &Row8) -> __m256i {
 unsafe fn dot16(at: *const i16, part: &[Shorts; 2]) -> __m256i {
     let part: *const [Shorts; 2] = part;
     // SAFETY: the caller vouches for the samples; each part of a row is 32 bytes, and a row is aligned to 32.
-    unsafe { _mm256_madd_epi16(_mm256_loadu_si256(at.cast()), _mm256_load_si256(part.cast())) }
+    unsafe {
+        _mm256_madd_epi16(
+            _mm256_loadu_si256(at.cast()),
+            _mm256_load_si256(part.cast()),
+        )
+    }
 }
 
 /// The first half of each and its second half, added.

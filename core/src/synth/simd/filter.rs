@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Filters, four voices at a time: what a voice's own samples wait for one after the other, four voices have side by side.
+//! Filters, eight voices at a time: what a voice's own samples wait for one after the other, eight voices have side by side.
 
 use super::{Arch, Block};
 use crate::synth::lanes::{LANES, Lanes};
@@ -60,75 +60,92 @@ impl FilterState {
     }
 }
 
-/// Four voices.
-pub type Four<'a, T> = [&'a mut T; LANES];
+/// Eight voices.
+pub type Eight<'a, T> = [&'a mut T; 2 * LANES];
 
-/// Sends `frames` frames of `G` times four voices through their filters, in place; `odd` is the parity of the first frame. Coefficients
+/// Sends `frames` frames of `G` times eight voices through their filters, in place; `odd` is the parity of the first frame. Coefficients
 /// move if `MOVES`.
 #[inline(always)]
 pub fn run<A: Arch, const G: usize, const MOVES: bool>(
-    mut blocks: [Four<Block>; G],
-    mut filters: [Four<FilterState>; G],
+    mut blocks: [Eight<Block>; G],
+    mut filters: [Eight<FilterState>; G],
     odd: bool,
     frames: usize,
 ) {
     let bias = if odd { -BIAS } else { BIAS };
-    let mut bias = A::load(&Lanes::splat(bias));
-    let mut other = A::sub(A::load(&Lanes::ZERO), bias);
-    let mut state = filters.each_ref().map(Filters::<A>::load);
+    let biases = [bias, -bias, bias, -bias].map(A::splat_wide);
+    let mut states = filters.each_ref().map(Filters::<A>::load);
     let whole = frames / LANES;
     for chunk in 0..whole {
-        for (blocks, state) in blocks.iter_mut().zip(&mut state) {
-            let mut rows = A::transpose(blocks.each_ref().map(|block| block.chunk::<A>(chunk)));
-            for (i, row) in rows.iter_mut().enumerate() {
-                *row = state.next::<MOVES>(*row, if i % 2 == 0 { bias } else { other });
+        let mut all = blocks
+            .each_ref()
+            .map(|blocks| A::transpose_wide(rows::<A>(blocks, chunk)));
+        // Frame by frame, so that one group's waits for its own last frame are filled by the others'.
+        for (i, bias) in biases.iter().enumerate() {
+            for (rows, state) in all.iter_mut().zip(&mut states) {
+                if let Some(row) = rows.get_mut(i) {
+                    *row = state.next::<MOVES>(*row, *bias);
+                }
             }
-            let rows = A::transpose(rows);
-            for (block, row) in blocks.iter_mut().zip(rows) {
-                block.put::<A>(chunk, row);
-            }
+        }
+        for (blocks, rows) in blocks.iter_mut().zip(all) {
+            put_rows::<A>(blocks, chunk, A::transpose_wide(rows));
         }
     }
     let rest = frames % LANES;
     if rest > 0 {
-        for (blocks, state) in blocks.iter_mut().zip(&mut state) {
-            let mut rows = A::transpose(blocks.each_ref().map(|block| block.chunk::<A>(whole)));
-            for row in rows.iter_mut().take(rest) {
+        for (blocks, state) in blocks.iter_mut().zip(&mut states) {
+            let mut rows = A::transpose_wide(rows::<A>(blocks, whole));
+            for (row, bias) in rows.iter_mut().zip(biases).take(rest) {
                 *row = state.next::<MOVES>(*row, bias);
-                core::mem::swap(&mut bias, &mut other);
             }
-            if rest % 2 == 1 {
-                core::mem::swap(&mut bias, &mut other);
-            }
-            let rows = A::transpose(rows);
-            for (block, row) in blocks.iter_mut().zip(rows) {
-                block.put::<A>(whole, row);
-            }
+            put_rows::<A>(blocks, whole, A::transpose_wide(rows));
         }
     }
-    for (filters, state) in filters.iter_mut().zip(state) {
+    for (filters, state) in filters.iter_mut().zip(states) {
         state.store(filters);
     }
 }
 
-/// Four filters, number by number.
+/// Four frames of eight voices, a row for the first and the fifth voice, and so on.
+#[inline(always)]
+fn rows<A: Arch>(blocks: &Eight<Block>, chunk: usize) -> [A::W; LANES] {
+    let [a, b, c, d, e, f, g, h] = blocks;
+    [[a, e], [b, f], [c, g], [d, h]]
+        .map(|pair| A::get_wide(pair.map(|block| block.0.get(chunk).unwrap_or(&[0.0; LANES]))))
+}
+
+#[inline(always)]
+fn put_rows<A: Arch>(blocks: &mut Eight<Block>, chunk: usize, rows: [A::W; LANES]) {
+    let [a, b, c, d, e, f, g, h] = blocks;
+    for (pair, row) in [[a, e], [b, f], [c, g], [d, h]].into_iter().zip(rows) {
+        if let [Some(low), Some(high)] = pair.map(|block| block.0.get_mut(chunk)) {
+            A::put_wide(row, [low, high]);
+        }
+    }
+}
+
+/// Eight filters, number by number.
 struct Filters<A: Arch> {
-    y: A::F,
-    d: A::F,
-    e: A::F,
-    b2: A::F,
-    k: A::F,
-    e_step: A::F,
-    b2_step: A::F,
-    k_step: A::F,
+    y: A::W,
+    d: A::W,
+    e: A::W,
+    b2: A::W,
+    k: A::W,
+    e_step: A::W,
+    b2_step: A::W,
+    k_step: A::W,
 }
 
 impl<A: Arch> Filters<A> {
     #[inline(always)]
-    fn load(filters: &Four<FilterState>) -> Self {
-        let [y, d, e, b2] = A::transpose(filters.each_ref().map(|f| A::load(&f.now)));
-        let [k, e_step, b2_step, k_step] =
-            A::transpose(filters.each_ref().map(|f| A::load(&f.steps)));
+    fn load(filters: &Eight<FilterState>) -> Self {
+        let [a, b, c, d, e, f, g, h] = filters;
+        let pairs = [[a, e], [b, f], [c, g], [d, h]];
+        let now = pairs.map(|pair| A::get_wide(pair.map(|filter| &filter.now.0)));
+        let steps = pairs.map(|pair| A::get_wide(pair.map(|filter| &filter.steps.0)));
+        let [y, d, e, b2] = A::transpose_wide(now);
+        let [k, e_step, b2_step, k_step] = A::transpose_wide(steps);
         Self {
             y,
             d,
@@ -142,26 +159,28 @@ impl<A: Arch> Filters<A> {
     }
 
     #[inline(always)]
-    fn next<const MOVES: bool>(&mut self, x: A::F, bias: A::F) -> A::F {
-        let x = A::add(x, bias);
-        let input = A::add(A::mul(self.k, x), A::mul(self.b2, self.d));
-        self.d = A::sub(input, A::mul(self.e, self.y));
-        self.y = A::add(self.y, self.d);
+    fn next<const MOVES: bool>(&mut self, x: A::W, bias: A::W) -> A::W {
+        let x = A::add_wide(x, bias);
+        let input = A::add_wide(A::mul_wide(self.k, x), A::mul_wide(self.b2, self.d));
+        self.d = A::sub_wide(input, A::mul_wide(self.e, self.y));
+        self.y = A::add_wide(self.y, self.d);
         if MOVES {
-            self.e = A::add(self.e, self.e_step);
-            self.b2 = A::add(self.b2, self.b2_step);
-            self.k = A::add(self.k, self.k_step);
+            self.e = A::add_wide(self.e, self.e_step);
+            self.b2 = A::add_wide(self.b2, self.b2_step);
+            self.k = A::add_wide(self.k, self.k_step);
         }
         self.y
     }
 
     #[inline(always)]
-    fn store(self, filters: &mut Four<FilterState>) {
-        let now = A::transpose([self.y, self.d, self.e, self.b2]);
-        let steps = A::transpose([self.k, self.e_step, self.b2_step, self.k_step]);
-        for ((filter, now), steps) in filters.iter_mut().zip(now).zip(steps) {
-            A::store(now, &mut filter.now);
-            A::store(steps, &mut filter.steps);
+    fn store(self, filters: &mut Eight<FilterState>) {
+        let now = A::transpose_wide([self.y, self.d, self.e, self.b2]);
+        let steps = A::transpose_wide([self.k, self.e_step, self.b2_step, self.k_step]);
+        let [a, b, c, d, e, f, g, h] = filters;
+        let pairs = [[a, e], [b, f], [c, g], [d, h]];
+        for (([low, high], now), steps) in pairs.into_iter().zip(now).zip(steps) {
+            A::put_wide(now, [&mut low.now.0, &mut high.now.0]);
+            A::put_wide(steps, [&mut low.steps.0, &mut high.steps.0]);
         }
     }
 }

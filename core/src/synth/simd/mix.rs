@@ -2,7 +2,7 @@
 //! Voices into buses.
 
 use super::{Arch, Block};
-use crate::synth::lanes::{LANES, Lanes};
+use crate::synth::lanes::LANES;
 
 /// The gain of a voice into some buses: a line through time. What it is at a frame depends on nothing but the frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -10,15 +10,12 @@ pub struct Amplifier<const N: usize> {
     pub from: [f32; N],
     /// Change per frame.
     pub step: [f32; N],
-    /// Frames since it was at `from`.
-    pub passed: u32,
 }
 
 impl<const N: usize> Amplifier<N> {
     pub const MUTE: Self = Self {
         from: [0.0; N],
         step: [0.0; N],
-        passed: 0,
     };
 
     /// It does not stand still.
@@ -33,11 +30,11 @@ impl<const N: usize> Amplifier<N> {
         self.from == [0.0; N] && !self.moves()
     }
 
-    /// Gains of the next frame.
+    /// Gains after some frames.
     #[inline(always)]
-    pub fn now(&self) -> [f32; N] {
+    pub fn after(&self, frames: u32) -> [f32; N] {
         let mut now = self.from;
-        let passed = self.passed as f32;
+        let passed = frames as f32;
         for (gain, step) in now.iter_mut().zip(self.step) {
             *gain += step * passed;
         }
@@ -45,42 +42,60 @@ impl<const N: usize> Amplifier<N> {
     }
 }
 
-/// Numbers of the first four frames.
-const FIRST: Lanes = Lanes([0.0, 1.0, 2.0, 3.0]);
+/// A voice's samples, and what becomes of them.
+#[derive(Clone, Copy)]
+pub struct Playing<'a, const N: usize> {
+    pub block: &'a Block,
+    pub amplifier: &'a Amplifier<N>,
+    /// Frames since the amplifier was where its line begins.
+    pub passed: u32,
+}
+
+/// Numbers of the first eight frames.
+const FIRST: [[f32; LANES]; 2] = [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0]];
 
 /// Adds `frames` frames of `V` voices, one after the other, to buses; what lies behind the last frame means nothing. Gains move if `MOVES`.
 #[inline(always)]
 pub fn run<A: Arch, const V: usize, const N: usize, const MOVES: bool>(
-    voices: [&Block; V],
-    amplifiers: [&Amplifier<N>; V],
+    voices: [Playing<N>; V],
     buses: &mut [&mut Block; N],
     frames: usize,
 ) {
-    let splat = |x: f32| A::load(&Lanes::splat(x));
-    let from = amplifiers.map(|amplifier| amplifier.from.map(splat));
-    let step = amplifiers.map(|amplifier| amplifier.step.map(splat));
-    let mut time =
-        amplifiers.map(|amplifier| A::add(splat(amplifier.passed as f32), A::load(&FIRST)));
-    let four = splat(LANES as f32);
-    for chunk in 0..frames.div_ceil(LANES) {
-        let mut sums = buses.each_ref().map(|bus| bus.chunk::<A>(chunk));
+    let from = voices.map(|voice| voice.amplifier.from.map(A::splat_wide));
+    let step = voices.map(|voice| voice.amplifier.step.map(A::splat_wide));
+    let first = A::get_wide(FIRST.each_ref());
+    let mut time = voices.map(|voice| A::add_wide(A::splat_wide(voice.passed as f32), first));
+    let eight = A::splat_wide(8.0);
+    for place in 0..frames.div_ceil(2 * LANES) {
+        let mut sums = buses.each_ref().map(|bus| get::<A>(bus, place));
         let gains = from.iter().zip(&step).zip(&mut time);
         for (voice, ((from, step), time)) in voices.iter().zip(gains) {
-            let x = voice.chunk::<A>(chunk);
+            let x = get::<A>(voice.block, place);
             for (sum, (from, step)) in sums.iter_mut().zip(from.iter().zip(step)) {
                 let gain = if MOVES {
-                    A::add(*from, A::mul(*step, *time))
+                    A::add_wide(*from, A::mul_wide(*step, *time))
                 } else {
                     *from
                 };
-                *sum = A::add(*sum, A::mul(x, gain));
+                *sum = A::add_wide(*sum, A::mul_wide(x, gain));
             }
             if MOVES {
-                *time = A::add(*time, four);
+                *time = A::add_wide(*time, eight);
             }
         }
         for (bus, sum) in buses.iter_mut().zip(sums) {
-            bus.put::<A>(chunk, sum);
+            let (pairs, _) = bus.0.as_chunks_mut::<2>();
+            if let Some([low, high]) = pairs.get_mut(place) {
+                A::put_wide(sum, [low, high]);
+            }
         }
     }
+}
+
+/// Eight frames.
+#[inline(always)]
+fn get<A: Arch>(block: &Block, place: usize) -> A::W {
+    let (pairs, _) = block.0.as_chunks::<2>();
+    let [low, high] = pairs.get(place).unwrap_or(&[[0.0; LANES]; 2]);
+    A::get_wide([low, high])
 }

@@ -9,8 +9,56 @@
 //! |---|---|
 //! | `sse2`, `avx2`, `neon`, `portable` | the registers |
 //! | `fetch` | a wave at some speed into four frames at a time |
-//! | `filter` | the filters of four voices at a time |
+//! | `filter` | the filters of eight voices at a time |
 //! | `mix` | gains, and voices into buses |
+
+/// Eight floats in two registers.
+macro_rules! in_two_registers {
+    ($transpose:path) => {
+        type W = [Self::F; 2];
+
+        #[inline(always)]
+        fn get_wide(x: [&[f32; 4]; 2]) -> Self::W {
+            x.map(Self::get)
+        }
+
+        #[inline(always)]
+        fn put_wide(x: Self::W, to: [&mut [f32; 4]; 2]) {
+            let ([a, b], [low, high]) = (x, to);
+            Self::put(a, low);
+            Self::put(b, high);
+        }
+
+        #[inline(always)]
+        fn splat_wide(x: f32) -> Self::W {
+            [Self::load(&Lanes::splat(x)); 2]
+        }
+
+        #[inline(always)]
+        fn add_wide([a, b]: Self::W, [c, d]: Self::W) -> Self::W {
+            [Self::add(a, c), Self::add(b, d)]
+        }
+
+        #[inline(always)]
+        fn sub_wide([a, b]: Self::W, [c, d]: Self::W) -> Self::W {
+            [Self::sub(a, c), Self::sub(b, d)]
+        }
+
+        #[inline(always)]
+        fn mul_wide([a, b]: Self::W, [c, d]: Self::W) -> Self::W {
+            [Self::mul(a, c), Self::mul(b, d)]
+        }
+
+        #[inline(always)]
+        fn transpose_wide(rows: [Self::W; 4]) -> [Self::W; 4] {
+            let ([a, b, c, d], [e, f, g, h]) = (
+                $transpose(rows.map(|[low, _]| low)),
+                $transpose(rows.map(|[_, high]| high)),
+            );
+            [[a, e], [b, f], [c, g], [d, h]]
+        }
+    };
+}
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -25,8 +73,8 @@ mod portable;
 mod sse2;
 
 pub use fetch::{Reader, SCALE};
-pub use filter::{FilterState, Four};
-pub use mix::Amplifier;
+pub use filter::{Eight, FilterState};
+pub use mix::{Amplifier, Playing};
 
 use super::lanes::{LANES, Lanes};
 use super::sinc::{EXTRA16, Row8, Row16, Rows, Shorts};
@@ -39,18 +87,27 @@ type Native = portable::Portable;
 #[cfg(target_arch = "x86_64")]
 type Native = sse2::Sse2;
 
-/// A register of 128 bits as four floats (`F`), or as four or eight integers (`I`). Integer arithmetic wraps.
+/// A register of 128 bits as four floats (`F`), or as four or eight integers (`I`); and eight floats (`W`), in one register or in two. Integer
+/// arithmetic wraps.
 trait Arch {
     type F: Copy;
     type I: Copy;
+    type W: Copy;
 
     fn load(x: &Lanes) -> Self::F;
     /// As [`load`](Self::load), whatever the alignment.
     fn get(x: &[f32; 4]) -> Self::F;
     /// As [`store`](Self::store), whatever the alignment.
     fn put(x: Self::F, to: &mut [f32; 4]);
-    /// Rows become columns.
-    fn transpose(rows: [Self::F; 4]) -> [Self::F; 4];
+
+    fn get_wide(x: [&[f32; 4]; 2]) -> Self::W;
+    fn put_wide(x: Self::W, to: [&mut [f32; 4]; 2]);
+    fn splat_wide(x: f32) -> Self::W;
+    fn add_wide(a: Self::W, b: Self::W) -> Self::W;
+    fn sub_wide(a: Self::W, b: Self::W) -> Self::W;
+    fn mul_wide(a: Self::W, b: Self::W) -> Self::W;
+    /// Rows become columns, in each half.
+    fn transpose_wide(rows: [Self::W; 4]) -> [Self::W; 4];
     fn store(x: Self::F, to: &mut Lanes);
     fn add(a: Self::F, b: Self::F) -> Self::F;
     fn sub(a: Self::F, b: Self::F) -> Self::F;
@@ -160,18 +217,6 @@ impl Block {
     pub fn all(&mut self) -> &mut [f32] {
         self.0.as_flattened_mut()
     }
-
-    #[inline(always)]
-    fn chunk<A: Arch>(&self, index: usize) -> A::F {
-        A::get(self.0.get(index).unwrap_or(&[0.0; LANES]))
-    }
-
-    #[inline(always)]
-    fn put<A: Arch>(&mut self, index: usize, x: A::F) {
-        if let Some(chunk) = self.0.get_mut(index) {
-            A::put(x, chunk);
-        }
-    }
 }
 
 /// The interpolator's table.
@@ -220,7 +265,7 @@ pub fn fetch(
         // SAFETY: only `Vectors::best` says so, when AVX2 is there.
         return unsafe { fetch_on_avx2(reader, table, block, at, count) };
     }
-    let Vectors { .. } = vectors;
+    let _ = vectors;
     fetch_on::<Native>(reader, table, block, at, count)
 }
 
@@ -245,13 +290,13 @@ fn fetch_on<A: Arch>(
     }
 }
 
-/// Sends the first `frames` frames of `G` times four voices through their filters, in place; `odd` is the parity of the first frame.
+/// Sends the first `frames` frames of `G` times eight voices through their filters, in place; `odd` is the parity of the first frame.
 /// Coefficients stand still unless `moves`.
 #[inline]
 pub fn filter<const G: usize>(
     vectors: Vectors,
-    blocks: [Four<Block>; G],
-    filters: [Four<FilterState>; G],
+    blocks: [Eight<Block>; G],
+    filters: [Eight<FilterState>; G],
     moves: bool,
     odd: bool,
     frames: usize,
@@ -261,15 +306,15 @@ pub fn filter<const G: usize>(
         // SAFETY: only `Vectors::best` says so, when AVX2 is there.
         return unsafe { filter_on_avx2(blocks, filters, moves, odd, frames) };
     }
-    let Vectors { .. } = vectors;
+    let _ = vectors;
     filter_on::<Native, G>(blocks, filters, moves, odd, frames);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn filter_on_avx2<const G: usize>(
-    blocks: [Four<Block>; G],
-    filters: [Four<FilterState>; G],
+    blocks: [Eight<Block>; G],
+    filters: [Eight<FilterState>; G],
     moves: bool,
     odd: bool,
     frames: usize,
@@ -279,8 +324,8 @@ fn filter_on_avx2<const G: usize>(
 
 #[inline(always)]
 fn filter_on<A: Arch, const G: usize>(
-    blocks: [Four<Block>; G],
-    filters: [Four<FilterState>; G],
+    blocks: [Eight<Block>; G],
+    filters: [Eight<FilterState>; G],
     moves: bool,
     odd: bool,
     frames: usize,
@@ -296,42 +341,39 @@ fn filter_on<A: Arch, const G: usize>(
 #[inline]
 pub fn mix<const V: usize, const N: usize>(
     vectors: Vectors,
-    voices: [&Block; V],
-    amplifiers: [&Amplifier<N>; V],
+    voices: [Playing<N>; V],
     buses: [&mut Block; N],
     frames: usize,
 ) {
     #[cfg(target_arch = "x86_64")]
     if vectors.avx2 {
         // SAFETY: only `Vectors::best` says so, when AVX2 is there.
-        return unsafe { mix_on_avx2(voices, amplifiers, buses, frames) };
+        return unsafe { mix_on_avx2(voices, buses, frames) };
     }
-    let Vectors { .. } = vectors;
-    mix_on::<Native, V, N>(voices, amplifiers, buses, frames);
+    let _ = vectors;
+    mix_on::<Native, V, N>(voices, buses, frames);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn mix_on_avx2<const V: usize, const N: usize>(
-    voices: [&Block; V],
-    amplifiers: [&Amplifier<N>; V],
+    voices: [Playing<N>; V],
     buses: [&mut Block; N],
     frames: usize,
 ) {
-    mix_on::<avx2::Avx2, V, N>(voices, amplifiers, buses, frames);
+    mix_on::<avx2::Avx2, V, N>(voices, buses, frames);
 }
 
 #[inline(always)]
 fn mix_on<A: Arch, const V: usize, const N: usize>(
-    voices: [&Block; V],
-    amplifiers: [&Amplifier<N>; V],
+    voices: [Playing<N>; V],
     mut buses: [&mut Block; N],
     frames: usize,
 ) {
-    if amplifiers.iter().any(|amplifier| amplifier.moves()) {
-        mix::run::<A, V, N, true>(voices, amplifiers, &mut buses, frames);
+    if voices.iter().any(|voice| voice.amplifier.moves()) {
+        mix::run::<A, V, N, true>(voices, &mut buses, frames);
     } else {
-        mix::run::<A, V, N, false>(voices, amplifiers, &mut buses, frames);
+        mix::run::<A, V, N, false>(voices, &mut buses, frames);
     }
 }
 

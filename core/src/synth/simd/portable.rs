@@ -31,6 +31,7 @@ fn sum(x: [i32; 4]) -> i32 {
 impl Arch for Portable {
     type F = [f32; 4];
     type I = [i32; 4];
+    in_two_registers!(transpose);
 
     fn load(x: &Lanes) -> [f32; 4] {
         x.0
@@ -46,10 +47,6 @@ impl Arch for Portable {
 
     fn put(x: [f32; 4], to: &mut [f32; 4]) {
         *to = x;
-    }
-
-    fn transpose(rows: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
-        Lanes::transposed(rows.map(Lanes)).map(|row| row.0)
     }
 
     fn add(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
@@ -144,4 +141,10 @@ impl Arch for Portable {
         // SAFETY: the caller vouches for two samples at each.
         at.map(|at| joined(unsafe { *at.cast::<[i16; 2]>() }))
     }
+}
+
+/// Rows become columns.
+#[inline(always)]
+fn transpose(rows: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
+    Lanes::transposed(rows.map(Lanes)).map(|row| row.0)
 }

@@ -16,7 +16,7 @@ enum Registers {
 }
 
 /// Filters: state, coefficients, and whether these move.
-fn filters() -> impl Strategy<Value = ([FilterState; 8], bool)> {
+fn filters() -> impl Strategy<Value = ([FilterState; 16], bool)> {
     let number = || -1.0f32..1.0;
     let one = (
         number(),
@@ -26,8 +26,8 @@ fn filters() -> impl Strategy<Value = ([FilterState; 8], bool)> {
         number(),
         number(),
     );
-    (prop::collection::vec(one, 8), any::<bool>()).prop_map(|(all, moves)| {
-        let mut filters = [FilterState::REST; 8];
+    (prop::collection::vec(one, 16), any::<bool>()).prop_map(|(all, moves)| {
+        let mut filters = [FilterState::REST; 16];
         for (filter, (y, d, e, b2, k, change)) in filters.iter_mut().zip(all) {
             let change = if moves { 1e-3 * change } else { 0.0 };
             filter.set_state([y * 1e9, d * 1e8]);
@@ -37,7 +37,7 @@ fn filters() -> impl Strategy<Value = ([FilterState; 8], bool)> {
     })
 }
 
-fn amplifiers() -> impl Strategy<Value = [Amplifier<2>; 3]> {
+fn amplifiers() -> impl Strategy<Value = [(Amplifier<2>, u32); 3]> {
     let number = || -1.0f32..1.0;
     let one = (
         number(),
@@ -46,11 +46,24 @@ fn amplifiers() -> impl Strategy<Value = [Amplifier<2>; 3]> {
         0u32..40,
     );
     prop::array::uniform3(one).prop_map(|all| {
-        all.map(|(left, right, step, passed)| Amplifier {
-            from: [left, right],
-            step: [step, -step],
-            passed,
+        all.map(|(left, right, step, passed)| {
+            let amplifier = Amplifier {
+                from: [left, right],
+                step: [step, -step],
+            };
+            (amplifier, passed)
         })
+    })
+}
+
+fn playing<'a>(
+    blocks: &'a [Block],
+    amplifiers: &'a [(Amplifier<2>, u32); 3],
+) -> [Playing<'a, 2>; 3] {
+    [0, 1, 2].map(|i| Playing {
+        block: &blocks[i],
+        amplifier: &amplifiers[i].0,
+        passed: amplifiers[i].1,
     })
 }
 
@@ -131,27 +144,27 @@ proptest! {
     #[test]
     fn native_and_portable_filter_the_same(
         (filters, moves) in filters(),
-        samples in prop::collection::vec(-1e9f32..1e9, 8 * 32),
+        samples in prop::collection::vec(-1e9f32..1e9, 16 * 32),
         odd in any::<bool>(),
         count in 1usize..=32,
     ) {
         let play = |registers, groups: usize| {
             let mut filters = filters;
             let mut blocks: Vec<Block> = samples.chunks(32).map(block_of).collect();
-            let ([a, b, c, d, e, f, g, h], [s, t, u, v, w, x, y, z]) = (&mut blocks[..], filters.each_mut()) else {
-                unreachable!()
-            };
+            let (blocks_of_eight, _) = blocks.as_chunks_mut::<8>();
+            let (filters_of_eight, _) = filters.as_chunks_mut::<8>();
+            let ([a, b], [c, d]) = (blocks_of_eight, filters_of_eight) else { unreachable!() };
+            let (eights, states) = ([a.each_mut(), b.each_mut()], [c.each_mut(), d.each_mut()]);
             let vectors = match registers {
                 Registers::Best => Vectors::best(),
                 _ => Vectors::default(),
             };
-            let (fours, states) = ([[a, b, c, d], [e, f, g, h]], [[s, t, u, v], [w, x, y, z]]);
             match (registers, groups) {
-                (Registers::Portable, _) => filter_on::<Portable, 2>(fours, states, moves, odd, count),
-                (_, 2) => filter(vectors, fours, states, moves, odd, count),
+                (Registers::Portable, _) => filter_on::<Portable, 2>(eights, states, moves, odd, count),
+                (_, 2) => filter(vectors, eights, states, moves, odd, count),
                 _ => {
-                    for (four, states) in fours.into_iter().zip(states) {
-                        filter(vectors, [four], [states], moves, odd, count);
+                    for (eight, states) in eights.into_iter().zip(states) {
+                        filter(vectors, [eight], [states], moves, odd, count);
                     }
                 }
             }
@@ -170,25 +183,25 @@ proptest! {
     fn filters_and_gains_may_be_cut(
         (filters, moves) in filters(),
         amplifiers in amplifiers(),
-        samples in prop::collection::vec(-1e9f32..1e9, 4 * 32),
+        samples in prop::collection::vec(-1e9f32..1e9, 8 * 32),
         cut in 1usize..32,
     ) {
-        let four: [FilterState; 4] = *filters.first_chunk().unwrap();
+        let eight: [FilterState; 8] = *filters.first_chunk().unwrap();
         let play = |lengths: &[usize]| {
-            let (mut filters, mut amplifiers) = (four, amplifiers);
+            let (mut filters, mut amplifiers) = (eight, amplifiers);
             let (mut out, mut mixed) = (Vec::new(), Vec::new());
             let mut at = 0;
             for &length in lengths {
                 let mut blocks: Vec<Block> = samples.chunks(32).map(|x| block_of(&x[at..at + length])).collect();
-                let [a, b, c, d] = &mut blocks[..] else { unreachable!() };
-                filter(Vectors::best(), [[a, b, c, d]], [filters.each_mut()], moves, at % 2 == 1, length);
+                let ([eight], _) = blocks.as_chunks_mut::<8>() else { unreachable!() };
+                filter(Vectors::best(), [eight.each_mut()], [filters.each_mut()], moves, at % 2 == 1, length);
                 out.extend(bits(blocks[0].first(length)));
                 let (mut left, mut right) = (Block::ZERO, Block::ZERO);
-                let [a, b, c] = &amplifiers;
-                mix(Vectors::best(), [&blocks[0], &blocks[1], &blocks[2]], [a, b, c], [&mut left, &mut right], length);
+                let voices = playing(&blocks, &amplifiers);
+                mix(Vectors::best(), voices, [&mut left, &mut right], length);
                 mixed.extend([left, right].map(|bus| bits(bus.first(length))).concat().chunks(length).next().unwrap().to_vec());
-                for amplifier in &mut amplifiers {
-                    amplifier.passed += length as u32;
+                for (_, passed) in &mut amplifiers {
+                    *passed += length as u32;
                 }
                 at += length;
             }
@@ -205,13 +218,13 @@ proptest! {
     ) {
         let play = |registers| {
             let blocks: Vec<Block> = samples.chunks(32).map(block_of).collect();
-            let voices = [&blocks[0], &blocks[1], &blocks[2]];
+            let voices = playing(&blocks, &amplifiers);
             let (mut left, mut right) = (Block([[0.25; 4]; 9]), Block([[0.5; 4]; 9]));
             let buses = [&mut left, &mut right];
             match registers {
-                Registers::Best => mix(Vectors::best(), voices, amplifiers.each_ref(), buses, count),
-                Registers::Native => mix(Vectors::default(), voices, amplifiers.each_ref(), buses, count),
-                Registers::Portable => mix_on::<Portable, 3, 2>(voices, amplifiers.each_ref(), buses, count),
+                Registers::Best => mix(Vectors::best(), voices, buses, count),
+                Registers::Native => mix(Vectors::default(), voices, buses, count),
+                Registers::Portable => mix_on::<Portable, 3, 2>(voices, buses, count),
             }
             [left, right].map(|bus| bits(bus.first(count)))
         };
@@ -220,8 +233,10 @@ proptest! {
         prop_assert_eq!(&mixed, &play(Registers::Best));
         // One voice after the other is the same.
         let (mut left, mut right) = (Block([[0.25; 4]; 9]), Block([[0.5; 4]; 9]));
-        for (samples, amplifier) in samples.chunks(32).zip(&amplifiers) {
-            mix(Vectors::best(), [&block_of(samples)], [amplifier], [&mut left, &mut right], count);
+        for (samples, (amplifier, passed)) in samples.chunks(32).zip(&amplifiers) {
+            let block = block_of(samples);
+            let voice = Playing { block: &block, amplifier, passed: *passed };
+            mix(Vectors::best(), [voice], [&mut left, &mut right], count);
         }
         prop_assert_eq!(mixed, [left, right].map(|bus| bits(bus.first(count))));
     }

@@ -185,7 +185,7 @@ fn filter_noise(rate: f64, cutoff: f64, resonance: f32, frequency: f64) -> f64 {
     let wave: Vec<i16> = (0..FRAMES + 1)
         .map(|i| (16_384.0 * (w * i as f64).sin()).round() as i16)
         .collect();
-    let mut filters = [FilterState::REST; 4];
+    let mut filters = [FilterState::REST; 8];
     for state in &mut filters {
         state.set([c.e, c.b2, c.k], [0.0; 3]);
     }
@@ -196,7 +196,7 @@ fn filter_noise(rate: f64, cutoff: f64, resonance: f32, frequency: f64) -> f64 {
             position: (out.len() as u64) << 32,
             step: 1 << 32,
         };
-        let mut blocks = [Block::ZERO; 4];
+        let mut blocks = [Block::ZERO; 8];
         for block in &mut blocks {
             assert!(fetch(
                 Vectors::default(),
