@@ -9,6 +9,7 @@ use crate::synth::lanes::Lanes;
 use crate::synth::sinc::{EXTRA16, Row8, Row16, Shorts};
 use core::arch::x86_64::*;
 
+#[derive(Clone, Copy)]
 pub struct Avx2;
 
 /// Methods that are those of SSE2.
@@ -29,13 +30,19 @@ impl Arch for Avx2 {
     #[inline(always)]
     fn get_wide([low, high]: [&[f32; 4]; 2]) -> __m256 {
         // SAFETY: the caller has AVX2, here and below; 16 readable bytes each, and the loads ask for no alignment.
-        unsafe { _mm256_loadu2_m128(high.as_ptr(), low.as_ptr()) }
+        unsafe {
+            let low = _mm256_castps128_ps256(_mm_loadu_ps(low.as_ptr()));
+            _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(high.as_ptr()))
+        }
     }
 
     #[inline(always)]
     fn put_wide(x: __m256, [low, high]: [&mut [f32; 4]; 2]) {
         // SAFETY: room for 16 bytes each; the stores ask for no alignment.
-        unsafe { _mm256_storeu2_m128(high.as_mut_ptr(), low.as_mut_ptr(), x) }
+        unsafe {
+            _mm_storeu_ps(low.as_mut_ptr(), _mm256_castps256_ps128(x));
+            _mm_storeu_ps(high.as_mut_ptr(), _mm256_extractf128_ps::<1>(x));
+        }
     }
 
     #[inline(always)]

@@ -73,13 +73,19 @@ pub fn run<A: Arch, const G: usize, const MOVES: bool>(
     frames: usize,
 ) {
     let bias = if odd { -BIAS } else { BIAS };
-    let biases = [bias, -bias, bias, -bias].map(A::splat_wide);
-    let mut states = filters.each_ref().map(Filters::<A>::load);
+    let (bias, other) = (A::splat_wide(bias), A::splat_wide(-bias));
+    let biases = [bias, other, bias, other];
+    let zero = A::splat_wide(0.0);
+    let mut states = [Filters::<A>::all(zero); G];
+    for (state, filters) in states.iter_mut().zip(&filters) {
+        *state = Filters::load(filters);
+    }
     let whole = frames / LANES;
     for chunk in 0..whole {
-        let mut all = blocks
-            .each_ref()
-            .map(|blocks| A::transpose_wide(rows::<A>(blocks, chunk)));
+        let mut all = [[zero; LANES]; G];
+        for (rows, blocks) in all.iter_mut().zip(&blocks) {
+            *rows = A::transpose_wide(read::<A>(blocks, chunk));
+        }
         // Frame by frame, so that one group's waits for its own last frame are filled by the others'.
         for (i, bias) in biases.iter().enumerate() {
             for (rows, state) in all.iter_mut().zip(&mut states) {
@@ -95,7 +101,7 @@ pub fn run<A: Arch, const G: usize, const MOVES: bool>(
     let rest = frames % LANES;
     if rest > 0 {
         for (blocks, state) in blocks.iter_mut().zip(&mut states) {
-            let mut rows = A::transpose_wide(rows::<A>(blocks, whole));
+            let mut rows = A::transpose_wide(read::<A>(blocks, whole));
             for (row, bias) in rows.iter_mut().zip(biases).take(rest) {
                 *row = state.next::<MOVES>(*row, bias);
             }
@@ -109,23 +115,41 @@ pub fn run<A: Arch, const G: usize, const MOVES: bool>(
 
 /// Four frames of eight voices, a row for the first and the fifth voice, and so on.
 #[inline(always)]
-fn rows<A: Arch>(blocks: &Eight<Block>, chunk: usize) -> [A::W; LANES] {
+fn read<A: Arch>(blocks: &Eight<Block>, chunk: usize) -> [A::W; LANES] {
     let [a, b, c, d, e, f, g, h] = blocks;
-    [[a, e], [b, f], [c, g], [d, h]]
-        .map(|pair| A::get_wide(pair.map(|block| block.0.get(chunk).unwrap_or(&[0.0; LANES]))))
+    let (a, b, c, d) = (
+        a.chunk(chunk),
+        b.chunk(chunk),
+        c.chunk(chunk),
+        d.chunk(chunk),
+    );
+    let (e, f, g, h) = (
+        e.chunk(chunk),
+        f.chunk(chunk),
+        g.chunk(chunk),
+        h.chunk(chunk),
+    );
+    [
+        A::get_wide([a, e]),
+        A::get_wide([b, f]),
+        A::get_wide([c, g]),
+        A::get_wide([d, h]),
+    ]
 }
 
 #[inline(always)]
 fn put_rows<A: Arch>(blocks: &mut Eight<Block>, chunk: usize, rows: [A::W; LANES]) {
     let [a, b, c, d, e, f, g, h] = blocks;
     for (pair, row) in [[a, e], [b, f], [c, g], [d, h]].into_iter().zip(rows) {
-        if let [Some(low), Some(high)] = pair.map(|block| block.0.get_mut(chunk)) {
+        let [low, high] = pair;
+        if let (Some(low), Some(high)) = (low.0.get_mut(chunk), high.0.get_mut(chunk)) {
             A::put_wide(row, [low, high]);
         }
     }
 }
 
 /// Eight filters, number by number.
+#[derive(Clone, Copy)]
 struct Filters<A: Arch> {
     y: A::W,
     d: A::W,
@@ -139,13 +163,38 @@ struct Filters<A: Arch> {
 
 impl<A: Arch> Filters<A> {
     #[inline(always)]
+    fn all(x: A::W) -> Self {
+        Self {
+            y: x,
+            d: x,
+            e: x,
+            b2: x,
+            k: x,
+            e_step: x,
+            b2_step: x,
+            k_step: x,
+        }
+    }
+
+    #[inline(always)]
     fn load(filters: &Eight<FilterState>) -> Self {
         let [a, b, c, d, e, f, g, h] = filters;
-        let pairs = [[a, e], [b, f], [c, g], [d, h]];
-        let now = pairs.map(|pair| A::get_wide(pair.map(|filter| &filter.now.0)));
-        let steps = pairs.map(|pair| A::get_wide(pair.map(|filter| &filter.steps.0)));
-        let [y, d, e, b2] = A::transpose_wide(now);
-        let [k, e_step, b2_step, k_step] = A::transpose_wide(steps);
+        let [y, d, e, b2, k, e_step, b2_step, k_step] = {
+            let now = [
+                A::get_wide([&a.now.0, &e.now.0]),
+                A::get_wide([&b.now.0, &f.now.0]),
+                A::get_wide([&c.now.0, &g.now.0]),
+                A::get_wide([&d.now.0, &h.now.0]),
+            ];
+            let steps = [
+                A::get_wide([&a.steps.0, &e.steps.0]),
+                A::get_wide([&b.steps.0, &f.steps.0]),
+                A::get_wide([&c.steps.0, &g.steps.0]),
+                A::get_wide([&d.steps.0, &h.steps.0]),
+            ];
+            let ([y, d, e, b2], [k, l, m, n]) = (A::transpose_wide(now), A::transpose_wide(steps));
+            [y, d, e, b2, k, l, m, n]
+        };
         Self {
             y,
             d,

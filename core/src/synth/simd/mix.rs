@@ -61,13 +61,28 @@ pub fn run<A: Arch, const V: usize, const N: usize, const MOVES: bool>(
     buses: &mut [&mut Block; N],
     frames: usize,
 ) {
-    let from = voices.map(|voice| voice.amplifier.from.map(A::splat_wide));
-    let step = voices.map(|voice| voice.amplifier.step.map(A::splat_wide));
-    let first = A::get_wide(FIRST.each_ref());
-    let mut time = voices.map(|voice| A::add_wide(A::splat_wide(voice.passed as f32), first));
-    let eight = A::splat_wide(8.0);
+    let (zero, eight) = (A::splat_wide(0.0), A::splat_wide(8.0));
+    let (mut from, mut step, mut time) = ([[zero; N]; V], [[zero; N]; V], [zero; V]);
+    let [low, high] = &FIRST;
+    let first = A::get_wide([low, high]);
+    let lines = from.iter_mut().zip(&mut step).zip(&mut time);
+    for (((from, step), time), voice) in lines.zip(&voices) {
+        let Amplifier {
+            from: gain,
+            step: change,
+        } = voice.amplifier;
+        for ((from, gain), (step, change)) in
+            from.iter_mut().zip(gain).zip(step.iter_mut().zip(change))
+        {
+            (*from, *step) = (A::splat_wide(*gain), A::splat_wide(*change));
+        }
+        *time = A::add_wide(A::splat_wide(voice.passed as f32), first);
+    }
     for place in 0..frames.div_ceil(2 * LANES) {
-        let mut sums = buses.each_ref().map(|bus| get::<A>(bus, place));
+        let mut sums = [zero; N];
+        for (sum, bus) in sums.iter_mut().zip(&*buses) {
+            *sum = get::<A>(bus, place);
+        }
         let gains = from.iter().zip(&step).zip(&mut time);
         for (voice, ((from, step), time)) in voices.iter().zip(gains) {
             let x = get::<A>(voice.block, place);

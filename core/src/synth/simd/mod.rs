@@ -89,7 +89,7 @@ type Native = sse2::Sse2;
 
 /// A register of 128 bits as four floats (`F`), or as four or eight integers (`I`); and eight floats (`W`), in one register or in two. Integer
 /// arithmetic wraps.
-trait Arch {
+trait Arch: Copy {
     type F: Copy;
     type I: Copy;
     type W: Copy;
@@ -216,6 +216,12 @@ impl Block {
     #[inline(always)]
     pub fn all(&mut self) -> &mut [f32] {
         self.0.as_flattened_mut()
+    }
+
+    /// Four frames; 0 behind the end.
+    #[inline(always)]
+    fn chunk(&self, index: usize) -> &[f32; LANES] {
+        self.0.get(index).unwrap_or(&[0.0; LANES])
     }
 }
 

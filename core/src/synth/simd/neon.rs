@@ -6,6 +6,7 @@ use crate::synth::lanes::Lanes;
 use crate::synth::sinc::Shorts;
 use core::arch::aarch64::*;
 
+#[derive(Clone, Copy)]
 pub struct Neon;
 
 impl Arch for Neon {

@@ -5,6 +5,7 @@ use super::Arch;
 use crate::synth::lanes::Lanes;
 use crate::synth::sinc::Shorts;
 
+#[derive(Clone, Copy)]
 pub struct Portable;
 
 fn zip<T: Copy, const N: usize>(a: [T; N], b: [T; N], f: impl Fn(T, T) -> T) -> [T; N] {

@@ -6,6 +6,7 @@ use crate::synth::lanes::Lanes;
 use crate::synth::sinc::Shorts;
 use core::arch::x86_64::*;
 
+#[derive(Clone, Copy)]
 pub struct Sse2;
 
 impl Arch for Sse2 {
