@@ -713,7 +713,18 @@ impl Pool {
             self.end_short_notes(position);
         }
         for index in 0..self.used {
-            self.control_one(slots, context, index, at_tick);
+            let (Some(tag), Some(voice), Some(tone)) = (
+                self.tags.get(index),
+                self.voices.get_mut(index),
+                self.tones.get_mut(index),
+            ) else {
+                break;
+            };
+            // Most voices lie inside of their plans, and nothing has happened to them.
+            let calm = tag.flags & (LIVE | PENDING | DIRTY) == LIVE;
+            if tag.is(LIVE) && !(calm && (!at_tick || !tone.is_over() && voice.pass(tone))) {
+                self.control_one(slots, context, index, at_tick);
+            }
         }
         self.follow_masters();
     }
@@ -747,9 +758,6 @@ impl Pool {
                 if !self.free(index) {
                     self.stay(index);
                 }
-                return;
-            }
-            if !pending && !tag.is(DIRTY) && voice.pass(tone) {
                 return;
             }
         }

@@ -9,6 +9,7 @@ mod check;
 
 use super::effects::Sends;
 use super::filter::{Coefficients, rescaling};
+use super::lanes::Lanes;
 use super::oscillator::{Interpolation, Oscillator, Window};
 use super::simd::{self, Amplifier, Block, FilterState, SCALE, Table, Vectors};
 use super::sinc::{Kernels, cutoff_for};
@@ -39,11 +40,10 @@ pub struct Tone {
     pub sweeps: bool,
     /// State and coefficients of the filter.
     pub filter: FilterState,
-    /// Left and right.
-    pub dry: Amplifier<2>,
-    pub reverb: Amplifier<1>,
-    pub chorus: Amplifier<1>,
-    /// Frames since the amplifiers were where their lines begin.
+    /// Gains into left, right, reverb and chorus, where they were planned, and their change per frame.
+    from: Lanes,
+    slope: Lanes,
+    /// Frames since gains were planned.
     pub passed: u32,
     window: Window,
 }
@@ -58,9 +58,8 @@ impl Tone {
         rescaling: 1.0,
         sweeps: false,
         filter: FilterState::REST,
-        dry: Amplifier::MUTE,
-        reverb: Amplifier::MUTE,
-        chorus: Amplifier::MUTE,
+        from: Lanes::ZERO,
+        slope: Lanes::ZERO,
         passed: 0,
         window: Window::EMPTY,
     };
@@ -101,9 +100,7 @@ impl Tone {
         let wave = self.oscillator.wave.take();
         self.live = false;
         self.filtered = false;
-        self.dry = Amplifier::MUTE;
-        self.reverb = Amplifier::MUTE;
-        self.chorus = Amplifier::MUTE;
+        (self.from, self.slope) = (Lanes::ZERO, Lanes::ZERO);
         wave
     }
 
@@ -121,6 +118,7 @@ impl Tone {
     }
 
     /// A one-shot wave has come to its end.
+    #[inline]
     pub fn is_over(&self) -> bool {
         self.oscillator.is_over()
     }
@@ -147,7 +145,9 @@ impl Tone {
 
     /// Sets gains and coefficients at once, and looks after the [filter's state](Self::check_filter).
     pub fn jump(&mut self, gains: [f32; BUSES], coefficients: Coefficients) {
-        self.aim([gains, [0.0; BUSES]]);
+        self.from = Lanes(gains) * Lanes::splat(UNIT);
+        self.slope = Lanes::ZERO;
+        self.passed = 0;
         if !self.filtered {
             return;
         }
@@ -160,44 +160,20 @@ impl Tone {
 
     /// Gains of the next frame.
     pub fn gains(&self) -> [f32; BUSES] {
-        let ([left, right], [reverb], [chorus]) = (
-            self.dry.after(self.passed),
-            self.reverb.after(self.passed),
-            self.chorus.after(self.passed),
-        );
-        [left, right, reverb, chorus].map(|gain| gain * (1.0 / UNIT))
+        (self.now() * Lanes::splat(1.0 / UNIT)).0
     }
 
-    /// Amplifiers that stand at some gains, and their change per frame.
-    #[inline]
-    fn aim(&mut self, lines: [[f32; BUSES]; 2]) {
-        let [from, step] = lines.map(|line| line.map(|gain| gain * UNIT));
-        let ([left, right, reverb, chorus], [left_step, right_step, reverb_step, chorus_step]) =
-            (from, step);
-        self.dry = Amplifier {
-            from: [left, right],
-            step: [left_step, right_step],
-        };
-        self.reverb = Amplifier {
-            from: [reverb],
-            step: [reverb_step],
-        };
-        self.chorus = Amplifier {
-            from: [chorus],
-            step: [chorus_step],
-        };
-        self.passed = 0;
+    #[inline(always)]
+    fn now(&self) -> Lanes {
+        self.from + self.slope * Lanes::splat(self.passed as f32)
     }
 
     /// Lets gains and coefficients run to these values in `frames`.
     pub fn ramp(&mut self, gains: [f32; BUSES], coefficients: Coefficients, frames: u32) {
         let share = 1.0 / frames.max(1) as f32;
-        let now = self.gains();
-        let mut step = gains;
-        for (step, now) in step.iter_mut().zip(now) {
-            *step = (*step - now) * share;
-        }
-        self.aim([now, step]);
+        self.from = self.now();
+        self.slope = (Lanes(gains) * Lanes::splat(UNIT) - self.from) * Lanes::splat(share);
+        self.passed = 0;
         if self.filtered {
             self.sweep(coefficients, frames, share);
         }
@@ -218,11 +194,40 @@ impl Tone {
         self.sweeps = change != [0.0; 3];
     }
 
+    /// Left and right.
+    #[inline(always)]
+    pub fn dry(&self) -> Amplifier<2> {
+        let (Lanes([left, right, ..]), Lanes([left_slope, right_slope, ..])) =
+            (self.from, self.slope);
+        Amplifier {
+            from: [left, right],
+            step: [left_slope, right_slope],
+        }
+    }
+
+    #[inline(always)]
+    pub fn reverb(&self) -> Amplifier<1> {
+        let (Lanes([.., from, _]), Lanes([.., step, _])) = (self.from, self.slope);
+        Amplifier {
+            from: [from],
+            step: [step],
+        }
+    }
+
+    #[inline(always)]
+    pub fn chorus(&self) -> Amplifier<1> {
+        let (Lanes([.., from]), Lanes([.., step])) = (self.from, self.slope);
+        Amplifier {
+            from: [from],
+            step: [step],
+        }
+    }
+
     /// Effects that it plays into.
     pub fn sends(&self) -> Sends {
         Sends {
-            reverb: !self.reverb.is_mute(),
-            chorus: !self.chorus.is_mute(),
+            reverb: !self.reverb().is_mute(),
+            chorus: !self.chorus().is_mute(),
         }
     }
 

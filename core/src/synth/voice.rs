@@ -407,6 +407,7 @@ impl Voice {
     }
 
     /// Passes over a tick that lies inside of the plan.
+    #[inline]
     pub fn pass(&mut self, tone: &mut Tone) -> bool {
         if self.left == 0 {
             return false;
@@ -621,13 +622,14 @@ impl Voice {
     fn horizon(&mut self, bound: bool) -> u32 {
         let modulation = &self.modulation;
         let now = &self.now;
-        self.vibrates = modulation.moves(Target::Pitch)
+        let moves_pitch = modulation.moves(Target::Pitch);
+        self.vibrates = moves_pitch
             && !modulation.is_general()
             && !modulation.moves_one(&FREQUENCIES)
             && now.glide == 0
-            && !modulation.leads(Mover::Eg1, Target::Pitch)
-            && (!modulation.leads(Mover::Eg2, Target::Pitch) || now.eg2.is_steady());
-        if modulation.moves(Target::Pitch) && !self.vibrates
+            && !modulation.leads(Mover::Eg1, &[Target::Pitch])
+            && (now.eg2.is_steady() || !modulation.leads(Mover::Eg2, &[Target::Pitch]));
+        if moves_pitch && !self.vibrates
             || bound && self.filtered
             || modulation.is_general()
             || modulation.moves_one(&[
@@ -635,6 +637,7 @@ impl Voice {
                 Target::LfoFrequency,
                 Target::VibratoFrequency,
             ])
+            || modulation.leads(Mover::Eg1, &MOVING_RENDER)
             || self.sweeping
             || self.level != self.wanted
             || now.glide > 0
@@ -642,23 +645,14 @@ impl Voice {
             return 1;
         }
         let mut frames = now.eg1.straight(&self.volume);
-        let moving = modulation.moves_one(&MOVING_RENDER);
-        for target in MOVING_RENDER {
-            if !moving || !modulation.moves(target) {
-                continue;
-            }
-            if modulation.leads(Mover::Eg1, target) {
-                return 1;
-            }
-            if modulation.leads(Mover::Eg2, target) {
-                frames = frames.min(now.eg2.stage_left(&self.modulator));
-            }
-            if modulation.leads(Mover::Lfo, target) {
-                frames = frames.min(now.lfo.straight(self.lfo_step));
-            }
-            if modulation.leads(Mover::Vibrato, target) {
-                frames = frames.min(now.vibrato.straight(self.vibrato_step));
-            }
+        if modulation.leads(Mover::Eg2, &MOVING_RENDER) {
+            frames = frames.min(now.eg2.stage_left(&self.modulator));
+        }
+        if modulation.leads(Mover::Lfo, &MOVING_RENDER) {
+            frames = frames.min(now.lfo.straight(self.lfo_step));
+        }
+        if modulation.leads(Mover::Vibrato, &MOVING_RENDER) {
+            frames = frames.min(now.vibrato.straight(self.vibrato_step));
         }
         if frames == u32::MAX {
             // Where it stays it must be first.

@@ -13,11 +13,6 @@ pub struct Amplifier<const N: usize> {
 }
 
 impl<const N: usize> Amplifier<N> {
-    pub const MUTE: Self = Self {
-        from: [0.0; N],
-        step: [0.0; N],
-    };
-
     /// It does not stand still.
     #[inline(always)]
     pub fn moves(&self) -> bool {
@@ -29,24 +24,13 @@ impl<const N: usize> Amplifier<N> {
     pub fn is_mute(&self) -> bool {
         self.from == [0.0; N] && !self.moves()
     }
-
-    /// Gains after some frames.
-    #[inline(always)]
-    pub fn after(&self, frames: u32) -> [f32; N] {
-        let mut now = self.from;
-        let passed = frames as f32;
-        for (gain, step) in now.iter_mut().zip(self.step) {
-            *gain += step * passed;
-        }
-        now
-    }
 }
 
 /// A voice's samples, and what becomes of them.
 #[derive(Clone, Copy)]
 pub struct Playing<'a, const N: usize> {
     pub block: &'a Block,
-    pub amplifier: &'a Amplifier<N>,
+    pub amplifier: Amplifier<N>,
     /// Frames since the amplifier was where its line begins.
     pub passed: u32,
 }
@@ -70,7 +54,7 @@ pub fn run<A: Arch, const V: usize, const N: usize, const MOVES: bool>(
         let Amplifier {
             from: gain,
             step: change,
-        } = voice.amplifier;
+        } = &voice.amplifier;
         for ((from, gain), (step, change)) in
             from.iter_mut().zip(gain).zip(step.iter_mut().zip(change))
         {

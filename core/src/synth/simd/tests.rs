@@ -62,7 +62,7 @@ fn playing<'a>(
 ) -> [Playing<'a, 2>; 3] {
     [0, 1, 2].map(|i| Playing {
         block: &blocks[i],
-        amplifier: &amplifiers[i].0,
+        amplifier: amplifiers[i].0,
         passed: amplifiers[i].1,
     })
 }
@@ -233,9 +233,9 @@ proptest! {
         prop_assert_eq!(&mixed, &play(Registers::Best));
         // One voice after the other is the same.
         let (mut left, mut right) = (Block([[0.25; 4]; 9]), Block([[0.5; 4]; 9]));
-        for (samples, (amplifier, passed)) in samples.chunks(32).zip(&amplifiers) {
+        for (samples, &(amplifier, passed)) in samples.chunks(32).zip(&amplifiers) {
             let block = block_of(samples);
-            let voice = Playing { block: &block, amplifier, passed: *passed };
+            let voice = Playing { block: &block, amplifier, passed };
             mix(Vectors::best(), [voice], [&mut left, &mut right], count);
         }
         prop_assert_eq!(mixed, [left, right].map(|bus| bits(bus.first(count))));

@@ -18,11 +18,9 @@ pub struct Stand {
 
 impl Tone {
     pub fn stand(&self) -> Stand {
-        let ([left, right], [reverb], [chorus]) =
-            (self.dry.step, self.reverb.step, self.chorus.step);
         Stand {
             gains: self.gains(),
-            steps: [left, right, reverb, chorus].map(|step| step * (1.0 / UNIT)),
+            steps: self.slope.0.map(|step| step * (1.0 / UNIT)),
             coefficients: self.filtered.then(|| self.filter.coefficients()),
             moves: self.filter.change(),
             rescaling: self.rescaling,
