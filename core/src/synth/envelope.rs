@@ -10,8 +10,8 @@ use super::math;
 /// Dynamic range of EG1 in dB.
 pub const RANGE_DB: f32 = 96.0;
 
-/// How far EG1 may fall along a straight line of amplitude: in the middle it lies 0.002 dB too high then.
-const STRAIGHT_DB: f32 = 0.4;
+/// How far EG1 may fall along a straight line of amplitude: in the middle it lies 0.014 dB too high then.
+const STRAIGHT_DB: f32 = 1.0;
 
 /// What the articulation gives an envelope; times in frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -458,7 +458,7 @@ impl Voice {
         if self.level != self.wanted {
             for (level, &wanted) in self.level.iter_mut().zip(&self.wanted) {
                 let rest = wanted - *level;
-                *level = if rest.abs() <= 1e-5 * (wanted + 1e-4) {
+                *level = if rest.abs() <= 1e-3 * (wanted + 1e-4) {
                     wanted
                 } else {
                     *level + rest * SMOOTHING
