@@ -7,6 +7,7 @@
 //! | [`engines`] | the synthesizers, behind one face |
 //! | [`image`] | the driver's image in the simulated kernel |
 //! | [`measure`] | how long, how loud, how many |
+//! | [`songs`] | what people play: songs with banks of others |
 //! | [`downloads`] | how fast the store takes a bank |
 //! | [`report`], [`chart`] | the table, the file, the picture |
 //! | [`prices`] | what the cost model says, and what is true |
@@ -20,6 +21,7 @@ mod image;
 mod measure;
 mod prices;
 mod report;
+mod songs;
 
 use anyhow::{Context, Result, bail};
 use arioso_count::material;
@@ -66,10 +68,12 @@ fn main() -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         [] => compare(),
+        ["songs"] => songs::compare(&songs::Length::FULL),
+        ["songs", "quick"] => songs::compare(&songs::Length::QUICK),
         ["prices"] => prices::print(),
         ["downloads"] => download(),
         ["image", setting, voices] => image::child(setting, voices.parse()?),
-        _ => bail!("arioso-bench [prices | downloads | image SETTING VOICES]"),
+        _ => bail!("arioso-bench [songs [quick] | prices | downloads | image SETTING VOICES]"),
     }
 }
 
