@@ -3,9 +3,9 @@
 
 use super::{Effects, Engine, Make};
 use crate::material::{RATE, dls, moving_dls};
-use crate::songs::{Bank, VOICES};
 use anyhow::Result;
 pub use arioso_count::engine::Arioso;
+use arioso_count::songs::{Bank, VOICES};
 
 pub const NAME: &str = "arioso";
 

@@ -3,8 +3,8 @@
 
 use super::{Effects, Engine, Make};
 use crate::material::{RATE, sf2};
-use crate::songs::{Bank, VOICES};
 use anyhow::{Result, anyhow, bail};
+use arioso_count::songs::{Bank, VOICES};
 use arioso_fluidsynth::{Config, Fluidsynth};
 use std::path::Path;
 

@@ -9,8 +9,11 @@ mod rustysynth;
 pub use arioso_count::engine::Effects;
 
 use crate::material::{self, Note, VELOCITY};
-use crate::songs::Bank;
 use anyhow::Result;
+use arioso_count::songs::Bank;
+
+/// General MIDI on.
+const GM_ON: &[u8] = &[0xF0, 0x7E, 0x7F, 0x09, 0x01, 0xF7];
 
 /// A synthesizer that has been built for one quality setting.
 pub trait Engine {
@@ -18,6 +21,10 @@ pub trait Engine {
     fn message(&mut self, group: u16, message: &[u8]);
     /// Silences everything at once.
     fn cut(&mut self);
+    /// Puts every channel in its power-on state.
+    fn reset(&mut self) {
+        self.message(0, GM_ON);
+    }
     /// Voices that sound, if the engine tells.
     fn voices(&self) -> Option<usize>;
     /// The next frames, [`BLOCK`] at most.
@@ -42,7 +49,7 @@ pub struct Make {
     /// Reverb and chorus can be switched one by one.
     pub separate: bool,
     pub build: fn(setting: &str, voices: usize, effects: Effects) -> Result<Box<dyn Engine>>,
-    /// With a bank for songs, for up to [`VOICES`](crate::songs::VOICES) voices.
+    /// With a bank for songs, for up to [`VOICES`](arioso_count::songs::VOICES) voices.
     pub load: fn(setting: &str, bank: &Bank, effects: Effects) -> Result<Box<dyn Engine>>,
 }
 

@@ -3,8 +3,8 @@
 
 use super::{Effects, Engine, Make};
 use crate::material::{RATE, sf2};
-use crate::songs::{Bank, VOICES};
 use anyhow::{Result, anyhow, bail};
+use arioso_count::songs::{Bank, VOICES};
 use oxisynth::{InterpolationMethod, MidiEvent, SoundFont, Synth, SynthDescriptor};
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek};
@@ -22,7 +22,10 @@ const fn make(setting: &'static str) -> Make {
 
 pub const MAKES: &[Make] = &[make("Linear"), make("FourthOrder"), make("SeventhOrder")];
 
-struct Oxisynth(Synth);
+struct Oxisynth {
+    synth: Synth,
+    interpolation: InterpolationMethod,
+}
 
 fn build(setting: &str, voices: usize, effects: Effects) -> Result<Box<dyn Engine>> {
     synth(&mut Cursor::new(sf2()), setting, voices, effects)
@@ -57,7 +60,10 @@ fn synth(
     .map_err(|error| anyhow!("{error:?}"))?;
     let font = SoundFont::load(file).map_err(|error| anyhow!("{error:?}"))?;
     synth.add_font(font, true);
-    Ok(Box::new(Oxisynth(synth)))
+    Ok(Box::new(Oxisynth {
+        synth,
+        interpolation,
+    }))
 }
 
 /// What the library has for a message; it knows no System Exclusive.
@@ -93,16 +99,24 @@ impl Engine for Oxisynth {
     fn message(&mut self, _: u16, message: &[u8]) {
         if let Some(event) = event(message) {
             // A program that the bank lacks is its only objection; the old one stays.
-            let _ = self.0.send_event(event);
+            let _ = self.synth.send_event(event);
         }
     }
 
     fn cut(&mut self) {
         for channel in 0..16 {
-            self.0
+            self.synth
                 .send_event(MidiEvent::AllSoundOff { channel })
                 .expect("all sound off");
         }
+    }
+
+    fn reset(&mut self) {
+        let reset = self.synth.send_event(MidiEvent::SystemReset);
+        reset.expect("a reset");
+        // It puts every channel back to the fourth order.
+        self.synth
+            .set_interpolation_method(None, self.interpolation);
     }
 
     fn voices(&self) -> Option<usize> {
@@ -110,6 +124,6 @@ impl Engine for Oxisynth {
     }
 
     fn render(&mut self, out: &mut [[f32; 2]]) {
-        self.0.write(out.as_flattened_mut());
+        self.synth.write(out.as_flattened_mut());
     }
 }

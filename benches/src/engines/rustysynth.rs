@@ -3,8 +3,8 @@
 
 use super::{Effects, Engine, Make};
 use crate::material::{BLOCK, RATE, sf2};
-use crate::songs::Bank;
 use anyhow::{Result, anyhow};
+use arioso_count::songs::Bank;
 use rustysynth::{SoundFont, Synthesizer, SynthesizerSettings};
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -64,6 +64,10 @@ impl Engine for Rustysynth {
 
     fn cut(&mut self) {
         self.synth.note_off_all(true);
+    }
+
+    fn reset(&mut self) {
+        self.synth.reset();
     }
 
     fn voices(&self) -> Option<usize> {

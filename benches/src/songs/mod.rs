@@ -3,109 +3,112 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`passage`] | the densest part of a song, as messages with frames |
 //! | [`race`] | engines that play a passage side by side, second by second |
+//! | [`rows`] | what came out, its ratios, its table |
 
-mod passage;
 mod race;
+pub mod rows;
 
-use crate::engines;
-use crate::material::RATE;
-use crate::measure;
-use anyhow::{Result, anyhow};
-use arioso_cli::compare::corpus;
-use arioso_core::dls::model::Patches;
-use arioso_core::mem::Shared;
-use arioso_count::engine::{self, Effects};
-use passage::Passage;
+use crate::engines::{self, Make};
+use crate::limit::Limits;
+use anyhow::{Context, Result};
+use arioso_count::engine::Effects;
+use arioso_count::songs::{Bank, FLUID_R3, Passage, TIMGM6MB};
 use race::Race;
+use rows::Row;
 
-/// Voices that every engine may use; rustysynth has no more.
-pub const VOICES: usize = 256;
+const DRY: Effects = Effects {
+    reverb: false,
+    chorus: false,
+};
+const WET: Effects = Effects {
+    reverb: true,
+    chorus: true,
+};
 
-/// A SoundFont.
-pub struct Bank {
-    /// Of the package that has it.
-    pub name: &'static str,
-    pub file: &'static str,
-    /// Converted, as `arioso` plays it.
-    pub patches: Shared<Patches>,
-}
-
-impl Bank {
-    fn open(name: &'static str, file: &'static str) -> Result<Self> {
-        let dls = corpus::converted(file).map_err(|why| anyhow!(why))?;
-        let patches = engine::patches(&dls)?;
-        Ok(Self {
-            name,
-            file,
-            patches,
-        })
-    }
-}
+/// What takes part: engine and setting.
+const SETTINGS: [(&str, &str); 7] = [
+    ("arioso", "linear"),
+    ("arioso", "sinc8"),
+    ("fluidsynth", "linear"),
+    ("fluidsynth", "4thorder"),
+    ("oxisynth", "Linear"),
+    ("oxisynth", "FourthOrder"),
+    ("rustysynth", "linear"),
+];
 
 /// How much is measured.
-pub struct Length {
+pub struct Extent {
     banks: &'static [(&'static str, &'static str)],
     songs: &'static [&'static str],
+    effects: &'static [Effects],
     seconds: usize,
     rounds: usize,
+    settings: &'static [(&'static str, &'static str)],
+    image: bool,
 }
 
-impl Length {
+impl Extent {
     pub const FULL: Self = Self {
-        banks: &[("timgm6mb", corpus::TIMGM6MB)],
-        songs: &["chemistry_lab"],
-        seconds: 30,
-        rounds: 5,
-    };
-    pub const QUICK: Self = Self {
-        banks: &[("timgm6mb", corpus::TIMGM6MB)],
-        songs: &["chemistry_lab"],
+        banks: &[TIMGM6MB, FLUID_R3],
+        songs: &SONGS,
+        effects: &[DRY, WET],
         seconds: 20,
         rounds: 3,
+        settings: &SETTINGS,
+        image: true,
+    };
+    pub const QUICK: Self = Self {
+        banks: &[TIMGM6MB],
+        songs: &["chemistry_lab", "5432gone"],
+        effects: &[DRY],
+        seconds: 20,
+        rounds: 3,
+        settings: &SETTINGS,
+        image: false,
     };
 }
 
-/// Measures and prints.
-pub fn compare(length: &Length) -> Result<()> {
-    measure::stay_on_one_processor();
-    let pieces = corpus::openmsx().map_err(|why| anyhow!(why))?;
-    for (name, file) in length.banks {
-        let bank = Bank::open(name, file)?;
-        for piece in pieces
-            .iter()
-            .filter(|piece| length.songs.iter().any(|name| piece.name.starts_with(name)))
-        {
-            let passage = Passage::densest(&piece.bytes, length.seconds)?;
-            let mut race = Race::new(&passage);
-            for make in engines::all() {
-                if matches!(make.setting, "linear" | "sinc8" | "4thorder")
-                    && matches!(make.engine, "arioso" | "fluidsynth")
-                {
-                    race.enter(make, (make.load)(make.setting, &bank, Effects::default())?);
+/// Dense ones of OpenMSX and Freedoom: the beginnings of their names.
+const SONGS: [&str; 2] = ["chemistry_lab", "5432gone"];
+
+fn takes_part(make: &Make, extent: &Extent) -> bool {
+    extent.settings.contains(&(make.engine, make.setting))
+}
+
+/// Measures; prints each song's rows as they come.
+pub fn measure(extent: &Extent, limits: &Limits) -> Result<Vec<Row>> {
+    let all = extent.banks.len() * extent.effects.len() * extent.songs.len();
+    let mut done = 0;
+    let mut rows = Vec::new();
+    println!("{}", rows::heading());
+    for bank in extent.banks {
+        let bank = Bank::open(*bank)?;
+        for &effects in extent.effects {
+            let mut race = Race::default();
+            for make in engines::all()
+                .into_iter()
+                .filter(|make| takes_part(make, extent))
+            {
+                let engine = (make.load)(make.setting, &bank, effects)
+                    .with_context(|| format!("{} {}", make.engine, make.setting))?;
+                race.enter(make, engine);
+            }
+            for song in extent.songs {
+                let passage = Passage::of(song, extent.seconds)?;
+                race.listen(&passage)?;
+                for _ in 0..extent.rounds {
+                    race.round(&passage)?;
                 }
-            }
-            for _ in 0..length.rounds {
-                race.round();
-            }
-            println!(
-                "{} from {} s, {} s, {}, dry, {RATE} Hz: ms per second",
-                piece.name,
-                passage.from,
-                passage.seconds(),
-                bank.name
-            );
-            for runner in &race.runners {
-                println!(
-                    "{:<11} {:<9} {:>7.3} ms, {:>5.1} voices",
-                    runner.make.engine,
-                    runner.make.setting,
-                    runner.ms_per_second(),
-                    runner.voices
-                );
+                let mut found = race.rows(&passage, bank.name, effects);
+                rows::compare(&mut found, limits);
+                done += 1;
+                println!("[{done}/{all}]");
+                print!("{}", rows::table(&found));
+                rows.extend(found);
             }
         }
     }
-    Ok(())
+    println!("{}", rows::summary(&rows));
+    Ok(rows)
 }
