@@ -7,6 +7,7 @@
 //! | [`engines`] | the synthesizers, behind one face |
 //! | [`image`] | the driver's image in the simulated kernel |
 //! | [`measure`] | how long, how loud, how many |
+//! | [`songs`] | what people play: songs with banks of others |
 //! | [`downloads`] | how fast the store takes a bank |
 //! | [`report`], [`chart`] | the table, the file, the picture |
 //! | [`prices`] | what the cost model says, and what is true |
@@ -17,17 +18,21 @@ mod chart;
 mod downloads;
 mod engines;
 mod image;
+mod limit;
 mod measure;
 mod prices;
 mod report;
+mod songs;
 
 use anyhow::{Context, Result, bail};
 use arioso_count::material;
 use downloads::Downloads;
 use engines::{Effects, Make};
 use image::Image;
+use limit::Limits;
 use measure::{Held, Starts};
 use report::Row;
+use songs::Extent;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -66,10 +71,12 @@ fn main() -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         [] => compare(),
+        ["songs"] => only_songs(&Extent::FULL, "songs"),
+        ["songs", "quick"] => only_songs(&Extent::QUICK, "quick"),
         ["prices"] => prices::print(),
         ["downloads"] => download(),
         ["image", setting, voices] => image::child(setting, voices.parse()?),
-        _ => bail!("arioso-bench [prices | downloads | image SETTING VOICES]"),
+        _ => bail!("arioso-bench [songs [quick] | prices | downloads | image SETTING VOICES]"),
     }
 }
 
@@ -226,6 +233,22 @@ fn download() -> Result<()> {
         downloads.round()?;
     }
     println!("{}", downloads.line());
+    Ok(())
+}
+
+/// Songs alone, and the bare kernels that they are held against.
+fn only_songs(extent: &Extent, name: &str) -> Result<()> {
+    measure::stay_on_one_processor();
+    let mut limits = Limits::new();
+    for _ in 0..4 * LEAST_ROUNDS {
+        limits.round();
+    }
+    print!("{}", limit::table(&limits.rows()));
+    let rows = songs::measure(extent, &limits)?;
+    let file = output_dir()?.join(format!("{name}.json"));
+    let all = report::json(&[], &limits.rows(), &rows)?;
+    std::fs::write(&file, all)?;
+    println!("\n{}", file.strip_prefix(root())?.display());
     Ok(())
 }
 

@@ -113,7 +113,7 @@ fn start(engine: &mut dyn Engine, notes: &[Note]) -> Vec<[f32; 2]> {
     for note in notes {
         engine.note_on(*note);
     }
-    for block in heard.as_chunks_mut().0 {
+    for block in heard.as_chunks_mut::<BLOCK>().0 {
         engine.render(block);
     }
     heard

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Rows, ratios, the table on screen and the file.
 
+use crate::limit;
+use crate::songs::rows;
+use anyhow::Result;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -60,6 +63,21 @@ pub fn compare(rows: &mut [Row], is_peer: impl Fn(&str) -> bool) {
             .zip(row.note_start_ns)
             .map(|(best, ns)| best / ns);
     }
+}
+
+/// The file: rows of held notes, of bare kernels and of songs.
+pub fn json(held: &[Row], limits: &[limit::Row], songs: &[rows::Row]) -> Result<String> {
+    let mut all = Vec::new();
+    for row in held {
+        all.push(serde_json::to_value(row)?);
+    }
+    for row in limits {
+        all.push(serde_json::to_value(row)?);
+    }
+    for row in songs {
+        all.push(serde_json::to_value(row)?);
+    }
+    Ok(serde_json::to_string_pretty(&all)? + "\n")
 }
 
 const NS_PER_SECOND: f64 = 1e9;

@@ -3,7 +3,10 @@
 
 use crate::material::{self, Note, VELOCITY};
 use anyhow::{Result, anyhow, bail};
+use arioso_core::dls::file::{Limits, load};
+use arioso_core::dls::model::Patches;
 use arioso_core::dls::store::{Quotas, Store};
+use arioso_core::mem::Shared;
 use arioso_core::synth::effects::Sends;
 use arioso_core::synth::{Interpolation, Settings, Synth, SynthId, VirtualSynth};
 
@@ -27,6 +30,21 @@ impl Effects {
     }
 }
 
+/// The instruments of a DLS file, to be shared by many engines.
+pub fn patches(bank: &[u8]) -> Result<Shared<Patches>> {
+    let limits = Limits {
+        bytes: usize::MAX,
+        ..Limits::default()
+    };
+    let instruments = load(bank, limits).map_err(|error| anyhow!("{error:?}"))?;
+    let mut store = Store::new(Quotas::default());
+    store
+        .add_defaults(instruments)
+        .map_err(|error| anyhow!("{error:?}"))?;
+    let patches = store.patches(SYNTH.0);
+    patches.map_err(|_| anyhow!("no memory"))
+}
+
 /// The engine with one virtual synthesizer.
 pub struct Arioso(pub Synth);
 
@@ -34,6 +52,17 @@ impl Arioso {
     /// An engine with room for `voices` voices at `rate`; `setting` is the name of an interpolation.
     pub fn new(
         bank: &[u8],
+        setting: &str,
+        voices: usize,
+        rate: u32,
+        effects: Effects,
+    ) -> Result<Self> {
+        Self::with(patches(bank)?, setting, voices, rate, effects)
+    }
+
+    /// The same with instruments that have been loaded already.
+    pub fn with(
+        patches: Shared<Patches>,
         setting: &str,
         voices: usize,
         rate: u32,
@@ -52,14 +81,8 @@ impl Arioso {
             synths: 1,
         })
         .map_err(memory)?;
-        let mut store = Store::new(Quotas::default());
-        let instruments = arioso_core::dls::file::load(bank, Default::default())
-            .map_err(|error| anyhow!("{error:?}"))?;
-        store
-            .add_defaults(instruments)
-            .map_err(|error| anyhow!("{error:?}"))?;
         let mut port = VirtualSynth::new(GROUPS).map_err(memory)?;
-        port.set_patches(store.patches(SYNTH.0).map_err(memory)?);
+        port.set_patches(patches);
         port.set_interpolation(interpolation);
         port.effects_mut().on = Sends {
             reverb: effects.reverb,
@@ -104,6 +127,12 @@ impl Arioso {
     pub fn note_on(&mut self, note: Note) {
         let message = [0x90 | note.channel, note.key, VELOCITY];
         self.0.message(SYNTH, note.group + 1, &message);
+    }
+
+    /// A complete message for a group, counted from 0.
+    pub fn message(&mut self, group: u16, message: &[u8]) {
+        self.0.message(SYNTH, group + 1, message);
+        while self.0.take_retired().is_some() {}
     }
 
     /// Silences everything at once.

@@ -4,7 +4,9 @@
 //! | module | holds |
 //! |---|---|
 //! | [`material`] | the instrument, as SoundFont and as DLS; the notes |
-//! | [`engine`] | the engine with that instrument |
+//! | [`engine`] | the engine, with that instrument or any other |
+//! | [`songs`] | what people play: dense passages of real songs, real banks |
 
 pub mod engine;
 pub mod material;
+pub mod songs;

@@ -62,6 +62,17 @@ pub fn notes(count: usize) -> Vec<Note> {
         .collect()
 }
 
+/// A note's recording, its loop (first frame and length), and how many of its frames a frame of the output takes.
+pub fn source(note: Note) -> (&'static [i16], (usize, usize), f64) {
+    let index = RANGES
+        .iter()
+        .position(|(low, high)| (*low..=*high).contains(&note.key));
+    let semitones = f64::from(note.key) - f64::from(ROOT);
+    let step = (semitones / 12.0).exp2() * f64::from(WAVE_RATE) / f64::from(RATE);
+    let looped = (ATTACK as usize, LOOP as usize);
+    (&waves()[index.unwrap_or(0)], looped, step)
+}
+
 /// The recordings. They are made once: it takes a while.
 fn waves() -> &'static [Vec<i16>; RANGES.len()] {
     static WAVES: LazyLock<[Vec<i16>; RANGES.len()]> = LazyLock::new(|| from_fn(wave));

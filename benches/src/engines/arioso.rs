@@ -2,9 +2,10 @@
 //! The engine of this repository, built for the host.
 
 use super::{Effects, Engine, Make};
-use crate::material::{BLOCK, Note, RATE, dls, moving_dls};
+use crate::material::{RATE, dls, moving_dls};
 use anyhow::Result;
 pub use arioso_count::engine::Arioso;
+use arioso_count::songs::{Bank, VOICES};
 
 pub const NAME: &str = "arioso";
 
@@ -15,6 +16,7 @@ const fn make(setting: &'static str) -> Make {
         most: 2400,
         separate: true,
         build,
+        load,
     }
 }
 
@@ -38,18 +40,21 @@ fn build(setting: &str, voices: usize, effects: Effects) -> Result<Box<dyn Engin
     )?))
 }
 
+fn load(setting: &str, bank: &Bank, effects: Effects) -> Result<Box<dyn Engine>> {
+    let patches = bank.patches.clone();
+    Ok(Box::new(Arioso::with(
+        patches, setting, VOICES, RATE, effects,
+    )?))
+}
+
 /// The setting is one of those that the registry knows.
 pub fn is_plain(make: &Make) -> bool {
     make.engine == NAME && !make.setting.ends_with(MOVING)
 }
 
 impl Engine for Arioso {
-    fn control(&mut self, group: u16, channel: u8, controller: u8, value: u8) {
-        self.control(group, channel, controller, value);
-    }
-
-    fn note_on(&mut self, note: Note) {
-        self.note_on(note);
+    fn message(&mut self, group: u16, message: &[u8]) {
+        self.message(group, message);
     }
 
     fn cut(&mut self) {
@@ -60,7 +65,7 @@ impl Engine for Arioso {
         Some(self.voices())
     }
 
-    fn render(&mut self, out: &mut [[f32; 2]; BLOCK]) {
+    fn render(&mut self, out: &mut [[f32; 2]]) {
         self.render(out);
     }
 }

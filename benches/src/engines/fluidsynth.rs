@@ -2,9 +2,11 @@
 //! FluidSynth: Debian's shared library, loaded when it is there.
 
 use super::{Effects, Engine, Make};
-use crate::material::{BLOCK, Note, RATE, VELOCITY, sf2};
+use crate::material::{RATE, sf2};
 use anyhow::{Result, anyhow, bail};
+use arioso_count::songs::{Bank, VOICES};
 use arioso_fluidsynth::{Config, Fluidsynth};
+use std::path::Path;
 
 const fn make(setting: &'static str) -> Make {
     Make {
@@ -13,6 +15,7 @@ const fn make(setting: &'static str) -> Make {
         most: 4096,
         separate: true,
         build,
+        load,
     }
 }
 
@@ -20,13 +23,21 @@ const fn make(setting: &'static str) -> Make {
 pub const MAKES: &[Make] = &[make("linear"), make("4thorder"), make("7thorder")];
 
 fn build(setting: &str, voices: usize, effects: Effects) -> Result<Box<dyn Engine>> {
+    let file = crate::scratch_file("bench.sf2", &sf2())?;
+    synth(&file, setting, voices, effects)
+}
+
+fn load(setting: &str, bank: &Bank, effects: Effects) -> Result<Box<dyn Engine>> {
+    synth(Path::new(bank.file), setting, VOICES, effects)
+}
+
+fn synth(file: &Path, setting: &str, voices: usize, effects: Effects) -> Result<Box<dyn Engine>> {
     let interpolation = match setting {
         "linear" => 1,
         "4thorder" => 4,
         "7thorder" => 7,
         _ => bail!("fluidsynth has no {setting}"),
     };
-    let file = crate::scratch_file("bench.sf2", &sf2())?;
     let config = Config {
         rate: RATE,
         voices: u16::try_from(voices)?,
@@ -36,17 +47,13 @@ fn build(setting: &str, voices: usize, effects: Effects) -> Result<Box<dyn Engin
         interpolation,
         bank_select: c"gs",
     };
-    let synth = Fluidsynth::new(&file, &config).map_err(|error| anyhow!(error))?;
+    let synth = Fluidsynth::new(file, &config).map_err(|error| anyhow!(error))?;
     Ok(Box::new(synth))
 }
 
 impl Engine for Fluidsynth {
-    fn control(&mut self, _: u16, channel: u8, controller: u8, value: u8) {
-        self.message(&[0xB0 | channel, controller, value]);
-    }
-
-    fn note_on(&mut self, note: Note) {
-        self.message(&[0x90 | note.channel, note.key, VELOCITY]);
+    fn message(&mut self, _: u16, message: &[u8]) {
+        Self::message(self, message);
     }
 
     fn cut(&mut self) {
@@ -57,7 +64,7 @@ impl Engine for Fluidsynth {
         Some(Self::voices(self))
     }
 
-    fn render(&mut self, out: &mut [[f32; 2]; BLOCK]) {
+    fn render(&mut self, out: &mut [[f32; 2]]) {
         Self::render(self, out);
     }
 }

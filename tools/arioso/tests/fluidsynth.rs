@@ -1,97 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Real banks and real songs: our engine with the converted SoundFont against FluidSynth with the SoundFont itself.
 
-use arioso_bank::sf2;
+use arioso_cli::compare::corpus::{self, Piece, freedoom, openmsx};
 use arioso_cli::compare::{
     Bank, Loudness, Offsets, Onsets, Ours, RATE, frame, loudness, onsets, render, theirs,
 };
 use arioso_cli::song::{Song, smf};
 use arioso_fluidsynth::Fluidsynth;
-use std::fs::{self, File};
-use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::time::Instant;
 
-const OPENMSX: &str = "/usr/share/games/openttd/baseset/openmsx";
-/// Freedoom's music lies in archives.
-const WADS: [&str; 2] = [
-    "/usr/share/games/doom/freedoom1.wad",
-    "/usr/share/games/doom/freedoom2.wad",
-];
-const BANKS: [&str; 3] = [
-    "/usr/share/sounds/sf2/TimGM6mb.sf2",
-    "/usr/share/sounds/sf2/sf_GMbank.sf2",
-    "/usr/share/sounds/sf2/FluidR3_GM.sf2",
-];
+const BANKS: [&str; 3] = [corpus::TIMGM6MB, corpus::CSOUND, corpus::FLUID_R3];
 /// Part of the names of the songs and of the banks that are compared; everything if it is not set.
 const ONLY_SONGS: &str = "ARIOSO_COMPARE_SONGS";
 const ONLY_BANKS: &str = "ARIOSO_COMPARE_BANKS";
 
 fn converted(path: &str) -> Bank {
-    let mut file = File::open(path).unwrap();
-    let font = sf2::SoundFont::open(&mut file).unwrap();
-    let conversion = sf2::convert(&font, &sf2::Limits::default(), |_, _| true).unwrap();
-    let mut out = Cursor::new(Vec::new());
-    sf2::write(&font, &conversion.bank, &mut file, &mut out, |_| ()).unwrap();
-    Bank::new(&out.into_inner()).unwrap()
-}
-
-/// A MIDI file.
-struct Piece {
-    name: String,
-    bytes: Vec<u8>,
-}
-
-fn present(path: &str) -> Vec<u8> {
-    fs::read(path).unwrap_or_else(|why| panic!("{path}: {why} (cargo xtask setup installs it)"))
-}
-
-/// OpenMSX, by name.
-fn openmsx() -> Vec<Piece> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(OPENMSX)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|e| e == "mid"))
-        .collect();
-    paths.sort();
-    paths
-        .iter()
-        .map(|path| Piece {
-            name: path.file_stem().unwrap().to_string_lossy().into_owned(),
-            bytes: fs::read(path).unwrap(),
-        })
-        .collect()
-}
-
-/// The music of Freedoom's two archives, each piece once.
-fn freedoom() -> Vec<Piece> {
-    let mut pieces: Vec<Piece> = Vec::new();
-    for path in WADS {
-        for (name, bytes) in music(&present(path)) {
-            if pieces.iter().all(|piece| piece.bytes != bytes) {
-                pieces.push(Piece {
-                    name: name.to_lowercase(),
-                    bytes: bytes.to_vec(),
-                });
-            }
-        }
-    }
-    pieces
-}
-
-/// The MIDI files of an archive (WAD): a header, and a directory of position, size and name.
-fn music(wad: &[u8]) -> Vec<(String, &[u8])> {
-    let word = |at: usize| u32::from_le_bytes(wad[at..at + 4].try_into().unwrap()) as usize;
-    let (count, directory) = (word(4), word(8));
-    (0..count)
-        .map(|i| directory + 16 * i)
-        .map(|entry| {
-            let name = String::from_utf8_lossy(&wad[entry + 8..entry + 16]);
-            let name = name.trim_end_matches('\0').to_string();
-            (name, &wad[word(entry)..][..word(entry + 4)])
-        })
-        .filter(|(name, bytes)| name.starts_with("D_") && bytes.starts_with(b"MThd"))
-        .collect()
+    Bank::new(&corpus::converted(path).unwrap()).unwrap()
 }
 
 /// One song with one bank.
@@ -237,6 +163,7 @@ fn check(songs: &[Piece], banks: &[&str], notes: usize) {
 fn three_songs() {
     let few = ["be_sharp_bw_redfarn", "tttheme2", "modern_motion"];
     let songs: Vec<Piece> = openmsx()
+        .unwrap()
         .into_iter()
         .filter(|piece| few.contains(&&*piece.name))
         .collect();
@@ -249,9 +176,9 @@ fn three_songs() {
 fn all_songs() {
     let only = |variable: &str| std::env::var(variable).unwrap_or_default();
     let (name, bank) = (only(ONLY_SONGS), only(ONLY_BANKS));
-    let mut songs = openmsx();
+    let mut songs = openmsx().unwrap();
     assert!(songs.len() > 25);
-    songs.extend(freedoom());
+    songs.extend(freedoom().unwrap());
     assert!(songs.len() > 60);
     songs.retain(|piece| name.split(',').any(|part| piece.name.contains(part)));
     let banks: Vec<&str> = BANKS

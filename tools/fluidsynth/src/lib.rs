@@ -38,6 +38,7 @@ pub struct Fluidsynth {
     functions: &'static Functions,
     settings: Object,
     synth: Object,
+    interpolation: c_int,
 }
 
 impl Fluidsynth {
@@ -79,6 +80,7 @@ impl Fluidsynth {
                 functions,
                 settings,
                 synth: (functions.new_synth)(settings),
+                interpolation: config.interpolation,
             };
             if this.synth.is_null() || (functions.load)(this.synth, file.as_ptr(), 1) < 0 {
                 return Err(format!("FluidSynth does not load {}", font.display()));
@@ -108,6 +110,8 @@ impl Fluidsynth {
                         null_mut(),
                         0,
                     );
+                    // A system reset among them puts every channel back to the fourth order.
+                    (f.set_interpolation)(self.synth, -1, self.interpolation);
                 }
                 [0x80..=0x8F, key, _] | [0x90..=0x9F, key, 0] => {
                     (f.note_off)(self.synth, channel, key.into());

@@ -71,18 +71,21 @@ pub fn compare(songs: Option<&str>, bank: Option<&str>) -> Result<()> {
     ]))
 }
 
-/// Measures the engine, its image and other people's synthesizers.
-pub fn bench() -> Result<()> {
-    setup::install(&[Need::Driver(Arch::X64), Need::Peers])?;
-    driver::build(&Build::release(Arch::X64))?;
-    process::run(process::cargo().args([
-        "run",
-        "--profile",
-        "image",
-        "--quiet",
-        "--package",
-        "arioso-bench",
-    ]))
+/// Measures the engine, its image and other people's synthesizers; of `songs` only these, `quick` only one of them and without the image.
+pub fn bench(songs: bool, quick: bool) -> Result<()> {
+    setup::install(&[Need::Peers])?;
+    if !quick {
+        setup::install(&[Need::Driver(Arch::X64)])?;
+        driver::build(&Build::release(Arch::X64))?;
+    }
+    let mut cargo = process::cargo();
+    cargo.args(["run", "--profile", "image", "--quiet"]);
+    cargo.args(["--package", "arioso-bench", "--"]);
+    process::run(match (songs, quick) {
+        (_, true) => cargo.args(["songs", "quick"]),
+        (true, false) => cargo.arg("songs"),
+        (false, false) => &mut cargo,
+    })
 }
 
 /// Counts the engine's instructions under valgrind.

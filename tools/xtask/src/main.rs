@@ -77,6 +77,12 @@ enum Command {
     Demo,
     /// Compare speeds with other synthesizers: target/bench/report.{json,png}
     Bench {
+        /// Songs alone, without the other scenes
+        #[arg(long, conflicts_with_all = ["instructions", "worst_block"])]
+        songs: bool,
+        /// One song, a few rounds, without the driver: half a minute
+        #[arg(long, conflicts_with_all = ["instructions", "worst_block"])]
+        quick: bool,
         /// Count instructions instead, and show what `cargo xtask test` lets them be
         #[arg(long, conflicts_with = "worst_block")]
         instructions: bool,
@@ -168,7 +174,7 @@ fn run(command: Command) -> Result<()> {
             worst_block: Some(blocks),
             ..
         } => check::count(&["worst", &blocks.to_string()]),
-        Command::Bench { .. } => check::bench(),
+        Command::Bench { songs, quick, .. } => check::bench(songs, quick),
         Command::Windows => windows::build().map(|path| println!("{}", path.display())),
         Command::Test => check::test(),
         Command::Compare { songs, bank } => check::compare(songs.as_deref(), bank.as_deref()),

@@ -43,6 +43,11 @@ impl Bank {
         store.add_defaults(instruments).map_err(memory)?;
         Ok(Self(store.patches(0).map_err(memory)?))
     }
+
+    /// What a virtual synthesizer chooses from.
+    pub fn patches(&self) -> Shared<Patches> {
+        self.0.clone()
+    }
 }
 
 /// Our engine, as fast as it goes.
@@ -55,7 +60,7 @@ impl Ours {
     pub fn new(bank: &Bank, groups: u16) -> Result<Self, String> {
         let memory = |_| "no memory";
         let mut port = VirtualSynth::new(groups).map_err(memory)?;
-        port.set_patches(bank.0.clone());
+        port.set_patches(bank.patches());
         port.set_interpolation(Interpolation::Sinc8);
         port.effects_mut().on = Sends::default();
         let settings = Settings {
