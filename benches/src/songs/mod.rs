@@ -27,9 +27,11 @@ const WET: Effects = Effects {
 };
 
 /// What takes part: engine and setting.
-const SETTINGS: [(&str, &str); 7] = [
+const SETTINGS: [(&str, &str); 9] = [
     ("arioso", "linear"),
+    ("arioso", "linear+avx2"),
     ("arioso", "sinc8"),
+    ("arioso", "sinc8+avx2"),
     ("fluidsynth", "linear"),
     ("fluidsynth", "4thorder"),
     ("oxisynth", "Linear"),
