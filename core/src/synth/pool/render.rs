@@ -5,8 +5,7 @@ use super::{LIVE, Pool};
 use crate::mem::{NoMemory, vec};
 use crate::synth::effects::Sends;
 use crate::synth::oscillator::Interpolation;
-use crate::synth::simd::{self, Amplifier, Block, FilterState, Playing, Vectors};
-use crate::synth::tone::Tone;
+use crate::synth::simd::{self, Block, Effect, FilterState, Gains, MIXED, Vectors};
 use alloc::vec::Vec;
 
 /// Voices of a kind that are rendered together: their blocks stay in the first cache.
@@ -39,8 +38,9 @@ struct Kind {
     /// Samples; some more blocks fill up the last [`ABREAST`].
     blocks: Vec<Block>,
     filters: Vec<FilterState>,
-    /// Slot of each voice, and frames that have passed since its gains were planned.
-    voices: [(u32, u32); TOGETHER],
+    /// Slot and gains of each voice; some more mute ones fill up the last [`MIXED`].
+    slots: [u32; TOGETHER],
+    gains: Vec<Gains>,
     count: usize,
 }
 
@@ -61,7 +61,8 @@ impl Kind {
         Ok(Self {
             blocks: vec::try_filled(TOGETHER, Block::ZERO)?,
             filters: vec::try_filled(TOGETHER, FilterState::REST)?,
-            voices: [(0, 0); TOGETHER],
+            slots: [0; TOGETHER],
+            gains: vec::try_filled(TOGETHER, Gains::MUTE)?,
             count: 0,
         })
     }
@@ -98,19 +99,31 @@ impl Kind {
         }
     }
 
-    fn playing<'a, const N: usize>(
-        &'a self,
-        tones: &'a [Tone],
-        amplifier: impl Fn(&Tone) -> Amplifier<N>,
-    ) -> impl Iterator<Item = Playing<'a, N>> {
-        let voices = self.voices.iter().take(self.count).zip(&self.blocks);
-        voices.filter_map(move |((slot, passed), block)| {
-            Some(Playing {
-                block,
-                amplifier: amplifier(tones.get(*slot as usize)?),
-                passed: *passed,
-            })
-        })
+    /// Mixes all blocks into the buses.
+    fn mix(&mut self, vectors: Vectors, buses: &mut [&mut Block; 2], frames: usize) {
+        const { assert!(TOGETHER.is_multiple_of(MIXED)) };
+        let whole = self.count.next_multiple_of(MIXED);
+        // Mute is not enough for what is no number.
+        if let (Some(blocks), Some(gains)) = (
+            self.blocks.get_mut(self.count..whole),
+            self.gains.get_mut(self.count..whole),
+        ) {
+            blocks.fill(Block::ZERO);
+            gains.fill(Gains::MUTE);
+        }
+        let (blocks, gains) = (self.blocks.as_chunks().0, self.gains.as_chunks().0);
+        for (blocks, gains) in blocks.iter().zip(gains).take(whole / MIXED) {
+            simd::mix(vectors, blocks, gains, buses, frames);
+        }
+    }
+
+    /// Adds to the bus of an effect what the voices send there.
+    fn send(&self, vectors: Vectors, effect: Effect, bus: &mut Block, frames: usize) {
+        for (block, gains) in self.blocks.iter().zip(&self.gains).take(self.count) {
+            if gains.reach(effect) {
+                simd::send(vectors, block, gains, effect, bus, frames);
+            }
+        }
     }
 }
 
@@ -170,15 +183,17 @@ impl Pool {
                 (true, true) => moving,
             };
             let at = room.count;
-            let (Some(voice), Some(block), Some(filter)) = (
-                room.voices.get_mut(at),
+            let (Some(place), Some(block), Some(filter), Some(gains)) = (
+                room.slots.get_mut(at),
                 room.blocks.get_mut(at),
                 room.filters.get_mut(at),
+                room.gains.get_mut(at),
             ) else {
                 return slot;
             };
-            *voice = (slot as u32, tone.passed);
+            *place = slot as u32;
             *filter = tone.filter;
+            *gains = tone.gains;
             room.count += 1;
             tone.read(kind, &self.kernels, self.vectors, block, frames);
         }
@@ -197,38 +212,19 @@ impl Pool {
         let vectors = self.vectors;
         let [_, still, moving] = &*kinds;
         for kind in [still, moving] {
-            for ((slot, _), filter) in kind.voices.iter().zip(&kind.filters).take(kind.count) {
+            for (slot, filter) in kind.slots.iter().zip(&kind.filters).take(kind.count) {
                 if let Some(tone) = self.tones.get_mut(*slot as usize) {
                     tone.filter = *filter;
                 }
             }
         }
-        let mut dry = kinds
-            .iter()
-            .flat_map(|kind| kind.playing(&self.tones, Tone::dry));
-        while let Some(a) = dry.next() {
-            let buses = [&mut *left, &mut *right];
-            match [dry.next(), dry.next(), dry.next()] {
-                [Some(b), Some(c), Some(d)] => simd::mix(vectors, [a, b, c, d], buses, frames),
-                [Some(b), Some(c), None] => simd::mix(vectors, [a, b, c], buses, frames),
-                [Some(b), ..] => simd::mix(vectors, [a, b], buses, frames),
-                _ => simd::mix(vectors, [a], buses, frames),
+        for kind in kinds {
+            kind.mix(vectors, &mut [&mut *left, &mut *right], frames);
+            if sends.reverb {
+                kind.send(vectors, Effect::Reverb, reverb, frames);
             }
-        }
-        if sends.reverb {
-            let wet = kinds
-                .iter()
-                .flat_map(|kind| kind.playing(&self.tones, Tone::reverb));
-            for voice in wet.filter(|voice| !voice.amplifier.is_mute()) {
-                simd::mix(vectors, [voice], [&mut *reverb], frames);
-            }
-        }
-        if sends.chorus {
-            let wet = kinds
-                .iter()
-                .flat_map(|kind| kind.playing(&self.tones, Tone::chorus));
-            for voice in wet.filter(|voice| !voice.amplifier.is_mute()) {
-                simd::mix(vectors, [voice], [&mut *chorus], frames);
+            if sends.chorus {
+                kind.send(vectors, Effect::Chorus, chorus, frames);
             }
         }
     }

@@ -19,8 +19,8 @@ pub struct Stand {
 impl Tone {
     pub fn stand(&self) -> Stand {
         Stand {
-            gains: self.gains(),
-            steps: self.slope.0.map(|step| step * (1.0 / UNIT)),
+            gains: self.gains_now(),
+            steps: self.gains.step.0.map(|step| step * (1.0 / UNIT)),
             coefficients: self.filtered.then(|| self.filter.coefficients()),
             moves: self.filter.change(),
             rescaling: self.rescaling,
