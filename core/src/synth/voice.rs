@@ -416,7 +416,9 @@ impl Voice {
             self.left -= 1;
         }
         self.passed = self.passed.saturating_add(1);
-        tone.check_filter();
+        if tone.is_filtered() {
+            tone.check_filter();
+        }
         if self.vibrates {
             let mut lfos = [
                 (self.now.lfo, self.lfo_step),
