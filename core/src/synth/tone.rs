@@ -32,7 +32,6 @@ pub struct Tone {
     /// Number of the interpolator's kernel.
     cutoff: u8,
     kind: Interpolation,
-    live: bool,
     filtered: bool,
     /// What `b2` is multiplied by while `e` moves ([`rescaling`]).
     rescaling: f32,
@@ -49,7 +48,6 @@ impl Tone {
         oscillator: Oscillator::IDLE,
         cutoff: u8::MAX,
         kind: Interpolation::Sinc8,
-        live: false,
         filtered: false,
         rescaling: 1.0,
         sweeps: false,
@@ -68,11 +66,6 @@ impl Tone {
         Ok(tones)
     }
 
-    /// A voice lives here.
-    pub fn is_live(&self) -> bool {
-        self.live
-    }
-
     /// It runs through the filter.
     pub fn is_filtered(&self) -> bool {
         self.filtered
@@ -82,7 +75,6 @@ impl Tone {
     pub fn start(&mut self, wave: Shared<Wave>, sample_loop: Option<Loop>, filtered: bool) {
         self.oscillator.start(&mut self.window, wave, sample_loop);
         self.cutoff = u8::MAX;
-        self.live = true;
         self.filtered = filtered;
         self.filter = FilterState::REST;
         self.rescaling = 1.0;
@@ -92,7 +84,6 @@ impl Tone {
     /// Falls silent and gives back its wave.
     pub fn stop(&mut self) -> Option<Shared<Wave>> {
         let wave = self.oscillator.wave.take();
-        self.live = false;
         self.filtered = false;
         self.gains = Gains::MUTE;
         wave

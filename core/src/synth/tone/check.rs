@@ -28,6 +28,11 @@ impl Tone {
         }
     }
 
+    /// A voice lives here.
+    pub fn is_live(&self) -> bool {
+        self.oscillator.wave.is_some()
+    }
+
     /// What it reads next is what its wave and loop say.
     pub fn check_window(&self) -> Result<(), Finding> {
         self.oscillator.check(&self.window)
