@@ -7,6 +7,7 @@
 #[cfg(not(windows))]
 mod check;
 
+use super::counters;
 use super::effects::Sends;
 use super::filter::{Coefficients, rescaling};
 use super::lanes::{LANES, Lanes};
@@ -294,6 +295,7 @@ impl Quad {
             if !simd::render(&mut readers, tables, &mut self.lane_state, odd, output) {
                 return;
             }
+            counters::stretch(self.live, count);
             for oscillator in &mut self.oscillators {
                 oscillator.advance(count);
             }

@@ -130,6 +130,16 @@ pub fn pcm(samples: &[f32; 8]) -> [i16; 8] {
     Native::pcm(samples)
 }
 
+/// Clocks of the processor; 0 on AArch64.
+#[cfg(feature = "counters")]
+pub fn clock() -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 counts them.
+    return unsafe { core::arch::x86_64::_rdtsc() };
+    #[cfg(not(target_arch = "x86_64"))]
+    0
+}
+
 /// Adds the voices, times a gain that grows by `step` per frame, to a bus.
 pub fn send(voices: &[Lanes], gain: &mut Lanes, step: Lanes, bus: &mut [Lanes]) {
     chain::send::<Native>(voices, gain, step, bus);
@@ -143,6 +153,12 @@ fn render_on<A: Arch>(
     odd: bool,
     output: Output,
 ) -> bool {
+    #[cfg(feature = "counters")]
+    if !super::counters::is_fetching() {
+        let constant = A::load(&Lanes::splat(SCALE));
+        chain::run::<A>(lane_state, odd, output, move || constant);
+        return true;
+    }
     match tables {
         Tables::Linear => {
             let Some(mut fetch) = fetch::Linear::<A>::new(readers, output.len()) else {
