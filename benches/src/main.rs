@@ -244,11 +244,7 @@ fn download() -> Result<()> {
 fn only_songs(extent: &Extent, name: &str) -> Result<()> {
     measure::stay_on_one_processor();
     let mut limits = Limits::new();
-    for _ in 0..4 * LEAST_ROUNDS {
-        limits.round();
-    }
-    print!("{}", limit::table(&limits.rows()));
-    let songs = songs::measure(extent, &limits)?;
+    let songs = songs::measure(extent, &mut limits)?;
     write(name, &[], &limits, &songs)?;
     no_doubts(&songs::rows::doubts(&songs))
 }
@@ -316,8 +312,8 @@ fn compare() -> Result<()> {
             idle.ns_per_frame
         );
     }
-    println!("\n{downloads}\n\n{}", limit::table(&limits.rows()));
-    let songs = songs::measure(&Extent::FULL, &limits)?;
+    println!("\n{downloads}");
+    let songs = songs::measure(&Extent::FULL, &mut limits)?;
     write("report", &rows, &limits, &songs)?;
     let mut doubts = report::doubts(&rows);
     doubts.extend(songs::rows::doubts(&songs));

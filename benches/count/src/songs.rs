@@ -74,8 +74,8 @@ impl Extent {
         banks: &[TIMGM6MB, FLUID_R3],
         songs: &SONGS,
         effects: &[DRY, WET],
-        seconds: 20,
-        rounds: 4,
+        seconds: 15,
+        rounds: 3,
         image: true,
     };
     /// What a change of the engine does, in half a minute.

@@ -5,10 +5,14 @@
 use super::rows::Row;
 use crate::engines::{Effects, Engine};
 use crate::image::SongImage;
+use crate::limit::Limits;
 use crate::material::{BLOCK, RATE};
 use crate::measure::cpu_ns;
 use anyhow::Result;
 use arioso_count::songs::{Passage, Second, Step};
+
+/// Seconds from one turn of the bare kernels to the next.
+const LIMITS_EVERY: usize = 4;
 
 /// Who plays.
 pub enum Player {
@@ -109,12 +113,21 @@ impl Race {
         }
     }
 
-    pub fn round(&mut self, passage: &Passage, effects: Effects) -> Result<()> {
+    /// Plays the passage; bare kernels take their turns in between.
+    pub fn round(
+        &mut self,
+        passage: &Passage,
+        effects: Effects,
+        limits: &mut Limits,
+    ) -> Result<()> {
         for runner in &mut self.0 {
             runner.player.begin(passage, effects)?;
         }
         let mut out = vec![[0.0; 2]; RATE as usize];
         for (index, second) in passage.by_second().enumerate() {
+            if index % LIMITS_EVERY == 0 {
+                limits.round();
+            }
             for runner in &mut self.0 {
                 let played = runner.player.play(second, &mut out)?;
                 match runner.seconds.get_mut(index) {

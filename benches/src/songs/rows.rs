@@ -77,11 +77,14 @@ fn is_linear(setting: &str) -> bool {
     setting.eq_ignore_ascii_case("linear")
 }
 
+fn is_ours(row: &Row) -> bool {
+    row.engine.starts_with("arioso")
+}
+
 /// Fills in the ratios of one song's rows.
-pub fn compare(rows: &mut [Row], limits: &Limits) {
-    let ours = |row: &Row| row.engine.starts_with("arioso");
-    let peers: Vec<Row> = rows.iter().filter(|row| !ours(row)).cloned().collect();
-    for row in rows.iter_mut().filter(|row| ours(row)) {
+pub fn compare(rows: &mut [Row]) {
+    let peers: Vec<Row> = rows.iter().filter(|row| !is_ours(row)).cloned().collect();
+    for row in rows.iter_mut().filter(|row| is_ours(row)) {
         let comparable = |peer: &&Row| {
             if is_linear(row.setting) {
                 is_linear(peer.setting)
@@ -95,10 +98,15 @@ pub fn compare(rows: &mut [Row], limits: &Limits) {
             .min_by(|a, b| a.ms_per_second.total_cmp(&b.ms_per_second));
         row.peer = fastest.map(|peer| peer.engine);
         row.ratio_to_peer = fastest.map(|peer| peer.ms_per_second / row.ms_per_second);
-        row.ratio_to_limit = row
-            .voices
-            .zip(limits.ramped(row.setting))
-            .map(|(voices, ns)| row.ms_per_second * 1e6 / (voices * f64::from(RATE) * ns));
+    }
+}
+
+/// Fills in how far ours are from the limit.
+pub fn hold_against(rows: &mut [Row], limits: &Limits) {
+    for row in rows.iter_mut().filter(|row| is_ours(row)) {
+        let limit = row.voices.zip(limits.ramped(row.setting));
+        row.ratio_to_limit =
+            limit.map(|(voices, ns)| row.ms_per_second * 1e6 / (voices * f64::from(RATE) * ns));
     }
 }
 
@@ -240,7 +248,7 @@ mod tests {
             row("oxisynth", "FourthOrder", 5.0),
             row("rustysynth", "linear", 7.0),
         ];
-        compare(&mut rows, &Limits::new());
+        compare(&mut rows);
         let ratios: Vec<Option<f64>> = rows.iter().map(|row| row.ratio_to_peer).collect();
         assert_eq!(ratios[..3], [Some(3.0), Some(4.0), None]);
         assert_eq!(rows[0].peer, Some("oxisynth"));
