@@ -7,6 +7,7 @@
 #[cfg(not(windows))]
 mod check;
 
+use super::counters;
 use super::effects::Sends;
 use super::filter::{Coefficients, rescaling};
 use super::lanes::Lanes;
@@ -217,6 +218,7 @@ impl Tone {
             if !read && let Some(rest) = block.all().get_mut(at..frames) {
                 rest.fill(0.0);
             }
+            counters::stretch(count);
             self.oscillator.advance(count);
             at += count;
         }

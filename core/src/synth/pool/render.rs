@@ -3,6 +3,7 @@
 
 use super::{LIVE, Pool};
 use crate::mem::{NoMemory, vec};
+use crate::synth::counters::{self, Part};
 use crate::synth::effects::Sends;
 use crate::synth::oscillator::Interpolation;
 use crate::synth::simd::{self, Block, Effect, FilterState, Gains, MIXED, Vectors};
@@ -71,6 +72,7 @@ impl Kind {
     fn filter(&mut self, vectors: Vectors, moves: bool, odd: bool, frames: usize) {
         const { assert!(TOGETHER.is_multiple_of(ABREAST)) };
         let whole = self.count.next_multiple_of(ABREAST);
+        counters::filters(self.count, whole);
         if let Some(spare) = self.filters.get_mut(self.count..whole) {
             spare.fill(FilterState::REST);
         }
@@ -151,10 +153,13 @@ impl Pool {
         let mut next = 0;
         while next < self.used {
             next = self.read(port, kind, next, frames);
+            counters::lap(Part::Fetch);
             let [_, still, moving] = &mut self.batch.kinds;
             still.filter(self.vectors, false, odd, frames);
             moving.filter(self.vectors, true, odd, frames);
+            counters::lap(Part::Filter);
             self.mix(sends, frames);
+            counters::lap(Part::Voices);
         }
         let batch = &self.batch;
         Buses {

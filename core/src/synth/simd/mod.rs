@@ -440,5 +440,15 @@ pub fn pcm(samples: &[f32; 8]) -> [i16; 8] {
     Native::pcm(samples)
 }
 
+/// Clocks of the processor; 0 on AArch64.
+#[cfg(feature = "counters")]
+pub fn clock() -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 counts them.
+    return unsafe { core::arch::x86_64::_rdtsc() };
+    #[cfg(not(target_arch = "x86_64"))]
+    0
+}
+
 #[cfg(test)]
 mod tests;
