@@ -95,7 +95,13 @@ impl Kind {
         let (pairs, rest) = self.groups::<ABREAST>().as_chunks_mut::<2>();
         for [first, second] in pairs {
             let ((a, c), (b, d)) = (parts(first), parts(second));
-            simd::filter(vectors, [a, b], [c, d], moves, odd, frames);
+            if vectors.need_saving() {
+                simd::filter(vectors, [a, b], [c, d], moves, odd, frames);
+            } else {
+                // There are registers for no more.
+                simd::filter(vectors, [a], [c], moves, odd, frames);
+                simd::filter(vectors, [b], [d], moves, odd, frames);
+            }
         }
         for places in rest {
             let (blocks, filters) = parts(places);
