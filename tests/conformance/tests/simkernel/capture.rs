@@ -11,6 +11,7 @@ use conformance::events::{EventBuffer, MusicBuffer, write};
 use conformance::filter::{Filter, Pin};
 use simkernel::client::SimClient;
 use simkernel::modules::pcm_sink::Keep;
+use simkernel::modules::portcls::allocator::fail_buffers;
 
 pub const SCENARIOS: &[Scenario] = &[
     ("capture: stamped, sorted, in both formats", stamped),
@@ -34,6 +35,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ),
     ("capture: late stamps, and no group", late),
     ("capture: a pin that goes inside a message", gone),
+    ("capture: a port without buffers", no_buffers),
 ];
 
 /// A render pin in RUN.
@@ -443,5 +445,40 @@ fn gone() {
     }
     listener.close(&mut rig);
     filter.close(&mut rig.client);
+    rig.finish();
+}
+
+/// The port's allocator has no buffer for a while: what does not lie in an event waits or is lost, and counted; no event is.
+fn no_buffers() {
+    let mut rig = Setup::default().start();
+    let filter = subdevice(&mut rig.client, "synth");
+    let id = capture_pin(&mut rig.client, &filter);
+    let mut listener = Listener::open(&mut rig, &filter, id, true);
+    let pin = player(&mut rig, &filter);
+    let long = [0xF0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0xF7];
+    for count in [1, 5, 50] {
+        fail_buffers(count);
+        for _ in 0..10 {
+            rig.play(&pin, &[(0, &long), (0, &[0xC0, 1])]);
+            rig.sleep(SECOND / 10);
+            listener.collect(&mut rig);
+        }
+        fail_buffers(0);
+        rig.sleep(SECOND);
+        listener.records.clear();
+        rig.play(&pin, &[(0, &long), (0, &[0xC0, 2])]);
+        rig.sleep(SECOND);
+        listener.collect(&mut rig);
+        let bytes = listener.bytes();
+        assert!(
+            bytes.ends_with(&[&long[..], &[0xC0, 2]].concat()),
+            "{bytes:?}"
+        );
+    }
+    let counts = listener.counts(&mut rig);
+    assert_eq!(counts.Waiting, 0);
+    println!("{} lost", counts.Lost);
+    listener.close(&mut rig);
+    rig.close(filter, [pin], None);
     rig.finish();
 }

@@ -17,6 +17,12 @@ pub const SCENARIOS: &[Scenario] = &[
     ("owner: the same with a wave sink that is fed ahead", || {
         hand_over(1)
     }),
+    ("owner: a stamp is a sample after each hand-over", || {
+        stamps(0)
+    }),
+    ("owner: the same with stamps that are fed ahead", || {
+        stamps(1)
+    }),
     ("owner: what came due while nobody listened", missed),
     ("owner: the wave pin stops with events queued", queued),
     ("owner: the latency clock never goes back", latency),
@@ -293,6 +299,40 @@ fn note(rig: &mut Rig, open: &mut Open) {
         let _ =
             conformance::events::write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes());
     }
+}
+
+/// The sink that gets the output back is in the middle of its stream: stamps are heard where they are due there.
+fn stamps(feed: u32) {
+    let mut rig = Setup {
+        exact: true,
+        parameters: vec![("WaveSinkFeed", feed)],
+        ..Setup::default()
+    }
+    .start();
+    let (filter, pin, wave) = rig.running(&arioso_bank::test_banks::impulse(RATE));
+    let mut endpoint = rig.open_endpoint(RATE);
+    let mut sink: Vec<[i16; 2]> = Vec::new();
+    let mut off = Vec::new();
+    for _ in 0..4 {
+        rig.sleep(SECOND / 3);
+        endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+        rig.sleep(SECOND / 3);
+        endpoint.set_state(&mut rig.client, KSSTATE_STOP).unwrap();
+        rig.sleep(SECOND / 3);
+        sink.extend(rig.take_audio());
+        let before = sink.len();
+        let due = rig.now() + SECOND / 10 - rig.device_start();
+        rig.play(&pin, &[(SECOND / 10, &[0x90, 60, 127])]);
+        rig.sleep(SECOND / 3);
+        sink.extend(rig.take_audio());
+        let heard = sink[before..].iter().position(|f| *f != [0, 0]);
+        let heard = before + heard.expect("an impulse");
+        off.push(heard as i64 - due * i64::from(RATE) / SECOND);
+    }
+    assert!(off.iter().all(|off| off.abs() <= 2), "{off:?} frames off");
+    endpoint.close(&mut rig.client);
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
 }
 
 /// A note and a program that were due before the wave pin ran, and before the idle timer came: history, not a chord.

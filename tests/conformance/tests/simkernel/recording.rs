@@ -14,14 +14,14 @@ use arioso_core::ks::ks::{
 use arioso_core::ks::ksmedia::{
     KSDATARANGE_AUDIO, KSPROPERTY_AUDIO_MUTE, KSPROPERTY_AUDIO_VOLUMELEVEL,
     KSPROPERTY_RTAUDIO_REGISTER_NOTIFICATION_EVENT,
-    KSPROPERTY_RTAUDIO_UNREGISTER_NOTIFICATION_EVENT,
+    KSPROPERTY_RTAUDIO_UNREGISTER_NOTIFICATION_EVENT, WAVEFORMATEXTENSIBLE,
 };
 use arioso_core::ks::status::{
     STATUS_DEVICE_NOT_READY, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER,
     STATUS_NO_MATCH, STATUS_NOT_FOUND,
 };
 use conformance::Client;
-use conformance::connect::SampleFormat;
+use conformance::connect::{self, SampleFormat};
 use conformance::filter::{Filter, Pin};
 use conformance::property::Property;
 use conformance::rt_audio::{RtStream, is_capture, samples};
@@ -458,11 +458,13 @@ fn anew() {
     rig.sleep(SECOND);
     let c = &mut rig.client;
     recorder.set_state(c, KSSTATE_RUN).unwrap();
-    rig.sleep(SECOND / 10);
-    let size = recorder.stream.buffer.expect("a buffer").1;
-    let heard = recorder.stream.bytes(&mut rig.client, 0, size);
+    recorder.bytes.clear();
+    rig.sleep(SECOND / 100);
+    recorder.take(&mut rig.client);
+    let frames = recorder.frames();
+    assert!(frames.len() > 400, "{} frames", frames.len());
     assert!(
-        heard.iter().all(|byte| *byte == 0),
+        frames.iter().all(|frame| *frame == [0, 0]),
         "a tail of the last recording"
     );
     recorder.close(&mut rig.client);
@@ -623,6 +625,13 @@ fn no_channels() {
         is_capture(pin, &KSDATAFORMAT_SUBTYPE_PCM)
     })
     .expect("the endpoint");
+    // Frames as of two channels, but none.
+    let mut none = connect::extensible(id, SampleFormat::pcm(RATE, 16));
+    let at = none.len() - size_of::<WAVEFORMATEXTENSIBLE>();
+    none[at + 2..at + 4].fill(0);
+    none[at + 20..at + 24].fill(0);
+    let refused = filter.create_pin(c, &none, None).err().expect("no pin");
+    assert_eq!(refused.status, Some(STATUS_NO_MATCH));
     for channels in [0, 3, 1, 2] {
         let format = SampleFormat {
             channels,
