@@ -63,6 +63,9 @@ void KsFreeDeviceHeader(void *header) { FREE(header); }
 NTSTATUS KsAddObjectCreateItemToDeviceHeader(void *header, DISPATCH *create, void *context, WCHAR *class, void *security) {
     DEVICE_HEADER *h = header;
     u16 bytes = length_of(class) * 2;
+#ifdef FULL
+    return STATUS_ALLOTTED_SPACE_EXCEEDED;
+#endif
     for (u32 i = 0; i < h->count; i++)
         if (!h->items[i].Create) {
             h->items[i] = (KSOBJECT_CREATE_ITEM){create, context, {bytes, bytes, class}, security, 0};

@@ -47,10 +47,12 @@ const FILES: &[(&str, &str)] = &[
     ("portcls.c", include_str!("portcls.c")),
     ("drmk.c", include_str!("drmk.c")),
     ("faulty.c", "#define FAULTY\n#include \"portcls.c\"\n"),
+    ("full.c", "#define FULL\n#include \"ks.c\"\n"),
 ];
 
 /// Compiles and links the modules into a directory: `ks.sys`, `portcls.sys`, `drmk.sys`, and `faulty.sys`: a `portcls.sys` that frees
-/// pool with another tag than it allocated it with whenever a filter is opened.
+/// pool with another tag than it allocated it with whenever a filter is opened, and `full.sys`: a `ks.sys` whose device headers never
+/// have an empty slot.
 ///
 /// # Errors
 /// What clang, llvm-dlltool or lld-link says.
@@ -69,6 +71,7 @@ pub fn build(directory: &Path) -> Result<(), String> {
         driver::build(&file, directory, &flags, libraries)
     };
     link("ks", &[&kernel])?;
+    link("full", &[&kernel])?;
     link("portcls", &[&kernel, &streaming])?;
     link("faulty", &[&kernel, &streaming])?;
     link("drmk", &[&kernel])

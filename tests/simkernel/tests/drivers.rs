@@ -367,7 +367,7 @@ const WITH: &[(&str, &str)] = &[
 ];
 
 /// Cases of `bugs.c` that neither break a rule nor stop the machine.
-const OTHERS: &[&str] = &["forever", "no_memory", "clean", "stalls"];
+const OTHERS: &[&str] = &["forever", "no_memory", "clean", "stalls", "user_touched"];
 
 fn source_of(plant: Plant) -> Option<&'static str> {
     match plant {
@@ -444,6 +444,17 @@ const CALLS: &[(&str, &[&str])] = &[
     ("device_timer", &["tick 1 7", "tick 1 7", "tick 1 7"]),
     ("hardware", &["interrupt c000000d 0", "adapter 0 0"]),
     (
+        "resources",
+        &[
+            "found 0 1a0",
+            "data 0 200 5",
+            "type c000008a",
+            "name c000008b",
+            "any language 0 1a0",
+            "none c0000089",
+        ],
+    ),
+    (
         "security",
         &[
             "assign 0",
@@ -519,6 +530,12 @@ fn main() {
         }),
         Trial::test("stalls", || {
             expect("bugs stalls", 0, &["verdict: clean"], &[])
+        }),
+        Trial::test("a program's memory is closed to the driver", || {
+            same(
+                "bugs user_touched client",
+                &["no read c0000005", "no write c0000005", "no copy c0000005"],
+            )
         }),
         Trial::test("allocation failure", || {
             expect(

@@ -8,14 +8,17 @@
 //! |---|---|
 //! | `sites` | where a source can be mutated, and how |
 //! | `copy` | the copy of the crate that has them all, and its build |
-//! | `run` | the tests against one mutant |
+//! | `run` | the core's tests against one mutant |
+//! | `scenarios` | the scenarios of the simulated kernel against one mutant of the driver |
 
 mod copy;
 mod run;
+mod scenarios;
 mod sites;
 
 use self::copy::{Built, Copy};
-use self::run::{Fate, Program};
+use self::run::{Fate, Program, try_all};
+use self::scenarios::Scenarios;
 use self::sites::Site;
 use crate::project;
 use anyhow::{Context, Result, bail, ensure};
@@ -30,6 +33,26 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub enum Area {
     /// The portable half, by its own unit tests
     Core,
+    /// The driver, by the scenarios of the simulated kernel
+    Driver,
+}
+
+impl Area {
+    /// Of the directory for the copy.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::Driver => "driver",
+        }
+    }
+
+    /// What precedes a path of its crate.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Core => "core/",
+            Self::Driver => "",
+        }
+    }
 }
 
 /// What a run looks at.
@@ -46,6 +69,7 @@ pub struct Choice {
 
 /// A mutant of this run; its number in the program is its place in the list, from 1.
 struct Mutant {
+    area: Area,
     /// Under the area's directory.
     file: PathBuf,
     site: Site,
@@ -53,21 +77,31 @@ struct Mutant {
 
 /// Samples mutants, tries each, prints the survivors and a table by file.
 pub fn mutants(choice: &Choice) -> Result<()> {
-    let Area::Core = choice.area;
+    let area = choice.area;
     let seed = choice.seed.map_or_else(clock, Ok)?;
-    let sources = sources(&project::root().join("core"), choice.file.as_deref())?;
+    let sources = sources(area, choice.file.as_deref())?;
     let all: usize = sources.iter().map(|source| source.sites.len()).sum();
     ensure!(all > 0, "no source with this in its path can be mutated");
-    let mut mutants = sample(&sources, choice.count, seed);
+    let mut mutants = sample(area, &sources, choice.count, seed);
     println!("{} of {all} mutants, --seed {seed}", mutants.len());
     let equivalent = Equivalent::read()?;
-    let (program, directory) = build(&sources, &mut mutants)?;
-    let program = Program::survey(program, directory)?;
-    let fates = program.try_all(mutants.len(), choice.jobs, |number, fate| {
+    let (program, directory) = build(area, &sources, &mut mutants)?;
+    let told = |number: usize, fate: &Fate| {
         if !matches!(fate, Fate::Killed(_)) {
             println!("not noticed: {}", mutants[number - 1]);
         }
-    })?;
+    };
+    let (count, jobs) = (mutants.len(), choice.jobs);
+    let fates = match area {
+        Area::Core => {
+            let program = Program::survey(program, directory)?;
+            try_all(count, jobs, |number| program.try_one(number), told)?
+        }
+        Area::Driver => {
+            let scenarios = Scenarios::survey(program)?;
+            try_all(count, jobs, |number| scenarios.try_one(number), told)?
+        }
+    };
     report(&mutants, &fates, &equivalent);
     Ok(())
 }
@@ -89,14 +123,15 @@ struct Source {
 
 /// Tests, what only tests call, and what is not compiled for this machine.
 fn is_left_out(path: &Path) -> bool {
-    const FILES: [&str; 4] = ["check.rs", "write.rs", "neon.rs", "lib.rs"];
+    const FILES: [&str; 5] = ["check.rs", "write.rs", "neon.rs", "lib.rs", "plant.rs"];
     let is_test = |part: &str| part == "tests" || part.ends_with("tests.rs");
     path.iter()
         .filter_map(|part| part.to_str())
         .any(|part| is_test(part) || FILES.contains(&part))
 }
 
-fn sources(directory: &Path, only: Option<&str>) -> Result<Vec<Source>> {
+fn sources(area: Area, only: Option<&str>) -> Result<Vec<Source>> {
+    let directory = project::root().join(area.prefix());
     let mut found = Vec::new();
     let mut waiting = vec![directory.join("src")];
     while let Some(at) = waiting.pop() {
@@ -112,13 +147,14 @@ fn sources(directory: &Path, only: Option<&str>) -> Result<Vec<Source>> {
     found.sort();
     let mut sources = Vec::new();
     for path in found {
-        let short = path.strip_prefix(directory)?.to_owned();
+        let short = path.strip_prefix(&directory)?.to_owned();
         let wanted = only.is_none_or(|part| short.to_string_lossy().contains(part));
         if is_left_out(&short) || !wanted {
             continue;
         }
         let text = fs::read_to_string(&path)?;
-        let sites = sites::find(&text).with_context(|| path.display().to_string())?;
+        let sites =
+            sites::find(&text, area == Area::Driver).with_context(|| path.display().to_string())?;
         sources.push(Source {
             path: short,
             text,
@@ -129,7 +165,7 @@ fn sources(directory: &Path, only: Option<&str>) -> Result<Vec<Source>> {
 }
 
 /// `count` mutants that do not overlap, in the order of the files.
-fn sample(sources: &[Source], count: usize, seed: u64) -> Vec<Mutant> {
+fn sample(area: Area, sources: &[Source], count: usize, seed: u64) -> Vec<Mutant> {
     let mut places: Vec<(usize, usize)> = sources
         .iter()
         .enumerate()
@@ -157,6 +193,7 @@ fn sample(sources: &[Source], count: usize, seed: u64) -> Vec<Mutant> {
     chosen
         .into_iter()
         .map(|(file, site)| Mutant {
+            area,
             file: sources[file].path.clone(),
             site: sources[file].sites[site].clone(),
         })
@@ -164,10 +201,10 @@ fn sample(sources: &[Source], count: usize, seed: u64) -> Vec<Mutant> {
 }
 
 /// Builds a program with all mutants; those that do not compile are left out. Its path, and where it runs.
-fn build(sources: &[Source], mutants: &mut Vec<Mutant>) -> Result<(PathBuf, PathBuf)> {
+fn build(area: Area, sources: &[Source], mutants: &mut Vec<Mutant>) -> Result<(PathBuf, PathBuf)> {
     const TRIES: usize = 12;
     for _ in 0..TRIES {
-        let copy = Copy::write(sources, mutants)?;
+        let copy = Copy::write(area, sources, mutants)?;
         match copy.build()? {
             Built::Program(program) => return Ok((program, copy.directory())),
             Built::Broken(numbers) => {
@@ -211,14 +248,19 @@ impl Equivalent {
 impl Mutant {
     /// What stays the same when lines move.
     fn key(&self) -> String {
-        format!("core/{}: {}", self.file.display(), self.site.change())
+        format!(
+            "{}{}: {}",
+            self.area.prefix(),
+            self.file.display(),
+            self.site.change()
+        )
     }
 }
 
 impl std::fmt::Display for Mutant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (file, site) = (self.file.display(), &self.site);
-        write!(f, "core/{file}:{}: {}", site.line, site.change())
+        let (area, file, site) = (self.area.prefix(), self.file.display(), &self.site);
+        write!(f, "{area}{file}:{}: {}", site.line, site.change())
     }
 }
 

@@ -241,7 +241,7 @@ fn music(start: i64, length: i64) -> EventBuffer {
 
 impl Rig {
     /// Master time at which the device was at its frame 0.
-    fn device_start(&self) -> i64 {
+    pub fn device_start(&self) -> i64 {
         simkernel::modules::pcm_sink::played()
             .expect("the renderer runs")
             .started

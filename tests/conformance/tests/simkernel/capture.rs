@@ -6,10 +6,12 @@ use crate::listener::{Listener, capture_pin, subdevice};
 use crate::rig::{Rig, SECOND, Setup};
 use arioso_core::ks::ks::{KSSTATE_PAUSE, KSSTATE_RUN, KSSTATE_STOP};
 use arioso_core::midi::Parser;
+use conformance::Client;
 use conformance::events::{EventBuffer, MusicBuffer, write};
 use conformance::filter::{Filter, Pin};
 use simkernel::client::SimClient;
 use simkernel::modules::pcm_sink::Keep;
+use simkernel::modules::portcls::allocator::fail_buffers;
 
 pub const SCENARIOS: &[Scenario] = &[
     ("capture: stamped, sorted, in both formats", stamped),
@@ -31,6 +33,9 @@ pub const SCENARIOS: &[Scenario] = &[
         "capture: System Exclusive of two pins stays whole",
         exclusive,
     ),
+    ("capture: late stamps, and no group", late),
+    ("capture: a pin that goes inside a message", gone),
+    ("capture: a port without buffers", no_buffers),
 ];
 
 /// A render pin in RUN.
@@ -370,5 +375,110 @@ fn exclusive() {
         pin.close(&mut rig.client).unwrap();
     }
     filter.close(&mut rig.client);
+    rig.finish();
+}
+
+/// What is stamped with the past is stamped anew: with the time at which it came. Group 0 is for the first.
+fn late() {
+    let mut rig = Setup::default().start();
+    let filter = subdevice(&mut rig.client, "synth");
+    let id = capture_pin(&mut rig.client, &filter);
+    let mut listener = Listener::open(&mut rig, &filter, id, true);
+    let pin = player(&mut rig, &filter);
+    rig.sleep(10 * SECOND);
+    let sent = rig.now();
+    let mut buffer = EventBuffer::new(sent - 5 * SECOND);
+    for (n, time) in [sent - 5 * SECOND, sent - 1, sent + SECOND / 2]
+        .into_iter()
+        .enumerate()
+    {
+        for group in [0, 1, 2] {
+            buffer.push(time, group, &[0xC0, n as u8]);
+        }
+    }
+    rig.write(&pin, &buffer);
+    let taken = rig.now();
+    rig.sleep(SECOND);
+    listener.collect(&mut rig);
+    let seen: Vec<_> = listener
+        .records
+        .iter()
+        .map(|r| (r.group, r.bytes.clone()))
+        .collect();
+    let expected: Vec<_> = (0..3)
+        .flat_map(|n| [1, 1, 2].map(|group| (group, vec![0xC0, n])))
+        .collect();
+    assert_eq!(seen, expected);
+    let times: Vec<i64> = listener.records.iter().map(|r| r.time - sent).collect();
+    assert!(
+        times[..6]
+            .iter()
+            .all(|time| (0..=taken - sent).contains(time)),
+        "{times:?}"
+    );
+    assert_eq!(times[6..], [SECOND / 2; 3]);
+    listener.close(&mut rig);
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// A program leaves in the middle of a message, with others to come: who opens the same pin next has nothing of it.
+fn gone() {
+    let mut rig = Setup::default().start();
+    let filter = subdevice(&mut rig.client, "synth");
+    let id = capture_pin(&mut rig.client, &filter);
+    let mut listener = Listener::open(&mut rig, &filter, id, false);
+    for _ in 0..3 {
+        let pin = player(&mut rig, &filter);
+        rig.play(&pin, &[(0, &[0xF0, 1, 2]), (SECOND, &[0xC0, 9])]);
+        rig.sleep(SECOND / 10);
+        rig.client.close(pin.handle);
+        let pin = player(&mut rig, &filter);
+        rig.play(&pin, &[(0, &[3, 0xF7]), (0, &[0xC0, 5])]);
+        rig.sleep(2 * SECOND);
+        pin.close(&mut rig.client).unwrap();
+        listener.collect(&mut rig);
+        let mut seen = Vec::new();
+        Parser::new(vec![0; 64]).feed_all(&listener.bytes(), |m| seen.push(m.to_vec()));
+        assert_eq!(seen, [[0xC0, 5]]);
+        listener.records.clear();
+    }
+    listener.close(&mut rig);
+    filter.close(&mut rig.client);
+    rig.finish();
+}
+
+/// The port's allocator has no buffer for a while: what does not lie in an event waits or is lost, and counted; no event is.
+fn no_buffers() {
+    let mut rig = Setup::default().start();
+    let filter = subdevice(&mut rig.client, "synth");
+    let id = capture_pin(&mut rig.client, &filter);
+    let mut listener = Listener::open(&mut rig, &filter, id, true);
+    let pin = player(&mut rig, &filter);
+    let long = [0xF0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0xF7];
+    for count in [1, 5, 50] {
+        fail_buffers(count);
+        for _ in 0..10 {
+            rig.play(&pin, &[(0, &long), (0, &[0xC0, 1])]);
+            rig.sleep(SECOND / 10);
+            listener.collect(&mut rig);
+        }
+        fail_buffers(0);
+        rig.sleep(SECOND);
+        listener.records.clear();
+        rig.play(&pin, &[(0, &long), (0, &[0xC0, 2])]);
+        rig.sleep(SECOND);
+        listener.collect(&mut rig);
+        let bytes = listener.bytes();
+        assert!(
+            bytes.ends_with(&[&long[..], &[0xC0, 2]].concat()),
+            "{bytes:?}"
+        );
+    }
+    let counts = listener.counts(&mut rig);
+    assert_eq!(counts.Waiting, 0);
+    println!("{} lost", counts.Lost);
+    listener.close(&mut rig);
+    rig.close(filter, [pin], None);
     rig.finish();
 }

@@ -9,7 +9,10 @@ use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
 use crate::sounds::{self, load, unload};
 use arioso_bank::test_banks;
 use arioso_core::ks::GUID;
-use arioso_core::ks::dmusprop::{KSPROPERTY_SYNTH_PORTPARAMETERS, SYNTH_PORTPARAMS};
+use arioso_core::ks::Wire;
+use arioso_core::ks::dmusprop::{
+    KSPROPERTY_SYNTH_PORTPARAMETERS, SYNTH_PORTPARAMS, SYNTH_PORTPARAMS_SHARE,
+};
 use arioso_core::ks::guid::{
     AUDIO_SIGNALPROCESSINGMODE_DEFAULT, AUDIO_SIGNALPROCESSINGMODE_RAW,
     KSATTRIBUTEID_AUDIOSIGNALPROCESSING_MODE, KSCATEGORY_CAPTURE, KSDATAFORMAT_SUBTYPE_PCM,
@@ -25,7 +28,7 @@ use arioso_core::ks::ksmedia::{
 };
 use arioso_core::ks::status::{
     STATUS_ACCESS_VIOLATION, STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_PARAMETER,
-    STATUS_NOT_SUPPORTED,
+    STATUS_NOT_ALL_ASSIGNED, STATUS_NOT_SUPPORTED, STATUS_SUCCESS,
 };
 use conformance::Client;
 use conformance::cases::Width;
@@ -294,6 +297,20 @@ fn echoed() {
     }
     let granted = port_parameters(c, pin.handle, SYNTH_PORTPARAMS::default()).unwrap();
     assert_eq!(granted.ValidParams, 0);
+    // One pool for all pins, which nobody else may join: what is not granted is told.
+    for (share, status) in [(1, STATUS_NOT_ALL_ASSIGNED), (0, STATUS_SUCCESS)] {
+        let wanted = SYNTH_PORTPARAMS {
+            ValidParams: SYNTH_PORTPARAMS_SHARE,
+            Share: share,
+            ..SYNTH_PORTPARAMS::default()
+        };
+        let request =
+            property(KSPROPSETID_Synth, KSPROPERTY_SYNTH_PORTPARAMETERS).with(&wanted.bytes());
+        let mut value = [0; size_of::<SYNTH_PORTPARAMS>()];
+        let sent = request.send(c, pin.handle, KSPROPERTY_TYPE_GET, &mut value);
+        let granted = SYNTH_PORTPARAMS::read_from(&value).expect("the whole answer");
+        assert_eq!((sent.status, granted.Share), (status, 0), "Share {share}");
+    }
     rig.close(filter, [pin], None);
     rig.finish();
 }

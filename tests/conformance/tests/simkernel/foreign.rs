@@ -266,16 +266,27 @@ fn node_alone() {
     rig.finish();
 }
 
-/// LdrFindResource_U and LdrAccessResource, on the version resource of the driver.
+/// LdrFindResource_U and LdrAccessResource as the kernel exports them, on the version resource of the driver.
 fn resources() {
-    use simkernel::executive::ldr::{LdrAccessResource, LdrFindResource_U};
+    use std::ffi::c_void;
+    type Find = unsafe extern "efiapi" fn(*mut c_void, *const usize, u32, *mut *mut c_void) -> i32;
+    type Access =
+        unsafe extern "efiapi" fn(*mut c_void, *mut c_void, *mut *mut c_void, *mut u32) -> i32;
     const VERSION: usize = 16;
     let rig = Setup::default().start();
     let base = rig.machine.image(SERVICE).expect("it is loaded").start as *mut _;
+    let export = |name| loader::find_export("ntoskrnl.exe", name).expect(name);
+    // SAFETY: the exports have these signatures.
+    let (find_resource, access_resource): (Find, Access) = unsafe {
+        (
+            std::mem::transmute::<usize, Find>(export("LdrFindResource_U")),
+            std::mem::transmute::<usize, Access>(export("LdrAccessResource")),
+        )
+    };
     let find = |path: [usize; 3]| {
         let mut entry = std::ptr::null_mut();
         // SAFETY: a loaded image.
-        let status = unsafe { LdrFindResource_U(base, path.as_ptr(), 3, &mut entry) };
+        let status = unsafe { find_resource(base, path.as_ptr(), 3, &mut entry) };
         (status, entry)
     };
     let (status, entry) = find([VERSION, 1, 0]);
@@ -283,7 +294,7 @@ fn resources() {
     let (mut data, mut size) = (std::ptr::null_mut(), 0);
     // SAFETY: an entry of the image; the resource lies in it.
     let bytes = unsafe {
-        LdrAccessResource(base, entry.cast(), &mut data, &mut size);
+        access_resource(base, entry, &mut data, &mut size);
         std::slice::from_raw_parts(data.cast::<u8>(), size as usize)
     };
     let key: Vec<u8> = "VS_VERSION_INFO"

@@ -4,14 +4,34 @@
 use crate::Scenario;
 use crate::endpoint::Recorder;
 use crate::rig::{RATE, Rig, SECOND, SERVICE, Setup, download_bank};
+use arioso_core::ks::dmusprop::SYNTH_PORTPARAMS;
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN, KSSTATE_STOP};
 use conformance::connect::SampleFormat;
 use conformance::filter::{Filter, Pin};
-use conformance::wave::WavePath;
+use conformance::synth::{latency_clock, port_parameters, statistics};
+use conformance::wave::{WavePath, is_wave_output};
 use simkernel::client::SimClient;
 
 pub const SCENARIOS: &[Scenario] = &[
-    ("owner: the endpoint wins, and hands back", hand_over),
+    ("owner: the endpoint wins, and hands back", || hand_over(0)),
+    ("owner: the same with a wave sink that is fed ahead", || {
+        hand_over(1)
+    }),
+    ("owner: a stamp is a sample after each hand-over", || {
+        stamps(0)
+    }),
+    ("owner: the same with stamps that are fed ahead", || {
+        stamps(1)
+    }),
+    ("owner: what came due while nobody listened", missed),
+    ("owner: the wave pin stops with events queued", queued),
+    ("owner: the latency clock never goes back", latency),
+    ("owner: the rate of who would render", rates),
+    ("owner: the endpoint keeps its clock", || own_clock(0.0)),
+    (
+        "owner: the endpoint keeps its clock, device 500 ppm fast",
+        || own_clock(500.0),
+    ),
     ("owner: a hundred thousand steps", || steps(100_000, 42)),
 ];
 
@@ -43,8 +63,12 @@ fn step(last: [i16; 2], audio: &[[i16; 2]]) -> f64 {
 }
 
 /// A note sounds in the sink, in the endpoint while that runs, and in the sink again.
-fn hand_over() {
-    let mut rig = Setup::default().start();
+fn hand_over(feed: u32) {
+    let mut rig = Setup {
+        parameters: vec![("WaveSinkFeed", feed)],
+        ..Setup::default()
+    }
+    .start();
     let (filter, pin, wave) = rig.running(&sine());
     rig.play(&pin, &[(SECOND / 10, &[0x90, 60, 127])]);
     rig.sleep(SECOND / 2);
@@ -275,4 +299,192 @@ fn note(rig: &mut Rig, open: &mut Open) {
         let _ =
             conformance::events::write(&mut rig.client, pin.handle, buffer.start(), buffer.bytes());
     }
+}
+
+/// The sink that gets the output back is in the middle of its stream: stamps are heard where they are due there.
+fn stamps(feed: u32) {
+    let mut rig = Setup {
+        exact: true,
+        parameters: vec![("WaveSinkFeed", feed)],
+        ..Setup::default()
+    }
+    .start();
+    let (filter, pin, wave) = rig.running(&arioso_bank::test_banks::impulse(RATE));
+    let mut endpoint = rig.open_endpoint(RATE);
+    let mut sink: Vec<[i16; 2]> = Vec::new();
+    let mut off = Vec::new();
+    for _ in 0..4 {
+        rig.sleep(SECOND / 3);
+        endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+        rig.sleep(SECOND / 3);
+        endpoint.set_state(&mut rig.client, KSSTATE_STOP).unwrap();
+        rig.sleep(SECOND / 3);
+        sink.extend(rig.take_audio());
+        let before = sink.len();
+        let due = rig.now() + SECOND / 10 - rig.device_start();
+        rig.play(&pin, &[(SECOND / 10, &[0x90, 60, 127])]);
+        rig.sleep(SECOND / 3);
+        sink.extend(rig.take_audio());
+        let heard = sink[before..].iter().position(|f| *f != [0, 0]);
+        let heard = before + heard.expect("an impulse");
+        off.push(heard as i64 - due * i64::from(RATE) / SECOND);
+    }
+    assert!(off.iter().all(|off| off.abs() <= 2), "{off:?} frames off");
+    endpoint.close(&mut rig.client);
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// A note and a program that were due before the wave pin ran, and before the idle timer came: history, not a chord.
+fn missed() {
+    let mut rig = Setup::default().start();
+    let (filter, mut pin, mut wave) = rig.open();
+    download_bank(&mut rig.client, pin.handle, &sine());
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    rig.sleep(2 * SECOND);
+    let early = SECOND / 200;
+    rig.play(&pin, &[(early, &[0x90, 60, 127]), (early, &[0xB0, 7, 30])]);
+    // The timer waits for 50 ms at least.
+    rig.sleep(SECOND / 50);
+    wave.run(&mut rig.client).unwrap();
+    rig.sleep(SECOND / 2);
+    assert_eq!(peak(&rig.take_audio()), 0, "a note of the past");
+    rig.play(&pin, &[(SECOND / 10, &[0x90, 60, 127])]);
+    rig.sleep(SECOND / 2);
+    let quiet = peak(&rig.take_audio());
+    rig.play(&pin, &[(SECOND / 10, &[0xB0, 7, 127])]);
+    rig.sleep(SECOND / 2);
+    let loud = peak(&rig.take_audio());
+    assert!(quiet > 100 && loud > 4 * quiet, "{quiet}, {loud}");
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// What is queued when the wave pin leaves RUN goes back as it becomes due.
+fn queued() {
+    let mut rig = Setup::default().start();
+    let (filter, pin, mut wave) = rig.running(&sine());
+    let level = rig.pool();
+    let later: Vec<(i64, &[u8])> = (0..100)
+        .map(|n| (2 * SECOND + n * SECOND / 100, &[0xC0u8, 0][..]))
+        .collect();
+    for round in 1..4u64 {
+        rig.play(&pin, &later);
+        rig.sleep(SECOND / 2);
+        wave.set_state(&mut rig.client, KSSTATE_STOP).unwrap();
+        rig.sleep(5 * SECOND);
+        let counted = statistics(&mut rig.client, pin.handle).unwrap();
+        assert_eq!((counted.Events, counted.Late), (100 * round, 0));
+        assert!(rig.pool() <= level);
+        wave.run(&mut rig.client).unwrap();
+    }
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// Read in RUN, at the way to STOP and back, with every owner.
+fn latency() {
+    let mut rig = Setup::default().start();
+    let (filter, pin, mut wave) = rig.running(&sine());
+    let mut endpoint = rig.open_endpoint(RATE);
+    let mut before = 0;
+    let mut read = |rig: &mut Rig, at: &str| {
+        let told = latency_clock(&mut rig.client, pin.handle).unwrap();
+        let now = rig.now();
+        assert!(told >= before, "{at}: {} back", before - told);
+        assert!(told < now + SECOND / 5, "{at}: {} ahead", told - now);
+        before = told;
+    };
+    for round in 0..20 {
+        for (state, at) in [(KSSTATE_STOP, "STOP"), (KSSTATE_RUN, "RUN")] {
+            rig.sleep(SECOND / 10 + round * SECOND / 700);
+            read(&mut rig, "before");
+            wave.set_state(&mut rig.client, state).unwrap();
+            read(&mut rig, at);
+            endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+            read(&mut rig, "with the endpoint");
+            rig.sleep(SECOND / 100);
+            read(&mut rig, "in the endpoint");
+            endpoint.set_state(&mut rig.client, KSSTATE_STOP).unwrap();
+            read(&mut rig, "without the endpoint");
+        }
+    }
+    endpoint.close(&mut rig.client);
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// What the parameters tell as the rate: the wave pin's from its opening on, before it runs too; the endpoint's while that runs.
+fn rates() {
+    let mut rig = Setup::default().start();
+    let (filter, pin) = rig.open_pin();
+    let rate = |rig: &mut Rig| {
+        let told = port_parameters(&mut rig.client, pin.handle, SYNTH_PORTPARAMS::default());
+        told.unwrap().SampleRate
+    };
+    assert_eq!(rate(&mut rig), 44_100, "nobody says another");
+    let id = wave_pin(&mut rig.client, &filter);
+    for own in [22_050, 44_100] {
+        let mut wave = WavePath::open(&mut rig.client, &filter, id, own).expect("the wave path");
+        assert_eq!(rate(&mut rig), own, "open");
+        for state in [KSSTATE_RUN, KSSTATE_STOP] {
+            wave.set_state(&mut rig.client, state).unwrap();
+            rig.sleep(SECOND / 10);
+            assert_eq!(rate(&mut rig), own, "state {state}");
+        }
+        let mut endpoint = rig.open_endpoint(48_000);
+        assert_eq!(rate(&mut rig), own);
+        endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+        assert_eq!(rate(&mut rig), 48_000, "the endpoint runs");
+        endpoint.close(&mut rig.client);
+        assert_eq!(rate(&mut rig), own);
+        wave.close(&mut rig.client).unwrap();
+        assert_eq!(rate(&mut rig), 44_100, "closed");
+    }
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// The wave sink, which runs too, tells the clock of its device. The endpoint renders: a stamp is its own time all the same.
+fn own_clock(drift_ppm: f64) {
+    let mut rig = Setup {
+        exact: true,
+        drift_ppm,
+        ..Setup::default()
+    }
+    .start();
+    let (filter, pin, wave) = rig.running(&arioso_bank::test_banks::impulse(RATE));
+    // The device is at another frame than the endpoint.
+    rig.sleep(3 * SECOND);
+    let mut endpoint = rig.open_endpoint(RATE);
+    let started = rig.now();
+    endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let mut due = Vec::new();
+    for _ in 0..40 {
+        rig.play(&pin, &[(SECOND / 20, &[0x90, 60, 127])]);
+        due.push((rig.now() - started + SECOND / 20) * i64::from(RATE) / SECOND);
+        rig.record(&mut endpoint, SECOND / 10);
+    }
+    let heard: Vec<i64> = (0i64..)
+        .zip(endpoint.frames())
+        .filter(|(_, frame)| *frame != [0, 0])
+        .map(|(n, _)| n)
+        .collect();
+    let off: Vec<i64> = heard.iter().zip(&due).map(|(h, d)| h - d).collect();
+    assert_eq!(heard.len(), due.len(), "an impulse is one frame");
+    assert!(
+        off.iter().all(|off| off.abs() <= i64::from(RATE) / 200),
+        "frames off: {off:?}"
+    );
+    endpoint.close(&mut rig.client);
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+fn wave_pin(client: &mut SimClient, filter: &Filter<SimClient>) -> u32 {
+    let pins = filter.pins(client).expect("pins");
+    pins.iter()
+        .find(|pin| is_wave_output(pin))
+        .expect("a wave pin")
+        .id
 }

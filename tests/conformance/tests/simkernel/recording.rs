@@ -4,16 +4,30 @@
 use crate::Scenario;
 use crate::endpoint::{MILLISECOND, Recorder};
 use crate::rig::{RATE, Rig, SECOND, Setup, download_bank};
-use arioso_core::ks::guid::{KSNODETYPE_MUTE, KSNODETYPE_VOLUME, KSPROPSETID_Audio};
-use arioso_core::ks::ks::{KSSTATE_ACQUIRE, KSSTATE_PAUSE, KSSTATE_RUN, KSSTATE_STOP};
-use arioso_core::ks::ksmedia::{KSPROPERTY_AUDIO_MUTE, KSPROPERTY_AUDIO_VOLUMELEVEL};
-use arioso_core::ks::status::{STATUS_DEVICE_NOT_READY, STATUS_INVALID_DEVICE_STATE};
+use arioso_core::ks::guid::{
+    KSCATEGORY_CAPTURE, KSDATAFORMAT_SPECIFIER_WAVEFORMATEX, KSDATAFORMAT_SUBTYPE_PCM,
+    KSDATAFORMAT_TYPE_AUDIO, KSNODETYPE_MUTE, KSNODETYPE_VOLUME, KSPROPSETID_Audio,
+};
+use arioso_core::ks::ks::{
+    KSDATAFORMAT, KSDATARANGE, KSSTATE_ACQUIRE, KSSTATE_PAUSE, KSSTATE_RUN, KSSTATE_STOP,
+};
+use arioso_core::ks::ksmedia::{
+    KSDATARANGE_AUDIO, KSPROPERTY_AUDIO_MUTE, KSPROPERTY_AUDIO_VOLUMELEVEL,
+    KSPROPERTY_RTAUDIO_REGISTER_NOTIFICATION_EVENT,
+    KSPROPERTY_RTAUDIO_UNREGISTER_NOTIFICATION_EVENT, WAVEFORMATEXTENSIBLE,
+};
+use arioso_core::ks::status::{
+    STATUS_DEVICE_NOT_READY, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER,
+    STATUS_NO_MATCH, STATUS_NOT_FOUND,
+};
 use conformance::Client;
-use conformance::connect::SampleFormat;
+use conformance::connect::{self, SampleFormat};
 use conformance::filter::{Filter, Pin};
 use conformance::property::Property;
-use conformance::rt_audio::samples;
+use conformance::rt_audio::{RtStream, is_capture, samples};
 use conformance::synth::statistics;
+use conformance::topology::intersection;
+use conformance::wire::Bytes;
 use simkernel::client::SimClient;
 use simkernel::nt::{POWER_SYSTEM_SLEEPING3, POWER_SYSTEM_WORKING};
 
@@ -26,6 +40,15 @@ pub const SCENARIOS: &[Scenario] = &[
     ("recording: sleep and wake", sleep_and_wake),
     ("recording: the program dies", dead_program),
     ("recording: pulled while everything runs", pulled),
+    ("recording: stopped, everything begins anew", anew),
+    ("recording: a reader that comes late", late_reader),
+    ("recording: the smallest buffer", smallest),
+    ("recording: what is left out is silence", left_out),
+    (
+        "recording: events that are not registered, or twice",
+        events,
+    ),
+    ("recording: formats without channels", no_channels),
 ];
 
 /// A MIDI pin in RUN with a constant as its instrument.
@@ -375,5 +398,286 @@ fn pulled() {
         rig.add();
         assert_eq!(rig.pool(), level);
     }
+    rig.finish();
+}
+
+/// The endpoint with two packets of 10 ms, 16-bit stereo.
+fn two_packets(rig: &mut Rig) -> Recorder {
+    rig.open_endpoint(RATE)
+}
+
+/// Events, packets, position and sound of a stream that was stopped are those of a new one.
+fn anew() {
+    let mut rig = Setup {
+        exact: true,
+        ..Setup::default()
+    }
+    .start();
+    let (filter, pin) = constant(&mut rig);
+    let mut recorder = two_packets(&mut rig);
+    let event = recorder.stream.register_event(&mut rig.client).unwrap();
+    let length = SECOND / 100;
+    for round in 0..4i64 {
+        let c = &mut rig.client;
+        let started = c.now();
+        recorder.set_state(c, KSSTATE_RUN).unwrap();
+        let early = recorder.stream.read_packet(c).unwrap_err();
+        assert_eq!(early.status, Some(STATUS_DEVICE_NOT_READY), "round {round}");
+        assert!(recorder.position(c) < 200, "round {round}");
+        for number in 0..5 + round as u32 {
+            assert!(c.wait_event(event, SECOND), "packet {number} is notified");
+            let due = started + length * i64::from(number + 1);
+            assert!(
+                (due..due + 2 * MILLISECOND).contains(&c.now()),
+                "round {round}, packet {number}: {} after the start",
+                c.now() - started
+            );
+            let info = recorder.stream.read_packet(c).unwrap();
+            assert_eq!((info.PacketNumber, info.MoreData), (number, 0));
+        }
+        // In the middle of a packet that nobody reads.
+        rig.sleep(length * 3 / 2);
+        let c = &mut rig.client;
+        while c.wait_event(event, 0) {}
+        recorder.set_state(c, KSSTATE_STOP).unwrap();
+        let stopped = recorder.stream.read_packet(c).unwrap_err();
+        assert_eq!(stopped.status, Some(STATUS_INVALID_DEVICE_STATE));
+        assert!(!c.wait_event(event, SECOND / 10), "nothing in STOP");
+    }
+
+    // A tail that was under way is not heard in the next recording.
+    let c = &mut rig.client;
+    recorder.set_state(c, KSSTATE_RUN).unwrap();
+    rig.play(&pin, NOTE);
+    rig.sleep(SECOND / 10);
+    let c = &mut rig.client;
+    recorder.set_state(c, KSSTATE_PAUSE).unwrap();
+    recorder.set_state(c, KSSTATE_RUN).unwrap();
+    recorder.set_state(c, KSSTATE_STOP).unwrap();
+    rig.play(&pin, &[(0, &[0xB0, 120, 0])]);
+    rig.sleep(SECOND);
+    let c = &mut rig.client;
+    recorder.set_state(c, KSSTATE_RUN).unwrap();
+    recorder.bytes.clear();
+    rig.sleep(SECOND / 100);
+    recorder.take(&mut rig.client);
+    let frames = recorder.frames();
+    assert!(frames.len() > 400, "{} frames", frames.len());
+    assert!(
+        frames.iter().all(|frame| *frame == [0, 0]),
+        "a tail of the last recording"
+    );
+    recorder.close(&mut rig.client);
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// Three packets late: the packet that the next one is written over is not offered, the one after it is.
+fn late_reader() {
+    let mut rig = Setup {
+        exact: true,
+        ..Setup::default()
+    }
+    .start();
+    let (filter, pin) = constant(&mut rig);
+    let mut recorder = two_packets(&mut rig);
+    let started = rig.now();
+    recorder.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    for last in [2u32, 7, 8, 20] {
+        let due = started + i64::from(last + 1) * SECOND / 100 + SECOND / 200;
+        let wait = due - rig.now();
+        rig.sleep(wait);
+        let c = &mut rig.client;
+        let info = recorder.stream.read_packet(c).unwrap();
+        assert_eq!((info.PacketNumber, info.MoreData), (last, 0));
+        let again = recorder.stream.read_packet(c).unwrap_err();
+        assert_eq!(again.status, Some(STATUS_DEVICE_NOT_READY));
+    }
+    recorder.close(&mut rig.client);
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// The shortest packets that there are: what is written ahead does not reach into the packet that a program reads at its event.
+fn smallest() {
+    let mut rig = Setup {
+        exact: true,
+        ..Setup::default()
+    }
+    .start();
+    let (filter, mut pin) = rig.open_pin();
+    let sine = arioso_bank::test_banks::sine_wave(RATE, 441, 1);
+    download_bank(&mut rig.client, pin.handle, &sine);
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let c = &mut rig.client;
+    let mut recorder = Recorder::open(c, SampleFormat::pcm(RATE, 16)).unwrap();
+    let (_, size) = recorder.stream.allocate_notified(c, 1, 2).unwrap();
+    let packet = i64::from(size / 2 / 4) * SECOND / i64::from(RATE);
+    assert!(packet < 3 * MILLISECOND, "{size} bytes");
+    let event = recorder.stream.register_event(c).unwrap();
+    recorder.set_state(c, KSSTATE_RUN).unwrap();
+    rig.play(&pin, NOTE);
+    for number in 0..500 {
+        let c = &mut rig.client;
+        assert!(c.wait_event(event, SECOND), "packet {number} is notified");
+        let info = recorder.stream.read_packet(c).unwrap();
+        assert_eq!(info.PacketNumber, number);
+        let bytes = recorder.stream.packet(c, number);
+        recorder.bytes.extend(bytes);
+    }
+    let frames = recorder.frames();
+    let level = frames.iter().map(|f| f[0].saturating_abs()).max().unwrap();
+    assert!(level > 1000);
+    let steps = frames.windows(2).map(|w| (w[1][0] - w[0][0]).abs());
+    let slope = f64::from(level) * std::f64::consts::TAU / 441.0;
+    let worst = steps.max().unwrap();
+    assert!(f64::from(worst) < 2.0 * slope, "a step of {worst}");
+    recorder.close(&mut rig.client);
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// A timer that comes far too late: what the stream skips is silence in the whole buffer, wherever in it that begins.
+fn left_out() {
+    let mut rig = Setup::default().start();
+    let (filter, pin) = constant(&mut rig);
+    let mut endpoint = rig.open_endpoint(RATE);
+    endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    rig.play(&pin, NOTE);
+    rig.record(&mut endpoint, SECOND / 10);
+    let level = endpoint.frames().last().unwrap()[0];
+    assert!(level > 1000);
+    let size = endpoint.stream.buffer.expect("a buffer").1;
+    for round in 0..16 {
+        rig.sleep(SECOND / 10 + round * 3 * MILLISECOND);
+        let before = endpoint.stream.bytes(&mut rig.client, 0, size);
+        assert!(
+            before
+                .chunks_exact(4)
+                .all(|f| f[..2] == level.to_le_bytes())
+        );
+        // The note ends with the hand-over, and its tail with what is skipped.
+        let cut = round % 2 == 1;
+        if cut {
+            endpoint.set_state(&mut rig.client, KSSTATE_PAUSE).unwrap();
+            endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+        }
+        rig.machine.stall(SECOND / 5);
+        let after = endpoint.stream.bytes(&mut rig.client, 0, size);
+        let samples = || {
+            let frames = after.chunks_exact(4);
+            frames.map(|f| i16::from_le_bytes([f[0], f[1]]))
+        };
+        let sounding = samples().filter(|s| *s != 0).count() * 4;
+        assert!(
+            (sounding > 0) != cut && sounding * 3 < size as usize,
+            "round {round}: {sounding} of {size} bytes sound"
+        );
+        if cut {
+            rig.play(&pin, NOTE);
+        }
+    }
+    endpoint.close(&mut rig.client);
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// An event that was never registered takes none away; one that is registered is not registered again.
+fn events() {
+    let mut rig = Setup {
+        exact: true,
+        ..Setup::default()
+    }
+    .start();
+    let (filter, pin) = constant(&mut rig);
+    let mut recorder = two_packets(&mut rig);
+    let c = &mut rig.client;
+    let stream = &mut recorder.stream;
+    let event = stream.register_event(c).unwrap();
+    let stranger = c.create_event();
+    let unregister = KSPROPERTY_RTAUDIO_UNREGISTER_NOTIFICATION_EVENT;
+    let register = KSPROPERTY_RTAUDIO_REGISTER_NOTIFICATION_EVENT;
+    let refused = stream.send_event(c, unregister, stranger).unwrap_err();
+    assert_eq!(refused.status, Some(STATUS_NOT_FOUND));
+    let twice = stream.send_event(c, register, event).unwrap_err();
+    assert_eq!(twice.status, Some(STATUS_INVALID_PARAMETER));
+    recorder.set_state(c, KSSTATE_RUN).unwrap();
+    assert!(c.wait_event(event, SECOND), "still registered");
+    assert!(!c.wait_event(stranger, SECOND / 10));
+    recorder.stream.send_event(c, unregister, event).unwrap();
+    while c.wait_event(event, 0) {}
+    assert!(!c.wait_event(event, SECOND / 10), "it was there once");
+    let gone = recorder.stream.send_event(c, unregister, event);
+    assert_eq!(gone.unwrap_err().status, Some(STATUS_NOT_FOUND));
+    recorder.stream.send_event(c, register, event).unwrap();
+    assert!(c.wait_event(event, SECOND), "registered again");
+    c.close_event(stranger);
+    recorder.close(c);
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// Neither a format nor an intersection has 0 channels, or no bytes.
+fn no_channels() {
+    let mut rig = Setup::default().start();
+    let c = &mut rig.client;
+    let (filter, id) = Filter::find(c, &KSCATEGORY_CAPTURE, |pin| {
+        is_capture(pin, &KSDATAFORMAT_SUBTYPE_PCM)
+    })
+    .expect("the endpoint");
+    // Frames as of two channels, but none.
+    let mut none = connect::extensible(id, SampleFormat::pcm(RATE, 16));
+    let at = none.len() - size_of::<WAVEFORMATEXTENSIBLE>();
+    none[at + 2..at + 4].fill(0);
+    none[at + 20..at + 24].fill(0);
+    let refused = filter.create_pin(c, &none, None).err().expect("no pin");
+    assert_eq!(refused.status, Some(STATUS_NO_MATCH));
+    for channels in [0, 3, 1, 2] {
+        let format = SampleFormat {
+            channels,
+            ..SampleFormat::pcm(RATE, 16)
+        };
+        let made = RtStream::open(c, &filter, id, format);
+        match made {
+            Ok(stream) => {
+                assert!((1..=2).contains(&channels), "{channels} channels");
+                stream.close(c).unwrap();
+            }
+            Err(error) => {
+                assert!(!(1..=2).contains(&channels), "{channels} channels: {error}");
+                assert_eq!(error.status, Some(STATUS_NO_MATCH));
+            }
+        }
+        let range = KSDATARANGE_AUDIO {
+            DataRange: KSDATARANGE {
+                FormatSize: size_of::<KSDATARANGE_AUDIO>() as u32,
+                MajorFormat: KSDATAFORMAT_TYPE_AUDIO,
+                SubFormat: KSDATAFORMAT_SUBTYPE_PCM,
+                Specifier: KSDATAFORMAT_SPECIFIER_WAVEFORMATEX,
+                ..KSDATARANGE::default()
+            },
+            MaximumChannels: channels.into(),
+            MinimumBitsPerSample: 16,
+            MaximumBitsPerSample: 16,
+            MinimumSampleFrequency: RATE,
+            MaximumSampleFrequency: RATE,
+        };
+        let met = intersection(c, &filter, id, &range.bytes());
+        match channels {
+            0 => assert!(met.is_err(), "0 channels"),
+            _ => {
+                let met = met.expect("an intersection");
+                let at = size_of::<KSDATAFORMAT>() + 2;
+                assert_eq!(met[at..at + 2], channels.min(2).to_le_bytes());
+            }
+        }
+    }
+    filter.close(c);
+    let mut recorder = Recorder::open(&mut rig.client, SampleFormat::pcm(RATE, 16)).unwrap();
+    let c = &mut rig.client;
+    let none = recorder.stream.allocate_notified(c, 0, 2).unwrap_err();
+    assert_eq!(none.status, Some(STATUS_INVALID_PARAMETER));
+    assert!(recorder.stream.allocate(c, 0).is_err());
+    recorder.close(c);
     rig.finish();
 }

@@ -5,6 +5,7 @@
 use crate::Scenario;
 use crate::cable::{put, writer};
 use crate::listener::{A_IN, subdevice};
+use crate::package::{no_instruments, package_with};
 use crate::rig::{PARAMETERS, RATE, Rig, SECOND, Setup, download_bank, hash};
 use arioso_bank::test_banks;
 use arioso_core::ks::ks::KSSTATE_RUN;
@@ -17,6 +18,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("the setting of Render's units", units),
     ("the setting of the slice budget", slice_budget),
     ("the setting of the bank", bank),
+    ("banks that are passed over", passed_over),
     ("the setting of the cable", cable),
     ("the setting of the endpoint's lead", lead),
 ];
@@ -261,6 +263,39 @@ fn bank() {
         assert_eq!(sound, packaged);
         let told = lines.len() == 1 && lines[0].contains("BankPath: not a path");
         assert!(told, "{lines:?}");
+    }
+    rig.add();
+    rig.finish();
+}
+
+/// A bank without instruments and one that is too large: the package's sounds instead.
+fn passed_over() {
+    const EMPTY: &str = "\\??\\C:\\empty.dls";
+    const LARGE: &str = "\\??\\C:\\large.dls";
+    const LARGEST: &str = "\\??\\C:\\largest.dls";
+    const LIMIT: usize = 256 << 20;
+    // Zeros behind the file that the kernel gives when they are read.
+    let padded = |size: usize| {
+        let mut bytes = vec![0; size];
+        let file = test_banks::sine_wave(RATE, 100, 1);
+        bytes[..file.len()].copy_from_slice(&file);
+        bytes
+    };
+    let mut rig = start(Setup {
+        package: Some(package_with(test_banks::dc(RATE))),
+        files: vec![
+            (EMPTY, no_instruments()),
+            (LARGE, padded(LIMIT + 1)),
+            (LARGEST, padded(LIMIT)),
+        ],
+        ..Setup::default()
+    });
+    let of = |rig: &mut Rig, path| with(rig, "BankPath", Some(Value::text(path)), default_sound).0;
+    let sine = of(&mut rig, LARGEST);
+    assert!(sine.0 > 500 && sine.1 < -500, "{sine:?}");
+    for path in [EMPTY, LARGE] {
+        let packaged = of(&mut rig, path);
+        assert!(packaged.0 > 500 && packaged.1 == 0, "{path}: {packaged:?}");
     }
     rig.add();
     rig.finish();

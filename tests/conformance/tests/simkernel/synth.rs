@@ -27,6 +27,10 @@ pub const SCENARIOS: &[Scenario] = &[
     ("PAUSE holds events and releases notes", pause),
     ("STOP silences notes that a pedal holds", stop_with_pedal),
     ("notes end with their channel group", fewer_groups),
+    ("running status from one event to the next", running_status),
+    ("a message that STOP cut in two", cut_in_two),
+    ("parts of a message come at its time", parts_in_time),
+    ("what a package holds comes at its time", package_in_time),
 ];
 
 fn capabilities() {
@@ -441,6 +445,160 @@ fn fewer_groups() {
     assert_eq!(heard(&mut rig), 0);
     synth::set_channel_groups(&mut rig.client, pin.handle, 2).unwrap();
     assert_eq!(heard(&mut rig), 0);
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// A legacy stream goes on in the next event: the status that is left out is that of the event before, on each pin its own, and neither
+/// real-time messages nor whole ones in between change that but by their status.
+fn running_status() {
+    let mut rig = Setup {
+        bank: Some(arioso_bank::test_banks::dc(RATE)),
+        ..Setup::default()
+    }
+    .start();
+    let (filter, mut one, mut wave) = rig.open();
+    let mut two = rig.another_pin(&filter);
+    wave.run(&mut rig.client).unwrap();
+    for pin in [&mut one, &mut two] {
+        pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    }
+    let steps: [(usize, &[u8], [u32; 2]); 8] = [
+        (0, &[0x90, 60, 127], [1, 0]),
+        (0, &[62, 127], [2, 0]),
+        (1, &[0x91, 60, 127], [2, 1]),
+        (0, &[0xF8], [2, 1]),
+        (0, &[64, 127, 60, 0, 62, 0], [1, 1]),
+        (1, &[62, 127], [1, 2]),
+        (0, &[0xB0, 1, 0], [1, 2]),
+        (0, &[120, 0], [0, 2]),
+    ];
+    for (step, (at, bytes, voices)) in steps.into_iter().enumerate() {
+        rig.play([&one, &two][at], &[(0, bytes)]);
+        rig.sleep(SECOND / 5);
+        let counted = [&one, &two].map(|pin| {
+            let stats = synth::running_stats(&mut rig.client, pin.handle);
+            stats.unwrap().Voices
+        });
+        assert_eq!(counted, voices, "step {step}");
+    }
+    rig.close(filter, [one, two], Some(wave));
+    rig.finish();
+}
+
+/// STOP in the middle of a System Exclusive message: what comes afterwards is not a part of it, and keeps its own time.
+fn cut_in_two() {
+    let (mut rig, filter, mut pin, wave) = sounding(Setup::default());
+    let full = f64::from(level(&mut rig, &pin, &[&[0x90, 60, 127]]));
+    rig.play(&pin, &[(SECOND / 10, &[0xF0, 0x7F, 0x7F, 4])]);
+    pin.set_state(&mut rig.client, KSSTATE_STOP).unwrap();
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let before = synth::statistics(&mut rig.client, pin.handle).unwrap();
+    rig.sleep(SECOND);
+    // The end of what went back, and a note.
+    rig.play(
+        &pin,
+        &[
+            (SECOND / 2, &[1, 0, 0, 0xF7]),
+            (SECOND / 2, &[0x90, 62, 127]),
+        ],
+    );
+    rig.sleep(SECOND / 4);
+    let early = synth::statistics(&mut rig.client, pin.handle).unwrap();
+    assert_eq!(early.Events, before.Events, "nothing is due yet");
+    rig.sleep(SECOND / 2);
+    let after = synth::statistics(&mut rig.client, pin.handle).unwrap();
+    assert_eq!((after.Events, after.Late), (before.Events + 2, before.Late));
+    assert_near(level(&mut rig, &pin, &[]), full);
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// Highest samples before and after a moment that lies `wait` from now.
+fn around(rig: &mut Rig, wait: i64) -> (i16, i16) {
+    rig.sleep(wait / 2);
+    rig.take_audio();
+    rig.sleep(wait / 4);
+    let before = rig.take_audio().iter().map(|f| f[0]).max().unwrap();
+    rig.sleep(wait / 2);
+    rig.take_audio();
+    rig.sleep(wait / 4);
+    (before, rig.take_audio().iter().map(|f| f[0]).max().unwrap())
+}
+
+/// The parts of a System Exclusive message act when the first one does, whatever they are stamped with.
+fn parts_in_time() {
+    let mut rig = Setup {
+        bank: Some(arioso_bank::test_banks::dc(RATE)),
+        ..Setup::default()
+    }
+    .start();
+    let (filter, id) = rig.find_filter();
+    let mut pin = filter.midi_pin(&mut rig.client, id).unwrap();
+    let mut wave = rig.open_wave(&filter);
+    wave.run(&mut rig.client).unwrap();
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let begun = rig.now();
+    let heard = |rig: &mut Rig, wait| {
+        rig.sleep(wait);
+        rig.take_audio();
+        rig.sleep(SECOND / 10);
+        rig.take_audio().iter().map(|f| f[0]).max().unwrap()
+    };
+    let send = |rig: &mut Rig, time, parts: &[(u32, &[u8])]| {
+        let mut buffer = conformance::events::MusicBuffer::default();
+        for (delta, bytes) in parts {
+            buffer.push(*delta, bytes);
+        }
+        let written = write(&mut rig.client, pin.handle, time, buffer.bytes());
+        written.wait(&mut rig.client).unwrap();
+    };
+    send(&mut rig, 0, &[(0, &[0x90, 60, 127])]);
+    let full = f64::from(heard(&mut rig, SECOND));
+    assert!(full > 1000.0);
+    // GS master volume in two parts, a second apart, and a real-time message between them, which keeps its time.
+    let at = rig.now() + 2 * SECOND;
+    let first: &[u8] = &[0xF0, 0x41, 0x10, 0x42, 0x12, 0x40, 0x00, 0x04];
+    let parts: [(u32, &[u8]); 3] = [(0, first), (500, &[0xF8]), (500, &[0x20, 0x1C, 0xF7])];
+    send(&mut rig, at - begun, &parts);
+    assert_near(heard(&mut rig, SECOND), full);
+    let quiet = heard(&mut rig, SECOND + SECOND / 4);
+    assert!(f64::from(quiet) < 0.5 * full, "{quiet}");
+    let count = |rig: &mut Rig| {
+        let counted = synth::statistics(&mut rig.client, pin.handle).unwrap();
+        (counted.Events, counted.Late)
+    };
+    assert_eq!(count(&mut rig), (3, 1));
+    rig.sleep(SECOND);
+    assert_eq!(count(&mut rig), (4, 1));
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// What a package holds acts at the package's time, whatever the events in it are stamped with.
+fn package_in_time() {
+    let (mut rig, filter, pin, wave) = sounding(Setup {
+        packages: true,
+        ..Setup::default()
+    });
+    let full = level(&mut rig, &pin, &[&[0x90, 60, 127]]);
+    assert!(full > 1000);
+    // GS master volume behind so many real-time bytes that the message is longer than a buffer.
+    let at = 2 * SECOND;
+    let quiet = [
+        0xF0, 0x41, 0x10, 0x42, 0x12, 0x40, 0x00, 0x04, 0x20, 0x1C, 0xF7,
+    ];
+    let mut long = quiet[..5].to_vec();
+    long.resize(10_000, 0xFE);
+    long.extend(&quiet[5..]);
+    let before = synth::statistics(&mut rig.client, pin.handle).unwrap();
+    rig.play(&pin, &[(at, &long)]);
+    let (loud, soft) = around(&mut rig, at);
+    assert_near(loud, f64::from(full));
+    assert!(f64::from(soft) < 0.5 * f64::from(full), "{soft}");
+    let counted = synth::statistics(&mut rig.client, pin.handle).unwrap();
+    assert!(counted.Events > before.Events + 1, "it is a package");
+    assert_eq!(counted.Late, before.Late);
     rig.close(filter, [pin], Some(wave));
     rig.finish();
 }

@@ -228,14 +228,26 @@ static NTSTATUS after_unlock(DEVICE *d, IRP *i) {
     return 0;
 }
 static NTSTATUS done(DEVICE *d, IRP *i) { i->Status.Status = 0; IofCompleteRequest(i, 0); return 0; }
-static void pages_unlocked(DRIVER *d) {
+static DEVICE *serve(DRIVER *d, DISPATCH control) {
     UNICODE_STRING name = STRING("\\Device\\Bugs");
     DEVICE *v;
     d->Major[0] = d->Major[2] = d->Major[18] = done;
-    d->Major[14] = after_unlock;
+    d->Major[14] = control;
     IoCreateDevice(d, 0, &name, 0x22, 0, 0, &v);
     ((u32 *)v)[12] &= ~0x80u;
+    return v;
 }
+static void pages_unlocked(DRIVER *d) { serve(d, after_unlock); }
+// No driver under test touches a program's memory, not in the program's own thread and behind an exception handler either.
+static NTSTATUS touches(DEVICE *d, IRP *i) {
+    volatile u8 *p = i->UserBuffer;
+    u8 copy[16];
+    __try { DbgPrint("read %d\n", p[0]); } __except (1) { DbgPrint("no read %x\n", _exception_code()); }
+    __try { p[1] = 7; DbgPrint("written\n"); } __except (1) { DbgPrint("no write %x\n", _exception_code()); }
+    __try { memcpy(copy, i->UserBuffer, 16); DbgPrint("copied\n"); } __except (1) { DbgPrint("no copy %x\n", _exception_code()); }
+    return done(d, i);
+}
+static void user_touched(DRIVER *d) { keep = serve(d, touches); }
 static void work_item_unknown(DRIVER *d) { u64 i[8]; IoQueueWorkItem(i, work, 1, NULL); IoFreeWorkItem(i); }
 
 static void file_released(DRIVER *d) {
@@ -425,7 +437,7 @@ NTSTATUS DriverEntry(DRIVER *driver, UNICODE_STRING *path) {
     CASE(complete_own) CASE(completion_freed) CASE(irp_reused) CASE(irp_of_thread) CASE(no_dispatch) CASE(no_locations) CASE(dead_device)
     CASE(unknown_import) CASE(fast_fail) CASE(null_pointer) CASE(wild_pointer) CASE(user_pointer) CASE(user_at_dispatch) CASE(illegal)
     CASE(breakpoint) CASE(privileged) CASE(panic) CASE(read_only) CASE(no_memory) CASE(clean)
-    CASE(lock_order) CASE(lock_long) CASE(dpc_long) CASE(stalls) CASE(pages_unlocked)
+    CASE(lock_order) CASE(lock_long) CASE(dpc_long) CASE(stalls) CASE(pages_unlocked) CASE(user_touched)
     DbgPrint("no such case: %wZ\n", path);
     return 0xC0000001;
 }

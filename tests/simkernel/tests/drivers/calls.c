@@ -87,10 +87,42 @@ static void security(DRIVER *driver) {
     DbgPrint("privileges %u %u\n", SeSinglePrivilegeCheck(8, 0), SeSinglePrivilegeCheck(8, 1));
 }
 
+// The headers of an image and its resources, in words: the directories of types, names and languages, then the entry of 5 bytes at 0x200.
+static const u32 image[112] = {
+    [0x3C / 4] = 0x40, [0xD8 / 4] = 0x100,
+    [0x10C / 4] = 1 << 16, 16, 0x80000040,
+    [0x14C / 4] = 1 << 16, 1, 0x80000070,
+    [0x17C / 4] = 1 << 16, 1033, 0xA0,
+    [0x1A0 / 4] = 0x200, 5};
+static const u32 bare[112] = {[0x3C / 4] = 0x40};
+static u32 find(const char *what, u64 type, u64 name, u64 language) {
+    u64 path[3] = {type, name, language};
+    PVOID entry = (u8 *)image;
+    NTSTATUS status = LdrFindResource_U((PVOID)image, path, 3, &entry);
+    u32 at = (u32)((u8 *)entry - (u8 *)image);
+    if (status) DbgPrint("%s %x\n", what, status);
+    else DbgPrint("%s %x %x\n", what, status, at);
+    return at;
+}
+static void resources(DRIVER *driver) {
+    (void)driver;
+    PVOID data = NULL;
+    u32 size = 0;
+    u32 at = find("found", 16, 1, 1033);
+    NTSTATUS status = LdrAccessResource((PVOID)image, (u8 *)image + at, &data, &size);
+    DbgPrint("data %x %x %u\n", status, (u32)((u8 *)data - (u8 *)image), size);
+    find("type", 77, 1, 1033);
+    find("name", 16, 77, 1033);
+    find("any language", 16, 1, 0);
+    u64 path[3] = {16, 1, 0};
+    DbgPrint("none %x\n", LdrFindResource_U((PVOID)bare, path, 3, &data));
+}
+
 static void unload(DRIVER *driver) { (void)driver; }
 
 NTSTATUS DriverEntry(DRIVER *driver, UNICODE_STRING *path) {
     driver->Unload = unload;
     CASE(pages) CASE(pages_left) CASE(pages_io) CASE(lookaside) CASE(device_timer) CASE(device_timer_left) CASE(hardware) CASE(security)
+    CASE(resources)
     return 0xC0000001;
 }

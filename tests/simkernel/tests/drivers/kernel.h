@@ -111,6 +111,8 @@ IMPORT void SeReleaseSubjectContext(PVOID);
 IMPORT NTSTATUS SeQuerySecurityDescriptorInfo(u32 *, PVOID, u32 *, PVOID *);
 IMPORT NTSTATUS SeSetSecurityDescriptorInfo(PVOID, u32 *, PVOID, PVOID *, u32, PVOID);
 IMPORT u8 SeSinglePrivilegeCheck(u64, u8);
+IMPORT NTSTATUS LdrFindResource_U(PVOID, const u64 *, u32, PVOID *);
+IMPORT NTSTATUS LdrAccessResource(PVOID, PVOID, PVOID *, u32 *);
 
 IMPORT PVOID ExAllocatePoolWithTag(u32, u64, u32);
 IMPORT void KeAcquireSpinLockAtDpcLevel(u64 *);

@@ -190,6 +190,19 @@ pub fn warnings(build: &Build) -> Result<String> {
     Ok(messages)
 }
 
+/// Builds the driver from other sources than the repository's, which are never packed: the directory with `arioso.dll` and
+/// `arioso.map`, or what the compiler says.
+pub fn build_of(sources: &Path) -> Result<std::result::Result<PathBuf, String>> {
+    let build = Build::release(Arch::X64);
+    let mut place = Place::prepare(&build)?;
+    place.workspace = workspace::make_of(sources, &place.tools, &wdk_crates::make()?)?;
+    let output = process::capture(&mut place.cargo(&build)?)?;
+    if output.status.success() {
+        return Ok(Ok(place.products(&build)));
+    }
+    Ok(Err(String::from_utf8_lossy(&output.stderr).into_owned()))
+}
+
 /// What the linker leaves, and how it is called where everybody looks for it.
 const PRODUCTS: [(&str, &str); 3] = [
     ("arioso.pdb", "arioso.pdb"),

@@ -14,8 +14,22 @@ use std::path::{Path, PathBuf};
 
 /// Makes or refreshes the workspace and returns its path.
 pub fn make(tools: &Tools, wdk_crates: &[(&str, PathBuf)]) -> Result<PathBuf> {
+    make_in("ws", tools, wdk_crates, &project::root().join("src"))
+}
+
+/// A workspace of its own for other sources of the driver's crate than the repository's.
+pub fn make_of(sources: &Path, tools: &Tools, wdk_crates: &[(&str, PathBuf)]) -> Result<PathBuf> {
+    make_in("ws-other", tools, wdk_crates, sources)
+}
+
+fn make_in(
+    name: &str,
+    tools: &Tools,
+    wdk_crates: &[(&str, PathBuf)],
+    sources: &Path,
+) -> Result<PathBuf> {
     let root = project::root();
-    let workspace = project::kernel_dir().join("ws");
+    let workspace = project::kernel_dir().join(name);
     fs::create_dir_all(workspace.join(".cargo"))?;
     write_if_changed(&workspace.join("Cargo.toml"), &manifest(&root, wdk_crates)?)?;
     write_if_changed(
@@ -23,7 +37,8 @@ pub fn make(tools: &Tools, wdk_crates: &[(&str, PathBuf)]) -> Result<PathBuf> {
         &config(tools, &root, &workspace)?,
     )?;
     lock_file(&root, &workspace)?;
-    for name in ["build.rs", "src", "core", "tests", "tools", "inf"] {
+    link(sources, &workspace.join("src"))?;
+    for name in ["build.rs", "core", "tests", "tools", "inf"] {
         if root.join(name).exists() {
             link(&root.join(name), &workspace.join(name))?;
         }

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A copy of the core with the switches of all mutants, in a workspace of its own below `target/mutants`.
+//! A copy of the core, or of the driver's crate, with the switches of all mutants, below `target/mutants`: the core in a workspace of its
+//! own, the driver in that of its build.
 
-use super::{Mutant, Source};
-use crate::{process, project};
+use super::{Area, Mutant, Source};
+use crate::{driver, process, project};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+/// In front of the number of the mutant that a driver's image has.
+pub const MARK: &[u8; 16] = b"ARIOSO-MUTANT-NO";
+
 /// A copy on the disk.
 pub struct Copy {
+    area: Area,
     root: PathBuf,
     /// Lines of each mutant in the copy.
     lines: Vec<RangeInclusive<usize>>,
@@ -18,7 +23,7 @@ pub struct Copy {
 }
 
 pub enum Built {
-    /// The path of its unit tests.
+    /// The path of its unit tests, or of the image.
     Program(PathBuf),
     /// Numbers of mutants that do not compile.
     Broken(BTreeSet<usize>),
@@ -61,6 +66,23 @@ extern "C" fn end() {
 }
 "#;
 
+/// The number is a part of the image, for whoever runs it to change.
+const IMAGE_SWITCH: &str = r#"
+//! Which mutant this image has.
+
+#[repr(C)]
+pub struct Switch([u8; 16], u32);
+
+#[used]
+pub static SWITCH: Switch = Switch(*b"MARK", 0);
+
+#[inline(never)]
+pub fn is(number: u32) -> bool {
+    // SAFETY: a static.
+    unsafe { core::ptr::read_volatile(&raw const SWITCH.1) == number }
+}
+"#;
+
 /// As the repository's, but quick to build.
 const WORKSPACE: &str = r#"
 [workspace]
@@ -85,16 +107,21 @@ incremental = false
 
 impl Copy {
     /// Writes it anew.
-    pub fn write(sources: &[Source], mutants: &[Mutant]) -> Result<Self> {
-        let root = project::root().join("target/mutants/core");
-        let from = project::root().join("core");
+    pub fn write(area: Area, sources: &[Source], mutants: &[Mutant]) -> Result<Self> {
+        let root = project::root().join("target/mutants").join(area.name());
         if root.exists() {
             fs::remove_dir_all(&root)?;
         }
-        copy_tree(&from, &root.join("core"))?;
-        fs::write(root.join("Cargo.toml"), WORKSPACE)?;
-        fs::copy(project::root().join("Cargo.lock"), root.join("Cargo.lock"))?;
+        match area {
+            Area::Core => {
+                copy_tree(&project::root().join("core"), &root.join("core"))?;
+                fs::write(root.join("Cargo.toml"), WORKSPACE)?;
+                fs::copy(project::root().join("Cargo.lock"), root.join("Cargo.lock"))?;
+            }
+            Area::Driver => copy_tree(&project::root().join("src"), &root.join("src"))?,
+        }
         let mut copy = Self {
+            area,
             root,
             lines: Vec::new(),
             files: Vec::new(),
@@ -102,7 +129,10 @@ impl Copy {
         for source in sources {
             copy.switch(source, mutants)?;
         }
-        let switch = SWITCH.replace("COUNT", &mutants.len().to_string());
+        let switch = match area {
+            Area::Core => SWITCH.replace("COUNT", &mutants.len().to_string()),
+            Area::Driver => IMAGE_SWITCH.replace("MARK", std::str::from_utf8(MARK)?),
+        };
         fs::write(copy.path(Path::new("src/mutant.rs")), switch)?;
         let lib = copy.path(Path::new("src/lib.rs"));
         let text = fs::read_to_string(&lib)?;
@@ -112,7 +142,10 @@ impl Copy {
 
     /// Where the crate lies.
     pub fn directory(&self) -> PathBuf {
-        self.root.join("core")
+        match self.area {
+            Area::Core => self.root.join("core"),
+            Area::Driver => self.root.clone(),
+        }
     }
 
     fn path(&self, file: &Path) -> PathBuf {
@@ -143,8 +176,27 @@ impl Copy {
         Ok(())
     }
 
-    /// Builds its unit tests.
+    /// Builds its unit tests, or the driver.
     pub fn build(&self) -> Result<Built> {
+        match self.area {
+            Area::Core => self.build_tests(),
+            Area::Driver => self.build_image(),
+        }
+    }
+
+    fn build_image(&self) -> Result<Built> {
+        match driver::build_of(&self.root.join("src"))? {
+            Ok(built) => {
+                for (left, name) in [("arioso.dll", "arioso.sys"), ("arioso.map", "arioso.map")] {
+                    fs::copy(built.join(left), self.root.join(name))?;
+                }
+                Ok(Built::Program(self.root.join("arioso.sys")))
+            }
+            Err(said) => self.left_out(&said),
+        }
+    }
+
+    fn build_tests(&self) -> Result<Built> {
         let target = project::root().join("target/mutants/target");
         let mut cargo = process::cargo();
         cargo
@@ -170,7 +222,11 @@ impl Copy {
             let path = path.context("cargo did not name the program")?;
             return Ok(Built::Program(project::root().join(path)));
         }
-        let broken = self.broken(&said);
+        self.left_out(&said)
+    }
+
+    fn left_out(&self, said: &str) -> Result<Built> {
+        let broken = self.broken(said);
         if broken.is_empty() {
             bail!("the copy does not compile:\n{said}");
         }
@@ -181,7 +237,10 @@ impl Copy {
     fn broken(&self, said: &str) -> BTreeSet<usize> {
         let mut broken = BTreeSet::new();
         for line in said.lines() {
-            let Some(place) = line.trim_start().strip_prefix("--> core/") else {
+            let Some(place) = line.trim_start().strip_prefix("--> ") else {
+                continue;
+            };
+            let Some(place) = place.strip_prefix(self.area.prefix()) else {
                 continue;
             };
             let mut parts = place.split(':');

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
@@ -92,38 +92,7 @@ impl Program {
         command
     }
 
-    /// Tries mutants 1 to `count`, `jobs` at once; `told` hears of each.
-    pub fn try_all(
-        &self,
-        count: usize,
-        jobs: usize,
-        told: impl Fn(usize, &Fate) + Sync,
-    ) -> Result<BTreeMap<usize, Fate>> {
-        let next = AtomicUsize::new(1);
-        let fates = Mutex::new(BTreeMap::new());
-        let work = || -> Result<()> {
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number > count {
-                    return Ok(());
-                }
-                let fate = self.try_one(number)?;
-                told(number, &fate);
-                let mut fates = fates.lock().unwrap_or_else(PoisonError::into_inner);
-                fates.insert(number, fate);
-            }
-        };
-        thread::scope(|scope| {
-            let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
-            for worker in workers {
-                worker.join().ok().context("a worker is gone")??;
-            }
-            anyhow::Ok(())
-        })?;
-        Ok(fates.into_inner().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn try_one(&self, number: usize) -> Result<Fate> {
+    pub fn try_one(&self, number: usize) -> Result<Fate> {
         let mut fate = Fate::Unmet;
         let mut batch: Vec<&Test> = Vec::new();
         let mut all = self
@@ -186,6 +155,52 @@ impl Program {
         drop(lines);
         reader.join().ok().context("a reader is gone")?;
         Ok(fate)
+    }
+}
+
+/// Tries mutants 1 to `count`, `jobs` at once; `told` hears of each.
+pub fn try_all(
+    count: usize,
+    jobs: usize,
+    try_one: impl Fn(usize) -> Result<Fate> + Sync,
+    told: impl Fn(usize, &Fate) + Sync,
+) -> Result<BTreeMap<usize, Fate>> {
+    let next = AtomicUsize::new(1);
+    let fates = Mutex::new(BTreeMap::new());
+    let work = || -> Result<()> {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number > count {
+                return Ok(());
+            }
+            let fate = try_one(number)?;
+            told(number, &fate);
+            let mut fates = fates.lock().unwrap_or_else(PoisonError::into_inner);
+            fates.insert(number, fate);
+        }
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            worker.join().ok().context("a worker is gone")??;
+        }
+        anyhow::Ok(())
+    })?;
+    Ok(fates.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// How a process ended; `None`: it did not in that time, and is stopped.
+pub fn wait(child: &mut Child, most: Duration) -> Result<Option<ExitStatus>> {
+    let end = Instant::now() + most;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() > end {
+            stop(child);
+            return Ok(None);
+        }
+        thread::sleep(Duration::from_millis(2));
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where a source can be mutated: operators, comparisons, whole numbers, calls that have a counterpart, statements that can be left out,
-//! functions that can return at once. What is computed while compiling is left alone: it has no switch.
+//! functions that can return at once; in the driver also statuses, and calls in another order. What is computed while compiling is left alone: it has no switch.
 
 use anyhow::{Context, Result};
 use std::ops::Range;
@@ -25,6 +25,8 @@ enum Kind {
     Instead(String),
     /// The statement is left out.
     Without,
+    /// Other statements.
+    Statements(String),
     /// The function returns this at once.
     Return(String),
 }
@@ -36,6 +38,7 @@ impl Site {
         match &self.kind {
             Kind::Instead(new) => format!("(if {switch} {{ {new} }} else {{ {old} }})"),
             Kind::Without => format!("if !{switch} {{ {old} }}"),
+            Kind::Statements(new) => format!("if {switch} {{ {new} }} else {{ {old} }}"),
             Kind::Return(value) => format!(" if {switch} {{ return {value}; }} "),
         }
     }
@@ -44,18 +47,21 @@ impl Site {
     pub fn change(&self) -> String {
         let short = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         match &self.kind {
-            Kind::Instead(new) => format!("`{}` → `{}`", short(&self.old), short(new)),
+            Kind::Instead(new) | Kind::Statements(new) => {
+                format!("`{}` → `{}`", short(&self.old), short(new))
+            }
             Kind::Without => format!("`{}` left out", short(&self.old)),
             Kind::Return(value) => format!("`fn {}` → `return {value}`", self.old),
         }
     }
 }
 
-/// All places of a file.
-pub fn find(text: &str) -> Result<Vec<Site>> {
+/// All places of a file; `driver`: of the driver's.
+pub fn find(text: &str, driver: bool) -> Result<Vec<Site>> {
     let file = syn::parse_file(text).context("not Rust")?;
     let mut finder = Finder {
         text,
+        driver,
         found: Vec::new(),
     };
     finder.visit_file(&file);
@@ -64,6 +70,7 @@ pub fn find(text: &str) -> Result<Vec<Site>> {
 
 struct Finder<'a> {
     text: &'a str,
+    driver: bool,
     found: Vec<Site>,
 }
 
@@ -137,6 +144,32 @@ impl Finder<'_> {
         }
     }
 
+    /// A status instead of another one.
+    fn status(&mut self, expr: &Expr, path: &syn::ExprPath) {
+        const OTHER: &str = "STATUS_UNSUCCESSFUL";
+        let last = path.path.segments.last();
+        let name = last.map_or_else(String::new, |last| last.ident.to_string());
+        if self.driver && name.starts_with("STATUS_") && name != OTHER {
+            self.instead(expr, format!("arioso_core::ks::status::{OTHER}"));
+        }
+    }
+
+    /// Two calls whose order may matter.
+    fn order(&mut self, block: &syn::Block) {
+        for pair in block.stmts.windows(2) {
+            if self.driver && pair.iter().all(is_call) {
+                let range = pair[0].span().byte_range().start..pair[1].span().byte_range().end;
+                let [first, second] = [0, 1].map(|at| self.source(&pair[at]).to_owned());
+                self.found.push(Site {
+                    line: pair[0].span().start().line,
+                    old: self.text.get(range.clone()).unwrap_or_default().to_owned(),
+                    range,
+                    kind: Kind::Statements(format!("{second} {first}")),
+                });
+            }
+        }
+    }
+
     /// A function's body: it may return at once.
     fn body(&mut self, signature: &syn::Signature, block: &syn::Block) {
         if block.stmts.is_empty() {
@@ -158,6 +191,13 @@ impl Finder<'_> {
             kind: Kind::Return(value),
         });
     }
+}
+
+fn is_call(statement: &Stmt) -> bool {
+    matches!(
+        statement,
+        Stmt::Expr(Expr::MethodCall(_) | Expr::Call(_), Some(_))
+    )
 }
 
 fn is_comparison(operator: &str) -> bool {
@@ -283,6 +323,11 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         }
     }
 
+    fn visit_block(&mut self, block: &'ast syn::Block) {
+        self.order(block);
+        visit::visit_block(self, block);
+    }
+
     fn visit_stmt(&mut self, statement: &'ast Stmt) {
         if let Stmt::Expr(expr, Some(_)) = statement {
             let is_dropped = match expr {
@@ -303,6 +348,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             Expr::Binary(binary) => self.binary(expr, binary),
             Expr::MethodCall(call) => self.call(expr, call),
             Expr::Lit(literal) => self.literal(expr, literal),
+            Expr::Path(path) => self.status(expr, path),
             Expr::Unary(unary) if !matches!(unary.op, UnOp::Deref(_)) => {
                 let operand = self.source(&unary.expr).to_owned();
                 self.instead(expr, operand);
@@ -345,7 +391,11 @@ mod tests {
     use super::*;
 
     fn changes(text: &str) -> Vec<String> {
-        find(text).unwrap().iter().map(Site::change).collect()
+        find(text, false)
+            .unwrap()
+            .iter()
+            .map(Site::change)
+            .collect()
     }
 
     #[test]
@@ -375,6 +425,21 @@ mod tests {
     }
 
     #[test]
+    fn the_driver_has_statuses_and_an_order() {
+        let text = "fn f() -> Result { drop(a); drop(b); Err(STATUS_NOT_FOUND) }";
+        let found: Vec<String> = find(text, true).unwrap().iter().map(Site::change).collect();
+        assert_eq!(
+            found,
+            [
+                "`drop(a); drop(b);` → `drop(b); drop(a);`",
+                "`drop(a);` left out",
+                "`drop(b);` left out",
+                "`STATUS_NOT_FOUND` → `arioso_core::ks::status::STATUS_UNSUCCESSFUL`",
+            ]
+        );
+    }
+
+    #[test]
     fn a_pattern_stays_a_condition() {
         let found = changes("fn f() { if let Some(x) = y && x > z { x += z; } }");
         assert_eq!(
@@ -391,7 +456,7 @@ mod tests {
     #[test]
     fn a_switch_is_an_expression() {
         let text = "fn f(a: u32) { if a < 3 { return g(a + 1); } h(&a, !a); }";
-        for site in find(text).unwrap() {
+        for site in find(text, true).unwrap() {
             let mut switched = text.to_owned();
             switched.replace_range(site.range.clone(), &site.switched("is(1)"));
             syn::parse_file(&switched).unwrap_or_else(|error| panic!("{switched}: {error}"));

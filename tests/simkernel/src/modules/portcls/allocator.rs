@@ -15,6 +15,7 @@ use super::com::{self, Com, Object};
 use super::verify::{Rule, violation};
 use crate::executive::ke::KeGetCurrentIrql;
 use crate::nt::DISPATCH_LEVEL;
+use crate::state::Global;
 
 /// `GetBufferSize`, bytes.
 pub const BUFFER_SIZE: usize = 4096;
@@ -22,6 +23,14 @@ const SLAB_EVENTS: usize = 1024;
 const SLAB_BUFFERS: usize = 16;
 const POISON: u8 = 0xDD;
 const EVENT: usize = size_of::<DMUS_KERNEL_EVENT>();
+
+/// Calls of the driver for a buffer that still fail.
+static NO_BUFFERS: Global<u32> = Global::new(0);
+
+/// The next so many buffers that a driver asks for are not there.
+pub fn fail_buffers(count: u32) {
+    *NO_BUFFERS.get() = count;
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Place {
@@ -358,6 +367,11 @@ unsafe extern "efiapi" fn get_buffer_size(_this: *mut IAllocatorMXF) -> u16 {
 }
 
 unsafe extern "efiapi" fn get_buffer(this: *mut IAllocatorMXF, out: *mut *mut u8) -> NTSTATUS {
+    let failing = NO_BUFFERS.get();
+    if *failing > 0 {
+        *failing -= 1;
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
     // SAFETY: through our own vtable; `out` is an out parameter.
     unsafe { *out = com::of::<Allocator, _>(this).buffer() };
     STATUS_SUCCESS

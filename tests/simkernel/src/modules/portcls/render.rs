@@ -77,6 +77,15 @@ impl Output<'_> {
             return self.append(head, tail);
         }
         let (inner, _) = self.fragments(&piece);
+        // Only the package has a time.
+        let mut event = inner;
+        while !event.is_null() {
+            // SAFETY: the events that have just been made.
+            unsafe {
+                (*event).ullPresTime100ns = 0;
+                event = (*event).pNextEvt;
+            }
+        }
         let container = self.allocator.event();
         // SAFETY: a fresh event of the allocator.
         unsafe {
