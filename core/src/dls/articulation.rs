@@ -320,6 +320,7 @@ fn destination(code: u16) -> Option<Destination> {
         0x30F => Destination::Eg2Delay,
         0x310 => Destination::Eg2Hold,
         0x3F0 => Destination::Eg2AttackCurve,
+        0x3F1 => Destination::WaveStart,
         0x500 => Destination::FilterCutoff,
         0x501 => Destination::FilterQ,
         _ => return None,

@@ -320,11 +320,13 @@ pub enum Destination {
     GainCeiling,
     /// Not 0: EG2 rises along the convex curve, as in a SoundFont. Ours, at a code that DLS does not use.
     Eg2AttackCurve,
+    /// Not 0: the wave begins when EG1's delay is over, as players of SoundFonts have it. Ours, at a code that DLS does not use.
+    WaveStart,
 }
 
 impl Destination {
     /// Number of destinations.
-    pub const COUNT: usize = Self::Eg2AttackCurve as usize + 1;
+    pub const COUNT: usize = Self::WaveStart as usize + 1;
 
     /// It moves while a voice sounds; the others are read when a note begins.
     pub fn moves(self) -> bool {

@@ -102,6 +102,14 @@ impl Envelope {
         }
     }
 
+    /// Frames that are left of the delay.
+    pub fn delay_left(&self, contour: &Contour) -> u32 {
+        match self.stage {
+            Stage::Delay => contour.delay.saturating_sub(self.elapsed),
+            _ => 0,
+        }
+    }
+
     /// The state: EG2's value, EG1's place on the dB scale (in the attack: its amplitude).
     #[inline]
     pub fn fraction(&self, contour: &Contour) -> f32 {

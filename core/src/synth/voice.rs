@@ -131,6 +131,8 @@ pub struct Voice {
     ceiling: f32,
     /// Wave rate / output rate · 2^32.
     unity_step: f64,
+    /// The wave stands at its first frame while EG1's delay lasts.
+    waits: bool,
     /// Shares of the two sides for one wave of a stereo pair.
     sides: [f32; 2],
     /// Where the movers stand at the next tick.
@@ -190,6 +192,7 @@ impl Default for Voice {
             gain_offset: 0.0,
             ceiling: MAX_GAIN_DB,
             unity_step: 0.0,
+            waits: false,
             sides: [1.0; 2],
             ahead: [0.0; MOVERS],
             shares: [0.0; BUSES],
@@ -253,6 +256,8 @@ impl Voice {
         let ceiling = region.articulation.constant(Destination::GainCeiling);
         self.ceiling = ceiling.map_or(MAX_GAIN_DB, |c| c as f32 * (1.0 / 655_360.0));
         self.unity_step = f64::from(region.wave.rate) / f64::from(context.rate) * 4_294_967_296.0;
+        let start = region.articulation.constant(Destination::WaveStart);
+        self.waits = start.is_some_and(|start| start != 0);
         self.sides = match (region.phase_group, region.channels & 3) {
             (0, _) | (_, 0 | 3) => [1.0, 1.0],
             (_, 1) => [1.0, 0.0],
@@ -490,6 +495,7 @@ impl Voice {
             && (!self.modulation.moves(Target::Pitch) || self.vibrates)
             && !self.modulation.moves_one(&FREQUENCIES)
             && !self.fading
+            && !self.waits
             && !self.sweeping
             && self.level == self.wanted
             && self.now.glide == 0
@@ -546,11 +552,13 @@ impl Voice {
         let horizon = self.horizon(bound);
         self.plan_for(horizon, to_tick);
         if bound
+            || self.waits
             || self.now.glide > 0
             || self.next.glide > 0
             || self.modulation.moves(Target::Pitch)
         {
-            tone.set_step(self.step(values, around));
+            let step = self.step(values, around);
+            tone.set_step(self.behind_delay(step, self.length));
             // The last step of a glide is taken when it has ended.
             self.bound = self.now.glide > 0;
         }
@@ -626,12 +634,14 @@ impl Voice {
         let now = &self.now;
         let moves_pitch = modulation.moves(Target::Pitch);
         self.vibrates = moves_pitch
+            && !self.waits
             && !modulation.is_general()
             && !modulation.moves_one(&FREQUENCIES)
             && now.glide == 0
             && !modulation.leads(Mover::Eg1, &[Target::Pitch])
             && (now.eg2.is_steady() || !modulation.leads(Mover::Eg2, &[Target::Pitch]));
         if moves_pitch && !self.vibrates
+            || self.waits
             || bound && self.filtered
             || modulation.is_general()
             || modulation.moves_one(&[
@@ -817,6 +827,18 @@ impl Voice {
         let cents = (self.target(Target::Pitch, values, around) + glide).clamp(-12_000.0, 12_000.0);
         let ratio = f64::from(math::exp2(cents * (1.0 / 1200.0)));
         ((self.unity_step * ratio + 0.5) as u64).clamp(1, 1 << 48)
+    }
+
+    /// The step of a stretch at whose end the wave shall be where it would be if it began when the delay ends.
+    fn behind_delay(&mut self, step: u64, frames: u32) -> u64 {
+        if !self.waits {
+            return step;
+        }
+        let silent = self.now.eg1.delay_left(&self.volume).min(frames);
+        // Once more when the delay is over, for the whole step.
+        self.waits = silent > 0;
+        let part = u64::from(frames.saturating_sub(silent));
+        (step.saturating_mul(part) / u64::from(frames.max(1))).max(1)
     }
 
     /// The coefficients at the next tick.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The MIDI files that other projects test their readers with, from PyPI: refused may be only what has no event to play.
+//! The MIDI files that other projects test their readers with, from PyPI: refused may be only what has no event to play. Of today's source
+//! packages music21's alone has such files (23, one of them odd, none refused); pretty_midi and mido leave theirs out.
 //!
 //! They are fetched when the test is asked for, with `pip` and `tar`: `cargo test --release -p arioso-cli --test fixtures -- --ignored
-//! --nocapture`. `ARIOSO_MIDI` names a directory of MIDI files that is looked at instead. The kinds that were found in them are written by code in `odd_files.rs`.
+//! --nocapture`. `ARIOSO_MIDI` names a directory of MIDI files that is looked at instead. The kinds that were found in them are written by
+//! code in `odd_files.rs`.
 
 use arioso_cli::song::smf;
 use std::path::{Path, PathBuf};

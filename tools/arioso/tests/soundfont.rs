@@ -400,6 +400,30 @@ fn filters_up_to_twelve_kilohertz_and_above() {
     }
 }
 
+/// A sample begins behind the delay of its volume envelope: the second shot of a pair has its attack, and its whole length.
+#[test]
+fn a_sample_waits_for_the_delay() {
+    let offset = offset();
+    for delay in [0.1f64, 0.5, 0.7003] {
+        let cents = (1200.0 * delay.log2()).round() as i16;
+        let once = zone(&[(g::EG1_DELAY, cents), (g::SAMPLE, 0)]);
+        let font = font_of(&[], vec![once], &[1]);
+        let pair = both(&font, &note(69, 127), 2.0);
+        for (name, frames) in ["ours", "FluidSynth"].iter().zip(&pair) {
+            let sounds = |frame: &[f32; 2]| frame[0].abs() > 1e-3;
+            let begin = frames.iter().position(sounds).unwrap() as f64 / f64::from(RATE);
+            let end = frames.iter().rposition(sounds).unwrap() as f64 / f64::from(RATE);
+            // FluidSynth counts delays in whole blocks of 64 frames.
+            near(begin, delay, 0.002, &(name, delay));
+            near(end, delay + 1.0, 0.003, &(name, delay));
+        }
+        let levels = pair
+            .each_ref()
+            .map(|frames| level(part(frames, delay + 0.8, delay + 0.99)));
+        near(levels[0] - levels[1], offset, 0.1, &delay);
+    }
+}
+
 /// Classes are equal or not, whatever their numbers.
 #[test]
 fn exclusive_classes_are_told_apart() {

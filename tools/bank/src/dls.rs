@@ -203,6 +203,8 @@ pub mod destination {
     pub const EG2_HOLD: u16 = 0x310;
     /// Unknown to DLS; to our driver, not 0: the attack of EG2 is convex.
     pub const EG2_ATTACK_CURVE: u16 = 0x3F0;
+    /// Unknown to DLS; to our driver, not 0: the wave begins when the delay of the first envelope is over.
+    pub const WAVE_START: u16 = 0x3F1;
     /// Cutoff of the low-pass filter, `unit::hertz`.
     pub const FILTER_CUTOFF: u16 = 0x500;
     /// Resonance of the filter, `unit::decibels`.

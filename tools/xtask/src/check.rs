@@ -46,7 +46,7 @@ pub fn demo() -> Result<()> {
     Ok(())
 }
 
-/// Compares the engine with FluidSynth: all songs, all real banks, or some of them. Takes an hour.
+/// Compares the engine with FluidSynth: all songs, all real banks, or some of them. Takes half an hour.
 pub fn compare(songs: Option<&str>, bank: Option<&str>) -> Result<()> {
     setup::install(&[Need::Peers])?;
     let mut cargo = process::cargo();
@@ -58,9 +58,12 @@ pub fn compare(songs: Option<&str>, bank: Option<&str>) -> Result<()> {
             cargo.env(variable, value);
         }
     }
+    // Two thirds of the time would go to correlations by code that is hardly optimized.
     process::run(cargo.args([
         "test",
         "--release",
+        "--config",
+        "profile.release.package.arioso-cli={opt-level=3,codegen-units=1}",
         "--package",
         "arioso-cli",
         "--test",

@@ -2,6 +2,7 @@
 //! §4.4: envelopes seen through a constant wave.
 
 use super::*;
+use crate::synth::tick::TICK;
 
 /// Levels in dB at the given seconds, for a note of `hold` seconds.
 fn levels(changes: &[Connection], velocity: u8, key: u8, hold: f64, total: f64) -> Vec<f32> {
@@ -127,6 +128,43 @@ fn delay_and_hold() {
     near(at(&levels, 0.11), 0.0, 0.01);
     near(at(&levels, 0.29), 0.0, 0.01);
     near(at(&levels, 0.3 + 0.25), -24.0, 0.2);
+}
+
+/// A wave runs from the note-on, or, as in a SoundFont, from the end of EG1's delay.
+#[test]
+fn a_wave_begins_with_the_note_or_behind_the_delay() {
+    let frames: Vec<i16> = (0..8000).map(|i| 4 * i).collect();
+    for (begin, delay) in [(0, 1u32), (0, 32), (5, 33), (31, 31), (7, 100), (32, 4800)] {
+        for waits in [0, 1 << 16] {
+            let changes = [
+                set(
+                    Destination::Eg1Delay,
+                    seconds(f64::from(delay) / f64::from(RATE)),
+                ),
+                set(Destination::WaveStart, waits),
+            ];
+            let mut synth = synth(std::vec![region(
+                &wave(RATE, &frames),
+                PLAIN,
+                &articulation(&changes)
+            )]);
+            render(&mut synth, begin);
+            send(&mut synth, &[0x90, 60, 127]);
+            let out = left(&render(&mut synth, 8000));
+            let delay = delay as usize;
+            // The gain goes up until the next tick.
+            let skipped = if waits == 0 { delay } else { 0 };
+            for n in [TICK as usize, 100, 1000, 2000] {
+                near(out[delay + n], (4 * (skipped + n)) as f32 / 32768.0, 1e-4);
+            }
+            // Nothing is heard before.
+            let silent = delay.saturating_sub(TICK as usize);
+            assert!(
+                out[..silent].iter().all(|&x| x == 0.0),
+                "{begin} {delay} {waits}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -225,6 +225,7 @@ impl Plan {
             (D::VibratoFrequency, -851 << 16),
             (D::LfoDelay, i32::MIN),
             (D::Eg1Delay, time(self.delay)),
+            (D::WaveStart, (self.delay & 1) as i32),
             (D::Eg1Attack, time(self.attack)),
             (D::Eg1Hold, time(self.hold)),
             (D::Eg1Decay, time(self.decay)),

@@ -172,10 +172,19 @@ fn shift(ideal: &[[f32; 2]], other: &[[f32; 2]]) -> (i64, f64) {
 /// that swells agrees as well a period away: of lags that agree alike it is the one nearest to 0.
 fn alike(ideal: &[f32], other: &[f32], start: usize) -> (i64, f64) {
     let energy = dot(ideal, ideal);
+    let other = &other[2 * start..][..2 * (2 * REACH - 1) + ideal.len()];
+    // Of all samples up to each.
+    let mut energies = Vec::with_capacity(other.len() + 1);
+    energies.push(0.0);
+    energies.extend(other.iter().scan(0.0, |sum, &x| {
+        *sum += f64::from(x) * f64::from(x);
+        Some(*sum)
+    }));
     let agreements: Vec<f64> = (0..2 * REACH)
         .map(|lag| {
-            let part = &other[2 * (start + lag)..][..ideal.len()];
-            dot(ideal, part) / (energy * dot(part, part) + 1e-30).sqrt()
+            let part = 2 * lag..2 * lag + ideal.len();
+            let own = energies[part.end] - energies[part.start];
+            dot(ideal, &other[part]) / (energy * own + 1e-30).sqrt()
         })
         .collect();
     let best = agreements.iter().copied().fold(f64::MIN, f64::max);

@@ -120,6 +120,14 @@ fn generators(voice: &Voice, list: &mut List, report: &mut Report) {
     if get(g::EG2_SUSTAIN) != 0 {
         list.constant(d::EG2_SUSTAIN, 1000 - get(g::EG2_SUSTAIN));
     }
+    if get(g::EG1_DELAY) > -12000
+        || voice
+            .modulators
+            .iter()
+            .any(|m| m.destination == g::EG1_DELAY)
+    {
+        list.constant(d::WAVE_START, 1);
+    }
     // A shorter one is over before the curve can be heard.
     if get(g::EG2_ATTACK) > -12000 {
         list.constant(d::EG2_ATTACK_CURVE, 1);

@@ -18,7 +18,7 @@
 //!   does; modulators to it count fully.
 //! * The default modulator from velocity to the filter is left out, as FluidSynth leaves it out; one that a bank names is kept.
 //! * Attenuations are summed and not bounded: velocity and controllers come before that.
-//! * A delay or hold of −12000 time cents or less is none.
+//! * A delay or hold of −12000 time cents or less is none. A sample begins behind the delay of its volume envelope.
 //! * The sustain level of the volume envelope is taken out of 96 dB: `1 - cB / 960`.
 //! * Banks select by CC 0; bank 128 is the drum kits.
 
