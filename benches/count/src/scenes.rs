@@ -60,8 +60,8 @@ const LIMITS: [(Scene, f64); 17] = [
     (REVERB, 1647.7),
     (CHORUS, 1501.0),
     (Starts(240), 5087.8),
-    (Song("chemistry_lab", 2, "linear"), 1.0),
-    (Song("chemistry_lab", 2, "sinc8"), 1.0),
+    (Song("chemistry_lab", 2, "linear"), 1124.5),
+    (Song("chemistry_lab", 2, "sinc8"), 1477.2),
 ];
 
 const AT_EFFECTS: usize = 64;
