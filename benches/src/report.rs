@@ -4,6 +4,7 @@
 use crate::limit::{self, Limits};
 use crate::songs::rows;
 use anyhow::Result;
+use arioso_count::engine::AVX2;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -74,7 +75,11 @@ pub fn hold_against(rows: &mut [Row], limits: &Limits) {
         .iter_mut()
         .filter(|row| row.engine.starts_with("arioso"))
     {
-        let limit = limits.still(row.setting);
+        let (setting, avx2) = match row.setting.strip_suffix(AVX2) {
+            Some(setting) => (setting, true),
+            None => (row.setting, false),
+        };
+        let limit = limits.still(setting, avx2);
         row.ratio_to_limit = limit.map(|ns| row.ns_per_voice_sample / ns);
     }
 }

@@ -8,10 +8,13 @@ use arioso_core::dls::model::Patches;
 use arioso_core::dls::store::{Quotas, Store};
 use arioso_core::mem::Shared;
 use arioso_core::synth::effects::Sends;
-use arioso_core::synth::{Interpolation, Settings, Synth, SynthId, VirtualSynth};
+use arioso_core::synth::{Interpolation, Settings, Synth, SynthId, Vectors, VirtualSynth};
 
 const SYNTH: SynthId = SynthId(0);
 const GROUPS: u16 = 10;
+
+/// Behind a setting: AVX2, where the processor has it.
+pub const AVX2: &str = "+avx2";
 
 /// Which effects run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,7 +52,7 @@ pub fn patches(bank: &[u8]) -> Result<Shared<Patches>> {
 pub struct Arioso(Synth);
 
 impl Arioso {
-    /// An engine with room for `voices` voices at `rate`; `setting` is the name of an interpolation.
+    /// An engine with room for `voices` voices at `rate`; `setting` is the name of an interpolation, and may end in [`AVX2`].
     pub fn new(
         bank: &[u8],
         setting: &str,
@@ -68,6 +71,10 @@ impl Arioso {
         rate: u32,
         effects: Effects,
     ) -> Result<Self> {
+        let (setting, vectors) = match setting.strip_suffix(AVX2) {
+            Some(setting) => (setting, Vectors::best()),
+            None => (setting, Vectors::default()),
+        };
         let interpolation = match setting {
             "linear" => Interpolation::Linear,
             "sinc8" => Interpolation::Sinc8,
@@ -89,6 +96,7 @@ impl Arioso {
             chorus: effects.chorus,
         };
         synth.attach(SYNTH, port);
+        synth.set_vectors(vectors);
         Ok(Self(synth))
     }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Where a song's time goes: control, reading waves, mixing, effects, messages. The engine counts and times itself (the core's feature
+//! Where a song's time goes: control, reading waves, filters, mixing, effects, messages. The engine counts and times itself (the core's feature
 //! `counters`), which costs a little; so what comes out are shares, to be applied to times of the engine as it is.
-//!
-//! What reading waves takes is what is missing when voices are constants.
 
 use crate::songs::Extent;
 #[cfg(feature = "counters")]
@@ -13,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub const FILE: &str = "parts.json";
 
 /// What takes part, of the engine.
-pub const SETTINGS: [&str; 2] = ["linear", "sinc8"];
+pub const SETTINGS: [&str; 4] = ["linear", "sinc8", "linear+avx2", "sinc8+avx2"];
 
 /// A passage with a bank and a setting.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -28,15 +26,17 @@ pub struct Parts {
     pub reverb_and_chorus: bool,
     /// Voices, fading ones among them, on average.
     pub lanes: f64,
-    /// Of the lanes of the quads that were rendered, those with a voice in them: 0..1.
+    /// Of the lanes of filters that were run, those with a voice in them: 0..1.
     pub lane_occupancy: f64,
-    /// Frames of a call of a kernel.
+    /// Frames of a wave that were read at once.
     pub frames_per_stretch: f64,
     /// Shares of the time; their sum is 1.
     pub control: f64,
     /// Reading waves.
     pub fetch: f64,
-    /// Filters, ramps and sends of voices, what leads from stretch to stretch; ports into the output, the limiter.
+    /// Filters of voices.
+    pub filter: f64,
+    /// Voices into their port and its effects; ports into the output, the limiter.
     pub mix: f64,
     /// Reverb and chorus.
     pub effects: f64,
@@ -59,8 +59,8 @@ pub fn measure(extent: &Extent) -> anyhow::Result<Vec<Parts>> {
                     parts.song = passage.name.clone();
                     parts.bank = bank.name.into();
                     println!(
-                        "{:<16} {:<18} {} {setting:<6} {:>5.1} lanes, {:>2.0} % full, {:>4.1} frames a stretch; control {:>2.0} %, fetch {:>2.0} %, \
-                         mix {:>2.0} %, effects {:>2.0} %, messages {:>2.0} %",
+                        "{:<16} {:<18} {} {setting:<6} {:>5.1} voices, filters {:>2.0} % full, {:>4.1} frames a stretch; control {:>2.0} %, fetch {:>2.0} %, \
+                         filter {:>2.0} %, mix {:>2.0} %, effects {:>2.0} %, messages {:>2.0} %",
                         parts.song,
                         parts.bank,
                         if effects.reverb { "wet" } else { "dry" },
@@ -69,6 +69,7 @@ pub fn measure(extent: &Extent) -> anyhow::Result<Vec<Parts>> {
                         parts.frames_per_stretch,
                         100.0 * parts.control,
                         100.0 * parts.fetch,
+                        100.0 * parts.filter,
                         100.0 * parts.mix,
                         100.0 * parts.effects,
                         100.0 * parts.messages,
@@ -104,44 +105,38 @@ mod counted {
         rounds: usize,
     ) -> Result<Parts> {
         let mut all = vec![Counts::default(); passage.seconds()];
-        let mut still = all.clone();
         for round in 0..rounds {
-            for (fetch, best) in [(true, &mut all), (false, &mut still)] {
-                let patches = bank.patches.clone();
-                let mut engine = Arioso::with(patches, setting, VOICES, RATE, effects)?;
-                counters::fetch(fetch);
-                for (now, best) in play(&mut engine, passage).into_iter().zip(best) {
-                    let mut times = now.times;
-                    if round > 0 {
-                        for (time, best) in times.iter_mut().zip(best.times) {
-                            *time = best.min(*time);
-                        }
+            let patches = bank.patches.clone();
+            let mut engine = Arioso::with(patches, setting, VOICES, RATE, effects)?;
+            for (now, best) in play(&mut engine, passage).into_iter().zip(&mut all) {
+                let mut times = now.times;
+                if round > 0 {
+                    for (time, best) in times.iter_mut().zip(best.times) {
+                        *time = best.min(*time);
                     }
-                    *best = Counts { times, ..now };
                 }
+                *best = Counts { times, ..now };
             }
         }
-        counters::fetch(true);
-        let sum = |seconds: &[Counts], part: Part| {
-            let times = seconds.iter().map(|counts| counts.times[part as usize]);
+        let sum = |part: Part| {
+            let times = all.iter().map(|counts| counts.times[part as usize]);
             times.sum::<u64>() as f64
         };
         let whole: f64 = all.iter().flat_map(|counts| counts.times).sum::<u64>() as f64;
-        let voices = sum(&all, Part::Voices);
-        let fetch = (voices - sum(&still, Part::Voices)).max(0.0);
         let count = |of: fn(&Counts) -> u64| all.iter().map(of).sum::<u64>() as f64;
-        let (quads, lanes) = (count(|c| c.quad_frames), count(|c| c.voice_frames));
+        let voices = count(|c| c.voice_frames);
         Ok(Parts {
             setting: setting.into(),
             reverb_and_chorus: effects.reverb,
-            lanes: lanes / passage.frames as f64,
-            lane_occupancy: lanes / (4.0 * quads),
-            frames_per_stretch: quads / count(|c| c.stretches),
-            control: sum(&all, Part::Control) / whole,
-            fetch: fetch / whole,
-            mix: (voices - fetch + sum(&all, Part::Mix)) / whole,
-            effects: sum(&all, Part::Effects) / whole,
-            messages: sum(&all, Part::Messages) / whole,
+            lanes: voices / passage.frames as f64,
+            lane_occupancy: count(|c| c.filtered) / count(|c| c.filter_lanes).max(1.0),
+            frames_per_stretch: voices / count(|c| c.stretches),
+            control: sum(Part::Control) / whole,
+            fetch: sum(Part::Fetch) / whole,
+            filter: sum(Part::Filter) / whole,
+            mix: (sum(Part::Voices) + sum(Part::Mix)) / whole,
+            effects: sum(Part::Effects) / whole,
+            messages: sum(Part::Messages) / whole,
             ..Parts::default()
         })
     }

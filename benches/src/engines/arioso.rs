@@ -24,8 +24,12 @@ pub const MAKES: &[Make] = &[
     make("linear"),
     make("sinc8"),
     make("sinc16"),
+    make("linear+avx2"),
+    make("sinc8+avx2"),
+    make("sinc16+avx2"),
     make("linear+lfo"),
     make("sinc8+lfo"),
+    make("sinc8+avx2+lfo"),
 ];
 /// Behind a setting: an LFO on every voice's pitch, level and filter.
 const MOVING: &str = "+lfo";
@@ -49,7 +53,7 @@ fn load(setting: &str, bank: &Bank, effects: Effects) -> Result<Box<dyn Engine>>
 
 /// The setting is one of those that the registry knows.
 pub fn is_plain(make: &Make) -> bool {
-    make.engine == NAME && !make.setting.ends_with(MOVING)
+    make.engine == NAME && !make.setting.contains('+')
 }
 
 impl Engine for Arioso {

@@ -13,6 +13,7 @@ use crate::engines::{self, Make};
 use crate::image::{self, SongImage};
 use crate::limit::{self, Limits};
 use anyhow::{Context, Result};
+use arioso_count::engine::AVX2;
 use arioso_count::parts::{self, Parts, SETTINGS};
 use arioso_count::songs::{Bank, Extent, Passage};
 use race::{Player, Race};
@@ -91,7 +92,11 @@ fn images(extent: &Extent, bank: &Bank) -> Result<Vec<(&'static str, SongImage)>
     }
     let file = crate::scratch_file(&format!("{}.dls", bank.name), &bank.dls)?;
     let start = |setting| Ok((setting, SongImage::start(setting, &file)?));
-    SETTINGS.into_iter().map(start).collect()
+    // The image takes AVX2 where it is.
+    let settings = SETTINGS
+        .into_iter()
+        .filter(|setting| !setting.ends_with(AVX2));
+    settings.map(start).collect()
 }
 
 /// What `arioso-count parts` has left.

@@ -3,7 +3,9 @@
 
 use crate::limit::Limits;
 use crate::material::RATE;
+use arioso_count::engine::AVX2;
 use arioso_count::parts::Parts;
+use arioso_count::parts::SETTINGS;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -42,11 +44,13 @@ pub struct Row {
 /// What the engine has counted, and how its time divides: ns per frame of output.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Division {
-    /// Voices in the lanes that are rendered: 0..1.
+    /// Voices in the lanes of filters: 0..1.
     pub lane_occupancy: f64,
     pub frames_per_stretch: f64,
     pub control_ns: f64,
     pub fetch_ns: f64,
+    /// Filters.
+    pub filter_ns: f64,
     pub mix_ns: f64,
     pub effects_ns: f64,
     pub messages_ns: f64,
@@ -66,6 +70,7 @@ pub fn divide(rows: &mut [Row], parts: &[Parts]) {
             frames_per_stretch: parts.frames_per_stretch,
             control_ns: parts.control * per_frame,
             fetch_ns: parts.fetch * per_frame,
+            filter_ns: parts.filter * per_frame,
             mix_ns: parts.mix * per_frame,
             effects_ns: parts.effects * per_frame,
             messages_ns: parts.messages * per_frame,
@@ -74,7 +79,12 @@ pub fn divide(rows: &mut [Row], parts: &[Parts]) {
 }
 
 fn is_linear(setting: &str) -> bool {
-    setting.eq_ignore_ascii_case("linear")
+    plain(setting).eq_ignore_ascii_case("linear")
+}
+
+/// A setting without what it runs on.
+fn plain(setting: &str) -> &str {
+    setting.strip_suffix(AVX2).unwrap_or(setting)
 }
 
 fn is_ours(row: &Row) -> bool {
@@ -104,7 +114,9 @@ pub fn compare(rows: &mut [Row]) {
 /// Fills in how far ours are from the limit.
 pub fn hold_against(rows: &mut [Row], limits: &Limits) {
     for row in rows.iter_mut().filter(|row| is_ours(row)) {
-        let limit = row.voices.zip(limits.ramped(row.setting));
+        let limit = row
+            .voices
+            .zip(limits.ramped(plain(row.setting), row.setting.ends_with(AVX2)));
         row.ratio_to_limit =
             limit.map(|(voices, ns)| row.ms_per_second * 1e6 / (voices * f64::from(RATE) * ns));
     }
@@ -143,12 +155,13 @@ pub fn table(rows: &[Row]) -> String {
         if let Some(parts) = &row.parts {
             let _ = writeln!(
                 text,
-                "{:<38} {:.0} % of lanes, {:.1} frames a stretch; ns per frame: control {:.1}, fetch {:.1}, mix {:.1}, effects {:.1}, messages {:.1}",
+                "{:<38} filters {:.0} % full, {:.1} frames a stretch; ns per frame: control {:.1}, fetch {:.1}, filter {:.1}, mix {:.1}, effects {:.1}, messages {:.1}",
                 "",
                 100.0 * parts.lane_occupancy,
                 parts.frames_per_stretch,
                 parts.control_ns,
                 parts.fetch_ns,
+                parts.filter_ns,
                 parts.mix_ns,
                 parts.effects_ns,
                 parts.messages_ns,
@@ -193,7 +206,7 @@ pub fn summary(rows: &[Row]) -> String {
     let mut text = String::new();
     for wet in [false, true] {
         for engine in ["arioso", "arioso.sys"] {
-            for setting in ["linear", "sinc8"] {
+            for setting in SETTINGS {
                 let mut ratios: Vec<f64> = rows
                     .iter()
                     .filter(|row| {
@@ -207,7 +220,7 @@ pub fn summary(rows: &[Row]) -> String {
                     continue;
                 };
                 let effects = if wet { "with reverb and chorus" } else { "dry" };
-                let peer = if setting == "linear" {
+                let peer = if is_linear(setting) {
                     "the fastest peer's linear"
                 } else {
                     "FluidSynth's fourth order"

@@ -54,12 +54,12 @@ impl Bus {
         Lanes([(); LANES].map(|()| self.next_gain()))
     }
 
-    /// Adds the voices of a port, lane by lane, and what comes out of its effects to `out`; returns the highest sample it has added.
+    /// Adds the voices of a port, and what comes out of its effects to `out`; returns the highest sample it has added.
     /// All parts have one length.
     pub fn mix(
         &mut self,
         out: &mut [[f32; 2]],
-        dry: (&[Lanes], &[Lanes]),
+        dry: (&[f32], &[f32]),
         wet: Option<(&[f32], &[f32])>,
     ) -> f32 {
         match wet {
@@ -84,7 +84,7 @@ impl Bus {
     fn mix_with(
         &mut self,
         out: &mut [[f32; 2]],
-        (left, right): (&[Lanes], &[Lanes]),
+        (left, right): (&[f32], &[f32]),
         wet: impl Iterator<Item = [Lanes; 2]>,
         wet_rest: impl Iterator<Item = [f32; 2]>,
     ) -> f32 {
@@ -96,8 +96,8 @@ impl Bus {
             chunks.iter_mut().zip(left.iter().zip(right)).zip(wet)
         {
             let gain = self.next_gains();
-            let left = (Lanes::sums(left) + wet_left) * gain;
-            let right = (Lanes::sums(right) + wet_right) * gain;
+            let left = (Lanes(*left) + wet_left) * gain;
+            let right = (Lanes(*right) + wet_right) * gain;
             peak = peak.max(left.abs()).max(right.abs());
             for (frame, (l, r)) in frames.iter_mut().zip(left.0.into_iter().zip(right.0)) {
                 let [to_left, to_right] = frame;
@@ -112,8 +112,8 @@ impl Bus {
             .zip(wet_rest)
         {
             let gain = self.next_gain();
-            let left = (left.sum() + wet_left) * gain;
-            let right = (right.sum() + wet_right) * gain;
+            let left = (left + wet_left) * gain;
+            let right = (right + wet_right) * gain;
             peak = peak.max(left.abs()).max(right.abs());
             let [to_left, to_right] = frame;
             *to_left += left;

@@ -14,15 +14,17 @@ mod price {
     /// A port's reverb and its chorus, per frame.
     pub const REVERB: f32 = 27.0;
     pub const CHORUS: f32 = 13.0;
-    /// What four voices send to an effect, per frame.
-    pub const SEND: f32 = 0.5;
-    /// Filtering and mixing four voices, per frame.
-    pub const FILTERED: f32 = 1.6;
-    /// Mixing four voices, per frame.
-    pub const PLAIN: f32 = 0.6;
+    /// What a voice sends to an effect, per frame.
+    pub const SEND: f32 = 0.125;
+    /// Filtering a voice, per frame.
+    pub const FILTER: f32 = 0.25;
+    /// Mixing a voice, per frame.
+    pub const MIX: f32 = 0.15;
     /// Control of a voice that moves, per tick.
     pub const MOVING: f32 = 80.0;
-    /// Control of a voice at rest, per tick.
+    /// The pitch of a voice with vibrato, per tick.
+    pub const VIBRATO: f32 = 20.0;
+    /// A voice inside of its plan, per tick.
     pub const STEADY: f32 = 1.5;
     /// A message, and looking at one voice of the pool for it.
     pub const MESSAGE: f32 = 120.0;
@@ -70,22 +72,19 @@ impl Work {
         }
     }
 
-    /// Adds what four voices send to an effect.
+    /// Adds what a voice sends to an effect.
     pub fn add_send(&mut self) {
         self.per_frame += price::SEND;
     }
 
-    /// Adds four lanes of which `lanes` hold voices, `moving` of them ones that do not rest.
-    pub fn add_quad(&mut self, kind: Interpolation, lanes: u32, moving: u32, filtered: bool) {
-        self.voices = self.voices.saturating_add(lanes);
-        let mix = if filtered {
-            price::FILTERED
-        } else {
-            price::PLAIN
-        };
-        self.per_frame += lanes as f32 * read(kind) + mix;
-        self.per_tick +=
-            moving as f32 * price::MOVING + lanes.saturating_sub(moving) as f32 * price::STEADY;
+    /// Adds a voice.
+    /// Its control side plans for some ticks at a time.
+    pub fn add_voice(&mut self, kind: Interpolation, ticks: u32, vibrates: bool, filtered: bool) {
+        self.voices = self.voices.saturating_add(1);
+        let filter = if filtered { price::FILTER } else { 0.0 };
+        self.per_frame += read(kind) + filter + price::MIX;
+        let vibrato = if vibrates { price::VIBRATO } else { 0.0 };
+        self.per_tick += price::MOVING / ticks as f32 + price::STEADY + vibrato;
     }
 
     /// Nominal ns for `frames` frames.
@@ -139,7 +138,7 @@ impl Slice {
     /// Nominal ns of one more voice that starts, in a pool that has `used` places in use.
     fn start(&self, kind: Interpolation, used: usize) -> f32 {
         let mut work = Work::default();
-        work.add_quad(kind, 1, 1, true);
+        work.add_voice(kind, 1, false, true);
         price::START + price::SEARCH * used as f32 + work.cost(self.frames) - price::SLICE
     }
 

@@ -2,16 +2,20 @@
 //! What a render does, counted and timed: for benches, with the feature `counters` alone. A driver has nothing of it.
 
 #[cfg(feature = "counters")]
-pub use on::{Counts, begin, fetch, lap, take};
+pub use on::{Counts, begin, lap, take};
 #[cfg(feature = "counters")]
-pub(super) use on::{is_fetching, stretch};
+pub(super) use on::{filters, stretch};
 
 /// Where time goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// Control ticks, and what events leave to be planned.
     Control,
-    /// Reading, filtering and mixing voices, and their sends.
+    /// Reading waves.
+    Fetch,
+    /// Filters of voices.
+    Filter,
+    /// Mixing voices, and their sends.
     Voices,
     /// Reverb and chorus.
     Effects,
@@ -33,24 +37,27 @@ mod off {
     pub fn lap(_: Part) {}
 
     #[inline(always)]
-    pub fn stretch(_: u8, _: usize) {}
+    pub fn stretch(_: usize) {}
+
+    #[inline(always)]
+    pub fn filters(_: usize, _: usize) {}
 }
 #[cfg(not(feature = "counters"))]
-pub(super) use off::{begin, lap, stretch};
+pub(super) use off::{begin, filters, lap, stretch};
 
 #[cfg(feature = "counters")]
 mod on {
     use super::Part;
     use crate::synth::simd;
-    use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+    use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
     /// Of one thread: nobody else may render meanwhile.
     static LAST: AtomicU64 = AtomicU64::new(0);
-    static TIMES: [AtomicU64; 5] = [const { AtomicU64::new(0) }; 5];
+    static TIMES: [AtomicU64; 7] = [const { AtomicU64::new(0) }; 7];
     static STRETCHES: AtomicU64 = AtomicU64::new(0);
-    static QUAD_FRAMES: AtomicU64 = AtomicU64::new(0);
     static VOICE_FRAMES: AtomicU64 = AtomicU64::new(0);
-    static FETCHING: AtomicBool = AtomicBool::new(true);
+    static FILTERED: AtomicU64 = AtomicU64::new(0);
+    static FILTER_LANES: AtomicU64 = AtomicU64::new(0);
 
     /// Clocks of the processor that no lap takes by itself: another program has run in it.
     const INTERRUPTED: u64 = 200_000;
@@ -59,13 +66,15 @@ mod on {
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct Counts {
         /// Clocks of the processor in each [`Part`].
-        pub times: [u64; 5],
-        /// Calls of kernels.
+        pub times: [u64; 7],
+        /// Stretches of waves that were read.
         pub stretches: u64,
-        /// Frames of all quads that were rendered.
-        pub quad_frames: u64,
-        /// Frames of all voices in them.
+        /// Frames of all voices.
         pub voice_frames: u64,
+        /// Voices that went through a filter, and the lanes that were there for them.
+        pub filtered: u64,
+        /// See `filtered`.
+        pub filter_lanes: u64,
     }
 
     fn add(to: &AtomicU64, more: u64) {
@@ -78,18 +87,10 @@ mod on {
         Counts {
             times: TIMES.each_ref().map(take),
             stretches: take(&STRETCHES),
-            quad_frames: take(&QUAD_FRAMES),
             voice_frames: take(&VOICE_FRAMES),
+            filtered: take(&FILTERED),
+            filter_lanes: take(&FILTER_LANES),
         }
-    }
-
-    /// Whether waves are read; else every voice is a constant, and what is missing in the time is what reading takes.
-    pub fn fetch(on: bool) {
-        FETCHING.store(on, Relaxed);
-    }
-
-    pub fn is_fetching() -> bool {
-        FETCHING.load(Relaxed)
     }
 
     /// The first lap begins.
@@ -106,10 +107,15 @@ mod on {
         }
     }
 
-    /// A kernel has rendered some frames of a quad, whose voices `live` has a bit for.
-    pub fn stretch(live: u8, frames: usize) {
+    /// Some frames of a voice have been read.
+    pub fn stretch(frames: usize) {
         add(&STRETCHES, 1);
-        add(&QUAD_FRAMES, frames as u64);
-        add(&VOICE_FRAMES, u64::from(live.count_ones()) * frames as u64);
+        add(&VOICE_FRAMES, frames as u64);
+    }
+
+    /// Voices have gone through their filters, in so many lanes.
+    pub fn filters(voices: usize, lanes: usize) {
+        add(&FILTERED, voices as u64);
+        add(&FILTER_LANES, lanes as u64);
     }
 }

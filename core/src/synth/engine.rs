@@ -8,6 +8,7 @@ use super::effects::{Limiter, Unit};
 use super::filter::FilterTable;
 use super::math;
 use super::pool::{Pool, Retired};
+use super::simd::Vectors;
 use super::tick::TICK;
 use super::virtual_synth::{SynthId, SynthSlot, VirtualSynth};
 use crate::mem::{NoMemory, TryBox, vec};
@@ -78,6 +79,12 @@ impl Synth {
             self.rate = rate;
             self.log2_a440 = log2_a440(rate);
         }
+    }
+
+    /// Renders on these registers from now on; the bits stay the same. A new synthesizer renders on those that every processor of its
+    /// kind has.
+    pub fn set_vectors(&mut self, vectors: Vectors) {
+        self.pool.set_vectors(vectors);
     }
 
     /// Frames per second of the output.
@@ -416,7 +423,6 @@ impl Synth {
             slot.adopt_settings();
             let sends = self.pool.sends(slot, id);
             let buses = self.pool.render(id, kind, sends, self.position, out.len());
-            counters::lap(Part::Voices);
             let SynthSlot {
                 effects,
                 settings,
@@ -424,18 +430,17 @@ impl Synth {
                 ..
             } = slot;
             let wet = effects.as_deref_mut().and_then(|unit| {
-                let (reverb, chorus) = (buses.reverb.as_deref(), buses.chorus.as_deref());
                 unit.process(
                     settings,
                     self.rate,
                     self.position,
                     out.len(),
-                    reverb,
-                    chorus,
+                    buses.reverb,
+                    buses.chorus,
                 )
             });
             counters::lap(Part::Effects);
-            let peak = bus.mix(out, (&*buses.left, &*buses.right), wet);
+            let peak = bus.mix(out, (buses.left, buses.right), wet);
             if let Some(port) = slot.port.as_deref_mut() {
                 port.stats.peak_level = port.stats.peak_level.max(peak);
             }

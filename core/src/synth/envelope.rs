@@ -10,6 +10,9 @@ use super::math;
 /// Dynamic range of EG1 in dB.
 pub const RANGE_DB: f32 = 96.0;
 
+/// How far EG1 may fall along a straight line of amplitude: in the middle it lies 0.014 dB too high then.
+const STRAIGHT_DB: f32 = 1.0;
+
 /// What the articulation gives an envelope; times in frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Contour {
@@ -88,7 +91,7 @@ impl Envelope {
                 Stage::Attack => (contour.attack, Stage::Hold),
                 Stage::Hold => (contour.hold, Stage::Decay),
                 Stage::Decay => (contour.decay_frames(), Stage::Sustain),
-                Stage::Release => ((self.from * self.slope as f32 + 0.5) as u32, Stage::Done),
+                Stage::Release => (self.release_frames(), Stage::Done),
                 Stage::Sustain | Stage::Done => return,
             };
             if self.elapsed < length {
@@ -158,6 +161,46 @@ impl Envelope {
             Stage::Sustain => contour.sustain <= 0.0,
             _ => false,
         }
+    }
+
+    /// Frames for which a straight line is as good as EG1's amplitude: inside of its stage, and no more than [`STRAIGHT_DB`] down.
+    #[inline]
+    pub fn straight(&self, contour: &Contour) -> u32 {
+        let (length, slope) = match self.stage {
+            Stage::Delay => (contour.delay, u32::MAX),
+            Stage::Attack => (contour.attack, u32::MAX),
+            Stage::Hold => (contour.hold, u32::MAX),
+            Stage::Decay => (contour.decay_frames(), contour.decay),
+            Stage::Release => (self.release_frames(), self.slope),
+            Stage::Sustain | Stage::Done => return u32::MAX,
+        };
+        let most = (slope as f32 * (STRAIGHT_DB / RANGE_DB)) as u32;
+        // The next stage may begin with a jump.
+        length
+            .saturating_sub(self.elapsed)
+            .saturating_sub(1)
+            .min(most)
+    }
+
+    /// Frames for which EG2's value is a straight line: inside of its stage.
+    #[inline]
+    pub fn stage_left(&self, contour: &Contour) -> u32 {
+        let length = match self.stage {
+            Stage::Delay => contour.delay,
+            Stage::Attack if contour.convex => return 0,
+            Stage::Attack => contour.attack,
+            Stage::Hold => contour.hold,
+            Stage::Decay => contour.decay_frames(),
+            Stage::Release => self.release_frames(),
+            Stage::Sustain | Stage::Done => return u32::MAX,
+        };
+        length.saturating_sub(self.elapsed).saturating_sub(1)
+    }
+
+    /// Frames that the release lasts.
+    #[inline]
+    fn release_frames(&self) -> u32 {
+        (self.from * self.slope as f32 + 0.5) as u32
     }
 
     /// The value does not change by itself any more.

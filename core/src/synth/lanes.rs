@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Four voices side by side: the arithmetic type of the render kernels.
+//! Four numbers side by side: the arithmetic type of the render kernels.
 
 use core::ops::{Add, AddAssign, Mul, Sub};
 
-/// Voices that a kernel renders in lock-step.
+/// Numbers in a register: four voices, or four frames of one.
 pub const LANES: usize = 4;
 
 /// One number per lane. A plain array that the compiler keeps in one SSE2 or NEON register.
@@ -17,20 +17,6 @@ impl Lanes {
     #[inline(always)]
     pub const fn splat(x: f32) -> Self {
         Self([x; LANES])
-    }
-
-    /// The sum over the lanes, in a fixed order.
-    #[inline(always)]
-    pub fn sum(self) -> f32 {
-        let [a, b, c, d] = self.0;
-        (a + b) + (c + d)
-    }
-
-    /// The sums of four, each as [`sum`](Self::sum) does it.
-    #[inline(always)]
-    pub fn sums(rows: &[Self; LANES]) -> Self {
-        let [a, b, c, d] = Self::transposed(*rows);
-        (a + b) + (c + d)
     }
 
     /// Rows become columns.
@@ -81,20 +67,6 @@ impl Lanes {
             3 => Self([a, b, c, 0.0]),
             _ => Self([a, b, c, d]),
         }
-    }
-
-    /// Replaces one lane, counted modulo [`LANES`].
-    #[inline(always)]
-    pub fn set(&mut self, lane: usize, x: f32) {
-        if let Some(slot) = self.0.get_mut(lane & (LANES - 1)) {
-            *slot = x;
-        }
-    }
-
-    /// One lane, counted modulo [`LANES`].
-    #[inline(always)]
-    pub fn get(&self, lane: usize) -> f32 {
-        self.0.get(lane & (LANES - 1)).copied().unwrap_or(0.0)
     }
 
     /// From `self` (`t` = 0) to `other` (1).

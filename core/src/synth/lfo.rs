@@ -24,6 +24,17 @@ impl Lfo {
         self.phase = self.phase.wrapping_add(step.wrapping_mul(frames - waited));
     }
 
+    /// Frames for which a straight line is as good: while it waits, and for a 32nd of a turn (half a percent of the depth).
+    #[inline]
+    pub fn straight(&self, step: u32) -> u32 {
+        const TURN: u32 = 1 << 27;
+        if self.delay > 0 {
+            self.delay
+        } else {
+            TURN.checked_div(step).unwrap_or(u32::MAX)
+        }
+    }
+
     /// -1..=1.
     #[inline]
     pub fn value(&self) -> f32 {

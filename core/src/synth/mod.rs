@@ -11,7 +11,7 @@
 //! | `pool` | which voices live: start, stop, exclusivity, stealing |
 //! | `cost`, `budget` | what a slice costs, before it is rendered; voices that do not fit go |
 //! | `tick`, `context`, `voice`, `modulation`, `controls`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
-//! | `quad`, `oscillator`, `sinc`, `lanes` | render side, four voices in lock-step |
+//! | `tone`, `oscillator`, `sinc`, `lanes` | render side of a voice |
 //! | `simd` | its inner loops on SSE2 and NEON |
 //! | `pcm` | 16-bit output |
 //! | `bus` | gain of a port; voices and effects into the output |
@@ -47,13 +47,13 @@ mod notes;
 mod oscillator;
 mod pcm;
 mod pool;
-mod quad;
 mod requests;
 pub mod sequencer;
 #[allow(unsafe_code)]
 mod simd;
 mod sinc;
 mod tick;
+mod tone;
 mod tuning;
 mod virtual_synth;
 mod voice;
@@ -68,6 +68,7 @@ pub use math::amplitude;
 pub use oscillator::Interpolation;
 pub use pcm::write_pcm;
 pub use pool::Retired;
+pub use simd::Vectors;
 pub use virtual_synth::{DEFAULT_BOOST, Stats, SynthId, VirtualSynth};
 
 #[cfg(test)]

@@ -298,6 +298,8 @@ pub struct Modulation {
     moving: u16,
     /// Bit m: some target follows mover m.
     movers: u8,
+    /// By mover: bit t: target t follows it.
+    followers: [u16; MOVERS],
     /// Some connection has no affine form: it is evaluated anew at every tick.
     general: bool,
 }
@@ -337,6 +339,9 @@ impl Modulation {
                     self.general = true;
                     self.moving |= 1 << target as u16;
                     self.movers = u8::MAX;
+                    for followers in &mut self.followers {
+                        *followers |= 1 << target as u16;
+                    }
                 }
             }
         }
@@ -377,6 +382,9 @@ impl Modulation {
             *slot += depth;
             self.moving |= 1 << target as u16;
             self.movers |= 1 << mover as u8;
+            if let Some(followers) = self.followers.get_mut(mover as usize) {
+                *followers |= 1 << target as u16;
+            }
         }
     }
 
@@ -387,6 +395,15 @@ impl Modulation {
     /// The target follows a mover.
     pub fn moves(&self, target: Target) -> bool {
         self.moving & (1 << target as u16) != 0
+    }
+
+    /// One of the targets follows this mover.
+    #[inline]
+    pub fn leads(&self, mover: Mover, targets: &[Target]) -> bool {
+        let mask = targets.iter().fold(0, |mask, &t| mask | 1 << t as u16);
+        self.followers
+            .get(mover as usize)
+            .is_some_and(|followers| followers & mask != 0)
     }
 
     /// One of the targets follows a mover.

@@ -85,9 +85,6 @@ enum Source {
     Window,
 }
 
-/// What a lane without a sound reads.
-static SILENCE: [i16; WINDOW] = [0; WINDOW];
-
 impl Oscillator {
     /// Reads nothing.
     pub const IDLE: Self = Self {
@@ -237,23 +234,23 @@ impl Oscillator {
             .unwrap_or(0)
     }
 
-    /// What [`aim`](Self::aim) has chosen.
+    /// What [`aim`](Self::aim) has chosen; `None` is silence.
     #[inline(always)]
-    pub fn reader<'a>(&'a self, window: &'a Window) -> Reader<'a> {
+    pub fn reader<'a>(&'a self, window: &'a Window) -> Option<Reader<'a>> {
         match (self.source, &self.wave) {
-            (Source::Wave, Some(wave)) => Reader {
+            (Source::Wave, Some(wave)) => Some(Reader {
                 frames: wave.guarded_frames(),
                 position: self.position,
                 step: self.step,
-            },
-            (Source::Window, Some(_)) => Reader {
+            }),
+            (Source::Window, Some(_)) => Some(Reader {
                 frames: &window.frames,
                 position: self
                     .position
                     .wrapping_sub((window.start as u64).wrapping_shl(32)),
                 step: self.step,
-            },
-            _ => Reader::still(&SILENCE),
+            }),
+            _ => None,
         }
     }
 

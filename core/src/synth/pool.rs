@@ -4,17 +4,18 @@
 mod chains;
 #[cfg(not(windows))]
 mod check;
+mod render;
 mod shed;
 
 use self::chains::Chains;
+use self::render::Batch;
 use super::channel::cc;
 use super::context::{CHANNEL_OFFSET, NoteOn, OutputContext};
-use super::effects::{Sends, Unit};
-use super::lanes::{LANES, Lanes};
-use super::oscillator::Interpolation;
-use super::quad::{Buses, Quad};
+use super::effects::Unit;
+use super::simd::Vectors;
 use super::sinc::Kernels;
 use super::tick::{TICK, offset_of};
+use super::tone::Tone;
 use super::virtual_synth::SynthSlot;
 use super::voice::Voice;
 use crate::dls::model::{Articulation, Region, Wave};
@@ -117,12 +118,10 @@ impl Rank {
 /// Voices of one port.
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
-    /// Lanes in use, fading voices among them.
-    lanes: usize,
+    /// Voices, fading ones among them.
+    live: usize,
     /// Voices that count.
     sounding: usize,
-    /// Quads of the port before this one have no free lane.
-    full: usize,
 }
 
 /// What a Note On did.
@@ -134,14 +133,14 @@ pub struct Started {
 }
 
 pub struct Pool {
-    quads: Vec<Quad>,
-    /// Slot s is lane s % LANES of quad s / LANES.
-    voices: Vec<Voice>,
+    /// A slot has a tag, a voice (its control side) and a tone (its render side).
     tags: Vec<Tag>,
+    voices: Vec<Voice>,
+    tones: Vec<Tone>,
     chains: Chains,
-    /// Quads from here on are empty.
+    /// Slots from here on are empty.
     used: usize,
-    /// Quads before this one are not empty.
+    /// Slots before this one are not empty.
     taken: usize,
     /// Voices that count: alive and not dying.
     sounding: usize,
@@ -155,25 +154,20 @@ pub struct Pool {
     /// For ordering voices.
     ranks: Vec<(Rank, usize)>,
     retired: Vec<Retired>,
-    /// The voices of a quad, for the sends.
-    behind: Vec<Lanes>,
-    left: Vec<Lanes>,
-    right: Vec<Lanes>,
-    reverb: Vec<Lanes>,
-    chorus: Vec<Lanes>,
+    batch: Batch,
+    vectors: Vectors,
     kernels: Kernels,
 }
 
 impl Pool {
-    /// A pool of `voices` voices for `ports` ports; some more lanes let stolen voices fade and keep quads to one port.
+    /// A pool of `voices` voices for `ports` ports; some more slots let stolen voices fade.
     pub fn new(voices: u16, ports: u8) -> Result<Self, NoMemory> {
         let limit = usize::from(voices.max(1));
-        let count = (limit + limit / 4 + 8).div_ceil(LANES) + usize::from(ports);
-        let slots = count * LANES;
+        let slots = limit + limit / 4 + 8;
         Ok(Self {
-            quads: Quad::idle(count)?,
-            voices: Voice::idle(slots)?,
             tags: vec::try_filled(slots, Tag::default())?,
+            voices: Voice::idle(slots)?,
+            tones: Tone::idle(slots)?,
             chains: Chains::new(slots)?,
             used: 0,
             taken: 0,
@@ -185,13 +179,15 @@ impl Pool {
             links: false,
             ranks: vec::try_with_capacity(slots)?,
             retired: vec::try_with_capacity(slots * 4)?,
-            behind: vec::try_filled(TICK as usize, Lanes::ZERO)?,
-            left: vec::try_filled(TICK as usize, Lanes::ZERO)?,
-            right: vec::try_filled(TICK as usize, Lanes::ZERO)?,
-            reverb: vec::try_filled(TICK as usize, Lanes::ZERO)?,
-            chorus: vec::try_filled(TICK as usize, Lanes::ZERO)?,
+            batch: Batch::new()?,
+            vectors: Vectors::default(),
             kernels: Kernels::new()?,
         })
+    }
+
+    /// Renders on these registers from now on.
+    pub fn set_vectors(&mut self, vectors: Vectors) {
+        self.vectors = vectors;
     }
 
     /// Voices that sound, without those being faded out.
@@ -210,17 +206,17 @@ impl Pool {
     pub fn is_active(&self, port: u8) -> bool {
         self.counts
             .get(usize::from(port))
-            .is_some_and(|count| count.lanes > 0)
+            .is_some_and(|count| count.live > 0)
     }
 
-    /// No lane holds a voice.
+    /// No slot holds a voice.
     pub fn is_silent(&self) -> bool {
         self.used == 0
     }
 
     #[cfg(test)]
-    pub fn quad_mut(&mut self, index: usize) -> Option<&mut Quad> {
-        self.quads.get_mut(index)
+    pub fn tone_mut(&mut self, slot: usize) -> Option<&mut Tone> {
+        self.tones.get_mut(slot)
     }
 
     /// Puts effects on the retire list; gives them back if it is full.
@@ -275,23 +271,22 @@ impl Pool {
                 started.lost += 1;
                 continue;
             }
-            let (lane, stolen) = self.allocate(port, note, note.priority);
+            let (slot, stolen) = self.allocate(note, note.priority);
             started.lost += u32::from(stolen);
-            let Some(index) = lane else {
+            let Some(index) = slot else {
                 started.lost += 1;
                 continue;
             };
-            let (Some(quad), Some(voice), Some(tag)) = (
-                self.quads.get_mut(index / LANES),
+            let (Some(tone), Some(voice), Some(tag)) = (
+                self.tones.get_mut(index),
                 self.voices.get_mut(index),
                 self.tags.get_mut(index),
             ) else {
                 continue;
             };
-            quad.port = port;
-            self.used = self.used.max(index / LANES + 1);
+            self.used = self.used.max(index + 1);
             self.chains.insert(index, port, part);
-            voice.start(note, region, around, context, quad, index % LANES);
+            voice.start(note, region, around, context, tone);
             *tag = Tag {
                 port,
                 key: note.key,
@@ -304,9 +299,8 @@ impl Pool {
             started.voices += 1;
             self.sounding += 1;
             if let Some(count) = self.counts.get_mut(usize::from(port)) {
-                count.lanes += 1;
+                count.live += 1;
                 count.sounding += 1;
-                count.full = count.full.min(index / LANES);
             }
         }
         self.link(&groups);
@@ -333,7 +327,7 @@ impl Pool {
             return;
         }
         let mut left = false;
-        for index in 0..self.used * LANES {
+        for index in 0..self.used {
             let (Some(tag), Some(voice)) = (self.tags.get(index), self.voices.get(index)) else {
                 continue;
             };
@@ -344,11 +338,11 @@ impl Pool {
             let step = voice.master.map(usize::from).and_then(|master| {
                 let alive = self.tags.get(master)?.is(LIVE);
                 let same = self.voices.get(master)?.serial == voice.serial;
-                let quad = self.quads.get(master / LANES)?;
-                (alive && same).then(|| quad.step(master % LANES))
+                let tone = self.tones.get(master)?;
+                (alive && same).then(|| tone.step())
             });
-            if let (Some(step), Some(quad)) = (step, self.quads.get_mut(index / LANES)) {
-                quad.set_step(index % LANES, step);
+            if let (Some(step), Some(tone)) = (step, self.tones.get_mut(index)) {
+                tone.set_step(step);
             }
         }
         self.links = left;
@@ -372,7 +366,7 @@ impl Pool {
         };
         let key = (i32::from(note.key) + around.channel.transpose()).clamp(0, 127) as u8;
         let (mut held, mut covered) = (0, 0);
-        self.each(port, part, |tag, voice, _, _| {
+        self.each(port, part, |tag, voice, _| {
             if tag.key == from && tag.is(GATE) {
                 held += 1;
                 covered += i32::from(voice.covers(key));
@@ -381,7 +375,7 @@ impl Pool {
         if held == 0 || covered < held {
             return false;
         }
-        self.each(port, part, |tag, voice, _, _| {
+        self.each(port, part, |tag, voice, _| {
             if tag.key == from && tag.is(GATE) {
                 tag.key = note.key;
                 tag.set(PENDING);
@@ -425,8 +419,8 @@ impl Pool {
         }
     }
 
-    /// Finds a lane; at the limit, steals the least important voice. Also tells whether a held note was cut.
-    fn allocate(&mut self, port: u8, note: NoteOn, priority: u32) -> (Option<usize>, bool) {
+    /// Finds a slot; at the limit, steals the least important voice. Also tells whether a held note was cut.
+    fn allocate(&mut self, note: NoteOn, priority: u32) -> (Option<usize>, bool) {
         let mut cut = false;
         if self.sounding >= self.limit {
             let Some(victim) = self.victim(note, priority) else {
@@ -435,25 +429,14 @@ impl Pool {
             cut = self.tags.get(victim).is_some_and(|tag| !tag.is(RELEASED));
             self.kill(victim, note.position);
         }
-        (self.free_slot(port), cut)
+        (self.free_slot(), cut)
     }
 
-    /// The first free lane of the port's quads, else of an empty one.
-    fn free_slot(&mut self, port: u8) -> Option<usize> {
-        let count = self.counts.get_mut(usize::from(port))?;
-        let mut own = self.quads.iter().take(self.used).skip(count.full);
-        let shared = own
-            .position(|quad| !quad.is_empty() && quad.port == port && quad.free_lane().is_some());
-        count.full = shared.map_or(self.used, |passed| count.full + passed);
-        let q = if shared.is_some() {
-            count.full
-        } else {
-            let mut rest = self.quads.iter().skip(self.taken);
-            let passed = rest.position(Quad::is_empty)?;
-            self.taken += passed;
-            self.taken
-        };
-        Some(q * LANES + self.quads.get(q)?.free_lane()?)
+    /// The first free slot.
+    fn free_slot(&mut self) -> Option<usize> {
+        let mut rest = self.tags.iter().skip(self.taken);
+        self.taken += rest.position(|tag| !tag.is(LIVE))?;
+        Some(self.taken)
     }
 
     /// The voice to steal, of those whose priority is not above that of the new note: lowest class first, released before held, quiet
@@ -508,8 +491,8 @@ impl Pool {
         if self.retired.capacity().saturating_sub(self.retired.len()) < 2 {
             return false;
         }
-        let (Some(quad), Some(voice), Some(tag)) = (
-            self.quads.get_mut(index / LANES),
+        let (Some(tone), Some(voice), Some(tag)) = (
+            self.tones.get_mut(index),
             self.voices.get_mut(index),
             self.tags.get_mut(index),
         ) else {
@@ -522,10 +505,7 @@ impl Pool {
         let counted = !tag.is(DYING);
         *tag = Tag::default();
         self.chains.remove(index, port, part);
-        let wave = quad
-            .stop(index % LANES)
-            .and_then(Shared::release)
-            .map(Retired::Wave);
+        let wave = tone.stop().and_then(Shared::release).map(Retired::Wave);
         let articulation = voice
             .take_articulation()
             .and_then(Shared::release)
@@ -536,19 +516,17 @@ impl Pool {
                 core::mem::forget(last);
             }
         }
-        while self.used > 0 && self.quads.get(self.used - 1).is_some_and(Quad::is_empty) {
+        let empty = |tag: &Tag| !tag.is(LIVE);
+        while self.used > 0 && self.tags.get(self.used - 1).is_some_and(empty) {
             self.used -= 1;
         }
         if counted {
             self.uncount(port);
         }
         if let Some(count) = self.counts.get_mut(usize::from(port)) {
-            count.lanes = count.lanes.saturating_sub(1);
-            count.full = count.full.min(index / LANES);
+            count.live = count.live.saturating_sub(1);
         }
-        if self.quads.get(index / LANES).is_some_and(Quad::is_empty) {
-            self.taken = self.taken.min(index / LANES);
-        }
+        self.taken = self.taken.min(index);
         true
     }
 
@@ -557,18 +535,18 @@ impl Pool {
         &mut self,
         port: u8,
         part: u16,
-        mut action: impl FnMut(&mut Tag, &mut Voice, &mut Quad, usize),
+        mut action: impl FnMut(&mut Tag, &mut Voice, &mut Tone),
     ) {
         let mut next = self.chains.first(port, part);
         while let Some(index) = next {
             next = self.chains.after(index);
-            if let (Some(tag), Some(voice), Some(quad)) = (
+            if let (Some(tag), Some(voice), Some(tone)) = (
                 self.tags.get_mut(index),
                 self.voices.get_mut(index),
-                self.quads.get_mut(index / LANES),
+                self.tones.get_mut(index),
             ) && tag.plays(port, part)
             {
-                action(tag, voice, quad, index % LANES);
+                action(tag, voice, tone);
             }
         }
     }
@@ -576,13 +554,13 @@ impl Pool {
     /// A key goes up.
     pub fn note_off(&mut self, port: u8, part: u16, key: u8, sustain: bool, position: u64) {
         let mut ends = Ends::default();
-        self.each(port, part, |tag, voice, quad, lane| {
+        self.each(port, part, |tag, voice, tone| {
             if tag.key != key || !tag.is(GATE) {
                 return;
             }
             tag.clear(GATE);
             if !sustain && !tag.is(SOSTENUTO) {
-                ends.note(tag, voice, quad, lane, position);
+                ends.note(tag, voice, tone, position);
             }
         });
         self.take(ends);
@@ -591,7 +569,7 @@ impl Pool {
     /// Releases what only this pedal still held.
     pub fn pedal_up(&mut self, port: u8, part: u16, pedal: u8, other_down: bool, position: u64) {
         let mut ends = Ends::default();
-        self.each(port, part, |tag, voice, quad, lane| {
+        self.each(port, part, |tag, voice, tone| {
             let held = if pedal == cc::SOSTENUTO {
                 tag.clear(SOSTENUTO);
                 other_down
@@ -599,7 +577,7 @@ impl Pool {
                 tag.is(SOSTENUTO)
             };
             if !held && !tag.is(GATE) && !tag.is(RELEASED) {
-                ends.note(tag, voice, quad, lane, position);
+                ends.note(tag, voice, tone, position);
             }
         });
         self.take(ends);
@@ -616,11 +594,11 @@ impl Pool {
             return;
         }
         self.leaving = u64::MAX;
-        for index in 0..self.used * LANES {
-            let (Some(tag), Some(voice), Some(quad)) = (
+        for index in 0..self.used {
+            let (Some(tag), Some(voice), Some(tone)) = (
                 self.tags.get_mut(index),
                 self.voices.get_mut(index),
-                self.quads.get_mut(index / LANES),
+                self.tones.get_mut(index),
             ) else {
                 break;
             };
@@ -630,14 +608,14 @@ impl Pool {
             if voice.shortest > position {
                 self.leaving = self.leaving.min(voice.shortest);
             } else {
-                release(tag, voice, quad, index % LANES, position);
+                release(tag, voice, tone, position);
             }
         }
     }
 
     /// Sostenuto catches the keys that are down.
     pub fn sostenuto_down(&mut self, port: u8, part: u16) {
-        self.each(port, part, |tag, _, _, _| {
+        self.each(port, part, |tag, _, _| {
             if tag.is(GATE) {
                 tag.set(SOSTENUTO);
             }
@@ -647,13 +625,13 @@ impl Pool {
     /// All keys go up; the pedals still hold.
     pub fn all_notes_off(&mut self, port: u8, part: u16, sustain: bool, position: u64) {
         let mut pending = false;
-        self.each(port, part, |tag, voice, quad, lane| {
+        self.each(port, part, |tag, voice, tone| {
             if !tag.is(GATE) && !voice.leaving {
                 return;
             }
             tag.clear(GATE);
             if voice.leaving || !sustain && !tag.is(SOSTENUTO) {
-                release(tag, voice, quad, lane, position);
+                release(tag, voice, tone, position);
                 pending = true;
             }
         });
@@ -673,7 +651,7 @@ impl Pool {
     }
 
     fn silence(&mut self, port: u8, position: u64, meant: impl Fn(u16) -> bool) {
-        for index in 0..self.used * LANES {
+        for index in 0..self.used {
             let meant = self
                 .tags
                 .get(index)
@@ -686,7 +664,7 @@ impl Pool {
 
     /// Drops every voice at once; one that cannot go yet, because the retire list is full, fades.
     pub fn drop_all(&mut self, position: u64) {
-        for index in 0..self.used * LANES {
+        for index in 0..self.used {
             if !self.free(index) {
                 self.kill(index, position);
             }
@@ -704,11 +682,11 @@ impl Pool {
 
     /// The channel state behind these voices has changed.
     pub fn touch(&mut self, port: u8, part: u16) {
-        self.each(port, part, |tag, _, _, _| tag.set(DIRTY));
+        self.each(port, part, |tag, _, _| tag.set(DIRTY));
     }
 
     pub fn poly_pressure(&mut self, port: u8, part: u16, key: u8, pressure: u8) {
-        self.each(port, part, |tag, voice, _, _| {
+        self.each(port, part, |tag, voice, _| {
             if tag.key == key {
                 voice.note_state.poly_pressure = pressure;
                 tag.set(DIRTY);
@@ -718,7 +696,7 @@ impl Pool {
 
     /// No key of the part is pressed.
     pub fn reset_pressure(&mut self, port: u8, part: u16) {
-        self.each(port, part, |tag, voice, _, _| {
+        self.each(port, part, |tag, voice, _| {
             voice.note_state.poly_pressure = 0;
             tag.set(DIRTY);
         });
@@ -734,12 +712,18 @@ impl Pool {
         if at_tick {
             self.end_short_notes(position);
         }
-        for q in 0..self.used {
-            if self.quads.get(q).is_none_or(Quad::is_empty) {
-                continue;
-            }
-            for lane in 0..LANES {
-                self.control_one(slots, context, q * LANES + lane, at_tick);
+        for index in 0..self.used {
+            let (Some(tag), Some(voice), Some(tone)) = (
+                self.tags.get(index),
+                self.voices.get_mut(index),
+                self.tones.get_mut(index),
+            ) else {
+                break;
+            };
+            // Most voices lie inside of their plans, and nothing has happened to them.
+            let calm = tag.flags & (LIVE | PENDING | DIRTY) == LIVE;
+            if tag.is(LIVE) && !(calm && (!at_tick || !tone.is_over() && voice.pass(tone))) {
+                self.control_one(slots, context, index, at_tick);
             }
         }
         self.follow_masters();
@@ -753,14 +737,13 @@ impl Pool {
         index: usize,
         at_tick: bool,
     ) {
-        let (Some(quad), Some(voice), Some(tag)) = (
-            self.quads.get_mut(index / LANES),
+        let (Some(tone), Some(voice), Some(tag)) = (
+            self.tones.get_mut(index),
             self.voices.get_mut(index),
             self.tags.get_mut(index),
         ) else {
             return;
         };
-        let lane = index % LANES;
         let pending = tag.is(PENDING);
         if !tag.is(LIVE) || (!at_tick && !pending) {
             return;
@@ -771,13 +754,10 @@ impl Pool {
             if pending {
                 voice.arrive();
             }
-            if quad.is_over(lane) || voice.is_over(pending) {
+            if tone.is_over() || voice.is_over(pending) {
                 if !self.free(index) {
                     self.stay(index);
                 }
-                return;
-            }
-            if !pending && !tag.is(DIRTY) && voice.pass() {
                 return;
             }
         }
@@ -791,7 +771,7 @@ impl Pool {
             None
         };
         if !at_tick {
-            return voice.plan_from_here(around, context, quad, lane);
+            return voice.plan_from_here(around, context, tone);
         }
         if tag.is(DIRTY) {
             tag.clear(DIRTY);
@@ -799,52 +779,15 @@ impl Pool {
                 voice.bind(around, context);
             }
         }
-        voice.tick(pending, around, context, quad, lane);
+        voice.tick(pending, around, context, tone);
     }
 
     /// A voice that is over and cannot go yet stands still.
     fn stay(&mut self, index: usize) {
-        if let (Some(quad), Some(voice)) = (
-            self.quads.get_mut(index / LANES),
-            self.voices.get_mut(index),
-        ) {
-            voice.stay(quad, index % LANES);
+        if let (Some(tone), Some(voice)) = (self.tones.get_mut(index), self.voices.get_mut(index)) {
+            voice.stay(tone);
         }
     }
-
-    /// Mixes the voices of a port into its buses, which are `frames` long; those of effects that are off are left out.
-    pub fn render(
-        &mut self,
-        port: u8,
-        kind: Interpolation,
-        sends: Sends,
-        position: u64,
-        frames: usize,
-    ) -> Buses<'_> {
-        let behind = self.behind.get_mut(..frames).unwrap_or_default();
-        let mut buses = Buses {
-            left: cleared(&mut self.left, frames),
-            right: cleared(&mut self.right, frames),
-            reverb: sends.reverb.then(|| cleared(&mut self.reverb, frames)),
-            chorus: sends.chorus.then(|| cleared(&mut self.chorus, frames)),
-        };
-        for quad in self
-            .quads
-            .iter_mut()
-            .take(self.used)
-            .filter(|quad| quad.port == port && !quad.is_empty())
-        {
-            quad.render(kind, &self.kernels, position & 1 == 1, behind, &mut buses);
-        }
-        buses
-    }
-}
-
-/// The first `frames` of a bus, zeroed.
-fn cleared(bus: &mut [Lanes], frames: usize) -> &mut [Lanes] {
-    let bus = bus.get_mut(..frames).unwrap_or_default();
-    bus.fill(Lanes::ZERO);
-    bus
 }
 
 /// Members of phase groups that one Note On has started.
@@ -882,14 +825,14 @@ impl PhaseGroups {
     }
 }
 
-fn release(tag: &mut Tag, voice: &mut Voice, quad: &mut Quad, lane: usize, position: u64) {
+fn release(tag: &mut Tag, voice: &mut Voice, tone: &mut Tone, position: u64) {
     if tag.is(RELEASED) {
         return;
     }
     tag.set(RELEASED | PENDING);
     voice.leaving = false;
     voice.release(offset_of(position));
-    quad.release(lane);
+    tone.release();
 }
 
 /// What notes that end leave to be done.
@@ -911,9 +854,9 @@ impl Default for Ends {
 
 impl Ends {
     /// Releases a voice, now or when it has sounded for the shortest time.
-    fn note(&mut self, tag: &mut Tag, voice: &mut Voice, quad: &mut Quad, lane: usize, now: u64) {
+    fn note(&mut self, tag: &mut Tag, voice: &mut Voice, tone: &mut Tone, now: u64) {
         if now >= voice.shortest || tag.is(RELEASED) {
-            release(tag, voice, quad, lane, now);
+            release(tag, voice, tone, now);
             self.pending = true;
         } else {
             voice.leaving = true;

@@ -63,14 +63,31 @@ const UPPER: [u64; CUTOFFS16 - 1] = [
     33_381_583_314,
 ];
 
+/// Steps at which a kernel is left: where it has half a semitone too little, and too much.
+const LEFT: [(u64, u64); CUTOFFS16] = {
+    let mut left = [(0, u64::MAX); CUTOFFS16];
+    let mut i = 0;
+    while i < UPPER.len() {
+        // The first step that is too large with a 35th of it less, and the first that is with a 35th more.
+        let (mut most, mut least) = (UPPER[i] / 34 * 35, UPPER[i] / 36 * 35);
+        while most - most / 35 <= UPPER[i] {
+            most += 1;
+        }
+        while least + least / 35 <= UPPER[i] {
+            least += 1;
+        }
+        left[i].1 = most;
+        left[i + 1].0 = least;
+        i += 1;
+    }
+    left
+};
+
 /// The kernel for a step; `now` is the one in use (`u8::MAX`: none), which is left half a semitone late, so that a vibrato does not toggle it.
 pub fn cutoff_for(step: u64, now: u8) -> u8 {
-    let fits = |step: u64| UPPER.iter().take_while(|upper| step > **upper).count() as u8;
-    let margin = step / 35;
-    if fits(step.saturating_add(margin)) >= now && fits(step - margin) <= now {
-        now
-    } else {
-        fits(step)
+    match LEFT.get(usize::from(now)) {
+        Some((least, most)) if *least <= step && step < *most => now,
+        _ => UPPER.iter().take_while(|upper| step > **upper).count() as u8,
     }
 }
 

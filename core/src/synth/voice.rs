@@ -2,7 +2,7 @@
 //! A voice's control side: envelopes, LFOs and connections, turned into ramps for the render side.
 //!
 //! Time is cut at absolute positions, the control ticks. At a tick (and at the exact frame of a note-on, note-off or kill) a
-//! voice computes where its gains and coefficients shall be at the next tick; the lane ramps there sample by sample.
+//! voice computes where its gains and coefficients shall be at the next tick; the tone ramps there sample by sample.
 
 #[cfg(not(windows))]
 mod check;
@@ -19,8 +19,8 @@ use super::modulation::{
     FILTER_OFF, Fixed, FixedValues, Inputs, MOVERS, Modulation, Mover, TARGETS, Target, fixed,
     general_part,
 };
-use super::quad::{BUSES, Quad};
 use super::tick::{TICK, offset_of};
+use super::tone::{BUSES, Tone};
 use crate::dls::model::{Articulation, Destination, Region};
 use crate::mem::{NoMemory, Shared, vec};
 use alloc::vec::Vec;
@@ -35,6 +35,22 @@ const MAX_GAIN_DB: f32 = 6.0;
 const MIN_RELEASE: f32 = 0.003;
 /// Shortest note in seconds: drums and one-shots are often sent with no length at all.
 const MIN_NOTE: f32 = 0.01;
+/// [`Voice::left`] of a voice at rest.
+const FOREVER: u32 = u32::MAX;
+/// Ticks that a plan is for at most.
+const MOST_TICKS: u32 = 8;
+/// Octaves that a cutoff moves at most in a plan of several ticks: in the middle of the way it lies 0.7 % too high then.
+const STRAIGHT_SWEEP: f32 = 0.25;
+/// What is followed by lines in the tone.
+const MOVING_RENDER: [Target; 6] = [
+    Target::Gain,
+    Target::Pan,
+    Target::ReverbSend,
+    Target::ChorusSend,
+    Target::Cutoff,
+    Target::Resonance,
+];
+const FREQUENCIES: [Target; 2] = [Target::LfoFrequency, Target::VibratoFrequency];
 /// Longest stage time in seconds: 8000 time cents, the longest of a SoundFont; DLS knows 40 s.
 const MAX_TIME: f32 = 101.6;
 
@@ -94,9 +110,16 @@ pub struct Voice {
     next: Movers,
     /// Frames from the last tick to `now`.
     at: u32,
-    /// Ticks passed over since the voice became steady.
-    skipped: u32,
-    steady: bool,
+    /// Frames that the plan is for, from `now` on.
+    length: u32,
+    /// Ticks that lie inside of the plan and are still to come; [`FOREVER`]: all.
+    left: u32,
+    /// Ticks inside of the plan that have been passed over.
+    passed: u32,
+    /// The plan was given up on the way: the tone stands where it was, not where the plan led to.
+    cut: bool,
+    /// An LFO moves the pitch, at every tick.
+    vibrates: bool,
     fading: bool,
     lfo_step: u32,
     vibrato_step: u32,
@@ -154,8 +177,11 @@ impl Default for Voice {
             now: Movers::REST,
             next: Movers::REST,
             at: 0,
-            skipped: 0,
-            steady: false,
+            length: 0,
+            left: 0,
+            passed: 0,
+            cut: false,
+            vibrates: false,
             fading: false,
             lfo_step: 0,
             vibrato_step: 0,
@@ -181,7 +207,7 @@ impl Default for Voice {
 }
 
 impl Voice {
-    /// `count` voices that do not sound. Apart, as [`Quad::idle`].
+    /// `count` voices that do not sound. Apart, because a voice takes much of what a frame of a kernel stack may have.
     #[inline(never)]
     pub fn idle(count: usize) -> Result<Vec<Self>, NoMemory> {
         let mut voices = vec::try_with_capacity(count)?;
@@ -198,8 +224,7 @@ impl Voice {
         region: &Region,
         around: VoiceContext,
         context: &OutputContext,
-        quad: &mut Quad,
-        lane: usize,
+        tone: &mut Tone,
     ) {
         let channel = around.channel;
         self.articulation = Some(region.articulation.clone());
@@ -217,8 +242,9 @@ impl Voice {
         self.note = note.key;
         self.velocity = note.velocity;
         self.key = effective_key(&region.articulation, channel, note.key, note.velocity);
-        self.skipped = 0;
-        self.steady = false;
+        (self.left, self.passed) = (0, 0);
+        self.cut = false;
+        self.vibrates = false;
         self.fading = false;
         self.at = offset_of(note.position);
         let info = &region.sample;
@@ -248,7 +274,7 @@ impl Voice {
         self.now.eg2.advance(&self.modulator, 0);
         self.bind(around, context);
         self.filtered = self.needs_filter();
-        quad.start(lane, region.wave.clone(), info.sample_loop, self.filtered);
+        tone.start(region.wave.clone(), info.sample_loop, self.filtered);
 
         let values = self.values(&self.now);
         if self.moves_level() {
@@ -268,7 +294,7 @@ impl Voice {
             self.sweep(&values, Some(around), context);
         }
         self.next_cutoff = self.cutoff;
-        quad.jump(lane, self.gains, self.coefficients);
+        tone.jump(self.gains, self.coefficients);
     }
 
     /// Gives back what the voice held.
@@ -361,17 +387,57 @@ impl Voice {
         self.modulation.is_general()
     }
 
-    /// Nothing about it moves.
+    /// Nothing about it moves but its pitch.
     pub fn is_steady(&self) -> bool {
-        self.steady
+        self.left == FOREVER
     }
 
-    /// Passes over a tick if the voice is steady: it would plan what it planned before.
-    pub fn pass(&mut self) -> bool {
-        if self.steady {
-            self.skipped = self.skipped.saturating_add(1);
+    /// Ticks that its plans are for.
+    pub fn ticks_per_plan(&self) -> u32 {
+        if self.is_steady() {
+            FOREVER
+        } else {
+            self.length.div_ceil(TICK).max(1)
         }
-        self.steady
+    }
+
+    /// Its pitch is computed at every tick.
+    pub fn vibrates(&self) -> bool {
+        self.vibrates
+    }
+
+    /// Passes over a tick that lies inside of the plan.
+    #[inline]
+    pub fn pass(&mut self, tone: &mut Tone) -> bool {
+        if self.left == 0 {
+            return false;
+        }
+        if self.left != FOREVER {
+            self.left -= 1;
+        }
+        self.passed = self.passed.saturating_add(1);
+        if tone.is_filtered() {
+            tone.check_filter();
+        }
+        if self.vibrates {
+            let mut lfos = [
+                (self.now.lfo, self.lfo_step),
+                (self.now.vibrato, self.vibrato_step),
+            ];
+            let frames = self.elapsed();
+            let values = lfos.each_mut().map(|(lfo, step)| {
+                lfo.advance(*step, frames);
+                lfo.value()
+            });
+            let ([lfo, vibrato], [_, _, eg1, eg2]) = (values, self.ahead);
+            tone.set_step(self.step(&[lfo, vibrato, eg1, eg2], None));
+        }
+        true
+    }
+
+    /// Frames from where the plan began to the last tick.
+    fn elapsed(&self) -> u32 {
+        self.passed.saturating_mul(TICK).saturating_sub(self.at)
     }
 
     /// An event has brought the voice to this very tick: what comes next begins here.
@@ -385,59 +451,70 @@ impl Voice {
         arrived: bool,
         around: Option<VoiceContext>,
         context: &OutputContext,
-        quad: &mut Quad,
-        lane: usize,
+        tone: &mut Tone,
     ) {
         self.now = self.next;
         self.at = 0;
         self.cutoff = self.next_cutoff;
+        let cut = core::mem::take(&mut self.cut);
         if self.level != self.wanted {
             for (level, &wanted) in self.level.iter_mut().zip(&self.wanted) {
                 let rest = wanted - *level;
-                *level = if rest.abs() <= 1e-5 * (wanted + 1e-4) {
+                *level = if rest.abs() <= 1e-3 * (wanted + 1e-4) {
                     wanted
                 } else {
                     *level + rest * SMOOTHING
                 };
             }
         }
-        quad.jump(lane, self.gains, self.coefficients);
-        let values = if arrived || self.bound {
+        if !cut {
+            tone.jump(self.gains, self.coefficients);
+        }
+        let values = if arrived || cut || self.bound {
             self.values(&self.now)
         } else {
             self.ahead
         };
         let before = (self.gains, self.coefficients);
-        self.plan(&values, around, context, quad, lane);
-        // The jump has put the lane where the plan goes: no step is left over.
-        self.steady = !arrived
-            && !self.modulation.moves_any()
-            && before == (self.gains, self.coefficients)
+        self.plan(&values, around, context, tone);
+        // The jump has put the tone where the plan goes: no step is left over.
+        if self.rests() && !arrived && !cut && before == (self.gains, self.coefficients) {
+            self.left = FOREVER;
+        }
+    }
+
+    /// What it plays into and its filter stand still from here on.
+    fn rests(&self) -> bool {
+        !self.modulation.is_general()
+            && !self.modulation.moves_one(&MOVING_RENDER)
+            && (!self.modulation.moves(Target::Pitch) || self.vibrates)
+            && !self.modulation.moves_one(&FREQUENCIES)
             && !self.fading
             && !self.sweeping
             && self.level == self.wanted
             && self.now.glide == 0
             && self.now.eg1.is_steady()
-            && !self.next.eg1.is_over(&self.volume);
+            && !self.next.eg1.is_over(&self.volume)
     }
 
     /// At a tick: nothing is left to hear. `arrived`: an event has come at this very tick, and [`arrive`](Self::arrive) has been called;
     /// then the envelope may be over before its last step has been heard.
     pub fn is_over(&self, arrived: bool) -> bool {
-        if self.steady {
+        if self.left > 0 {
             return false;
         }
-        let silent = !arrived || self.gains == [0.0; BUSES];
+        let silent = !arrived || !self.cut && self.gains == [0.0; BUSES];
         self.next.eg1.is_over(&self.volume) && silent || self.fading && self.next.fade == 0
     }
 
     /// At a tick: stands still where the last plan has led to, until it can go.
-    pub fn stay(&mut self, quad: &mut Quad, lane: usize) {
+    pub fn stay(&mut self, tone: &mut Tone) {
         self.wake();
         self.now = self.next;
         self.at = 0;
-        quad.jump(lane, self.gains, self.coefficients);
-        quad.ramp(lane, self.gains, self.coefficients, TICK);
+        self.length = TICK;
+        tone.jump(self.gains, self.coefficients);
+        tone.ramp(self.gains, self.coefficients, TICK);
     }
 
     /// Between two ticks: plans from `now`, which is the current frame, to the next tick.
@@ -445,11 +522,11 @@ impl Voice {
         &mut self,
         around: Option<VoiceContext>,
         context: &OutputContext,
-        quad: &mut Quad,
-        lane: usize,
+        tone: &mut Tone,
     ) {
+        self.cut = false;
         let values = self.values(&self.now);
-        self.plan(&values, around, context, quad, lane);
+        self.plan(&values, around, context, tone);
     }
 
     /// Plans the stretch to the next tick; the movers stand at `values`.
@@ -458,21 +535,22 @@ impl Voice {
         values: &[f32; MOVERS],
         around: Option<VoiceContext>,
         context: &OutputContext,
-        quad: &mut Quad,
-        lane: usize,
+        tone: &mut Tone,
     ) {
-        let frames = TICK.saturating_sub(self.at).max(1);
-        self.next = self.advanced(self.now, frames);
+        let to_tick = TICK.saturating_sub(self.at).max(1);
         if self.fading {
-            return self.fade(frames, quad, lane);
+            self.plan_for(1, to_tick);
+            return self.fade(to_tick, tone);
         }
         let bound = core::mem::take(&mut self.bound);
+        let horizon = self.horizon(bound);
+        self.plan_for(horizon, to_tick);
         if bound
             || self.now.glide > 0
             || self.next.glide > 0
             || self.modulation.moves(Target::Pitch)
         {
-            quad.set_step(lane, self.step(values, around));
+            tone.set_step(self.step(values, around));
             // The last step of a glide is taken when it has ended.
             self.bound = self.now.glide > 0;
         }
@@ -488,7 +566,27 @@ impl Voice {
                 context.rate,
             );
         }
-        let ahead = self.values(&self.next);
+        let mut ahead = self.values(&self.next);
+        if !self.filtered && self.needs_filter() {
+            self.filtered = true;
+            tone.let_filter_in();
+        }
+        let sweeps = self.filtered
+            && (bound
+                || self.sweeping
+                || self
+                    .modulation
+                    .moves_one(&[Target::Cutoff, Target::Resonance]));
+        if sweeps {
+            self.sweep(&ahead, around, context);
+            if horizon > 1
+                && (self.sweeping || (self.next_cutoff - self.cutoff).abs() > STRAIGHT_SWEEP)
+            {
+                self.plan_for(1, to_tick);
+                ahead = self.values(&self.next);
+                self.sweep(&ahead, around, context);
+            }
+        }
         self.ahead = ahead;
         if self.moves_level() {
             let moving = [Target::Pan, Target::ReverbSend, Target::ChorusSend];
@@ -501,22 +599,75 @@ impl Voice {
         }
         let amplitude = self.next.eg1.amplitude(&self.volume);
         self.gains = self.level.map(|level| level * amplitude);
-        if !self.filtered && self.needs_filter() {
-            self.filtered = true;
-            quad.filter(lane);
+        tone.ramp(self.gains, self.coefficients, self.length);
+    }
+
+    /// The plan ends at the tick that is the `horizon`th from here.
+    fn plan_for(&mut self, horizon: u32, to_tick: u32) {
+        (self.left, self.passed) = (horizon - 1, 0);
+        self.length = to_tick + (horizon - 1) * TICK;
+        let frames = self.length;
+        // In place: no copy is read back before it has been written.
+        self.next = self.now;
+        let next = &mut self.next;
+        next.eg1.advance(&self.volume, frames);
+        next.eg2.advance(&self.modulator, frames);
+        next.lfo.advance(self.lfo_step, frames);
+        next.vibrato.advance(self.vibrato_step, frames);
+        next.glide = next.glide.saturating_sub(frames);
+        if self.fading {
+            next.fade = next.fade.saturating_sub(frames);
         }
-        let moves_filter = [Target::Cutoff, Target::Resonance];
-        if self.filtered && (bound || self.sweeping || self.modulation.moves_one(&moves_filter)) {
-            self.sweep(&ahead, around, context);
+    }
+
+    /// How many ticks ahead a straight line is as good as what gains and coefficients do; 1 where that is not known.
+    fn horizon(&mut self, bound: bool) -> u32 {
+        let modulation = &self.modulation;
+        let now = &self.now;
+        let moves_pitch = modulation.moves(Target::Pitch);
+        self.vibrates = moves_pitch
+            && !modulation.is_general()
+            && !modulation.moves_one(&FREQUENCIES)
+            && now.glide == 0
+            && !modulation.leads(Mover::Eg1, &[Target::Pitch])
+            && (now.eg2.is_steady() || !modulation.leads(Mover::Eg2, &[Target::Pitch]));
+        if moves_pitch && !self.vibrates
+            || bound && self.filtered
+            || modulation.is_general()
+            || modulation.moves_one(&[
+                Target::Resonance,
+                Target::LfoFrequency,
+                Target::VibratoFrequency,
+            ])
+            || modulation.leads(Mover::Eg1, &MOVING_RENDER)
+            || self.sweeping
+            || self.level != self.wanted
+            || now.glide > 0
+        {
+            return 1;
         }
-        quad.ramp(lane, self.gains, self.coefficients, frames);
+        let mut frames = now.eg1.straight(&self.volume);
+        if modulation.leads(Mover::Eg2, &MOVING_RENDER) {
+            frames = frames.min(now.eg2.stage_left(&self.modulator));
+        }
+        if modulation.leads(Mover::Lfo, &MOVING_RENDER) {
+            frames = frames.min(now.lfo.straight(self.lfo_step));
+        }
+        if modulation.leads(Mover::Vibrato, &MOVING_RENDER) {
+            frames = frames.min(now.vibrato.straight(self.vibrato_step));
+        }
+        if frames == u32::MAX {
+            // Where it stays it must be first.
+            return 1;
+        }
+        (frames.saturating_add(self.at) / TICK).clamp(1, MOST_TICKS)
     }
 
     /// Plans a stretch of a fade: straight down from where the voice was, whatever its envelopes and LFOs would do.
-    fn fade(&mut self, frames: u32, quad: &mut Quad, lane: usize) {
+    fn fade(&mut self, frames: u32, tone: &mut Tone) {
         let part = self.next.fade as f32 / self.now.fade.max(1) as f32;
-        self.gains = quad.gains_of(lane).map(|gain| gain * part);
-        quad.ramp(lane, self.gains, self.coefficients, frames);
+        self.gains = tone.gains_now().map(|gain| gain * part);
+        tone.ramp(self.gains, self.coefficients, frames);
     }
 
     /// Brings `now` to `offset` frames after the last tick.
@@ -526,16 +677,24 @@ impl Voice {
         self.at = offset.max(self.at);
     }
 
-    /// Ends a steady state: makes up for the ticks that were passed over.
+    /// Gives up the plan: makes up for the ticks that were passed over.
     fn wake(&mut self) {
-        if self.steady && self.skipped > 0 {
-            let passed = (self.skipped - 1).saturating_mul(TICK);
-            self.now = self.advanced(self.next, passed);
-            self.next = self.advanced(self.now, TICK);
-            self.at = 0;
+        if self.left > 0 {
+            self.cut = true;
+            let elapsed = self.elapsed();
+            let way = (self.next_cutoff - self.cutoff) / self.length.max(1) as f32;
+            let from = self.cutoff;
+            self.cutoff = from + way * elapsed as f32;
+            self.next_cutoff = from + way * elapsed.saturating_add(TICK).min(self.length) as f32;
         }
-        self.skipped = 0;
-        self.steady = false;
+        if self.left > 0 || self.passed > 0 {
+            self.now = self.advanced(self.now, self.elapsed());
+            if self.passed > 0 {
+                self.at = 0;
+            }
+            self.next = self.advanced(self.now, TICK.saturating_sub(self.at));
+        }
+        (self.left, self.passed) = (0, 0);
     }
 
     /// Note-off, `offset` frames (1..=TICK) after the last tick that was worked off.

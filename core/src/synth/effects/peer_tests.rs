@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The reverb against FluidSynth 2.3's, and the limiter against what a limiter may do to low tones.
 
-use super::super::lanes::Lanes;
 use super::*;
 use alloc::vec::Vec;
 use core::f64::consts::TAU;
@@ -18,8 +17,8 @@ fn impulse_response(rate: u32, seconds: f32) -> [Vec<f64>; 2] {
     let mut position = 0;
     let mut x = 1.0;
     while position < (seconds * rate as f32) as u64 {
-        let mut input = [Lanes::ZERO; TICK as usize];
-        input[0] = Lanes([x, 0.0, 0.0, 0.0]);
+        let mut input = [0.0; TICK as usize];
+        input[0] = x;
         x = 0.0;
         let out = unit.process(&settings, rate, position, TICK as usize, Some(&input), None);
         if let Some((left, right)) = out {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Effects on their own.
 
-use super::super::lanes::Lanes;
 use super::*;
 use alloc::vec::Vec;
 
@@ -40,8 +39,7 @@ impl Bench {
         while !rest.is_empty() {
             let to_tick = TICK as usize - (self.position % u64::from(TICK)) as usize;
             let (now, later) = rest.split_at(rest.len().min(to_tick).min(piece));
-            let lanes: Vec<Lanes> = now.iter().map(|&x| Lanes([x, 0.0, 0.0, 0.0])).collect();
-            let on = |which| (bus == which).then_some(lanes.as_slice());
+            let on = |which| (bus == which).then_some(now);
             let wet = self.unit.process(
                 &self.settings,
                 self.rate,
@@ -606,14 +604,10 @@ fn effects_cost() {
         let mut best = f64::MAX;
         let mut bench = Bench::new(EffectSettings::default());
         bench.rate = 44_100;
-        let lanes: Vec<Lanes> = input[..TICK as usize]
-            .iter()
-            .map(|&x| Lanes([x, 0.0, 0.0, 0.0]))
-            .collect();
         for _ in 0..20 {
             let start = std::time::Instant::now();
             for _ in 0..2000 {
-                let on = |which| (bus == which).then_some(lanes.as_slice());
+                let on = |which| (bus == which).then_some(&input[..TICK as usize]);
                 let wet = bench.unit.process(
                     &bench.settings,
                     bench.rate,

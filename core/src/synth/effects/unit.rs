@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The effects of one port.
 
-use super::super::lanes::{LANES, Lanes};
+use super::super::lanes::Lanes;
 use super::super::tick::TICK;
 use super::chorus::Chorus;
 use super::delay::Block;
@@ -9,7 +9,6 @@ use super::reverb::Reverb;
 use super::{EffectSettings, Now, Sends, gate, peak};
 use crate::mem::{NoMemory, TryBox};
 use core::fmt;
-use core::iter::repeat;
 
 /// Reverb and chorus with their delay lines (about 250 KB), made with a port. An effect without sound in it sleeps and costs
 /// nothing.
@@ -62,8 +61,8 @@ impl Unit {
         rate: u32,
         position: u64,
         frames: usize,
-        reverb: Option<&[Lanes]>,
-        chorus: Option<&[Lanes]>,
+        reverb: Option<&[f32]>,
+        chorus: Option<&[f32]>,
     ) -> Option<(&[f32], &[f32])> {
         if reverb.is_none() && chorus.is_none() && self.is_asleep() {
             return None;
@@ -107,20 +106,14 @@ impl Unit {
     }
 }
 
-/// The bus as one signal, and silence behind it.
-fn take(bus: Option<&[Lanes]>, out: &mut Block) {
-    let (chunks, rest) = bus.unwrap_or_default().as_chunks::<LANES>();
-    let mut last = [Lanes::ZERO; LANES];
-    for (to, lanes) in last.iter_mut().zip(rest) {
-        *to = *lanes;
+/// The bus within bounds, and silence behind it.
+fn take(bus: Option<&[f32]>, out: &mut Block) {
+    *out = [0.0; TICK as usize];
+    for (to, x) in out.iter_mut().zip(bus.unwrap_or_default()) {
+        *to = *x;
     }
-    let all = chunks
-        .iter()
-        .chain([&last])
-        .map(|rows| gate(Lanes::sums(rows)).0);
-    let silence = repeat([0.0; LANES]);
-    for (to, x) in out.as_chunks_mut().0.iter_mut().zip(all.chain(silence)) {
-        *to = x;
+    for x in out.as_chunks_mut().0 {
+        *x = gate(Lanes(*x)).0;
     }
 }
 

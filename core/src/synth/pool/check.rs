@@ -5,35 +5,26 @@ use super::{Count, DYING, LIVE, PENDING, Pool, Retired};
 use crate::dls::model::Wave;
 use crate::mem::{Shared, vec};
 use crate::synth::check::{Finding, that};
-use crate::synth::lanes::LANES;
-use crate::synth::quad::Quad;
 
 impl Pool {
     /// `to_tick` frames lie before the next control tick.
     pub fn check(&self, to_tick: u32) -> Result<(), Finding> {
         let (mut live, mut sounding) = (0, 0);
         for (index, (tag, voice)) in self.tags.iter().zip(&self.voices).enumerate() {
-            let (q, lane) = (index / LANES, index % LANES);
-            let Some(quad) = self.quads.get(q) else {
+            let Some(tone) = self.tones.get(index) else {
                 continue;
             };
             let at = index as f64;
             let lives = tag.is(LIVE);
-            that(lives == quad.has(lane), "a lane without a voice", at, 0.0)?;
+            that(lives == tone.is_live(), "a tone without a voice", at, 0.0)?;
             if !lives {
                 continue;
             }
             live += 1;
             sounding += usize::from(!tag.is(DYING));
             that(
-                q < self.used,
-                "a voice behind the last quad in use",
-                at,
-                0.0,
-            )?;
-            that(
-                quad.port == tag.port,
-                "a voice in a quad of another port",
+                index < self.used,
+                "a voice behind the last slot in use",
                 at,
                 0.0,
             )?;
@@ -45,8 +36,8 @@ impl Pool {
                 found as f64,
                 1.0,
             )?;
-            voice.check(quad, lane, to_tick)?;
-            quad.check_window(lane)?;
+            voice.check(tone, to_tick)?;
+            tone.check_window()?;
         }
         // Chains of port 0 are all chains.
         let chained: usize = (0..256).map(|part| self.walk(0, part).count()).sum();
@@ -71,14 +62,10 @@ impl Pool {
         for (port, count) in self.counts.iter().enumerate() {
             self.check_port(port as u8, count)?;
         }
-        let full = self
-            .quads
-            .iter()
-            .take(self.taken)
-            .all(|quad| !quad.is_empty());
-        that(full, "an empty quad before the first empty one", 0.0, 0.0)?;
-        let empty = self.quads.iter().skip(self.used).all(Quad::is_empty);
-        that(empty, "a quad in use behind the last one", 0.0, 0.0)
+        let full = self.tags.iter().take(self.taken).all(|tag| tag.is(LIVE));
+        that(full, "an empty slot before the first empty one", 0.0, 0.0)?;
+        let empty = !self.tags.iter().skip(self.used).any(|tag| tag.is(LIVE));
+        that(empty, "a slot in use behind the last one", 0.0, 0.0)
     }
 
     fn check_port(&self, port: u8, count: &Count) -> Result<(), Finding> {
@@ -87,29 +74,18 @@ impl Pool {
                 .iter()
                 .filter(move |tag| tag.is(LIVE) && tag.port == port)
         };
-        let (lanes, sounding) = (mine().count(), mine().filter(|tag| !tag.is(DYING)).count());
+        let (live, sounding) = (mine().count(), mine().filter(|tag| !tag.is(DYING)).count());
         that(
-            count.lanes == lanes,
-            "lanes of a port",
-            count.lanes as f64,
-            lanes as f64,
+            count.live == live,
+            "all voices of a port",
+            count.live as f64,
+            live as f64,
         )?;
         that(
             count.sounding == sounding,
             "voices of a port",
             count.sounding as f64,
             sounding as f64,
-        )?;
-        let full = self
-            .quads
-            .iter()
-            .take(count.full)
-            .all(|quad| quad.is_empty() || quad.port != port || quad.free_lane().is_none());
-        that(
-            full,
-            "a free lane before the first free one",
-            f64::from(port),
-            0.0,
         )
     }
 

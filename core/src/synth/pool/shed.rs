@@ -4,42 +4,40 @@
 use super::{DYING, LIVE, Pool, RELEASED, Rank};
 use crate::synth::cost::Work;
 use crate::synth::effects::Sends;
-use crate::synth::lanes::LANES;
 use crate::synth::virtual_synth::SynthSlot;
 
 impl Pool {
     /// Places that a search goes through.
     pub fn places(&self) -> usize {
-        self.used.saturating_mul(LANES)
+        self.used
     }
 
     /// What the voices cost; with those that fade, or without.
     pub fn work(&self, slots: &[SynthSlot], fading: bool) -> Work {
         let mut work = Work::default();
-        for ((quad, tags), voices) in self
-            .quads
+        for ((tag, voice), tone) in self
+            .tags
             .iter()
-            .zip(self.tags.as_chunks::<LANES>().0)
-            .zip(self.voices.as_chunks::<LANES>().0)
+            .zip(&self.voices)
+            .zip(&self.tones)
             .take(self.used)
         {
-            let (mut lanes, mut moving) = (0u32, 0u32);
-            for (tag, voice) in tags.iter().zip(voices) {
-                if tag.is(LIVE) && (fading || !tag.is(DYING)) {
-                    lanes = lanes.saturating_add(1);
-                    moving = moving.saturating_add(u32::from(!voice.is_steady()));
-                }
+            if !tag.is(LIVE) || !fading && tag.is(DYING) {
+                continue;
             }
-            if lanes > 0 {
-                let port = slots.get(usize::from(quad.port));
-                let kind = port.map(SynthSlot::interpolation).unwrap_or_default();
-                work.add_quad(kind, lanes, moving, quad.is_filtered());
-                let on = port.map(SynthSlot::effects_on).unwrap_or_default();
-                let sends = quad.sends();
-                for plays in [on.reverb && sends.reverb, on.chorus && sends.chorus] {
-                    if plays {
-                        work.add_send();
-                    }
+            let port = slots.get(usize::from(tag.port));
+            let kind = port.map(SynthSlot::interpolation).unwrap_or_default();
+            work.add_voice(
+                kind,
+                voice.ticks_per_plan(),
+                voice.vibrates(),
+                tone.is_filtered(),
+            );
+            let on = port.map(SynthSlot::effects_on).unwrap_or_default();
+            let sends = tone.sends();
+            for plays in [on.reverb && sends.reverb, on.chorus && sends.chorus] {
+                if plays {
+                    work.add_send();
                 }
             }
         }
@@ -50,12 +48,12 @@ impl Pool {
     pub fn sends(&self, slot: &SynthSlot, port: u8) -> Sends {
         let on = slot.effects_on();
         let mut found = Sends::default();
-        for quad in self.quads.iter().take(self.used) {
+        for (tag, tone) in self.tags.iter().zip(&self.tones).take(self.used) {
             if found == on {
                 break;
             }
-            if quad.port == port && !quad.is_empty() {
-                let sends = quad.sends();
+            if tag.is(LIVE) && tag.port == port {
+                let sends = tone.sends();
                 found.reverb |= on.reverb && sends.reverb;
                 found.chorus |= on.chorus && sends.chorus;
             }

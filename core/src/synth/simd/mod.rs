@@ -2,17 +2,69 @@
 //! Vector code of the render side: the only place in the synthesizer with `unsafe`.
 //!
 //! Kernels are written once over [`Arch`], a register of four lanes, and run on SSE2 (x86-64), NEON (AArch64) or the portable twin.
-//! All three compute the same bits: interpolation is done in integers, and the float operations are the same, in the same order,
+//! On x86-64 with AVX2, where its registers are saved, weights and their change are multiplied at once. All compute the same bits: interpolation is done in integers, and the float operations are the same, in the same order,
 //! without fused multiply-add.
 //!
 //! | module | holds |
 //! |---|---|
-//! | `sse2`, `neon`, `portable` | the registers |
-//! | `fetch` | four waves at four speeds into one register per frame |
-//! | `chain` | filter, ramps, mix |
+//! | `sse2`, `avx2`, `neon`, `portable` | the registers |
+//! | `fetch` | a wave at some speed into four frames at a time |
+//! | `filter` | the filters of eight voices at a time |
+//! | `mix` | gains, and voices into buses |
 
-mod chain;
+/// Eight floats in two registers.
+macro_rules! in_two_registers {
+    ($transpose:path) => {
+        type W = [Self::F; 2];
+
+        #[inline(always)]
+        fn get_wide(x: [&[f32; 4]; 2]) -> Self::W {
+            x.map(Self::get)
+        }
+
+        #[inline(always)]
+        fn put_wide(x: Self::W, to: [&mut [f32; 4]; 2]) {
+            let ([a, b], [low, high]) = (x, to);
+            Self::put(a, low);
+            Self::put(b, high);
+        }
+
+        #[inline(always)]
+        fn splat_wide(x: f32) -> Self::W {
+            [Self::load(&Lanes::splat(x)); 2]
+        }
+
+        #[inline(always)]
+        fn add_wide([a, b]: Self::W, [c, d]: Self::W) -> Self::W {
+            [Self::add(a, c), Self::add(b, d)]
+        }
+
+        #[inline(always)]
+        fn sub_wide([a, b]: Self::W, [c, d]: Self::W) -> Self::W {
+            [Self::sub(a, c), Self::sub(b, d)]
+        }
+
+        #[inline(always)]
+        fn mul_wide([a, b]: Self::W, [c, d]: Self::W) -> Self::W {
+            [Self::mul(a, c), Self::mul(b, d)]
+        }
+
+        #[inline(always)]
+        fn transpose_wide(rows: [Self::W; 4]) -> [Self::W; 4] {
+            let ([a, b, c, d], [e, f, g, h]) = (
+                $transpose(rows.map(|[low, _]| low)),
+                $transpose(rows.map(|[_, high]| high)),
+            );
+            [[a, e], [b, f], [c, g], [d, h]]
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod fetch;
+mod filter;
+mod mix;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 #[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
@@ -20,11 +72,13 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 
-pub use chain::{LaneState, Output};
-pub use fetch::{Reader, Readers, SCALE};
+pub use fetch::{Reader, SCALE};
+pub use filter::{Eight, FilterState};
+pub use mix::{Effect, Gains, MIXED};
 
-use super::lanes::Lanes;
-use super::sinc::{Row8, Row16, Rows, Shorts};
+use super::lanes::{LANES, Lanes};
+use super::sinc::{EXTRA16, Row8, Row16, Rows, Shorts};
+use super::tick::TICK;
 
 #[cfg(target_arch = "aarch64")]
 type Native = neon::Neon;
@@ -33,12 +87,27 @@ type Native = portable::Portable;
 #[cfg(target_arch = "x86_64")]
 type Native = sse2::Sse2;
 
-/// A register of 128 bits as four floats (`F`), or as four or eight integers (`I`). Integer arithmetic wraps.
-trait Arch {
+/// A register of 128 bits as four floats (`F`), or as four or eight integers (`I`); and eight floats (`W`), in one register or in two. Integer
+/// arithmetic wraps.
+trait Arch: Copy {
     type F: Copy;
     type I: Copy;
+    type W: Copy;
 
     fn load(x: &Lanes) -> Self::F;
+    /// As [`load`](Self::load), whatever the alignment.
+    fn get(x: &[f32; 4]) -> Self::F;
+    /// As [`store`](Self::store), whatever the alignment.
+    fn put(x: Self::F, to: &mut [f32; 4]);
+
+    fn get_wide(x: [&[f32; 4]; 2]) -> Self::W;
+    fn put_wide(x: Self::W, to: [&mut [f32; 4]; 2]);
+    fn splat_wide(x: f32) -> Self::W;
+    fn add_wide(a: Self::W, b: Self::W) -> Self::W;
+    fn sub_wide(a: Self::W, b: Self::W) -> Self::W;
+    fn mul_wide(a: Self::W, b: Self::W) -> Self::W;
+    /// Rows become columns, in each half.
+    fn transpose_wide(rows: [Self::W; 4]) -> [Self::W; 4];
     fn store(x: Self::F, to: &mut Lanes);
     fn add(a: Self::F, b: Self::F) -> Self::F;
     fn sub(a: Self::F, b: Self::F) -> Self::F;
@@ -79,26 +148,267 @@ trait Arch {
     /// # Safety
     /// They must be readable.
     unsafe fn pairs(at: [*const i16; 4]) -> Self::I;
+
+    /// Eight samples from each place, weighted by a row: with its weights, and with their change.
+    ///
+    /// # Safety
+    /// They must be readable.
+    #[inline(always)]
+    unsafe fn eights(at: [*const i16; 4], rows: [&Row8; 4]) -> (Self::I, Self::I) {
+        // SAFETY: the caller vouches for them.
+        let [a, b, c, d] = at.map(|at| unsafe { Self::eight(at) });
+        let [e, f, g, h] = rows;
+        let weights = |x, row: &Row8| Self::dot_pairs(x, Self::shorts(&row.weights));
+        let change = |x, row: &Row8| Self::dot_pairs(x, Self::shorts(&row.change));
+        (
+            Self::sums(weights(a, e), weights(b, f), weights(c, g), weights(d, h)),
+            Self::sums(change(a, e), change(b, f), change(c, g), change(d, h)),
+        )
+    }
+
+    /// Sixteen samples from each place, likewise.
+    ///
+    /// # Safety
+    /// They must be readable.
+    #[inline(always)]
+    unsafe fn sixteens(at: [*const i16; 4], rows: [&Row16; 4]) -> (Self::I, Self::I) {
+        let lane = |at: *const i16, row: &Row16| {
+            // SAFETY: the caller vouches for them.
+            let (low, high) = unsafe { (Self::eight(at), Self::eight(at.wrapping_add(8))) };
+            let dot = |weights: &[Shorts; 2]| {
+                let [a, b] = weights;
+                Self::add_ints(
+                    Self::dot_pairs(low, Self::shorts(a)),
+                    Self::dot_pairs(high, Self::shorts(b)),
+                )
+            };
+            let fine = Self::signed_right::<{ EXTRA16 as i32 }>(dot(&row.rest));
+            (Self::add_ints(dot(&row.weights), fine), dot(&row.change))
+        };
+        let ([a, b, c, d], [e, f, g, h]) = (at, rows);
+        let (a, b, c, d) = (lane(a, e), lane(b, f), lane(c, g), lane(d, h));
+        (
+            Self::sums(a.0, b.0, c.0, d.0),
+            Self::sums(a.1, b.1, c.1, d.1),
+        )
+    }
 }
 
-/// Tables of the four lanes.
+/// Frames of a block.
+const FRAMES: usize = TICK as usize;
+
+/// Samples of one voice or one bus for a stretch, and room for a register that begins at its last frame. What lies behind the last frame of a
+/// stretch means nothing.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(16))]
+pub struct Block([[f32; LANES]; FRAMES / LANES + 1]);
+
+impl Block {
+    pub const ZERO: Self = Self([[0.0; LANES]; FRAMES / LANES + 1]);
+
+    /// The first `frames` frames.
+    #[inline(always)]
+    pub fn first(&self, frames: usize) -> &[f32] {
+        self.0.as_flattened().get(..frames).unwrap_or_default()
+    }
+
+    /// All there is room for.
+    #[inline(always)]
+    pub fn all(&mut self) -> &mut [f32] {
+        self.0.as_flattened_mut()
+    }
+
+    /// Four frames; 0 behind the end.
+    #[inline(always)]
+    fn chunk(&self, index: usize) -> &[f32; LANES] {
+        self.0.get(index).unwrap_or(&[0.0; LANES])
+    }
+}
+
+/// The interpolator's table.
 #[derive(Clone, Copy)]
-pub enum Tables<'a> {
+pub enum Table<'a> {
     Linear,
-    Sinc8([&'a Rows<Row8>; 4]),
-    Sinc16([&'a Rows<Row16>; 4]),
+    Sinc8(&'a Rows<Row8>),
+    Sinc16(&'a Rows<Row16>),
 }
 
-/// Renders four lanes into `output`: fetch, filter, gains, mix; moves readers and state on by its length. False, with nothing done,
-/// if a reader would leave its samples.
-pub fn render(
-    readers: &mut Readers,
-    tables: Tables,
-    lane_state: &mut LaneState,
-    odd: bool,
-    output: Output,
+/// Which registers kernels run on. All give the same bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Vectors {
+    #[cfg(target_arch = "x86_64")]
+    avx2: bool,
+}
+
+impl Vectors {
+    /// The best that this processor has. On x86-64 that may be AVX2: in kernel mode only where its registers have been saved.
+    pub fn best() -> Self {
+        Self {
+            #[cfg(target_arch = "x86_64")]
+            avx2: avx2::is_there(),
+        }
+    }
+
+    /// More registers are used than every kernel-mode code may use (XMM on x86-64, NEON on AArch64).
+    pub fn need_saving(self) -> bool {
+        self != Self::default()
+    }
+}
+
+/// Renders `count` frames of a wave into a block from `at` on. False, with nothing done, if the reader would leave its samples, or the
+/// block has no room.
+#[inline]
+pub fn fetch(
+    vectors: Vectors,
+    reader: Reader,
+    table: Table,
+    block: &mut Block,
+    at: usize,
+    count: usize,
 ) -> bool {
-    render_on::<Native>(readers, tables, lane_state, odd, output)
+    #[cfg(target_arch = "x86_64")]
+    if vectors.avx2 {
+        // SAFETY: only `Vectors::best` says so, when AVX2 is there.
+        return unsafe { fetch_on_avx2(reader, table, block, at, count) };
+    }
+    let _ = vectors;
+    fetch_on::<Native>(reader, table, block, at, count)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn fetch_on_avx2(reader: Reader, table: Table, block: &mut Block, at: usize, count: usize) -> bool {
+    fetch_on::<avx2::Avx2>(reader, table, block, at, count)
+}
+
+#[inline(always)]
+fn fetch_on<A: Arch>(
+    reader: Reader,
+    table: Table,
+    block: &mut Block,
+    at: usize,
+    count: usize,
+) -> bool {
+    match table {
+        Table::Linear => fetch::run::<A, _>(fetch::Linear, reader, block, at, count),
+        Table::Sinc8(rows) => fetch::run::<A, _>(fetch::Sinc8(rows), reader, block, at, count),
+        Table::Sinc16(rows) => fetch::run::<A, _>(fetch::Sinc16(rows), reader, block, at, count),
+    }
+}
+
+/// Sends the first `frames` frames of `G` times eight voices through their filters, in place; `odd` is the parity of the first frame.
+/// Coefficients stand still unless `moves`.
+#[inline]
+pub fn filter<const G: usize>(
+    vectors: Vectors,
+    blocks: [Eight<Block>; G],
+    filters: [Eight<FilterState>; G],
+    moves: bool,
+    odd: bool,
+    frames: usize,
+) {
+    #[cfg(target_arch = "x86_64")]
+    if vectors.avx2 {
+        // SAFETY: only `Vectors::best` says so, when AVX2 is there.
+        return unsafe { filter_on_avx2(blocks, filters, moves, odd, frames) };
+    }
+    let _ = vectors;
+    filter_on::<Native, G>(blocks, filters, moves, odd, frames);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn filter_on_avx2<const G: usize>(
+    blocks: [Eight<Block>; G],
+    filters: [Eight<FilterState>; G],
+    moves: bool,
+    odd: bool,
+    frames: usize,
+) {
+    filter_on::<avx2::Avx2, G>(blocks, filters, moves, odd, frames);
+}
+
+#[inline(always)]
+fn filter_on<A: Arch, const G: usize>(
+    blocks: [Eight<Block>; G],
+    filters: [Eight<FilterState>; G],
+    moves: bool,
+    odd: bool,
+    frames: usize,
+) {
+    if moves {
+        filter::run::<A, G, true>(blocks, filters, odd, frames);
+    } else {
+        filter::run::<A, G, false>(blocks, filters, odd, frames);
+    }
+}
+
+/// Adds the first `frames` frames of voices, one after the other, to left and right.
+#[inline]
+pub fn mix(
+    vectors: Vectors,
+    blocks: &[Block; MIXED],
+    gains: &[Gains; MIXED],
+    buses: &mut [&mut Block; 2],
+    frames: usize,
+) {
+    #[cfg(target_arch = "x86_64")]
+    if vectors.avx2 {
+        // SAFETY: only `Vectors::best` says so, when AVX2 is there.
+        return unsafe { mix_on_avx2(blocks, gains, buses, frames) };
+    }
+    let _ = vectors;
+    mix_on::<Native>(blocks, gains, buses, frames);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn mix_on_avx2(
+    blocks: &[Block; MIXED],
+    gains: &[Gains; MIXED],
+    buses: &mut [&mut Block; 2],
+    frames: usize,
+) {
+    mix_on::<avx2::Avx2>(blocks, gains, buses, frames);
+}
+
+#[inline(always)]
+fn mix_on<A: Arch>(
+    blocks: &[Block; MIXED],
+    gains: &[Gains; MIXED],
+    buses: &mut [&mut Block; 2],
+    frames: usize,
+) {
+    if gains.iter().any(Gains::move_dry) {
+        mix::run::<A, true>(blocks, gains, buses, frames);
+    } else {
+        mix::run::<A, false>(blocks, gains, buses, frames);
+    }
+}
+
+/// Adds the first `frames` frames of a voice to the bus of an effect.
+#[inline]
+pub fn send(
+    vectors: Vectors,
+    block: &Block,
+    gains: &Gains,
+    effect: Effect,
+    bus: &mut Block,
+    frames: usize,
+) {
+    #[cfg(target_arch = "x86_64")]
+    if vectors.avx2 {
+        // SAFETY: only `Vectors::best` says so, when AVX2 is there.
+        return unsafe { send_on_avx2(block, gains, effect, bus, frames) };
+    }
+    let _ = vectors;
+    mix::send::<Native>(block, gains, effect, bus, frames);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn send_on_avx2(block: &Block, gains: &Gains, effect: Effect, bus: &mut Block, frames: usize) {
+    mix::send::<avx2::Avx2>(block, gains, effect, bus, frames);
 }
 
 /// 0 in place of what is smaller than `least`, whatever its sign.
@@ -138,51 +448,6 @@ pub fn clock() -> u64 {
     return unsafe { core::arch::x86_64::_rdtsc() };
     #[cfg(not(target_arch = "x86_64"))]
     0
-}
-
-/// Adds the voices, times a gain that grows by `step` per frame, to a bus.
-pub fn send(voices: &[Lanes], gain: &mut Lanes, step: Lanes, bus: &mut [Lanes]) {
-    chain::send::<Native>(voices, gain, step, bus);
-}
-
-#[inline(always)]
-fn render_on<A: Arch>(
-    readers: &mut Readers,
-    tables: Tables,
-    lane_state: &mut LaneState,
-    odd: bool,
-    output: Output,
-) -> bool {
-    #[cfg(feature = "counters")]
-    if !super::counters::is_fetching() {
-        let constant = A::load(&Lanes::splat(SCALE));
-        chain::run::<A>(lane_state, odd, output, move || constant);
-        return true;
-    }
-    match tables {
-        Tables::Linear => {
-            let Some(mut fetch) = fetch::Linear::<A>::new(readers, output.len()) else {
-                return false;
-            };
-            // SAFETY: `new` has checked as many frames as `run` asks for.
-            chain::run::<A>(lane_state, odd, output, move || unsafe { fetch.next() });
-        }
-        Tables::Sinc8(rows) => {
-            let Some(mut fetch) = fetch::Sinc8::<A>::new(readers, rows, output.len()) else {
-                return false;
-            };
-            // SAFETY: as above.
-            chain::run::<A>(lane_state, odd, output, move || unsafe { fetch.next() });
-        }
-        Tables::Sinc16(rows) => {
-            let Some(mut fetch) = fetch::Sinc16::<A>::new(readers, rows, output.len()) else {
-                return false;
-            };
-            // SAFETY: as above.
-            chain::run::<A>(lane_state, odd, output, move || unsafe { fetch.next() });
-        }
-    }
-    true
 }
 
 #[cfg(test)]

@@ -6,11 +6,13 @@ use crate::synth::lanes::Lanes;
 use crate::synth::sinc::Shorts;
 use core::arch::aarch64::*;
 
+#[derive(Clone, Copy)]
 pub struct Neon;
 
 impl Arch for Neon {
     type F = float32x4_t;
     type I = int32x4_t;
+    in_two_registers!(transpose);
 
     #[inline(always)]
     fn load(x: &Lanes) -> float32x4_t {
@@ -22,6 +24,18 @@ impl Arch for Neon {
     fn store(x: float32x4_t, to: &mut Lanes) {
         // SAFETY: as above.
         unsafe { vst1q_f32(to.0.as_mut_ptr(), x) }
+    }
+
+    #[inline(always)]
+    fn get(x: &[f32; 4]) -> float32x4_t {
+        // SAFETY: 16 readable bytes.
+        unsafe { vld1q_f32(x.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn put(x: float32x4_t, to: &mut [f32; 4]) {
+        // SAFETY: room for 16 bytes.
+        unsafe { vst1q_f32(to.as_mut_ptr(), x) }
     }
 
     #[inline(always)]
@@ -166,5 +180,22 @@ impl Arch for Neon {
     unsafe fn pairs(at: [*const i16; 4]) -> int32x4_t {
         // SAFETY: the caller vouches for 4 bytes at each.
         Self::ints(at.map(|at| unsafe { at.cast::<u32>().read_unaligned() }))
+    }
+}
+
+/// Rows become columns.
+#[inline(always)]
+fn transpose([a, b, c, d]: [float32x4_t; 4]) -> [float32x4_t; 4] {
+    // SAFETY: NEON is part of the target, here and below.
+    unsafe {
+        // a0 c0 a1 c1, a2 c2 a3 c3
+        let (ac, later_ac) = (vzip1q_f32(a, c), vzip2q_f32(a, c));
+        let (bd, later_bd) = (vzip1q_f32(b, d), vzip2q_f32(b, d));
+        [
+            vzip1q_f32(ac, bd),
+            vzip2q_f32(ac, bd),
+            vzip1q_f32(later_ac, later_bd),
+            vzip2q_f32(later_ac, later_bd),
+        ]
     }
 }

@@ -5,6 +5,7 @@ use super::Arch;
 use crate::synth::lanes::Lanes;
 use crate::synth::sinc::Shorts;
 
+#[derive(Clone, Copy)]
 pub struct Portable;
 
 fn zip<T: Copy, const N: usize>(a: [T; N], b: [T; N], f: impl Fn(T, T) -> T) -> [T; N] {
@@ -31,6 +32,7 @@ fn sum(x: [i32; 4]) -> i32 {
 impl Arch for Portable {
     type F = [f32; 4];
     type I = [i32; 4];
+    in_two_registers!(transpose);
 
     fn load(x: &Lanes) -> [f32; 4] {
         x.0
@@ -38,6 +40,14 @@ impl Arch for Portable {
 
     fn store(x: [f32; 4], to: &mut Lanes) {
         to.0 = x;
+    }
+
+    fn get(x: &[f32; 4]) -> [f32; 4] {
+        *x
+    }
+
+    fn put(x: [f32; 4], to: &mut [f32; 4]) {
+        *to = x;
     }
 
     fn add(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
@@ -132,4 +142,10 @@ impl Arch for Portable {
         // SAFETY: the caller vouches for two samples at each.
         at.map(|at| joined(unsafe { *at.cast::<[i16; 2]>() }))
     }
+}
+
+/// Rows become columns.
+#[inline(always)]
+fn transpose(rows: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
+    Lanes::transposed(rows.map(Lanes)).map(|row| row.0)
 }

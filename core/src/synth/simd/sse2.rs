@@ -6,11 +6,13 @@ use crate::synth::lanes::Lanes;
 use crate::synth::sinc::Shorts;
 use core::arch::x86_64::*;
 
+#[derive(Clone, Copy)]
 pub struct Sse2;
 
 impl Arch for Sse2 {
     type F = __m128;
     type I = __m128i;
+    in_two_registers!(transpose);
 
     #[inline(always)]
     fn load(x: &Lanes) -> __m128 {
@@ -22,6 +24,18 @@ impl Arch for Sse2 {
     fn store(x: __m128, to: &mut Lanes) {
         // SAFETY: as above.
         unsafe { _mm_store_ps(to.0.as_mut_ptr(), x) }
+    }
+
+    #[inline(always)]
+    fn get(x: &[f32; 4]) -> __m128 {
+        // SAFETY: 16 readable bytes; the load asks for no alignment.
+        unsafe { _mm_loadu_ps(x.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn put(x: __m128, to: &mut [f32; 4]) {
+        // SAFETY: room for 16 bytes; the store asks for no alignment.
+        unsafe { _mm_storeu_ps(to.as_mut_ptr(), x) }
     }
 
     #[inline(always)]
@@ -171,5 +185,22 @@ impl Arch for Sse2 {
                 [a, b, c, d].map(|at| _mm_cvtsi32_si128(at.cast::<i32>().read_unaligned()));
             _mm_unpacklo_epi64(_mm_unpacklo_epi32(a, b), _mm_unpacklo_epi32(c, d))
         }
+    }
+}
+
+/// Rows become columns.
+#[inline(always)]
+fn transpose([a, b, c, d]: [__m128; 4]) -> [__m128; 4] {
+    // SAFETY: SSE2 is part of the target, here and below.
+    unsafe {
+        // a0 b0 a1 b1, a2 b2 a3 b3
+        let (ab, later_ab) = (_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b));
+        let (cd, later_cd) = (_mm_unpacklo_ps(c, d), _mm_unpackhi_ps(c, d));
+        [
+            _mm_movelh_ps(ab, cd),
+            _mm_movehl_ps(cd, ab),
+            _mm_movelh_ps(later_ab, later_cd),
+            _mm_movehl_ps(later_cd, later_ab),
+        ]
     }
 }

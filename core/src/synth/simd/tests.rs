@@ -7,50 +7,75 @@ use crate::synth::sinc::Kernels;
 use proptest::prelude::*;
 use std::vec::Vec;
 
-fn lanes() -> impl Strategy<Value = Lanes> {
-    prop::array::uniform4(-1.0f32..1.0).prop_map(Lanes)
+/// What to run on.
+#[derive(Clone, Copy)]
+enum Registers {
+    Best,
+    Native,
+    Portable,
 }
 
-fn lane_state() -> impl Strategy<Value = LaneState> {
-    let lane = || lanes();
-    (
-        (lane(), lane(), 0.0f32..1.0, lane()),
-        (lane(), lane(), any::<bool>(), any::<bool>()),
-    )
-        .prop_map(|((left, right, e, k), (y, d, filtered, moving))| {
-            let step = |x: Lanes| {
-                if moving {
-                    x * Lanes::splat(1e-3)
-                } else {
-                    Lanes::ZERO
-                }
-            };
-            LaneState {
-                y: y * Lanes::splat(1e9),
-                d: d * Lanes::splat(1e8),
-                e: Lanes::splat(e),
-                b2: Lanes([0.0, 0.3, 0.9, 0.99]),
-                k,
-                e_step: step(Lanes::splat(1e-3)),
-                b2_step: step(Lanes([1e-3; 4])),
-                k_step: step(k),
-                left,
-                right,
-                left_step: step(right),
-                right_step: step(left),
-                filtered,
-                moving,
-            }
-        })
+/// Filters: state, coefficients, and whether these move.
+fn filters() -> impl Strategy<Value = ([FilterState; 16], bool)> {
+    let number = || -1.0f32..1.0;
+    let one = (
+        number(),
+        number(),
+        0.0f32..1.0,
+        prop_oneof![Just(0.0f32), 0.3f32..0.99],
+        number(),
+        number(),
+    );
+    (prop::collection::vec(one, 16), any::<bool>()).prop_map(|(all, moves)| {
+        let mut filters = [FilterState::REST; 16];
+        for (filter, (y, d, e, b2, k, change)) in filters.iter_mut().zip(all) {
+            let change = if moves { 1e-3 * change } else { 0.0 };
+            filter.set_state([y * 1e9, d * 1e8]);
+            filter.set([e, b2, k], [change, 0.1 * change, -change]);
+        }
+        (filters, moves)
+    })
 }
 
-/// Every number of a state.
-fn bits(lane_state: &LaneState) -> Vec<u32> {
-    let LaneState { y, d, e, b2, k, .. } = lane_state;
-    [y, d, e, b2, k, &lane_state.left, &lane_state.right]
-        .iter()
-        .flat_map(|lanes| lanes.0.map(f32::to_bits))
-        .collect()
+fn gains() -> impl Strategy<Value = [Gains; MIXED]> {
+    let step = prop_oneof![
+        Just(Lanes::ZERO),
+        prop::array::uniform4(-1.0f32..1.0).prop_map(Lanes)
+    ];
+    let one = (prop::array::uniform4(-1.0f32..1.0), step, 0u32..40);
+    let gains = one.prop_map(|(from, step, passed)| Gains {
+        from: Lanes(from),
+        step,
+        passed,
+    });
+    prop::array::uniform4(gains)
+}
+
+fn blocks_of(samples: &[f32]) -> [Block; MIXED] {
+    [0, 1, 2, 3].map(|i| block_of(&samples[32 * i..][..32]))
+}
+
+fn block_of(samples: &[f32]) -> Block {
+    let mut block = Block::ZERO;
+    block.all()[..samples.len()].copy_from_slice(samples);
+    block
+}
+
+fn bits(samples: &[f32]) -> Vec<u32> {
+    samples.iter().map(|x| x.to_bits()).collect()
+}
+
+/// Every number of a filter.
+fn numbers(filter: &FilterState) -> Vec<u32> {
+    [
+        &filter.state()[..],
+        &filter.coefficients(),
+        &filter.change(),
+    ]
+    .concat()
+    .iter()
+    .map(|x| x.to_bits())
+    .collect()
 }
 
 fn frames() -> impl Strategy<Value = Vec<i16>> {
@@ -63,48 +88,158 @@ fn frames() -> impl Strategy<Value = Vec<i16>> {
 
 proptest! {
     #[test]
-    fn native_and_portable_agree(
+    fn native_and_portable_read_the_same(
         frames in frames(),
-        lane_state in lane_state(),
-        positions in prop::array::uniform4((7u64 << 32)..(20 << 32)),
-        steps in prop::array::uniform4(0u64..(10 << 32)),
+        position in (7u64 << 32)..(20 << 32),
+        step in 0u64..(10 << 32),
+        at in 0usize..32,
         count in 1usize..=32,
-        cutoffs in prop::array::uniform4(0u8..7),
-        (kind, odd, keep) in (0..3, any::<bool>(), any::<bool>()),
+        cutoff in 0u8..7,
+        kind in 0..3,
     ) {
-        let kernels = kernels();
-        let tables = match kind {
-            0 => Tables::Linear,
-            1 => Tables::Sinc8(cutoffs.map(|c| kernels.eight(c).unwrap())),
-            _ => Tables::Sinc16(cutoffs.map(|c| kernels.sixteen(c).unwrap())),
-        };
-        let play = |native: bool| {
-            let mut lane_state = lane_state.clone();
-            let mut readers = [0, 1, 2, 3].map(|i| Reader {
-                frames: &frames[..],
-                position: positions[i],
-                step: steps[i],
-            });
-            let mut buses = [[Lanes::splat(0.25); 32]; 3];
-            let [left, right, voices] = &mut buses;
-            let output = Output {
-                left: &mut left[..count],
-                right: &mut right[..count],
-                voices: keep.then_some(&mut voices[..count]),
+        let table = table(kind, cutoff);
+        let reader = Reader { frames: &frames, position, step };
+        let play = |registers| {
+            let mut block = Block([[0.25; 4]; 9]);
+            let done = match registers {
+                Registers::Best => fetch(Vectors::best(), reader, table, &mut block, at, count),
+                Registers::Native => fetch(Vectors::default(), reader, table, &mut block, at, count),
+                Registers::Portable => fetch_on::<Portable>(reader, table, &mut block, at, count),
             };
-            let done = if native {
-                render_on::<Native>(&mut readers, tables, &mut lane_state, odd, output)
-            } else {
-                render_on::<Portable>(&mut readers, tables, &mut lane_state, odd, output)
-            };
-            let mix: Vec<u32> = buses
-                .iter()
-                .flatten()
-                .flat_map(|lanes| lanes.0.map(f32::to_bits))
-                .collect();
-            (done, readers.map(|r| r.position), bits(&lane_state), mix)
+            (done, bits(block.all()))
         };
-        prop_assert_eq!(play(true), play(false));
+        prop_assert_eq!(play(Registers::Best), play(Registers::Portable));
+        prop_assert_eq!(play(Registers::Native), play(Registers::Portable));
+    }
+
+    /// A frame is the same whatever is read with it.
+    #[test]
+    fn frames_are_read_alone(frames in frames(), step in 0u64..(4 << 32), count in 1usize..=32, kind in 0..3) {
+        let table = table(kind, 0);
+        let mut together = Block::ZERO;
+        let reader = |position| Reader { frames: &frames, position, step };
+        let done = fetch(Vectors::best(), reader(9 << 32), table, &mut together, 0, count);
+        prop_assert!(done);
+        for i in 0..count {
+            let mut alone = Block::ZERO;
+            let position = (9 << 32) + step * i as u64;
+            let done = fetch(Vectors::best(), reader(position), table, &mut alone, 0, 1);
+            prop_assert!(done);
+            prop_assert_eq!(alone.first(1)[0].to_bits(), together.first(count)[i].to_bits());
+        }
+    }
+
+    #[test]
+    fn native_and_portable_filter_the_same(
+        (filters, moves) in filters(),
+        samples in prop::collection::vec(-1e9f32..1e9, 16 * 32),
+        odd in any::<bool>(),
+        count in 1usize..=32,
+    ) {
+        let play = |registers, groups: usize| {
+            let mut filters = filters;
+            let mut blocks: Vec<Block> = samples.chunks(32).map(block_of).collect();
+            let (blocks_of_eight, _) = blocks.as_chunks_mut::<8>();
+            let (filters_of_eight, _) = filters.as_chunks_mut::<8>();
+            let ([a, b], [c, d]) = (blocks_of_eight, filters_of_eight) else { unreachable!() };
+            let (eights, states) = ([a.each_mut(), b.each_mut()], [c.each_mut(), d.each_mut()]);
+            let vectors = match registers {
+                Registers::Best => Vectors::best(),
+                _ => Vectors::default(),
+            };
+            match (registers, groups) {
+                (Registers::Portable, _) => filter_on::<Portable, 2>(eights, states, moves, odd, count),
+                (_, 2) => filter(vectors, eights, states, moves, odd, count),
+                _ => {
+                    for (eight, states) in eights.into_iter().zip(states) {
+                        filter(vectors, [eight], [states], moves, odd, count);
+                    }
+                }
+            }
+            let out: Vec<_> = blocks.iter().map(|block| bits(block.first(count))).collect();
+            (out, filters.each_ref().map(numbers))
+        };
+        let wanted = play(Registers::Portable, 2);
+        for groups in [1, 2] {
+            prop_assert_eq!(&play(Registers::Native, groups), &wanted);
+            prop_assert_eq!(&play(Registers::Best, groups), &wanted);
+        }
+    }
+
+    /// A cut between two calls changes nothing.
+    #[test]
+    fn filters_and_gains_may_be_cut(
+        (filters, moves) in filters(),
+        gains in gains(),
+        samples in prop::collection::vec(-1e9f32..1e9, 8 * 32),
+        cut in 1usize..32,
+    ) {
+        let eight: [FilterState; 8] = *filters.first_chunk().unwrap();
+        let play = |lengths: &[usize]| {
+            let (mut filters, mut gains) = (eight, gains);
+            let mut out = [const { Vec::new() }; 4];
+            let mut at = 0;
+            for &length in lengths {
+                let mut blocks: Vec<Block> = samples.chunks(32).map(|x| block_of(&x[at..at + length])).collect();
+                let ([eight], _) = blocks.as_chunks_mut::<8>() else { unreachable!() };
+                filter(Vectors::best(), [eight.each_mut()], [filters.each_mut()], moves, at % 2 == 1, length);
+                let mut buses = [Block::ZERO; 3];
+                let [left, right, reverb] = &mut buses;
+                mix(Vectors::best(), blocks.first_chunk().unwrap(), &gains, &mut [left, right], length);
+                send(Vectors::best(), &blocks[0], &gains[0], Effect::Reverb, reverb, length);
+                let [left, right, reverb] = buses;
+                for (out, block) in out.iter_mut().zip([left, right, reverb, blocks[0]]) {
+                    out.extend(bits(block.first(length)));
+                }
+                for gains in &mut gains {
+                    gains.passed += length as u32;
+                }
+                at += length;
+            }
+            (out, filters.each_ref().map(numbers))
+        };
+        prop_assert_eq!(play(&[32]), play(&[cut, 32 - cut]));
+    }
+
+    #[test]
+    fn native_and_portable_mix_the_same(
+        gains in gains(),
+        samples in prop::collection::vec(-1e9f32..1e9, MIXED * 32),
+        count in 1usize..=32,
+    ) {
+        let blocks = blocks_of(&samples);
+        let play = |registers| {
+            let mut buses = [Block([[0.25; 4]; 9]), Block([[0.5; 4]; 9]), Block([[0.75; 4]; 9])];
+            let [left, right, chorus] = &mut buses;
+            let both = &mut [left, right];
+            let (block, line) = (&blocks[0], &gains[0]);
+            match registers {
+                Registers::Portable => {
+                    mix_on::<Portable>(&blocks, &gains, both, count);
+                    mix::send::<Portable>(block, line, Effect::Chorus, chorus, count);
+                }
+                Registers::Native => {
+                    mix(Vectors::default(), &blocks, &gains, both, count);
+                    send(Vectors::default(), block, line, Effect::Chorus, chorus, count);
+                }
+                Registers::Best => {
+                    mix(Vectors::best(), &blocks, &gains, both, count);
+                    send(Vectors::best(), block, line, Effect::Chorus, chorus, count);
+                }
+            }
+            buses.map(|bus| bits(bus.first(count)))
+        };
+        let mixed = play(Registers::Portable);
+        prop_assert_eq!(&mixed, &play(Registers::Native));
+        prop_assert_eq!(&mixed, &play(Registers::Best));
+        // One voice after the other is the same.
+        let (mut left, mut right) = (Block([[0.25; 4]; 9]), Block([[0.5; 4]; 9]));
+        for (block, line) in blocks.iter().zip(&gains) {
+            let (mut alone, mut muted) = ([Block::ZERO; MIXED], [Gains::MUTE; MIXED]);
+            (alone[0], muted[0]) = (*block, *line);
+            mix(Vectors::best(), &alone, &muted, &mut [&mut left, &mut right], count);
+        }
+        prop_assert_eq!(&mixed[..2], &[left, right].map(|bus| bits(bus.first(count)))[..]);
     }
 
     #[test]
@@ -112,29 +247,34 @@ proptest! {
         length in 0usize..64,
         position in 0u64..(80 << 32),
         step in prop_oneof![0u64..(4 << 32), Just(u64::MAX), Just(1 << 62)],
-        count in 1usize..=32,
+        at in 0usize..40,
+        count in 1usize..=40,
         kind in 0..3,
     ) {
-        let kernels = kernels();
-        let (tables, before, after) = match kind {
-            0 => (Tables::Linear, 0, 1),
-            1 => (Tables::Sinc8([kernels.eight(0).unwrap(); 4]), 3, 4),
-            _ => (Tables::Sinc16([kernels.sixteen(0).unwrap(); 4]), 7, 8),
+        let (before, after) = match kind {
+            0 => (0, 1),
+            1 => (3, 4),
+            _ => (7, 8),
         };
         let frames = std::vec![1i16; length];
-        let mut readers = [Reader { frames: &frames, position, step }; 4];
-        let mut buses = [[Lanes::ZERO; 32]; 2];
-        let [left, right] = &mut buses;
-        let output = Output { left: &mut left[..count], right: &mut right[..count], voices: None };
-        let done = render(&mut readers, tables, &mut LaneState::default(), false, output);
+        let mut block = Block::ZERO;
+        let done = fetch(Vectors::best(), Reader { frames: &frames, position, step }, table(kind, 0), &mut block, at, count);
         let inside = step <= 1 << 46 && (0..count as u128).all(|i| {
             let index = (u128::from(position) + i * u128::from(step)) >> 32;
             index >= before && index + after < length as u128
         });
-        prop_assert_eq!(done, inside);
+        prop_assert_eq!(done, inside && at + count.next_multiple_of(4) <= 36);
         if !done {
-            prop_assert_eq!(readers[0].position, position);
+            prop_assert_eq!(block.all(), &[0.0; 36][..]);
         }
+    }
+}
+
+fn table(kind: i32, cutoff: u8) -> Table<'static> {
+    match kind {
+        0 => Table::Linear,
+        1 => Table::Sinc8(kernels().eight(cutoff).unwrap()),
+        _ => Table::Sinc16(kernels().sixteen(cutoff).unwrap()),
     }
 }
 

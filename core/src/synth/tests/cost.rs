@@ -122,8 +122,8 @@ fn the_least_important_go_first() {
     render(&mut synth, 10 * SLICE);
     let mut voices = 300;
     let (mut order, mut lost_before) = (Vec::new(), 0);
-    for limit in (5..=60).rev() {
-        let budget = Budget::new(limit * 500);
+    for limit in (20..=240).rev() {
+        let budget = Budget::new(limit * 125);
         budget.begin(&mut synth, SLICE);
         synth.render(&mut [[0.0; 2]; SLICE]);
         synth.end_slice();
@@ -134,7 +134,7 @@ fn the_least_important_go_first() {
             lost_before = lost(&synth);
         }
     }
-    assert!(order.len() > 5, "{order:?}");
+    assert!(order.len() >= 5, "{order:?}");
     // Of 300 voices the first fifty are released (none is a lost note), the others are held (each is).
     for (voices, _) in &order {
         let gone = 300 - u64::from(*voices);

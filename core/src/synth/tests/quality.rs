@@ -2,8 +2,7 @@
 //! §5.2 and §3.8: signal-to-noise ratio and passband of the interpolators, noise of the filter.
 
 use super::super::filter::FilterTable;
-use super::super::lanes::Lanes;
-use super::super::simd::{LaneState, Output, Reader, Tables, render};
+use super::super::simd::{Block, FilterState, Reader, Table, Vectors, fetch, filter};
 use super::super::sinc::{Kernels, cutoff_for};
 use super::*;
 
@@ -12,46 +11,38 @@ fn kernels() -> &'static Kernels {
     KERNELS.get_or_init(|| Kernels::new().unwrap())
 }
 
-fn tables(kind: Interpolation, cutoff: u8) -> Tables<'static> {
+fn table(kind: Interpolation, cutoff: u8) -> Table<'static> {
     match kind {
-        Interpolation::Linear => Tables::Linear,
-        Interpolation::Sinc8 => Tables::Sinc8([kernels().eight(cutoff).unwrap(); 4]),
-        Interpolation::Sinc16 => Tables::Sinc16([kernels().sixteen(cutoff).unwrap(); 4]),
+        Interpolation::Linear => Table::Linear,
+        Interpolation::Sinc8 => Table::Sinc8(kernels().eight(cutoff).unwrap()),
+        Interpolation::Sinc16 => Table::Sinc16(kernels().sixteen(cutoff).unwrap()),
     }
 }
 
 /// Plays frames at a ratio; the output in units of a frame.
 fn resample(kind: Interpolation, cutoff: u8, frames: &[i16], ratio: f64) -> Vec<f64> {
     let step = (ratio * 4_294_967_296.0) as u64;
-    let mut reader = Reader {
-        frames,
-        position: 8 << 32,
-        step,
-    };
+    let mut position = 8 << 32;
     let mut out = Vec::new();
+    let mut block = Block::ZERO;
     loop {
-        let mut readers = [reader; 4];
-        let (mut left, mut right) = ([Lanes::ZERO; 16], [Lanes::ZERO; 16]);
-        let mut lane_state = LaneState {
-            left: Lanes::splat(1.0),
-            ..LaneState::default()
+        let reader = Reader {
+            frames,
+            position,
+            step,
         };
-        let output = Output {
-            left: &mut left,
-            right: &mut right,
-            voices: None,
-        };
-        if !render(
-            &mut readers,
-            tables(kind, cutoff),
-            &mut lane_state,
-            false,
-            output,
+        if !fetch(
+            Vectors::default(),
+            reader,
+            table(kind, cutoff),
+            &mut block,
+            0,
+            16,
         ) {
             return out;
         }
-        out.extend(left.map(|x| f64::from(x.0[0]) / -32768.0));
-        reader = readers[0];
+        out.extend(block.first(16).iter().map(|x| f64::from(*x) / -32768.0));
+        position += 16 * step;
     }
 }
 
@@ -184,7 +175,7 @@ fn kernels_keep_constants_and_do_not_overflow() {
     }
 }
 
-/// Noise of the filter in dB of full scale: a sine of -6 dB through the lanes, against the same in 64 bits.
+/// Noise of the filter in dB of full scale: a sine of -6 dB through the filter, against the same in 64 bits.
 fn filter_noise(rate: f64, cutoff: f64, resonance: f32, frequency: f64) -> f64 {
     const FRAMES: usize = 32_000;
     static TABLE: std::sync::OnceLock<FilterTable> = std::sync::OnceLock::new();
@@ -194,41 +185,44 @@ fn filter_noise(rate: f64, cutoff: f64, resonance: f32, frequency: f64) -> f64 {
     let wave: Vec<i16> = (0..FRAMES + 1)
         .map(|i| (16_384.0 * (w * i as f64).sin()).round() as i16)
         .collect();
-    let mut lane_state = LaneState {
-        e: Lanes::splat(c.e),
-        b2: Lanes::splat(c.b2),
-        k: Lanes::splat(c.k),
-        left: Lanes::splat(1.0),
-        filtered: true,
-        ..LaneState::default()
-    };
-    let mut readers = [Reader {
-        frames: &wave,
-        position: 0,
-        step: 1 << 32,
-    }; 4];
-    let (mut left, mut right) = (
-        std::vec![Lanes::ZERO; FRAMES],
-        std::vec![Lanes::ZERO; FRAMES],
-    );
-    let output = Output {
-        left: &mut left,
-        right: &mut right,
-        voices: None,
-    };
-    assert!(render(
-        &mut readers,
-        Tables::Linear,
-        &mut lane_state,
-        false,
-        output
-    ));
+    let mut filters = [FilterState::REST; 8];
+    for state in &mut filters {
+        state.set([c.e, c.b2, c.k], [0.0; 3]);
+    }
+    let mut out = Vec::new();
+    while out.len() < FRAMES {
+        let reader = Reader {
+            frames: &wave,
+            position: (out.len() as u64) << 32,
+            step: 1 << 32,
+        };
+        let mut blocks = [Block::ZERO; 8];
+        for block in &mut blocks {
+            assert!(fetch(
+                Vectors::default(),
+                reader,
+                Table::Linear,
+                block,
+                0,
+                32
+            ));
+        }
+        filter(
+            Vectors::default(),
+            [blocks.each_mut()],
+            [filters.each_mut()],
+            false,
+            false,
+            32,
+        );
+        out.extend_from_slice(blocks[0].first(32));
+    }
     let (e, b2, k) = (f64::from(c.e), f64::from(c.b2), f64::from(c.k));
     let (mut y, mut d, mut noise) = (0.0, 0.0, 0.0);
-    for (out, x) in left.iter().zip(&wave) {
+    for (out, x) in out.iter().zip(&wave) {
         d = b2 * d - e * y + k * f64::from(*x);
         y += d;
-        noise += (f64::from(out.0[0]) / -32768.0 - y).powi(2);
+        noise += (f64::from(*out) / -32768.0 - y).powi(2);
     }
     10.0 * (noise / FRAMES as f64).log10() - 20.0 * 32768.0f64.log10()
 }

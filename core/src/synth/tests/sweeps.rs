@@ -2,7 +2,6 @@
 //! Filters whose cutoff and resonance move: whatever moves them, and however fast, nothing grows.
 
 use super::super::filter::{FilterTable, OPEN, rescaling, sweep};
-use super::super::quad::Quad;
 use super::*;
 
 const TICK: u32 = 32;
@@ -257,7 +256,7 @@ fn a_state_that_is_not_a_number_is_gone_at_the_next_tick() {
         let mut synth = dc_synth(&moving);
         send(&mut synth, &[0x90, 60, 127]);
         render(&mut synth, 4800);
-        synth.pool.quad_mut(0).unwrap().spoil(0, bad);
+        synth.pool.tone_mut(0).unwrap().spoil(bad);
         let out = render(&mut synth, 4800);
         assert!(
             out.iter()
@@ -297,11 +296,4 @@ fn a_cutoff_that_jumps_arrives() {
     render(&mut swept, 20 * TICK as usize);
     render(&mut swept, 480);
     near(level(&mut swept) / wanted, 1.0, 0.01);
-}
-
-impl Quad {
-    /// Puts a value into a lane's filter.
-    fn spoil(&mut self, lane: usize, value: f32) {
-        self.lane_state_mut().y.set(lane, value);
-    }
 }

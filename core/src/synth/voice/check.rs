@@ -1,47 +1,38 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A voice beside its lane.
+//! A voice beside its tone.
 
-use super::{BUSES, FADE, TICK, Voice};
+use super::{FADE, TICK, Voice};
 use crate::synth::check::{Finding, near, that};
-use crate::synth::quad::Quad;
+use crate::synth::tone::Tone;
 
 /// +6 dB, and some rounding.
 const LOUDEST: f32 = 2.0;
 
 impl Voice {
     /// `to_tick` frames lie before the next control tick.
-    pub(in crate::synth) fn check(
-        &self,
-        quad: &Quad,
-        lane: usize,
-        to_tick: u32,
-    ) -> Result<(), Finding> {
-        let at = quad.lane(lane);
-        let ahead = to_tick as f32;
-        for (bus, ((gain, step), goal)) in at
-            .gains
-            .into_iter()
-            .zip(at.steps)
-            .zip(self.gains)
-            .enumerate()
-        {
+    pub(in crate::synth) fn check(&self, tone: &Tone, to_tick: u32) -> Result<(), Finding> {
+        let at = tone.stand();
+        let later = if self.is_steady() {
+            0
+        } else {
+            self.left * TICK
+        };
+        let ahead = (to_tick + later) as f32;
+        for ((gain, step), goal) in at.gains.into_iter().zip(at.steps).zip(self.gains) {
             that(
                 gain.abs() <= LOUDEST,
                 "a gain is out of bounds",
                 gain.into(),
                 LOUDEST.into(),
             )?;
-            // A send stands still while its effect is off, until the next tick.
-            if bus < BUSES - 2 || self.steady {
-                // Of at most as many additions as a tick has frames.
-                let tolerance = 4e-6 * (gain.abs() + goal.abs() + step.abs() * TICK as f32) + 1e-7;
-                near(
-                    "a planned gain is not reached",
-                    gain + step * ahead,
-                    goal,
-                    tolerance,
-                )?;
-            }
+            let tolerance =
+                4e-6 * (gain.abs() + goal.abs() + step.abs() * self.length as f32) + 1e-7;
+            near(
+                "a planned gain is not reached",
+                gain + step * ahead,
+                goal,
+                tolerance,
+            )?;
             if self.fading {
                 that(
                     gain.abs() < 1e-6 || gain * step <= 0.0,
@@ -56,7 +47,8 @@ impl Voice {
             self.coefficients.b2 * at.rescaling,
             self.coefficients.k,
         ];
-        for ((now, step), wanted) in at.coefficients.into_iter().zip(at.moves).zip(wanted) {
+        let coefficients = at.coefficients.into_iter().flatten();
+        for ((now, step), wanted) in coefficients.zip(at.moves).zip(wanted) {
             let tolerance = 1e-5 * (1.0 + now.abs().max(wanted.abs()));
             near(
                 "a planned coefficient is not reached",
@@ -77,7 +69,7 @@ impl Voice {
             self.at.into(),
             TICK.into(),
         )?;
-        if self.steady {
+        if self.is_steady() {
             let steps = at.steps.into_iter().chain(at.moves);
             let most = steps.fold(0.0f32, |most, step| most.max(step.abs()));
             that(most == 0.0, "a steady voice moves", most.into(), 0.0)?;

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! AVX2: a row of weights and their change is one register. All else is as on SSE2, in the encoding that does not mix with it badly.
+//!
+//! Nothing here may be called but from a function that has AVX2 among its features, into which all of it is inlined.
+
+use super::Arch;
+use super::sse2::Sse2;
+use crate::synth::lanes::Lanes;
+use crate::synth::sinc::{EXTRA16, Row8, Row16, Shorts};
+use core::arch::x86_64::*;
+
+#[derive(Clone, Copy)]
+pub struct Avx2;
+
+/// Methods that are those of SSE2.
+macro_rules! as_sse2 {
+    ($(fn $name:ident($($x:ident: $t:ty),*) $(-> $r:ty)?;)*) => {
+        $(#[inline(always)]
+        fn $name($($x: $t),*) $(-> $r)? {
+            Sse2::$name($($x),*)
+        })*
+    };
+}
+
+impl Arch for Avx2 {
+    type F = __m128;
+    type I = __m128i;
+    type W = __m256;
+
+    #[inline(always)]
+    fn get_wide([low, high]: [&[f32; 4]; 2]) -> __m256 {
+        // SAFETY: the caller has AVX2, here and below; 16 readable bytes each, and the loads ask for no alignment.
+        unsafe {
+            let low = _mm256_castps128_ps256(_mm_loadu_ps(low.as_ptr()));
+            _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(high.as_ptr()))
+        }
+    }
+
+    #[inline(always)]
+    fn put_wide(x: __m256, [low, high]: [&mut [f32; 4]; 2]) {
+        // SAFETY: room for 16 bytes each; the stores ask for no alignment.
+        unsafe {
+            _mm_storeu_ps(low.as_mut_ptr(), _mm256_castps256_ps128(x));
+            _mm_storeu_ps(high.as_mut_ptr(), _mm256_extractf128_ps::<1>(x));
+        }
+    }
+
+    #[inline(always)]
+    fn splat_wide(x: f32) -> __m256 {
+        // SAFETY: as above.
+        unsafe { _mm256_set1_ps(x) }
+    }
+
+    #[inline(always)]
+    fn add_wide(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: as above.
+        unsafe { _mm256_add_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn sub_wide(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: as above.
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn mul_wide(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: as above.
+        unsafe { _mm256_mul_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn transpose_wide([a, b, c, d]: [__m256; 4]) -> [__m256; 4] {
+        // SAFETY: as above.
+        unsafe {
+            // a0 b0 a1 b1, a2 b2 a3 b3
+            let (ab, later_ab) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            let (cd, later_cd) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+            [
+                _mm256_shuffle_ps::<0b01_00_01_00>(ab, cd),
+                _mm256_shuffle_ps::<0b11_10_11_10>(ab, cd),
+                _mm256_shuffle_ps::<0b01_00_01_00>(later_ab, later_cd),
+                _mm256_shuffle_ps::<0b11_10_11_10>(later_ab, later_cd),
+            ]
+        }
+    }
+
+    as_sse2! {
+        fn load(x: &Lanes) -> __m128;
+        fn store(x: __m128, to: &mut Lanes);
+        fn get(x: &[f32; 4]) -> __m128;
+        fn put(x: __m128, to: &mut [f32; 4]);
+        fn add(a: __m128, b: __m128) -> __m128;
+        fn sub(a: __m128, b: __m128) -> __m128;
+        fn mul(a: __m128, b: __m128) -> __m128;
+        fn without_small(x: __m128, least: f32) -> __m128;
+        fn ints(x: [u32; 4]) -> __m128i;
+        fn to_array(a: __m128i) -> [i32; 4];
+        fn truncated(x: __m128) -> __m128i;
+        fn add_ints(a: __m128i, b: __m128i) -> __m128i;
+        fn sub_ints(a: __m128i, b: __m128i) -> __m128i;
+        fn or(a: __m128i, b: __m128i) -> __m128i;
+        fn to_floats(a: __m128i) -> __m128;
+        fn dot_pairs(a: __m128i, b: __m128i) -> __m128i;
+        fn sums(a: __m128i, b: __m128i, c: __m128i, d: __m128i) -> __m128i;
+        fn shorts(x: &Shorts) -> __m128i;
+        fn pcm(samples: &[f32; 8]) -> [i16; 8];
+    }
+
+    #[inline(always)]
+    fn left<const N: i32>(a: __m128i) -> __m128i {
+        Sse2::left::<N>(a)
+    }
+
+    #[inline(always)]
+    fn right<const N: i32>(a: __m128i) -> __m128i {
+        Sse2::right::<N>(a)
+    }
+
+    #[inline(always)]
+    fn signed_right<const N: i32>(a: __m128i) -> __m128i {
+        Sse2::signed_right::<N>(a)
+    }
+
+    #[inline(always)]
+    unsafe fn eight(at: *const i16) -> __m128i {
+        // SAFETY: the caller vouches for it.
+        unsafe { Sse2::eight(at) }
+    }
+
+    #[inline(always)]
+    unsafe fn pairs(at: [*const i16; 4]) -> __m128i {
+        // SAFETY: the caller vouches for it.
+        unsafe { Sse2::pairs(at) }
+    }
+
+    #[inline(always)]
+    unsafe fn eights(at: [*const i16; 4], rows: [&Row8; 4]) -> (__m128i, __m128i) {
+        let ([a, b, c, d], [e, f, g, h]) = (at, rows);
+        // SAFETY: the caller vouches for the samples and for AVX2.
+        unsafe {
+            let (a, b, c, d) = (dot8(a, e), dot8(b, f), dot8(c, g), dot8(d, h));
+            // a0+a2 b0+b2 a1+a3 b1+b3, in either half
+            let ab = _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+            let cd = _mm256_add_epi32(_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
+            let all =
+                _mm256_add_epi32(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
+            (
+                _mm256_castsi256_si128(all),
+                _mm256_extracti128_si256::<1>(all),
+            )
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn sixteens(at: [*const i16; 4], rows: [&Row16; 4]) -> (__m128i, __m128i) {
+        let ([a, b, c, d], [e, f, g, h]) = (at, rows);
+        // SAFETY: the caller vouches for the samples and for AVX2.
+        unsafe {
+            let (ab, cd) = (pair16([a, b], [e, f]), pair16([c, d], [g, h]));
+            (sums16(ab.0, cd.0), sums16(ab.1, cd.1))
+        }
+    }
+}
+
+/// Eight samples twice: with the weights, and with their change.
+///
+/// # Safety
+/// The samples must be readable.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn dot8(at: *const i16, row: &Row8) -> __m256i {
+    let row: *const Row8 = row;
+    // SAFETY: the caller vouches for the samples; a row is 32 bytes, aligned to 32.
+    unsafe {
+        let samples = _mm256_broadcastsi128_si256(_mm_loadu_si128(at.cast()));
+        _mm256_madd_epi16(samples, _mm256_load_si256(row.cast()))
+    }
+}
+
+/// # Safety
+/// Sixteen samples must be readable.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn dot16(at: *const i16, part: &[Shorts; 2]) -> __m256i {
+    let part: *const [Shorts; 2] = part;
+    // SAFETY: the caller vouches for the samples; each part of a row is 32 bytes, and a row is aligned to 32.
+    unsafe {
+        _mm256_madd_epi16(
+            _mm256_loadu_si256(at.cast()),
+            _mm256_load_si256(part.cast()),
+        )
+    }
+}
+
+/// The first half of each and its second half, added.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn halves(a: __m256i, b: __m256i) -> __m256i {
+    _mm256_add_epi32(
+        _mm256_permute2x128_si256::<0x20>(a, b),
+        _mm256_permute2x128_si256::<0x31>(a, b),
+    )
+}
+
+/// Two positions: with the weights, and with their change.
+///
+/// # Safety
+/// Sixteen samples must be readable at each.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn pair16([a, b]: [*const i16; 2], [e, f]: [&Row16; 2]) -> (__m256i, __m256i) {
+    // SAFETY: the caller vouches for the samples.
+    unsafe {
+        let base = halves(dot16(a, &e.weights), dot16(b, &f.weights));
+        let rest = halves(dot16(a, &e.rest), dot16(b, &f.rest));
+        let change = halves(dot16(a, &e.change), dot16(b, &f.change));
+        let fine = _mm256_srai_epi32::<{ EXTRA16 as i32 }>(rest);
+        (_mm256_add_epi32(base, fine), change)
+    }
+}
+
+/// The sums over each half of two registers: a, b, c, d.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn sums16(ab: __m256i, cd: __m256i) -> __m128i {
+    // a0+a1 a2+a3 c0+c1 c2+c3 | b and d; then a c a c | b d b d
+    let once = _mm256_hadd_epi32(ab, cd);
+    let all = _mm256_hadd_epi32(once, once);
+    _mm_unpacklo_epi32(
+        _mm256_castsi256_si128(all),
+        _mm256_extracti128_si256::<1>(all),
+    )
+}
+
+/// The processor has AVX2, and the system saves its registers.
+pub fn is_there() -> bool {
+    const OSXSAVE: u32 = 1 << 27;
+    const AVX: u32 = 1 << 28;
+    const AVX2: u32 = 1 << 5;
+    /// SSE and AVX state in XCR0.
+    const STATE: u64 = 0b110;
+    let first = __cpuid(0);
+    if first.eax < 7 {
+        return false;
+    }
+    let features = __cpuid(1).ecx;
+    if features & (OSXSAVE | AVX) != OSXSAVE | AVX {
+        return false;
+    }
+    // SAFETY: the system has enabled XGETBV.
+    let state = unsafe { xcr0() };
+    state & STATE == STATE && __cpuid_count(7, 0).ebx & AVX2 != 0
+}
+
+/// # Safety
+/// The system must have enabled XGETBV.
+#[target_feature(enable = "xsave")]
+unsafe fn xcr0() -> u64 {
+    // SAFETY: the caller vouches for it.
+    unsafe { _xgetbv(0) }
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Voices into buses.
+
+use super::{Arch, Block};
+use crate::synth::lanes::{LANES, Lanes};
+
+/// Voices that are mixed at once.
+pub const MIXED: usize = 4;
+
+/// Gains of a voice into left, right, reverb and chorus: lines through time. What they are at a frame depends on nothing but the frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct Gains {
+    pub from: Lanes,
+    /// Change per frame.
+    pub step: Lanes,
+    /// Frames since they were at `from`.
+    pub passed: u32,
+}
+
+/// What a voice sends to, besides left and right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Reverb = 2,
+    Chorus = 3,
+}
+
+impl Gains {
+    pub const MUTE: Self = Self {
+        from: Lanes::ZERO,
+        step: Lanes::ZERO,
+        passed: 0,
+    };
+
+    /// Those of the next frame.
+    #[inline(always)]
+    pub fn now(&self) -> Lanes {
+        self.from + self.step * Lanes::splat(self.passed as f32)
+    }
+
+    /// Something goes to an effect.
+    #[inline(always)]
+    pub fn reach(&self, effect: Effect) -> bool {
+        let [from, step] = self.line(effect as usize);
+        from != 0.0 || step != 0.0
+    }
+
+    /// Left or right moves.
+    #[inline(always)]
+    pub fn move_dry(&self) -> bool {
+        let [left, right, ..] = self.step.0;
+        left != 0.0 || right != 0.0
+    }
+
+    /// Where it was, and its change per frame.
+    #[inline(always)]
+    fn line(&self, bus: usize) -> [f32; 2] {
+        let at = |lanes: &Lanes| lanes.0.get(bus).copied().unwrap_or(0.0);
+        [at(&self.from), at(&self.step)]
+    }
+}
+
+/// Numbers of the first eight frames.
+const FIRST: [[f32; LANES]; 2] = [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0]];
+
+/// The gain of a voice into a bus.
+#[derive(Clone, Copy)]
+struct Line<A: Arch> {
+    from: A::W,
+    step: A::W,
+}
+
+impl<A: Arch> Line<A> {
+    #[inline(always)]
+    fn of(gains: &Gains, bus: usize) -> Self {
+        let [from, step] = gains.line(bus);
+        Self {
+            from: A::splat_wide(from),
+            step: A::splat_wide(step),
+        }
+    }
+
+    #[inline(always)]
+    fn at<const MOVES: bool>(&self, time: A::W) -> A::W {
+        if MOVES {
+            A::add_wide(self.from, A::mul_wide(self.step, time))
+        } else {
+            self.from
+        }
+    }
+}
+
+/// Adds `frames` frames of voices, one after the other, to left and right; what lies behind the last frame means nothing. Gains move if
+/// `MOVES`.
+#[inline(always)]
+pub fn run<A: Arch, const MOVES: bool>(
+    blocks: &[Block; MIXED],
+    gains: &[Gains; MIXED],
+    [left, right]: &mut [&mut Block; 2],
+    frames: usize,
+) {
+    let [a, b, c, d] = gains;
+    let lefts = [
+        Line::<A>::of(a, 0),
+        Line::of(b, 0),
+        Line::of(c, 0),
+        Line::of(d, 0),
+    ];
+    let rights = [
+        Line::<A>::of(a, 1),
+        Line::of(b, 1),
+        Line::of(c, 1),
+        Line::of(d, 1),
+    ];
+    let mut time = [start::<A>(a), start::<A>(b), start::<A>(c), start::<A>(d)];
+    let eight = A::splat_wide(8.0);
+    for place in 0..frames.div_ceil(2 * LANES) {
+        let (mut l, mut r) = (get::<A>(left, place), get::<A>(right, place));
+        let lines = lefts.iter().zip(&rights).zip(&mut time);
+        for (block, ((left, right), time)) in blocks.iter().zip(lines) {
+            let x = get::<A>(block, place);
+            l = A::add_wide(l, A::mul_wide(x, left.at::<MOVES>(*time)));
+            r = A::add_wide(r, A::mul_wide(x, right.at::<MOVES>(*time)));
+            if MOVES {
+                *time = A::add_wide(*time, eight);
+            }
+        }
+        put::<A>(left, place, l);
+        put::<A>(right, place, r);
+    }
+}
+
+/// Adds `frames` frames of a voice to the bus of an effect.
+#[inline(always)]
+pub fn send<A: Arch>(block: &Block, gains: &Gains, effect: Effect, bus: &mut Block, frames: usize) {
+    let line = Line::<A>::of(gains, effect as usize);
+    let (mut time, eight) = (start::<A>(gains), A::splat_wide(8.0));
+    for place in 0..frames.div_ceil(2 * LANES) {
+        let x = A::mul_wide(get::<A>(block, place), line.at::<true>(time));
+        put::<A>(bus, place, A::add_wide(get::<A>(bus, place), x));
+        time = A::add_wide(time, eight);
+    }
+}
+
+/// Frames since the gains were where their lines begin, for the next eight frames.
+#[inline(always)]
+fn start<A: Arch>(gains: &Gains) -> A::W {
+    let [low, high] = &FIRST;
+    A::add_wide(A::splat_wide(gains.passed as f32), A::get_wide([low, high]))
+}
+
+/// Eight frames.
+#[inline(always)]
+fn get<A: Arch>(block: &Block, place: usize) -> A::W {
+    let (pairs, _) = block.0.as_chunks::<2>();
+    let [low, high] = pairs.get(place).unwrap_or(&[[0.0; LANES]; 2]);
+    A::get_wide([low, high])
+}
+
+#[inline(always)]
+fn put<A: Arch>(block: &mut Block, place: usize, x: A::W) {
+    let (pairs, _) = block.0.as_chunks_mut::<2>();
+    if let Some([low, high]) = pairs.get_mut(place) {
+        A::put_wide(x, [low, high]);
+    }
+}
