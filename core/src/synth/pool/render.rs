@@ -6,7 +6,7 @@ use crate::mem::{NoMemory, vec};
 use crate::synth::counters::{self, Part};
 use crate::synth::effects::Sends;
 use crate::synth::oscillator::Interpolation;
-use crate::synth::simd::{self, Block, Effect, FilterState, Gains, MIXED, Vectors};
+use crate::synth::simd::{self, Block, Effect, Eight, FilterState, Gains, MIXED, Vectors};
 use alloc::vec::Vec;
 
 /// Voices of a kind that are rendered together: their blocks stay in the first cache.
@@ -34,15 +34,28 @@ pub struct Batch {
     chorus: Block,
 }
 
-/// Voices that are rendered alike.
+/// Voices that are rendered alike; some more places fill up the last group.
 struct Kind {
-    /// Samples; some more blocks fill up the last [`ABREAST`].
-    blocks: Vec<Block>,
-    filters: Vec<FilterState>,
-    /// Slot and gains of each voice; some more mute ones fill up the last [`MIXED`].
-    slots: [u32; TOGETHER],
-    gains: Vec<Gains>,
+    places: Vec<Place>,
     count: usize,
+}
+
+/// A voice while it is rendered.
+#[derive(Clone, Copy)]
+struct Place {
+    block: Block,
+    filter: FilterState,
+    gains: Gains,
+    slot: u32,
+}
+
+impl Place {
+    const EMPTY: Self = Self {
+        block: Block::ZERO,
+        filter: FilterState::REST,
+        gains: Gains::MUTE,
+        slot: 0,
+    };
 }
 
 impl Batch {
@@ -60,73 +73,86 @@ impl Batch {
 impl Kind {
     fn new() -> Result<Self, NoMemory> {
         Ok(Self {
-            blocks: vec::try_filled(TOGETHER, Block::ZERO)?,
-            filters: vec::try_filled(TOGETHER, FilterState::REST)?,
-            slots: [0; TOGETHER],
-            gains: vec::try_filled(TOGETHER, Gains::MUTE)?,
+            places: vec::try_filled(TOGETHER, Place::EMPTY)?,
             count: 0,
         })
     }
 
+    /// Whole groups of `N` places: behind the voices silence, since mute is not enough for what is no number.
+    fn groups<const N: usize>(&mut self) -> &mut [[Place; N]] {
+        const { assert!(TOGETHER.is_multiple_of(N)) };
+        let whole = self.count.next_multiple_of(N);
+        let places = self.places.get_mut(..whole).unwrap_or_default();
+        if let Some(spare) = places.get_mut(self.count..) {
+            spare.fill(Place::EMPTY);
+        }
+        places.as_chunks_mut().0
+    }
+
     /// Sends all blocks through their filters.
     fn filter(&mut self, vectors: Vectors, moves: bool, odd: bool, frames: usize) {
-        const { assert!(TOGETHER.is_multiple_of(ABREAST)) };
-        let whole = self.count.next_multiple_of(ABREAST);
-        counters::filters(self.count, whole);
-        if let Some(spare) = self.filters.get_mut(self.count..whole) {
-            spare.fill(FilterState::REST);
+        counters::filters(self.count, self.count.next_multiple_of(ABREAST));
+        let (pairs, rest) = self.groups::<ABREAST>().as_chunks_mut::<2>();
+        for [first, second] in pairs {
+            let ((a, c), (b, d)) = (parts(first), parts(second));
+            if vectors.need_saving() {
+                simd::filter(vectors, [a, b], [c, d], moves, odd, frames);
+            } else {
+                // There are registers for no more.
+                simd::filter(vectors, [a], [c], moves, odd, frames);
+                simd::filter(vectors, [b], [d], moves, odd, frames);
+            }
         }
-        let (Some(blocks), Some(filters)) =
-            (self.blocks.get_mut(..whole), self.filters.get_mut(..whole))
-        else {
-            return;
-        };
-        let (blocks, _) = blocks.as_chunks_mut::<ABREAST>();
-        let (filters, _) = filters.as_chunks_mut::<ABREAST>();
-        let (block_pairs, block_rest) = blocks.as_chunks_mut::<2>();
-        let (filter_pairs, filter_rest) = filters.as_chunks_mut::<2>();
-        for ([a, b], [c, d]) in block_pairs.iter_mut().zip(filter_pairs) {
-            let (blocks, filters) = ([a.each_mut(), b.each_mut()], [c.each_mut(), d.each_mut()]);
-            simd::filter(vectors, blocks, filters, moves, odd, frames);
-        }
-        for (blocks, filters) in block_rest.iter_mut().zip(filter_rest) {
-            simd::filter(
-                vectors,
-                [blocks.each_mut()],
-                [filters.each_mut()],
-                moves,
-                odd,
-                frames,
-            );
+        for places in rest {
+            let (blocks, filters) = parts(places);
+            simd::filter(vectors, [blocks], [filters], moves, odd, frames);
         }
     }
 
     /// Mixes all blocks into the buses.
     fn mix(&mut self, vectors: Vectors, buses: &mut [&mut Block; 2], frames: usize) {
-        const { assert!(TOGETHER.is_multiple_of(MIXED)) };
-        let whole = self.count.next_multiple_of(MIXED);
-        // Mute is not enough for what is no number.
-        if let (Some(blocks), Some(gains)) = (
-            self.blocks.get_mut(self.count..whole),
-            self.gains.get_mut(self.count..whole),
-        ) {
-            blocks.fill(Block::ZERO);
-            gains.fill(Gains::MUTE);
-        }
-        let (blocks, gains) = (self.blocks.as_chunks().0, self.gains.as_chunks().0);
-        for (blocks, gains) in blocks.iter().zip(gains).take(whole / MIXED) {
+        for [a, b, c, d] in self.groups::<MIXED>() {
+            let blocks = [&a.block, &b.block, &c.block, &d.block];
+            let gains = [&a.gains, &b.gains, &c.gains, &d.gains];
             simd::mix(vectors, blocks, gains, buses, frames);
         }
     }
 
     /// Adds to the bus of an effect what the voices send there.
     fn send(&self, vectors: Vectors, effect: Effect, bus: &mut Block, frames: usize) {
-        for (block, gains) in self.blocks.iter().zip(&self.gains).take(self.count) {
-            if gains.reach(effect) {
-                simd::send(vectors, block, gains, effect, bus, frames);
+        for place in self.places.iter().take(self.count) {
+            if place.gains.reach(effect) {
+                simd::send(vectors, &place.block, &place.gains, effect, bus, frames);
             }
         }
     }
+}
+
+/// Blocks and filters.
+fn parts(places: &mut [Place; ABREAST]) -> (Eight<'_, Block>, Eight<'_, FilterState>) {
+    let [a, b, c, d, e, f, g, h] = places;
+    (
+        [
+            &mut a.block,
+            &mut b.block,
+            &mut c.block,
+            &mut d.block,
+            &mut e.block,
+            &mut f.block,
+            &mut g.block,
+            &mut h.block,
+        ],
+        [
+            &mut a.filter,
+            &mut b.filter,
+            &mut c.filter,
+            &mut d.filter,
+            &mut e.filter,
+            &mut f.filter,
+            &mut g.filter,
+            &mut h.filter,
+        ],
+    )
 }
 
 impl Pool {
@@ -187,20 +213,14 @@ impl Pool {
                 (true, false) => still,
                 (true, true) => moving,
             };
-            let at = room.count;
-            let (Some(place), Some(block), Some(filter), Some(gains)) = (
-                room.slots.get_mut(at),
-                room.blocks.get_mut(at),
-                room.filters.get_mut(at),
-                room.gains.get_mut(at),
-            ) else {
+            let Some(place) = room.places.get_mut(room.count) else {
                 return slot;
             };
-            *place = slot as u32;
-            *filter = tone.filter;
-            *gains = tone.gains;
             room.count += 1;
-            tone.read(kind, &self.kernels, self.vectors, block, frames);
+            place.slot = slot as u32;
+            place.filter = tone.filter;
+            place.gains = tone.gains;
+            tone.read(kind, &self.kernels, self.vectors, &mut place.block, frames);
         }
         self.used
     }
@@ -217,9 +237,9 @@ impl Pool {
         let vectors = self.vectors;
         let [_, still, moving] = &*kinds;
         for kind in [still, moving] {
-            for (slot, filter) in kind.slots.iter().zip(&kind.filters).take(kind.count) {
-                if let Some(tone) = self.tones.get_mut(*slot as usize) {
-                    tone.filter = *filter;
+            for place in kind.places.iter().take(kind.count) {
+                if let Some(tone) = self.tones.get_mut(place.slot as usize) {
+                    tone.filter = place.filter;
                 }
             }
         }

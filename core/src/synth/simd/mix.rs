@@ -94,8 +94,8 @@ impl<A: Arch> Line<A> {
 /// `MOVES`.
 #[inline(always)]
 pub fn run<A: Arch, const MOVES: bool>(
-    blocks: &[Block; MIXED],
-    gains: &[Gains; MIXED],
+    blocks: [&Block; MIXED],
+    gains: [&Gains; MIXED],
     [left, right]: &mut [&mut Block; 2],
     frames: usize,
 ) {

@@ -347,8 +347,8 @@ fn filter_on<A: Arch, const G: usize>(
 #[inline]
 pub fn mix(
     vectors: Vectors,
-    blocks: &[Block; MIXED],
-    gains: &[Gains; MIXED],
+    blocks: [&Block; MIXED],
+    gains: [&Gains; MIXED],
     buses: &mut [&mut Block; 2],
     frames: usize,
 ) {
@@ -364,8 +364,8 @@ pub fn mix(
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn mix_on_avx2(
-    blocks: &[Block; MIXED],
-    gains: &[Gains; MIXED],
+    blocks: [&Block; MIXED],
+    gains: [&Gains; MIXED],
     buses: &mut [&mut Block; 2],
     frames: usize,
 ) {
@@ -374,12 +374,12 @@ fn mix_on_avx2(
 
 #[inline(always)]
 fn mix_on<A: Arch>(
-    blocks: &[Block; MIXED],
-    gains: &[Gains; MIXED],
+    blocks: [&Block; MIXED],
+    gains: [&Gains; MIXED],
     buses: &mut [&mut Block; 2],
     frames: usize,
 ) {
-    if gains.iter().any(Gains::move_dry) {
+    if gains.iter().any(|gains| gains.move_dry()) {
         mix::run::<A, true>(blocks, gains, buses, frames);
     } else {
         mix::run::<A, false>(blocks, gains, buses, frames);

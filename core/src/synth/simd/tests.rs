@@ -185,7 +185,7 @@ proptest! {
                 filter(Vectors::best(), [eight.each_mut()], [filters.each_mut()], moves, at % 2 == 1, length);
                 let mut buses = [Block::ZERO; 3];
                 let [left, right, reverb] = &mut buses;
-                mix(Vectors::best(), blocks.first_chunk().unwrap(), &gains, &mut [left, right], length);
+                mix(Vectors::best(), blocks.first_chunk().unwrap().each_ref(), gains.each_ref(), &mut [left, right], length);
                 send(Vectors::best(), &blocks[0], &gains[0], Effect::Reverb, reverb, length);
                 let [left, right, reverb] = buses;
                 for (out, block) in out.iter_mut().zip([left, right, reverb, blocks[0]]) {
@@ -215,15 +215,15 @@ proptest! {
             let (block, line) = (&blocks[0], &gains[0]);
             match registers {
                 Registers::Portable => {
-                    mix_on::<Portable>(&blocks, &gains, both, count);
+                    mix_on::<Portable>(blocks.each_ref(), gains.each_ref(), both, count);
                     mix::send::<Portable>(block, line, Effect::Chorus, chorus, count);
                 }
                 Registers::Native => {
-                    mix(Vectors::default(), &blocks, &gains, both, count);
+                    mix(Vectors::default(), blocks.each_ref(), gains.each_ref(), both, count);
                     send(Vectors::default(), block, line, Effect::Chorus, chorus, count);
                 }
                 Registers::Best => {
-                    mix(Vectors::best(), &blocks, &gains, both, count);
+                    mix(Vectors::best(), blocks.each_ref(), gains.each_ref(), both, count);
                     send(Vectors::best(), block, line, Effect::Chorus, chorus, count);
                 }
             }
@@ -237,7 +237,7 @@ proptest! {
         for (block, line) in blocks.iter().zip(&gains) {
             let (mut alone, mut muted) = ([Block::ZERO; MIXED], [Gains::MUTE; MIXED]);
             (alone[0], muted[0]) = (*block, *line);
-            mix(Vectors::best(), &alone, &muted, &mut [&mut left, &mut right], count);
+            mix(Vectors::best(), alone.each_ref(), muted.each_ref(), &mut [&mut left, &mut right], count);
         }
         prop_assert_eq!(&mixed[..2], &[left, right].map(|bus| bits(bus.first(count)))[..]);
     }
