@@ -68,7 +68,7 @@ pub fn patches(instruments: Vec<Shared<Instrument>>) -> Result<Shared<Patches>, 
 }
 
 impl Synth {
-    /// Looks at every voice, its lane and the pool's books, after a call of [`render`](Self::render) and before the next message.
+    /// Looks at every voice, its tone and the pool's books, after a call of [`render`](Self::render) and before the next message.
     pub fn check(&self) -> Result<(), Finding> {
         let since = (self.position % u64::from(TICK)) as u32;
         let to_tick = if since == 0 { 0 } else { TICK - since };
