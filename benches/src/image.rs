@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The driver's image in the simulated kernel, in a process of its own: the parent says when a round is due.
 
-use crate::material::{self, RATE, VELOCITY, dls};
+use crate::engines::{Effects, GM_ON};
+use crate::material::{self, BLOCK, RATE, VELOCITY, dls};
 use crate::measure::{Hash, ROUND};
+use crate::songs::race::Played;
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use arioso_core::ks::guid::GUID_DMUS_PROP_Effects;
 use arioso_core::ks::guid::{KSCATEGORY_SYNTHESIZER, KSDATAFORMAT_SUBTYPE_DIRECTMUSIC};
 use arioso_core::ks::ks::{KSPIN_DATAFLOW_IN, KSSTATE_RUN};
+use arioso_count::songs::{Passage, VOICES};
 use conformance::Client;
 use conformance::events::{EventBuffer, write};
-use conformance::filter::Filter;
+use conformance::filter::{Filter, Pin};
 use conformance::synth::{self, statistics};
 use conformance::wave::{WavePath, is_wave_output};
 use serde::{Deserialize, Serialize};
-use simkernel::client::ClientOptions;
+use simkernel::client::{ClientOptions, SimClient};
 use simkernel::modules::pcm_sink::{self, Keep};
 use simkernel::modules::portcls::wave_sink::{self, Blocks, WaveSinkOptions};
 use simkernel::registry::Value;
@@ -67,24 +71,28 @@ pub struct Heard {
 
 impl Image {
     pub fn start(setting: &'static str, voices: usize) -> Result<Self> {
+        let mut image = Self::spawn(setting, voices, &["image", setting, &voices.to_string()])?;
+        // The notes' start.
+        image.ask("round")?;
+        Ok(image)
+    }
+
+    fn spawn(setting: &'static str, voices: usize, arguments: &[&str]) -> Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["image", setting, &voices.to_string()])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
         let ask = child.stdin.take().context("a pipe")?;
         let answers = BufReader::new(child.stdout.take().context("a pipe")?);
-        let mut image = Self {
+        Ok(Self {
             setting,
             voices,
             child,
             ask,
             answers,
             best: f64::INFINITY,
-        };
-        // The notes' start.
-        image.ask("round")?;
-        Ok(image)
+        })
     }
 
     fn ask(&mut self, what: &str) -> Result<Answer> {
@@ -119,8 +127,16 @@ impl Image {
     }
 }
 
-/// The child: boots, holds the notes, plays a round for each line of its input.
-pub fn child(setting: &str, voices: usize) -> Result<()> {
+/// The driver with a client, its MIDI pin and its wave pin, both in RUN.
+struct Playing {
+    client: SimClient,
+    pin: Pin<SimClient>,
+    /// It ends with the process.
+    _wave: WavePath<SimClient>,
+}
+
+/// Boots a machine with the driver; `block` frames are rendered at once.
+fn boot(setting: &str, voices: usize, bank: Vec<u8>, block: usize, groups: u32) -> Result<Playing> {
     let quality = match setting {
         "linear" => 0,
         "sinc8" => 1,
@@ -133,17 +149,19 @@ pub fn child(setting: &str, voices: usize) -> Result<()> {
         // Nobody is cut here for the time that it takes.
         ("SliceBudget", 1000),
     ];
-    let mut machine = System::boot(Options {
+    let machine = System::boot(Options {
         parameters: parameters
             .iter()
             .map(|(name, value)| ((*name).into(), Value::dword(*value)))
             .chain([("BankPath".into(), Value::text(BANK))])
             .collect(),
-        files: [(BANK.into(), FileData::Bytes(dls().into()))].into(),
+        files: [(BANK.into(), FileData::Bytes(bank.into()))].into(),
         ..Options::default()
     });
+    // It ends with the process.
+    let machine = Box::leak(Box::new(machine));
     wave_sink::configure(WaveSinkOptions {
-        blocks: Blocks::Fixed(ROUND as u32),
+        blocks: Blocks::Fixed(block as u32),
         ..WaveSinkOptions::default()
     });
     pcm_sink::configure(Keep::All, 0.0);
@@ -161,27 +179,70 @@ pub fn child(setting: &str, voices: usize) -> Result<()> {
         .map_err(|status| anyhow!("AddDevice: {status:#x}"))?;
     ensure!(machine.start(device) == 0, "the device does not start");
     let mut client = machine.client(ClientOptions::default());
-    let client = &mut client;
 
-    let fail = |error| anyhow!("{error:?}");
-    let (filter, pin) = Filter::find(client, &KSCATEGORY_SYNTHESIZER, |pin| {
+    let (filter, pin) = Filter::find(&mut client, &KSCATEGORY_SYNTHESIZER, |pin| {
         pin.flow == KSPIN_DATAFLOW_IN && pin.takes(&KSDATAFORMAT_SUBTYPE_DIRECTMUSIC)
     })
     .map_err(fail)?;
-    let mut pin = filter.direct_music_pin(client, pin).map_err(fail)?;
-    let notes = material::notes(voices);
-    let groups = notes.last().map_or(1, |note| note.group + 1);
-    synth::set_channel_groups(client, pin.handle, groups.into()).map_err(fail)?;
-    let pins = filter.pins(client).map_err(fail)?;
+    let mut pin = filter.direct_music_pin(&mut client, pin).map_err(fail)?;
+    synth::set_channel_groups(&mut client, pin.handle, groups).map_err(fail)?;
+    let pins = filter.pins(&mut client).map_err(fail)?;
     let wave = pins
         .iter()
         .find(|pin| is_wave_output(pin))
         .context("no wave pin")?;
-    let mut wave = WavePath::open(client, &filter, wave.id, RATE).map_err(fail)?;
-    wave.run(client).map_err(fail)?;
-    pin.set_state(client, KSSTATE_RUN).map_err(fail)?;
+    let mut wave = WavePath::open(&mut client, &filter, wave.id, RATE).map_err(fail)?;
+    wave.run(&mut client).map_err(fail)?;
+    pin.set_state(&mut client, KSSTATE_RUN).map_err(fail)?;
+    Ok(Playing {
+        client,
+        pin,
+        _wave: wave,
+    })
+}
 
-    let now = client.now();
+fn fail(error: conformance::error::Error) -> anyhow::Error {
+    anyhow!("{error:?}")
+}
+
+impl Playing {
+    fn send(&mut self, buffer: &EventBuffer) -> Result<()> {
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        write(
+            &mut self.client,
+            self.pin.handle,
+            buffer.start(),
+            buffer.bytes(),
+        )
+        .wait(&mut self.client)
+        .map_err(fail)?;
+        Ok(())
+    }
+
+    /// What comes in a second of a passage that is heard from `start` on; nothing behind its end.
+    fn send_second(&mut self, passage: Option<&Passage>, index: usize, start: i64) -> Result<()> {
+        let passage = passage.context("no song")?;
+        let mut buffer = EventBuffer::new(start);
+        for message in passage
+            .by_second()
+            .nth(index)
+            .map_or(&[][..], |second| second.messages)
+        {
+            let time = start + message.frame as i64 * SECOND / i64::from(RATE);
+            buffer.push(time, u32::from(message.group) + 1, &message.bytes);
+        }
+        self.send(&buffer)
+    }
+}
+
+/// The child: boots, holds the notes, plays a round for each line of its input.
+pub fn child(setting: &str, voices: usize) -> Result<()> {
+    let notes = material::notes(voices);
+    let groups = notes.last().map_or(1, |note| note.group + 1);
+    let mut playing = boot(setting, voices, dls(), ROUND, groups.into())?;
+    let now = playing.client.now();
     let mut buffer = EventBuffer::new(now);
     for group in 1..=groups {
         for channel in 0..16 {
@@ -196,9 +257,8 @@ pub fn child(setting: &str, voices: usize) -> Result<()> {
         let message = [0x90 | note.channel, note.key, VELOCITY];
         buffer.push(now, (note.group + 1).into(), &message);
     }
-    write(client, pin.handle, buffer.start(), buffer.bytes())
-        .wait(client)
-        .map_err(fail)?;
+    playing.send(&buffer)?;
+    let client = &mut playing.client;
     client.sleep(SECOND / 2);
 
     let stdin = std::io::stdin();
@@ -207,7 +267,7 @@ pub fn child(setting: &str, voices: usize) -> Result<()> {
     for line in stdin.lock().lines() {
         let mut answer = Answer::default();
         if line? == "end" {
-            let counted = statistics(client, pin.handle).map_err(fail)?;
+            let counted = statistics(client, playing.pin.handle).map_err(fail)?;
             answer.sounding = counted.Voices as usize;
             (answer.rms, answer.hash) = loudness(&heard);
         } else {
@@ -221,6 +281,112 @@ pub fn child(setting: &str, voices: usize) -> Result<()> {
             }
             // Enough has been kept.
             let _ = pcm_sink::take();
+        }
+        println!("{}", serde_json::to_string(&answer)?);
+    }
+    Ok(())
+}
+
+/// An image that plays songs.
+pub struct SongImage(Image);
+
+impl SongImage {
+    pub fn start(setting: &'static str, bank: &Path) -> Result<Self> {
+        let bank = bank.to_str().context("a path that is no text")?;
+        Image::spawn(setting, VOICES, &["image-songs", setting, bank]).map(Self)
+    }
+
+    /// Silence, power-on state; then the passage, from its first second on.
+    pub fn begin(&mut self, passage: &Passage, effects: Effects) -> Result<()> {
+        let on = u32::from(effects.reverb) * DMUS_EFFECT_REVERB
+            + u32::from(effects.chorus) * DMUS_EFFECT_CHORUS;
+        let what = format!("begin {} {} {on}", passage.name, passage.seconds());
+        self.0.ask(&what)?;
+        Ok(())
+    }
+
+    /// The next second of it.
+    pub fn second(&mut self) -> Result<Played> {
+        let answer = self.0.ask("second")?;
+        ensure!(answer.frames > 0, "{NAME} rendered nothing");
+        // Blocks do not divide a second.
+        let share = f64::from(RATE) / answer.frames as f64;
+        Ok(Played {
+            ns: (answer.render_ns as f64 * share) as u64,
+            power: answer.rms.powi(2) * f64::from(2 * RATE),
+            voices: None,
+        })
+    }
+
+    pub fn finish(self) -> Result<()> {
+        self.0.finish().map(|_| ())
+    }
+}
+
+/// From a message's arrival to its frame: more than the sink is ahead.
+const AHEAD: i64 = SECOND / 5;
+/// Of `GUID_DMUS_PROP_Effects` (dmusprop.h).
+const DMUS_EFFECT_REVERB: u32 = 1;
+const DMUS_EFFECT_CHORUS: u32 = 2;
+
+/// The child: boots, plays what the lines of its input name, a second for each `second`.
+pub fn songs_child(setting: &str, bank: &str) -> Result<()> {
+    let mut playing = boot(setting, VOICES, std::fs::read(bank)?, BLOCK, 1)?;
+    let stdin = std::io::stdin();
+    let mut passage: Option<Passage> = None;
+    let (mut start, mut index) = (0, 0);
+    for line in stdin.lock().lines() {
+        let line = line?;
+        let words: Vec<&str> = line.split(' ').collect();
+        let mut answer = Answer::default();
+        match words[..] {
+            ["begin", song, seconds, effects] => {
+                let known = passage.take().filter(|passage| passage.name == song);
+                passage = Some(match known {
+                    Some(passage) => passage,
+                    None => Passage::of(song, seconds.parse()?)?,
+                });
+                let on: u32 = effects.parse()?;
+                let client = &mut playing.client;
+                synth::property(GUID_DMUS_PROP_Effects, 0)
+                    .set(client, playing.pin.handle, on)
+                    .map_err(fail)?;
+                let soon = client.now() + AHEAD;
+                let mut buffer = EventBuffer::new(soon);
+                for channel in 0..16 {
+                    buffer.push(soon, 1, &[0xB0 | channel, 120, 0]);
+                }
+                buffer.push(soon, 1, GM_ON);
+                playing.send(&buffer)?;
+                playing.client.sleep(SECOND);
+                let _ = pcm_sink::take();
+                (start, index) = (playing.client.now() + AHEAD, 0);
+                playing.send_second(passage.as_ref(), index, start)?;
+                // Now the sink stands at the first frame, as far as it is ahead.
+                let lead = WaveSinkOptions::default().lead;
+                playing.client.sleep(AHEAD - lead);
+                let _ = pcm_sink::take();
+            }
+            ["second"] => {
+                index += 1;
+                playing.send_second(passage.as_ref(), index, start)?;
+                let before = wave_sink::progress();
+                playing.client.sleep(SECOND);
+                let after = wave_sink::progress();
+                answer.frames = after.frames - before.frames;
+                answer.render_ns = after.render_ns - before.render_ns;
+                (answer.rms, _) = loudness(&pcm_sink::take());
+            }
+            ["end"] => {
+                let counted = statistics(&mut playing.client, playing.pin.handle).map_err(fail)?;
+                ensure!(
+                    counted.Late == 0,
+                    "{} of {} events came late",
+                    counted.Late,
+                    counted.Events
+                );
+            }
+            _ => bail!("{line}?"),
         }
         println!("{}", serde_json::to_string(&answer)?);
     }

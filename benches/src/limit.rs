@@ -98,22 +98,23 @@ impl Limits {
         self.0.iter().map(row).collect()
     }
 
-    fn find(&self, setting: &str, ramps: bool) -> Option<f64> {
+    fn find(&self, setting: &str, ramps: bool, avx2: bool) -> Option<f64> {
+        let instructions = if avx2 { "AVX2" } else { "SSE2" };
         let rows = self.rows();
-        let row = rows
-            .iter()
-            .find(|row| (row.setting, row.ramps, row.instructions) == (setting, ramps, "SSE2"))?;
+        let row = rows.iter().find(|row| {
+            (row.setting, row.ramps, row.instructions) == (setting, ramps, instructions)
+        })?;
         Some(row.ns_per_voice_sample)
     }
 
-    /// ns per voice and frame with SSE2 while gains and coefficients stand still.
-    pub fn still(&self, setting: &str) -> Option<f64> {
-        self.find(setting, false)
+    /// ns per voice and frame while gains and coefficients stand still.
+    pub fn still(&self, setting: &str, avx2: bool) -> Option<f64> {
+        self.find(setting, false, avx2)
     }
 
     /// The same while they move.
-    pub fn ramped(&self, setting: &str) -> Option<f64> {
-        self.find(setting, true)
+    pub fn ramped(&self, setting: &str, avx2: bool) -> Option<f64> {
+        self.find(setting, true, avx2)
     }
 }
 

@@ -9,6 +9,7 @@
 //! | [`measure`] | how long, how loud, how many |
 //! | [`songs`] | what people play: songs with banks of others |
 //! | [`downloads`] | how fast the store takes a bank |
+//! | [`limit`] | what the machine can do: bare kernels |
 //! | [`report`], [`chart`] | the table, the file, the picture |
 //! | [`prices`] | what the cost model says, and what is true |
 //!
@@ -26,13 +27,13 @@ mod songs;
 
 use anyhow::{Context, Result, bail};
 use arioso_count::material;
+use arioso_count::songs::Extent;
 use downloads::Downloads;
 use engines::{Effects, Make};
 use image::Image;
 use limit::Limits;
 use measure::{Held, Starts};
 use report::Row;
-use songs::Extent;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -75,6 +76,7 @@ fn main() -> Result<()> {
         ["songs", "quick"] => only_songs(&Extent::QUICK, "quick"),
         ["prices"] => prices::print(),
         ["downloads"] => download(),
+        ["image-songs", setting, bank] => image::songs_child(setting, bank),
         ["image", setting, voices] => image::child(setting, voices.parse()?),
         _ => bail!("arioso-bench [songs [quick] | prices | downloads | image SETTING VOICES]"),
     }
@@ -168,6 +170,7 @@ impl Session {
                 voices: held.voices,
                 ns_per_voice_sample: held.ns_per_frame() / held.voices as f64,
                 ratio_to_best_peer: 0.0,
+                ratio_to_limit: None,
                 sounding: held.sound.sounding,
                 rms: held.sound.rms,
                 hash: format!("{:016x}", held.sound.hash),
@@ -187,6 +190,7 @@ impl Session {
                 voices,
                 ns_per_voice_sample: heard.ns_per_frame / voices as f64,
                 ratio_to_best_peer: 0.0,
+                ratio_to_limit: None,
                 sounding: heard.sounding,
                 rms: heard.rms,
                 hash: format!("{:016x}", heard.hash),
@@ -240,42 +244,61 @@ fn download() -> Result<()> {
 fn only_songs(extent: &Extent, name: &str) -> Result<()> {
     measure::stay_on_one_processor();
     let mut limits = Limits::new();
-    for _ in 0..4 * LEAST_ROUNDS {
-        limits.round();
+    let songs = songs::measure(extent, &mut limits)?;
+    write(name, &[], &limits, &songs)?;
+    no_doubts(&songs::rows::doubts(&songs))
+}
+
+/// target/bench/`name`.json and .png
+fn write(name: &str, held: &[Row], limits: &Limits, songs: &[songs::rows::Row]) -> Result<()> {
+    let file = output_dir()?.join(name);
+    let limits = limits.rows();
+    std::fs::write(
+        file.with_extension("json"),
+        report::json(held, &limits, songs)?,
+    )?;
+    let panels = [
+        chart::held(held, &limits, is_peer),
+        chart::songs(songs, is_peer),
+    ];
+    chart::draw(&file.with_extension("png"), &panels)?;
+    let shown = file.strip_prefix(root())?.display();
+    println!("\n{shown}.json and .png");
+    Ok(())
+}
+
+fn no_doubts(doubts: &[String]) -> Result<()> {
+    if !doubts.is_empty() {
+        bail!("not all engines do the same work:\n{}", doubts.join("\n"));
     }
-    print!("{}", limit::table(&limits.rows()));
-    let rows = songs::measure(extent, &limits)?;
-    let file = output_dir()?.join(format!("{name}.json"));
-    let all = report::json(&[], &limits.rows(), &rows)?;
-    std::fs::write(&file, all)?;
-    println!("\n{}", file.strip_prefix(root())?.display());
     Ok(())
 }
 
 fn compare() -> Result<()> {
     measure::stay_on_one_processor();
+    eprintln!("preparing the scenes");
     let mut session = Session::prepare()?;
+    let mut limits = Limits::new();
     let begin = Instant::now();
     let mut rounds = 0;
     while rounds < LEAST_ROUNDS || begin.elapsed() < TIME {
         session.round()?;
+        limits.round();
         rounds += 1;
+        eprintln!("round {rounds}: {:.0} s", begin.elapsed().as_secs_f64());
     }
     let downloads = session.downloads.line();
     let idle = session.idle.take().map(Image::finish).transpose()?;
     let mut rows = session.rows()?;
     report::compare(&mut rows, is_peer);
+    report::hold_against(&mut rows, &limits);
 
-    let directory = output_dir()?;
-    let file = directory.join("report.json");
-    std::fs::write(&file, serde_json::to_string_pretty(&rows)? + "\n")?;
-    chart::draw(&directory.join("report.png"), &rows, is_peer)?;
     println!(
         "One looped 16-bit sample per octave, low-pass at {} Hz, {} Hz stereo, blocks of {} frames, one processor, best of {rounds} rounds of {} \
          frames.\nRust: release, opt-level 3, fat LTO, one codegen unit, no target features beyond x86-64's, as the image; FluidSynth as \
          Debian built it.\nEffects are off except in the last columns (ns per frame at {EFFECTS_AT} voices, every voice sent to them); start: \
          ns per note. linear+lfo: pitch, level and \
-         filter of every voice move. × best: times as fast as the fastest peer.\n",
+         filter of every voice move. × best: times as fast as the fastest peer; × limit: times what bare kernels take.\n",
         material::CUTOFF,
         material::RATE,
         material::BLOCK,
@@ -290,10 +313,9 @@ fn compare() -> Result<()> {
         );
     }
     println!("\n{downloads}");
-    let doubts = report::doubts(&rows);
-    if !doubts.is_empty() {
-        bail!("not all engines do the same work:\n{}", doubts.join("\n"));
-    }
-    println!("\n{} and report.png", file.strip_prefix(root())?.display());
-    Ok(())
+    let songs = songs::measure(&Extent::FULL, &mut limits)?;
+    write("report", &rows, &limits, &songs)?;
+    let mut doubts = report::doubts(&rows);
+    doubts.extend(songs::rows::doubts(&songs));
+    no_doubts(&doubts)
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Rows, ratios, the table on screen and the file.
 
-use crate::limit;
+use crate::limit::{self, Limits};
 use crate::songs::rows;
 use anyhow::Result;
+use arioso_count::engine::AVX2;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -17,6 +18,9 @@ pub struct Row {
     pub ns_per_voice_sample: f64,
     /// How many times as fast as the fastest peer, whatever its setting, with as many voices (or with the most that were measured).
     pub ratio_to_best_peer: f64,
+    /// How many times what bare kernels of SSE2 take: of our still voices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ratio_to_limit: Option<f64>,
     /// Voices that really are in the audio.
     pub sounding: usize,
     /// Of the audio; 1.0 is full scale.
@@ -65,6 +69,21 @@ pub fn compare(rows: &mut [Row], is_peer: impl Fn(&str) -> bool) {
     }
 }
 
+/// Fills in how far still voices are from the limit.
+pub fn hold_against(rows: &mut [Row], limits: &Limits) {
+    for row in rows
+        .iter_mut()
+        .filter(|row| row.engine.starts_with("arioso"))
+    {
+        let (setting, avx2) = match row.setting.strip_suffix(AVX2) {
+            Some(setting) => (setting, true),
+            None => (row.setting, false),
+        };
+        let limit = limits.still(setting, avx2);
+        row.ratio_to_limit = limit.map(|ns| row.ns_per_voice_sample / ns);
+    }
+}
+
 /// The file: rows of held notes, of bare kernels and of songs.
 pub fn json(held: &[Row], limits: &[limit::Row], songs: &[rows::Row]) -> Result<String> {
     let mut all = Vec::new();
@@ -87,13 +106,14 @@ pub fn table(rows: &[Row], rate: u32) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "{:<11} {:<13} {:>6} {:>8} {:>9} {:>8} {:>8} {:>7} {:>16} {:>8} {:>8} {:>8} {:>8}",
+        "{:<11} {:<13} {:>6} {:>8} {:>9} {:>8} {:>8} {:>8} {:>7} {:>16} {:>8} {:>8} {:>8} {:>8}",
         "engine",
         "setting",
         "voices",
         "ns/v/s",
         "per core",
         "× best",
+        "× limit",
         "sounding",
         "dBFS",
         "hash",
@@ -107,13 +127,15 @@ pub fn table(rows: &[Row], rate: u32) -> String {
         let per_core = NS_PER_SECOND / (row.ns_per_voice_sample * f64::from(rate));
         let _ = writeln!(
             text,
-            "{:<11} {:<13} {:>6} {:>8.3} {:>9.0} {:>8.2} {:>8} {:>7.1} {:>16} {:>8} {:>8} {:>8} {:>8}",
+            "{:<11} {:<13} {:>6} {:>8.3} {:>9.0} {:>8.2} {:>8} {:>8} {:>7.1} {:>16} {:>8} {:>8} {:>8} {:>8}",
             row.engine,
             row.setting,
             row.voices,
             row.ns_per_voice_sample,
             per_core,
             row.ratio_to_best_peer,
+            row.ratio_to_limit
+                .map_or(String::new(), |ratio| format!("{ratio:.2}")),
             row.sounding,
             20.0 * row.rms.log10(),
             row.hash,
@@ -162,6 +184,7 @@ mod tests {
             voices,
             ns_per_voice_sample: ns,
             ratio_to_best_peer: 0.0,
+            ratio_to_limit: None,
             sounding: voices,
             rms: 0.1,
             hash: String::new(),

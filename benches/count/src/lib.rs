@@ -5,8 +5,10 @@
 //! |---|---|
 //! | [`material`] | the instrument, as SoundFont and as DLS; the notes |
 //! | [`engine`] | the engine, with that instrument or any other |
+//! | [`parts`] | where a song's time goes |
 //! | [`songs`] | what people play: dense passages of real songs, real banks |
 
 pub mod engine;
 pub mod material;
+pub mod parts;
 pub mod songs;

@@ -12,6 +12,9 @@ mod scenes;
 mod worst;
 
 use anyhow::{Result, bail};
+use arioso_count::parts::{self, FILE};
+use arioso_count::songs::Extent;
+use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -34,9 +37,23 @@ fn run() -> Result<()> {
             worst::sample()
         }
         ["worst", blocks] => worst::all(blocks.parse()?),
+        ["parts"] => parts(&Extent::FULL),
+        ["parts", "quick"] => parts(&Extent::QUICK),
         // Under valgrind.
         [callgrind::CHILD, "scenes"] => scenes::play(),
         [callgrind::CHILD, "blocks", scene, blocks] => worst::play(scene.parse()?, blocks.parse()?),
-        _ => bail!("arioso-count [show | check | worst BLOCKS]"),
+        _ => bail!("arioso-count [show | check | worst BLOCKS | parts [quick]]"),
     }
+}
+
+/// Where songs' time goes: a line of each, and target/bench/parts.json.
+fn parts(extent: &Extent) -> Result<()> {
+    let found = parts::measure(extent)?;
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench");
+    std::fs::create_dir_all(&directory)?;
+    let file = directory.join(FILE);
+    Ok(std::fs::write(
+        file,
+        serde_json::to_string_pretty(&found)? + "\n",
+    )?)
 }

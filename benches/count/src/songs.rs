@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Dense passages of real songs, and real banks.
 
-use crate::engine;
-use crate::material::RATE;
+use crate::engine::{self, Effects};
+use crate::material::{BLOCK, RATE};
 use anyhow::{Context, Result, anyhow};
-use arioso_cli::compare::corpus;
-use arioso_cli::song::{Event, SECOND, smf};
 use arioso_core::dls::model::Patches;
 use arioso_core::mem::Shared;
+use arioso_song::corpus;
+use arioso_song::{Event, SECOND, smf};
 
 /// Voices that every engine may use; rustysynth has no more.
 pub const VOICES: usize = 256;
@@ -42,6 +42,67 @@ impl Bank {
         })
     }
 }
+
+/// How much is measured.
+pub struct Extent {
+    /// Names and paths.
+    pub banks: &'static [(&'static str, &'static str)],
+    /// The beginnings of their names.
+    pub songs: &'static [&'static str],
+    /// With these on.
+    pub effects: &'static [Effects],
+    /// Of each song.
+    pub seconds: usize,
+    /// The best of them counts, second by second.
+    pub rounds: usize,
+    /// The driver's image plays too.
+    pub image: bool,
+}
+
+const DRY: Effects = Effects {
+    reverb: false,
+    chorus: false,
+};
+const WET: Effects = Effects {
+    reverb: true,
+    chorus: true,
+};
+
+impl Extent {
+    /// All of it.
+    pub const FULL: Self = Self {
+        banks: &[TIMGM6MB, FLUID_R3],
+        songs: &SONGS,
+        effects: &[DRY, WET],
+        seconds: 15,
+        rounds: 3,
+        image: true,
+    };
+    /// What a change of the engine does, in half a minute.
+    pub const QUICK: Self = Self {
+        banks: &[TIMGM6MB],
+        songs: &QUICK_SONGS,
+        effects: &[DRY],
+        seconds: 20,
+        rounds: 3,
+        image: false,
+    };
+}
+
+/// Dense ones of OpenMSX and of Freedoom.
+const SONGS: [&str; 10] = [
+    "chemistry_lab",
+    "careless_perc",
+    "city_blues",
+    "5432gone",
+    "keep_on_rolling",
+    "the_fast_route",
+    "d_e1m1",
+    "d_e3m2",
+    "d_dead",
+    "d_ultima",
+];
+const QUICK_SONGS: [&str; 2] = ["chemistry_lab", "d_dead"];
 
 /// A message, and the frame at which it comes.
 pub struct Message {
@@ -116,6 +177,17 @@ impl Passage {
         })
     }
 
+    /// Its seconds, one by one.
+    pub fn by_second(&self) -> impl Iterator<Item = Second<'_>> {
+        let mut rest = &self.messages[..];
+        (0..self.seconds()).map(move |index| {
+            let from = index * RATE as usize;
+            let (messages, later) = Self::split(rest, from + RATE as usize);
+            rest = later;
+            Second { from, messages }
+        })
+    }
+
     /// Whole seconds.
     pub fn seconds(&self) -> usize {
         self.frames / RATE as usize
@@ -124,6 +196,45 @@ impl Passage {
     /// What comes before `frame`, and what comes at it or later.
     pub fn split(messages: &[Message], frame: usize) -> (&[Message], &[Message]) {
         messages.split_at(messages.partition_point(|message| message.frame < frame))
+    }
+}
+
+/// A second of a passage.
+#[derive(Clone, Copy)]
+pub struct Second<'a> {
+    /// Its first frame.
+    pub from: usize,
+    /// What comes in it.
+    pub messages: &'a [Message],
+}
+
+/// What is to be done with an engine.
+pub enum Step<'a> {
+    /// Send it this.
+    Send(&'a Message),
+    /// Render so many frames, [`BLOCK`] at most.
+    Render(usize),
+}
+
+impl Second<'_> {
+    /// Tells what is to be done, in order.
+    pub fn play(self, mut act: impl FnMut(Step)) {
+        let mut done = 0;
+        let ends = self
+            .messages
+            .iter()
+            .map(|message| message.frame - self.from);
+        let messages = self.messages.iter().map(Some).chain([None]);
+        for (until, message) in ends.chain([RATE as usize]).zip(messages) {
+            while done < until {
+                let frames = BLOCK.min(until - done);
+                act(Step::Render(frames));
+                done += frames;
+            }
+            if let Some(message) = message {
+                act(Step::Send(message));
+            }
+        }
     }
 }
 

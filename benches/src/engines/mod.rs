@@ -13,7 +13,7 @@ use anyhow::Result;
 use arioso_count::songs::Bank;
 
 /// General MIDI on.
-const GM_ON: &[u8] = &[0xF0, 0x7E, 0x7F, 0x09, 0x01, 0xF7];
+pub const GM_ON: &[u8] = &[0xF0, 0x7E, 0x7F, 0x09, 0x01, 0xF7];
 
 /// A synthesizer that has been built for one quality setting.
 pub trait Engine {

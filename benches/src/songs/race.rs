@@ -3,106 +3,84 @@
 //! what else the machine does falls out, or falls on all alike.
 
 use super::rows::Row;
-use crate::engines::{Effects, Engine, Make};
+use crate::engines::{Effects, Engine};
+use crate::image::SongImage;
+use crate::limit::Limits;
 use crate::material::{BLOCK, RATE};
 use crate::measure::cpu_ns;
 use anyhow::Result;
-use arioso_count::songs::{Message, Passage};
+use arioso_count::songs::{Passage, Second, Step};
 
-/// An engine and its times.
-struct Runner {
-    make: Make,
-    engine: Box<dyn Engine>,
-    /// ns of each second, the best so far.
-    best: Vec<u64>,
-    heard: Heard,
+/// Seconds from one turn of the bare kernels to the next.
+const LIMITS_EVERY: usize = 4;
+
+/// Who plays.
+pub enum Player {
+    Library(Box<dyn Engine>),
+    Image(SongImage),
 }
 
-/// What a passage sounded like.
+/// What a second was like.
 #[derive(Clone, Copy, Default)]
-struct Heard {
+pub struct Played {
+    pub ns: u64,
+    /// Sum of the squares of both channels; 1.0 is full scale.
+    pub power: f64,
     /// On average, if the engine tells.
-    voices: Option<f64>,
-    /// Of both channels; 1.0 is full scale.
-    rms: f64,
+    pub voices: Option<f64>,
 }
 
-impl Runner {
+impl Player {
     /// Silence, and every channel as it was at power-on.
-    fn reset(&mut self) {
-        self.engine.cut();
-        self.engine.reset();
-        let mut out = [[0.0; 2]; BLOCK];
-        for _ in 0..RATE as usize / BLOCK {
-            self.engine.render(&mut out);
-        }
-    }
-
-    /// Plays the frames from `from` on that fill `out`; `after` is called after each block.
-    fn play(
-        &mut self,
-        messages: &[Message],
-        from: usize,
-        out: &mut [[f32; 2]],
-        mut after: impl FnMut(&dyn Engine, usize),
-    ) {
-        let mut done = 0;
-        let mut go = |engine: &mut dyn Engine, until: usize| {
-            while done < until {
-                let to = until.min(done + BLOCK);
-                engine.render(&mut out[done..to]);
-                after(engine, to - done);
-                done = to;
-            }
-        };
-        for message in messages {
-            go(&mut *self.engine, message.frame - from);
-            self.engine.message(message.group, &message.bytes);
-        }
-        go(&mut *self.engine, RATE as usize);
-    }
-
-    /// Plays the passage and does not look at the clock.
-    fn listen(&mut self, passage: &Passage) {
-        self.reset();
-        self.best = vec![u64::MAX; passage.seconds()];
-        let (mut voices, mut tells, mut power) = (0, true, 0.0);
-        for (from, messages) in seconds(passage) {
-            let mut out = second();
-            self.play(messages, from, &mut out, |engine, frames| {
-                match engine.voices() {
-                    Some(count) => voices += count * frames,
-                    None => tells = false,
+    fn begin(&mut self, passage: &Passage, effects: Effects) -> Result<()> {
+        match self {
+            Self::Library(engine) => {
+                engine.cut();
+                engine.reset();
+                let mut out = [[0.0; 2]; BLOCK];
+                for _ in 0..RATE as usize / BLOCK {
+                    engine.render(&mut out);
                 }
-            });
-            let samples = out.as_flattened().iter();
-            power += samples.map(|x| f64::from(x * x)).sum::<f64>();
+                Ok(())
+            }
+            Self::Image(image) => image.begin(passage, effects),
         }
-        let frames = passage.frames as f64;
-        self.heard = Heard {
-            voices: tells.then_some(voices as f64 / frames),
-            rms: (power / (2.0 * frames)).sqrt(),
+    }
+
+    /// Plays the next second.
+    fn play(&mut self, second: Second, out: &mut [[f32; 2]]) -> Result<Played> {
+        let engine = match self {
+            Self::Library(engine) => engine,
+            Self::Image(image) => return image.second(),
         };
-    }
-
-    fn ms_per_second(&self) -> f64 {
-        self.best.iter().sum::<u64>() as f64 / 1e6 / self.best.len() as f64
+        let (mut done, mut voices) = (0, Some(0));
+        let begin = cpu_ns();
+        second.play(|step| match step {
+            Step::Send(message) => engine.message(message.group, &message.bytes),
+            Step::Render(frames) => {
+                engine.render(&mut out[done..done + frames]);
+                done += frames;
+                voices = voices
+                    .zip(engine.voices())
+                    .map(|(sum, now)| sum + now * frames);
+            }
+        });
+        let ns = cpu_ns() - begin;
+        let samples = out.as_flattened().iter();
+        Ok(Played {
+            ns,
+            power: samples.map(|x| f64::from(x * x)).sum(),
+            voices: voices.map(|sum| sum as f64 / f64::from(RATE)),
+        })
     }
 }
 
-fn second() -> Vec<[f32; 2]> {
-    vec![[0.0; 2]; RATE as usize]
-}
-
-/// The first frame and the messages of each second.
-fn seconds(passage: &Passage) -> impl Iterator<Item = (usize, &[Message])> {
-    let mut rest = &passage.messages[..];
-    (0..passage.seconds()).map(move |index| {
-        let from = index * RATE as usize;
-        let (now, later) = Passage::split(rest, from + RATE as usize);
-        rest = later;
-        (from, now)
-    })
+struct Runner {
+    engine: &'static str,
+    setting: &'static str,
+    player: Player,
+    /// Each second, with the best time so far.
+    seconds: Vec<Played>,
 }
 
 /// Those that take part.
@@ -110,50 +88,75 @@ fn seconds(passage: &Passage) -> impl Iterator<Item = (usize, &[Message])> {
 pub struct Race(Vec<Runner>);
 
 impl Race {
-    pub fn enter(&mut self, make: Make, engine: Box<dyn Engine>) {
+    pub fn enter(&mut self, engine: &'static str, setting: &'static str, player: Player) {
         self.0.push(Runner {
-            make,
             engine,
-            best: Vec::new(),
-            heard: Heard::default(),
+            setting,
+            player,
+            seconds: Vec::new(),
         });
     }
 
-    /// Begins with another passage.
-    pub fn listen(&mut self, passage: &Passage) -> Result<()> {
-        for runner in &mut self.0 {
-            runner.listen(passage);
-        }
-        Ok(())
+    /// Those of the players that are images, to go on in another race.
+    pub fn images(self) -> Vec<(&'static str, SongImage)> {
+        let image = |runner: Runner| match runner.player {
+            Player::Image(image) => Some((runner.setting, image)),
+            Player::Library(_) => None,
+        };
+        self.0.into_iter().filter_map(image).collect()
     }
 
-    pub fn round(&mut self, passage: &Passage) -> Result<()> {
-        self.0.iter_mut().for_each(Runner::reset);
-        let mut out = second();
-        for (index, (from, messages)) in seconds(passage).enumerate() {
+    /// Begins with another passage.
+    pub fn clear(&mut self) {
+        for runner in &mut self.0 {
+            runner.seconds.clear();
+        }
+    }
+
+    /// Plays the passage; bare kernels take their turns in between.
+    pub fn round(
+        &mut self,
+        passage: &Passage,
+        effects: Effects,
+        limits: &mut Limits,
+    ) -> Result<()> {
+        for runner in &mut self.0 {
+            runner.player.begin(passage, effects)?;
+        }
+        let mut out = vec![[0.0; 2]; RATE as usize];
+        for (index, second) in passage.by_second().enumerate() {
+            if index % LIMITS_EVERY == 0 {
+                limits.round();
+            }
             for runner in &mut self.0 {
-                let begin = cpu_ns();
-                runner.play(messages, from, &mut out, |_, _| ());
-                let took = cpu_ns() - begin;
-                runner.best[index] = runner.best[index].min(took);
+                let played = runner.player.play(second, &mut out)?;
+                match runner.seconds.get_mut(index) {
+                    Some(best) => best.ns = best.ns.min(played.ns),
+                    None => runner.seconds.push(played),
+                }
             }
         }
         Ok(())
     }
 
     pub fn rows(&self, passage: &Passage, bank: &'static str, effects: Effects) -> Vec<Row> {
-        let row = |runner: &Runner| Row {
-            engine: runner.make.engine,
-            setting: runner.make.setting,
-            song: passage.name.clone(),
-            bank,
-            from_second: passage.from,
-            seconds: passage.seconds(),
-            reverb_and_chorus: effects.reverb,
-            ms_per_second: runner.ms_per_second(),
-            voices: runner.heard.voices,
-            rms: runner.heard.rms,
-            ..Row::default()
+        let row = |runner: &Runner| {
+            let count = runner.seconds.len().max(1) as f64;
+            let mean = |of: fn(&Played) -> f64| runner.seconds.iter().map(of).sum::<f64>() / count;
+            let tells = runner.seconds.iter().all(|second| second.voices.is_some());
+            Row {
+                engine: runner.engine,
+                setting: runner.setting,
+                song: passage.name.clone(),
+                bank,
+                from_second: passage.from,
+                seconds: passage.seconds(),
+                reverb_and_chorus: effects.reverb,
+                ms_per_second: mean(|second| second.ns as f64) / 1e6,
+                voices: tells.then(|| mean(|second| second.voices.unwrap_or(0.0))),
+                rms: (mean(|second| second.power) / f64::from(2 * RATE)).sqrt(),
+                ..Row::default()
+            }
         };
         self.0.iter().map(row).collect()
     }

@@ -15,17 +15,17 @@ mod price {
     pub const REVERB: f32 = 27.0;
     pub const CHORUS: f32 = 13.0;
     /// What a voice sends to an effect, per frame.
-    pub const SEND: f32 = 0.125;
+    pub const SEND: f32 = 0.12;
     /// Filtering a voice, per frame.
-    pub const FILTER: f32 = 0.25;
+    pub const FILTER: f32 = 0.42;
     /// Mixing a voice, per frame.
-    pub const MIX: f32 = 0.15;
+    pub const MIX: f32 = 0.22;
     /// Control of a voice that moves, per tick.
     pub const MOVING: f32 = 80.0;
     /// The pitch of a voice with vibrato, per tick.
-    pub const VIBRATO: f32 = 20.0;
+    pub const VIBRATO: f32 = 18.0;
     /// A voice inside of its plan, per tick.
-    pub const STEADY: f32 = 1.5;
+    pub const STEADY: f32 = 5.5;
     /// A message, and looking at one voice of the pool for it.
     pub const MESSAGE: f32 = 120.0;
     pub const LOOK: f32 = 0.6;
@@ -39,9 +39,9 @@ mod price {
 /// Reading a wave, per frame.
 fn read(kind: Interpolation) -> f32 {
     match kind {
-        Interpolation::Linear => 0.35,
-        Interpolation::Sinc8 => 0.83,
-        Interpolation::Sinc16 => 1.65,
+        Interpolation::Linear => 0.40,
+        Interpolation::Sinc8 => 0.90,
+        Interpolation::Sinc16 => 1.72,
     }
 }
 

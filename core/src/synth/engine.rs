@@ -3,6 +3,7 @@
 
 use super::channel::{CHANNELS, Channel, Parts, System, cc};
 use super::context::OutputContext;
+use super::counters::{self, Part};
 use super::effects::{Limiter, Unit};
 use super::filter::FilterTable;
 use super::math;
@@ -402,7 +403,9 @@ impl Synth {
             }
         }
         let context = OutputContext::new(&self.filters, self.rate, self.log2_a440);
+        counters::begin();
         self.pool.control(&self.slots, &context, self.position);
+        counters::lap(Part::Control);
         out.fill([0.0; 2]);
         for (index, slot) in self.slots.iter_mut().enumerate() {
             let id = index as u8;
@@ -436,12 +439,14 @@ impl Synth {
                     buses.chorus,
                 )
             });
+            counters::lap(Part::Effects);
             let peak = bus.mix(out, (buses.left, buses.right), wet);
             if let Some(port) = slot.port.as_deref_mut() {
                 port.stats.peak_level = port.stats.peak_level.max(peak);
             }
         }
         self.limiter.process(out);
+        counters::lap(Part::Mix);
         self.position = self.position.wrapping_add(out.len() as u64);
     }
 }

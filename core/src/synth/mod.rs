@@ -16,6 +16,7 @@
 //! | `pcm` | 16-bit output |
 //! | `bus` | gain of a port; voices and effects into the output |
 //! | `effects` | reverb, chorus, limiter |
+//! | `counters` | what a render does, for benches |
 //! | `math` | 2^x, log2, sine without libm |
 
 mod awe;
@@ -28,6 +29,10 @@ pub mod clock;
 mod context;
 mod controls;
 mod cost;
+#[cfg(feature = "counters")]
+pub mod counters;
+#[cfg(not(feature = "counters"))]
+mod counters;
 mod dither;
 pub mod effects;
 mod engine;

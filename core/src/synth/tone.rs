@@ -7,11 +7,12 @@
 #[cfg(not(windows))]
 mod check;
 
+use super::counters;
 use super::effects::Sends;
 use super::filter::{Coefficients, rescaling};
 use super::lanes::Lanes;
 use super::oscillator::{Interpolation, Oscillator, Window};
-use super::simd::{self, Amplifier, Block, FilterState, SCALE, Table, Vectors};
+use super::simd::{self, Block, Effect, FilterState, Gains, SCALE, Table, Vectors};
 use super::sinc::{Kernels, cutoff_for};
 use crate::dls::model::{Loop, Wave};
 use crate::mem::{NoMemory, Shared, vec};
@@ -32,7 +33,6 @@ pub struct Tone {
     /// Number of the interpolator's kernel.
     cutoff: u8,
     kind: Interpolation,
-    live: bool,
     filtered: bool,
     /// What `b2` is multiplied by while `e` moves ([`rescaling`]).
     rescaling: f32,
@@ -40,11 +40,7 @@ pub struct Tone {
     pub sweeps: bool,
     /// State and coefficients of the filter.
     pub filter: FilterState,
-    /// Gains into left, right, reverb and chorus, where they were planned, and their change per frame.
-    from: Lanes,
-    slope: Lanes,
-    /// Frames since gains were planned.
-    pub passed: u32,
+    pub gains: Gains,
     window: Window,
 }
 
@@ -53,14 +49,11 @@ impl Tone {
         oscillator: Oscillator::IDLE,
         cutoff: u8::MAX,
         kind: Interpolation::Sinc8,
-        live: false,
         filtered: false,
         rescaling: 1.0,
         sweeps: false,
         filter: FilterState::REST,
-        from: Lanes::ZERO,
-        slope: Lanes::ZERO,
-        passed: 0,
+        gains: Gains::MUTE,
         window: Window::EMPTY,
     };
 
@@ -74,11 +67,6 @@ impl Tone {
         Ok(tones)
     }
 
-    /// A voice lives here.
-    pub fn is_live(&self) -> bool {
-        self.live
-    }
-
     /// It runs through the filter.
     pub fn is_filtered(&self) -> bool {
         self.filtered
@@ -88,7 +76,6 @@ impl Tone {
     pub fn start(&mut self, wave: Shared<Wave>, sample_loop: Option<Loop>, filtered: bool) {
         self.oscillator.start(&mut self.window, wave, sample_loop);
         self.cutoff = u8::MAX;
-        self.live = true;
         self.filtered = filtered;
         self.filter = FilterState::REST;
         self.rescaling = 1.0;
@@ -98,9 +85,8 @@ impl Tone {
     /// Falls silent and gives back its wave.
     pub fn stop(&mut self) -> Option<Shared<Wave>> {
         let wave = self.oscillator.wave.take();
-        self.live = false;
         self.filtered = false;
-        (self.from, self.slope) = (Lanes::ZERO, Lanes::ZERO);
+        self.gains = Gains::MUTE;
         wave
     }
 
@@ -145,9 +131,10 @@ impl Tone {
 
     /// Sets gains and coefficients at once, and looks after the [filter's state](Self::check_filter).
     pub fn jump(&mut self, gains: [f32; BUSES], coefficients: Coefficients) {
-        self.from = Lanes(gains) * Lanes::splat(UNIT);
-        self.slope = Lanes::ZERO;
-        self.passed = 0;
+        self.gains = Gains {
+            from: Lanes(gains) * Lanes::splat(UNIT),
+            ..Gains::MUTE
+        };
         if !self.filtered {
             return;
         }
@@ -159,21 +146,19 @@ impl Tone {
     }
 
     /// Gains of the next frame.
-    pub fn gains(&self) -> [f32; BUSES] {
-        (self.now() * Lanes::splat(1.0 / UNIT)).0
-    }
-
-    #[inline(always)]
-    fn now(&self) -> Lanes {
-        self.from + self.slope * Lanes::splat(self.passed as f32)
+    pub fn gains_now(&self) -> [f32; BUSES] {
+        (self.gains.now() * Lanes::splat(1.0 / UNIT)).0
     }
 
     /// Lets gains and coefficients run to these values in `frames`.
     pub fn ramp(&mut self, gains: [f32; BUSES], coefficients: Coefficients, frames: u32) {
         let share = 1.0 / frames.max(1) as f32;
-        self.from = self.now();
-        self.slope = (Lanes(gains) * Lanes::splat(UNIT) - self.from) * Lanes::splat(share);
-        self.passed = 0;
+        let from = self.gains.now();
+        self.gains = Gains {
+            from,
+            step: (Lanes(gains) * Lanes::splat(UNIT) - from) * Lanes::splat(share),
+            passed: 0,
+        };
         if self.filtered {
             self.sweep(coefficients, frames, share);
         }
@@ -194,40 +179,11 @@ impl Tone {
         self.sweeps = change != [0.0; 3];
     }
 
-    /// Left and right.
-    #[inline(always)]
-    pub fn dry(&self) -> Amplifier<2> {
-        let (Lanes([left, right, ..]), Lanes([left_slope, right_slope, ..])) =
-            (self.from, self.slope);
-        Amplifier {
-            from: [left, right],
-            step: [left_slope, right_slope],
-        }
-    }
-
-    #[inline(always)]
-    pub fn reverb(&self) -> Amplifier<1> {
-        let (Lanes([.., from, _]), Lanes([.., step, _])) = (self.from, self.slope);
-        Amplifier {
-            from: [from],
-            step: [step],
-        }
-    }
-
-    #[inline(always)]
-    pub fn chorus(&self) -> Amplifier<1> {
-        let (Lanes([.., from]), Lanes([.., step])) = (self.from, self.slope);
-        Amplifier {
-            from: [from],
-            step: [step],
-        }
-    }
-
     /// Effects that it plays into.
     pub fn sends(&self) -> Sends {
         Sends {
-            reverb: !self.reverb().is_mute(),
-            chorus: !self.chorus().is_mute(),
+            reverb: self.gains.reach(Effect::Reverb),
+            chorus: self.gains.reach(Effect::Chorus),
         }
     }
 
@@ -262,10 +218,11 @@ impl Tone {
             if !read && let Some(rest) = block.all().get_mut(at..frames) {
                 rest.fill(0.0);
             }
+            counters::stretch(count);
             self.oscillator.advance(count);
             at += count;
         }
-        self.passed += frames as u32;
+        self.gains.passed += frames as u32;
     }
 
     #[cfg(test)]

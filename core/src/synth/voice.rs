@@ -416,7 +416,9 @@ impl Voice {
             self.left -= 1;
         }
         self.passed = self.passed.saturating_add(1);
-        tone.check_filter();
+        if tone.is_filtered() {
+            tone.check_filter();
+        }
         if self.vibrates {
             let mut lfos = [
                 (self.now.lfo, self.lfo_step),
@@ -664,7 +666,7 @@ impl Voice {
     /// Plans a stretch of a fade: straight down from where the voice was, whatever its envelopes and LFOs would do.
     fn fade(&mut self, frames: u32, tone: &mut Tone) {
         let part = self.next.fade as f32 / self.now.fade.max(1) as f32;
-        self.gains = tone.gains().map(|gain| gain * part);
+        self.gains = tone.gains_now().map(|gain| gain * part);
         tone.ramp(self.gains, self.coefficients, frames);
     }
 

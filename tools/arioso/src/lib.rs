@@ -4,5 +4,6 @@
 #[cfg(unix)]
 pub mod compare;
 pub mod plot;
-pub mod song;
 pub mod trace;
+
+pub use arioso_song as song;

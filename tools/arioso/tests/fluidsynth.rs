@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Real banks and real songs: our engine with the converted SoundFont against FluidSynth with the SoundFont itself.
 
-use arioso_cli::compare::corpus::{self, Piece, freedoom, openmsx};
 use arioso_cli::compare::{
     Bank, Loudness, Offsets, Onsets, Ours, RATE, frame, loudness, onsets, render, theirs,
 };
+use arioso_cli::song::corpus::{self, Piece, freedoom, openmsx};
 use arioso_cli::song::{Song, smf};
 use arioso_fluidsynth::Fluidsynth;
 use std::fs;

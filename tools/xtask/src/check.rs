@@ -71,26 +71,42 @@ pub fn compare(songs: Option<&str>, bank: Option<&str>) -> Result<()> {
     ]))
 }
 
-/// Measures the engine, its image and other people's synthesizers; of `songs` only these, `quick` only one of them and without the image.
-pub fn bench(songs: bool, quick: bool) -> Result<()> {
+/// Measures the engine, its image and other people's synthesizers; with `songs` these alone, with `quick` two of them without the image, and
+/// with `parts` also where their time goes.
+pub fn bench(songs: bool, quick: bool, parts: bool) -> Result<()> {
     setup::install(&[Need::Peers])?;
+    // What an engine of another day has left says nothing about this one.
+    let left = project::root().join("target/bench/parts.json");
+    if left.exists() {
+        std::fs::remove_file(left)?;
+    }
     if !quick {
         setup::install(&[Need::Driver(Arch::X64)])?;
         driver::build(&Build::release(Arch::X64))?;
     }
-    let mut cargo = process::cargo();
-    cargo.args(["run", "--profile", "image", "--quiet"]);
-    cargo.args(["--package", "arioso-bench", "--"]);
-    process::run(match (songs, quick) {
-        (_, true) => cargo.args(["songs", "quick"]),
-        (true, false) => cargo.arg("songs"),
-        (false, false) => &mut cargo,
-    })
+    // As the image is built; a quick look does without the minute that this takes.
+    let profile = if quick { "release" } else { "image" };
+    let run = |package: &str| {
+        let mut cargo = process::cargo();
+        cargo.args(["run", "--quiet", "--profile", profile, "--package", package]);
+        cargo
+    };
+    let extent: &[&str] = if quick { &["quick"] } else { &[] };
+    if parts || !quick {
+        let mut cargo = run("arioso-count");
+        cargo.args(["--features", "counters", "--", "parts"]);
+        process::run(cargo.args(extent))?;
+    }
+    let mut cargo = run("arioso-bench");
+    if songs || quick {
+        cargo.args(["--", "songs"]);
+    }
+    process::run(cargo.args(extent))
 }
 
 /// Counts the engine's instructions under valgrind.
 pub fn count(arguments: &[&str]) -> Result<()> {
-    setup::install(&[Need::Counting])?;
+    setup::install(&[Need::Counting, Need::Peers])?;
     process::run(
         process::cargo()
             .args(["run", "--profile", "image", "--quiet"])

@@ -80,9 +80,12 @@ enum Command {
         /// Songs alone, without the other scenes
         #[arg(long, conflicts_with_all = ["instructions", "worst_block"])]
         songs: bool,
-        /// One song, a few rounds, without the driver: half a minute
+        /// Two songs alone, without the driver's image: half a minute once it is built
         #[arg(long, conflicts_with_all = ["instructions", "worst_block"])]
         quick: bool,
+        /// With --quick: also where their time goes, which builds the engine once more
+        #[arg(long, requires = "quick")]
+        parts: bool,
         /// Count instructions instead, and show what `cargo xtask test` lets them be
         #[arg(long, conflicts_with = "worst_block")]
         instructions: bool,
@@ -174,7 +177,12 @@ fn run(command: Command) -> Result<()> {
             worst_block: Some(blocks),
             ..
         } => check::count(&["worst", &blocks.to_string()]),
-        Command::Bench { songs, quick, .. } => check::bench(songs, quick),
+        Command::Bench {
+            songs,
+            quick,
+            parts,
+            ..
+        } => check::bench(songs, quick, parts),
         Command::Windows => windows::build().map(|path| println!("{}", path.display())),
         Command::Test => check::test(),
         Command::Compare { songs, bank } => check::compare(songs.as_deref(), bank.as_deref()),

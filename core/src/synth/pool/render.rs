@@ -3,10 +3,10 @@
 
 use super::{LIVE, Pool};
 use crate::mem::{NoMemory, vec};
+use crate::synth::counters::{self, Part};
 use crate::synth::effects::Sends;
 use crate::synth::oscillator::Interpolation;
-use crate::synth::simd::{self, Amplifier, Block, FilterState, Playing, Vectors};
-use crate::synth::tone::Tone;
+use crate::synth::simd::{self, Block, Effect, Eight, FilterState, Gains, MIXED, Vectors};
 use alloc::vec::Vec;
 
 /// Voices of a kind that are rendered together: their blocks stay in the first cache.
@@ -34,14 +34,28 @@ pub struct Batch {
     chorus: Block,
 }
 
-/// Voices that are rendered alike.
+/// Voices that are rendered alike; some more places fill up the last group.
 struct Kind {
-    /// Samples; some more blocks fill up the last [`ABREAST`].
-    blocks: Vec<Block>,
-    filters: Vec<FilterState>,
-    /// Slot of each voice, and frames that have passed since its gains were planned.
-    voices: [(u32, u32); TOGETHER],
+    places: Vec<Place>,
     count: usize,
+}
+
+/// A voice while it is rendered.
+#[derive(Clone, Copy)]
+struct Place {
+    block: Block,
+    filter: FilterState,
+    gains: Gains,
+    slot: u32,
+}
+
+impl Place {
+    const EMPTY: Self = Self {
+        block: Block::ZERO,
+        filter: FilterState::REST,
+        gains: Gains::MUTE,
+        slot: 0,
+    };
 }
 
 impl Batch {
@@ -59,59 +73,86 @@ impl Batch {
 impl Kind {
     fn new() -> Result<Self, NoMemory> {
         Ok(Self {
-            blocks: vec::try_filled(TOGETHER, Block::ZERO)?,
-            filters: vec::try_filled(TOGETHER, FilterState::REST)?,
-            voices: [(0, 0); TOGETHER],
+            places: vec::try_filled(TOGETHER, Place::EMPTY)?,
             count: 0,
         })
     }
 
+    /// Whole groups of `N` places: behind the voices silence, since mute is not enough for what is no number.
+    fn groups<const N: usize>(&mut self) -> &mut [[Place; N]] {
+        const { assert!(TOGETHER.is_multiple_of(N)) };
+        let whole = self.count.next_multiple_of(N);
+        let places = self.places.get_mut(..whole).unwrap_or_default();
+        if let Some(spare) = places.get_mut(self.count..) {
+            spare.fill(Place::EMPTY);
+        }
+        places.as_chunks_mut().0
+    }
+
     /// Sends all blocks through their filters.
     fn filter(&mut self, vectors: Vectors, moves: bool, odd: bool, frames: usize) {
-        const { assert!(TOGETHER.is_multiple_of(ABREAST)) };
-        let whole = self.count.next_multiple_of(ABREAST);
-        if let Some(spare) = self.filters.get_mut(self.count..whole) {
-            spare.fill(FilterState::REST);
+        counters::filters(self.count, self.count.next_multiple_of(ABREAST));
+        let (pairs, rest) = self.groups::<ABREAST>().as_chunks_mut::<2>();
+        for [first, second] in pairs {
+            let ((a, c), (b, d)) = (parts(first), parts(second));
+            if vectors.need_saving() {
+                simd::filter(vectors, [a, b], [c, d], moves, odd, frames);
+            } else {
+                // There are registers for no more.
+                simd::filter(vectors, [a], [c], moves, odd, frames);
+                simd::filter(vectors, [b], [d], moves, odd, frames);
+            }
         }
-        let (Some(blocks), Some(filters)) =
-            (self.blocks.get_mut(..whole), self.filters.get_mut(..whole))
-        else {
-            return;
-        };
-        let (blocks, _) = blocks.as_chunks_mut::<ABREAST>();
-        let (filters, _) = filters.as_chunks_mut::<ABREAST>();
-        let (block_pairs, block_rest) = blocks.as_chunks_mut::<2>();
-        let (filter_pairs, filter_rest) = filters.as_chunks_mut::<2>();
-        for ([a, b], [c, d]) in block_pairs.iter_mut().zip(filter_pairs) {
-            let (blocks, filters) = ([a.each_mut(), b.each_mut()], [c.each_mut(), d.each_mut()]);
-            simd::filter(vectors, blocks, filters, moves, odd, frames);
-        }
-        for (blocks, filters) in block_rest.iter_mut().zip(filter_rest) {
-            simd::filter(
-                vectors,
-                [blocks.each_mut()],
-                [filters.each_mut()],
-                moves,
-                odd,
-                frames,
-            );
+        for places in rest {
+            let (blocks, filters) = parts(places);
+            simd::filter(vectors, [blocks], [filters], moves, odd, frames);
         }
     }
 
-    fn playing<'a, const N: usize>(
-        &'a self,
-        tones: &'a [Tone],
-        amplifier: impl Fn(&Tone) -> Amplifier<N>,
-    ) -> impl Iterator<Item = Playing<'a, N>> {
-        let voices = self.voices.iter().take(self.count).zip(&self.blocks);
-        voices.filter_map(move |((slot, passed), block)| {
-            Some(Playing {
-                block,
-                amplifier: amplifier(tones.get(*slot as usize)?),
-                passed: *passed,
-            })
-        })
+    /// Mixes all blocks into the buses.
+    fn mix(&mut self, vectors: Vectors, buses: &mut [&mut Block; 2], frames: usize) {
+        for [a, b, c, d] in self.groups::<MIXED>() {
+            let blocks = [&a.block, &b.block, &c.block, &d.block];
+            let gains = [&a.gains, &b.gains, &c.gains, &d.gains];
+            simd::mix(vectors, blocks, gains, buses, frames);
+        }
     }
+
+    /// Adds to the bus of an effect what the voices send there.
+    fn send(&self, vectors: Vectors, effect: Effect, bus: &mut Block, frames: usize) {
+        for place in self.places.iter().take(self.count) {
+            if place.gains.reach(effect) {
+                simd::send(vectors, &place.block, &place.gains, effect, bus, frames);
+            }
+        }
+    }
+}
+
+/// Blocks and filters.
+fn parts(places: &mut [Place; ABREAST]) -> (Eight<'_, Block>, Eight<'_, FilterState>) {
+    let [a, b, c, d, e, f, g, h] = places;
+    (
+        [
+            &mut a.block,
+            &mut b.block,
+            &mut c.block,
+            &mut d.block,
+            &mut e.block,
+            &mut f.block,
+            &mut g.block,
+            &mut h.block,
+        ],
+        [
+            &mut a.filter,
+            &mut b.filter,
+            &mut c.filter,
+            &mut d.filter,
+            &mut e.filter,
+            &mut f.filter,
+            &mut g.filter,
+            &mut h.filter,
+        ],
+    )
 }
 
 impl Pool {
@@ -138,10 +179,13 @@ impl Pool {
         let mut next = 0;
         while next < self.used {
             next = self.read(port, kind, next, frames);
+            counters::lap(Part::Fetch);
             let [_, still, moving] = &mut self.batch.kinds;
             still.filter(self.vectors, false, odd, frames);
             moving.filter(self.vectors, true, odd, frames);
+            counters::lap(Part::Filter);
             self.mix(sends, frames);
+            counters::lap(Part::Voices);
         }
         let batch = &self.batch;
         Buses {
@@ -169,18 +213,14 @@ impl Pool {
                 (true, false) => still,
                 (true, true) => moving,
             };
-            let at = room.count;
-            let (Some(voice), Some(block), Some(filter)) = (
-                room.voices.get_mut(at),
-                room.blocks.get_mut(at),
-                room.filters.get_mut(at),
-            ) else {
+            let Some(place) = room.places.get_mut(room.count) else {
                 return slot;
             };
-            *voice = (slot as u32, tone.passed);
-            *filter = tone.filter;
             room.count += 1;
-            tone.read(kind, &self.kernels, self.vectors, block, frames);
+            place.slot = slot as u32;
+            place.filter = tone.filter;
+            place.gains = tone.gains;
+            tone.read(kind, &self.kernels, self.vectors, &mut place.block, frames);
         }
         self.used
     }
@@ -197,38 +237,19 @@ impl Pool {
         let vectors = self.vectors;
         let [_, still, moving] = &*kinds;
         for kind in [still, moving] {
-            for ((slot, _), filter) in kind.voices.iter().zip(&kind.filters).take(kind.count) {
-                if let Some(tone) = self.tones.get_mut(*slot as usize) {
-                    tone.filter = *filter;
+            for place in kind.places.iter().take(kind.count) {
+                if let Some(tone) = self.tones.get_mut(place.slot as usize) {
+                    tone.filter = place.filter;
                 }
             }
         }
-        let mut dry = kinds
-            .iter()
-            .flat_map(|kind| kind.playing(&self.tones, Tone::dry));
-        while let Some(a) = dry.next() {
-            let buses = [&mut *left, &mut *right];
-            match [dry.next(), dry.next(), dry.next()] {
-                [Some(b), Some(c), Some(d)] => simd::mix(vectors, [a, b, c, d], buses, frames),
-                [Some(b), Some(c), None] => simd::mix(vectors, [a, b, c], buses, frames),
-                [Some(b), ..] => simd::mix(vectors, [a, b], buses, frames),
-                _ => simd::mix(vectors, [a], buses, frames),
+        for kind in kinds {
+            kind.mix(vectors, &mut [&mut *left, &mut *right], frames);
+            if sends.reverb {
+                kind.send(vectors, Effect::Reverb, reverb, frames);
             }
-        }
-        if sends.reverb {
-            let wet = kinds
-                .iter()
-                .flat_map(|kind| kind.playing(&self.tones, Tone::reverb));
-            for voice in wet.filter(|voice| !voice.amplifier.is_mute()) {
-                simd::mix(vectors, [voice], [&mut *reverb], frames);
-            }
-        }
-        if sends.chorus {
-            let wet = kinds
-                .iter()
-                .flat_map(|kind| kind.playing(&self.tones, Tone::chorus));
-            for voice in wet.filter(|voice| !voice.amplifier.is_mute()) {
-                simd::mix(vectors, [voice], [&mut *chorus], frames);
+            if sends.chorus {
+                kind.send(vectors, Effect::Chorus, chorus, frames);
             }
         }
     }

@@ -69,7 +69,9 @@ pub fn run<A: Arch, T: Taps<A>>(
     let mut position = [0, 1, 2, 3].map(|i| reader.position + i * step);
     let mut fraction = A::ints(position.map(|p| p as u32));
     let way = A::ints([(4 * step) as u32; LANES]);
-    let (whole, rest) = chunks.split_at_mut(count / LANES);
+    let Some((whole, rest)) = chunks.split_at_mut_checked(count / LANES) else {
+        return false;
+    };
     for chunk in whole {
         // SAFETY: `fits` has seen that the taps of all `count` frames lie inside.
         let samples = unsafe { taps.four(base, position, fraction) };

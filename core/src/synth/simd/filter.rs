@@ -53,7 +53,7 @@ impl FilterState {
     }
 
     /// The change of e, b2 and k per frame.
-    #[inline(always)]
+    #[cfg(not(windows))]
     pub fn change(&self) -> [f32; 3] {
         let [_, e, b2, k] = self.steps.0;
         [e, b2, k]

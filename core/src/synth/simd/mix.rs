@@ -2,93 +2,151 @@
 //! Voices into buses.
 
 use super::{Arch, Block};
-use crate::synth::lanes::LANES;
+use crate::synth::lanes::{LANES, Lanes};
 
-/// The gain of a voice into some buses: a line through time. What it is at a frame depends on nothing but the frame.
+/// Voices that are mixed at once.
+pub const MIXED: usize = 4;
+
+/// Gains of a voice into left, right, reverb and chorus: lines through time. What they are at a frame depends on nothing but the frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Amplifier<const N: usize> {
-    pub from: [f32; N],
+#[repr(C)]
+pub struct Gains {
+    pub from: Lanes,
     /// Change per frame.
-    pub step: [f32; N],
-}
-
-impl<const N: usize> Amplifier<N> {
-    /// It does not stand still.
-    #[inline(always)]
-    pub fn moves(&self) -> bool {
-        self.step != [0.0; N]
-    }
-
-    /// Nothing passes.
-    #[inline(always)]
-    pub fn is_mute(&self) -> bool {
-        self.from == [0.0; N] && !self.moves()
-    }
-}
-
-/// A voice's samples, and what becomes of them.
-#[derive(Clone, Copy)]
-pub struct Playing<'a, const N: usize> {
-    pub block: &'a Block,
-    pub amplifier: Amplifier<N>,
-    /// Frames since the amplifier was where its line begins.
+    pub step: Lanes,
+    /// Frames since they were at `from`.
     pub passed: u32,
+}
+
+/// What a voice sends to, besides left and right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Reverb = 2,
+    Chorus = 3,
+}
+
+impl Gains {
+    pub const MUTE: Self = Self {
+        from: Lanes::ZERO,
+        step: Lanes::ZERO,
+        passed: 0,
+    };
+
+    /// Those of the next frame.
+    #[inline(always)]
+    pub fn now(&self) -> Lanes {
+        self.from + self.step * Lanes::splat(self.passed as f32)
+    }
+
+    /// Something goes to an effect.
+    #[inline(always)]
+    pub fn reach(&self, effect: Effect) -> bool {
+        let [from, step] = self.line(effect as usize);
+        from != 0.0 || step != 0.0
+    }
+
+    /// Left or right moves.
+    #[inline(always)]
+    pub fn move_dry(&self) -> bool {
+        let [left, right, ..] = self.step.0;
+        left != 0.0 || right != 0.0
+    }
+
+    /// Where it was, and its change per frame.
+    #[inline(always)]
+    fn line(&self, bus: usize) -> [f32; 2] {
+        let at = |lanes: &Lanes| lanes.0.get(bus).copied().unwrap_or(0.0);
+        [at(&self.from), at(&self.step)]
+    }
 }
 
 /// Numbers of the first eight frames.
 const FIRST: [[f32; LANES]; 2] = [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0]];
 
-/// Adds `frames` frames of `V` voices, one after the other, to buses; what lies behind the last frame means nothing. Gains move if `MOVES`.
+/// The gain of a voice into a bus.
+#[derive(Clone, Copy)]
+struct Line<A: Arch> {
+    from: A::W,
+    step: A::W,
+}
+
+impl<A: Arch> Line<A> {
+    #[inline(always)]
+    fn of(gains: &Gains, bus: usize) -> Self {
+        let [from, step] = gains.line(bus);
+        Self {
+            from: A::splat_wide(from),
+            step: A::splat_wide(step),
+        }
+    }
+
+    #[inline(always)]
+    fn at<const MOVES: bool>(&self, time: A::W) -> A::W {
+        if MOVES {
+            A::add_wide(self.from, A::mul_wide(self.step, time))
+        } else {
+            self.from
+        }
+    }
+}
+
+/// Adds `frames` frames of voices, one after the other, to left and right; what lies behind the last frame means nothing. Gains move if
+/// `MOVES`.
 #[inline(always)]
-pub fn run<A: Arch, const V: usize, const N: usize, const MOVES: bool>(
-    voices: [Playing<N>; V],
-    buses: &mut [&mut Block; N],
+pub fn run<A: Arch, const MOVES: bool>(
+    blocks: [&Block; MIXED],
+    gains: [&Gains; MIXED],
+    [left, right]: &mut [&mut Block; 2],
     frames: usize,
 ) {
-    let (zero, eight) = (A::splat_wide(0.0), A::splat_wide(8.0));
-    let (mut from, mut step, mut time) = ([[zero; N]; V], [[zero; N]; V], [zero; V]);
-    let [low, high] = &FIRST;
-    let first = A::get_wide([low, high]);
-    let lines = from.iter_mut().zip(&mut step).zip(&mut time);
-    for (((from, step), time), voice) in lines.zip(&voices) {
-        let Amplifier {
-            from: gain,
-            step: change,
-        } = &voice.amplifier;
-        for ((from, gain), (step, change)) in
-            from.iter_mut().zip(gain).zip(step.iter_mut().zip(change))
-        {
-            (*from, *step) = (A::splat_wide(*gain), A::splat_wide(*change));
-        }
-        *time = A::add_wide(A::splat_wide(voice.passed as f32), first);
-    }
+    let [a, b, c, d] = gains;
+    let lefts = [
+        Line::<A>::of(a, 0),
+        Line::of(b, 0),
+        Line::of(c, 0),
+        Line::of(d, 0),
+    ];
+    let rights = [
+        Line::<A>::of(a, 1),
+        Line::of(b, 1),
+        Line::of(c, 1),
+        Line::of(d, 1),
+    ];
+    let mut time = [start::<A>(a), start::<A>(b), start::<A>(c), start::<A>(d)];
+    let eight = A::splat_wide(8.0);
     for place in 0..frames.div_ceil(2 * LANES) {
-        let mut sums = [zero; N];
-        for (sum, bus) in sums.iter_mut().zip(&*buses) {
-            *sum = get::<A>(bus, place);
-        }
-        let gains = from.iter().zip(&step).zip(&mut time);
-        for (voice, ((from, step), time)) in voices.iter().zip(gains) {
-            let x = get::<A>(voice.block, place);
-            for (sum, (from, step)) in sums.iter_mut().zip(from.iter().zip(step)) {
-                let gain = if MOVES {
-                    A::add_wide(*from, A::mul_wide(*step, *time))
-                } else {
-                    *from
-                };
-                *sum = A::add_wide(*sum, A::mul_wide(x, gain));
-            }
+        let (mut l, mut r) = (get::<A>(left, place), get::<A>(right, place));
+        let lines = lefts.iter().zip(&rights).zip(&mut time);
+        for (block, ((left, right), time)) in blocks.iter().zip(lines) {
+            let x = get::<A>(block, place);
+            l = A::add_wide(l, A::mul_wide(x, left.at::<MOVES>(*time)));
+            r = A::add_wide(r, A::mul_wide(x, right.at::<MOVES>(*time)));
             if MOVES {
                 *time = A::add_wide(*time, eight);
             }
         }
-        for (bus, sum) in buses.iter_mut().zip(sums) {
-            let (pairs, _) = bus.0.as_chunks_mut::<2>();
-            if let Some([low, high]) = pairs.get_mut(place) {
-                A::put_wide(sum, [low, high]);
-            }
-        }
+        put::<A>(left, place, l);
+        put::<A>(right, place, r);
     }
+}
+
+/// Adds `frames` frames of a voice to the bus of an effect.
+#[inline(always)]
+pub fn send<A: Arch>(block: &Block, gains: &Gains, effect: Effect, bus: &mut Block, frames: usize) {
+    let line = Line::<A>::of(gains, effect as usize);
+    let (mut time, eight) = (start::<A>(gains), A::splat_wide(8.0));
+    for place in 0..frames.div_ceil(2 * LANES) {
+        let x = A::mul_wide(get::<A>(block, place), line.at::<true>(time));
+        put::<A>(bus, place, A::add_wide(get::<A>(bus, place), x));
+        time = A::add_wide(time, eight);
+    }
+}
+
+/// Frames since the gains were where their lines begin, for the next eight frames.
+#[inline(always)]
+fn start<A: Arch>(gains: &Gains) -> A::W {
+    let [low, high] = &FIRST;
+    A::add_wide(A::splat_wide(gains.passed as f32), A::get_wide([low, high]))
 }
 
 /// Eight frames.
@@ -97,4 +155,12 @@ fn get<A: Arch>(block: &Block, place: usize) -> A::W {
     let (pairs, _) = block.0.as_chunks::<2>();
     let [low, high] = pairs.get(place).unwrap_or(&[[0.0; LANES]; 2]);
     A::get_wide([low, high])
+}
+
+#[inline(always)]
+fn put<A: Arch>(block: &mut Block, place: usize, x: A::W) {
+    let (pairs, _) = block.0.as_chunks_mut::<2>();
+    if let Some([low, high]) = pairs.get_mut(place) {
+        A::put_wide(x, [low, high]);
+    }
 }

@@ -74,7 +74,7 @@ mod sse2;
 
 pub use fetch::{Reader, SCALE};
 pub use filter::{Eight, FilterState};
-pub use mix::{Amplifier, Playing};
+pub use mix::{Effect, Gains, MIXED};
 
 use super::lanes::{LANES, Lanes};
 use super::sinc::{EXTRA16, Row8, Row16, Rows, Shorts};
@@ -343,44 +343,72 @@ fn filter_on<A: Arch, const G: usize>(
     }
 }
 
-/// Adds the first `frames` frames of `V` voices, one after the other, to buses.
+/// Adds the first `frames` frames of voices, one after the other, to left and right.
 #[inline]
-pub fn mix<const V: usize, const N: usize>(
+pub fn mix(
     vectors: Vectors,
-    voices: [Playing<N>; V],
-    buses: [&mut Block; N],
+    blocks: [&Block; MIXED],
+    gains: [&Gains; MIXED],
+    buses: &mut [&mut Block; 2],
     frames: usize,
 ) {
     #[cfg(target_arch = "x86_64")]
     if vectors.avx2 {
         // SAFETY: only `Vectors::best` says so, when AVX2 is there.
-        return unsafe { mix_on_avx2(voices, buses, frames) };
+        return unsafe { mix_on_avx2(blocks, gains, buses, frames) };
     }
     let _ = vectors;
-    mix_on::<Native, V, N>(voices, buses, frames);
+    mix_on::<Native>(blocks, gains, buses, frames);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn mix_on_avx2<const V: usize, const N: usize>(
-    voices: [Playing<N>; V],
-    buses: [&mut Block; N],
+fn mix_on_avx2(
+    blocks: [&Block; MIXED],
+    gains: [&Gains; MIXED],
+    buses: &mut [&mut Block; 2],
     frames: usize,
 ) {
-    mix_on::<avx2::Avx2, V, N>(voices, buses, frames);
+    mix_on::<avx2::Avx2>(blocks, gains, buses, frames);
 }
 
 #[inline(always)]
-fn mix_on<A: Arch, const V: usize, const N: usize>(
-    voices: [Playing<N>; V],
-    mut buses: [&mut Block; N],
+fn mix_on<A: Arch>(
+    blocks: [&Block; MIXED],
+    gains: [&Gains; MIXED],
+    buses: &mut [&mut Block; 2],
     frames: usize,
 ) {
-    if voices.iter().any(|voice| voice.amplifier.moves()) {
-        mix::run::<A, V, N, true>(voices, &mut buses, frames);
+    if gains.iter().any(|gains| gains.move_dry()) {
+        mix::run::<A, true>(blocks, gains, buses, frames);
     } else {
-        mix::run::<A, V, N, false>(voices, &mut buses, frames);
+        mix::run::<A, false>(blocks, gains, buses, frames);
     }
+}
+
+/// Adds the first `frames` frames of a voice to the bus of an effect.
+#[inline]
+pub fn send(
+    vectors: Vectors,
+    block: &Block,
+    gains: &Gains,
+    effect: Effect,
+    bus: &mut Block,
+    frames: usize,
+) {
+    #[cfg(target_arch = "x86_64")]
+    if vectors.avx2 {
+        // SAFETY: only `Vectors::best` says so, when AVX2 is there.
+        return unsafe { send_on_avx2(block, gains, effect, bus, frames) };
+    }
+    let _ = vectors;
+    mix::send::<Native>(block, gains, effect, bus, frames);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn send_on_avx2(block: &Block, gains: &Gains, effect: Effect, bus: &mut Block, frames: usize) {
+    mix::send::<avx2::Avx2>(block, gains, effect, bus, frames);
 }
 
 /// 0 in place of what is smaller than `least`, whatever its sign.
@@ -410,6 +438,16 @@ fn split_on<A: Arch>(x: Lanes) -> ([i32; 4], Lanes) {
 #[inline(always)]
 pub fn pcm(samples: &[f32; 8]) -> [i16; 8] {
     Native::pcm(samples)
+}
+
+/// Clocks of the processor; 0 on AArch64.
+#[cfg(feature = "counters")]
+pub fn clock() -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 counts them.
+    return unsafe { core::arch::x86_64::_rdtsc() };
+    #[cfg(not(target_arch = "x86_64"))]
+    0
 }
 
 #[cfg(test)]

@@ -37,34 +37,22 @@ fn filters() -> impl Strategy<Value = ([FilterState; 16], bool)> {
     })
 }
 
-fn amplifiers() -> impl Strategy<Value = [(Amplifier<2>, u32); 3]> {
-    let number = || -1.0f32..1.0;
-    let one = (
-        number(),
-        number(),
-        prop_oneof![Just(0.0f32), number()],
-        0u32..40,
-    );
-    prop::array::uniform3(one).prop_map(|all| {
-        all.map(|(left, right, step, passed)| {
-            let amplifier = Amplifier {
-                from: [left, right],
-                step: [step, -step],
-            };
-            (amplifier, passed)
-        })
-    })
+fn gains() -> impl Strategy<Value = [Gains; MIXED]> {
+    let step = prop_oneof![
+        Just(Lanes::ZERO),
+        prop::array::uniform4(-1.0f32..1.0).prop_map(Lanes)
+    ];
+    let one = (prop::array::uniform4(-1.0f32..1.0), step, 0u32..40);
+    let gains = one.prop_map(|(from, step, passed)| Gains {
+        from: Lanes(from),
+        step,
+        passed,
+    });
+    prop::array::uniform4(gains)
 }
 
-fn playing<'a>(
-    blocks: &'a [Block],
-    amplifiers: &'a [(Amplifier<2>, u32); 3],
-) -> [Playing<'a, 2>; 3] {
-    [0, 1, 2].map(|i| Playing {
-        block: &blocks[i],
-        amplifier: amplifiers[i].0,
-        passed: amplifiers[i].1,
-    })
+fn blocks_of(samples: &[f32]) -> [Block; MIXED] {
+    [0, 1, 2, 3].map(|i| block_of(&samples[32 * i..][..32]))
 }
 
 fn block_of(samples: &[f32]) -> Block {
@@ -182,63 +170,76 @@ proptest! {
     #[test]
     fn filters_and_gains_may_be_cut(
         (filters, moves) in filters(),
-        amplifiers in amplifiers(),
+        gains in gains(),
         samples in prop::collection::vec(-1e9f32..1e9, 8 * 32),
         cut in 1usize..32,
     ) {
         let eight: [FilterState; 8] = *filters.first_chunk().unwrap();
         let play = |lengths: &[usize]| {
-            let (mut filters, mut amplifiers) = (eight, amplifiers);
-            let (mut out, mut mixed) = (Vec::new(), Vec::new());
+            let (mut filters, mut gains) = (eight, gains);
+            let mut out = [const { Vec::new() }; 4];
             let mut at = 0;
             for &length in lengths {
                 let mut blocks: Vec<Block> = samples.chunks(32).map(|x| block_of(&x[at..at + length])).collect();
                 let ([eight], _) = blocks.as_chunks_mut::<8>() else { unreachable!() };
                 filter(Vectors::best(), [eight.each_mut()], [filters.each_mut()], moves, at % 2 == 1, length);
-                out.extend(bits(blocks[0].first(length)));
-                let (mut left, mut right) = (Block::ZERO, Block::ZERO);
-                let voices = playing(&blocks, &amplifiers);
-                mix(Vectors::best(), voices, [&mut left, &mut right], length);
-                mixed.extend([left, right].map(|bus| bits(bus.first(length))).concat().chunks(length).next().unwrap().to_vec());
-                for (_, passed) in &mut amplifiers {
-                    *passed += length as u32;
+                let mut buses = [Block::ZERO; 3];
+                let [left, right, reverb] = &mut buses;
+                mix(Vectors::best(), blocks.first_chunk().unwrap().each_ref(), gains.each_ref(), &mut [left, right], length);
+                send(Vectors::best(), &blocks[0], &gains[0], Effect::Reverb, reverb, length);
+                let [left, right, reverb] = buses;
+                for (out, block) in out.iter_mut().zip([left, right, reverb, blocks[0]]) {
+                    out.extend(bits(block.first(length)));
+                }
+                for gains in &mut gains {
+                    gains.passed += length as u32;
                 }
                 at += length;
             }
-            (out, mixed, filters.each_ref().map(numbers))
+            (out, filters.each_ref().map(numbers))
         };
         prop_assert_eq!(play(&[32]), play(&[cut, 32 - cut]));
     }
 
     #[test]
     fn native_and_portable_mix_the_same(
-        amplifiers in amplifiers(),
-        samples in prop::collection::vec(-1e9f32..1e9, 3 * 32),
+        gains in gains(),
+        samples in prop::collection::vec(-1e9f32..1e9, MIXED * 32),
         count in 1usize..=32,
     ) {
+        let blocks = blocks_of(&samples);
         let play = |registers| {
-            let blocks: Vec<Block> = samples.chunks(32).map(block_of).collect();
-            let voices = playing(&blocks, &amplifiers);
-            let (mut left, mut right) = (Block([[0.25; 4]; 9]), Block([[0.5; 4]; 9]));
-            let buses = [&mut left, &mut right];
+            let mut buses = [Block([[0.25; 4]; 9]), Block([[0.5; 4]; 9]), Block([[0.75; 4]; 9])];
+            let [left, right, chorus] = &mut buses;
+            let both = &mut [left, right];
+            let (block, line) = (&blocks[0], &gains[0]);
             match registers {
-                Registers::Best => mix(Vectors::best(), voices, buses, count),
-                Registers::Native => mix(Vectors::default(), voices, buses, count),
-                Registers::Portable => mix_on::<Portable, 3, 2>(voices, buses, count),
+                Registers::Portable => {
+                    mix_on::<Portable>(blocks.each_ref(), gains.each_ref(), both, count);
+                    mix::send::<Portable>(block, line, Effect::Chorus, chorus, count);
+                }
+                Registers::Native => {
+                    mix(Vectors::default(), blocks.each_ref(), gains.each_ref(), both, count);
+                    send(Vectors::default(), block, line, Effect::Chorus, chorus, count);
+                }
+                Registers::Best => {
+                    mix(Vectors::best(), blocks.each_ref(), gains.each_ref(), both, count);
+                    send(Vectors::best(), block, line, Effect::Chorus, chorus, count);
+                }
             }
-            [left, right].map(|bus| bits(bus.first(count)))
+            buses.map(|bus| bits(bus.first(count)))
         };
         let mixed = play(Registers::Portable);
         prop_assert_eq!(&mixed, &play(Registers::Native));
         prop_assert_eq!(&mixed, &play(Registers::Best));
         // One voice after the other is the same.
         let (mut left, mut right) = (Block([[0.25; 4]; 9]), Block([[0.5; 4]; 9]));
-        for (samples, &(amplifier, passed)) in samples.chunks(32).zip(&amplifiers) {
-            let block = block_of(samples);
-            let voice = Playing { block: &block, amplifier, passed };
-            mix(Vectors::best(), [voice], [&mut left, &mut right], count);
+        for (block, line) in blocks.iter().zip(&gains) {
+            let (mut alone, mut muted) = ([Block::ZERO; MIXED], [Gains::MUTE; MIXED]);
+            (alone[0], muted[0]) = (*block, *line);
+            mix(Vectors::best(), alone.each_ref(), muted.each_ref(), &mut [&mut left, &mut right], count);
         }
-        prop_assert_eq!(mixed, [left, right].map(|bus| bits(bus.first(count))));
+        prop_assert_eq!(&mixed[..2], &[left, right].map(|bus| bits(bus.first(count)))[..]);
     }
 
     #[test]

@@ -118,8 +118,8 @@ fn the_least_important_go_first() {
     for key in 50..100 {
         synth.message(SYNTH, 1, &[0x80, key, 0]);
     }
-    // Until nothing moves but what is released.
-    render(&mut synth, 10 * SLICE);
+    // Until nothing moves but what is released: longer than the shortest note.
+    render(&mut synth, 12 * SLICE);
     let mut voices = 300;
     let (mut order, mut lost_before) = (Vec::new(), 0);
     for limit in (20..=240).rev() {

@@ -19,13 +19,18 @@ pub struct Stand {
 impl Tone {
     pub fn stand(&self) -> Stand {
         Stand {
-            gains: self.gains(),
-            steps: self.slope.0.map(|step| step * (1.0 / UNIT)),
+            gains: self.gains_now(),
+            steps: self.gains.step.0.map(|step| step * (1.0 / UNIT)),
             coefficients: self.filtered.then(|| self.filter.coefficients()),
             moves: self.filter.change(),
             rescaling: self.rescaling,
             state: self.filter.state().map(|x| x * UNIT),
         }
+    }
+
+    /// A voice lives here.
+    pub fn is_live(&self) -> bool {
+        self.oscillator.wave.is_some()
     }
 
     /// What it reads next is what its wave and loop say.

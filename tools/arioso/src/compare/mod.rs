@@ -4,7 +4,6 @@
 //! Both are sent the same messages at the same frames; neither uses effects. One gain for the whole song is allowed for; everything
 //! else counts.
 
-pub mod corpus;
 mod loudness;
 mod onsets;
 mod synths;

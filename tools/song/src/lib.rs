@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A song as the driver is sent it: complete messages with times.
 
+pub mod corpus;
 pub mod instruments;
 pub mod smf;
 pub mod write;
