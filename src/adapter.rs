@@ -48,7 +48,7 @@ impl Adapter {
         #[cfg(feature = "planted-panic")]
         crate::plant::panic_on_request(passive, &device.driver());
         let settings = Settings::read(passive, &device.driver());
-        let engine = Engine::create(&device, settings)?;
+        let engine = Engine::create(passive, &device, settings)?;
         let cable = Shared::try_new(Cable::new(&device, engine.clone())?).map_err(no_memory)?;
         let adapter = ObjectRef::new(Adapter {
             engine: engine.clone(),

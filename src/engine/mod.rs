@@ -104,8 +104,8 @@ struct PinRegistry {
 
 impl Engine {
     /// Made in steps, so that no stack frame holds all of it.
-    pub fn create(device: &Device, settings: Settings) -> Result<Shared<Self>> {
-        let renderer = Renderer::boxed(&settings)?;
+    pub fn create(passive: Passive, device: &Device, settings: Settings) -> Result<Shared<Self>> {
+        let renderer = Renderer::boxed(passive, &settings)?;
         let common = Self::common(device, renderer)?;
         Self::with(device, common, settings)
     }

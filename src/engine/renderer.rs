@@ -8,12 +8,14 @@ use super::retire::{Bin, Garbage};
 use super::settings::Settings;
 use super::track::Track;
 use super::{DEFAULT_RATE, PINS};
+use crate::kernel::irql::Passive;
+use crate::kernel::vectors::WideRegisters;
 use crate::kernel::{Result, clock, no_memory};
 use arioso_core::audio::Declick;
 use arioso_core::mem::TryBox;
 use arioso_core::synth::Budget;
 use arioso_core::synth::sequencer::{Events, Source, run};
-use arioso_core::synth::{SampleClock, Settings as SynthSettings, Synth, SynthId};
+use arioso_core::synth::{SampleClock, Settings as SynthSettings, Synth, SynthId, Vectors};
 use core::sync::atomic::Ordering;
 
 /// Frames that are rendered at once.
@@ -22,6 +24,7 @@ pub const BLOCK: usize = 256;
 /// The synthesizer and the pins' tracks.
 pub struct Renderer {
     synth: Synth,
+    registers: WideRegisters,
     tracks: [TrackSlot; PINS],
     bin: Bin,
     /// As it was at the block's start.
@@ -53,11 +56,11 @@ impl Events for TrackSlot {
 impl Renderer {
     /// Boxed at once, and not inlined: by value it would lie on the stack several times.
     #[inline(never)]
-    pub fn boxed(settings: &Settings) -> Result<TryBox<Self>> {
-        TryBox::try_new(Self::new(settings)?).map_err(no_memory)
+    pub fn boxed(passive: Passive, settings: &Settings) -> Result<TryBox<Self>> {
+        TryBox::try_new(Self::new(passive, settings)?).map_err(no_memory)
     }
 
-    fn new(settings: &Settings) -> Result<Self> {
+    fn new(passive: Passive, settings: &Settings) -> Result<Self> {
         let mut synth = Synth::new(&SynthSettings {
             voices: settings.voices,
             rate: DEFAULT_RATE,
@@ -67,6 +70,7 @@ impl Renderer {
         synth.follow(true);
         Ok(Self {
             synth,
+            registers: WideRegisters::allowed(passive),
             tracks: [const { TrackSlot(None) }; PINS],
             bin: Bin::default(),
             clock: SampleClock::new(DEFAULT_RATE),
@@ -251,7 +255,12 @@ impl Renderer {
             port = port.wrapping_add(1);
             source
         });
-        run(&mut self.synth, &mut self.clock, &mut sources, first, out);
+        let (synth, clock) = (&mut self.synth, &mut self.clock);
+        self.registers.with(|vectors| {
+            synth.set_vectors(vectors);
+            run(synth, clock, &mut sources, first, out);
+            synth.set_vectors(Vectors::default());
+        });
         let (left, length) = &mut self.fade;
         for frame in out.iter_mut().take(*left as usize) {
             let level = 1.0 - *left as f32 / *length as f32;

@@ -8,6 +8,7 @@
 //! | [`lock`] | spin lock, mutex for threads |
 //! | [`dpc`], [`timer`], [`work`] | deferred calls, coalescable and high-resolution timers, work items |
 //! | [`mdl`] | one copy out of a caller's memory |
+//! | [`vectors`] | vector registers that must be saved |
 //! | [`file`](mod@file), [`registry`] | whole files, the service's parameters |
 //! | [`clock`] | the performance counter in 100 ns |
 //! | [`driver`], [`wdf`] | driver and device objects, the framework in miniport mode |
@@ -26,6 +27,7 @@ pub mod lock;
 pub mod mdl;
 pub mod registry;
 pub mod timer;
+pub mod vectors;
 pub mod wdf;
 pub mod work;
 

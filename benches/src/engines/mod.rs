@@ -27,7 +27,7 @@ pub trait Engine {
     }
     /// Voices that sound, if the engine tells.
     fn voices(&self) -> Option<usize>;
-    /// The next frames, [`BLOCK`] at most.
+    /// The next frames, [`BLOCK`](crate::material::BLOCK) at most.
     fn render(&mut self, out: &mut [[f32; 2]]);
 
     fn control(&mut self, group: u16, channel: u8, controller: u8, value: u8) {

@@ -127,6 +127,7 @@ impl System {
         assert!(!BOOTED.replace(true), "one machine per process");
         fault::initialize();
         user::initialize();
+        guest::initialize_vectors();
         guest::initialize(options.seed);
         clock::initialize(options.call_cost_ns);
         pool::initialize(options.special_pool, options.watched_pool);
@@ -484,6 +485,27 @@ impl System {
     /// Allocations by driver code so far.
     pub fn allocations(&self) -> u64 {
         verifier::allocations()
+    }
+
+    /// From now on the processor has these extended features (`XSTATE_MASK_…`) at most, and none beyond the host's: drivers are told so.
+    pub fn allow_features(&mut self, mask: u64) {
+        verifier::allow_features(mask);
+    }
+
+    /// What drivers are told of the processor's extended features; 0 without AVX.
+    pub fn enabled_features(&self) -> u64 {
+        verifier::enabled_features()
+    }
+
+    /// From now on: of the saves of extended processor state that need memory, those find none whose numbers (from 0) this is true of. They
+    /// are the kernel's allocations, and do not count among the driver's.
+    pub fn fail_saves(&mut self, fails: impl Fn(u64) -> bool + 'static) {
+        verifier::fail_saves(Box::new(fails));
+    }
+
+    /// Saves of extended processor state so far, the failed ones among them.
+    pub fn saves(&self) -> u64 {
+        verifier::saves()
     }
 
     /// Pool allocations so far, by anybody.

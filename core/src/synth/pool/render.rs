@@ -2,7 +2,7 @@
 //! The voices of a port into its buses: each reads its wave into a block, eight blocks at a time go through their filters, then all are mixed.
 
 use super::{LIVE, Pool};
-use crate::mem::{NoMemory, vec};
+use crate::mem::{NoMemory, TryBox, vec};
 use crate::synth::counters::{self, Part};
 use crate::synth::effects::Sends;
 use crate::synth::oscillator::Interpolation;
@@ -28,10 +28,8 @@ pub struct Buses<'a> {
 pub struct Batch {
     /// Voices without a filter, with one that stands still, and with one that moves.
     kinds: [Kind; 3],
-    left: Block,
-    right: Block,
-    reverb: Block,
-    chorus: Block,
+    /// Left, right, reverb, chorus.
+    buses: TryBox<[Block; 4]>,
 }
 
 /// Voices that are rendered alike; some more places fill up the last group.
@@ -62,10 +60,7 @@ impl Batch {
     pub fn new() -> Result<Self, NoMemory> {
         Ok(Self {
             kinds: [Kind::new()?, Kind::new()?, Kind::new()?],
-            left: Block::ZERO,
-            right: Block::ZERO,
-            reverb: Block::ZERO,
-            chorus: Block::ZERO,
+            buses: TryBox::try_filled(Block::ZERO)?,
         })
     }
 }
@@ -165,15 +160,15 @@ impl Pool {
         position: u64,
         frames: usize,
     ) -> Buses<'_> {
-        let batch = &mut self.batch;
-        for bus in [&mut batch.left, &mut batch.right] {
+        let [left, right, reverb, chorus] = &mut *self.batch.buses;
+        for bus in [left, right] {
             *bus = Block::ZERO;
         }
         if sends.reverb {
-            batch.reverb = Block::ZERO;
+            *reverb = Block::ZERO;
         }
         if sends.chorus {
-            batch.chorus = Block::ZERO;
+            *chorus = Block::ZERO;
         }
         let odd = position & 1 == 1;
         let mut next = 0;
@@ -187,12 +182,12 @@ impl Pool {
             self.mix(sends, frames);
             counters::lap(Part::Voices);
         }
-        let batch = &self.batch;
+        let [left, right, reverb, chorus] = &*self.batch.buses;
         Buses {
-            left: batch.left.first(frames),
-            right: batch.right.first(frames),
-            reverb: sends.reverb.then(|| batch.reverb.first(frames)),
-            chorus: sends.chorus.then(|| batch.chorus.first(frames)),
+            left: left.first(frames),
+            right: right.first(frames),
+            reverb: sends.reverb.then(|| reverb.first(frames)),
+            chorus: sends.chorus.then(|| chorus.first(frames)),
         }
     }
 
@@ -227,13 +222,8 @@ impl Pool {
 
     /// Takes the filters' states back, and mixes what has been read and filtered.
     fn mix(&mut self, sends: Sends, frames: usize) {
-        let Batch {
-            kinds,
-            left,
-            right,
-            reverb,
-            chorus,
-        } = &mut self.batch;
+        let Batch { kinds, buses } = &mut self.batch;
+        let [left, right, reverb, chorus] = &mut **buses;
         let vectors = self.vectors;
         let [_, still, moving] = &*kinds;
         for kind in [still, moving] {

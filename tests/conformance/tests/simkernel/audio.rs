@@ -17,10 +17,11 @@ pub const SCENARIOS: &[Scenario] = &[
         stamps(-200.0)
     }),
     ("blocks and owners give the same bits", blocks_and_owners),
+    ("vector registers give the same bits", vector_registers),
     (RENDER, render),
 ];
 
-/// Plays once as [`VARIANT`] says; for [`blocks_and_owners`].
+/// Plays once as [`VARIANT`] says; for [`blocks_and_owners`] and [`vector_registers`].
 const RENDER: &str = "one rendering";
 const VARIANT: &str = "ARIOSO_VARIANT";
 
@@ -92,44 +93,97 @@ fn blocks_and_owners() {
         "frames 441",
         "endpoint",
     ];
-    let hashes: BTreeSet<String> = variants
-        .iter()
-        .map(|variant| {
-            let program = std::env::current_exe().unwrap();
-            let output = Command::new(program)
-                .env(CHILD, RENDER)
-                .env(VARIANT, variant)
-                .output()
-                .unwrap();
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            assert!(
-                output.status.success(),
-                "{variant}: {text}{}",
-                String::from_utf8_lossy(&output.stderr)
-            );
-            let line = text
-                .lines()
-                .find(|line| line.starts_with("audio "))
-                .expect("a hash")
-                .to_owned();
-            println!("{variant}: {line}");
-            line
-        })
-        .collect();
+    let hashes: BTreeSet<String> = variants.iter().map(|variant| rendered(variant)).collect();
     assert_eq!(hashes.len(), 1, "{hashes:?}");
+}
+
+/// What a process of its own renders.
+fn rendered(variant: &str) -> String {
+    let program = std::env::current_exe().unwrap();
+    let output = Command::new(program)
+        .env(CHILD, RENDER)
+        .env(VARIANT, variant)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{variant}: {text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("audio "))
+        .expect("a hash")
+        .to_owned();
+    println!("{variant}: {line}");
+    line
+}
+
+/// AVX2 or not, and when there is no memory for its registers now and then, or never.
+fn vector_registers() {
+    let mut all = BTreeSet::new();
+    for quality in [0, 1, 2] {
+        let variants = [
+            "all 441",
+            "none 441",
+            "seldom 441",
+            "lack 441",
+            "seldom dpc 441",
+            "seldom endpoint",
+        ];
+        let hashes: BTreeSet<String> = variants
+            .iter()
+            // One quality shows that owners do not matter.
+            .filter(|variant| quality == 2 || variant.ends_with(" 441") && !variant.contains("dpc"))
+            .map(|variant| rendered(&format!("quality {quality} {variant}")))
+            .collect();
+        assert_eq!(hashes.len(), 1, "quality {quality}: {hashes:?}");
+        all.extend(hashes);
+    }
+    assert_eq!(all.len(), 3, "the qualities are told apart");
+}
+
+/// What the machine has of AVX: all that the host has; nothing, as it says; memory for a save two times out of three; none.
+fn registers(rig: &mut Rig, words: &[&str]) {
+    match words[0] {
+        "all" => {}
+        "none" => rig.machine.allow_features(0),
+        "seldom" => rig.machine.fail_saves(|n| n % 3 == 1),
+        "lack" => rig.machine.fail_saves(|_| true),
+        _ => return,
+    }
+    // It is asked when the device starts.
+    rig.remove();
+    rig.add();
+}
+
+/// AVX2 is used where it is there, with one save for each block; here a slice.
+fn one_save_for_each(slices: u64, rig: &Rig) {
+    let there = rig.machine.enabled_features() != 0 && std::is_x86_feature_detected!("avx2");
+    assert!(slices > 10_000, "{slices} slices");
+    assert_eq!(rig.machine.saves(), if there { slices } else { 0 });
 }
 
 /// Ten seconds of dense music with the built-in bank.
 fn render() {
     let variant = std::env::var(VARIANT).unwrap_or_else(|_| "441".into());
-    if variant == "endpoint" {
-        return render_endpoint();
-    }
     let mut words: Vec<&str> = variant.split(' ').collect();
     let mut setup = Setup {
         exact: true,
         ..Setup::default()
     };
+    if words[0] == "quality" {
+        setup
+            .parameters
+            .push(("Quality", words[1].parse().unwrap()));
+        words.drain(..2);
+    }
+    if words.last() == Some(&"endpoint") {
+        return render_endpoint(setup, words);
+    }
+    let features = words.clone();
+    words.retain(|word| !["all", "none", "seldom", "lack"].contains(word));
     if words[0] == "dpc" {
         setup.parameters.push(("WaveSinkFeed", 1));
         words.remove(0);
@@ -151,6 +205,7 @@ fn render() {
         _ => panic!("variant {variant}"),
     };
     let mut rig = setup.start();
+    registers(&mut rig, &features);
     let (filter, pin, wave) = rig.running(&arioso_bank::general_midi());
     let started = rig.device_start();
     let music = music(started + SECOND, 10 * SECOND);
@@ -167,6 +222,13 @@ fn render() {
         counted.PeakVoices
     );
     assert_eq!(counted.SkippedSlices, 0);
+    if counted.Slices > 0 {
+        one_save_for_each(counted.Slices, &rig);
+    } else {
+        let saves = rig.machine.saves() > 0;
+        let there = rig.machine.enabled_features() != 0;
+        assert_eq!(saves, there && std::is_x86_feature_detected!("avx2"));
+    }
     let frames = rig.take_audio();
     let frames = &frames[..11 * RATE as usize];
     assert!(
@@ -179,12 +241,9 @@ fn render() {
 }
 
 /// The same, recorded from the endpoint.
-fn render_endpoint() {
-    let mut rig = Setup {
-        exact: true,
-        ..Setup::default()
-    }
-    .start();
+fn render_endpoint(setup: Setup, words: Vec<&str>) {
+    let mut rig = setup.start();
+    registers(&mut rig, &words);
     let (filter, mut pin) = rig.open_pin();
     download_bank(&mut rig.client, pin.handle, &arioso_bank::general_midi());
     pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
@@ -194,6 +253,8 @@ fn render_endpoint() {
     let music = music(started + SECOND, 10 * SECOND);
     rig.write(&pin, &music);
     rig.record(&mut endpoint, 12 * SECOND);
+    let counted = statistics(&mut rig.client, pin.handle).unwrap();
+    one_save_for_each(counted.Slices, &rig);
     println!(
         "audio {:016x}",
         hash(&endpoint.frames()[..11 * RATE as usize])

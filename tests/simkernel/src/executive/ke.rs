@@ -197,15 +197,23 @@ pub unsafe extern "efiapi" fn KeQueryMaximumProcessorCount() -> u32 {
 /// Does nothing: there is one processor.
 pub unsafe extern "efiapi" fn KeMemoryBarrier() {}
 
-/// Lets the verifier count it; state is kept for each context anyway.
-pub unsafe extern "efiapi" fn KeSaveExtendedProcessorState(_mask: u64, _save: PVOID) -> NTSTATUS {
-    verifier::extended_state(1);
+/// From now on the registers of these features are the caller's. What would need memory may fail.
+pub unsafe extern "efiapi" fn KeSaveExtendedProcessorState(
+    mask: u64,
+    save: *mut XSTATE_SAVE,
+) -> NTSTATUS {
+    if mask & !XSTATE_MASK_LEGACY != 0 && verifier::save_fails() {
+        return status::STATUS_INSUFFICIENT_RESOURCES;
+    }
+    // SAFETY: the caller's.
+    unsafe { verifier::state_saved(mask, save) };
     status::STATUS_SUCCESS
 }
 
-/// Lets the verifier count it.
-pub unsafe extern "efiapi" fn KeRestoreExtendedProcessorState(_save: PVOID) {
-    verifier::extended_state(-1);
+/// The registers are again the program's that was interrupted.
+pub unsafe extern "efiapi" fn KeRestoreExtendedProcessorState(save: *mut XSTATE_SAVE) {
+    // SAFETY: the caller's, saved before.
+    unsafe { verifier::state_restored(save) };
 }
 
 /// Succeeds; x64 has nothing to save.

@@ -14,7 +14,7 @@ pub fn exports() -> Vec<Export> {
             RtlAnsiStringToUnicodeString, RtlUnicodeStringToAnsiString, RtlFreeAnsiString, RtlStringFromGUID,
             RtlGUIDFromString, RtlIntegerToUnicodeString, RtlUnicodeStringToInteger, RtlMultiByteToUnicodeN,
             RtlMultiByteToUnicodeSize, RtlUnicodeToMultiByteN, RtlAnsiCharToUnicodeChar, RtlTimeToTimeFields, RtlHashUnicodeString,
-            RtlDuplicateUnicodeString, RtlCreateUnicodeString;
+            RtlDuplicateUnicodeString, RtlCreateUnicodeString, RtlGetEnabledExtendedFeatures;
     }
 }
 
@@ -551,4 +551,9 @@ mod tests {
             assert_eq!(fields, expected);
         }
     }
+}
+
+/// Which of these extended features of the processor the system has enabled.
+pub unsafe extern "efiapi" fn RtlGetEnabledExtendedFeatures(mask: u64) -> u64 {
+    crate::verifier::enabled_features() & mask
 }

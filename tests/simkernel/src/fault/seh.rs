@@ -247,6 +247,7 @@ fn continue_at(registers: Registers) -> ! {
             (*context).host_sp = e.host_sp;
         }
         let state = (*context).resume.insert(registers);
+        guest::lay_vectors();
         restore(state)
     }
 }

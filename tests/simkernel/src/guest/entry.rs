@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::executive::Export;
-use crate::{clock, verifier};
+use crate::{clock, loader, verifier};
 use std::arch::naked_asm;
 
 /// One bound import.
@@ -162,6 +162,8 @@ unsafe extern "efiapi" fn common_entry() {
 }
 
 unsafe extern "efiapi" fn before(frame: *mut CallFrame) {
+    // Before any host code that could use these registers.
+    let changed = vectors::look();
     // SAFETY: the naked code passes a live frame with a live import.
     let (frame, import) = unsafe { (&*frame, &mut *(*frame).import) };
     import.calls += 1;
@@ -178,12 +180,19 @@ unsafe extern "efiapi" fn before(frame: *mut CallFrame) {
     if irql > import.max_irql {
         verifier::irql_violation(import, irql);
     }
+    if changed != 0 {
+        verifier::vectors_changed(changed);
+    }
     clock::charge_call();
 }
 
-unsafe extern "efiapi" fn after(_frame: *mut CallFrame) {
+unsafe extern "efiapi" fn after(frame: *mut CallFrame) {
     hold_up();
     deliver();
+    // SAFETY: the naked code passes a live frame.
+    if loader::is_guest(unsafe { (*frame).return_address() }) {
+        vectors::lay();
+    }
 }
 
 /// Arguments of the variadic import that is being served: `va_args(n)` starts behind `n` named ones.

@@ -7,10 +7,14 @@
 mod entry;
 mod sched;
 mod switch;
+mod vectors;
 
 pub(crate) use entry::{CallFrame, Import, TRACE, make_thunk, va_args};
 pub(crate) use sched::*;
 pub use switch::call;
+pub(crate) use vectors::{
+    enabled as host_features, initialize as initialize_vectors, lay as lay_vectors,
+};
 
 use crate::nt::*;
 use crate::state::Global;

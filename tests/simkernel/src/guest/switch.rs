@@ -2,6 +2,7 @@
 //! Switching stacks.
 
 use super::*;
+use crate::{loader, verifier};
 use std::arch::naked_asm;
 
 /// Saves the callee-saved registers, stores the stack pointer to `*from` and continues where `to` was stored.
@@ -68,15 +69,26 @@ pub unsafe fn call(function: usize, arguments: &[usize]) -> usize {
     let mut words = [0usize; 16];
     words[..arguments.len()].copy_from_slice(arguments);
     let here = (&raw const words) as usize;
+    // Host code may stand in for a driver's.
+    let driver = loader::is_guest(function);
+    let saves = verifier::saves_of(context);
     // SAFETY: by the contract; the context's stacks are mapped.
-    unsafe {
+    let result = unsafe {
         let sp = if (*context).on_guest_stack(here) {
             0
         } else {
             (*context).guest_sp()
         };
+        if driver {
+            vectors::lay();
+        }
         transfer(function, words.as_ptr(), sp, &raw mut (*context).host_sp)
+    };
+    if driver {
+        let changed = vectors::look();
+        verifier::routine_returned(function, context, changed, saves);
     }
+    result
 }
 
 /// `sp` 0: stay on the current stack.

@@ -21,6 +21,35 @@ pub struct DISPATCHER_HEADER {
     pub WaitListHead: LIST_ENTRY,
 }
 
+/// XSTATE_MASK_AVX: the upper halves of YMM registers.
+pub const XSTATE_MASK_AVX: u64 = 1 << 2;
+/// XSTATE_MASK_AVX512: opmask, upper halves of ZMM0 to ZMM15, all of ZMM16 to ZMM31.
+pub const XSTATE_MASK_AVX512: u64 = 0b111 << 5;
+/// XSTATE_MASK_LEGACY: x87 and SSE.
+pub const XSTATE_MASK_LEGACY: u64 = 0b11;
+
+/// Where the processor's extended state has been saved.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct XSTATE_SAVE {
+    /// The save around it.
+    pub Prev: *mut XSTATE_SAVE,
+    /// Whose it is.
+    pub Thread: PVOID,
+    /// The IRQL.
+    pub Level: u8,
+    /// Which features.
+    pub Mask: u64,
+    /// Bytes at Area.
+    pub Length: u32,
+    /// 0.
+    pub Reserved1: u32,
+    /// The registers.
+    pub Area: PVOID,
+    /// What Area is in.
+    pub Buffer: PVOID,
+}
+
 /// Type: an event that stays signalled.
 pub const NOTIFICATION_EVENT: u8 = 0;
 /// Type: an event that one wait resets.
@@ -217,6 +246,7 @@ pub const EX_TIMER_NO_WAKE: u32 = 8;
 /// Attribute: stays signalled.
 pub const EX_TIMER_NOTIFICATION: u32 = 1 << 31;
 
+layout!(XSTATE_SAVE, 56, Mask = 24, Area = 40);
 layout!(DISPATCHER_HEADER, 24, SignalState = 4, WaitListHead = 8);
 layout!(KEVENT, 24);
 layout!(KSEMAPHORE, 32, Limit = 24);

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The rules of Driver Verifier that are checked while a driver runs, and the verdict.
 
+mod extended;
 mod locks;
 pub mod rules;
 
+pub(crate) use extended::{
+    allow_features, enabled_features, fail_saves, routine_returned, save_fails, saved_features,
+    saves, saves_of, state_restored, state_saved, vectors_changed,
+};
 pub use rules::Rule;
 
 use crate::executive::{ex_timer, io, irp, mm, ob};
@@ -11,6 +16,7 @@ use crate::guest::{self, Context, Import};
 use crate::nt::*;
 use crate::state::{Global, Random};
 use crate::{clock, loader, pool};
+use extended::Extended;
 use locks::Locks;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -80,7 +86,7 @@ struct State {
     locks: Locks,
     /// Microseconds that the running DPC has stalled the processor.
     stalled: u32,
-    extended: i32,
+    extended: Extended,
     /// By generation and address of the request.
     marks: BTreeMap<(u64, usize), Vec<bool>>,
     random: Random,
@@ -94,7 +100,7 @@ static STATE: Global<State> = Global::new(State {
     allocations: 0,
     locks: Locks::new(),
     stalled: 0,
-    extended: 0,
+    extended: Extended::new(),
     marks: BTreeMap::new(),
     random: Random::new(1),
 });
@@ -318,6 +324,7 @@ pub(crate) fn stalls(microseconds: u32) {
 }
 
 pub(crate) fn thread_ended(context: &Context) {
+    extended::thread_ended(context);
     if guest::irql() != PASSIVE_LEVEL {
         violation(
             Rule::ThreadExitIrql,
@@ -331,18 +338,6 @@ pub(crate) fn thread_ended(context: &Context) {
                 "thread '{}' ended inside {} critical region(s), holding {} mutex(es)",
                 context.name, context.critical, context.fast_mutexes
             ),
-        );
-    }
-}
-
-pub(crate) fn extended_state(change: i32) {
-    let s = STATE.get();
-    s.extended += change;
-    if s.extended < 0 {
-        s.extended = 0;
-        violation(
-            Rule::ExtendedState,
-            "KeRestoreExtendedProcessorState without a save",
         );
     }
 }

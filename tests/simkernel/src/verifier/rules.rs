@@ -164,8 +164,12 @@ rules! {
     SemaphoreLimit [] "ddi/wdm/nf-wdm-kereleasesemaphore": Bug semaphore_limit;
     /// Rundown protection is released as often as it was acquired.
     RundownNotHeld [] "ddi/wdm/nf-wdm-exreleaserundownprotection": Bug rundown;
-    /// The processor's extended state is restored once for each save.
-    ExtendedState [] "ddi/wdm/nf-wdm-kerestoreextendedprocessorstate": Bug extended_state;
+    /// Extended state that the system has enabled is saved; it is restored once for each save, the last one first, in the same thread at the
+    /// same IRQL, before the routine returns.
+    ExtendedState [] "ddi/wdm/nf-wdm-kerestoreextendedprocessorstate": Bug extended_state, Bug extended_mask, Bug extended_order,
+        Bug extended_irql, Bug extended_thread, Bug extended_written, Bug extended_left, Bug extended_thread_left;
+    /// Vector registers beyond XMM are saved before they are used.
+    VectorRegisters [] "kernel/floating-point-support-for-64-bit-drivers": Bug ymm_at_call, Bug ymm_at_return, Bug ymm_in_dpc;
 
     /// A timer of `ExAllocateTimer` is used until it is deleted.
     ExTimerUnknown [] "kernel/deleting-a-system-allocated-timer-object": Bug ex_timer_gone;

@@ -96,7 +96,53 @@ static void mutex_twice(DRIVER *d) { static FAST_MUTEX m; ExInitializeFastMutex(
 static void critical_left(DRIVER *d) { KeEnterCriticalRegion(); }
 static void semaphore_limit(DRIVER *d) { KSEMAPHORE s; KeInitializeSemaphore(&s, 0, 1); KeReleaseSemaphore(&s, 0, 2, 0); }
 static void rundown(DRIVER *d) { u64 r = 0; ExReleaseRundownProtection(&r); }
-static void extended_state(DRIVER *d) { u64 save[8]; KeRestoreExtendedProcessorState(save); }
+static void extended_state(DRIVER *d) { u64 save[7]; KeRestoreExtendedProcessorState(save); }
+// The machine has no such feature.
+static void extended_mask(DRIVER *d) { u64 save[7]; KeSaveExtendedProcessorState(1ull << 40, save); KeRestoreExtendedProcessorState(save); }
+static void extended_order(DRIVER *d) {
+    u64 outer[7], inner[7];
+    KeSaveExtendedProcessorState(3, outer);
+    KeSaveExtendedProcessorState(3, inner);
+    KeRestoreExtendedProcessorState(outer);
+    KeRestoreExtendedProcessorState(inner);
+}
+static void extended_irql(DRIVER *d) {
+    u64 save[7];
+    KeSaveExtendedProcessorState(3, save);
+    u8 old = KfRaiseIrql(2);
+    KeRestoreExtendedProcessorState(save);
+    KeLowerIrql(old);
+}
+static void restores(PVOID save) { KeRestoreExtendedProcessorState(save); }
+static void extended_thread(DRIVER *d) {
+    u64 save[7];
+    PVOID h;
+    KeSaveExtendedProcessorState(3, save);
+    PsCreateSystemThread(&h, 0, NULL, NULL, NULL, restores, save);
+    ZwClose(h);
+    pause(1);
+}
+static void extended_written(DRIVER *d) {
+    u64 save[7];
+    KeSaveExtendedProcessorState(3, save);
+    ((volatile u64 *)save)[3] = 7;
+    KeRestoreExtendedProcessorState(save);
+}
+static u64 saved[7];
+static void extended_left(DRIVER *d) { KeSaveExtendedProcessorState(3, saved); }
+static void saves(PVOID c) { KeSaveExtendedProcessorState(3, saved); PsTerminateSystemThread(0); }
+static void extended_thread_left(DRIVER *d) {
+    PVOID h;
+    PsCreateSystemThread(&h, 0, NULL, NULL, NULL, saves, NULL);
+    ZwClose(h);
+    pause(1);
+}
+// As a compiler leaves the registers behind a function with AVX: clean, and no longer the program's.
+static void use_ymm(void) { __asm__ volatile("vpcmpeqd %%xmm5, %%xmm5, %%xmm5; vzeroupper" ::: "xmm5"); }
+static void ymm_at_call(DRIVER *d) { use_ymm(); DbgPrint("used\n"); }
+static void ymm_at_return(DRIVER *d) { __asm__ volatile("vinsertf128 $1, %%xmm7, %%ymm7, %%ymm7" :::); }
+static void ymm_dpc(KDPC *d, PVOID c, PVOID a, PVOID b) { use_ymm(); }
+static void ymm_in_dpc(DRIVER *d) { static KDPC dpc; KeInitializeDpc(&dpc, ymm_dpc, NULL); KeInsertQueueDpc(&dpc, NULL, NULL); }
 static void not_held(DRIVER *d) { KfRaiseIrql(2); KeReleaseSpinLock(&lock, 0); }
 static void wait_at_dispatch(DRIVER *d) { KEVENT e; KeInitializeEvent(&e, 0, 0); KfRaiseIrql(2); KeWaitForSingleObject(&e, 0, 0, 0, NULL); }
 static void left_raised(DRIVER *d) { KfRaiseIrql(2); }
@@ -424,7 +470,8 @@ NTSTATUS DriverEntry(DRIVER *driver, UNICODE_STRING *path) {
     CASE(overrun) CASE(underrun) CASE(late_write) CASE(large_overrun) CASE(large_late) CASE(special) CASE(executable) CASE(executable_tag)
     CASE(overrun_kept) CASE(paged_freed) CASE(paged_at_dispatch) CASE(stack) CASE(big_frame) CASE(lock_twice) CASE(lock_lowered)
     CASE(lock_below) CASE(wait_locked) CASE(resource_not_held) CASE(resource_deleted) CASE(fast_mutex_other) CASE(mutex_other)
-    CASE(mutex_twice) CASE(critical_left) CASE(semaphore_limit) CASE(rundown) CASE(extended_state) CASE(not_held) CASE(wait_at_dispatch)
+    CASE(mutex_twice) CASE(critical_left) CASE(semaphore_limit) CASE(rundown) CASE(extended_state) CASE(extended_mask) CASE(extended_order) CASE(extended_irql) CASE(extended_thread)
+    CASE(extended_written) CASE(extended_left) CASE(extended_thread_left) CASE(ymm_at_call) CASE(ymm_at_return) CASE(ymm_in_dpc) CASE(not_held) CASE(wait_at_dispatch)
     CASE(left_raised) CASE(mutex_held) CASE(forever) CASE(dpc_irql) CASE(dpc_lock) CASE(timer_initialized) CASE(event_initialized)
     CASE(free_waited) CASE(free_timer) CASE(negative_period) CASE(free_dpc) CASE(freed_event) CASE(timer_leak) CASE(ex_timer_gone) CASE(ex_timer_deleted)
     CASE(ex_timer_wait) CASE(image_timer) CASE(mdl_leak) CASE(irp_leak) CASE(irp_freed_twice) CASE(item_leak) CASE(device_leak)

@@ -51,6 +51,38 @@ static void device_timer_left(DRIVER *driver) {
     IoDeleteDevice(timed);
 }
 
+// What belongs to a save may be changed until it is restored, also over calls, and by a routine that is called meanwhile.
+static void use_ymm(void) { __asm__ volatile("vpcmpeqd %%xmm5, %%xmm5, %%xmm5; vzeroupper" ::: "xmm5"); }
+static void saves_too(KDPC *dpc, PVOID context, PVOID a, PVOID b) {
+    u64 save[7], mask = (u64)context;
+    KeSaveExtendedProcessorState(mask, save);
+    if (mask & 4) use_ymm();
+    KeRestoreExtendedProcessorState(save);
+    DbgPrint("restored in a DPC\n");
+}
+static void extended(DRIVER *driver) {
+    static KDPC dpc;
+    u64 outer[7], inner[7], all = RtlGetEnabledExtendedFeatures(~0ull), mask = all | 3;
+    DbgPrint("enabled %d\n", RtlGetEnabledExtendedFeatures(1) == (all & 1) && RtlGetEnabledExtendedFeatures(1ull << 62) == 0);
+    DbgPrint("save %x\n", KeSaveExtendedProcessorState(mask, outer));
+    if (mask & 4) use_ymm();
+    DbgPrint("save %x\n", KeSaveExtendedProcessorState(mask, inner));
+    KeInitializeDpc(&dpc, saves_too, (PVOID)mask);
+    KeInsertQueueDpc(&dpc, NULL, NULL);
+    if (mask & 4) use_ymm();
+    KeRestoreExtendedProcessorState(inner);
+    if (mask & 4) use_ymm();
+    KeRestoreExtendedProcessorState(outer);
+    DbgPrint("restored\n");
+}
+// AVX alone is saved, and what lies above is changed.
+static void avx_alone(DRIVER *driver) {
+    u64 save[7];
+    KeSaveExtendedProcessorState(4, save);
+    use_ymm();
+    KeRestoreExtendedProcessorState(save);
+}
+
 static void hardware(DRIVER *driver) {
     PVOID interrupt = driver;
     u32 registers = 5;
@@ -122,6 +154,7 @@ static void unload(DRIVER *driver) { (void)driver; }
 
 NTSTATUS DriverEntry(DRIVER *driver, UNICODE_STRING *path) {
     driver->Unload = unload;
+    CASE(extended) CASE(avx_alone)
     CASE(pages) CASE(pages_left) CASE(pages_io) CASE(lookaside) CASE(device_timer) CASE(device_timer_left) CASE(hardware) CASE(security)
     CASE(resources)
     return 0xC0000001;
