@@ -18,29 +18,38 @@ fn the_rules_for_the_package() {
     }
 }
 
-/// No instruction that kernel code without a saved extended state may not use, none that changes how
-/// floating point works for others, none that depends on undocumented structures.
+/// Parts of the names of the functions that run only while the registers of AVX are saved (`core/src/synth/simd`).
+const SAVED: [&str; 2] = ["_on_avx2", "4simd4avx2"];
+
+/// No instruction that kernel code without a saved extended state may not use, but in the kernels that are called where it is saved; none
+/// that changes how floating point works for others, none that depends on undocumented structures.
 #[test]
 fn instructions() {
     let image = Image::get(Arch::X64);
-    let mut found = Vec::new();
+    let symbols = image.symbols();
+    let (mut found, mut wide) = (Vec::new(), 0);
     for (address, text) in image.instructions() {
         let text = text.split(['#', '<']).next().unwrap_or_default();
         let mnemonic = text.split_whitespace().next().unwrap_or_default();
-        let register = ["%ymm", "%zmm", "%mm", "%st", "%gs:", "%fs:", "%cr", "%dr"]
-            .iter()
-            .any(|name| text.contains(name));
+        let has = |names: &[&str]| names.iter().any(|name| text.contains(name));
+        let function = symbols.range(..=address).next_back();
+        let saved = function.is_some_and(|(_, name)| SAVED.iter().any(|part| name.contains(part)));
+        let avx = has(&["%ymm"]) || mnemonic.starts_with('v') && mnemonic != "verr";
+        wide += usize::from(avx);
+        let register = has(&["%zmm", "%mm", "%st", "%gs:", "%fs:", "%cr", "%dr"]);
         let forbidden = [
             "ldmxcsr", "vldmxcsr", "fldcw", "wrmsr", "rdmsr", "cli", "sti", "hlt", "invd", "emms",
         ];
-        if register
-            || mnemonic.starts_with('v') && mnemonic != "verr"
-            || forbidden.contains(&mnemonic)
-        {
-            found.push(format!("{address:x}: {text}"));
+        if register || avx && !saved || forbidden.contains(&mnemonic) {
+            let function = function.map_or("?", |(_, name)| name);
+            found.push(format!("{address:x} in {function}: {text}"));
         }
     }
     assert!(found.is_empty(), "{found:#?}");
+    assert!(
+        wide > 100,
+        "{wide} instructions of AVX: the search does not know them"
+    );
 }
 
 /// The kernel's stack is small, and nobody knows how much of it the caller left.
