@@ -524,6 +524,11 @@ pub unsafe extern "efiapi" fn RtlRandomEx(seed: *mut u32) -> u32 {
     }
 }
 
+/// Which of these extended features of the processor the system has enabled.
+pub unsafe extern "efiapi" fn RtlGetEnabledExtendedFeatures(mask: u64) -> u64 {
+    crate::verifier::enabled_features() & mask
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -551,9 +556,4 @@ mod tests {
             assert_eq!(fields, expected);
         }
     }
-}
-
-/// Which of these extended features of the processor the system has enabled.
-pub unsafe extern "efiapi" fn RtlGetEnabledExtendedFeatures(mask: u64) -> u64 {
-    crate::verifier::enabled_features() & mask
 }
