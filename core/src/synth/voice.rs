@@ -37,6 +37,8 @@ const MIN_RELEASE: f32 = 0.003;
 const MIN_NOTE: f32 = 0.01;
 /// [`Voice::left`] of a voice at rest.
 const FOREVER: u32 = u32::MAX;
+/// Ticks after which a voice at rest that vibrates counts anew: frames stay far from the end of their type.
+const REBASED: u32 = 1 << 20;
 /// Ticks that a plan is for at most.
 const MOST_TICKS: u32 = 8;
 /// Octaves that a cutoff moves at most in a plan of several ticks: in the middle of the way it lies 0.7 % too high then.
@@ -425,6 +427,12 @@ impl Voice {
             tone.check_filter();
         }
         if self.vibrates {
+            if self.passed >= REBASED {
+                // A held note vibrates for days.
+                self.now = self.advanced(self.now, self.elapsed());
+                self.next = self.advanced(self.now, TICK);
+                (self.at, self.passed) = (0, 0);
+            }
             let mut lfos = [
                 (self.now.lfo, self.lfo_step),
                 (self.now.vibrato, self.vibrato_step),

@@ -383,3 +383,35 @@ fn a_lost_sender_holds_no_key() {
     render(&mut synth, 1200);
     assert_eq!(synth.voices(), 0);
 }
+
+/// A note that is held for long vibrates on, without a jump.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "a million ticks")]
+fn a_held_note_vibrates_on() {
+    let vibrato = connect(
+        (Source::Vibrato, BIPOLAR),
+        Source::None,
+        Destination::Pitch,
+        cents(50.0),
+    );
+    let mut synth = dc_synth(&[vibrato]);
+    send(&mut synth, &[0x90, 60, 127]);
+    let mut out = [[0.0; 2]; TICK];
+    let (mut least, mut most, mut last) = (u64::MAX, 0, 0);
+    for tick in 0..(1 << 20) + 2000u64 {
+        synth.render(&mut out);
+        let step = synth.pool.tone_mut(0).unwrap().step();
+        if tick > 0 {
+            // 5 Hz: 50 cents · 2π · 5 Hz · 0.67 ms is a cent.
+            assert!(
+                step.abs_diff(last) < last / 1500,
+                "{tick}: {last} to {step}"
+            );
+        }
+        last = step;
+        if tick > 1 << 20 {
+            (least, most) = (least.min(step), most.max(step));
+        }
+    }
+    near((most as f32 / least as f32).log2() * 1200.0, 100.0, 1.0);
+}
