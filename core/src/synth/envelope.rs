@@ -85,20 +85,31 @@ impl Envelope {
             return;
         }
         self.elapsed = self.elapsed.saturating_add(frames);
-        loop {
-            let (length, next) = match self.stage {
-                Stage::Delay => (contour.delay, Stage::Attack),
-                Stage::Attack => (contour.attack, Stage::Hold),
-                Stage::Hold => (contour.hold, Stage::Decay),
-                Stage::Decay => (contour.decay_frames(), Stage::Sustain),
-                Stage::Release => (self.release_frames(), Stage::Done),
-                Stage::Sustain | Stage::Done => return,
-            };
+        while let Some(length) = self.stage_frames(contour) {
             if self.elapsed < length {
                 return;
             }
             self.elapsed -= length;
-            self.stage = next;
+            self.stage = match self.stage {
+                Stage::Delay => Stage::Attack,
+                Stage::Attack => Stage::Hold,
+                Stage::Hold => Stage::Decay,
+                Stage::Decay => Stage::Sustain,
+                _ => Stage::Done,
+            };
+        }
+    }
+
+    /// Frames that the stage lasts; `None`: it does not end by itself.
+    #[inline]
+    fn stage_frames(&self, contour: &Contour) -> Option<u32> {
+        match self.stage {
+            Stage::Delay => Some(contour.delay),
+            Stage::Attack => Some(contour.attack),
+            Stage::Hold => Some(contour.hold),
+            Stage::Decay => Some(contour.decay_frames()),
+            Stage::Release => Some((self.from * self.slope as f32 + 0.5) as u32),
+            Stage::Sustain | Stage::Done => None,
         }
     }
 
@@ -174,41 +185,30 @@ impl Envelope {
     /// Frames for which a straight line is as good as EG1's amplitude: inside of its stage, and no more than [`STRAIGHT_DB`] down.
     #[inline]
     pub fn straight(&self, contour: &Contour) -> u32 {
-        let (length, slope) = match self.stage {
-            Stage::Delay => (contour.delay, u32::MAX),
-            Stage::Attack => (contour.attack, u32::MAX),
-            Stage::Hold => (contour.hold, u32::MAX),
-            Stage::Decay => (contour.decay_frames(), contour.decay),
-            Stage::Release => (self.release_frames(), self.slope),
-            Stage::Sustain | Stage::Done => return u32::MAX,
+        let slope = match self.stage {
+            Stage::Decay => contour.decay,
+            Stage::Release => self.slope,
+            _ => u32::MAX,
         };
         let most = (slope as f32 * (STRAIGHT_DB / RANGE_DB)) as u32;
-        // The next stage may begin with a jump.
-        length
-            .saturating_sub(self.elapsed)
-            .saturating_sub(1)
-            .min(most)
+        self.inside(contour)
+            .map_or(u32::MAX, |inside| inside.min(most))
     }
 
     /// Frames for which EG2's value is a straight line: inside of its stage.
     #[inline]
     pub fn stage_left(&self, contour: &Contour) -> u32 {
-        let length = match self.stage {
-            Stage::Delay => contour.delay,
-            Stage::Attack if contour.convex => return 0,
-            Stage::Attack => contour.attack,
-            Stage::Hold => contour.hold,
-            Stage::Decay => contour.decay_frames(),
-            Stage::Release => self.release_frames(),
-            Stage::Sustain | Stage::Done => return u32::MAX,
-        };
-        length.saturating_sub(self.elapsed).saturating_sub(1)
+        if self.stage == Stage::Attack && contour.convex {
+            return 0;
+        }
+        self.inside(contour).unwrap_or(u32::MAX)
     }
 
-    /// Frames that the release lasts.
+    /// Frames before the last one of the stage: the next may begin with a jump.
     #[inline]
-    fn release_frames(&self) -> u32 {
-        (self.from * self.slope as f32 + 0.5) as u32
+    fn inside(&self, contour: &Contour) -> Option<u32> {
+        let length = self.stage_frames(contour)?;
+        Some(length.saturating_sub(self.elapsed).saturating_sub(1))
     }
 
     /// The value does not change by itself any more.

@@ -78,6 +78,25 @@ impl Movers {
         fade: FADE,
         glide: 0,
     };
+
+    /// Moves on by `frames`; `steps` are those of the LFO and of the vibrato LFO.
+    #[inline(always)]
+    fn advance(
+        &mut self,
+        [volume, modulator]: [&Contour; 2],
+        [lfo, vibrato]: [u32; 2],
+        fading: bool,
+        frames: u32,
+    ) {
+        self.eg1.advance(volume, frames);
+        self.eg2.advance(modulator, frames);
+        self.lfo.advance(lfo, frames);
+        self.vibrato.advance(vibrato, frames);
+        self.glide = self.glide.saturating_sub(frames);
+        if fading {
+            self.fade = self.fade.saturating_sub(frames);
+        }
+    }
 }
 
 pub struct Voice {
@@ -625,15 +644,9 @@ impl Voice {
         let frames = self.length;
         // In place: no copy is read back before it has been written.
         self.next = self.now;
-        let next = &mut self.next;
-        next.eg1.advance(&self.volume, frames);
-        next.eg2.advance(&self.modulator, frames);
-        next.lfo.advance(self.lfo_step, frames);
-        next.vibrato.advance(self.vibrato_step, frames);
-        next.glide = next.glide.saturating_sub(frames);
-        if self.fading {
-            next.fade = next.fade.saturating_sub(frames);
-        }
+        let steps = [self.lfo_step, self.vibrato_step];
+        self.next
+            .advance([&self.volume, &self.modulator], steps, self.fading, frames);
     }
 
     /// How many ticks ahead a straight line is as good as what gains and coefficients do; 1 where that is not known.
@@ -746,14 +759,8 @@ impl Voice {
     }
 
     fn advanced(&self, mut movers: Movers, frames: u32) -> Movers {
-        movers.eg1.advance(&self.volume, frames);
-        movers.eg2.advance(&self.modulator, frames);
-        movers.lfo.advance(self.lfo_step, frames);
-        movers.vibrato.advance(self.vibrato_step, frames);
-        movers.glide = movers.glide.saturating_sub(frames);
-        if self.fading {
-            movers.fade = movers.fade.saturating_sub(frames);
-        }
+        let steps = [self.lfo_step, self.vibrato_step];
+        movers.advance([&self.volume, &self.modulator], steps, self.fading, frames);
         movers
     }
 

@@ -255,6 +255,19 @@ impl Vectors {
     }
 }
 
+/// The first call where AVX2 may be used, else the second.
+macro_rules! on_best {
+    ($vectors:expr, $wide:expr, $native:expr) => {{
+        #[cfg(target_arch = "x86_64")]
+        if $vectors.avx2 {
+            // SAFETY: only `Vectors::best` says so, when AVX2 is there.
+            return unsafe { $wide };
+        }
+        let _ = $vectors;
+        $native
+    }};
+}
+
 /// Renders `count` frames of a wave into a block from `at` on. False, with nothing done, if the reader would leave its samples, or the
 /// block has no room.
 #[inline]
@@ -266,13 +279,11 @@ pub fn fetch(
     at: usize,
     count: usize,
 ) -> bool {
-    #[cfg(target_arch = "x86_64")]
-    if vectors.avx2 {
-        // SAFETY: only `Vectors::best` says so, when AVX2 is there.
-        return unsafe { fetch_on_avx2(reader, table, block, at, count) };
-    }
-    let _ = vectors;
-    fetch_on::<Native>(reader, table, block, at, count)
+    on_best!(
+        vectors,
+        fetch_on_avx2(reader, table, block, at, count),
+        fetch_on::<Native>(reader, table, block, at, count)
+    )
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -307,13 +318,11 @@ pub fn filter<const G: usize>(
     odd: bool,
     frames: usize,
 ) {
-    #[cfg(target_arch = "x86_64")]
-    if vectors.avx2 {
-        // SAFETY: only `Vectors::best` says so, when AVX2 is there.
-        return unsafe { filter_on_avx2(blocks, filters, moves, odd, frames) };
-    }
-    let _ = vectors;
-    filter_on::<Native, G>(blocks, filters, moves, odd, frames);
+    on_best!(
+        vectors,
+        filter_on_avx2(blocks, filters, moves, odd, frames),
+        filter_on::<Native, G>(blocks, filters, moves, odd, frames)
+    )
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -352,13 +361,11 @@ pub fn mix(
     buses: &mut [&mut Block; 2],
     frames: usize,
 ) {
-    #[cfg(target_arch = "x86_64")]
-    if vectors.avx2 {
-        // SAFETY: only `Vectors::best` says so, when AVX2 is there.
-        return unsafe { mix_on_avx2(blocks, gains, buses, frames) };
-    }
-    let _ = vectors;
-    mix_on::<Native>(blocks, gains, buses, frames);
+    on_best!(
+        vectors,
+        mix_on_avx2(blocks, gains, buses, frames),
+        mix_on::<Native>(blocks, gains, buses, frames)
+    )
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -396,13 +403,11 @@ pub fn send(
     bus: &mut Block,
     frames: usize,
 ) {
-    #[cfg(target_arch = "x86_64")]
-    if vectors.avx2 {
-        // SAFETY: only `Vectors::best` says so, when AVX2 is there.
-        return unsafe { send_on_avx2(block, gains, effect, bus, frames) };
-    }
-    let _ = vectors;
-    mix::send::<Native>(block, gains, effect, bus, frames);
+    on_best!(
+        vectors,
+        send_on_avx2(block, gains, effect, bus, frames),
+        mix::send::<Native>(block, gains, effect, bus, frames)
+    )
 }
 
 #[cfg(target_arch = "x86_64")]
