@@ -60,16 +60,22 @@ fn constant(rig: &mut Rig) -> (Filter<SimClient>, Pin<SimClient>) {
     (filter, pin)
 }
 
-const NOTE: &[(i64, &[u8])] = &[(0, &[0x90, 60, 127])];
-
-/// A program that waits for its event, asks for the packet, reads it: numbers, time stamps and sound have no gap.
-fn packets() {
+/// A machine that is never late, with such a pin.
+fn exact() -> (Rig, Filter<SimClient>, Pin<SimClient>) {
     let mut rig = Setup {
         exact: true,
         ..Setup::default()
     }
     .start();
     let (filter, pin) = constant(&mut rig);
+    (rig, filter, pin)
+}
+
+const NOTE: &[(i64, &[u8])] = &[(0, &[0x90, 60, 127])];
+
+/// A program that waits for its event, asks for the packet, reads it: numbers, time stamps and sound have no gap.
+fn packets() {
+    let (mut rig, filter, pin) = exact();
     for packets in [1, 2] {
         let c = &mut rig.client;
         let format = SampleFormat::pcm(RATE, 16);
@@ -408,12 +414,7 @@ fn two_packets(rig: &mut Rig) -> Recorder {
 
 /// Events, packets, position and sound of a stream that was stopped are those of a new one.
 fn anew() {
-    let mut rig = Setup {
-        exact: true,
-        ..Setup::default()
-    }
-    .start();
-    let (filter, pin) = constant(&mut rig);
+    let (mut rig, filter, pin) = exact();
     let mut recorder = two_packets(&mut rig);
     let event = recorder.stream.register_event(&mut rig.client).unwrap();
     let length = SECOND / 100;
@@ -474,12 +475,7 @@ fn anew() {
 
 /// Three packets late: the packet that the next one is written over is not offered, the one after it is.
 fn late_reader() {
-    let mut rig = Setup {
-        exact: true,
-        ..Setup::default()
-    }
-    .start();
-    let (filter, pin) = constant(&mut rig);
+    let (mut rig, filter, pin) = exact();
     let mut recorder = two_packets(&mut rig);
     let started = rig.now();
     recorder.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
@@ -584,12 +580,7 @@ fn left_out() {
 
 /// An event that was never registered takes none away; one that is registered is not registered again.
 fn events() {
-    let mut rig = Setup {
-        exact: true,
-        ..Setup::default()
-    }
-    .start();
-    let (filter, pin) = constant(&mut rig);
+    let (mut rig, filter, pin) = exact();
     let mut recorder = two_packets(&mut rig);
     let c = &mut rig.client;
     let stream = &mut recorder.stream;

@@ -10,8 +10,9 @@ use arioso_core::ks::ks::{
 };
 use arioso_core::ks::nt_success;
 use conformance::events::{EventBuffer, write};
-use conformance::filter::Pin;
+use conformance::filter::{Filter, Pin};
 use conformance::synth::{self, property};
+use conformance::wave::WavePath;
 use conformance::wire::Bytes;
 use conformance::{Client, property::Property};
 use simkernel::client::SimClient;
@@ -251,8 +252,8 @@ fn unload() {
     rig.finish();
 }
 
-/// What a WinMM program sends: bytes without a time. Each sounds as soon as can be.
-fn midi_now() {
+/// A MIDI pin in RUN whose instruments are a constant, and a wave pin that takes what it plays.
+fn midi_pin_at_dc() -> (Rig, Filter<SimClient>, Pin<SimClient>, WavePath<SimClient>) {
     let mut rig = Setup {
         bank: Some(arioso_bank::test_banks::dc(RATE)),
         ..Setup::default()
@@ -263,6 +264,12 @@ fn midi_now() {
     let mut wave = rig.open_wave(&filter);
     wave.run(&mut rig.client).unwrap();
     pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    (rig, filter, pin, wave)
+}
+
+/// What a WinMM program sends: bytes without a time. Each sounds as soon as can be.
+fn midi_now() {
+    let (mut rig, filter, pin, wave) = midi_pin_at_dc();
     rig.sleep(SECOND);
     rig.take_audio();
     let mut buffer = conformance::events::MusicBuffer::default();
@@ -528,16 +535,7 @@ fn around(rig: &mut Rig, wait: i64) -> (i16, i16) {
 
 /// The parts of a System Exclusive message act when the first one does, whatever they are stamped with.
 fn parts_in_time() {
-    let mut rig = Setup {
-        bank: Some(arioso_bank::test_banks::dc(RATE)),
-        ..Setup::default()
-    }
-    .start();
-    let (filter, id) = rig.find_filter();
-    let mut pin = filter.midi_pin(&mut rig.client, id).unwrap();
-    let mut wave = rig.open_wave(&filter);
-    wave.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let (mut rig, filter, pin, wave) = midi_pin_at_dc();
     let begun = rig.now();
     let heard = |rig: &mut Rig, wait| {
         rig.sleep(wait);
