@@ -109,6 +109,8 @@ impl PinHandle {
     pub fn set_state(&self, passive: Passive, state: KSSTATE) {
         let before = self.pin.state();
         if self.engine.common.is_closed() {
+            // Shutting down comes to this pin too, but perhaps later: what it holds goes back before the port is answered.
+            self.pin.set_state(passive, KSSTATE_STOP);
             return;
         }
         if state == KSSTATE_RUN && before != KSSTATE_RUN {

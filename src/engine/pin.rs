@@ -17,7 +17,7 @@ pub struct Pin {
     queue: SpinLock<Queue>,
     origin: EventOrigin,
     clock: Option<MasterClock>,
-    /// Events that the owner took and has not given back yet.
+    /// Events that the owner took and has not given back yet, and stops that have not given back what was queued.
     held: AtomicU32,
     pub meter: Meter,
 }
@@ -98,6 +98,7 @@ impl Pin {
             q.state = state;
             if state == KSSTATE_STOP {
                 q.fragment = None;
+                self.held.fetch_add(1, Ordering::Relaxed);
                 q.events.drain()
             } else {
                 Chain::EMPTY
@@ -105,7 +106,8 @@ impl Pin {
         });
         self.origin.give_back(back);
         if state == KSSTATE_STOP {
-            // The owner may be about to give back what it took: that is at most one block.
+            self.held.fetch_sub(1, Ordering::Release);
+            // The owner may be about to give back what it took, which is at most one block; so may somebody else who stops the pin.
             while self.held.load(Ordering::Acquire) != 0 {
                 passive.sleep(MILLISECOND / 10);
             }

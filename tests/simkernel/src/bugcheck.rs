@@ -134,10 +134,15 @@ pub(crate) fn stop(
             loader::symbolise(e.from)
         ));
     }
+    let decisions: Vec<String> = guest::decisions().iter().map(ToString::to_string).collect();
+    if !decisions.is_empty() {
+        out.push_str(&format!("schedule: {}\n", decisions.join(" ")));
+    }
     eprint!("{out}");
     if let Some(end) = ON_STOP.get() {
         end();
     }
+    loader::tell_taken();
     // SAFETY: ends the process at once; nothing of the machine may run any more.
     unsafe { libc::_exit(EXIT_CODE) }
 }

@@ -74,7 +74,11 @@ impl SimClient {
     }
 
     /// Runs `body` in a thread of the process, and the machine until it has returned.
+    /// Host code that is a thread of the machine does it itself.
     fn enter<R: 'static>(&self, body: impl FnOnce() -> R + 'static) -> R {
+        if !guest::current().is_null() {
+            return body();
+        }
         let result = Rc::new(RefCell::new(None));
         let slot = Rc::clone(&result);
         let context = guest::spawn(
@@ -153,6 +157,11 @@ impl SimClient {
         let at = (address - start) as usize;
         let fits = at + length <= block.len() * 8;
         fits.then(|| block.as_mut_ptr().cast::<u8>().wrapping_add(at))
+    }
+
+    /// Its process, 0 for the system's.
+    pub(crate) fn process(&self) -> usize {
+        self.process
     }
 
     /// A handle's value, as a program would put it into a structure.
@@ -342,7 +351,7 @@ impl Client for SimClient {
     fn wait(&mut self, mut request: SimRequest) -> Completion {
         let number = request.number;
         let limit = clock::now_ns() + PATIENCE_NS;
-        let ended = guest::run_until(Some(limit), || irp::outcome(number).is_some());
+        let ended = guest::until(limit, || irp::outcome(number).is_some());
         assert!(
             ended,
             "a request is pending for an hour; threads: {}",
@@ -375,7 +384,7 @@ impl Client for SimClient {
         // SAFETY: the handle holds the object; nothing else runs while its state is read.
         unsafe {
             let signalled = || (*event).Header.SignalState != 0;
-            if !guest::run_until(Some(limit), signalled) && clock::now_ns() < limit {
+            if !guest::until(limit, signalled) && clock::now_ns() < limit {
                 clock::advance_to(limit);
             }
             let was = signalled();
@@ -395,7 +404,7 @@ impl Client for SimClient {
 
     fn sleep(&mut self, hundred_ns: i64) {
         let until = clock::now_ns().saturating_add(hundred_ns.max(0).unsigned_abs() * 100);
-        guest::run_until(Some(until), || false);
+        guest::until(until, || false);
         if clock::now_ns() < until {
             clock::advance_to(until);
         }

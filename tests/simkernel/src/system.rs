@@ -17,6 +17,7 @@ use std::rc::Rc;
 
 pub use crate::executive::disk::FileData;
 pub use crate::executive::ke::{DpcCost, dpc_cost};
+pub use crate::guest::{Choice, Decision, Schedule};
 pub use crate::modules::AudioOptions;
 pub use crate::verifier::Verdict;
 
@@ -50,6 +51,9 @@ pub struct Options {
     /// The port's wave sink and the audio device behind it.
     pub audio: AudioOptions,
 }
+
+/// A program that [`System::program`] has started.
+pub struct Program(Rc<Cell<bool>>);
 
 impl Default for Options {
     fn default() -> Self {
@@ -118,6 +122,8 @@ thread_local! {
     static BOOTED: Cell<bool> = const { Cell::new(false) };
 }
 
+/// As [`SimClient`]'s threads.
+const PROGRAM_PRIORITY: i32 = 8;
 /// An hour: longer than anything a test waits for without saying so.
 const PATIENCE: i64 = 3600 * 10_000_000;
 
@@ -534,6 +540,54 @@ impl System {
     /// Forgets what [`System::hold`] was told. True if all of it had come about.
     pub fn held(&mut self) -> bool {
         guest::release_holds() == 0
+    }
+
+    /// From now on every call of the kernel is where another processor may be faster, as a schedule has it.
+    pub fn explore(&mut self, schedule: Schedule) {
+        guest::explore(schedule);
+    }
+
+    /// Ends that. What was decided: to be explored again.
+    pub fn explored(&mut self) -> Vec<Decision> {
+        guest::explored()
+    }
+
+    /// What has been decided so far, wherever the machine stands.
+    pub fn decisions() -> &'static [Decision] {
+        guest::decisions()
+    }
+
+    /// Starts a program: a process whose thread does this with it. It runs while the machine does, beside other programs.
+    pub fn program(&mut self, name: &str, body: impl FnOnce(&mut SimClient) + 'static) -> Program {
+        let done = Rc::new(Cell::new(false));
+        let flag = Rc::clone(&done);
+        let mut client = self.client(ClientOptions::default());
+        let process = client.process();
+        let context = guest::spawn(
+            name,
+            PROGRAM_PRIORITY,
+            Box::new(move || {
+                body(&mut client);
+                drop(client);
+                flag.set(true);
+            }),
+        );
+        // SAFETY: just spawned; it has not run yet.
+        unsafe { (*context).process = process };
+        Program(done)
+    }
+
+    /// Runs the machine until these programs have ended.
+    pub fn finish(&mut self, programs: &[Program]) {
+        let limit = clock::now_ns() + PATIENCE as u64 * 100;
+        let ended = guest::run_until(Some(limit), || {
+            programs.iter().all(|program| program.0.get())
+        });
+        assert!(
+            ended,
+            "a program does not end; threads: {}",
+            guest::describe_threads().join(", ")
+        );
     }
 
     /// Threads that have not ended.

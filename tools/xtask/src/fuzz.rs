@@ -3,25 +3,13 @@
 //!
 //! The stable compiler does it: LLVM's passes and sanitizers are unlocked as the library's own build unlocks them.
 
-mod coverage;
-mod image;
+mod parsers;
 
-/// Prints which edges of the parsers and of the driver's image the inputs in `fuzz/corpus` take: of all targets, or of one.
-pub fn report(only: Option<&str>) -> Result<()> {
-    setup::install(&[Need::Driver(Arch::X64), Need::Fuzzing])?;
-    let (parsers, drivers): (Vec<_>, Vec<_>) = choose(only)?
-        .into_iter()
-        .partition(|target| target.kind == Kind::Parser);
-    if !parsers.is_empty() {
-        coverage::report(&parsers)?;
-    }
-    if !drivers.is_empty() {
-        image::report(&drivers)?;
-    }
-    Ok(())
-}
+pub use self::parsers::table;
 
+use crate::coverage;
 use crate::driver::{self, Arch, Build};
+use crate::scenarios::{self, Taken};
 use crate::setup::{self, Need};
 use crate::{process, project};
 use anyhow::{Context, Result, bail};
@@ -84,6 +72,48 @@ const SYMBOLIZER: &str = "-Zsanitizer=leak";
 
 /// Not only those from which the others follow.
 const EVERY_BLOCK: &str = "-Cllvm-args=-sanitizer-coverage-prune-blocks=0";
+
+/// Prints which edges of the parsers and of the driver's image the inputs in `fuzz/corpus` take: of all targets, or of one.
+pub fn report(only: Option<&str>) -> Result<()> {
+    setup::install(&[Need::Driver(Arch::X64), Need::Fuzzing])?;
+    let (parsers, drivers): (Vec<_>, Vec<_>) = choose(only)?
+        .into_iter()
+        .partition(|target| target.kind == Kind::Parser);
+    if !parsers.is_empty() {
+        parsers::report(&parsers)?;
+    }
+    if !drivers.is_empty() {
+        driver::build(&Build::coverage())?;
+        let mut edges = Taken::new();
+        drivers
+            .iter()
+            .try_for_each(|target| take(target, &mut edges))?;
+        coverage::report(&edges)?;
+    }
+    Ok(())
+}
+
+/// Adds what the inputs of the driver's targets take of its image that counts, which is built.
+pub fn taken(edges: &mut Taken) -> Result<()> {
+    let drivers = TARGETS.iter().filter(|target| target.kind == Kind::Driver);
+    drivers
+        .into_iter()
+        .try_for_each(|target| take(target, edges))
+}
+
+fn take(target: &Target, edges: &mut Taken) -> Result<()> {
+    let place = Place::prepare(target)?;
+    let arguments = [
+        "edges".as_ref(),
+        target.name.as_ref(),
+        place.corpus.as_path(),
+    ];
+    let mut tool = tool_command(&arguments);
+    scenarios::read(
+        &process::output(tool.env("ARIOSO_SYS", coverage::image()))?,
+        edges,
+    )
+}
 
 /// Runs one target, or all. A crash is an error; the message says where its input is.
 pub fn fuzz(length: Length, only: Option<&str>) -> Result<()> {
@@ -200,7 +230,7 @@ impl Place {
     fn fuzzer(&self, program: &Path, target: &Target) -> Command {
         let mut fuzzer = Command::new(program);
         if target.kind == Kind::Driver {
-            fuzzer.env("ARIOSO_SYS", counting_image()).args([
+            fuzzer.env("ARIOSO_SYS", coverage::image()).args([
                 // Faults belong to the simulated kernel.
                 "-handle_segv=0",
                 "-handle_bus=0",
@@ -211,11 +241,6 @@ impl Place {
         }
         fuzzer
     }
-}
-
-/// The driver that counts its edges.
-fn counting_image() -> PathBuf {
-    project::driver_dir().join("x64/release-coverage/arioso.sys")
 }
 
 fn tool(arguments: &[&Path]) -> Result<()> {

@@ -8,12 +8,16 @@
 //! | [`lint`] | rustfmt, clippy, and the rules of ring 0 that can be read off the source |
 //! | [`package`] | the driver packages: drivers, bank, and what `tools/package` makes of them |
 //! | [`fuzz`] | libFuzzer; which edges its inputs take |
+//! | [`scenarios`] | the scenarios of the simulated kernel, on other images |
+//! | [`schedules`] | all that the driver does at once, in thousands of orders |
+//! | [`coverage`] | which edges of the image they take |
 //! | [`mutants`] | wrong lines, and the tests that notice them |
 //! | [`windows`] | `arioso` for Windows |
 //! | [`check`] | the demo and the whole test run |
 #![allow(rustdoc::invalid_html_tags)] // Help is plain text.
 
 mod check;
+mod coverage;
 mod driver;
 mod fuzz;
 mod lint;
@@ -21,6 +25,8 @@ mod mutants;
 mod package;
 mod process;
 mod project;
+mod scenarios;
+mod schedules;
 mod setup;
 mod windows;
 
@@ -125,6 +131,26 @@ enum Command {
         /// One target; else all
         target: Option<String>,
     },
+    /// Run all scenarios of the simulated kernel on a driver that counts, and say which of its edges are not taken
+    Coverage,
+    /// Let all that the driver does at once come in thousands of orders; one that fails is made shorter
+    Schedules {
+        /// The first seed
+        #[arg(long, default_value_t = 1)]
+        from: u64,
+        /// How many
+        #[arg(long, default_value_t = 10_000)]
+        count: u64,
+        /// How many run at once
+        #[arg(long, default_value_t = 1)]
+        jobs: usize,
+        /// Look for races that are planted into copies of the driver
+        #[arg(long)]
+        races: bool,
+        /// Run one schedule again: its seed, or what was printed of it
+        #[arg(long, value_name = "SCHEDULE", conflicts_with_all = ["races", "from", "count"])]
+        repeat: Option<String>,
+    },
     /// Put wrong lines into a copy of the sources, one at a time, and say which of them no test notices
     Mutants {
         #[arg(long, value_enum, default_value = "core")]
@@ -187,6 +213,20 @@ fn run(command: Command) -> Result<()> {
         Command::Test => check::test(),
         Command::Compare { songs, bank } => check::compare(songs.as_deref(), bank.as_deref()),
         Command::Lint => lint::lint(),
+        Command::Schedules {
+            from,
+            count,
+            jobs,
+            races,
+            repeat,
+        } => schedules::schedules(&schedules::Choice {
+            from,
+            count,
+            jobs,
+            races,
+            repeat,
+        }),
+        Command::Coverage => coverage::coverage(),
         Command::Mutants {
             area,
             seed,

@@ -106,6 +106,50 @@ pub fn mutants(choice: &Choice) -> Result<()> {
     Ok(())
 }
 
+/// A wrong place of the driver that a test must notice.
+pub struct Planted {
+    pub name: &'static str,
+    /// Below the repository.
+    pub file: &'static str,
+    /// The statements that are there, once in the file.
+    pub old: &'static str,
+    /// Those that stand there instead.
+    pub new: &'static str,
+}
+
+/// An image of the driver with each of these.
+pub fn planted(places: &[Planted]) -> Result<Vec<PathBuf>> {
+    let mut sources = sources(Area::Driver, None)?;
+    let mut mutants = Vec::new();
+    for place in places {
+        let source = sources
+            .iter_mut()
+            .find(|source| source.path == Path::new(place.file));
+        let source = source.with_context(|| format!("no {}", place.file))?;
+        mutants.push(Mutant {
+            area: Area::Driver,
+            file: source.path.clone(),
+            site: Site::statements(&source.text, place.old, place.new)
+                .with_context(|| format!("{} has not once what is to be replaced", place.file))?,
+        });
+    }
+    mutants.sort_by_key(|mutant| (mutant.file.clone(), mutant.site.range.start));
+    let copy = Copy::write(Area::Driver, "planted", &sources, &mutants)?;
+    match copy.build()? {
+        Built::Program(image) => places
+            .iter()
+            .map(|place| {
+                let is_it = |mutant: &Mutant| {
+                    mutant.file == Path::new(place.file) && mutant.site.replaces(place.old)
+                };
+                let at = mutants.iter().position(is_it).context("a place is gone")?;
+                copy::with_mutant(&image, at + 1)
+            })
+            .collect(),
+        Built::Broken(numbers) => bail!("places {numbers:?} do not compile"),
+    }
+}
+
 fn clock() -> Result<u64> {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -204,7 +248,7 @@ fn sample(area: Area, sources: &[Source], count: usize, seed: u64) -> Vec<Mutant
 fn build(area: Area, sources: &[Source], mutants: &mut Vec<Mutant>) -> Result<(PathBuf, PathBuf)> {
     const TRIES: usize = 12;
     for _ in 0..TRIES {
-        let copy = Copy::write(area, sources, mutants)?;
+        let copy = Copy::write(area, area.name(), sources, mutants)?;
         match copy.build()? {
             Built::Program(program) => return Ok((program, copy.directory())),
             Built::Broken(numbers) => {

@@ -3,10 +3,16 @@
 
 use crate::Scenario;
 use crate::rig::{RATE, Rig, SECOND, Setup, download_bank};
-use arioso_core::ks::guid::{KSCATEGORY_AUDIO, KSCATEGORY_DATATRANSFORM, KSCATEGORY_SYNTHESIZER};
-use arioso_core::ks::ks::{KSSTATE, KSSTATE_ACQUIRE, KSSTATE_PAUSE, KSSTATE_RUN, KSSTATE_STOP};
+use arioso_core::ks::guid::{
+    KSCATEGORY_AUDIO, KSCATEGORY_DATATRANSFORM, KSCATEGORY_SYNTHESIZER,
+    KSDATAFORMAT_SUBTYPE_DIRECTMUSIC,
+};
+use arioso_core::ks::ks::{
+    KSPIN_DATAFLOW_IN, KSSTATE, KSSTATE_ACQUIRE, KSSTATE_PAUSE, KSSTATE_RUN, KSSTATE_STOP,
+};
 use conformance::Client;
 use conformance::events::{EventBuffer, write};
+use conformance::filter::Filter;
 
 pub const SCENARIOS: &[Scenario] = &[
     ("start and unload", start_and_unload),
@@ -20,6 +26,10 @@ pub const SCENARIOS: &[Scenario] = &[
     ("surprise removal while the slice timer renders", || {
         surprise(KSSTATE_RUN, &[("WaveSinkFeed", 1)])
     }),
+    (
+        "a pin is stopped while the device goes",
+        stopped_while_removed,
+    ),
     ("removal while everything runs", remove_running),
     ("a program that dies leaves nothing", dead_program),
 ];
@@ -119,5 +129,46 @@ fn dead_program() {
         "notes of a closed pin sound"
     );
     rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// A program stops its pin while removal is held up at each of its calls in turn: what the pin holds is back when the port is answered.
+fn stopped_while_removed() {
+    let mut rig = Setup {
+        strict: true,
+        ..Setup::default()
+    }
+    .start();
+    let mut held = 0;
+    loop {
+        let program = rig.machine.program("program", |client| {
+            let (filter, id) = Filter::find(client, &KSCATEGORY_SYNTHESIZER, |pin| {
+                pin.flow == KSPIN_DATAFLOW_IN && pin.takes(&KSDATAFORMAT_SUBTYPE_DIRECTMUSIC)
+            })
+            .expect("the synthesizer");
+            let mut pin = filter.direct_music_pin(client, id).expect("a pin");
+            pin.set_state(client, KSSTATE_RUN).expect("it runs");
+            let now = client.now();
+            let mut buffer = EventBuffer::new(now);
+            buffer.push(now + 100 * SECOND, 1, &[0xC0, 1]);
+            let _ = write(client, pin.handle, buffer.start(), buffer.bytes());
+            // Removal has begun.
+            client.sleep(SECOND / 50);
+            // It may have ended too: then the state is not the driver's any more.
+            let _ = pin.set_state(client, KSSTATE_STOP);
+        });
+        rig.sleep(SECOND / 100);
+        rig.machine.hold("system", held, SECOND / 10);
+        rig.surprise_remove();
+        let came = rig.machine.held();
+        rig.machine.finish(&[program]);
+        rig.remove();
+        rig.add();
+        if !came {
+            break;
+        }
+        held += 1;
+    }
+    assert!(held >= 20, "removal was held up at {held} calls");
     rig.finish();
 }

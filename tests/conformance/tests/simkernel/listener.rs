@@ -7,7 +7,7 @@ use arioso_core::ks::ks::{
     KSPIN_DATAFLOW_OUT, KSSTATE_RUN, KSSTREAM_HEADER_OPTIONSF_DATADISCONTINUITY,
 };
 use conformance::connect;
-use conformance::filter::{self, Filter, Pin};
+use conformance::filter::{self, Filter, Pin, PinInfo};
 use conformance::property::Property;
 use conformance::read::{Read, Record, event_records, music_records, read};
 use simkernel::client::{SimClient, SimHandle};
@@ -30,8 +30,12 @@ pub fn subdevice(client: &mut SimClient, name: &str) -> Filter<SimClient> {
 
 /// The synthesizer's capture pin.
 pub fn capture_pin(client: &mut SimClient, filter: &Filter<SimClient>) -> u32 {
+    capture_of(&filter.pins(client).expect("pins"))
+}
+
+/// The capture pin of these.
+pub fn capture_of(pins: &[PinInfo]) -> u32 {
     let midi = arioso_core::ks::guid::KSDATAFORMAT_SUBTYPE_MIDI;
-    let pins = filter.pins(client).expect("pins");
     pins.iter()
         .find(|pin| pin.flow == KSPIN_DATAFLOW_OUT && pin.takes(&midi))
         .expect("a capture pin")

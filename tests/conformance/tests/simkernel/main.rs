@@ -24,6 +24,7 @@ mod quotas;
 mod recording;
 mod requests;
 mod rig;
+mod schedules;
 mod settings;
 mod sounds;
 mod store;
@@ -66,6 +67,7 @@ fn main() {
         quotas::SCENARIOS,
         recording::SCENARIOS,
         requests::SCENARIOS,
+        schedules::SCENARIOS,
         settings::SCENARIOS,
         store::SCENARIOS,
         synth::SCENARIOS,

@@ -69,6 +69,8 @@ pub struct Setup {
     pub fill: Fill,
     /// Each pool block ends at an inaccessible page.
     pub special_pool: bool,
+    /// A violation stops the machine, which tells its last calls.
+    pub strict: bool,
     /// The port's own data intersection knows PCM alone.
     pub pcm_intersection: bool,
     /// PE files in place of built-in modules: name, path.
@@ -96,6 +98,7 @@ impl Default for Setup {
             disconnect: Disconnect::default(),
             fill: Fill::default(),
             special_pool: false,
+            strict: false,
             pcm_intersection: false,
             modules: Vec::new(),
         }
@@ -180,6 +183,7 @@ impl Setup {
             },
             seed: self.seed,
             special_pool: self.special_pool,
+            strict: self.strict,
             audio: AudioOptions {
                 wave_sink: WaveSinkOptions {
                     blocks: self.blocks,

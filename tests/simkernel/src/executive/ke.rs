@@ -592,8 +592,7 @@ pub unsafe extern "efiapi" fn KeRemoveQueueDpc(dpc: *mut KDPC) -> BOOLEAN {
 
 /// Runs what is queued.
 pub unsafe extern "efiapi" fn KeFlushQueuedDpcs() {
-    // On one processor, at PASSIVE_LEVEL, delivering is all there is to wait for.
-    guest::deliver();
+    guest::flush_deferred();
 }
 
 /// What DPCs have taken.

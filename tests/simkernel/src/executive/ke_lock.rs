@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Spin locks, fast mutexes, ERESOURCEs. On one processor a contended spin lock is a deadlock.
+//! Spin locks, fast mutexes, ERESOURCEs. On one processor a contended spin lock is a deadlock; while schedules are explored
+//! its holder goes on.
 
 use super::*;
 use crate::bugcheck::{SPIN_LOCK_ALREADY_OWNED, bugcheck};
@@ -35,7 +36,7 @@ pub unsafe extern "efiapi" fn KeInitializeSpinLock(lock: *mut KSPIN_LOCK) {
 unsafe fn acquire(lock: *mut KSPIN_LOCK) {
     // SAFETY: the caller's lock.
     unsafe {
-        if *lock != 0 {
+        if *lock != 0 && !guest::spin(lock as usize) {
             bugcheck(
                 SPIN_LOCK_ALREADY_OWNED,
                 [lock as usize, *lock, 0, 0],

@@ -150,6 +150,7 @@ unsafe extern "C" fn on_signal(signal: i32, info: *mut libc::siginfo_t, ucontext
                 loader::symbolise(r.rip)
             );
             eprintln!("{}", std::backtrace::Backtrace::force_capture());
+            loader::tell_taken();
             libc::_exit(bugcheck::EXIT_CODE + 1);
         }
         // Go on outside the handler, on the host stack.

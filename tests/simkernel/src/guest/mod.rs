@@ -5,11 +5,14 @@
 //! An import entry moves from the first to the second, [`call`] moves back.
 
 mod entry;
+mod explore;
 mod sched;
 mod switch;
 mod vectors;
 
 pub(crate) use entry::{CallFrame, Import, TRACE, make_thunk, va_args};
+pub(crate) use explore::decisions;
+pub use explore::{Choice, Decision, Schedule};
 pub(crate) use sched::*;
 pub use switch::call;
 pub(crate) use vectors::{

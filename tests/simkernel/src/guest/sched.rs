@@ -22,6 +22,14 @@ pub(crate) struct Scheduler {
     main_sp: usize,
     dpc: *mut Context,
     dpc_return: *mut Context,
+    /// While schedules are explored: a DPC has stopped in its middle, at this level.
+    stopped: Option<KIRQL>,
+    /// The spin lock that it waits for; 0: none.
+    wanted: usize,
+    /// For how many calls DPCs wait.
+    hold: u32,
+    /// Which of those that are ready runs next.
+    chosen: Option<usize>,
     pub deferred: VecDeque<Deferred>,
     irql: KIRQL,
     random: Random,
@@ -48,6 +56,10 @@ static SCHEDULER: Global<Scheduler> = Global::new(Scheduler {
     main_sp: 0,
     dpc: null_mut(),
     dpc_return: null_mut(),
+    stopped: None,
+    wanted: 0,
+    hold: 0,
+    chosen: None,
     deferred: VecDeque::new(),
     irql: PASSIVE_LEVEL,
     random: Random::new(0),
@@ -138,6 +150,9 @@ pub(crate) fn spawn(name: &str, priority: i32, entry: Box<dyn FnOnce()>) -> *mut
 
 /// Runs what is due at an export boundary: DPCs when the level allows it, then threads of higher priority.
 pub(crate) fn deliver() {
+    if explore::is_on() {
+        return deliver_by_choice();
+    }
     let s = SCHEDULER.get();
     if s.irql >= DISPATCH_LEVEL {
         return;
@@ -145,11 +160,18 @@ pub(crate) fn deliver() {
     if !s.deferred.is_empty() {
         run_deferred();
     }
-    let context = current();
-    if context.is_null() || SCHEDULER.get().ready.is_empty() {
-        return;
+    if outranked() {
+        yield_now();
     }
+}
+
+/// Whether a thread that is ready has to run instead of the running one.
+fn outranked() -> bool {
+    let context = current();
     let s = SCHEDULER.get();
+    if context.is_null() || s.ready.is_empty() {
+        return false;
+    }
     // SAFETY: contexts in the queues are live.
     let best = s
         .ready
@@ -159,19 +181,169 @@ pub(crate) fn deliver() {
         .unwrap_or(0);
     // SAFETY: the running context is live.
     let own = unsafe { (*context).priority };
-    if best > own || (best == own && s.shuffle && s.random.below(64) == 0) {
-        yield_now();
+    best > own || (best == own && s.shuffle && s.random.below(64) == 0)
+}
+
+/// As [`deliver`], while schedules are explored.
+fn deliver_by_choice() {
+    let decision = explore::at_call();
+    let choice = decision.map(|decision| decision.choice);
+    let made = || decision.into_iter().for_each(explore::made);
+    let s = SCHEDULER.get();
+    let context = current();
+    if context == s.dpc {
+        if let Some(Choice::Hold(calls)) = choice {
+            made();
+            stop_dpc(calls);
+        }
+        return;
+    }
+    let low = s.irql < DISPATCH_LEVEL;
+    match choice {
+        Some(Choice::Hold(calls)) if low && s.hold == 0 => {
+            made();
+            s.hold = calls;
+        }
+        Some(Choice::Due) if low => {
+            /// Nothing that runs takes longer. ns.
+            const SOON: u64 = 20_000_000;
+            let due = clock::next_due();
+            if let Some(due) = due.filter(|&due| due <= clock::now_ns() + SOON) {
+                made();
+                clock::advance_to(due);
+            }
+        }
+        _ => {}
+    }
+    if low {
+        let s = SCHEDULER.get();
+        if s.hold > 0 {
+            s.hold -= 1;
+        } else if has_dpc() {
+            run_deferred();
+        }
+    }
+    let s = SCHEDULER.get();
+    match choice {
+        Some(Choice::Switch(n)) if !context.is_null() && !s.ready.is_empty() => {
+            made();
+            s.chosen = Some(n as usize % s.ready.len());
+            yield_now();
+        }
+        _ if low && outranked() => yield_now(),
+        _ => {}
     }
 }
 
-/// Runs the queued DPCs on their own stack and comes back.
+/// A DPC can run: one that is queued, or one that has stopped and does not wait for a spin lock.
+fn has_dpc() -> bool {
+    let s = SCHEDULER.get();
+    // SAFETY: whoever waits for a lock keeps it.
+    let waits = s.wanted != 0 && unsafe { *(s.wanted as *const usize) } != 0;
+    !waits && (s.stopped.is_some() || !s.deferred.is_empty())
+}
+
+/// The running DPC stops for so many calls, as if it ran on another processor.
+fn stop_dpc(calls: u32) {
+    let s = SCHEDULER.get();
+    s.stopped = Some(s.irql);
+    s.hold = calls;
+    let back = s.dpc_return;
+    // SAFETY: whoever switched here is suspended at its saved stack pointer.
+    unsafe {
+        let to = if back.is_null() {
+            s.main_sp
+        } else {
+            (*back).saved_sp
+        };
+        switch::switch(&raw mut (*s.dpc).saved_sp, to);
+    }
+}
+
+/// Other processors go on until a spin lock is free. False: that is in vain.
+pub(crate) fn spin(lock: usize) -> bool {
+    /// More often than anybody can be held up.
+    const MOST: u32 = 1_000_000;
+    if !explore::is_on() {
+        return false;
+    }
+    let context = current();
+    // SAFETY: the caller's lock.
+    let is_held = || unsafe { *(lock as *const usize) } != 0;
+    for _ in 0..MOST {
+        if !is_held() {
+            return true;
+        }
+        let Some(owner) = verifier::lock_owner(lock).filter(|owner| *owner != context as usize)
+        else {
+            return false;
+        };
+        let s = SCHEDULER.get();
+        if context == s.dpc {
+            s.wanted = lock;
+            stop_dpc(0);
+            SCHEDULER.get().wanted = 0;
+        } else if owner == s.dpc as usize {
+            run_deferred();
+        } else {
+            s.chosen = s.ready.iter().position(|ready| *ready as usize == owner);
+            if s.chosen.is_none() {
+                return false;
+            }
+            yield_now();
+        }
+    }
+    false
+}
+
+/// Runs DPCs until none is left, in a thread at PASSIVE_LEVEL.
+pub(crate) fn flush_deferred() {
+    if !explore::is_on() {
+        return deliver();
+    }
+    loop {
+        let s = SCHEDULER.get();
+        if s.stopped.is_none() && s.deferred.is_empty() {
+            return;
+        }
+        s.hold = 0;
+        if has_dpc() {
+            run_deferred();
+        } else {
+            // Its lock's holder.
+            let owner = verifier::lock_owner(s.wanted);
+            s.chosen = s
+                .ready
+                .iter()
+                .position(|ready| Some(*ready as usize) == owner);
+            yield_now();
+        }
+    }
+}
+
+/// Schedules are explored from now on.
+pub(crate) fn explore(schedule: Schedule) {
+    // Nothing but the schedule decides.
+    reseed(0);
+    explore::begin(schedule);
+}
+
+/// They are not any more. What was decided.
+pub(crate) fn explored() -> Vec<Decision> {
+    // A DPC that has stopped comes to its end, if need be after whoever holds its lock.
+    run_until(Some(clock::now_ns()), || SCHEDULER.get().stopped.is_none());
+    explore::end()
+}
+
+/// Runs the queued DPCs on their own stack, after one that has stopped, and comes back.
 fn run_deferred() {
     let from = current();
     let s = SCHEDULER.get();
     if from == s.dpc {
         return;
     }
-    let level = std::mem::replace(&mut s.irql, DISPATCH_LEVEL);
+    let dpc_level = s.stopped.take().unwrap_or(DISPATCH_LEVEL);
+    let level = std::mem::replace(&mut s.irql, dpc_level);
     s.dpc_return = from;
     let slot = if from.is_null() {
         &raw mut s.main_sp
@@ -273,10 +445,14 @@ pub(crate) fn run_until(limit: Option<u64>, mut done: impl FnMut() -> bool) -> b
         if done() {
             return true;
         }
-        if !deferred().is_empty() {
+        let s = SCHEDULER.get();
+        let waits = explore::is_on() && s.hold > 0 && !s.ready.is_empty();
+        if !waits && has_dpc() {
+            s.hold = 0;
             run_deferred();
             continue;
         }
+        s.hold = s.hold.saturating_sub(1);
         if let Some(context) = pick() {
             resume(context);
             continue;
@@ -296,8 +472,38 @@ pub(crate) fn run_until(limit: Option<u64>, mut done: impl FnMut() -> bool) -> b
     }
 }
 
+/// As [`run_until`], also for a thread of host code, which lets others run meanwhile.
+pub(crate) fn until(limit: u64, mut done: impl FnMut() -> bool) -> bool {
+    /// 100 ns.
+    const LONGEST: i64 = 10_000;
+    if current().is_null() {
+        return run_until(Some(limit), done);
+    }
+    let mut pause = 100;
+    loop {
+        if done() {
+            return true;
+        }
+        let left = limit.saturating_sub(clock::now_ns()) / 100;
+        if left == 0 {
+            return false;
+        }
+        wait(&[], false, Some(-pause.min(left as i64)));
+        pause = (pause * 2).min(LONGEST);
+    }
+}
+
 fn pick() -> Option<*mut Context> {
     let s = SCHEDULER.get();
+    if let Some(at) = s.chosen.take() {
+        return s.ready.remove(at);
+    }
+    if s.wanted != 0
+        && let Some(owner) = verifier::lock_owner(s.wanted)
+        && let Some(at) = s.ready.iter().position(|ready| *ready as usize == owner)
+    {
+        return s.ready.remove(at);
+    }
     // SAFETY: contexts in the queues are live.
     let best = s.ready.iter().map(|c| unsafe { (**c).priority }).max()?;
     let candidates: Vec<usize> = (0..s.ready.len())

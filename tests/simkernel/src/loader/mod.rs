@@ -3,8 +3,10 @@
 
 mod image;
 mod map;
+mod taken;
 
 pub(crate) use image::{FunctionEntry, Image};
+pub(crate) use taken::tell as tell_taken;
 
 use crate::executive::disk::FileData;
 use crate::executive::{self, Export};
@@ -90,6 +92,7 @@ fn load_image(name: &str, file: &FileData, foreign: bool) -> Result<&'static Ima
     };
     image.bind(&mut resolve)?;
     image.protect()?;
+    taken::watch(image);
     if foreign && let Some(address) = image.export("DllInitialize") {
         modules().initializers.push((name.to_owned(), address));
     }
@@ -141,6 +144,7 @@ pub(crate) fn unload(base: usize) {
     let m = modules();
     if let Some(i) = m.images.iter().position(|i| i.base == base) {
         let image = m.images.remove(i);
+        taken::collect(&image);
         image.revoke();
         m.unloaded.push(image);
     }

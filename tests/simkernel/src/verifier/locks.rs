@@ -4,14 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// One processor: those that are held are held by what runs now.
 pub(super) struct Locks {
-    /// Address, and whether its order counts.
-    held: Vec<(usize, bool)>,
+    held: Vec<Held>,
     /// What was acquired while a lock was held.
     then: BTreeMap<usize, BTreeSet<usize>>,
     /// Microseconds that the processor has been stalled since the first of them was acquired.
     pub stalled: u32,
+}
+
+struct Held {
+    lock: usize,
+    /// Its order counts.
+    ordered: bool,
+    /// The context that has acquired it.
+    owner: usize,
 }
 
 impl Locks {
@@ -24,21 +30,28 @@ impl Locks {
     }
 
     /// A lock that is held and has been acquired after this one before: together they can wait for each other for ever.
-    pub fn acquire(&mut self, lock: usize, ordered: bool) -> Option<usize> {
+    pub fn acquire(&mut self, lock: usize, ordered: bool, owner: usize) -> Option<usize> {
         let mut against = None;
-        if self.held.is_empty() {
+        if self.first(owner).is_none() {
             self.stalled = 0;
         }
         if ordered {
-            let before = self.held.iter().filter(|(_, ordered)| *ordered);
-            for (other, _) in before {
-                let is_new = self.then.entry(*other).or_default().insert(lock);
-                if is_new && Self::leads(&self.then, lock, *other) {
-                    against = Some(*other);
+            let before = self
+                .held
+                .iter()
+                .filter(|held| held.ordered && held.owner == owner);
+            for other in before {
+                let is_new = self.then.entry(other.lock).or_default().insert(lock);
+                if is_new && Self::leads(&self.then, lock, other.lock) {
+                    against = Some(other.lock);
                 }
             }
         }
-        self.held.push((lock, ordered));
+        self.held.push(Held {
+            lock,
+            ordered,
+            owner,
+        });
         against
     }
 
@@ -58,17 +71,30 @@ impl Locks {
     }
 
     pub fn release(&mut self, lock: usize) {
-        if let Some(at) = self.held.iter().rposition(|(held, _)| *held == lock) {
+        if let Some(at) = self.held.iter().rposition(|held| held.lock == lock) {
             self.held.remove(at);
         }
     }
 
-    pub fn first(&self) -> Option<usize> {
-        self.held.first().map(|(lock, _)| *lock)
+    /// Who holds it.
+    pub fn owner(&self, lock: usize) -> Option<usize> {
+        self.held
+            .iter()
+            .find(|held| held.lock == lock)
+            .map(|held| held.owner)
     }
 
-    pub fn clear(&mut self) {
-        self.held.clear();
+    /// The first lock that a context holds.
+    pub fn first(&self, owner: usize) -> Option<usize> {
+        self.held
+            .iter()
+            .find(|held| held.owner == owner)
+            .map(|held| held.lock)
+    }
+
+    /// A context holds none any more.
+    pub fn clear(&mut self, owner: usize) {
+        self.held.retain(|held| held.owner != owner);
     }
 
     /// Locks in this memory are others from now on.
@@ -85,7 +111,9 @@ mod tests {
     use super::Locks;
 
     fn nested(locks: &mut Locks, order: &[usize]) -> Option<usize> {
-        let against = order.iter().filter_map(|lock| locks.acquire(*lock, true));
+        let against = order
+            .iter()
+            .filter_map(|lock| locks.acquire(*lock, true, 7));
         let first = against.collect::<Vec<_>>().first().copied();
         order.iter().for_each(|lock| locks.release(*lock));
         first

@@ -248,7 +248,7 @@ pub(crate) fn irql_violation(import: &Import, irql: KIRQL) {
 pub(crate) fn lock_acquired(lock: usize) {
     // Locks of host modules come and go with memory that nobody tells of.
     let by_driver = guest::served().is_some_and(|call| call.name.contains("SpinLock"));
-    if let Some(other) = STATE.get().locks.acquire(lock, by_driver) {
+    if let Some(other) = STATE.get().locks.acquire(lock, by_driver, running()) {
         violation(
             Rule::SpinLockOrder,
             format!(
@@ -256,6 +256,15 @@ pub(crate) fn lock_acquired(lock: usize) {
             ),
         );
     }
+}
+
+/// The context that holds a spin lock.
+pub(crate) fn lock_owner(lock: usize) -> Option<usize> {
+    STATE.get().locks.owner(lock)
+}
+
+fn running() -> usize {
+    guest::current() as usize
 }
 
 pub(crate) fn lock_released(lock: usize) {
@@ -268,31 +277,31 @@ pub(crate) fn lock_initialized(lock: usize) {
 
 pub(crate) fn lowering_irql(new: KIRQL) {
     if new < DISPATCH_LEVEL
-        && let Some(lock) = STATE.get().locks.first()
+        && let Some(lock) = STATE.get().locks.first(running())
     {
         violation(
             Rule::SpinLockHeld,
             format!("IRQL was lowered to {new} while spin lock {lock:#x} is held"),
         );
-        STATE.get().locks.clear();
+        STATE.get().locks.clear(running());
     }
 }
 
 pub(crate) fn dpc_ended() {
     STATE.get().stalled = 0;
-    if let Some(lock) = STATE.get().locks.first()
+    if let Some(lock) = STATE.get().locks.first(running())
         && guest::in_dpc()
     {
         violation(
             Rule::SpinLockHeld,
             format!("a DPC returned with spin lock {lock:#x} held"),
         );
-        STATE.get().locks.clear();
+        STATE.get().locks.clear(running());
     }
 }
 
 pub(crate) fn thread_waits() {
-    if let Some(lock) = STATE.get().locks.first() {
+    if let Some(lock) = STATE.get().locks.first(running()) {
         violation(
             Rule::SpinLockHeld,
             format!("a thread waits with spin lock {lock:#x} held"),
@@ -310,7 +319,7 @@ pub(crate) fn stalls(microseconds: u32) {
         before <= limit && *spent > limit
     };
     let s = STATE.get();
-    let long_lock = s.locks.first().is_some() && passes(&mut s.locks.stalled, LOCK);
+    let long_lock = s.locks.first(running()).is_some() && passes(&mut s.locks.stalled, LOCK);
     let long_dpc = guest::in_dpc() && passes(&mut s.stalled, DPC);
     if long_lock {
         violation(

@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 /// In front of the number of the mutant that a driver's image has.
-pub const MARK: &[u8; 16] = b"ARIOSO-MUTANT-NO";
+const MARK: &[u8; 16] = b"ARIOSO-MUTANT-NO";
 
 /// A copy on the disk.
 pub struct Copy {
@@ -68,7 +68,13 @@ extern "C" fn end() {
 
 /// The number is a part of the image, for whoever runs it to change.
 const IMAGE_SWITCH: &str = r#"
-//! Which mutant this image has.
+//! Which mutant this image has, and which were met.
+
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+#[used]
+#[unsafe(link_section = ".SCOV")]
+static MET: [AtomicU8; COUNT + 1] = [const { AtomicU8::new(0) }; COUNT + 1];
 
 #[repr(C)]
 pub struct Switch([u8; 16], u32);
@@ -78,6 +84,7 @@ pub static SWITCH: Switch = Switch(*b"MARK", 0);
 
 #[inline(never)]
 pub fn is(number: u32) -> bool {
+    MET[number as usize].store(1, Relaxed);
     // SAFETY: a static.
     unsafe { core::ptr::read_volatile(&raw const SWITCH.1) == number }
 }
@@ -106,9 +113,9 @@ incremental = false
 "#;
 
 impl Copy {
-    /// Writes it anew.
-    pub fn write(area: Area, sources: &[Source], mutants: &[Mutant]) -> Result<Self> {
-        let root = project::root().join("target/mutants").join(area.name());
+    /// Writes it anew, in a directory of this name.
+    pub fn write(area: Area, name: &str, sources: &[Source], mutants: &[Mutant]) -> Result<Self> {
+        let root = project::root().join("target/mutants").join(name);
         if root.exists() {
             fs::remove_dir_all(&root)?;
         }
@@ -130,9 +137,10 @@ impl Copy {
             copy.switch(source, mutants)?;
         }
         let switch = match area {
-            Area::Core => SWITCH.replace("COUNT", &mutants.len().to_string()),
+            Area::Core => SWITCH.to_owned(),
             Area::Driver => IMAGE_SWITCH.replace("MARK", std::str::from_utf8(MARK)?),
         };
+        let switch = switch.replace("COUNT", &mutants.len().to_string());
         fs::write(copy.path(Path::new("src/mutant.rs")), switch)?;
         let lib = copy.path(Path::new("src/lib.rs"));
         let text = fs::read_to_string(&lib)?;
@@ -257,6 +265,21 @@ impl Copy {
         }
         broken
     }
+}
+
+/// The image with a mutant switched on, beside `image` in a directory of its own; its map is there too.
+pub fn with_mutant(image: &Path, number: usize) -> Result<PathBuf> {
+    let beside = image.parent().context("no directory")?;
+    let place = beside.join(format!("mutant-{number}"));
+    fs::create_dir_all(&place)?;
+    let mut bytes = fs::read(image)?;
+    let at = bytes.windows(MARK.len()).position(|part| part == MARK);
+    let at = at.context("the image has no switch")? + MARK.len();
+    let switch = bytes.get_mut(at..at + 4).context("the switch is cut off")?;
+    switch.copy_from_slice(&u32::try_from(number)?.to_le_bytes());
+    fs::write(place.join("arioso.sys"), bytes)?;
+    fs::copy(beside.join("arioso.map"), place.join("arioso.map"))?;
+    Ok(place.join("arioso.sys"))
 }
 
 fn copy_tree(from: &Path, to: &Path) -> Result<()> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
@@ -187,21 +187,6 @@ pub fn try_all(
         anyhow::Ok(())
     })?;
     Ok(fates.into_inner().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// How a process ended; `None`: it did not in that time, and is stopped.
-pub fn wait(child: &mut Child, most: Duration) -> Result<Option<ExitStatus>> {
-    let end = Instant::now() + most;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if Instant::now() > end {
-            stop(child);
-            return Ok(None);
-        }
-        thread::sleep(Duration::from_millis(2));
-    }
 }
 
 fn stop(child: &mut Child) {

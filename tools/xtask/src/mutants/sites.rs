@@ -32,6 +32,22 @@ enum Kind {
 }
 
 impl Site {
+    /// Statements that stand in `text` once.
+    pub fn statements(text: &str, old: &str, new: &str) -> Option<Self> {
+        let at = text.find(old)?;
+        let range = at..at + old.len();
+        (text.matches(old).count() == 1).then(|| Self {
+            line: 1 + text[..at].matches('\n').count(),
+            range,
+            old: old.to_owned(),
+            kind: Kind::Statements(new.to_owned()),
+        })
+    }
+
+    pub fn replaces(&self, old: &str) -> bool {
+        self.old == old
+    }
+
     /// The source at this place with a switch in it.
     pub fn switched(&self, switch: &str) -> String {
         let old = &self.old;

@@ -178,6 +178,13 @@ impl Allocator {
         }
     }
 
+    /// How many events the driver has.
+    pub fn with_driver(&self) -> usize {
+        let events = self.events.borrow();
+        let places = events.slabs.iter().flat_map(|(_, places)| places);
+        places.filter(|place| **place == Place::Driver).count()
+    }
+
     /// Events that came back since creation.
     pub fn returned(&self) -> u64 {
         self.put.get()

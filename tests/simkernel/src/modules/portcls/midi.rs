@@ -524,11 +524,11 @@ unsafe extern "efiapi" fn request_service(this: *mut IServiceSink) {
             Some(Target::Port(port)) => {
                 let port = com::of::<Port, _>(port);
                 port.service();
-                for pin in port.pins.borrow().clone() {
+                port.pins.walk(|&pin| {
                     if (*pin).group().is_none() {
                         MidiStream::service(pin);
                     }
-                }
+                });
             }
             None => {}
         }

@@ -11,6 +11,7 @@
 //! | `wave_sink`, `capture`, `reader`, `clock` | the other directions, time |
 //! | `midi` | byte streams of an IMiniportMidi |
 //! | `wave_rt` | cyclic buffers of an IMiniportWaveRT |
+//! | `walked` | lists whose members are called while others come and go |
 //! | `service`, `port_services`, `resources`, `registry`, `stream_resource`, `com` | objects that drivers ask for |
 //! | `verify` | rules |
 #![allow(
@@ -48,6 +49,7 @@ mod shape;
 mod stream_resource;
 pub mod unpack;
 mod verify;
+mod walked;
 mod wave_rt;
 pub mod wave_sink;
 

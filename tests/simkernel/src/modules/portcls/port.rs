@@ -17,6 +17,7 @@ use super::pin::Pin;
 use super::property::Tables;
 use super::shape::Shape;
 use super::verify::{Rule, assert_passive, violation};
+use super::walked::Walked;
 use super::{filter, midi, pin, port_services, registry};
 use crate::guest_call;
 use crate::nt::DEVICE_OBJECT;
@@ -46,7 +47,7 @@ pub struct Port {
     pub events: EventList,
     /// Instances of each pin over all filters.
     pub instances: RefCell<Vec<u32>>,
-    pub pins: RefCell<Vec<*mut Pin>>,
+    pub pins: Walked<*mut Pin>,
     filters: Cell<u32>,
     /// Not registered any more: the miniport goes when the last filter is closed.
     invalid: Cell<bool>,
@@ -77,7 +78,7 @@ impl Port {
             tables: OnceCell::new(),
             events: EventList::default(),
             instances: RefCell::default(),
-            pins: RefCell::default(),
+            pins: Walked::default(),
             filters: Cell::default(),
             invalid: Cell::default(),
         })
@@ -174,10 +175,8 @@ impl Port {
 
     /// Surprise removal: what is open stays open, but does nothing any more.
     pub fn device_gone(&self) {
-        for pin in self.pins.borrow().clone() {
-            // SAFETY: pins leave the list before they are freed.
-            unsafe { Pin::device_gone(pin) };
-        }
+        // SAFETY: pins leave the list before they are freed.
+        self.pins.walk(|&pin| unsafe { Pin::device_gone(pin) });
     }
 
     /// The group of an IMiniportMidi was notified.
@@ -195,16 +194,14 @@ impl Port {
     pub fn power_change(&self, state: i32, before: bool) {
         let d0 = state == 1;
         if before != d0 {
-            for pin in self.pins.borrow().clone() {
-                // SAFETY: pins leave the list before they are freed.
-                unsafe {
-                    if d0 {
-                        Pin::power_up(pin)
-                    } else {
-                        Pin::power_down(pin)
-                    }
-                };
-            }
+            // SAFETY: pins leave the list before they are freed.
+            self.pins.walk(|&pin| unsafe {
+                if d0 {
+                    Pin::power_up(pin)
+                } else {
+                    Pin::power_down(pin)
+                }
+            });
             let notify = self.power.borrow().clone();
             if let Some(notify) = notify {
                 // SAFETY: alive while referenced.
@@ -432,9 +429,8 @@ unsafe extern "efiapi" fn notify(this: *mut IPortMidi, group: *mut IServiceGroup
         }
         let own = port.group.borrow().as_ref().map(Ref::get);
         own.into_iter().for_each(request);
-        for pin in port.pins.borrow().clone() {
-            (*pin).group().into_iter().for_each(request);
-        }
+        port.pins
+            .walk(|&pin| (*pin).group().into_iter().for_each(request));
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! IServiceGroup: a DPC that serves its members, with an optional timer.
 
-use core::cell::{Cell, RefCell};
+use core::cell::Cell;
 
 use arioso_core::ks::GUID;
 use arioso_core::ks::guid::*;
@@ -9,6 +9,7 @@ use arioso_core::ks::portcls::*;
 use arioso_core::ks::status::*;
 
 use super::com::{self, Com, Object, Ref};
+use super::walked::Walked;
 use crate::executive::ke::*;
 use crate::guest_call;
 use crate::modules::thunk;
@@ -16,7 +17,7 @@ use crate::nt::NTSTATUS;
 use crate::nt::*;
 
 pub struct ServiceGroup {
-    members: RefCell<Vec<Ref<IServiceSink>>>,
+    members: Walked<Ref<IServiceSink>>,
     dpc: Box<Cell<KDPC>>,
     timer: Box<Cell<KTIMER>>,
     delayed: Cell<bool>,
@@ -27,7 +28,7 @@ impl ServiceGroup {
         // SAFETY: all-zero is valid before initialisation, and the boxes do not move.
         let zero = unsafe { (core::mem::zeroed(), core::mem::zeroed()) };
         let object = Object::new(ServiceGroup {
-            members: RefCell::default(),
+            members: Walked::default(),
             dpc: Box::new(Cell::new(zero.0)),
             timer: Box::new(Cell::new(zero.1)),
             delayed: Cell::new(false),
@@ -81,10 +82,9 @@ impl Com for ServiceGroup {
 unsafe extern "efiapi" fn serve(_dpc: *mut KDPC, group: PVOID, _a: PVOID, _b: PVOID) {
     // SAFETY: the group is alive while its DPC can run.
     unsafe {
-        let members = com::of::<ServiceGroup, _>(group).members.borrow().clone();
-        for member in members {
+        com::of::<ServiceGroup, _>(group).members.walk(|member| {
             guest_call!((*(*member.get()).lpVtbl).RequestService, member.get());
-        }
+        });
     }
 }
 
@@ -110,10 +110,7 @@ unsafe extern "efiapi" fn add(this: *mut IServiceGroup, sink: *mut IServiceSink)
         let Some(sink) = Ref::new(sink) else {
             return STATUS_INVALID_PARAMETER;
         };
-        com::of::<ServiceGroup, _>(this)
-            .members
-            .borrow_mut()
-            .push(sink);
+        com::of::<ServiceGroup, _>(this).members.push(sink);
     }
     STATUS_SUCCESS
 }
@@ -122,13 +119,8 @@ unsafe extern "efiapi" fn remove(this: *mut IServiceGroup, sink: *mut IServiceSi
     // SAFETY: through our own vtable.
     unsafe {
         let group = com::of::<ServiceGroup, _>(this);
-        let at = group.members.borrow().iter().position(|m| m.get() == sink);
-        match at {
-            Some(at) => {
-                // Its release may let the DPC in, which looks at the list.
-                let gone = group.members.borrow_mut().remove(at);
-                drop(gone);
-            }
+        match group.members.remove(|member| member.get() == sink) {
+            Some(gone) => drop(gone),
             None => super::verify::violation(
                 super::verify::Rule::ServiceMember,
                 "IServiceGroup::RemoveMember",

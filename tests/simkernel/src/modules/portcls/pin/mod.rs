@@ -30,6 +30,7 @@ use crate::guest_call;
 use crate::modules::irp;
 use crate::nt::*;
 use crate::nt::{HANDLE, NTSTATUS};
+use crate::{clock as time, guest};
 
 mod items;
 pub use items::items;
@@ -66,6 +67,8 @@ pub struct Pin {
     state: KSSTATE,
     /// Was in RUN when the device lost power.
     resume: bool,
+    /// A thread changes the state: the client's, or that of a change of power. Others wait for it.
+    changing: bool,
     pub role: Role,
 }
 
@@ -229,6 +232,7 @@ unsafe fn open_stream(
             mxf,
             state: KSSTATE_STOP,
             resume: false,
+            changing: false,
             role,
         }));
         match &mut (*pin).role {
@@ -249,7 +253,7 @@ unsafe fn open_stream(
         let index = connect.pin as usize;
         filter.instances[index] += 1;
         filter.port().instances.borrow_mut()[index] += 1;
-        filter.port().pins.borrow_mut().push(pin);
+        filter.port().pins.push(pin);
         (*irp::file(request)).FsContext = pin.cast();
         STATUS_SUCCESS
     }
@@ -389,8 +393,22 @@ impl Pin {
     /// # Safety
     /// A live pin, at PASSIVE_LEVEL.
     pub unsafe fn set_state(pin: *mut Pin, target: KSSTATE) -> NTSTATUS {
+        /// An hour.
+        const PATIENCE_NS: u64 = 3_600_000_000_000;
         assert_passive("SetState");
-        // SAFETY: by the contract; borrows of the pin end before the driver is called.
+        // SAFETY: by the contract.
+        unsafe {
+            let alone = guest::until(time::now_ns() + PATIENCE_NS, || !(*pin).changing);
+            assert!(alone, "a stream's state changes for an hour");
+            (*pin).changing = true;
+            let status = Pin::step(pin, target);
+            (*pin).changing = false;
+            status
+        }
+    }
+
+    unsafe fn step(pin: *mut Pin, target: KSSTATE) -> NTSTATUS {
+        // SAFETY: a live pin; borrows of the pin end before the driver is called.
         unsafe {
             while (*pin).state != target {
                 let from = (*pin).state;
@@ -466,13 +484,17 @@ impl Pin {
             }
             let out = match (&(*pin).role, &(*pin).mxf) {
                 (Role::Capture(_), _) | (_, None) => return,
-                (_, Some(mxf)) => mxf.allocator().outstanding(),
+                (_, Some(mxf)) => mxf.allocator(),
             };
+            let (out, with_driver) = (out.outstanding(), out.with_driver());
             if out.events > 0 {
                 violation(
                     Rule::AllocatorLeak,
                     "IMXF::SetState",
-                    format!("{} events are not back after STOP", out.events),
+                    format!(
+                        "{} events are not back after STOP, {with_driver} of them with the driver",
+                        out.events
+                    ),
                 );
             }
         }
@@ -534,7 +556,7 @@ impl Pin {
         // SAFETY: nobody uses the pin any more.
         unsafe {
             let filter = &mut *(*pin).filter;
-            filter.port().pins.borrow_mut().retain(|&p| p != pin);
+            filter.port().pins.remove(|&p| p == pin);
             if let Role::WaveSink(sink) = &mut (*pin).role {
                 sink.stop();
             }

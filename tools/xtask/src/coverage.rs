@@ -1,62 +1,62 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Which edges of the driver's image the inputs in `fuzz/corpus` take: of the code as it runs in the kernel, optimized, with every copy
-//! that inlining made. An edge belongs to the innermost function of ours that it lies in.
+//! Which edges of the driver's image are taken: of the code as it runs in the kernel, optimized, with every copy that inlining made. An
+//! edge belongs to the innermost function of ours that it lies in.
 
-use super::{Place, Target, counting_image, tool_command};
-use crate::driver::{self, Build};
-use crate::{process, project, setup};
+use crate::driver::{self, Arch, Build};
+use crate::fuzz;
+use crate::project;
+use crate::scenarios::{Program, Taken};
+use crate::setup::{self, Need};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-/// Address in the image, and whether it is taken.
-type Edges = BTreeMap<u64, bool>;
 /// Taken edges and all edges, by file.
 type Files = BTreeMap<String, (usize, usize)>;
 
-/// Prints a table by file, and writes the places of what is missed to `target/fuzz/uncovered-image.txt`.
-pub fn report(targets: &[&Target]) -> Result<()> {
-    driver::build(&Build::coverage())?;
-    let mut edges = Edges::new();
-    for &target in targets {
-        let place = Place::prepare(target)?;
-        let arguments = [
-            "edges".as_ref(),
-            target.name.as_ref(),
-            place.corpus.as_path(),
-        ];
-        let mut tool = tool_command(&arguments);
-        read(
-            &process::output(tool.env("ARIOSO_SYS", counting_image()))?,
-            &mut edges,
-        )?;
-    }
-    if edges.is_empty() {
-        bail!("{} has no edges", counting_image().display());
-    }
-    print(&edges, &symbolize(&edges)?)
+/// The driver that counts its edges.
+pub fn image() -> PathBuf {
+    project::driver_dir().join("x64/release-coverage/arioso.sys")
 }
 
-/// Lines of `address taken`; what one target takes is taken.
-fn read(text: &str, edges: &mut Edges) -> Result<()> {
-    for line in text.lines() {
-        let edge = line.split_once(' ').and_then(|(address, taken)| {
-            let address = u64::from_str_radix(address.strip_prefix("0x")?, 16).ok()?;
-            Some((address, taken == "1"))
-        });
-        let (address, taken) = edge.with_context(|| format!("no edge: {line}"))?;
-        *edges.entry(address).or_default() |= taken;
+/// Runs every scenario, and the inputs in `fuzz/corpus`, on the image that counts.
+pub fn coverage() -> Result<()> {
+    /// Longer than any scenario takes.
+    const LONGEST: Duration = Duration::from_secs(300);
+    setup::install(&[Need::Driver(Arch::X64)])?;
+    driver::build(&Build::coverage())?;
+    let program = Program::build()?;
+    let mut edges = Taken::new();
+    let names = program.names()?;
+    for (at, name) in names.iter().enumerate() {
+        eprint!("\r{} of {} scenarios", at + 1, names.len());
+        if !program.passes(name, &image(), LONGEST, Some(&mut edges))? {
+            // It counts with what it came to.
+            eprintln!("\nfails on this image: {name}");
+        }
     }
-    Ok(())
+    eprintln!();
+    fuzz::taken(&mut edges)?;
+    report(&edges)
+}
+
+/// Prints a table by file, and writes the places of what is missed to `target/fuzz/uncovered-image.txt`.
+pub fn report(edges: &Taken) -> Result<()> {
+    if edges.is_empty() {
+        bail!("{} has no edges", image().display());
+    }
+    print(edges, &symbolize(edges)?)
 }
 
 /// A place in our sources for each address, in their order.
-fn symbolize(edges: &Edges) -> Result<Vec<String>> {
+fn symbolize(edges: &Taken) -> Result<Vec<String>> {
     let mut symbolizer = Command::new(setup::Tools::find()?.llvm_symbolizer)
         .args(["--relative-address", "--inlines", "--functions=none"])
-        .arg(format!("--obj={}", counting_image().display()))
+        .arg(format!("--obj={}", image().display()))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -104,7 +104,7 @@ fn ours(line: &str) -> Option<String> {
     is_ours.then(|| path.to_owned())
 }
 
-fn print(edges: &Edges, places: &[String]) -> Result<()> {
+fn print(edges: &Taken, places: &[String]) -> Result<()> {
     let mut files = Files::new();
     let mut missed = Vec::new();
     for (taken, place) in edges.values().zip(places) {
@@ -119,10 +119,12 @@ fn print(edges: &Edges, places: &[String]) -> Result<()> {
         }
     }
     println!("The driver's image:");
-    super::coverage::table(files.iter().map(|(file, counts)| (file.as_str(), *counts)));
+    fuzz::table(files.iter().map(|(file, counts)| (file.as_str(), *counts)));
     missed.sort_unstable();
     missed.dedup();
-    let file = project::root().join("target/fuzz/uncovered-image.txt");
+    let directory = project::root().join("target/fuzz");
+    fs::create_dir_all(&directory)?;
+    let file = directory.join("uncovered-image.txt");
     fs::write(&file, missed.join("\n"))
         .with_context(|| format!("cannot write {}", file.display()))?;
     println!("what is missing: {}", file.display());
@@ -132,18 +134,6 @@ fn print(edges: &Edges, places: &[String]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn edges_of_all_targets_count() {
-        let mut edges = Edges::new();
-        read("0x10 0\n0x20 1\n", &mut edges).unwrap();
-        read("0x10 1\n0x20 0\n0x30 0\n", &mut edges).unwrap();
-        assert_eq!(
-            edges,
-            Edges::from([(0x10, true), (0x20, true), (0x30, false)])
-        );
-        assert!(read("ten 1\n", &mut edges).is_err());
-    }
 
     #[test]
     fn the_innermost_place_of_ours() {
