@@ -322,6 +322,13 @@ impl Score {
         self.killed + self.survived + self.unmet
     }
 
+    fn add(&mut self, other: Self) {
+        self.killed += other.killed;
+        self.survived += other.survived;
+        self.unmet += other.unmet;
+        self.equivalent += other.equivalent;
+    }
+
     fn row(&self, name: &str) {
         let part = 100.0 * self.killed as f64 / self.all().max(1) as f64;
         println!(
@@ -339,8 +346,9 @@ fn report(mutants: &[Mutant], fates: &BTreeMap<usize, Fate>, equivalent: &Equiva
     let mut files: BTreeMap<&Path, Score> = BTreeMap::new();
     let mut killers: BTreeMap<&str, usize> = BTreeMap::new();
     let mut survivors = Vec::new();
+    let mut sums = [Score::default(); 2];
     for (at, mutant) in mutants.iter().enumerate() {
-        let score = files.entry(&mutant.file).or_default();
+        let mut score = Score::default();
         let fate = fates.get(&(at + 1));
         if let Some(Fate::Killed(by)) = fate {
             score.killed += 1;
@@ -355,6 +363,8 @@ fn report(mutants: &[Mutant], fates: &BTreeMap<usize, Fate>, equivalent: &Equiva
             score.unmet += 1;
             survivors.push(format!("met by no test: {mutant}"));
         }
+        files.entry(&mutant.file).or_default().add(score);
+        sums[usize::from(mutant.site.is_number())].add(score);
     }
     println!("\nby test that noticed first:");
     for (test, count) in &killers {
@@ -366,15 +376,15 @@ fn report(mutants: &[Mutant], fates: &BTreeMap<usize, Fate>, equivalent: &Equiva
         "\n{:44} {:>7} {:>7} {:>8} {:>11} {:>10}",
         "file", "mutants", "killed", "survived", "met by none", "equivalent"
     );
-    let mut sum = Score::default();
     for (file, score) in &files {
         score.row(&file.display().to_string());
-        sum.killed += score.killed;
-        sum.survived += score.survived;
-        sum.unmet += score.unmet;
-        sum.equivalent += score.equivalent;
     }
-    sum.row("all");
+    let [lines, numbers] = sums;
+    lines.row("operators, calls, statements, returns");
+    numbers.row("numbers: one more");
+    let mut all = lines;
+    all.add(numbers);
+    all.row("all");
 }
 
 /// SplitMix64.

@@ -23,6 +23,8 @@ pub struct Site {
 enum Kind {
     /// Another expression.
     Instead(String),
+    /// Another number.
+    Number(String),
     /// The statement is left out.
     Without,
     /// Other statements.
@@ -44,6 +46,11 @@ impl Site {
         })
     }
 
+    /// Of a number: many are capacities and tuning that no contract fixes.
+    pub fn is_number(&self) -> bool {
+        matches!(self.kind, Kind::Number(_))
+    }
+
     pub fn replaces(&self, old: &str) -> bool {
         self.old == old
     }
@@ -52,7 +59,9 @@ impl Site {
     pub fn switched(&self, switch: &str) -> String {
         let old = &self.old;
         match &self.kind {
-            Kind::Instead(new) => format!("(if {switch} {{ {new} }} else {{ {old} }})"),
+            Kind::Instead(new) | Kind::Number(new) => {
+                format!("(if {switch} {{ {new} }} else {{ {old} }})")
+            }
             Kind::Without => format!("if !{switch} {{ {old} }}"),
             Kind::Statements(new) => format!("if {switch} {{ {new} }} else {{ {old} }}"),
             Kind::Return(value) => format!(" if {switch} {{ return {value}; }} "),
@@ -63,7 +72,7 @@ impl Site {
     pub fn change(&self) -> String {
         let short = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         match &self.kind {
-            Kind::Instead(new) | Kind::Statements(new) => {
+            Kind::Instead(new) | Kind::Number(new) | Kind::Statements(new) => {
                 format!("`{}` → `{}`", short(&self.old), short(new))
             }
             Kind::Without => format!("`{}` left out", short(&self.old)),
@@ -152,7 +161,10 @@ impl Finder<'_> {
         match &literal.lit {
             Lit::Int(number) => {
                 if let Ok(value) = number.base10_parse::<u128>() {
-                    self.instead(expr, format!("{}{}", value + 1, number.suffix()));
+                    self.add(
+                        expr,
+                        Kind::Number(format!("{}{}", value + 1, number.suffix())),
+                    );
                 }
             }
             Lit::Bool(value) => self.instead(expr, (!value.value).to_string()),
@@ -300,6 +312,17 @@ fn has_let(expr: &Expr) -> bool {
     }
 }
 
+/// Of a statement.
+fn attributes(expr: &Expr) -> &[syn::Attribute] {
+    match expr {
+        Expr::Call(call) => &call.attrs,
+        Expr::MethodCall(call) => &call.attrs,
+        Expr::Assign(assign) => &assign.attrs,
+        Expr::Block(block) => &block.attrs,
+        _ => &[],
+    }
+}
+
 /// `#[cfg(…)]` of tests, of models, of other machines.
 fn is_conditional(attributes: &[syn::Attribute]) -> bool {
     attributes
@@ -346,6 +369,9 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 
     fn visit_stmt(&mut self, statement: &'ast Stmt) {
         if let Stmt::Expr(expr, Some(_)) = statement {
+            if is_conditional(attributes(expr)) {
+                return;
+            }
             let is_dropped = match expr {
                 Expr::MethodCall(_) | Expr::Call(_) => true,
                 // A name alone may be one that gets its value here.
@@ -453,6 +479,12 @@ mod tests {
                 "`STATUS_NOT_FOUND` → `arioso_core::ks::status::STATUS_UNSUCCESSFUL`",
             ]
         );
+    }
+
+    #[test]
+    fn what_is_for_another_build_is_left_alone() {
+        let text = "fn f() { #[cfg(feature = \"planted\")] g(1 + 2); #[cfg(test)] a.h(); }";
+        assert_eq!(changes(text), ["`fn f` → `return `"]);
     }
 
     #[test]
