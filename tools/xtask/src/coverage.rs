@@ -10,7 +10,7 @@ use crate::setup::{self, Need};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{IsTerminal, Write, stderr};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -33,13 +33,14 @@ pub fn coverage() -> Result<()> {
     let mut edges = Taken::new();
     let names = program.names()?;
     for (at, name) in names.iter().enumerate() {
-        eprint!("\r{} of {} scenarios", at + 1, names.len());
+        if stderr().is_terminal() {
+            eprint!("\r{} of {} scenarios", at + 1, names.len());
+        }
         if !program.passes(name, &image(), LONGEST, Some(&mut edges))? {
             // It counts with what it came to.
-            eprintln!("\nfails on this image: {name}");
+            eprintln!("fails on this image: {name}");
         }
     }
-    eprintln!();
     fuzz::taken(&mut edges)?;
     report(&edges)
 }

@@ -7,8 +7,9 @@ use crate::rig::{RATE, Rig, SECOND, SERVICE, Setup, download_bank};
 use arioso_core::ks::dmusprop::SYNTH_PORTPARAMS;
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN, KSSTATE_STOP};
 use conformance::connect::SampleFormat;
+use conformance::events::EventBuffer;
 use conformance::filter::{Filter, Pin};
-use conformance::synth::{latency_clock, port_parameters, statistics};
+use conformance::synth::{latency_clock, master_clock, port_parameters, statistics};
 use conformance::wave::{WavePath, is_wave_output};
 use simkernel::client::SimClient;
 
@@ -25,6 +26,7 @@ pub const SCENARIOS: &[Scenario] = &[
     }),
     ("owner: what came due while nobody listened", missed),
     ("owner: the wave pin stops with events queued", queued),
+    ("owner: the port's clock is the master", master),
     ("owner: the latency clock never goes back", latency),
     ("owner: the rate of who would render", rates),
     ("owner: the endpoint keeps its clock", || own_clock(0.0)),
@@ -410,6 +412,43 @@ fn latency() {
         }
     }
     endpoint.close(&mut rig.client);
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// The port's clock is the master, wherever it stands against the performance counter: notes come at its times, and latency is told in it.
+fn master() {
+    const AHEAD: i64 = 7 * SECOND;
+    let mut rig = Setup {
+        clock_ahead: AHEAD,
+        ..Setup::default()
+    }
+    .start();
+    let (filter, pin, wave) = rig.running(&arioso_bank::test_banks::dc(RATE));
+    rig.sleep(SECOND / 2);
+    let now = master_clock(&mut rig.client, filter.handle).expect("the master clock");
+    assert!((now - rig.now() - AHEAD).abs() < SECOND / 1000);
+    let latency = latency_clock(&mut rig.client, pin.handle).expect("the latency clock");
+    assert!(
+        (0..SECOND / 10).contains(&(latency - now)),
+        "latency {} of {now}",
+        latency - now
+    );
+    rig.take_audio();
+    let mut buffer = EventBuffer::new(now);
+    buffer.push(now + SECOND / 5, 1, &[0x90, 60, 127]);
+    rig.write(&pin, &buffer);
+    rig.sleep(SECOND / 2);
+    let audio = rig.take_audio();
+    let first = audio
+        .iter()
+        .position(|frame| frame[0] != 0)
+        .expect("the note sounds");
+    let expected = RATE as usize / 5;
+    assert!(
+        first.abs_diff(expected) < RATE as usize / 20,
+        "frame {first} instead of {expected}"
+    );
     rig.close(filter, [pin], Some(wave));
     rig.finish();
 }

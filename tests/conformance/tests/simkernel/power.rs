@@ -31,7 +31,14 @@ fn sleep_and_wake() {
             ],
         );
         rig.sleep(SECOND / 2);
+        let printed = rig.machine.debug_output().len();
         rig.nap();
+        for state in ["power state D3", "power state D0"] {
+            let told = rig.machine.debug_output()[printed..]
+                .iter()
+                .any(|line| line.contains(state));
+            assert!(told, "the adapter is not told: {state}");
+        }
         // It plays again.
         rig.take_audio();
         rig.play(

@@ -7,13 +7,22 @@ use arioso_core::ks::status::*;
 
 use super::com::{self, Com, Object};
 use crate::executive::ke::KeQueryPerformanceCounter;
+use crate::state::Global;
+
+/// By how much the master clock is ahead of the performance counter, 100 ns.
+static AHEAD: Global<i64> = Global::new(0);
+
+/// For machines from now on.
+pub fn configure(ahead: i64) {
+    *AHEAD.get() = ahead;
+}
 
 /// The master clock, 100 ns.
 pub fn now() -> i64 {
     let mut frequency = 0i64;
     // SAFETY: an out parameter.
     let count = unsafe { KeQueryPerformanceCounter(&mut frequency) };
-    (i128::from(count) * 10_000_000 / i128::from(frequency.max(1))) as i64
+    (i128::from(count) * 10_000_000 / i128::from(frequency.max(1))) as i64 + *AHEAD.get()
 }
 
 pub struct MasterClock;

@@ -23,7 +23,7 @@
 
 pub mod allocator;
 pub(crate) mod capture;
-mod clock;
+pub(crate) mod clock;
 mod com;
 mod connection;
 mod device;
