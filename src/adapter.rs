@@ -49,7 +49,7 @@ impl Adapter {
         crate::plant::panic_on_request(passive, &device.driver());
         let settings = Settings::read(passive, &device.driver());
         let engine = Engine::create(passive, &device, settings)?;
-        let cable = Shared::try_new(Cable::new(&device, engine.clone())?).map_err(no_memory)?;
+        let cable = Cable::shared(&device, engine.clone())?;
         let adapter = ObjectRef::new(Adapter {
             engine: engine.clone(),
             cable,

@@ -104,6 +104,7 @@ struct PinRegistry {
 
 impl Engine {
     /// Made in steps, so that no stack frame holds all of it.
+    #[inline(never)]
     pub fn create(passive: Passive, device: &Device, settings: Settings) -> Result<Shared<Self>> {
         let renderer = Renderer::boxed(passive, &settings)?;
         let common = Self::common(device, renderer)?;

@@ -83,7 +83,9 @@ pub struct Client {
 }
 
 impl Cable {
-    pub fn new(device: &Device, engine: Shared<Engine>) -> Result<Self> {
+    /// Not inlined: by value it would lie on the stack of whoever starts the device.
+    #[inline(never)]
+    pub fn shared(device: &Device, engine: Shared<Engine>) -> Result<Shared<Self>> {
         let service = Shared::try_new(Service {
             notifier: PortNotifier::new()?,
             deadlines: [const { AtomicI64::new(i64::MAX) }; 2],
@@ -95,13 +97,14 @@ impl Cable {
                 synth: None,
             })
         };
-        Ok(Self {
+        let cable = Self {
             later: WorkItem::new(device, Later(service.clone()))?,
             service,
             wires: [wire(), wire()],
             engine,
             closed: AtomicBool::new(false),
-        })
+        };
+        Shared::try_new(cable).map_err(no_memory)
     }
 
     /// The miniport's `Init`: makes the service group of all streams.

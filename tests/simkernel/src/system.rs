@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 pub use crate::executive::disk::FileData;
 pub use crate::executive::ke::{DpcCost, dpc_cost};
-pub use crate::guest::{Choice, Decision, Schedule};
+pub use crate::guest::{Choice, Decision, Schedule, StackUse};
 pub use crate::modules::AudioOptions;
 pub use crate::verifier::Verdict;
 
@@ -588,6 +588,11 @@ impl System {
             "a program does not end; threads: {}",
             guest::describe_threads().join(", ")
         );
+    }
+
+    /// The most that drivers have used of a stack since boot.
+    pub fn stack_use(&self) -> StackUse {
+        guest::stack_use()
     }
 
     /// Threads that have not ended.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Which edges of the driver's image are taken: of the code as it runs in the kernel, optimized, with every copy that inlining made. An
-//! edge belongs to the innermost function of ours that it lies in.
+//! Which edges of the driver's image are taken: of the code as it runs in the kernel, optimized. An edge belongs to the innermost line of
+//! ours that it lies in. A line has as many copies as inlining and generic types made of it; a *place* of the source, which is a line and a
+//! column, is taken if one of its copies is.
 
 use crate::driver::{self, Arch, Build};
 use crate::fuzz;
-use crate::project;
 use crate::scenarios::{Program, Taken};
 use crate::setup::{self, Need};
+use crate::{process, project, scenarios};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +16,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// Taken edges and all edges, by file.
+/// What lies in no line of ours.
+const ELSEWHERE: &str = "elsewhere:0:0";
+
+/// Taken places and all places, by file.
 type Files = BTreeMap<String, (usize, usize)>;
 
 /// The driver that counts its edges.
@@ -23,7 +27,7 @@ pub fn image() -> PathBuf {
     project::driver_dir().join("x64/release-coverage/arioso.sys")
 }
 
-/// Runs every scenario, and the inputs in `fuzz/corpus`, on the image that counts.
+/// Runs every scenario, the tests of `arioso` that play through the driver, and the inputs in `fuzz/corpus`, on the image that counts.
 pub fn coverage() -> Result<()> {
     /// Longer than any scenario takes.
     const LONGEST: Duration = Duration::from_secs(300);
@@ -41,8 +45,44 @@ pub fn coverage() -> Result<()> {
             eprintln!("fails on this image: {name}");
         }
     }
+    songs(&mut edges)?;
     fuzz::taken(&mut edges)?;
     report(&edges)
+}
+
+/// Adds what the tests of `arioso` take.
+fn songs(edges: &mut Taken) -> Result<()> {
+    let place = project::root().join("target/taken/songs");
+    if place.exists() {
+        fs::remove_dir_all(&place)?;
+    }
+    fs::create_dir_all(&place)?;
+    let mut cargo = process::cargo();
+    cargo.args([
+        "test",
+        "--release",
+        "--no-fail-fast",
+        "--package",
+        "arioso-cli",
+    ]);
+    for test in [
+        "both_pins",
+        "banks",
+        "odd_events",
+        "odd_files",
+        "play",
+        "record",
+    ] {
+        cargo.args(["--test", test]);
+    }
+    let output = process::capture(cargo.env("ARIOSO_SYS", image()).env("ARIOSO_TAKEN", &place))?;
+    if !output.status.success() {
+        eprintln!("some tests of arioso fail on this image");
+    }
+    for file in fs::read_dir(&place)? {
+        scenarios::read(&fs::read_to_string(file?.path())?, edges)?;
+    }
+    Ok(())
 }
 
 /// Prints a table by file, and writes the places of what is missed to `target/fuzz/uncovered-image.txt`.
@@ -91,38 +131,47 @@ fn places(text: &str) -> Vec<String> {
         .split("\n\n")
         .map(|block| {
             let ours = block.lines().find_map(ours);
-            ours.unwrap_or_else(|| "elsewhere:0".to_owned())
+            ours.unwrap_or_else(|| ELSEWHERE.to_owned())
         })
         .collect()
 }
 
-/// `file:line` if it is a source of the driver's or the core's: those paths do not depend on the machine.
+/// `file:line:column` if it is a source of the driver's or the core's: those paths do not depend on the machine.
 fn ours(line: &str) -> Option<String> {
     let line = line.replace('\\', "/");
-    let (place, _column) = line.rsplit_once(':')?;
-    let path = place.strip_prefix("/arioso/")?;
+    let path = line.strip_prefix("/arioso/")?;
     let is_ours = path.starts_with("src/") || path.starts_with("core/src/");
     is_ours.then(|| path.to_owned())
 }
 
 fn print(edges: &Taken, places: &[String]) -> Result<()> {
+    let mut copies: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for (taken, place) in edges.values().zip(places) {
+        let copies = copies.entry(place).or_default();
+        copies.0 += usize::from(*taken);
+        copies.1 += 1;
+    }
+    let taken = copies.values().map(|copies| copies.0).sum::<usize>();
+    // Line 0 is code of the compiler's own: drops.
+    copies.retain(|place, _| *place != ELSEWHERE && !place.contains(":0:"));
     let mut files = Files::new();
     let mut missed = Vec::new();
-    for (taken, place) in edges.values().zip(places) {
-        let file = place
-            .rsplit_once(':')
-            .map_or(place.as_str(), |(file, _)| file);
+    for (place, (taken, _)) in &copies {
+        let file = place.split(':').next().unwrap_or(place);
         let counts = files.entry(file.to_owned()).or_default();
-        counts.0 += usize::from(*taken);
+        counts.0 += usize::from(*taken > 0);
         counts.1 += 1;
-        if !taken {
-            missed.push(place.as_str());
+        if *taken == 0 {
+            missed.push(*place);
         }
     }
-    println!("The driver's image:");
+    println!("Places in the sources of the driver's image:");
     fuzz::table(files.iter().map(|(file, counts)| (file.as_str(), *counts)));
-    missed.sort_unstable();
-    missed.dedup();
+    let part = 100.0 * taken as f64 / edges.len().max(1) as f64;
+    println!(
+        "edges of the image, each copy of a place for itself: {part:.1} %, {taken} of {}",
+        edges.len()
+    );
     let directory = project::root().join("target/fuzz");
     fs::create_dir_all(&directory)?;
     let file = directory.join("uncovered-image.txt");
@@ -139,6 +188,6 @@ mod tests {
     #[test]
     fn the_innermost_place_of_ours() {
         let text = "/usr/lib/core/option.rs:7:1\n/arioso/core/src/mem/vec.rs:8:2\n/arioso/src/entry.rs:9:3\n\n??:0:0\n\n";
-        assert_eq!(places(text), ["core/src/mem/vec.rs:8", "elsewhere:0"]);
+        assert_eq!(places(text), ["core/src/mem/vec.rs:8:2", ELSEWHERE]);
     }
 }

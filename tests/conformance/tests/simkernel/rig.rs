@@ -27,6 +27,8 @@ pub const SECOND: i64 = 10_000_000;
 pub const RATE: u32 = 44_100;
 
 pub const SERVICE: &str = "Arioso";
+/// Bytes of a kernel stack that the driver may use, of 24 KiB.
+const STACK: usize = 10 << 10;
 /// Where the driver looks for its default set.
 const BANK: &str = "\\SystemRoot\\System32\\drivers\\gm.dls";
 
@@ -113,6 +115,8 @@ pub struct Rig {
     pub machine: System,
     /// Bytes of pool before the driver was loaded.
     before: usize,
+    /// Bytes of a kernel stack that the driver may use.
+    stack_limit: usize,
     /// What there was before the package was installed.
     trace: Trace,
     pub package: Package,
@@ -164,6 +168,12 @@ impl Setup {
             "no {}: run `cargo xtask build`, with `--profile dev --plant panic` for dev-panic",
             image.display()
         );
+        // A build without optimization, or with a bug, keeps to nothing but the stack's end.
+        let stack_limit = if self.image.is_some() {
+            usize::MAX
+        } else {
+            STACK
+        };
         let mut package = self
             .package
             .unwrap_or_else(|| package::package_with(package::no_instruments()));
@@ -217,6 +227,7 @@ impl Setup {
             client,
             machine,
             before,
+            stack_limit,
             trace,
             package,
             instances: Vec::new(),
@@ -417,6 +428,15 @@ impl Rig {
         let verdict = self.machine.verdict();
         assert!(verdict.is_clean(), "{verdict}");
         assert_eq!(verdict.pool, self.before, "bytes of pool are left");
+        // PnP, the bus and PortCls have their frames on the same 24 KiB.
+        let used = self.machine.stack_use();
+        assert!(
+            used.bytes <= self.stack_limit,
+            "{} bytes of a {}'s stack are used; the deepest call: {:#?}",
+            used.bytes,
+            used.context,
+            used.call
+        );
     }
 
     /// Takes devices and package away; nothing may be left of them.

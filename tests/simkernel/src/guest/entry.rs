@@ -167,6 +167,7 @@ unsafe extern "efiapi" fn before(frame: *mut CallFrame) {
     // SAFETY: the naked code passes a live frame with a live import.
     let (frame, import) = unsafe { (&*frame, &mut *(*frame).import) };
     import.calls += 1;
+    stack::at_call(frame.guest_sp);
     let irql = irql();
     let trace = TRACE.get();
     trace.entries[trace.next % 64] = Some(TraceEntry {

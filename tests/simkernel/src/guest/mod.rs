@@ -7,6 +7,7 @@
 mod entry;
 mod explore;
 mod sched;
+mod stack;
 mod switch;
 mod vectors;
 
@@ -14,6 +15,7 @@ pub(crate) use entry::{CallFrame, Import, TRACE, make_thunk, va_args};
 pub(crate) use explore::decisions;
 pub use explore::{Choice, Decision, Schedule};
 pub(crate) use sched::*;
+pub use stack::StackUse;
 pub use switch::call;
 pub(crate) use vectors::{
     enabled as host_features, initialize as initialize_vectors, lay as lay_vectors,
@@ -143,7 +145,7 @@ impl Context {
         let guest_low = host_high + GUARD;
         let guest_high = guest_low + GUEST_STACK;
         let thread = Self::placeholder_thread();
-        Box::new(Context {
+        let context = Box::new(Context {
             guest_low,
             guest_high,
             host_sp: 0,
@@ -168,7 +170,9 @@ impl Context {
             panic: None,
             exceptions: Vec::new(),
             resume: None,
-        })
+        });
+        stack::paint(&context);
+        context
     }
 
     /// A thread object that nobody has seen yet.
@@ -222,6 +226,7 @@ impl Context {
 
 impl Drop for Context {
     fn drop(&mut self) {
+        stack::look(self);
         FREE_STACKS.get().push(self.stack);
     }
 }

@@ -542,6 +542,12 @@ fn resume(context: *mut Context) {
     }
 }
 
+/// The most that a driver has used of a stack.
+pub(crate) fn stack_use() -> StackUse {
+    // SAFETY: the DPC's context lives as long as the machine.
+    stack::most(unsafe { &*SCHEDULER.get().dpc })
+}
+
 /// Threads that have not ended.
 pub(crate) fn live_threads() -> usize {
     SCHEDULER.get().live

@@ -30,6 +30,8 @@ pub fn add(cargo: &mut Command, tools: &Tools) -> Result<()> {
         "-Cllvm-args=-sanitizer-coverage-level=3",
         "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
         "-Cllvm-args=-sanitizer-coverage-pc-table",
+        // Not only those from which the others follow.
+        "-Cllvm-args=-sanitizer-coverage-prune-blocks=0",
     ];
     let link = format!("-Clink-arg={}", object.display());
     // Not the library: the pass cannot do with symbols of `compiler_builtins`.
