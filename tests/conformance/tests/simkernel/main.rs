@@ -16,6 +16,7 @@ mod inf;
 mod install;
 mod lifecycle;
 mod listener;
+mod messages;
 mod owner;
 mod package;
 mod power;
@@ -63,6 +64,7 @@ fn main() {
         inf::SCENARIOS,
         install::SCENARIOS,
         lifecycle::SCENARIOS,
+        messages::SCENARIOS,
         queues::SCENARIOS,
         quotas::SCENARIOS,
         recording::SCENARIOS,
