@@ -2,6 +2,7 @@
 //! The driver's image in the simulated kernel. Each scenario runs in a process of its own, so that a crash is a failing test.
 
 mod audio;
+mod banks;
 mod budget;
 mod cable;
 mod capture;
@@ -49,6 +50,7 @@ const CHILD: &str = "ARIOSO_SCENARIO";
 fn main() {
     let scenarios = [
         audio::SCENARIOS,
+        banks::SCENARIOS,
         budget::SCENARIOS,
         cable::SCENARIOS,
         capture::SCENARIOS,

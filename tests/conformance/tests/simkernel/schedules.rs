@@ -238,8 +238,9 @@ fn talk(client: &mut SimClient, pin: &Pin<SimClient>, random: &mut fastrand::Rng
     let mut buffer = MusicBuffer::default();
     buffer.push(random.u32(0..5), &[0x90, random.u8(30..90), 100]);
     buffer.push(random.u32(0..5), &[0xF0, 1, 2, 3]);
-    let now = client.now();
-    let mut write = write(client, pin.handle, now, buffer.bytes());
+    // Now, or at a time of the stream.
+    let start = random.i64(0..2) * random.i64(0..20 * MILLISECOND);
+    let mut write = write(client, pin.handle, start, buffer.bytes());
     pause(client, random);
     if write.poll(client).is_none() {
         write.cancel(client);
