@@ -14,6 +14,7 @@ mod foreign;
 mod habits;
 mod inf;
 mod install;
+mod large;
 mod lifecycle;
 mod listener;
 mod owner;
@@ -61,6 +62,7 @@ fn main() {
         habits::SCENARIOS,
         inf::SCENARIOS,
         install::SCENARIOS,
+        large::SCENARIOS,
         lifecycle::SCENARIOS,
         queues::SCENARIOS,
         quotas::SCENARIOS,
