@@ -262,6 +262,7 @@ fn foreign_banks() {
             continue;
         };
         let read = same(name, &file, (200, 128), limit);
-        assert!(read < 2 << 20, "{read}");
+        // Lists of 0.7 and 5 MB: the converter gives each region an articulation of its own.
+        assert!(read < file.len() / 8, "{read}");
     }
 }

@@ -2,6 +2,7 @@
 //! Default banks that do not fit into memory: what is read when, what notes hear of it, what a bad disk costs.
 
 use crate::Scenario;
+use crate::endpoint::Recorder;
 use crate::failures::each_allocation;
 use crate::rig::{RATE, Rig, SECOND, Setup};
 use arioso_bank::dls::{
@@ -10,6 +11,7 @@ use arioso_bank::dls::{
 use arioso_core::ks::arioso::ARIOSO_BANK;
 use arioso_core::ks::ks::KSSTATE_RUN;
 use arioso_core::ks::status::STATUS_SUCCESS;
+use conformance::connect::SampleFormat;
 use conformance::filter::{Filter, Pin};
 use conformance::synth::{bank, statistics};
 use conformance::wave::WavePath;
@@ -24,14 +26,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub const SCENARIOS: &[Scenario] = &[
     ("a bank of a gigabyte", gigabyte),
-    // The wave sink renders what its reader takes at once, 20 ms here; the slice timer renders 1 ms at a time.
+    ("a note at once after its program change begins late", late),
     (
-        "a note at once after its program change begins late",
-        || late(0, 25 * MS),
-    ),
-    (
-        "a note at once after its program change begins late, with slices",
-        || late(1, 12 * MS),
+        "the endpoint: a note at once after its program change begins late",
+        endpoint,
     ),
     ("two pins have one copy of a large bank's waves", shared),
     ("waves make room when memory is wanted", room),
@@ -333,13 +331,10 @@ fn gigabyte() {
     rig.finish();
 }
 
-fn late(feed: u32, most: i64) {
+/// The wave sink renders what its reader takes at once: 20 ms here.
+fn late() {
     let file = constants(40, 1 << 20);
-    let mut rig = Setup {
-        parameters: vec![("BankMemory", 256), ("WaveSinkFeed", feed)],
-        ..setup(&file, 256)
-    }
-    .start();
+    let mut rig = setup(&file, 256).start();
     let (filter, pin, path) = open(&mut rig);
     rig.sleep(SECOND);
     for program in 1..40u8 {
@@ -356,7 +351,7 @@ fn late(feed: u32, most: i64) {
         let told = told(&mut rig, &pin);
         assert_eq!(told.LateNotes, u64::from(program));
         assert!(
-            told.LongestWait > 0 && told.LongestWait <= most,
+            told.LongestWait > 0 && told.LongestWait <= 25 * MS,
             "{}",
             told.LongestWait
         );
@@ -367,6 +362,42 @@ fn late(feed: u32, most: i64) {
         0
     );
     rig.close(filter, [pin], Some(path));
+    rig.finish();
+}
+
+/// The endpoint renders a slice of 1 ms at a time: what is left is the time of the disk, 5 ms for a wave and half of one for the headers.
+fn endpoint() {
+    let file = constants(40, 1 << 20);
+    let mut rig = setup(&file, 256).start();
+    let (filter, mut pin) = rig.open_pin();
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let mut recorder = Recorder::open(&mut rig.client, SampleFormat::pcm(RATE, 16)).unwrap();
+    let stream = &mut recorder.stream;
+    stream
+        .allocate_notified(&mut rig.client, RATE / 50 * 4, 2)
+        .unwrap();
+    recorder.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    rig.sleep(SECOND);
+    for program in 1..40u8 {
+        rig.play(
+            &pin,
+            &[
+                (SECOND / 10, &[0xB0, 120, 0]),
+                (SECOND / 5, &[0xC0, program]),
+                (SECOND / 5, &[0x90, 32 * (program % 4) + 7, 100]),
+            ],
+        );
+        rig.sleep(SECOND / 2);
+        let told = told(&mut rig, &pin);
+        let counts = statistics(&mut rig.client, pin.handle).unwrap();
+        assert_eq!((told.LateNotes, counts.Voices), (u64::from(program), 1));
+        let longest = told.LongestWait;
+        assert!((5 * MS..8 * MS).contains(&longest), "{program}: {longest}");
+        assert_eq!(counts.LostNotes, 0);
+    }
+    println!("longest wait {} us", told(&mut rig, &pin).LongestWait / 10);
+    recorder.close(&mut rig.client);
+    rig.close(filter, [pin], None);
     rig.finish();
 }
 
