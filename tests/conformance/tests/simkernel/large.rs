@@ -571,8 +571,8 @@ fn gone() {
     let mut rig = setup(&file, 256).start();
     for round in 0..3 {
         let (filter, pin, path) = open(&mut rig);
-        // The default programs are being read: 150 ms.
-        rig.sleep(40 * MS);
+        // The default programs are being read, 40 ms for each wave: the second is half there.
+        rig.sleep(60 * MS);
         let under_way = told(&mut rig, &pin);
         assert!(
             under_way.Read > 1 << 20 && under_way.Waves < 4,
