@@ -170,7 +170,7 @@ impl<'a> Reading<'a> {
 }
 
 impl Source for Reading<'_> {
-    fn len(&self) -> u64 {
+    fn size(&self) -> u64 {
         self.file.len()
     }
 

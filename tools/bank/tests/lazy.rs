@@ -35,7 +35,7 @@ impl<'a> Disk<'a> {
 }
 
 impl Source for Disk<'_> {
-    fn len(&self) -> u64 {
+    fn size(&self) -> u64 {
         self.bytes.len() as u64
     }
 

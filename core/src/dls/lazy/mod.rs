@@ -29,7 +29,7 @@ pub struct Unreadable;
 /// A file that is read piece by piece, at PASSIVE_LEVEL.
 pub trait Source {
     /// Bytes that it has.
-    fn len(&self) -> u64;
+    fn size(&self) -> u64;
 
     /// Fills `into` from `at` on.
     fn read(&self, at: u64, into: &mut [u8]) -> Result<(), Unreadable>;

@@ -41,7 +41,7 @@ impl<'a> Scan<'a> {
         Ok(Self {
             source,
             // RIFF's sizes are of 32 bits: nothing lies behind.
-            len: usize::try_from(source.len()).unwrap_or(usize::MAX),
+            len: usize::try_from(source.size()).unwrap_or(usize::MAX),
             window: vec::try_filled(WINDOW, 0)?,
             at: 0,
             filled: 0,

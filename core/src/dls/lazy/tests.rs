@@ -36,7 +36,7 @@ impl Disk {
 }
 
 impl Source for Disk {
-    fn len(&self) -> u64 {
+    fn size(&self) -> u64 {
         self.bytes.len() as u64
     }
 
