@@ -9,7 +9,8 @@ use crate::kernel::Result;
 use crate::property::rows::SYNTH_ID;
 use crate::property::{Call, Property, Size, Target, read, write};
 use arioso_core::ks::arioso::{
-    ARIOSO_STATISTICS, KSPROPERTY_ARIOSO_STATISTICS, KSPROPSETID_Arioso,
+    ARIOSO_BANK, ARIOSO_STATISTICS, KSPROPERTY_ARIOSO_BANK, KSPROPERTY_ARIOSO_STATISTICS,
+    KSPROPSETID_Arioso,
 };
 use arioso_core::ks::dmusprop::*;
 use arioso_core::ks::guid::{GUID_DMUS_PROP_WavesReverb, KSPROPSETID_Synth};
@@ -48,7 +49,7 @@ pub const CAPS: [Property; 1] = [Property {
 }];
 
 /// The set's other items, and our own set's.
-pub const PROPERTIES: [Property; 8] = [
+pub const PROPERTIES: [Property; 9] = [
     Property {
         get: Some(volume),
         put: Some(set_volume),
@@ -124,6 +125,16 @@ pub const PROPERTIES: [Property; 8] = [
             VT_EMPTY,
             Size::NONE,
             Size::of::<ARIOSO_STATISTICS>(),
+        )
+    },
+    Property {
+        set: &Static(KSPROPSETID_Arioso),
+        get: Some(bank),
+        ..property(
+            KSPROPERTY_ARIOSO_BANK,
+            VT_EMPTY,
+            Size::NONE,
+            Size::of::<ARIOSO_BANK>(),
         )
     },
 ];
@@ -318,6 +329,10 @@ fn running_stats(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
 
 fn statistics(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
     write(value, call.pin()?.pin().statistics())
+}
+
+fn bank(call: &Call<'_>, value: &mut [u8]) -> Result<NTSTATUS> {
+    write(value, call.pin()?.pin().bank())
 }
 
 /// 2000·log10(`level`), between −9600 and 0, to about 1/100 dB.

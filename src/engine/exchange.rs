@@ -3,6 +3,7 @@
 
 use super::DEFAULT_RATE;
 use super::command::Command;
+use super::loader::Loader;
 use super::retire::Reaper;
 use crate::kernel::driver::Device;
 use crate::kernel::irql::Passive;
@@ -20,6 +21,8 @@ const COMMANDS: usize = 256;
 pub struct Exchange {
     pub commands: Ring<Command>,
     pub reaper: WorkItem<Reaper>,
+    /// Reads what is wanted of the default bank.
+    pub loader: WorkItem<Loader>,
     clock: SpinLock<Timeline>,
     /// The idle timer is set.
     pub armed: AtomicBool,
@@ -50,6 +53,7 @@ impl Exchange {
         Ok(Self {
             commands: Ring::new(COMMANDS).map_err(no_memory)?,
             reaper: WorkItem::new(device, Reaper::new()?)?,
+            loader: WorkItem::new(device, Loader::new()?)?,
             clock: SpinLock::new(Timeline {
                 clock: SampleClock::new(DEFAULT_RATE),
                 started: false,

@@ -9,7 +9,7 @@ use crate::kernel::Result;
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::Mutex;
 use alloc::vec::Vec;
-use arioso_core::ks::arioso::ARIOSO_STATISTICS;
+use arioso_core::ks::arioso::{ARIOSO_BANK, ARIOSO_STATISTICS};
 use arioso_core::ks::dmusprop::{SYNTH_EFFECT_CHORUS, SYNTH_EFFECT_REVERB};
 use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN, KSSTATE_STOP};
 use arioso_core::ks::status::STATUS_UNSUCCESSFUL;
@@ -340,6 +340,18 @@ impl PinHandle {
                 .wrapping_sub(self.frames_before),
             Slices: common.slices.load(Ordering::Relaxed),
             SkippedSlices: common.skipped.load(Ordering::Relaxed),
+        }
+    }
+
+    pub fn bank(&self) -> ARIOSO_BANK {
+        let meter = &self.pin.meter;
+        let frames = meter.longest_wait.load(Ordering::Relaxed);
+        let ticks = frames.saturating_mul(10_000_000);
+        let wait = ticks.checked_div(self.rate().into()).unwrap_or(0);
+        ARIOSO_BANK {
+            LateNotes: meter.late_notes.load(Ordering::Relaxed),
+            LongestWait: i64::try_from(wait).unwrap_or(i64::MAX),
+            ..self.engine.common.loader.work().told()
         }
     }
 }

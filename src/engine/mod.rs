@@ -13,7 +13,7 @@
 //! | [`thru`] | what render pins receive, for capture streams |
 //! | [`idle`] | nobody listens: channel state is followed, queues are emptied |
 //! | [`retire`] | what the owner let go of is freed at `PASSIVE_LEVEL` |
-//! | [`bank`], [`settings`] | the default instruments, the registry |
+//! | [`bank`], [`loader`], [`settings`] | the default instruments; what is read of them when it is wanted; the registry |
 //!
 //! *Owner* is idle, the wave sink, the slice timer or the endpoint. It changes only in `SetState` and close, at `PASSIVE_LEVEL`, after the old owner
 //! has left.
@@ -25,6 +25,7 @@ mod endpoint_stream;
 mod exchange;
 mod handle;
 mod idle;
+mod loader;
 mod next;
 mod output;
 mod pin;
@@ -228,6 +229,7 @@ impl Engine {
     pub fn shut_down(&self, passive: Passive) {
         self.common.closed.store(true, Ordering::SeqCst);
         self.end_output(passive);
+        self.common.loader.work().shut_down(passive);
         self.thru.shut_down(passive);
         for slot in 0..PINS {
             let pin = self.registry.with(passive, |registry| {
@@ -305,7 +307,7 @@ impl Engine {
         if !wanted {
             return;
         }
-        let read = bank::read(passive, &self.settings);
+        let read = bank::read(passive, &self.settings, self.common.loader.work());
         self.registry.with(passive, |registry| {
             let added = read.and_then(|bank| registry.store.add_defaults(bank).map_err(no_memory));
             match added {

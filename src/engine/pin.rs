@@ -38,6 +38,9 @@ pub struct Meter {
     pub max_lateness: AtomicI64,
     pub notes: AtomicU64,
     pub lost_notes: AtomicU64,
+    /// Notes that waited for what they play, and the longest wait in frames.
+    pub late_notes: AtomicU64,
+    pub longest_wait: AtomicU64,
     pub voices: AtomicU32,
     pub peak_voices: AtomicU32,
     /// Since entry to RUN. Bits of an `f32`; 1.0 is full scale.

@@ -136,6 +136,7 @@ impl Renderer {
                     Some(port) => port.set_patches(patches),
                     None => Some(patches),
                 };
+                self.synth.select_all(SynthId(slot));
                 left = [old.map(Garbage::Patches), None];
             }
             Command::Parts { slot, parts } => {
@@ -188,8 +189,11 @@ impl Renderer {
         }
     }
 
-    /// Hands what the synthesizer let go of to the reaper.
+    /// Hands what the synthesizer let go of to the reaper, and lets the loader read what was asked for.
     fn retire(&mut self, exchange: &Exchange) {
+        if self.synth.take_wanted() {
+            exchange.loader.queue();
+        }
         let mut any = false;
         while self.bin.has_room(exchange.reaper.work()) {
             let Some(retired) = self.synth.take_retired() else {

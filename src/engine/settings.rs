@@ -32,6 +32,8 @@ pub struct Settings {
     pub slice_budget: u32,
     /// `DownloadMemory` in MB, 1..=4096: what the downloads of all pins may take. One pin may take half of it.
     download_memory: u32,
+    /// `BankMemory` in MB, 1..=4096: what the waves of a large default bank may take.
+    bank_memory: u32,
     /// `CableSynth` = 1: what is written to end A of the cable is played too.
     pub cable: bool,
     /// `Dither` = 1: what is rounded to 16 bits for the wave sink is dithered.
@@ -140,6 +142,7 @@ impl Settings {
     const DEFAULT_BUDGET: u32 = 100;
     const BUDGETS: core::ops::RangeInclusive<u32> = 10..=1000;
     const DEFAULT_MEMORY: u32 = 512;
+    const DEFAULT_BANK_MEMORY: u32 = 256;
     const MEMORIES: core::ops::RangeInclusive<u32> = 1..=4096;
 
     pub fn read(passive: Passive, driver: &Driver) -> Self {
@@ -173,6 +176,13 @@ impl Settings {
                 Self::MEMORIES,
                 Self::DEFAULT_MEMORY
             ),
+            bank_memory: number!(
+                passive,
+                key,
+                "BankMemory",
+                Self::MEMORIES,
+                Self::DEFAULT_BANK_MEMORY
+            ),
             cable: number!(passive, key, "CableSynth", 0..=1, 0) == 1,
             dither: number!(passive, key, "Dither", 0..=1, 0) == 1,
             bank: path!(passive, key, "BankPath"),
@@ -188,6 +198,11 @@ impl Settings {
             port_bytes: bytes / 2,
             ..Quotas::default()
         }
+    }
+
+    /// Bytes that the waves of a large default bank may take.
+    pub fn bank_bytes(&self) -> usize {
+        (self.bank_memory as usize) << 20
     }
 
     /// `BankPath`: the DLS file that is the default set. A name lies in the driver's directory for shared files.

@@ -69,6 +69,9 @@ impl Track {
             let stats = port.stats();
             meter.notes.store(stats.notes, Ordering::Relaxed);
             meter.lost_notes.store(stats.lost_notes, Ordering::Relaxed);
+            meter.late_notes.store(stats.late_notes, Ordering::Relaxed);
+            let longest = stats.longest_wait;
+            meter.longest_wait.store(longest, Ordering::Relaxed);
             meter.voices.store(stats.voices, Ordering::Relaxed);
             meter
                 .peak_voices

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Whole files.
+//! Files, to be read.
 
 use super::driver::{Directory, Driver};
 use super::handle::{Handle, unicode};
@@ -12,9 +12,9 @@ use core::ffi::c_void;
 use core::ptr::null_mut;
 use wdk_sys::{
     _FILE_INFORMATION_CLASS, FILE_GENERIC_READ, FILE_NON_DIRECTORY_FILE, FILE_OPEN,
-    FILE_SHARE_READ, FILE_STANDARD_INFORMATION, FILE_SYNCHRONOUS_IO_NONALERT, HANDLE,
-    IO_STATUS_BLOCK, LARGE_INTEGER, OBJ_CASE_INSENSITIVE, OBJ_KERNEL_HANDLE, OBJECT_ATTRIBUTES,
-    ntddk,
+    FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_STANDARD_INFORMATION, FILE_SYNCHRONOUS_IO_NONALERT,
+    HANDLE, IO_STATUS_BLOCK, LARGE_INTEGER, OBJ_CASE_INSENSITIVE, OBJ_KERNEL_HANDLE,
+    OBJECT_ATTRIBUTES, ntddk,
 };
 
 /// Where a file lies.
@@ -26,31 +26,58 @@ pub enum Place<'a> {
     Chosen(&'a [u16]),
 }
 
-/// The bytes of a file, if they are at most `limit`.
-pub fn read(passive: Passive, place: Place<'_>, limit: usize) -> Result<Vec<u8>> {
-    let handle = match place {
-        Place::Own(driver, directory, name) => {
-            let directory = driver.open_directory(passive, directory)?;
-            open(directory.0, name)?
-        }
-        Place::Chosen(path) => open(null_mut(), path)?,
-    };
-    let len = length(&handle)?;
-    if len > limit {
-        return Err(STATUS_FILE_INVALID);
+/// An open file, to be read.
+pub struct File {
+    handle: Handle,
+    len: u64,
+}
+
+// SAFETY: a kernel handle is good in every thread, and reads give their own position.
+unsafe impl Send for File {}
+// SAFETY: as above.
+unsafe impl Sync for File {}
+
+impl File {
+    /// Others may read it, move it and delete it meanwhile, but not write.
+    pub fn open(passive: Passive, place: Place<'_>) -> Result<Self> {
+        let handle = match place {
+            Place::Own(driver, directory, name) => {
+                let directory = driver.open_directory(passive, directory)?;
+                open(directory.0, name)?
+            }
+            Place::Chosen(path) => open(null_mut(), path)?,
+        };
+        let len = length(&handle)?;
+        Ok(Self { handle, len })
     }
-    let mut bytes = vec::try_filled(len, 0u8).map_err(no_memory)?;
-    let mut rest = bytes.as_mut_slice();
-    let mut offset = 0i64;
-    while !rest.is_empty() {
-        let got = read_some(&handle, offset, rest)?;
-        if got == 0 {
-            return Err(STATUS_END_OF_FILE);
-        }
-        offset = offset.wrapping_add(got as i64);
-        rest = rest.get_mut(got..).unwrap_or_default();
+
+    /// Bytes that it had when it was opened.
+    pub fn len(&self) -> u64 {
+        self.len
     }
-    Ok(bytes)
+
+    /// Fills `into` from `at` on.
+    pub fn read(&self, _: Passive, at: u64, into: &mut [u8]) -> Result {
+        let mut rest = into;
+        let mut offset = i64::try_from(at).map_err(|_| STATUS_END_OF_FILE)?;
+        while !rest.is_empty() {
+            let got = read_some(&self.handle, offset, rest)?;
+            if got == 0 {
+                return Err(STATUS_END_OF_FILE);
+            }
+            offset = offset.wrapping_add(got as i64);
+            rest = rest.get_mut(got..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// All of it.
+    pub fn read_all(&self, passive: Passive) -> Result<Vec<u8>> {
+        let len = usize::try_from(self.len).map_err(|_| STATUS_FILE_INVALID)?;
+        let mut bytes = vec::try_filled(len, 0u8).map_err(no_memory)?;
+        self.read(passive, 0, &mut bytes)?;
+        Ok(bytes)
+    }
 }
 
 fn open(root: HANDLE, name: &[u16]) -> Result<Handle> {
@@ -74,7 +101,7 @@ fn open(root: HANDLE, name: &[u16]) -> Result<Handle> {
             &mut io,
             null_mut(),
             0,
-            FILE_SHARE_READ,
+            FILE_SHARE_READ | FILE_SHARE_DELETE,
             FILE_OPEN,
             FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE,
             null_mut(),
@@ -84,7 +111,7 @@ fn open(root: HANDLE, name: &[u16]) -> Result<Handle> {
     Ok(Handle(handle))
 }
 
-fn length(handle: &Handle) -> Result<usize> {
+fn length(handle: &Handle) -> Result<u64> {
     let mut info = FILE_STANDARD_INFORMATION::default();
     let mut io = IO_STATUS_BLOCK::default();
     // SAFETY: PASSIVE_LEVEL; the buffer has the size that is told.
@@ -99,7 +126,7 @@ fn length(handle: &Handle) -> Result<usize> {
     })?;
     // SAFETY: a plain number in every view of the union.
     let len = unsafe { info.EndOfFile.QuadPart };
-    usize::try_from(len).map_err(|_| STATUS_FILE_INVALID)
+    u64::try_from(len).map_err(|_| STATUS_FILE_INVALID)
 }
 
 /// Fills the front of `into`; says with how many bytes.

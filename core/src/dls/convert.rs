@@ -21,6 +21,8 @@ pub enum WaveError {
     TooLarge,
     /// No memory for the frames.
     NoMemory,
+    /// The file's reader failed.
+    Unreadable,
 }
 
 impl From<NoMemory> for WaveError {
@@ -62,26 +64,17 @@ const GAIN_MAX: i32 = 20 * 655_360;
 /// Smallest, −200 dB.
 const GAIN_MIN: i32 = -200 * 655_360;
 
-/// Bytes that a wave of `data` costs.
-pub fn wave_cost(format: &raw::Format, data: &[u8]) -> usize {
-    let frames = if format.bits == 8 {
-        data.len()
-    } else {
-        data.len() / 2
-    };
+/// Bytes that a wave of `bytes` bytes of data costs.
+pub fn wave_cost(format: &raw::Format, bytes: usize) -> usize {
+    let frames = if format.bits == 8 { bytes } else { bytes / 2 };
     frames
         .saturating_add(Wave::GUARD)
         .saturating_mul(2)
         .saturating_add(size_of::<Wave>())
 }
 
-/// Checks the format and copies the frames; 8-bit (offset binary) becomes 16-bit.
-pub fn wave(
-    format: &raw::Format,
-    data: &[u8],
-    sample: Option<&raw::Sample>,
-    budget: &mut Budget,
-) -> Result<Wave, WaveError> {
+/// Frames of a wave with `bytes` bytes of data, if it is one that can be used.
+pub fn frame_count(format: &raw::Format, bytes: usize) -> Result<usize, WaveError> {
     if format.tag != raw::Format::PCM || !matches!(format.bits, 8 | 16) {
         return Err(WaveError::NotPcm);
     }
@@ -91,36 +84,47 @@ pub fn wave(
     if !(1..=1_000_000).contains(&format.rate) {
         return Err(WaveError::Malformed);
     }
-    let count = if format.bits == 8 {
-        data.len()
-    } else {
-        data.len() / 2
-    };
-    if count == 0 {
-        return Err(WaveError::Malformed);
+    match if format.bits == 8 { bytes } else { bytes / 2 } {
+        0 => Err(WaveError::Malformed),
+        // Positions are 32-bit with room for arithmetic.
+        0x4000_0000.. => Err(WaveError::TooLarge),
+        count => Ok(count),
     }
-    // Positions are 32-bit with room for arithmetic.
-    if count > 0x3FFF_FFFF {
-        return Err(WaveError::TooLarge);
+}
+
+/// Appends frames of 8 bits (offset binary) or 16 within the vector's capacity.
+pub fn append(frames: &mut Vec<i16>, bits: u16, data: &[u8]) -> Result<(), NoMemory> {
+    if bits == 8 {
+        return extend(frames, data.iter().map(|&b| (i16::from(b) - 128) << 8));
     }
+    let (pairs, _) = data.as_chunks();
+    extend(frames, pairs.iter().map(|&pair| i16::from_le_bytes(pair)))
+}
+
+/// Appends the zero frames that follow a wave, within the vector's capacity.
+pub fn guard(frames: &mut Vec<i16>) -> Result<(), NoMemory> {
+    extend(frames, core::iter::repeat_n(0, Wave::GUARD))
+}
+
+/// Checks the format and copies the frames; 8-bit (offset binary) becomes 16-bit.
+pub fn wave(
+    format: &raw::Format,
+    data: &[u8],
+    sample: Option<&raw::Sample>,
+    budget: &mut Budget,
+) -> Result<Wave, WaveError> {
+    let count = frame_count(format, data.len())?;
     budget
-        .take(wave_cost(format, data))
+        .take(wave_cost(format, data.len()))
         .map_err(|OverBudget| WaveError::TooLarge)?;
     let mut frames = vec::try_with_capacity(count.saturating_add(Wave::GUARD))?;
-    if format.bits == 8 {
-        extend(&mut frames, data.iter().map(|&b| (i16::from(b) - 128) << 8))?;
-    } else {
-        let (pairs, _) = data.as_chunks();
-        extend(
-            &mut frames,
-            pairs.iter().map(|&pair| i16::from_le_bytes(pair)),
-        )?;
-    }
-    extend(&mut frames, core::iter::repeat_n(0, Wave::GUARD))?;
+    append(&mut frames, format.bits, data)?;
+    guard(&mut frames)?;
     Ok(Wave {
         rate: format.rate,
         frames,
         sample: self::sample(sample, count),
+        lazy: None,
     })
 }
 
@@ -192,7 +196,7 @@ pub fn region(
     articulation: Shared<Articulation>,
 ) -> Region {
     let mut sample = match sample {
-        Some(raw) => self::sample(Some(raw), wave.frames().len()),
+        Some(raw) => self::sample(Some(raw), wave.frame_count()),
         None => wave.sample,
     };
     sample.fine_tune = tuning(&sample, &articulation);

@@ -74,7 +74,8 @@ impl From<WaveError> for Error {
         match error {
             WaveError::NotPcm => Self::NotPcm,
             WaveError::NotMono => Self::NotMono,
-            WaveError::Malformed => Self::BadWave,
+            // A buffer is always readable.
+            WaveError::Malformed | WaveError::Unreadable => Self::BadWave,
             WaveError::TooLarge => Self::TooLarge,
             WaveError::NoMemory => Self::NoMemory,
         }

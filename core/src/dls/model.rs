@@ -4,7 +4,8 @@
 //! Values are checked and clamped when they are built, so that rendering can neither fail nor check again: every index is in
 //! range, ranges are ordered and within 0..=127, loops lie inside the wave and are at least one frame long.
 
-use crate::mem::Shared;
+use super::demand::{Demand, LazyWave, State};
+use crate::mem::{Shared, TryBox};
 use alloc::vec::Vec;
 
 /// A mono wave. Immutable; shared by content.
@@ -16,6 +17,8 @@ pub struct Wave {
     pub(crate) frames: Vec<i16>,
     /// The wave's own `wsmp`, used where a region has none.
     pub sample: SampleInfo,
+    /// Of a wave whose frames come in when they are wanted. It has none itself.
+    pub(crate) lazy: Option<TryBox<LazyWave>>,
 }
 
 impl Wave {
@@ -27,6 +30,27 @@ impl Wave {
         self.frames
             .get(..self.frames.len().saturating_sub(Self::GUARD))
             .unwrap_or_default()
+    }
+
+    /// How many frames it has, here or in its file.
+    pub fn frame_count(&self) -> usize {
+        match &self.lazy {
+            None => self.frames().len(),
+            Some(lazy) => lazy.frames,
+        }
+    }
+
+    /// Whether its frames are here.
+    pub fn state(&self) -> State {
+        self.lazy.as_ref().map_or(State::Here, |lazy| lazy.state())
+    }
+
+    /// The wave with its frames: itself, or what has come in for it. Any IRQL; never waits.
+    pub fn sound(this: &Shared<Self>) -> Option<Shared<Self>> {
+        match &this.lazy {
+            None => Some(this.clone()),
+            Some(lazy) => lazy.take_up(),
+        }
     }
 
     /// The frames followed by [`Wave::GUARD`] zero frames.
@@ -68,6 +92,25 @@ pub struct Instrument {
     pub gm: bool,
     /// In the order in which they are tried.
     pub regions: Vec<Region>,
+    /// Of an instrument that is read when it is wanted. It has no regions itself.
+    pub(crate) demand: Option<TryBox<Demand>>,
+}
+
+impl Instrument {
+    /// An instrument that is here as a whole.
+    pub fn new(patch: u32, gm: bool, regions: Vec<Region>) -> Self {
+        Self {
+            patch,
+            gm,
+            regions,
+            demand: None,
+        }
+    }
+
+    /// What it is read by, if it is read when it is wanted. Any IRQL.
+    pub fn demand(&self) -> Option<&Demand> {
+        self.demand.as_deref()
+    }
 }
 
 /// One region; each region that matches key and velocity starts a voice.
@@ -93,6 +136,14 @@ pub struct Region {
     pub sample: SampleInfo,
     /// The region's articulation, else the instrument's, else the level's defaults.
     pub articulation: Shared<Articulation>,
+}
+
+impl Region {
+    /// Whether a note of this key and velocity starts it.
+    pub fn sounds(&self, key: u8, velocity: u8) -> bool {
+        let inside = |(low, high): (u8, u8), x: u8| low <= x && x <= high;
+        inside(self.keys, key) && inside(self.velocities, velocity)
+    }
 }
 
 /// All connections of a region, defaults merged in (a connection of the same source, control and destination replaces the

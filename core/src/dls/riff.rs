@@ -76,29 +76,36 @@ impl<'a> Chunks<'a> {
     pub fn bytes(&self) -> &'a [u8] {
         self.data
     }
+}
 
-    /// Where the next chunk begins.
-    fn synchronize(&self) -> Option<usize> {
-        if is_id(array_at(self.data, self.at)?) {
-            return Some(self.at);
-        }
-        (1..=RESYNC)
-            .filter_map(|skip| self.at.checked_add(skip))
-            .find(|&at| array_at(self.data, at).is_some_and(|id| WELL_KNOWN.contains(&&id)))
+/// Where the chunk begins that is looked for at `at`. `word` reads four bytes at a position.
+pub(super) fn synchronize(
+    at: usize,
+    mut word: impl FnMut(usize) -> Option<FourCc>,
+) -> Option<usize> {
+    if is_id(word(at)?) {
+        return Some(at);
     }
+    (1..=RESYNC)
+        .filter_map(|skip| at.checked_add(skip))
+        .find(|&at| word(at).is_some_and(|id| WELL_KNOWN.contains(&&id)))
+}
 
-    /// Behind a chunk that ends at `end`: normally on the next even position. Some writers leave the pad byte out.
-    fn behind(&self, start: usize, end: usize) -> usize {
-        if end.wrapping_sub(start) & 1 == 0 {
-            return end;
-        }
-        let padded = end.saturating_add(1);
-        let is_known = |at| array_at(self.data, at).is_some_and(|id| WELL_KNOWN.contains(&&id));
-        if is_known(end) && !is_known(padded) {
-            end
-        } else {
-            padded
-        }
+/// Behind a chunk that ends at `end`: normally on the next even position. Some writers leave the pad byte out.
+pub(super) fn behind(
+    start: usize,
+    end: usize,
+    mut word: impl FnMut(usize) -> Option<FourCc>,
+) -> usize {
+    if end.wrapping_sub(start) & 1 == 0 {
+        return end;
+    }
+    let padded = end.saturating_add(1);
+    let mut is_known = |at| word(at).is_some_and(|id| WELL_KNOWN.contains(&&id));
+    if is_known(end) && !is_known(padded) {
+        end
+    } else {
+        padded
     }
 }
 
@@ -111,11 +118,13 @@ impl<'a> Iterator for Chunks<'a> {
     type Item = Chunk<'a>;
 
     fn next(&mut self) -> Option<Chunk<'a>> {
-        let at = self.synchronize()?;
+        let word = |at| array_at(self.data, at);
+        let at = synchronize(self.at, word)?;
         let chunk = Chunk::at(self.data, at)?;
         let size = index(u32_at(self.data, at.checked_add(4)?)?);
         let start = at.saturating_add(8);
-        self.at = self.behind(start, start.saturating_add(size).min(self.data.len()));
+        let end = start.saturating_add(size).min(self.data.len());
+        self.at = behind(start, end, word);
         Some(chunk)
     }
 }
@@ -132,24 +141,34 @@ pub fn form<'a>(buffer: &'a [u8], kind: &FourCc) -> Option<Chunks<'a>> {
         return None;
     }
     let size = index(u32::from_le_bytes([a, b, c, d]));
-    let body = match size.checked_sub(4) {
-        None | Some(0) => body,
-        Some(size) if cuts_a_chunk(body, size) => body,
-        Some(size) => body.get(..size).unwrap_or(body),
-    };
-    Some(Chunks::new(body))
+    let len = form_len(size, body.len(), |at| array_at(body, at));
+    Some(Chunks::new(body.get(..len).unwrap_or(body)))
 }
 
-/// Whether the first `size` bytes end within a chunk that is there as a whole.
-fn cuts_a_chunk(body: &[u8], size: usize) -> bool {
+/// Bytes of a form's chunks, of `there` that follow its type, if its header says `size`. `word` reads four bytes of them.
+pub(super) fn form_len(
+    size: usize,
+    there: usize,
+    word: impl FnMut(usize) -> Option<FourCc>,
+) -> usize {
+    match size.checked_sub(4) {
+        None | Some(0) => there,
+        Some(size) if size >= there || cuts_a_chunk(there, size, word) => there,
+        Some(size) => size,
+    }
+}
+
+/// Whether the first `size` of `there` bytes end within a chunk that is there as a whole.
+fn cuts_a_chunk(there: usize, size: usize, mut word: impl FnMut(usize) -> Option<FourCc>) -> bool {
     let mut at = 0usize;
     while at < size {
-        let (Some(id), Some(length)) = (array_at(body, at), u32_at(body, at.saturating_add(4)))
-        else {
+        let (Some(id), Some(length)) = (word(at), word(at.saturating_add(4))) else {
             return false;
         };
-        let end = at.saturating_add(8).saturating_add(index(length));
-        if !is_id(id) || end > body.len() {
+        let end = at
+            .saturating_add(8)
+            .saturating_add(index(u32::from_le_bytes(length)));
+        if !is_id(id) || end > there {
             return false;
         }
         if end > size {

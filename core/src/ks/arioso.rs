@@ -12,6 +12,9 @@ pub const KSPROPERTY_ARIOSO_STATISTICS: u32 = 0;
 /// Get, capture pin or pin of the MIDI port, plain property, value [`ARIOSO_TRANSPORT`].
 pub const KSPROPERTY_ARIOSO_TRANSPORT: u32 = 1;
 
+/// Get, pin, node property, value [`ARIOSO_BANK`].
+pub const KSPROPERTY_ARIOSO_BANK: u32 = 2;
+
 data! {
     /// What a render pin and its device have done. Cumulative: slices and `Flags` since the device started, all else since the pin was created.
     /// 80 bytes.
@@ -58,5 +61,41 @@ data! {
         pub Bytes: u64,
         /// Messages for which there was no room.
         pub Lost: u64,
+    }
+}
+
+data! {
+    /// What the device has of its default bank in memory, and what that cost the pin. Counts are cumulative: the device's since the bank was
+    /// opened, the pin's since it was created. 88 bytes.
+    #[derive(Eq)]
+    pub struct ARIOSO_BANK {
+        /// Bytes that the driver knows of this structure.
+        pub Size: u32,
+        /// Bit 0: waves come into memory when they are wanted. If not, the bank is there as a whole, and the device's counts are 0.
+        pub Flags: u32,
+        /// Length of the bank's file in bytes.
+        pub Length: u64,
+        /// Bytes that were read of it.
+        pub Read: u64,
+        /// Bytes that its waves take now.
+        pub Bytes: u64,
+        /// Bytes that they may take.
+        pub Limit: u64,
+        /// Waves that were loaded, each time they were.
+        pub Loaded: u64,
+        /// Waves that made room for others.
+        pub Evicted: u64,
+        /// Waves that are in memory now.
+        pub Waves: u32,
+        /// Instruments and waves that could not be read.
+        pub Broken: u32,
+        /// Waves for which there was no room.
+        pub Refused: u32,
+        /// 0.
+        pub Reserved: u32,
+        /// The pin's notes that began late, because what they play had to be read first.
+        pub LateNotes: u64,
+        /// The longest that one of them waited, 100 ns.
+        pub LongestWait: i64,
     }
 }

@@ -56,6 +56,7 @@ pub fn wave(rate: u32, frames: &[i16], sample: SampleInfo) -> Result<Shared<Wave
         rate,
         frames: all,
         sample,
+        lazy: None,
     })
 }
 

@@ -112,10 +112,35 @@ impl Synth {
         match self.slots.get_mut(usize::from(id.0)) {
             Some(slot) => {
                 slot.seat(port);
+                self.select_all(id);
                 displaced
             }
             None => Some(port),
         }
+    }
+
+    /// Asks for what the channels of a port have selected, where it is not in memory. After a change of its instruments.
+    pub fn select_all(&mut self, id: SynthId) {
+        let channels = self.virtual_synth(id).map_or(0, |port| port.groups()) * CHANNELS as u16;
+        let mut last = None;
+        for part in 0..channels {
+            let Some(port) = self.virtual_synth(id) else {
+                return;
+            };
+            let Some(channel) = port.parts().channel(part) else {
+                return;
+            };
+            // Most channels of a port have the same program at first.
+            let patch = channel.patch();
+            if last.replace(patch) != Some(patch) && port.select(channel) {
+                self.pool.want();
+            }
+        }
+    }
+
+    /// Whether the loader has been asked for something since the last call.
+    pub fn take_wanted(&mut self) -> bool {
+        self.pool.take_wanted()
     }
 
     /// Takes a port out; its voices fade within 128 frames, its reverb dies away.
@@ -144,6 +169,7 @@ impl Synth {
             return parts;
         };
         let old = port.set_parts(parts);
+        self.select_all(id);
         self.pool.close_parts(id.0, left, self.position);
         self.refresh(id);
         old
@@ -241,6 +267,12 @@ impl Synth {
                     channel.program_change(first, usize::from(part) % CHANNELS, system);
                     port.parts_mut().release_keys(part);
                 }
+                if let Some(port) = self.virtual_synth(id)
+                    && let Some(channel) = port.parts().channel(part)
+                    && port.select(channel)
+                {
+                    self.pool.want();
+                }
             }
             0xD0 => {
                 if let Some(channel) = self.channel_mut(id, part) {
@@ -329,6 +361,7 @@ impl Synth {
                 for part in port.parts_of(group, modes) {
                     self.all_notes_off(id, part);
                 }
+                self.select_all(id);
                 return self.refresh(id);
             }
         };
@@ -338,6 +371,7 @@ impl Synth {
             _ => {}
         }
         port.reset(reset);
+        self.select_all(id);
         self.pool.all_sound_off(id.0, None, position);
     }
 
@@ -401,6 +435,9 @@ impl Synth {
                     self.pool.all_sound_off(index as u8, None, self.position);
                 }
             }
+        }
+        if at_tick && self.pool.has_waiting() {
+            self.start_waiting();
         }
         let context = OutputContext::new(&self.filters, self.rate, self.log2_a440);
         counters::begin();

@@ -4,6 +4,7 @@
 use super::channel::cc;
 use super::context::{NoteOn, OutputContext};
 use super::engine::Synth;
+use super::oscillator::Interpolation;
 use super::virtual_synth::{SynthId, SynthSlot};
 
 impl Synth {
@@ -98,11 +99,7 @@ impl Synth {
             {
                 slot.snap();
             }
-            let kind = self
-                .slots
-                .get(usize::from(id.0))
-                .map(SynthSlot::interpolation)
-                .unwrap_or_default();
+            let kind = self.kind(id.0);
             let places = self.pool.places();
             let room = self.slice.room(kind, places);
             let started = self
@@ -111,13 +108,64 @@ impl Synth {
             self.slice.add_starts(started.voices, kind, places);
             lost = started.lost;
         }
+        if let Some(port) = self.virtual_synth_mut(id) {
+            port.stats.notes = port.stats.notes.wrapping_add(1);
+        }
+        self.count(id, lost);
+    }
+
+    /// Quality of a port's voices.
+    fn kind(&self, port: u8) -> Interpolation {
+        let slot = self.slots.get(usize::from(port));
+        slot.map(SynthSlot::interpolation).unwrap_or_default()
+    }
+
+    /// Voices of a port have started, and some were lost over it.
+    fn count(&mut self, id: SynthId, lost: u32) {
         let voices = self.pool.sounding_of(id.0) as u32;
         if let Some(port) = self.virtual_synth_mut(id) {
             let stats = &mut port.stats;
-            stats.notes = stats.notes.wrapping_add(1);
             stats.lost_notes = stats.lost_notes.wrapping_add(u64::from(lost));
             stats.voices = voices;
             stats.peak_voices = stats.peak_voices.max(voices);
+        }
+    }
+
+    /// Starts the notes for which everything has come in, at a tick.
+    pub(super) fn start_waiting(&mut self) {
+        let position = self.position;
+        for (port, slot) in self.slots.iter_mut().enumerate() {
+            if !self.pool.is_active(port as u8) && !slot.rings() {
+                slot.snap();
+            }
+        }
+        let mut from = 0;
+        loop {
+            let places = self.pool.places();
+            let (slots, slice) = (&self.slots, &self.slice);
+            let room = |port: u8| {
+                let slot = slots.get(usize::from(port));
+                slice.room(
+                    slot.map(SynthSlot::interpolation).unwrap_or_default(),
+                    places,
+                )
+            };
+            let context = OutputContext::new(&self.filters, self.rate, self.log2_a440);
+            let arrival = self
+                .pool
+                .start_waiting(slots, &context, position, &mut from, room);
+            let Some(arrival) = arrival else { return };
+            let kind = self.kind(arrival.port);
+            self.slice.add_starts(arrival.started.voices, kind, places);
+            let id = SynthId(arrival.port);
+            if arrival.started.voices > 0
+                && let Some(port) = self.virtual_synth_mut(id)
+            {
+                let stats = &mut port.stats;
+                stats.late_notes = stats.late_notes.wrapping_add(1);
+                stats.longest_wait = stats.longest_wait.max(arrival.waited);
+            }
+            self.count(id, arrival.started.lost);
         }
     }
 }

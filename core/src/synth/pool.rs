@@ -6,9 +6,11 @@ mod chains;
 mod check;
 mod render;
 mod shed;
+mod waiting;
 
 use self::chains::Chains;
 use self::render::Batch;
+use self::waiting::{Ready, Waiting, let_go, ready};
 use super::channel::cc;
 use super::context::{CHANNEL_OFFSET, NoteOn, OutputContext};
 use super::effects::Unit;
@@ -18,7 +20,7 @@ use super::tick::{TICK, offset_of};
 use super::tone::Tone;
 use super::virtual_synth::SynthSlot;
 use super::voice::Voice;
-use crate::dls::model::{Articulation, Region, Wave};
+use crate::dls::model::{Articulation, Instrument, Region, Wave};
 use crate::mem::{NoMemory, Shared, TryBox, vec};
 use alloc::vec::Vec;
 
@@ -29,6 +31,8 @@ pub enum Retired {
     Wave(Shared<Wave>),
     /// What a voice followed.
     Articulation(Shared<Articulation>),
+    /// What a note waited for.
+    Instrument(Shared<Instrument>),
     /// Of a port that has gone, rung out.
     Effects(TryBox<Unit>),
 }
@@ -154,6 +158,10 @@ pub struct Pool {
     /// For ordering voices.
     ranks: Vec<(Rank, usize)>,
     retired: Vec<Retired>,
+    /// Notes whose waves are not in memory yet.
+    waiting: Waiting,
+    /// The loader has been asked for something.
+    wanted: bool,
     batch: Batch,
     vectors: Vectors,
     kernels: Kernels,
@@ -179,6 +187,8 @@ impl Pool {
             links: false,
             ranks: vec::try_with_capacity(slots)?,
             retired: vec::try_with_capacity(slots * 4)?,
+            waiting: Waiting::new()?,
+            wanted: false,
             batch: Batch::new()?,
             vectors: Vectors::default(),
             kernels: Kernels::new()?,
@@ -209,9 +219,24 @@ impl Pool {
             .is_some_and(|count| count.live > 0)
     }
 
-    /// No slot holds a voice.
+    /// No slot holds a voice, and no note waits for one.
     pub fn is_silent(&self) -> bool {
-        self.used == 0
+        self.used == 0 && self.waiting.is_empty()
+    }
+
+    /// Notes wait for what is not in memory yet.
+    pub fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// The loader has something to do.
+    pub fn want(&mut self) {
+        self.wanted = true;
+    }
+
+    /// Whether the loader has been asked for something since the last call.
+    pub fn take_wanted(&mut self) -> bool {
+        core::mem::take(&mut self.wanted)
     }
 
     #[cfg(test)]
@@ -228,6 +253,7 @@ impl Pool {
     }
 
     pub fn take_retired(&mut self) -> Option<Retired> {
+        self.waiting.sweep(&mut self.retired);
         self.retired.pop()
     }
 
@@ -254,26 +280,84 @@ impl Pool {
             return Started::default();
         };
         let key = (i32::from(note.key) + channel.transpose()).clamp(0, 127) as u8;
-        let matches = |region: &&Region| {
-            let inside = |(low, high): (u8, u8), x: u8| low <= x && x <= high;
-            inside(region.keys, key) && inside(region.velocities, note.velocity)
+        let (ready, asked) = ready(instrument, key, note.velocity, true);
+        self.wanted |= asked;
+        let built = match ready {
+            Ready::Yes(built) => built,
+            Ready::NotYet => {
+                self.exclude_all(instrument, (port, part), note, key);
+                let waits = self.waiting.push((port, part), note, key, instrument);
+                return Started {
+                    lost: u32::from(!waits),
+                    ..Started::default()
+                };
+            }
+            Ready::Never => {
+                return Started { voices: 0, lost: 1 };
+            }
         };
-        for region in instrument.regions.iter().filter(matches) {
+        let regions = built.as_ref().map_or(&instrument.regions, |b| &b.regions);
+        for region in regions.iter().filter(|r| r.sounds(key, note.velocity)) {
             self.exclude(port, part, region, note);
         }
-        let Some(around) = found.voice_context(part, note.key) else {
+        let started = self.start(slots, (port, part), note, (key, regions), room, context);
+        if let Some(built) = built {
+            let_go(built);
+        }
+        started
+    }
+
+    /// Shuts down what a note excludes that is still to begin, as far as its regions are known.
+    fn exclude_all(
+        &mut self,
+        instrument: &Instrument,
+        (port, part): (u8, u16),
+        note: NoteOn,
+        key: u8,
+    ) {
+        if let Some(built) = instrument.demand().and_then(|demand| demand.instrument()) {
+            for region in &built.regions {
+                if region.sounds(key, note.velocity) {
+                    self.exclude(port, part, region, note);
+                }
+            }
+            let_go(built);
+        }
+    }
+
+    /// Starts voices for those of the regions that a note of this key sounds, as long as there is `room`.
+    fn start(
+        &mut self,
+        slots: &[SynthSlot],
+        (port, part): (u8, u16),
+        note: NoteOn,
+        (key, regions): (u8, &[Region]),
+        room: u32,
+        context: &OutputContext,
+    ) -> Started {
+        let around = slots
+            .get(usize::from(port))
+            .and_then(|slot| slot.port.as_ref()?.voice_context(part, note.key));
+        let Some(around) = around else {
             return Started::default();
         };
         let mut started = Started::default();
         let mut groups = PhaseGroups::default();
-        for region in instrument.regions.iter().filter(matches) {
+        for region in regions.iter().filter(|r| r.sounds(key, note.velocity)) {
+            let Some(wave) = Wave::sound(&region.wave) else {
+                // It could not be read.
+                started.lost += 1;
+                continue;
+            };
             if started.voices >= room {
+                self.drop_wave(wave);
                 started.lost += 1;
                 continue;
             }
             let (slot, stolen) = self.allocate(note, note.priority);
             started.lost += u32::from(stolen);
             let Some(index) = slot else {
+                self.drop_wave(wave);
                 started.lost += 1;
                 continue;
             };
@@ -282,11 +366,12 @@ impl Pool {
                 self.voices.get_mut(index),
                 self.tags.get_mut(index),
             ) else {
+                self.drop_wave(wave);
                 continue;
             };
             self.used = self.used.max(index + 1);
             self.chains.insert(index, port, part);
-            voice.start(note, region, around, context, tone);
+            voice.start(note, region, wave, around, context, tone);
             *tag = Tag {
                 port,
                 key: note.key,
@@ -305,6 +390,14 @@ impl Pool {
         }
         self.link(&groups);
         started
+    }
+
+    /// Gives up a reference to a wave that its region or its slot refers to as well.
+    fn drop_wave(&mut self, wave: Shared<Wave>) {
+        if let Some(last) = wave.release() {
+            // Never frees here, not even when what referred to it has gone.
+            core::mem::forget(last);
+        }
     }
 
     /// Ties the waves of phase groups to their masters.
@@ -389,6 +482,7 @@ impl Pool {
     /// Shuts down what a new note of `region` excludes: the same key still held, and its key group.
     fn exclude(&mut self, port: u8, part: u16, region: &Region, note: NoteOn) {
         let offset = offset_of(note.position);
+        self.waiting.exclude(port, part, region, note);
         let mut next = self.chains.first(port, part);
         while let Some(index) = next {
             next = self.chains.after(index);
@@ -396,7 +490,8 @@ impl Pool {
             else {
                 continue;
             };
-            if !tag.plays(port, part) || voice.serial == note.serial {
+            // A note that had to wait excludes only what is older.
+            if !tag.plays(port, part) || voice.serial >= note.serial {
                 continue;
             }
             let same_key = tag.key == note.key && tag.is(GATE) && !region.self_non_exclusive;
@@ -553,6 +648,7 @@ impl Pool {
 
     /// A key goes up.
     pub fn note_off(&mut self, port: u8, part: u16, key: u8, sustain: bool, position: u64) {
+        self.waiting.note_off(port, part, key, sustain);
         let mut ends = Ends::default();
         self.each(port, part, |tag, voice, tone| {
             if tag.key != key || !tag.is(GATE) {
@@ -568,6 +664,7 @@ impl Pool {
 
     /// Releases what only this pedal still held.
     pub fn pedal_up(&mut self, port: u8, part: u16, pedal: u8, other_down: bool, position: u64) {
+        self.waiting.pedal_up(port, part, pedal, other_down);
         let mut ends = Ends::default();
         self.each(port, part, |tag, voice, tone| {
             let held = if pedal == cc::SOSTENUTO {
@@ -615,6 +712,7 @@ impl Pool {
 
     /// Sostenuto catches the keys that are down.
     pub fn sostenuto_down(&mut self, port: u8, part: u16) {
+        self.waiting.sostenuto_down(port, part);
         self.each(port, part, |tag, _, _| {
             if tag.is(GATE) {
                 tag.set(SOSTENUTO);
@@ -624,6 +722,7 @@ impl Pool {
 
     /// All keys go up; the pedals still hold.
     pub fn all_notes_off(&mut self, port: u8, part: u16, sustain: bool, position: u64) {
+        self.waiting.all_notes_off(port, part, sustain);
         let mut pending = false;
         self.each(port, part, |tag, voice, tone| {
             if !tag.is(GATE) && !voice.leaving {
@@ -651,6 +750,8 @@ impl Pool {
     }
 
     fn silence(&mut self, port: u8, position: u64, meant: impl Fn(u16) -> bool) {
+        self.waiting
+            .silence(|other, part| other == port && meant(part));
         for index in 0..self.used {
             let meant = self
                 .tags
@@ -664,6 +765,8 @@ impl Pool {
 
     /// Drops every voice at once; one that cannot go yet, because the retire list is full, fades.
     pub fn drop_all(&mut self, position: u64) {
+        self.waiting.silence(|_, _| true);
+        self.waiting.sweep(&mut self.retired);
         for index in 0..self.used {
             if !self.free(index) {
                 self.kill(index, position);

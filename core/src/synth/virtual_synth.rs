@@ -27,6 +27,10 @@ pub struct Stats {
     pub notes: u64,
     /// Held notes cut by others, and notes that found no voice.
     pub lost_notes: u64,
+    /// Notes that began late, because what they play had to be read first.
+    pub late_notes: u64,
+    /// The longest that one of them waited, in frames.
+    pub longest_wait: u64,
     /// Highest sample the port has put out since [`VirtualSynth::take_peak`]; 1.0 is full scale.
     pub peak_level: f32,
 }
@@ -265,14 +269,26 @@ impl VirtualSynth {
     }
 
     /// The instrument a channel plays: its own, else the nearest kin (`docs/reference/dls-synth.md` §2.7, §3.11).
-    pub(super) fn instrument(&self, channel: &Channel) -> Option<&Instrument> {
+    pub(super) fn instrument(&self, channel: &Channel) -> Option<&Shared<Instrument>> {
         let patches = self.patches.as_ref()?;
         let instruments = if self.downloads {
             patches.instruments()
         } else {
             patches.built_in()
         };
-        substitute::instrument(instruments, channel.patch()).map(|instrument| &**instrument)
+        substitute::instrument(instruments, channel.patch())
+    }
+}
+
+impl VirtualSynth {
+    /// Asks for what a channel has selected, if it may have to be read; whether it did.
+    pub(super) fn select(&self, channel: &Channel) -> bool {
+        let instrument = self.instrument(channel);
+        let demand = instrument.and_then(|instrument| instrument.demand());
+        demand.is_some_and(|demand| {
+            demand.select();
+            true
+        })
     }
 }
 

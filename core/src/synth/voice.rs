@@ -21,7 +21,7 @@ use super::modulation::{
 };
 use super::tick::{TICK, offset_of};
 use super::tone::{BUSES, Tone};
-use crate::dls::model::{Articulation, Destination, Region};
+use crate::dls::model::{Articulation, Destination, Region, Wave};
 use crate::mem::{NoMemory, Shared, vec};
 use alloc::vec::Vec;
 
@@ -241,11 +241,12 @@ impl Voice {
         Ok(voices)
     }
 
-    /// Starts a region; the voice sounds from the current position on.
+    /// Starts a region with its wave; the voice sounds from the current position on.
     pub fn start(
         &mut self,
         note: NoteOn,
         region: &Region,
+        wave: Shared<Wave>,
         around: VoiceContext,
         context: &OutputContext,
         tone: &mut Tone,
@@ -276,7 +277,7 @@ impl Voice {
         self.gain_offset = info.gain as f32 * (1.0 / 655_360.0);
         let ceiling = region.articulation.constant(Destination::GainCeiling);
         self.ceiling = ceiling.map_or(MAX_GAIN_DB, |c| c as f32 * (1.0 / 655_360.0));
-        self.unity_step = f64::from(region.wave.rate) / f64::from(context.rate) * 4_294_967_296.0;
+        self.unity_step = f64::from(wave.rate) / f64::from(context.rate) * 4_294_967_296.0;
         let start = region.articulation.constant(Destination::WaveStart);
         self.waits = start.is_some_and(|start| start != 0);
         self.sides = match (region.phase_group, region.channels & 3) {
@@ -300,7 +301,7 @@ impl Voice {
         self.now.eg2.advance(&self.modulator, 0);
         self.bind(around, context);
         self.filtered = self.needs_filter();
-        tone.start(region.wave.clone(), info.sample_loop, self.filtered);
+        tone.start(wave, info.sample_loop, self.filtered);
 
         let values = self.values(&self.now);
         if self.moves_level() {

@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use crate::property::Property;
 use crate::wire::Bytes;
 use arioso_core::ks::arioso::{
-    ARIOSO_STATISTICS, KSPROPERTY_ARIOSO_STATISTICS, KSPROPSETID_Arioso,
+    ARIOSO_BANK, ARIOSO_STATISTICS, KSPROPERTY_ARIOSO_BANK, KSPROPERTY_ARIOSO_STATISTICS,
+    KSPROPSETID_Arioso,
 };
 use arioso_core::ks::dmusprop::{
     KSPROPERTY_SYNTH_CAPS, KSPROPERTY_SYNTH_CHANNELGROUPS, KSPROPERTY_SYNTH_DLS_DOWNLOAD,
@@ -85,6 +86,11 @@ pub fn running_stats<C: Client>(client: &mut C, pin: C::Handle) -> Result<SYNTH_
 /// Since the pin was created.
 pub fn statistics<C: Client>(client: &mut C, pin: C::Handle) -> Result<ARIOSO_STATISTICS> {
     property(KSPROPSETID_Arioso, KSPROPERTY_ARIOSO_STATISTICS).get(client, pin)
+}
+
+/// The default bank.
+pub fn bank<C: Client>(client: &mut C, pin: C::Handle) -> Result<ARIOSO_BANK> {
+    property(KSPROPSETID_Arioso, KSPROPERTY_ARIOSO_BANK).get(client, pin)
 }
 
 /// DOWNLOAD of a buffer that [`crate::download`] builds. The driver must have copied it.

@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-pub use crate::executive::disk::FileData;
+pub use crate::executive::disk::{FileData, Made, Make};
 pub use crate::executive::ke::{DpcCost, dpc_cost};
 pub use crate::guest::{Choice, Decision, Schedule, StackUse};
 pub use crate::modules::AudioOptions;

@@ -90,11 +90,7 @@ impl<'a> Aliases<'a> {
                 vec::push_within(&mut regions, region.clone()).map_err(|_| Error::NoMemory)?;
             }
             budget.take(size_of::<Instrument>())?;
-            let copy = Instrument {
-                patch: alias,
-                gm: false,
-                regions,
-            };
+            let copy = Instrument::new(alias, false, regions);
             vec::try_push(instruments, Shared::try_new(copy)?)?;
         }
         Ok(())

@@ -50,8 +50,11 @@ pub fn load_telling(
 ) -> Result<Vec<Shared<model::Instrument>>, Error> {
     let collection = Collection::parse(buffer, limits.answers)?;
     let mut loader = Loader {
-        starts: wave_starts(&collection)?,
-        collection: collection.clone(),
+        pool: InMemory {
+            starts: wave_starts(&collection)?,
+            collection: &collection,
+        },
+        collection: &collection,
         budget: Budget::new(limits.bytes),
         waves: Vec::new(),
         plain: None,
@@ -86,21 +89,44 @@ fn wave_starts(collection: &Collection) -> Result<Vec<u32>, NoMemory> {
     )
 }
 
-struct Loader<'a> {
-    collection: Collection<'a>,
-    budget: Budget,
+/// Where a loader finds waves.
+pub trait WavePool {
+    /// The wave that begins at an offset into the wave pool, if there is one. What it takes is taken off the budget.
+    fn find(&mut self, offset: u32, budget: &mut Budget) -> Result<Option<model::Wave>, WaveError>;
+}
+
+/// The waves of a file that is in memory.
+struct InMemory<'a> {
+    collection: &'a Collection<'a>,
     /// Where the wave pool's lists begin, ascending. A cue that points elsewhere, into a wave, is not followed: waves that overlap
     /// would make time and memory quadratic.
     starts: Vec<u32>,
-    /// By offset into the wave pool, sorted; `None` for a wave that cannot be used.
-    waves: Vec<(u32, Option<Shared<model::Wave>>)>,
-    /// The defaults without any connection.
-    plain: Option<Shared<model::Articulation>>,
-    refused: Refused,
 }
 
-impl Loader<'_> {
-    fn instrument(&mut self, raw: &Instrument) -> Result<Option<model::Instrument>, Error> {
+impl WavePool for InMemory<'_> {
+    fn find(&mut self, offset: u32, budget: &mut Budget) -> Result<Option<model::Wave>, WaveError> {
+        let known = self.starts.binary_search(&offset).ok();
+        let Some(raw) = known.and_then(|_| self.collection.wave_at(offset)) else {
+            return Ok(None);
+        };
+        convert::wave(&raw.format, raw.data, raw.sample.as_ref(), budget).map(Some)
+    }
+}
+
+/// Makes instruments of a file's lists.
+pub struct Loader<'a, P> {
+    pub collection: &'a Collection<'a>,
+    pub pool: P,
+    pub budget: Budget,
+    /// By offset into the wave pool, sorted; `None` for a wave that cannot be used.
+    pub waves: Vec<(u32, Option<Shared<model::Wave>>)>,
+    /// The defaults without any connection.
+    pub plain: Option<Shared<model::Articulation>>,
+    pub refused: Refused,
+}
+
+impl<P: WavePool> Loader<'_, P> {
+    pub fn instrument(&mut self, raw: &Instrument) -> Result<Option<model::Instrument>, Error> {
         let mut global = None;
         let mut regions = Vec::new();
         for raw_region in raw.regions() {
@@ -128,11 +154,7 @@ impl Loader<'_> {
             return Ok(None);
         }
         self.budget.take(size_of::<model::Instrument>())?;
-        Ok(Some(model::Instrument {
-            patch: raw.patch(),
-            gm: false,
-            regions,
-        }))
+        Ok(Some(model::Instrument::new(raw.patch(), false, regions)))
     }
 
     /// What a region needs to sound, or `None`.
@@ -162,28 +184,20 @@ impl Loader<'_> {
         if let Some((_, wave)) = self.waves.get(at).filter(|w| w.0 == offset) {
             return Ok(wave.clone());
         }
-        let found = self
-            .starts
-            .binary_search(&offset)
-            .ok()
-            .and_then(|_| self.collection.wave_at(offset));
-        let wave = match found {
-            None => None,
-            Some(raw) => {
-                match convert::wave(&raw.format, raw.data, raw.sample.as_ref(), &mut self.budget) {
-                    Ok(wave) => Some(Shared::try_new(wave)?),
-                    Err(WaveError::NoMemory) => return Err(Error::NoMemory),
-                    Err(WaveError::TooLarge) => return Err(Error::TooLarge),
-                    Err(why @ (WaveError::NotPcm | WaveError::NotMono | WaveError::Malformed)) => {
-                        let count = match why {
-                            WaveError::NotPcm => &mut self.refused.not_pcm,
-                            WaveError::NotMono => &mut self.refused.not_mono,
-                            _ => &mut self.refused.malformed,
-                        };
-                        *count = count.saturating_add(1);
-                        None
-                    }
-                }
+        let wave = match self.pool.find(offset, &mut self.budget) {
+            Ok(None) => None,
+            Ok(Some(wave)) => Some(Shared::try_new(wave)?),
+            Err(WaveError::NoMemory) => return Err(Error::NoMemory),
+            Err(WaveError::TooLarge) => return Err(Error::TooLarge),
+            Err(WaveError::Unreadable) => return Err(Error::Unreadable),
+            Err(why @ (WaveError::NotPcm | WaveError::NotMono | WaveError::Malformed)) => {
+                let count = match why {
+                    WaveError::NotPcm => &mut self.refused.not_pcm,
+                    WaveError::NotMono => &mut self.refused.not_mono,
+                    _ => &mut self.refused.malformed,
+                };
+                *count = count.saturating_add(1);
+                None
             }
         };
         vec::try_insert(&mut self.waves, at, (offset, wave.clone()))?;

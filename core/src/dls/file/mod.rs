@@ -43,6 +43,7 @@ mod load;
 pub(crate) mod write;
 
 pub use load::{Limits, Refused, load, load_telling};
+pub(in crate::dls) use load::{Loader, WavePool};
 
 pub use aliases::Aliases;
 
@@ -66,6 +67,8 @@ pub enum Error {
     TooLarge,
     /// No memory for what the file becomes.
     NoMemory,
+    /// The file's reader failed.
+    Unreadable,
 }
 
 impl From<NoMemory> for Error {
@@ -139,6 +142,11 @@ impl<'a> Collection<'a> {
     /// Entries of `ptbl`.
     pub fn cue_count(&self) -> usize {
         self.cues.len() / 4
+    }
+
+    /// There is a wave pool with something in it.
+    pub(in crate::dls) fn has_pool(&self) -> bool {
+        !self.pool.bytes().is_empty()
     }
 
     /// Where in the wave pool a cue points; `None` for a null cue or an index out of range.

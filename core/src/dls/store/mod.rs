@@ -364,11 +364,7 @@ fn link(download: download::Instrument, port: &Port) -> Result<Instrument, Error
         );
         vec::push_within(&mut regions, region).map_err(|_| NoMemory)?;
     }
-    Ok(Instrument {
-        patch: download.patch,
-        gm: download.gm,
-        regions,
-    })
+    Ok(Instrument::new(download.patch, download.gm, regions))
 }
 
 #[cfg(test)]

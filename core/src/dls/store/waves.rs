@@ -116,6 +116,7 @@ mod tests {
             rate: 8000,
             frames: [frames, &[0; Wave::GUARD]].concat(),
             sample: convert::sample(None, frames.len()),
+            lazy: None,
         }
     }
 

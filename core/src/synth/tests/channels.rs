@@ -250,11 +250,7 @@ fn drums_and_banks_choose_the_instrument() {
     .into_iter()
     .map(|(patch, level)| {
         let wave = wave(RATE, &[level; 64]);
-        Instrument {
-            patch,
-            gm: false,
-            regions: std::vec![region(&wave, looped(0, 64), &art)],
-        }
+        Instrument::new(patch, false, std::vec![region(&wave, looped(0, 64), &art)])
     })
     .collect();
     let mut sorted = instruments;
@@ -309,11 +305,11 @@ fn drums_and_banks_choose_the_instrument() {
 fn dls_off_hides_what_has_been_downloaded() {
     let art = articulation(&[]);
     let instrument = |patch: u32, level: i16| {
-        Shared::try_new(Instrument {
+        Shared::try_new(Instrument::new(
             patch,
-            gm: false,
-            regions: std::vec![region(&wave(RATE, &[level; 64]), looped(0, 64), &art)],
-        })
+            false,
+            std::vec![region(&wave(RATE, &[level; 64]), looped(0, 64), &art)],
+        ))
         .unwrap()
     };
     let (downloaded, only_downloaded) = (instrument(0, 1000), instrument(3, 2000));

@@ -109,12 +109,7 @@ fn a_full_retire_list_loses_nothing() {
     for round in 0..400 {
         let (dc_wave, info) = dc();
         let regions = std::vec![region(&dc_wave, info, &articulation(&[]))];
-        let instrument = Shared::try_new(Instrument {
-            patch: 0,
-            gm: false,
-            regions,
-        })
-        .unwrap();
+        let instrument = Shared::try_new(Instrument::new(0, false, regions)).unwrap();
         let patches = Shared::try_new(Patches {
             built_in: Vec::new(),
             instruments: std::vec![instrument],

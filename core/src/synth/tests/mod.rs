@@ -232,6 +232,7 @@ fn wave(rate: u32, frames: &[i16]) -> Shared<Wave> {
         rate,
         frames: all,
         sample: PLAIN,
+        lazy: None,
     })
     .unwrap()
 }
@@ -280,14 +281,8 @@ fn synth_with(voices: u16, rate: u32, regions: Vec<Region>) -> Synth {
 
 /// A port of two groups whose program 0 (and drum kit 0) has these regions.
 fn port_with(regions: Vec<Region>) -> crate::mem::TryBox<VirtualSynth> {
-    let instruments = [0, 0x8000_0000].map(|patch| {
-        Shared::try_new(Instrument {
-            patch,
-            gm: false,
-            regions: regions.clone(),
-        })
-        .unwrap()
-    });
+    let instruments = [0, 0x8000_0000]
+        .map(|patch| Shared::try_new(Instrument::new(patch, false, regions.clone())).unwrap());
     let mut port = VirtualSynth::new(2).unwrap();
     port.set_patches(
         Shared::try_new(Patches {

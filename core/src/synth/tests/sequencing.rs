@@ -199,12 +199,7 @@ fn a_thousand_stamps_are_zero_frames_off() {
             set(Destination::Pitch, cents(6000.0)),
         ]);
         let regions = std::vec![region(&wave(rate, &shape), PLAIN, &flat)];
-        let instrument = Shared::try_new(Instrument {
-            patch: 0,
-            gm: false,
-            regions,
-        })
-        .unwrap();
+        let instrument = Shared::try_new(Instrument::new(0, false, regions)).unwrap();
         let patches = Patches {
             built_in: Vec::new(),
             instruments: std::vec![instrument],

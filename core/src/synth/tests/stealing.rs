@@ -126,11 +126,11 @@ fn a_stolen_voice_fades_without_a_click() {
     let patches = Patches {
         built_in: Vec::new(),
         instruments: std::vec![
-            Shared::try_new(Instrument {
-                patch: 0,
-                gm: false,
-                regions: std::vec![region(&wave, info, &quiet)]
-            })
+            Shared::try_new(Instrument::new(
+                0,
+                false,
+                std::vec![region(&wave, info, &quiet)]
+            ))
             .unwrap()
         ],
     };

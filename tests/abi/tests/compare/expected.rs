@@ -20,8 +20,10 @@ pub const HEADER_ERRORS: [(&str, u128); 1] =
 
 /// Declarations that no header has.
 pub const OURS: &[&str] = &[
+    "ARIOSO_BANK",
     "ARIOSO_STATISTICS",
     "ARIOSO_TRANSPORT",
+    "KSPROPERTY_ARIOSO_BANK",
     "KSPROPERTY_ARIOSO_STATISTICS",
     "KSPROPERTY_ARIOSO_TRANSPORT",
     "KSPROPSETID_Arioso",
@@ -439,6 +441,26 @@ pub const STRUCTURES: &[Structure] = &[
         ],
     ),
     (
+        "ARIOSO_BANK",
+        88,
+        &[
+            ("Size", 0),
+            ("Flags", 4),
+            ("Length", 8),
+            ("Read", 16),
+            ("Bytes", 24),
+            ("Limit", 32),
+            ("Loaded", 40),
+            ("Evicted", 48),
+            ("Waves", 56),
+            ("Broken", 60),
+            ("Refused", 64),
+            ("Reserved", 68),
+            ("LateNotes", 72),
+            ("LongestWait", 80),
+        ],
+    ),
+    (
         "ARIOSO_STATISTICS",
         80,
         &[
@@ -524,6 +546,7 @@ pub const VTABLES: &[(&str, &[&str])] = &[
 
 /// Values of the constants that are on a list above.
 pub const CONSTANTS: &[(&str, i64)] = &[
+    ("KSPROPERTY_ARIOSO_BANK", 2),
     ("KSPROPERTY_ARIOSO_STATISTICS", 0),
     ("KSPROPERTY_ARIOSO_TRANSPORT", 1),
     ("KSSET_IRP_STORAGE", 0),

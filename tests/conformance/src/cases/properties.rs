@@ -4,7 +4,9 @@
 
 use super::Width;
 use arioso_core::ks::GUID;
-use arioso_core::ks::arioso::{KSPROPERTY_ARIOSO_STATISTICS, KSPROPSETID_Arioso};
+use arioso_core::ks::arioso::{
+    KSPROPERTY_ARIOSO_BANK, KSPROPERTY_ARIOSO_STATISTICS, KSPROPSETID_Arioso,
+};
 use arioso_core::ks::dmusprop::*;
 use arioso_core::ks::guid::{
     GUID_DMUS_PROP_DLS1, GUID_DMUS_PROP_DLS2, GUID_DMUS_PROP_Effects, GUID_DMUS_PROP_GM_Hardware,
@@ -210,5 +212,9 @@ pub const KNOWN: &[Known] = &[
     Known {
         set: KSPROPSETID_Arioso,
         ..synth("STATISTICS", KSPROPERTY_ARIOSO_STATISTICS, GET, 80)
+    },
+    Known {
+        set: KSPROPSETID_Arioso,
+        ..synth("BANK", KSPROPERTY_ARIOSO_BANK, GET, 88)
     },
 ];

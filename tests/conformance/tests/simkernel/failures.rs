@@ -102,7 +102,7 @@ fn play(rig: &mut Rig) -> Result<(), Error> {
 }
 
 /// Fails each allocation of a session once, until none fails: nothing is left behind, and many failures are told.
-fn each_allocation(rig: &mut Rig, body: fn(&mut Rig) -> Result<(), Error>) {
+pub fn each_allocation(rig: &mut Rig, body: fn(&mut Rig) -> Result<(), Error>) {
     let mut failures = 0;
     for n in 1.. {
         let level = rig.pool();

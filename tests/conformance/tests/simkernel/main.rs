@@ -15,6 +15,7 @@ mod foreign;
 mod habits;
 mod inf;
 mod install;
+mod large;
 mod lifecycle;
 mod listener;
 mod messages;
@@ -65,6 +66,7 @@ fn main() {
         habits::SCENARIOS,
         inf::SCENARIOS,
         install::SCENARIOS,
+        large::SCENARIOS,
         lifecycle::SCENARIOS,
         messages::SCENARIOS,
         queues::SCENARIOS,

@@ -18,7 +18,7 @@ use simkernel::nt::{POWER_SYSTEM_SLEEPING3, POWER_SYSTEM_WORKING};
 use simkernel::registry::{self, Value};
 use simkernel::setup::Package;
 use simkernel::setup::trace::Trace;
-use simkernel::system::{AudioOptions, Device, FileData, Options, System};
+use simkernel::system::{AudioOptions, Device, FileData, Made, Options, System};
 use std::path::PathBuf;
 
 /// 100 ns.
@@ -57,6 +57,8 @@ pub struct Setup {
     pub bank: Option<Vec<u8>>,
     /// Other files, by NT path.
     pub files: Vec<(&'static str, Vec<u8>)>,
+    /// Files that are made where they are read, by NT path.
+    pub made: Vec<(&'static str, Made)>,
     /// Order and preemption of threads.
     pub seed: u64,
     /// The program is a 32-bit one.
@@ -95,6 +97,7 @@ impl Default for Setup {
             keep: Keep::All,
             bank: None,
             files: Vec::new(),
+            made: Vec::new(),
             seed: 1,
             wow64: false,
             kernel: false,
@@ -188,6 +191,11 @@ impl Setup {
                 .map(|bank| (BANK, bank))
                 .chain(self.files)
                 .map(|(path, bytes)| (path.into(), FileData::Bytes(bytes.into())))
+                .chain(
+                    self.made
+                        .into_iter()
+                        .map(|(path, made)| (path.into(), FileData::Made(made))),
+                )
                 .collect(),
             call_cost_ns: if self.exact {
                 0

@@ -268,30 +268,29 @@ fn bank() {
     rig.finish();
 }
 
-/// A bank without instruments and one that is too large: the package's sounds instead.
+/// A bank without instruments and one whose lists are too large: the package's sounds instead. The length of a bank does not count.
 fn passed_over() {
     const EMPTY: &str = "\\??\\C:\\empty.dls";
     const LARGE: &str = "\\??\\C:\\large.dls";
-    const LARGEST: &str = "\\??\\C:\\largest.dls";
-    const LIMIT: usize = 256 << 20;
-    // Zeros behind the file that the kernel gives when they are read.
-    let padded = |size: usize| {
-        let mut bytes = vec![0; size];
-        let file = test_banks::sine_wave(RATE, 100, 1);
-        bytes[..file.len()].copy_from_slice(&file);
-        bytes
-    };
+    const LONG: &str = "\\??\\C:\\long.dls";
+    const LISTS: usize = 64 << 20;
+    // Zeros behind the file.
+    let mut long = vec![0; 300 << 20];
+    let file = test_banks::sine_wave(RATE, 100, 1);
+    long[..file.len()].copy_from_slice(&file);
+    // A list of instruments that is nothing else.
+    let mut large = vec![0; LISTS + 100];
+    large[..8].copy_from_slice(b"RIFF\0\0\0\0");
+    large[8..16].copy_from_slice(b"DLS LIST");
+    large[16..20].copy_from_slice(&(LISTS as u32).to_le_bytes());
+    large[20..24].copy_from_slice(b"lins");
     let mut rig = start(Setup {
         package: Some(package_with(test_banks::dc(RATE))),
-        files: vec![
-            (EMPTY, no_instruments()),
-            (LARGE, padded(LIMIT + 1)),
-            (LARGEST, padded(LIMIT)),
-        ],
+        files: vec![(EMPTY, no_instruments()), (LARGE, large), (LONG, long)],
         ..Setup::default()
     });
     let of = |rig: &mut Rig, path| with(rig, "BankPath", Some(Value::text(path)), default_sound).0;
-    let sine = of(&mut rig, LARGEST);
+    let sine = of(&mut rig, LONG);
     assert!(sine.0 > 500 && sine.1 < -500, "{sine:?}");
     for path in [EMPTY, LARGE] {
         let packaged = of(&mut rig, path);

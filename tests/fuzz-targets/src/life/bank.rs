@@ -319,12 +319,7 @@ pub fn instruments(plans: &[Plan], rate: u32) -> Vec<Shared<Instrument>> {
         .into_iter()
         .map(|patch| {
             let regions = plans.iter().map(|plan| plan.region(rate)).collect();
-            Shared::try_new(Instrument {
-                patch,
-                gm: false,
-                regions,
-            })
-            .expect("memory")
+            Shared::try_new(Instrument::new(patch, false, regions)).expect("memory")
         })
         .collect()
 }

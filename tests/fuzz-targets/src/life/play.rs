@@ -405,10 +405,6 @@ fn impulse(rate: u32) -> Shared<arioso_core::dls::model::Patches> {
     let wave: Shared<Wave> = check::wave(rate, &frames, region.sample).expect("memory");
     region.wave = wave;
     region.phase_group = 0;
-    let instrument = Instrument {
-        patch: 0,
-        gm: false,
-        regions: vec![region],
-    };
+    let instrument = Instrument::new(0, false, vec![region]);
     check::patches(vec![Shared::try_new(instrument).expect("memory")]).expect("memory")
 }

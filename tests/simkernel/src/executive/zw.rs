@@ -5,7 +5,6 @@ use super::disk;
 use super::*;
 use crate::state::Global;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// What this file exports, each name with the highest IRQL that it may be called at.
 pub fn exports() -> Vec<Export> {
@@ -20,7 +19,7 @@ pub(super) enum Opened {
     /// One of a driver's own.
     Directory(String),
     File {
-        data: Arc<Vec<u8>>,
+        data: disk::Content,
         position: u64,
     },
 }
@@ -117,7 +116,7 @@ fn open_path(
     if root.is_null() {
         isolation::check_file(&text, owner);
     }
-    let data = match disk::read(&text) {
+    let data = match disk::open(&text) {
         Some(data) => data.ok_or(status::STATUS_OBJECT_NAME_NOT_FOUND)?,
         // FILE_OPEN and FILE_OVERWRITE need an existing file; the disk is read-only.
         None if disposition == 1 || disposition == 4 => {
@@ -170,25 +169,24 @@ pub unsafe extern "efiapi" fn ZwReadFile(
             .copied()
             .filter(|o| *o >= 0)
             .map_or(*position, |o| o as u64);
-        let rest = usize::try_from(at)
-            .ok()
-            .and_then(|a| data.get(a..))
-            .unwrap_or(&[]);
-        let n = rest.len().min(length as usize);
-        std::ptr::copy_nonoverlapping(rest.as_ptr(), buffer, n);
-        *position = at + n as u64;
-        let status = if n == 0 && length != 0 {
-            status::STATUS_END_OF_FILE
-        } else {
-            status::STATUS_SUCCESS
+        let (data, buffer) = (
+            data.clone(),
+            std::slice::from_raw_parts_mut(buffer, length as usize),
+        );
+        let (n, status) = match data.read(at, buffer) {
+            Ok(0) if length != 0 => (0, status::STATUS_END_OF_FILE),
+            Ok(n) => (n, status::STATUS_SUCCESS),
+            Err(status) => (0, status),
         };
+        // The disk took its time: the handle may be closed by now.
+        if let Some(Opened::File { position, .. }) = opened(handle) {
+            *position = at + n as u64;
+        }
         *block = IO_STATUS_BLOCK {
             Status: status,
             Reserved: 0,
             Information: n,
         };
-        // A disk takes time: 1 ms and a microsecond per KiB.
-        crate::clock::advance_by(1_000_000 + n as u64);
         status
     }
 }
@@ -244,7 +242,7 @@ pub unsafe extern "efiapi" fn ZwQueryInformationFile(
                 }
                 out.cast::<FILE_STANDARD_INFORMATION>()
                     .write(FILE_STANDARD_INFORMATION {
-                        AllocationSize: data.len().next_multiple_of(PAGE_SIZE) as i64,
+                        AllocationSize: data.len().next_multiple_of(PAGE_SIZE as u64) as i64,
                         EndOfFile: data.len() as i64,
                         NumberOfLinks: 1,
                         DeletePending: 0,

@@ -55,7 +55,7 @@ fn text(bytes: &[u8]) -> Result<String, String> {
 pub(super) fn map(name: &str, file: &FileData, foreign: bool) -> Result<Box<Image>, String> {
     let path = match file {
         FileData::Host(path) => path.as_path(),
-        FileData::Bytes(_) => Path::new(name),
+        FileData::Bytes(_) | FileData::Made(_) => Path::new(name),
     };
     let wrong = |error| format!("{}: {error}", path.display());
     let data = file

@@ -65,7 +65,7 @@ pub enum Command {
     },
     /// Set one of the driver's settings, or take it back; it counts when the device starts again
     Set {
-        /// Voices, Quality, DownloadMemory, EndpointLead, SliceBudget, CableSynth, Dither, RenderUnits, WaveSinkFeed or BankPath
+        /// Voices, Quality, DownloadMemory, BankMemory, EndpointLead, SliceBudget, CableSynth, Dither, RenderUnits, WaveSinkFeed or BankPath
         name: String,
         /// A number; for BankPath a DLS file, which is copied to where the driver looks [default: the setting's default]
         value: Option<String>,

@@ -19,10 +19,11 @@ pub const BANK: &str = "BankPath";
 const DEFAULT_BANK: &str = r"\SystemRoot\System32\drivers\gm.dls";
 
 /// Numbers that the driver reads: name, what it may be, default. As in the INF and in the driver.
-static NUMBERS: [(&str, RangeInclusive<u32>, u32); 9] = [
+static NUMBERS: [(&str, RangeInclusive<u32>, u32); 10] = [
     ("Voices", 1..=4096, 256),
     ("Quality", 0..=2, 1),
     ("DownloadMemory", 1..=4096, 512),
+    ("BankMemory", 1..=4096, 256),
     ("EndpointLead", 1..=10, 3),
     ("SliceBudget", 10..=1000, 100),
     ("CableSynth", 0..=1, 0),

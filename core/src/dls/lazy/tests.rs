@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+use super::super::file::load;
+use super::super::file::write::*;
+use super::super::store::{Quotas, Store};
+use super::*;
+use crate::dls::condition;
+use crate::synth::{Settings, Synth, SynthId, VirtualSynth};
+use std::cell::{Cell, RefCell};
+use std::vec;
+use std::vec::Vec;
+
+/// A file in memory that counts, stops and fails.
+struct Disk {
+    bytes: Vec<u8>,
+    /// Where and how much was read.
+    reads: RefCell<Vec<Range<usize>>>,
+    /// What cannot be read.
+    bad: RefCell<Range<usize>>,
+    /// Reads until the source stops.
+    left: Cell<usize>,
+}
+
+impl Disk {
+    fn new(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            reads: RefCell::default(),
+            bad: RefCell::new(0..0),
+            left: Cell::new(usize::MAX),
+        }
+    }
+
+    fn read_bytes(&self) -> usize {
+        self.reads.borrow().iter().map(Range::len).sum()
+    }
+}
+
+impl Source for Disk {
+    fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn read(&self, at: u64, into: &mut [u8]) -> Result<(), Unreadable> {
+        let range = at as usize..at as usize + into.len();
+        self.left.set(self.left.get().saturating_sub(1));
+        self.reads.borrow_mut().push(range.clone());
+        let bad = self.bad.borrow();
+        if range.start < bad.end && bad.start < range.end {
+            return Err(Unreadable);
+        }
+        into.copy_from_slice(self.bytes.get(range).ok_or(Unreadable)?);
+        Ok(())
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.left.get() == 0
+    }
+}
+
+const PORT: SynthId = SynthId(0);
+const RATE: u32 = 22_050;
+
+fn synth(instruments: Vec<Shared<Instrument>>) -> Synth {
+    let mut store = Store::new(Quotas::default());
+    store.add_defaults(instruments).unwrap();
+    let mut synth = Synth::new(&Settings {
+        voices: 32,
+        rate: RATE,
+        synths: 1,
+    })
+    .unwrap();
+    let mut port = VirtualSynth::new(1).unwrap();
+    port.set_patches(store.patches(0).unwrap());
+    synth.attach(PORT, port);
+    synth
+}
+
+fn render(synth: &mut Synth, frames: usize) -> Vec<[u32; 2]> {
+    let mut out = vec![[0.0; 2]; frames];
+    synth.render(&mut out);
+    out.iter().map(|frame| frame.map(f32::to_bits)).collect()
+}
+
+fn sounds(out: &[[u32; 2]]) -> bool {
+    out.iter().any(|frame| frame[0] & 0x7FFF_FFFF != 0)
+}
+
+/// A machine with a lazy bank.
+struct Machine {
+    disk: Disk,
+    bank: LazyBank,
+    counts: Counts,
+    synth: Synth,
+}
+
+impl Machine {
+    fn new(file: Vec<u8>, limit: usize) -> Self {
+        let disk = Disk::new(file);
+        let limits = Limits {
+            bytes: limit,
+            ..Limits::default()
+        };
+        let bank = LazyBank::open(&disk, limits).unwrap();
+        Self {
+            synth: synth(bank.instruments().unwrap()),
+            disk,
+            bank,
+            counts: Counts::default(),
+        }
+    }
+
+    /// The work item, if it was asked for.
+    fn work(&mut self) -> bool {
+        let wanted = self.synth.take_wanted();
+        if wanted {
+            self.bank.work(&self.disk, &self.counts);
+        }
+        wanted
+    }
+
+    fn send(&mut self, message: &[u8]) {
+        self.synth.message(PORT, 1, message);
+    }
+
+    fn waves(&self) -> u32 {
+        self.counts.waves.load(Ordering::Relaxed)
+    }
+
+    fn late(&self) -> (u64, u64, u64) {
+        let stats = self.synth.virtual_synth(PORT).unwrap().stats();
+        (stats.late_notes, stats.longest_wait, stats.lost_notes)
+    }
+}
+
+/// `count` programs, each with a wave of its own of so many frames.
+fn programs(count: u32, frames: usize) -> Vec<u8> {
+    let instruments: Vec<_> = (0..count)
+        .map(|i| {
+            let parts = [rgnh((0, 127), (0, 127), 0, 0), wlnk(i)];
+            instrument(0, i, &[region(&parts)], &[])
+        })
+        .collect();
+    let waves: Vec<_> = (0..count as i16)
+        .map(|i| wave(&vec![1000 + 100 * i; frames]))
+        .collect();
+    dls(&instruments, &waves)
+}
+
+#[test]
+fn only_the_structure_is_read_at_first() {
+    let machine = Machine::new(programs(100, 50_000), 1 << 30);
+    assert!(machine.disk.bytes.len() > 10_000_000);
+    let (read, reads) = (machine.disk.read_bytes(), machine.disk.reads.borrow().len());
+    // The lists of 100 instruments take 10 KB.
+    assert!(read < 32_000, "{read}");
+    assert!(reads < 10, "{reads}");
+    assert_eq!(machine.waves(), 0);
+}
+
+#[test]
+fn the_same_sound_once_the_waves_are_there() {
+    for file in [rich(), programs(5, 3000)] {
+        let mut whole = synth(load(&file, Limits::default()).unwrap());
+        let mut lazy = Machine::new(file, 1 << 20);
+        // The default programs.
+        assert!(lazy.work());
+        assert!(lazy.waves() > 0);
+        for program in 0..5 {
+            lazy.send(&[0xC0, program]);
+            whole.message(PORT, 1, &[0xC0, program]);
+            lazy.work();
+            for (channel, key, velocity) in [
+                (0, 40, 90),
+                (0, 70, 110),
+                (0, 100, 20),
+                (9, 36, 100),
+                (9, 38, 64),
+            ] {
+                lazy.send(&[0x90 | channel, key, velocity]);
+                whole.message(PORT, 1, &[0x90 | channel, key, velocity]);
+                let sound = render(&mut whole, 777);
+                assert!(render(&mut lazy.synth, 777) == sound, "{program} {key}");
+                assert!(program > 1 || key != 40 || sounds(&sound));
+            }
+        }
+        assert_eq!(lazy.late(), (0, 0, 0));
+    }
+}
+
+#[test]
+fn a_note_whose_wave_is_not_there_begins_when_it_is() {
+    let mut whole = synth(load(&programs(2, 30_000), Limits::default()).unwrap());
+    let mut lazy = Machine::new(programs(2, 30_000), 1 << 20);
+    lazy.send(&[0xC0, 1]);
+    lazy.send(&[0x90, 60, 100]);
+    assert!(
+        !sounds(&render(&mut lazy.synth, 1000)),
+        "it waits for nothing"
+    );
+    lazy.work();
+    // It begins at a tick.
+    assert!(!sounds(&render(&mut lazy.synth, 24)));
+    assert_eq!(lazy.late(), (0, 0, 0));
+    whole.message(PORT, 1, &[0xC0, 1]);
+    render(&mut whole, 1024);
+    whole.message(PORT, 1, &[0x90, 60, 100]);
+    let sound = render(&mut whole, 2000);
+    assert!(sounds(&sound) && render(&mut lazy.synth, 2000) == sound);
+    assert_eq!(lazy.late(), (1, 1024, 0));
+    // The next one does not wait.
+    lazy.send(&[0x90, 64, 100]);
+    render(&mut lazy.synth, 100);
+    assert_eq!(lazy.late(), (1, 1024, 0));
+}
+
+/// What ends a note that waits: a key that goes up makes it short; what cuts notes makes it none.
+#[test]
+fn notes_that_wait_can_end() {
+    let ends: [(&[&[u8]], u64); 6] = [
+        (&[&[0x80, 60, 0]], 1),
+        (&[&[0xB0, 64, 127], &[0x80, 60, 0]], 1),
+        (&[&[0xB0, 120, 0]], 0),
+        (&[&[0xB0, 123, 0]], 0),
+        // The same key again: the first is excluded before it is heard, and the second sounds.
+        (&[&[0x90, 60, 80]], 2),
+        (&[&[0xF0, 0x7E, 0x7F, 9, 1, 0xF7]], 0),
+    ];
+    for (messages, late) in ends {
+        let mut lazy = Machine::new(programs(2, 200_000), 1 << 20);
+        lazy.send(&[0xC0, 1]);
+        lazy.send(&[0x90, 60, 100]);
+        render(&mut lazy.synth, 640);
+        for message in messages {
+            lazy.send(message);
+        }
+        lazy.work();
+        assert_eq!(
+            sounds(&render(&mut lazy.synth, 320)),
+            late > 0,
+            "{messages:?}"
+        );
+        assert_eq!(lazy.late().0, late, "{messages:?}");
+        // A pedal holds it on; else it was short: 10 ms and a release of nothing.
+        render(&mut lazy.synth, RATE as usize / 10);
+        let on = lazy.synth.voices();
+        assert_eq!(on > 0, messages.len() == 2 || late == 2, "{messages:?}");
+        lazy.send(&[0xB0, 64, 0]);
+        lazy.send(&[0x80, 60, 0]);
+        render(&mut lazy.synth, RATE as usize / 10);
+        assert_eq!(lazy.synth.voices(), 0);
+        assert!(lazy.synth.take_retired().is_none_or(|_| true));
+    }
+}
+
+#[test]
+fn the_least_recently_used_goes_and_what_sounds_stays() {
+    const FRAMES: usize = 10_000;
+    let cost = (FRAMES + Wave::GUARD) * 2 + size_of::<Wave>();
+    let mut lazy = Machine::new(programs(6, FRAMES), 3 * cost);
+    let here = |lazy: &Machine| -> Vec<bool> {
+        let built = lazy.bank.entries.iter();
+        built
+            .map(|e| {
+                let built = e.instrument.demand().unwrap().instrument();
+                built.is_some_and(|b| b.regions[0].wave.state() == State::Here)
+            })
+            .collect()
+    };
+    let select = |lazy: &mut Machine, program: u8| {
+        lazy.send(&[0xC0, program]);
+        lazy.work();
+        let bytes = lazy.counts.bytes.load(Ordering::Relaxed) as usize;
+        assert!(bytes <= 3 * cost && bytes == lazy.waves() as usize * cost);
+    };
+    for program in [0, 1, 2] {
+        select(&mut lazy, program);
+    }
+    assert_eq!(here(&lazy), [true, true, true, false, false, false]);
+    // The first sounds, the second is used again.
+    for program in [1, 0] {
+        lazy.send(&[0xC0, program]);
+        lazy.send(&[0x90, 60 + program, 100]);
+    }
+    render(&mut lazy.synth, 64);
+    lazy.send(&[0x80, 61, 0]);
+    render(&mut lazy.synth, 4000);
+    assert_eq!(lazy.synth.voices(), 1);
+    select(&mut lazy, 3);
+    assert_eq!(here(&lazy), [true, true, false, true, false, false]);
+    select(&mut lazy, 4);
+    assert_eq!(here(&lazy), [true, false, false, true, true, false]);
+    select(&mut lazy, 5);
+    select(&mut lazy, 1);
+    assert_eq!(here(&lazy), [true, true, false, false, false, true]);
+    assert!(sounds(&render(&mut lazy.synth, 64)), "the first sounds on");
+    assert_eq!(lazy.counts.evicted.load(Ordering::Relaxed), 4);
+}
+
+#[test]
+fn a_wave_that_cannot_be_read_costs_its_instrument() {
+    let mut lazy = Machine::new(programs(3, 40_000), 1 << 30);
+    // The pool's waves follow each other: somewhere in the data of the second.
+    *lazy.disk.bad.borrow_mut() = lazy.disk.bytes.len() - 150_000..lazy.disk.bytes.len() - 149_999;
+    for (program, plays) in [(0, true), (1, false), (2, true)] {
+        lazy.send(&[0xC0, program]);
+        lazy.send(&[0x90, 60, 100]);
+        lazy.work();
+        render(&mut lazy.synth, 640);
+        assert_eq!(lazy.synth.voices() > 0, plays, "{program}");
+        lazy.send(&[0xB0, 120, 0]);
+        render(&mut lazy.synth, 640);
+    }
+    assert_eq!(lazy.counts.broken.load(Ordering::Relaxed), 1);
+    // Selected again when the disk has recovered.
+    *lazy.disk.bad.borrow_mut() = 0..0;
+    lazy.send(&[0xC0, 1]);
+    lazy.work();
+    lazy.send(&[0x90, 60, 100]);
+    render(&mut lazy.synth, 640);
+    assert_eq!((lazy.synth.voices(), lazy.late().2), (1, 1));
+}
+
+/// Every place of the file unreadable once: no panic, and nothing but silence.
+#[test]
+fn unreadable_anywhere() {
+    let file = rich();
+    for at in 0..file.len() {
+        let disk = Disk::new(file.clone());
+        *disk.bad.borrow_mut() = at..at + 1;
+        let Ok(bank) = LazyBank::open(&disk, Limits::default()) else {
+            continue;
+        };
+        let mut machine = Machine {
+            synth: synth(bank.instruments().unwrap()),
+            disk,
+            bank,
+            counts: Counts::default(),
+        };
+        for program in [0, 1] {
+            machine.send(&[0xC0, program]);
+            machine.send(&[0x90, 60, 100]);
+            machine.send(&[0x99, 36, 100]);
+            while machine.work() {
+                render(&mut machine.synth, 64);
+            }
+        }
+        assert!(!machine.synth.take_wanted());
+    }
+}
+
+/// What is loaded lazily is what is loaded as a whole, and nothing else.
+fn assert_same(file: &[u8]) {
+    let disk = Disk::new(file.to_vec());
+    let bank = LazyBank::open(&disk, Limits::default());
+    let whole = load(file, Limits::default());
+    assert_eq!(bank.as_ref().err(), whole.as_ref().err());
+    let (Ok(mut bank), Ok(whole)) = (bank, whole) else {
+        return;
+    };
+    let lazy = bank.instruments().unwrap();
+    for instrument in &lazy {
+        instrument.demand().unwrap().select();
+    }
+    bank.work(&disk, &Counts::default());
+    let built = lazy.iter().filter_map(|i| i.demand()?.instrument());
+    let built: Vec<_> = built.collect();
+    let broken = lazy
+        .iter()
+        .filter(|i| i.demand().unwrap().state() == State::Broken);
+    assert_eq!(broken.count(), lazy.len() - whole.len());
+    assert_eq!(built.len(), whole.len());
+    for (a, b) in built.iter().zip(&whole) {
+        assert_eq!(
+            (a.patch, a.gm, a.regions.len()),
+            (b.patch, b.gm, b.regions.len())
+        );
+        for (a, b) in a.regions.iter().zip(&b.regions) {
+            let wave = Wave::sound(&a.wave).unwrap();
+            assert_eq!(a.wave.frame_count(), b.wave.frame_count());
+            assert_eq!((wave.rate, wave.sample), (b.wave.rate, b.wave.sample));
+            assert!(wave.guarded_frames() == b.wave.guarded_frames());
+            let of = |r: &crate::dls::model::Region| {
+                let voice = (r.keys, r.velocities, r.self_non_exclusive, r.key_group);
+                let link = (r.phase_group, r.phase_master, r.channels, r.sample);
+                (voice, link, std::format!("{:?}", r.articulation))
+            };
+            assert_eq!(of(a), of(b));
+        }
+    }
+}
+
+/// Cut off anywhere, a file is what it is when it is read as a whole.
+#[test]
+fn cut_off_anywhere() {
+    let file = rich();
+    for len in 0..=file.len() {
+        assert_same(&file[..len]);
+    }
+}
+
+/// Bytes changed here and there: both ways see the same, but for cues into the inside of waves.
+#[test]
+fn damaged_anywhere() {
+    let file = rich();
+    let pool = file.windows(4).position(|w| w == b"wvpl").unwrap();
+    let lists = file
+        .windows(4)
+        .enumerate()
+        .filter(|(at, w)| *at > pool && w == b"wave");
+    let lists: Vec<_> = lists.map(|(at, _)| at - 8..at + 4).collect();
+    let mut seed = 1u64;
+    let mut random = |below: usize| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    for _ in 0..3000 {
+        let mut damaged = file.clone();
+        for _ in 0..=random(3) {
+            let at = random(damaged.len());
+            // Not the header of a list in the pool: where the whole file's waves begin is known by all that lie before.
+            if at < pool - 8 || at > pool + 4 && !lists.iter().any(|list| list.contains(&at)) {
+                damaged[at] = [0, 1, 0x7F, 0xFF, b'L', damaged[at] ^ 1 << random(8)][random(6)];
+            }
+        }
+        assert_same(&damaged);
+    }
+}
+
+#[test]
+fn a_stop_in_the_middle_leaves_what_is_to_be_read() {
+    let mut lazy = Machine::new(programs(2, 400_000), 1 << 30);
+    lazy.disk.left.set(3);
+    lazy.work();
+    assert_eq!(
+        (lazy.waves(), lazy.counts.broken.load(Ordering::Relaxed)),
+        (0, 0)
+    );
+    lazy.disk.left.set(usize::MAX);
+    lazy.send(&[0x90, 60, 100]);
+    lazy.work();
+    assert!(sounds(&render(&mut lazy.synth, 640)));
+}
+
+#[test]
+fn conditions_and_forms_are_those_of_the_whole_file() {
+    let no = chunk(
+        b"cdl ",
+        &[&[0x11, 0][..], &condition::id::SUPPORTS_DLS2, &[0x0F, 0]].concat(),
+    );
+    let regions = [region(&[rgnh((0, 127), (0, 127), 0, 0), wlnk(0)])];
+    let lists = |pool: &[Vec<u8>]| {
+        vec![
+            list(b"lins", &[instrument(0, 0, &regions, &[])]),
+            ptbl(&[0]),
+            list(b"wvpl", pool),
+        ]
+    };
+    let plain = lists(&[wave(&[5000; 4000])]);
+    // A pool whose condition does not hold.
+    let forbidden = lists(&[no.clone(), wave(&[5000; 4000])]);
+    let inner = riff(&plain);
+    let mut rmid = chunk(
+        b"RIFF",
+        &[b"RMID", &chunk(b"data", &[0; 30])[..], &inner].concat(),
+    );
+    let size = rmid.len() as u32 - 8;
+    rmid[4..8].copy_from_slice(&size.to_le_bytes());
+    let guarded = riff(&[plain.clone(), vec![no]].concat());
+    for (file, opens, plays) in [
+        (inner.clone(), true, true),
+        (rmid, true, true),
+        (riff(&forbidden), true, false),
+        (guarded, false, false),
+        ([&inner[..4], &[0; 4], &inner[8..]].concat(), true, true),
+        (b"RIFF\0\0\0\0WAVE".to_vec(), false, false),
+        (vec![], false, false),
+    ] {
+        assert_eq!(
+            LazyBank::open(&Disk::new(file.clone()), Limits::default()).is_ok(),
+            opens
+        );
+        if opens {
+            let mut lazy = Machine::new(file, 1 << 20);
+            lazy.send(&[0x90, 60, 100]);
+            lazy.work();
+            assert_eq!(sounds(&render(&mut lazy.synth, 640)), plays);
+        }
+    }
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Notes whose instrument or waves are not in memory yet. They hold no voice; each begins at the tick at which all is there.
+
+use super::{GATE, Pool, Retired, SOSTENUTO, Started};
+use crate::dls::demand::State;
+use crate::dls::model::{Instrument, Region};
+use crate::mem::{NoMemory, Shared, vec};
+use crate::synth::channel::cc;
+use crate::synth::context::{NoteOn, OutputContext};
+use crate::synth::virtual_synth::SynthSlot;
+use alloc::vec::Vec;
+
+/// Notes that wait at a time; further ones are lost.
+const MOST: usize = 256;
+
+/// What a note's instrument can give it.
+pub(super) enum Ready {
+    /// All that there is to sound, of an instrument that is in memory as a whole, or of what was read.
+    Yes(Option<Shared<Instrument>>),
+    /// Something is still to come.
+    NotYet,
+    /// Nothing will come.
+    Never,
+}
+
+/// What of an instrument can sound at a key. `ask`: what is missing is asked for. True in the second place if something was.
+pub(super) fn ready(instrument: &Instrument, key: u8, velocity: u8, ask: bool) -> (Ready, bool) {
+    let Some(demand) = instrument.demand() else {
+        return (Ready::Yes(None), false);
+    };
+    let missing = |ready, wanted| {
+        if wanted && ask {
+            demand.want(key);
+        }
+        (ready, wanted && ask)
+    };
+    match demand.state() {
+        State::Broken => return missing(Ready::Never, false),
+        State::Refused => return missing(Ready::Never, true),
+        State::Absent => return missing(Ready::NotYet, true),
+        State::Here => {}
+    }
+    let Some(built) = demand.instrument() else {
+        // The loader is at it.
+        return missing(Ready::NotYet, true);
+    };
+    let (mut wait, mut wanted) = (false, false);
+    for region in built.regions.iter().filter(|r| r.sounds(key, velocity)) {
+        let state = region.wave.state();
+        wait |= state == State::Absent;
+        wanted |= matches!(state, State::Absent | State::Refused);
+    }
+    if !wait {
+        return missing(Ready::Yes(Some(built)), wanted);
+    }
+    let_go(built);
+    missing(Ready::NotYet, wanted)
+}
+
+/// Gives up a reference to what its slot refers to as well.
+pub(super) fn let_go(built: Shared<Instrument>) {
+    if let Some(last) = built.release() {
+        // Never frees here, not even when its slot has gone.
+        core::mem::forget(last);
+    }
+}
+
+/// A note that waits.
+struct Waiter {
+    port: u8,
+    part: u16,
+    note: NoteOn,
+    /// By which its regions are chosen.
+    key: u8,
+    instrument: Shared<Instrument>,
+    /// Its key is down.
+    held: bool,
+    /// Sostenuto holds it.
+    sostenuto: bool,
+    /// Key and pedals are up: it sounds for the shortest time.
+    ended: bool,
+    /// It is to be forgotten.
+    gone: bool,
+}
+
+impl Waiter {
+    fn plays(&self, port: u8, part: u16) -> bool {
+        self.port == port && self.part == part && !self.gone
+    }
+}
+
+/// What became of a note that waited.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    pub port: u8,
+    pub started: Started,
+    /// Frames that it waited.
+    pub waited: u64,
+}
+
+/// The notes that wait.
+pub struct Waiting(Vec<Waiter>);
+
+impl Waiting {
+    pub fn new() -> Result<Self, NoMemory> {
+        Ok(Self(vec::try_with_capacity(MOST)?))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// False if there is no room.
+    pub(super) fn push(
+        &mut self,
+        (port, part): (u8, u16),
+        note: NoteOn,
+        key: u8,
+        instrument: &Shared<Instrument>,
+    ) -> bool {
+        if self.0.len() >= MOST {
+            return false;
+        }
+        let waiter = Waiter {
+            port,
+            part,
+            note,
+            key,
+            instrument: instrument.clone(),
+            held: true,
+            sostenuto: false,
+            ended: false,
+            gone: false,
+        };
+        vec::push_within(&mut self.0, waiter).is_ok()
+    }
+
+    fn of(&mut self, port: u8, part: u16) -> impl Iterator<Item = &mut Waiter> {
+        self.0.iter_mut().filter(move |w| w.plays(port, part))
+    }
+
+    pub fn note_off(&mut self, port: u8, part: u16, key: u8, sustain: bool) {
+        for waiter in self.of(port, part).filter(|w| w.note.key == key && w.held) {
+            waiter.held = false;
+            waiter.ended = !sustain && !waiter.sostenuto;
+        }
+    }
+
+    pub fn pedal_up(&mut self, port: u8, part: u16, pedal: u8, other_down: bool) {
+        for waiter in self.of(port, part) {
+            let held = if pedal == cc::SOSTENUTO {
+                waiter.sostenuto = false;
+                other_down
+            } else {
+                waiter.sostenuto
+            };
+            waiter.ended |= !held && !waiter.held;
+        }
+    }
+
+    pub fn sostenuto_down(&mut self, port: u8, part: u16) {
+        for waiter in self.of(port, part).filter(|w| w.held) {
+            waiter.sostenuto = true;
+        }
+    }
+
+    /// Notes that nothing holds any more never begin.
+    pub fn all_notes_off(&mut self, port: u8, part: u16, sustain: bool) {
+        for waiter in self.of(port, part) {
+            waiter.held = false;
+            waiter.gone |= waiter.ended || !sustain && !waiter.sostenuto;
+        }
+    }
+
+    pub fn silence(&mut self, meant: impl Fn(u8, u16) -> bool) {
+        for waiter in self.0.iter_mut().filter(|w| meant(w.port, w.part)) {
+            waiter.gone = true;
+        }
+    }
+
+    /// A new note excludes those of the same key that is still held, and of its key group.
+    pub(super) fn exclude(&mut self, port: u8, part: u16, region: &Region, note: NoteOn) {
+        let others = |w: &&mut Waiter| w.note.serial < note.serial;
+        for waiter in self.of(port, part).filter(others) {
+            let same_key = waiter.note.key == note.key && waiter.held && !region.self_non_exclusive;
+            let same_group = region.key_group != 0 && waiter.is_in_group(region.key_group);
+            waiter.gone |= same_key || same_group;
+        }
+    }
+
+    /// Lets go of the notes that are to be forgotten, as far as there is room for what that leaves behind.
+    pub(super) fn sweep(&mut self, retired: &mut Vec<Retired>) {
+        let mut at = 0;
+        while let Some(waiter) = self.0.get(at) {
+            if !waiter.gone {
+                at += 1;
+                continue;
+            }
+            if retired.len() >= retired.capacity() {
+                return;
+            }
+            let Some(waiter) = vec::try_remove(&mut self.0, at) else {
+                return;
+            };
+            if let Some(last) = waiter.instrument.release()
+                && let Err(last) = vec::push_within(retired, Retired::Instrument(last))
+            {
+                // There is room.
+                core::mem::forget(last);
+            }
+        }
+    }
+}
+
+impl Waiter {
+    fn is_in_group(&self, group: u8) -> bool {
+        let built = self.instrument.demand().and_then(|d| d.instrument());
+        let Some(built) = built else { return false };
+        let (key, velocity) = (self.key, self.note.velocity);
+        let mut own = built.regions.iter().filter(|r| r.sounds(key, velocity));
+        let found = own.any(|region| region.key_group == group);
+        let_go(built);
+        found
+    }
+}
+
+impl Pool {
+    /// Starts the first note for which everything is there now, at a tick. `room`: voices that may start, of a port. `None` if there is none;
+    /// it is called until then.
+    pub fn start_waiting(
+        &mut self,
+        slots: &[SynthSlot],
+        context: &OutputContext,
+        position: u64,
+        from: &mut usize,
+        room: impl Fn(u8) -> u32,
+    ) -> Option<Arrival> {
+        while let Some(waiter) = self.waiting.0.get_mut(*from) {
+            *from += 1;
+            if waiter.gone {
+                continue;
+            }
+            let (ready, asked) = ready(&waiter.instrument, waiter.key, waiter.note.velocity, true);
+            self.wanted |= asked;
+            let built = match ready {
+                Ready::NotYet => continue,
+                Ready::Never => None,
+                Ready::Yes(built) => Some(built),
+            };
+            waiter.gone = true;
+            let &mut Waiter {
+                port, part, key, ..
+            } = waiter;
+            let (held, sostenuto, ended) = (waiter.held, waiter.sostenuto, waiter.ended);
+            let waited = position.saturating_sub(waiter.note.position);
+            let note = NoteOn {
+                position,
+                ..waiter.note
+            };
+            let lost = Started { voices: 0, lost: 1 };
+            let started = built.map_or(lost, |built| {
+                let Some(built) = built else { return lost };
+                let regions = &built.regions;
+                for region in regions.iter().filter(|r| r.sounds(key, note.velocity)) {
+                    self.exclude(port, part, region, note);
+                }
+                let sound = (key, regions.as_slice());
+                let started = self.start(slots, (port, part), note, sound, room(port), context);
+                let_go(built);
+                started
+            });
+            if started.voices > 0 && !held {
+                self.lift(port, part, note, sostenuto, ended);
+            }
+            return Some(Arrival {
+                port,
+                started,
+                waited,
+            });
+        }
+        self.waiting.sweep(&mut self.retired);
+        None
+    }
+
+    /// The key of a note that begins now is up already.
+    fn lift(&mut self, port: u8, part: u16, note: NoteOn, sostenuto: bool, ended: bool) {
+        let mut ends = super::Ends::default();
+        self.each(port, part, |tag, voice, tone| {
+            if voice.serial != note.serial {
+                return;
+            }
+            tag.clear(GATE);
+            if sostenuto {
+                tag.set(SOSTENUTO);
+            }
+            if ended {
+                ends.note(tag, voice, tone, note.position);
+            }
+        });
+        self.take(ends);
+    }
+}
