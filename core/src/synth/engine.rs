@@ -459,6 +459,7 @@ impl Synth {
                 .unwrap_or_default();
             slot.adopt_settings();
             let sends = self.pool.sends(slot, id);
+            let vectors = self.pool.vectors();
             let buses = self.pool.render(id, kind, sends, self.position, out.len());
             let SynthSlot {
                 effects,
@@ -468,6 +469,7 @@ impl Synth {
             } = slot;
             let wet = effects.as_deref_mut().and_then(|unit| {
                 unit.process(
+                    vectors,
                     settings,
                     self.rate,
                     self.position,

@@ -19,13 +19,6 @@ impl Lanes {
         Self([x; LANES])
     }
 
-    /// Rows become columns.
-    #[inline(always)]
-    pub fn transposed(rows: [Self; LANES]) -> [Self; LANES] {
-        let [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]] = rows.map(|row| row.0);
-        [[a, e, i, m], [b, f, j, n], [c, g, k, o], [d, h, l, p]].map(Self)
-    }
-
     /// The greatest of the four numbers.
     #[inline(always)]
     pub fn highest(self) -> f32 {
@@ -45,15 +38,6 @@ impl Lanes {
         let [e, f, g, h] = other.0;
         let greater = |a: f32, b: f32| if a > b { a } else { b };
         Self([greater(a, e), greater(b, f), greater(c, g), greater(d, h)])
-    }
-
-    /// The lesser number in each lane.
-    #[inline(always)]
-    pub fn min(self, other: Self) -> Self {
-        let [a, b, c, d] = self.0;
-        let [e, f, g, h] = other.0;
-        let lesser = |a: f32, b: f32| if a < b { a } else { b };
-        Self([lesser(a, e), lesser(b, f), lesser(c, g), lesser(d, h)])
     }
 
     /// The first `count` lanes, and zeros.

@@ -200,6 +200,11 @@ impl Pool {
         self.vectors = vectors;
     }
 
+    /// Which registers are used.
+    pub fn vectors(&self) -> Vectors {
+        self.vectors
+    }
+
     /// Voices that sound, without those being faded out.
     pub fn sounding(&self) -> usize {
         self.sounding

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Chorus: two taps of one delay line, a quarter turn apart, one per side; their mean is fed back.
 
-use super::super::lanes::{LANES, Lanes};
+use super::super::math;
+use super::super::simd::{self, Slope, Taps, Wet};
 use super::super::tick::TICK;
-use super::super::{math, simd};
-use super::delay::{Block, Delay, SPAN, chunks};
+use super::delay::{Block, Delay, SPAN};
 use super::settings::Chorus as Settings;
-use super::{Now, QUIET, Ramp, flush_all, peak, turns};
+use super::{Now, QUIET, Ramp, TINY, turns};
 use crate::mem::NoMemory;
 
 /// Frames of the line: 85 ms at the highest full rate.
 const LINE: usize = 8192;
-
-/// Chunks of a block.
-const CHUNKS: usize = TICK as usize / LANES;
 
 /// Shortest delay in seconds and in frames: a stretch is read before it is written, and four samples are read at once.
 const SHORTEST: f32 = 0.001;
@@ -146,92 +143,60 @@ impl Chorus {
         self.sway(now);
     }
 
-    /// Adds the chorus of `input` to both sides, and its part for the reverb to `reverb`.
+    /// Adds the chorus of `input`, which may be nothing but zeros, to both sides, and its part for the reverb to `reverb`; whether there is
+    /// one.
     pub fn process(
         &mut self,
         now: Now,
         frames: usize,
-        input: &Block,
-        left: &mut Block,
-        right: &mut Block,
+        (input, loud): (&Block, bool),
+        sides: [&mut Block; 2],
         reverb: &mut Block,
-    ) {
-        let count = chunks(frames);
-        let [one, two] = self.taps;
-        let Some(ring) = self.line.ring() else { return };
-        let at = self.line.at();
-        let (mut first, mut second) = ([Lanes::ZERO; CHUNKS], [Lanes::ZERO; CHUNKS]);
-        read(ring, at, one.chunks(now.offset).take(count), &mut first);
-        read(ring, at, two.chunks(now.offset).take(count), &mut second);
-        let taps = || first.iter().zip(&second).take(count);
+    ) -> bool {
+        let Some(ring) = self.line.ring::<{ LINE + SPAN }>() else {
+            return false;
+        };
+        let [one, two] = &self.taps;
+        let taps = Taps {
+            ring,
+            length: LINE,
+            at: self.line.at(),
+            delays: [one.slope(), two.slope()],
+            offset: now.offset,
+            frames,
+        };
+        let mut heard = [[0.0; TICK as usize]; 2];
+        simd::taps(now.vectors, &taps, &mut heard);
 
         // Quiet for so long that everything has passed: let it run out.
-        let alive = Lanes::splat(if self.quiet <= PATIENCE { 0.5 } else { 0.0 });
-        let Some(next) = self.line.next() else { return };
-        let mut highest = Lanes::ZERO;
-        let mut rest = frames;
-        let sources = input.as_chunks().0.iter().zip(taps());
-        let sources = sources.zip(self.feedback.chunks(now.offset));
-        for (to, ((x, (a, b)), feedback)) in next.as_chunks_mut().0.iter_mut().zip(sources) {
-            let w = flush_all(Lanes(*x) + feedback * alive * (*a + *b));
-            *to = w.0;
-            let most = w.abs().max(a.abs()).max(b.abs());
-            highest = highest.max(most.first(rest));
-            rest = rest.saturating_sub(LANES);
-        }
-        self.line.advance(frames);
-        let highest = if peak(input) > 0.0 {
-            f32::INFINITY
-        } else {
-            highest.highest()
+        let alive = if self.quiet <= PATIENCE { 0.5 } else { 0.0 };
+        let to_reverb = self.to_reverb.slope().times(0.5 / WET);
+        let Some(next) = self.line.next() else {
+            return false;
         };
+        let wet = Wet {
+            taps: &heard,
+            input,
+            feedback: self.feedback.slope().times(alive),
+            next,
+            gain: self.gain.slope(),
+            sides,
+            to_reverb,
+            reverb,
+            offset: now.offset,
+            frames,
+            least: TINY,
+        };
+        let highest = simd::wet(now.vectors, wet);
+        self.line.advance(frames);
+        let highest = if loud { f32::INFINITY } else { highest };
         self.peak = self.peak.max(highest);
-
-        let (left, right) = (left.as_chunks_mut().0, right.as_chunks_mut().0);
-        let sides = left.iter_mut().zip(right).zip(reverb.as_chunks_mut().0);
-        let gains = self.gain.chunks(now.offset);
-        let gains = gains.zip(self.to_reverb.chunks(now.offset));
-        for ((((left, right), reverb), (a, b)), (gain, to_reverb)) in sides.zip(taps()).zip(gains) {
-            let (l, r) = (*a * gain, *b * gain);
-            *left = (Lanes(*left) + l).0;
-            *right = (Lanes(*right) + r).0;
-            let sum = (l + r) * Lanes::splat(0.5 / WET) * to_reverb;
-            *reverb = (Lanes(*reverb) + sum).0;
-        }
+        to_reverb != Slope::ZERO
     }
 }
 
 /// Ticks in which everything in the line has passed once.
 const PATIENCE: u32 = LINE as u32 / TICK + 1;
-
-/// Reads a tap between samples (Catmull-Rom); `delays` are those of the frames from place `at` on.
-#[inline(always)]
-fn read(
-    ring: &[f32; LINE + SPAN],
-    at: usize,
-    delays: impl Iterator<Item = Lanes>,
-    out: &mut [Lanes; CHUNKS],
-) {
-    // From y1, whole frames ago, towards the older y2; y3 comes first.
-    let mut oldest = at + 2 * LINE - 2;
-    for (out, delay) in out.iter_mut().zip(delays) {
-        let (whole, t) = simd::split(delay);
-        let mut rows = [Lanes::ZERO; LANES];
-        for (n, (row, whole)) in rows.iter_mut().zip(whole).enumerate() {
-            let start = (oldest + n).wrapping_sub(whole as usize) % LINE;
-            if let Some(four) = ring.get(start..).and_then(|rest| rest.first_chunk()) {
-                *row = Lanes(*four);
-            }
-        }
-        oldest += LANES;
-        let [y3, y2, y1, y0] = Lanes::transposed(rows);
-        let of = Lanes::splat;
-        let slope = of(0.5) * (y2 - y0);
-        let bend = y0 - of(2.5) * y1 + of(2.0) * y2 - of(0.5) * y3;
-        let twist = of(0.5) * (y3 - y0) + of(1.5) * (y1 - y2);
-        *out = ((twist * t + bend) * t + slope) * t + y1;
-    }
-}
 
 fn geometry_of(settings: &Settings, frames: f32) -> Geometry {
     Geometry {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Delay lines, read and written in blocks.
 
-use super::super::lanes::{LANES, Lanes};
+use super::super::lanes::LANES;
 use super::super::tick::TICK;
-use super::flush_all;
 use crate::mem::{NoMemory, vec};
 use alloc::vec::Vec;
 
@@ -13,12 +12,7 @@ pub type Block = [f32; TICK as usize];
 /// A block, and what is read beyond it by interpolation.
 pub const SPAN: usize = TICK as usize + LANES;
 
-pub static SILENCE: [f32; SPAN] = [0.0; SPAN];
-
-/// Chunks of [`LANES`] frames that a block of `frames` frames needs.
-pub fn chunks(frames: usize) -> usize {
-    frames.div_ceil(LANES)
-}
+static SILENCE: [f32; SPAN] = [0.0; SPAN];
 
 /// A ring of samples. A delay is at least a block, and at least [`SPAN`] shorter than the ring: what is written behind the last frame of a
 /// block is never read.
@@ -63,14 +57,19 @@ impl Delay {
     /// What was written `delay` frames before the next block, and after that.
     #[inline(always)]
     pub fn past(&self, delay: usize) -> &[f32; SPAN] {
+        let rest = self.samples.get(self.start(delay)..).unwrap_or_default();
+        rest.first_chunk().unwrap_or(&SILENCE)
+    }
+
+    /// Place of what was written so many frames before the next block.
+    #[inline(always)]
+    fn start(&self, delay: usize) -> usize {
         let back = delay.min(self.length);
-        let start = if self.at >= back {
+        if self.at >= back {
             self.at - back
         } else {
             self.at + self.length - back
-        };
-        let rest = self.samples.get(start..).unwrap_or_default();
-        rest.first_chunk().unwrap_or(&SILENCE)
+        }
     }
 
     /// Where the next block goes; [`advance`](Self::advance) when it is there.
@@ -100,6 +99,20 @@ impl Delay {
         self.at = if end >= self.length { beyond } else { end };
     }
 
+    /// What was written `delay` frames before the next block, `N` frames of it, and where the next block goes. The delay is at least `N`.
+    #[inline(always)]
+    pub fn passage<const N: usize>(&mut self, delay: usize) -> Option<(&[f32; N], &mut Block)> {
+        let at = self.at;
+        let start = self.start(delay);
+        if start < at {
+            let (old, next) = self.samples.split_at_mut_checked(at)?;
+            Some((old.get(start..)?.first_chunk()?, next.first_chunk_mut()?))
+        } else {
+            let (next, old) = self.samples.split_at_mut_checked(start)?;
+            Some((old.first_chunk()?, next.get_mut(at..)?.first_chunk_mut()?))
+        }
+    }
+
     /// Delays a block in place by any number of frames.
     #[inline]
     pub fn pass(&mut self, delay: usize, frames: usize, block: &mut Block) {
@@ -113,7 +126,7 @@ impl Delay {
     }
 }
 
-/// Schroeder's all-pass: echoes without colour.
+/// Schroeder's all-pass: echoes without colour. `simd::diffuse` runs it.
 pub struct AllPass {
     delay: Delay,
     frames: usize,
@@ -135,6 +148,11 @@ impl AllPass {
         self.delay.length()
     }
 
+    /// What is heard of the past.
+    pub fn gain(&self) -> f32 {
+        self.gain
+    }
+
     /// A tick at least.
     pub fn set_delay(&mut self, frames: usize) {
         self.frames = frames;
@@ -144,23 +162,15 @@ impl AllPass {
         self.delay.clear();
     }
 
-    /// Filters a block in place; without `feedback` what is inside runs out.
+    /// What comes out in the next block, and where what is kept goes.
+    #[inline(always)]
+    pub fn passage(&mut self) -> Option<(&Block, &mut Block)> {
+        self.delay.passage(self.frames)
+    }
+
+    /// `frames` frames have been written.
     #[inline]
-    pub fn process(&mut self, feedback: bool, frames: usize, block: &mut Block) {
-        let delayed = *self.delay.past(self.frames);
-        let Some(next) = self.delay.next() else {
-            return;
-        };
-        let gain = Lanes::splat(self.gain);
-        let back = Lanes::splat(if feedback { self.gain } else { 0.0 });
-        let inside = next.as_chunks_mut().0.iter_mut().zip(delayed.as_chunks().0);
-        let all = block.as_chunks_mut().0.iter_mut().zip(inside);
-        for (x, (v, delayed)) in all.take(chunks(frames)) {
-            let delayed = Lanes(*delayed);
-            let kept = flush_all(Lanes(*x) - back * delayed);
-            *v = kept.0;
-            *x = (delayed + gain * kept).0;
-        }
+    pub fn advance(&mut self, frames: usize) {
         self.delay.advance(frames);
     }
 }
@@ -186,6 +196,14 @@ mod tests {
                 *x = *written.last().unwrap();
             }
             delay.advance(frames);
+            for back in (SPAN..=200 - SPAN).step_by(5) {
+                let past = *delay.past(back);
+                let at = delay.at();
+                let (old, next) = delay.passage::<SPAN>(back).unwrap();
+                assert!(*old == past);
+                let first = next.as_ptr();
+                assert!(delay.samples[at..].as_ptr() == first);
+            }
             for back in (TICK as usize..=200 - SPAN).step_by(3) {
                 let first = written.len() as f32 - back as f32;
                 let known = back.min(SPAN);

@@ -25,9 +25,7 @@ pub(super) use limiter::Limiter;
 pub use settings::{Chorus, EffectSettings, Reverb, Room, Waves};
 pub use unit::Unit;
 
-use self::delay::Block;
-use super::lanes::{LANES, Lanes};
-use super::simd;
+use super::simd::{Gate, Slope, Vectors};
 use super::tick::TICK;
 
 /// Which of a port's effects are on.
@@ -65,43 +63,10 @@ const CEILING: f32 = 1024.0;
 const TINY: f32 = 1e-15;
 
 /// An effect's input: nothing, or numbers within bounds. What is not a number becomes nothing.
-#[inline(always)]
-fn gate(x: Lanes) -> Lanes {
-    let ceiling = Lanes::splat(CEILING);
-    let floor = Lanes::splat(-CEILING);
-    simd::without_small(x, FLOOR).min(ceiling).max(floor)
-}
-
-/// Keeps a recursion out of the denormals.
-#[inline(always)]
-fn flush_all(x: Lanes) -> Lanes {
-    simd::without_small(x, TINY)
-}
-
-/// Highest magnitude.
-#[inline]
-fn peak(block: &Block) -> f32 {
-    let (chunks, _) = block.as_chunks::<LANES>();
-    let peaks = chunks.iter().map(|x| Lanes(*x).abs());
-    peaks.fold(Lanes::ZERO, Lanes::max).highest()
-}
-
-/// Frame numbers within a tick, and some more for the last chunk of a stretch.
-static FRAMES: [f32; TICK as usize + LANES] = {
-    let mut frames = [0.0; TICK as usize + LANES];
-    let mut i = 0;
-    while i < frames.len() {
-        frames[i] = i as f32;
-        i += 1;
-    }
-    frames
+const GATE: Gate = Gate {
+    floor: FLOOR,
+    ceiling: CEILING,
 };
-
-/// Numbers of the frames of a tick from `offset` on, four at a time.
-fn frames_from(offset: usize) -> impl Iterator<Item = Lanes> {
-    let (frames, _) = FRAMES.get(offset..).unwrap_or_default().as_chunks();
-    frames.iter().map(|frames| Lanes(*frames))
-}
 
 /// A number that runs linearly from tick to tick.
 #[derive(Clone, Copy, Debug, Default)]
@@ -133,14 +98,12 @@ impl Ramp {
         };
     }
 
-    fn step(&self) -> f32 {
-        (self.to - self.from) * (1.0 / TICK as f32)
-    }
-
-    /// The values from frame `offset` of the tick on, four at a time.
-    fn chunks(&self, offset: usize) -> impl Iterator<Item = Lanes> {
-        let (from, step) = (Lanes::splat(self.from), Lanes::splat(self.step()));
-        frames_from(offset).map(move |frame| from + step * frame)
+    /// The same as a function of the frames since the tick.
+    fn slope(&self) -> Slope {
+        Slope {
+            from: self.from,
+            step: (self.to - self.from) * (1.0 / TICK as f32),
+        }
     }
 }
 
@@ -151,6 +114,8 @@ struct Now {
     tick: u64,
     /// Frames since that tick.
     offset: usize,
+    /// The registers that may be used.
+    vectors: Vectors,
 }
 
 impl Now {

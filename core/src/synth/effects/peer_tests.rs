@@ -20,7 +20,15 @@ fn impulse_response(rate: u32, seconds: f32) -> [Vec<f64>; 2] {
         let mut input = [0.0; TICK as usize];
         input[0] = x;
         x = 0.0;
-        let out = unit.process(&settings, rate, position, TICK as usize, Some(&input), None);
+        let out = unit.process(
+            Vectors::best(),
+            &settings,
+            rate,
+            position,
+            TICK as usize,
+            Some(&input),
+            None,
+        );
         if let Some((left, right)) = out {
             for (side, block) in sides.iter_mut().zip([left, right]) {
                 side.extend(block.iter().map(|&x| f64::from(x)));

@@ -2,19 +2,15 @@
 //! Reverb: four all-passes that spread the input, then eight modulated delay lines that feed each other through a Hadamard matrix,
 //! each with the loss that gives every path the same decay, and a low-pass that lets high frequencies go sooner (Jot).
 
-use super::super::lanes::{LANES, Lanes};
+use super::super::lanes::Lanes;
 use super::super::math;
+use super::super::simd::{self, AllPasses, LINES, Network, Slope};
 use super::super::tick::TICK;
-use super::delay::{AllPass, Block, Delay, SILENCE, SPAN, chunks};
+use super::delay::{AllPass, Block, Delay, SPAN};
 use super::settings::{Reverb as Settings, Room};
-use super::{MAX_RATE, Now, QUIET, Ramp, flush_all, frames_from, peak, turns};
-use crate::mem::{NoMemory, TryBox, vec};
+use super::{MAX_RATE, Now, QUIET, Ramp, TINY, turns};
+use crate::mem::{NoMemory, vec};
 use alloc::vec::Vec;
-
-const LINES: usize = 8;
-
-/// Chunks of a block.
-const CHUNKS: usize = TICK as usize / LANES;
 
 /// Seconds of the lines in the largest room.
 const LENGTHS: [f32; LINES] = [
@@ -74,9 +70,12 @@ struct Geometry {
 /// A line of the network.
 struct Line {
     delay: Delay,
-    /// Frames from its input to its output: the middle, and where the modulation stands at this tick and the next.
+    /// Frames from its input to its output: the middle, and where the modulation stands at the next tick.
     middle: f32,
-    frames: Ramp,
+    next: f32,
+    /// The same until then: whole frames, and the part of the frame before.
+    whole: usize,
+    part: Slope,
     /// Modulation: turns of 2^32 per tick.
     rate: u32,
 }
@@ -90,7 +89,7 @@ impl Line {
     /// Plans the delay up to the next tick. It stops at each whole number of frames on its way, so that it lies between two samples
     /// that stay the same for a tick.
     fn sway(&mut self, rate: f32, now: Now) {
-        let from = self.frames.to;
+        let from = self.next;
         let wanted = self.swung(rate, now.phase(self.rate, 1));
         let floor = from as i32 as f32;
         let to = if wanted > from {
@@ -98,7 +97,19 @@ impl Line {
         } else {
             wanted.max(if floor == from { floor - 1.0 } else { floor })
         };
-        self.frames = Ramp { from, to };
+        self.next = to;
+        let whole = from.min(to) as i32;
+        self.whole = whole as usize;
+        self.part = Slope {
+            from: from - whole as f32,
+            step: (to - from) * (1.0 / TICK as f32),
+        };
+    }
+
+    /// What comes out in the next block, from a frame before on, and where that goes that comes in.
+    #[inline(always)]
+    fn passage(&mut self) -> Option<(&[f32; SPAN], &mut Block)> {
+        self.delay.passage(self.whole + 1)
     }
 }
 
@@ -113,7 +124,8 @@ pub struct Reverb {
     /// Loss of each line, for all frequencies and for the high ones.
     loss: [f32; LINES],
     damping: [f32; LINES],
-    low: Halves,
+    /// States of the low-passes that take away high frequencies, four lines and four lines.
+    low: [Lanes; 2],
     /// Coefficients and states of the high-pass and the low-pass at the input.
     high_pass: f32,
     low_pass: f32,
@@ -122,6 +134,9 @@ pub struct Reverb {
     /// Output gain, and what it comes to.
     gain: Ramp,
     normal: f32,
+    /// Ticks in which every delay line is written once, and in which everything inside has passed the output once.
+    longest: u32,
+    patience: u32,
     /// Ticks of silence.
     quiet: u32,
     /// Ticks of running empty before the delays change.
@@ -129,8 +144,6 @@ pub struct Reverb {
     /// Highest output since the last tick.
     peak: f32,
     asleep: bool,
-    /// Sums and differences of all lines, four frames side by side.
-    sums: TryBox<[[Lanes; LINES]; CHUNKS]>,
 }
 
 impl Reverb {
@@ -141,7 +154,9 @@ impl Reverb {
             let line = Line {
                 delay: Delay::new((seconds * MAX_RATE) as usize + 2 * TICK as usize)?,
                 middle: 0.0,
-                frames: Ramp::default(),
+                next: 0.0,
+                whole: 0,
+                part: Slope::ZERO,
                 rate: 0,
             };
             vec::try_push(&mut lines, line)?;
@@ -151,6 +166,11 @@ impl Reverb {
             let longest = (seconds * MAX_RATE) as usize;
             vec::try_push(&mut diffusers, AllPass::new(longest, gain)?)?;
         }
+        let pre = Delay::new((PRE_DELAY * MAX_RATE) as usize + 2 * TICK as usize)?;
+        let all = lines.iter().map(|line: &Line| line.delay.length());
+        let longest = all.chain([pre.length()]).max().unwrap_or(0);
+        let diffusion: usize = diffusers.iter().map(AllPass::length).sum();
+        let longest = longest as u32 / TICK + 1;
         Ok(Self {
             geometry: Geometry {
                 room: Room::LargeHall,
@@ -159,7 +179,9 @@ impl Reverb {
                 rate: 0.0,
             },
             decay: None,
-            pre: Delay::new((PRE_DELAY * MAX_RATE) as usize + 2 * TICK as usize)?,
+            longest,
+            patience: longest + (pre.length() + diffusion) as u32 / TICK + 1,
+            pre,
             pre_delay: 0,
             diffusers,
             lines,
@@ -176,7 +198,6 @@ impl Reverb {
             closing: 0,
             peak: 0.0,
             asleep: true,
-            sums: TryBox::try_filled([Lanes::ZERO; LINES])?,
         })
     }
 
@@ -209,7 +230,7 @@ impl Reverb {
         self.set_decay(settings);
         self.gain.jump(self.goal(settings));
         for line in &mut self.lines {
-            line.frames.to = line.swung(rate, now.phase(line.rate, 0));
+            line.next = line.swung(rate, now.phase(line.rate, 0));
             line.sway(rate, now);
         }
     }
@@ -281,14 +302,14 @@ impl Reverb {
         let loud = self.peak >= QUIET;
         self.peak = 0.0;
         self.quiet = if loud { 0 } else { self.quiet + 1 };
-        if self.quiet > 2 * self.patience() {
+        if self.quiet > 2 * self.patience {
             return self.rest();
         }
         let wanted = geometry_of(settings, rate);
-        if wanted != self.geometry && self.gain.to == 0.0 && self.closing > self.longest() {
+        if wanted != self.geometry && self.gain.to == 0.0 && self.closing > self.longest {
             self.arrange(wanted);
             for line in &mut self.lines {
-                line.frames.to = line.middle;
+                line.next = line.middle;
             }
         }
         if wanted == self.geometry {
@@ -306,129 +327,100 @@ impl Reverb {
         for state in [&mut self.dc, &mut self.dull] {
             *state = if state.abs() < 1e-20 { 0.0 } else { *state };
         }
+        for low in &mut self.low {
+            *low = simd::without_small(*low, TINY);
+        }
     }
 
-    /// Ticks in which every delay line is written once.
-    fn longest(&self) -> u32 {
-        let lines = self.lines.iter().map(|line| line.delay.length());
-        let longest = lines.chain([self.pre.length()]).max().unwrap_or(0);
-        longest as u32 / TICK + 1
-    }
-
-    /// Ticks in which everything inside has passed the output once.
-    fn patience(&self) -> u32 {
-        let diffusion: usize = self.diffusers.iter().map(AllPass::length).sum();
-        self.longest() + (self.pre.length() + diffusion) as u32 / TICK + 1
-    }
-
-    /// Adds the reverb of `input` (which is overwritten) to both sides.
+    /// Adds the reverb of `input` (which is overwritten, and may be nothing but zeros) to both sides.
     pub fn process(
         &mut self,
         now: Now,
         frames: usize,
-        input: &mut Block,
-        left: &mut Block,
-        right: &mut Block,
+        (input, loud): (&mut Block, bool),
+        sides: [&mut Block; 2],
     ) {
-        if peak(input) > 0.0 {
+        if loud {
             self.peak = f32::INFINITY;
         }
         // Quiet for so long that everything has passed: let it run out.
-        let alive = self.quiet <= self.patience() && self.closing == 0;
+        let alive = self.quiet <= self.patience && self.closing == 0;
         self.shape(input, frames);
         if self.closing > 0 {
             *input = [0.0; TICK as usize];
         }
-        self.pre.pass(self.pre_delay, frames, input);
-        for diffuser in &mut self.diffusers {
-            diffuser.process(alive, frames, input);
+        // A line that delays by nothing holds nothing: what it held had passed when the delay became nothing.
+        if self.pre_delay > 0 {
+            self.pre.pass(self.pre_delay, frames, input);
         }
-        self.put_out(now, frames, left, right);
-        self.feed(input, frames, alive);
+        self.diffuse(now, frames, input, alive);
+        if let Some(highest) = self.network(now, frames, input, sides, alive) {
+            self.peak = self.peak.max(highest);
+        }
     }
 
-    /// Reads the lines, each between two frames, through their low-passes; adds the second and the third sum of all lines to the
-    /// sides and keeps all sums.
-    fn put_out(&mut self, now: Now, frames: usize, left: &mut Block, right: &mut Block) {
-        let mut spans = [&SILENCE; LINES];
-        let mut parts = [Ramp::default(); LINES];
-        for ((span, part), line) in spans.iter_mut().zip(&mut parts).zip(&self.lines) {
-            let Ramp { from, to } = line.frames;
-            let whole = from.min(to) as i32;
-            *span = line.delay.past(whole as usize + 1);
-            *part = Ramp {
-                from: from - whole as f32,
-                to: to - whole as f32,
-            };
-        }
-        let from = parts.map(|part| Lanes::splat(part.from));
-        let step = parts.map(|part| Lanes::splat(part.step()));
-        let keep = halves(self.damping);
-        let share = halves(self.damping.map(|damping| 1.0 - damping));
-        let mut low = self.low;
-        let mut peak = Lanes::ZERO;
-        let mut rest = frames;
-        let (sides, _) = left.as_chunks_mut::<LANES>();
-        let sides = sides.iter_mut().zip(right.as_chunks_mut::<LANES>().0);
-        let gains = self.gain.chunks(now.offset).zip(frames_from(now.offset));
-        let all = self.sums.iter_mut().zip(sides).zip(gains);
-        for (chunk, ((sums, (left, right)), (gain, frame))) in all.take(chunks(frames)).enumerate()
-        {
-            let mut lines = [Lanes::ZERO; LINES];
-            let ramps = from.iter().zip(&step);
-            for ((line, span), (from, step)) in lines.iter_mut().zip(spans).zip(ramps) {
-                let (old, new) = two(span, chunk);
-                *line = new + (*from + *step * frame) * (old - new);
-            }
-            let [a, b, c, d, e, f, g, h] = lines;
-            let mut first = Lanes::transposed([a, b, c, d]);
-            let mut second = Lanes::transposed([e, f, g, h]);
-            // High frequencies go sooner: frame by frame.
-            for (x, y) in first.iter_mut().zip(&mut second).take(rest) {
-                low = [
-                    flush_all(keep[0] * low[0] + share[0] * *x),
-                    flush_all(keep[1] * low[1] + share[1] * *y),
-                ];
-                [*x, *y] = low;
-            }
-            let [a, b, c, d] = Lanes::transposed(first);
-            let [e, f, g, h] = Lanes::transposed(second);
-            *sums = hadamard([a, b, c, d, e, f, g, h]);
-            let [_, l, r, ..] = *sums;
-            let (l, r) = (l * gain, r * gain);
-            *left = (Lanes(*left) + l).0;
-            *right = (Lanes(*right) + r).0;
-            peak = peak.max(l.abs().max(r.abs()).first(rest));
-            rest = rest.saturating_sub(LANES);
-        }
-        self.low = low;
-        self.peak = self.peak.max(peak.highest());
-    }
-
-    /// Writes the lines: what has gone round, with its loss, and the input.
-    fn feed(&mut self, input: &Block, frames: usize, alive: bool) {
-        let mut inputs = [Lanes::ZERO; CHUNKS];
-        for (to, x) in inputs.iter_mut().zip(input.as_chunks().0) {
-            *to = Lanes(*x) * Lanes::splat(ROOT_EIGHTH);
-        }
-        let keep = if alive { 1.0 } else { 0.0 };
-        let Ok(lines) = <&mut [Line; LINES]>::try_from(self.lines.as_mut_slice()) else {
-            return;
+    fn diffuse(&mut self, now: Now, frames: usize, input: &mut Block, alive: bool) -> Option<()> {
+        let [a, b, c, d] = self.diffusers.as_mut_slice() else {
+            return None;
         };
-        for (index, (line, loss)) in lines.iter_mut().zip(self.loss).enumerate() {
-            let loss = Lanes::splat(loss * keep);
-            let Some(next) = line.delay.next() else {
-                return;
-            };
-            let all = next.as_chunks_mut().0.iter_mut();
-            let all = all.zip(self.sums.iter().zip(inputs));
-            for (to, (sums, x)) in all.take(chunks(frames)) {
-                if let Some(y) = sums.get(index) {
-                    *to = flush_all(*y * loss + x).0;
-                }
-            }
+        let gains = [a.gain(), b.gain(), c.gain(), d.gain()];
+        let passes = AllPasses {
+            lines: [a.passage()?, b.passage()?, c.passage()?, d.passage()?],
+            gains,
+            feedback: alive,
+            least: TINY,
+        };
+        simd::diffuse(now.vectors, passes, input, frames);
+        for diffuser in &mut self.diffusers {
+            diffuser.advance(frames);
+        }
+        Some(())
+    }
+
+    /// Adds the second and the third sum of all lines to the sides, and feeds all lines; the highest magnitude that was added.
+    fn network(
+        &mut self,
+        now: Now,
+        frames: usize,
+        input: &Block,
+        sides: [&mut Block; 2],
+        alive: bool,
+    ) -> Option<f32> {
+        let [a, b, c, d, e, f, g, h] = self.lines.as_mut_slice() else {
+            return None;
+        };
+        let parts = [
+            a.part, b.part, c.part, d.part, e.part, f.part, g.part, h.part,
+        ];
+        let lines = [
+            a.passage()?,
+            b.passage()?,
+            c.passage()?,
+            d.passage()?,
+            e.passage()?,
+            f.passage()?,
+            g.passage()?,
+            h.passage()?,
+        ];
+        let network = Network {
+            lines,
+            parts,
+            damping: self.damping,
+            low: &mut self.low,
+            loss: if alive { self.loss } else { [0.0; LINES] },
+            input,
+            input_gain: ROOT_EIGHTH,
+            sides,
+            gain: self.gain.slope(),
+            offset: now.offset,
+            frames,
+            least: TINY,
+        };
+        let highest = simd::network(now.vectors, network);
+        for line in &mut self.lines {
             line.delay.advance(frames);
         }
+        Some(highest)
     }
 
     /// High-pass and low-pass at the input.
@@ -451,17 +443,6 @@ impl Reverb {
         }
         (self.dc, self.dull) = (dc, dull);
     }
-}
-
-/// Four frames of a span from `chunk` on, and the four that begin a frame later.
-#[inline(always)]
-fn two(span: &[f32; SPAN], chunk: usize) -> (Lanes, Lanes) {
-    let [_, later @ ..] = span;
-    let four = |frames: &[f32]| {
-        let (chunks, _) = frames.as_chunks();
-        chunks.get(chunk).map_or(Lanes::ZERO, |four| Lanes(*four))
-    };
-    (four(span), four(later))
 }
 
 /// 1/√8
@@ -509,19 +490,4 @@ fn low_pass_for(decibels: f32, cosine: f32) -> f32 {
 
 fn root(x: f32) -> f32 {
     math::exp2(0.5 * math::log2(x))
-}
-
-/// The first and the second four of all lines.
-type Halves = [Lanes; 2];
-
-fn halves([a, b, c, d, e, f, g, h]: [f32; LINES]) -> Halves {
-    [Lanes([a, b, c, d]), Lanes([e, f, g, h])]
-}
-
-/// Sums and differences of all lines: a rotation, times √8.
-#[inline(always)]
-fn hadamard([a, b, c, d, e, f, g, h]: [Lanes; LINES]) -> [Lanes; LINES] {
-    let [a, b, c, d, e, f, g, h] = [a + e, b + f, c + g, d + h, a - e, b - f, c - g, d - h];
-    let [a, b, c, d, e, f, g, h] = [a + c, b + d, a - c, b - d, e + g, f + h, e - g, f - h];
-    [a + b, a - b, c + d, c - d, e + f, e - f, g + h, g - h]
 }

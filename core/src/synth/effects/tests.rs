@@ -14,6 +14,7 @@ struct Bench {
     settings: EffectSettings,
     rate: u32,
     position: u64,
+    vectors: Vectors,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -29,6 +30,7 @@ impl Bench {
             settings,
             rate: RATE,
             position: 0,
+            vectors: Vectors::default(),
         }
     }
 
@@ -41,6 +43,7 @@ impl Bench {
             let (now, later) = rest.split_at(rest.len().min(to_tick).min(piece));
             let on = |which| (bus == which).then_some(now);
             let wet = self.unit.process(
+                self.vectors,
                 &self.settings,
                 self.rate,
                 self.position,
@@ -325,8 +328,12 @@ fn any_partition_gives_the_same_bits() {
     let input = padded(input, seconds(7.0));
     for bus in [Bus::Reverb, Bus::Chorus] {
         let whole = Bench::new(settings).play(bus, &input);
-        for piece in [1, 7, 19] {
-            assert!(whole == Bench::new(settings).play_in(bus, &input, piece));
+        for vectors in [Vectors::default(), Vectors::best()] {
+            for piece in [1, 7, 19, 32] {
+                let mut bench = Bench::new(settings);
+                bench.vectors = vectors;
+                assert!(whole == bench.play_in(bus, &input, piece));
+            }
         }
     }
 }
@@ -600,15 +607,24 @@ fn the_limiter_bends_and_does_not_break() {
 #[ignore]
 fn effects_cost() {
     let input = noise(RATE as usize);
-    for (name, bus) in [("reverb", Bus::Reverb), ("chorus", Bus::Chorus)] {
+    let all = [Vectors::default(), Vectors::best()];
+    let all = all.map(|vectors| {
+        [
+            ("reverb", Bus::Reverb, vectors),
+            ("chorus", Bus::Chorus, vectors),
+        ]
+    });
+    for (name, bus, vectors) in all.into_iter().flatten() {
         let mut best = f64::MAX;
         let mut bench = Bench::new(EffectSettings::default());
+        bench.vectors = vectors;
         bench.rate = 44_100;
         for _ in 0..20 {
             let start = std::time::Instant::now();
             for _ in 0..2000 {
                 let on = |which| (bus == which).then_some(&input[..TICK as usize]);
                 let wet = bench.unit.process(
+                    bench.vectors,
                     &bench.settings,
                     bench.rate,
                     bench.position,
@@ -621,6 +637,6 @@ fn effects_cost() {
             }
             best = best.min(start.elapsed().as_secs_f64() / (2000.0 * 32.0));
         }
-        std::println!("{name}: {:.1} ns per frame", best * 1e9);
+        std::println!("{name}: {:.1} ns per frame, {vectors:?}", best * 1e9);
     }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The effects of one port.
 
-use super::super::lanes::Lanes;
+use super::super::simd::{self, Vectors};
 use super::super::tick::TICK;
 use super::chorus::Chorus;
 use super::delay::Block;
 use super::reverb::Reverb;
-use super::{EffectSettings, Now, Sends, gate, peak};
+use super::{EffectSettings, GATE, Now, Sends};
 use crate::mem::{NoMemory, TryBox};
 use core::fmt;
 
@@ -57,6 +57,7 @@ impl Unit {
     #[inline(never)]
     pub fn process(
         &mut self,
+        vectors: Vectors,
         settings: &EffectSettings,
         rate: u32,
         position: u64,
@@ -71,49 +72,42 @@ impl Unit {
         let now = Now {
             tick: position / u64::from(TICK),
             offset: (position % u64::from(TICK)) as usize,
+            vectors,
         };
         if now.offset == 0 {
             self.reverb.tick(&settings.reverb, rate, now);
             self.chorus.tick(&settings.chorus, rate, now);
         }
         let [input, send, left, right] = &mut *self.blocks;
-        take(chorus, input);
-        take(reverb, send);
-        if self.chorus.is_asleep() && peak(input) > 0.0 {
+        let loud = simd::take(vectors, GATE, chorus.unwrap_or_default(), input) > 0.0;
+        let mut send_peak = simd::take(vectors, GATE, reverb.unwrap_or_default(), send);
+        if loud && self.chorus.is_asleep() {
             self.chorus.wake(&settings.chorus, rate, now);
         }
-        let chorus_sounds = !self.chorus.is_asleep();
         *left = [0.0; TICK as usize];
         *right = [0.0; TICK as usize];
-        if chorus_sounds {
-            self.chorus.process(now, frames, input, left, right, send);
-            for x in send.as_chunks_mut().0 {
-                *x = gate(Lanes(*x)).0;
-            }
-            send.get_mut(frames..)?.fill(0.0);
+        let chorus_sounds = !self.chorus.is_asleep();
+        if chorus_sounds
+            && self
+                .chorus
+                .process(now, frames, (input, loud), [&mut *left, &mut *right], send)
+        {
+            let sum = *send;
+            send_peak = simd::take(vectors, GATE, sum.get(..frames)?, send);
         }
-        if self.reverb.is_asleep() && peak(send) > 0.0 {
+        let loud = send_peak > 0.0;
+        if loud && self.reverb.is_asleep() {
             self.reverb.wake(&settings.reverb, rate, now);
         }
         let reverb_sounds = !self.reverb.is_asleep();
         if reverb_sounds {
-            self.reverb.process(now, frames, send, left, right);
+            self.reverb
+                .process(now, frames, (send, loud), [&mut *left, &mut *right]);
         }
         if !chorus_sounds && !reverb_sounds {
             return None;
         }
         Some((left.get(..frames)?, right.get(..frames)?))
-    }
-}
-
-/// The bus within bounds, and silence behind it.
-fn take(bus: Option<&[f32]>, out: &mut Block) {
-    *out = [0.0; TICK as usize];
-    for (to, x) in out.iter_mut().zip(bus.unwrap_or_default()) {
-        *to = *x;
-    }
-    for x in out.as_chunks_mut().0 {
-        *x = gate(Lanes(*x)).0;
     }
 }
 

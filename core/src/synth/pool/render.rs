@@ -114,10 +114,12 @@ impl Kind {
     }
 
     /// Adds to the bus of an effect what the voices send there.
-    fn send(&self, vectors: Vectors, effect: Effect, bus: &mut Block, frames: usize) {
-        for place in self.places.iter().take(self.count) {
-            if place.gains.reach(effect) {
-                simd::send(vectors, &place.block, &place.gains, effect, bus, frames);
+    fn send(&mut self, vectors: Vectors, effect: Effect, bus: &mut Block, frames: usize) {
+        for [a, b, c, d] in self.groups::<MIXED>() {
+            let gains = [&a.gains, &b.gains, &c.gains, &d.gains];
+            if gains.iter().any(|gains| gains.reach(effect)) {
+                let blocks = [&a.block, &b.block, &c.block, &d.block];
+                simd::send(vectors, blocks, gains, effect, bus, frames);
             }
         }
     }

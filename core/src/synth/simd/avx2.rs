@@ -70,6 +70,55 @@ impl Arch for Avx2 {
     }
 
     #[inline(always)]
+    fn both(x: &[f32; 4]) -> __m256 {
+        // SAFETY: 16 readable bytes; the load asks for no alignment.
+        unsafe { _mm256_broadcast_ps(&_mm_loadu_ps(x.as_ptr())) }
+    }
+
+    #[inline(always)]
+    fn lows(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: as above.
+        unsafe { _mm256_insertf128_ps::<1>(a, _mm256_castps256_ps128(b)) }
+    }
+
+    #[inline(always)]
+    fn turned(x: __m256) -> __m256 {
+        // SAFETY: as above.
+        unsafe {
+            let swapped = _mm256_permute2f128_ps::<0x01>(x, x);
+            let minus = _mm256_set_ps(-0.0, -0.0, -0.0, -0.0, 0.0, 0.0, 0.0, 0.0);
+            _mm256_add_ps(swapped, _mm256_xor_ps(x, minus))
+        }
+    }
+
+    #[inline(always)]
+    fn abs_wide(x: __m256) -> __m256 {
+        // SAFETY: as above.
+        unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), x) }
+    }
+
+    #[inline(always)]
+    fn max_wide(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: as above.
+        unsafe { _mm256_max_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn min_wide(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: as above.
+        unsafe { _mm256_min_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn without_small_wide(x: __m256, least: f32) -> __m256 {
+        // SAFETY: as above.
+        unsafe {
+            let large = _mm256_cmp_ps::<_CMP_GE_OQ>(Self::abs_wide(x), _mm256_set1_ps(least));
+            _mm256_and_ps(x, large)
+        }
+    }
+
+    #[inline(always)]
     fn transpose_wide([a, b, c, d]: [__m256; 4]) -> [__m256; 4] {
         // SAFETY: as above.
         unsafe {
@@ -93,6 +142,9 @@ impl Arch for Avx2 {
         fn add(a: __m128, b: __m128) -> __m128;
         fn sub(a: __m128, b: __m128) -> __m128;
         fn mul(a: __m128, b: __m128) -> __m128;
+        fn abs(x: __m128) -> __m128;
+        fn max(a: __m128, b: __m128) -> __m128;
+        fn min(a: __m128, b: __m128) -> __m128;
         fn without_small(x: __m128, least: f32) -> __m128;
         fn ints(x: [u32; 4]) -> __m128i;
         fn to_array(a: __m128i) -> [i32; 4];

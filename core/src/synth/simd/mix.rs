@@ -45,6 +45,13 @@ impl Gains {
         from != 0.0 || step != 0.0
     }
 
+    /// What goes to an effect moves.
+    #[inline(always)]
+    pub fn move_into(&self, effect: Effect) -> bool {
+        let [_, step] = self.line(effect as usize);
+        step != 0.0
+    }
+
     /// Left or right moves.
     #[inline(always)]
     pub fn move_dry(&self) -> bool {
@@ -130,15 +137,35 @@ pub fn run<A: Arch, const MOVES: bool>(
     }
 }
 
-/// Adds `frames` frames of a voice to the bus of an effect.
+/// Adds `frames` frames of voices, one after the other, to the bus of an effect. Gains move if `MOVES`.
 #[inline(always)]
-pub fn send<A: Arch>(block: &Block, gains: &Gains, effect: Effect, bus: &mut Block, frames: usize) {
-    let line = Line::<A>::of(gains, effect as usize);
-    let (mut time, eight) = (start::<A>(gains), A::splat_wide(8.0));
+pub fn send<A: Arch, const MOVES: bool>(
+    blocks: [&Block; MIXED],
+    gains: [&Gains; MIXED],
+    effect: Effect,
+    bus: &mut Block,
+    frames: usize,
+) {
+    let [a, b, c, d] = gains;
+    let bus_number = effect as usize;
+    let lines = [
+        Line::<A>::of(a, bus_number),
+        Line::of(b, bus_number),
+        Line::of(c, bus_number),
+        Line::of(d, bus_number),
+    ];
+    let mut time = [start::<A>(a), start::<A>(b), start::<A>(c), start::<A>(d)];
+    let eight = A::splat_wide(8.0);
     for place in 0..frames.div_ceil(2 * LANES) {
-        let x = A::mul_wide(get::<A>(block, place), line.at::<true>(time));
-        put::<A>(bus, place, A::add_wide(get::<A>(bus, place), x));
-        time = A::add_wide(time, eight);
+        let mut sum = get::<A>(bus, place);
+        for (block, (line, time)) in blocks.iter().zip(lines.iter().zip(&mut time)) {
+            let x = A::mul_wide(get::<A>(block, place), line.at::<MOVES>(*time));
+            sum = A::add_wide(sum, x);
+            if MOVES {
+                *time = A::add_wide(*time, eight);
+            }
+        }
+        put::<A>(bus, place, sum);
     }
 }
 

@@ -11,6 +11,8 @@
 //! | `fetch` | a wave at some speed into four frames at a time |
 //! | `filter` | the filters of eight voices at a time |
 //! | `mix` | gains, and voices into buses |
+//! | `reverb` | the diffusers and the network of delay lines |
+//! | `chorus` | the taps of a delay line |
 
 /// Eight floats in two registers.
 macro_rules! in_two_registers {
@@ -50,6 +52,41 @@ macro_rules! in_two_registers {
         }
 
         #[inline(always)]
+        fn both(x: &[f32; 4]) -> Self::W {
+            [Self::get(x); 2]
+        }
+
+        #[inline(always)]
+        fn lows([a, _]: Self::W, [b, _]: Self::W) -> Self::W {
+            [a, b]
+        }
+
+        #[inline(always)]
+        fn turned([a, b]: Self::W) -> Self::W {
+            [Self::add(a, b), Self::sub(a, b)]
+        }
+
+        #[inline(always)]
+        fn abs_wide(x: Self::W) -> Self::W {
+            x.map(Self::abs)
+        }
+
+        #[inline(always)]
+        fn max_wide([a, b]: Self::W, [c, d]: Self::W) -> Self::W {
+            [Self::max(a, c), Self::max(b, d)]
+        }
+
+        #[inline(always)]
+        fn min_wide([a, b]: Self::W, [c, d]: Self::W) -> Self::W {
+            [Self::min(a, c), Self::min(b, d)]
+        }
+
+        #[inline(always)]
+        fn without_small_wide(x: Self::W, least: f32) -> Self::W {
+            x.map(|x| Self::without_small(x, least))
+        }
+
+        #[inline(always)]
         fn transpose_wide(rows: [Self::W; 4]) -> [Self::W; 4] {
             let ([a, b, c, d], [e, f, g, h]) = (
                 $transpose(rows.map(|[low, _]| low)),
@@ -62,6 +99,7 @@ macro_rules! in_two_registers {
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+mod chorus;
 mod fetch;
 mod filter;
 mod mix;
@@ -69,12 +107,16 @@ mod mix;
 mod neon;
 #[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 mod portable;
+mod reverb;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 
+pub use chorus::{Gate, Taps, Wet};
 pub use fetch::{Reader, SCALE};
 pub use filter::{Eight, FilterState};
 pub use mix::{Effect, Gains, MIXED};
+
+pub use reverb::{AllPasses, LINES, Network};
 
 use super::lanes::{LANES, Lanes};
 use super::sinc::{EXTRA16, Row8, Row16, Rows, Shorts};
@@ -106,12 +148,28 @@ trait Arch: Copy {
     fn add_wide(a: Self::W, b: Self::W) -> Self::W;
     fn sub_wide(a: Self::W, b: Self::W) -> Self::W;
     fn mul_wide(a: Self::W, b: Self::W) -> Self::W;
+    /// Four floats in either half.
+    fn both(x: &[f32; 4]) -> Self::W;
+    /// The lower halves of two.
+    fn lows(a: Self::W, b: Self::W) -> Self::W;
+    /// The sum of both halves, and their difference.
+    fn turned(x: Self::W) -> Self::W;
+    fn abs_wide(x: Self::W) -> Self::W;
+    fn max_wide(a: Self::W, b: Self::W) -> Self::W;
+    fn min_wide(a: Self::W, b: Self::W) -> Self::W;
+    fn without_small_wide(x: Self::W, least: f32) -> Self::W;
     /// Rows become columns, in each half.
     fn transpose_wide(rows: [Self::W; 4]) -> [Self::W; 4];
     fn store(x: Self::F, to: &mut Lanes);
     fn add(a: Self::F, b: Self::F) -> Self::F;
     fn sub(a: Self::F, b: Self::F) -> Self::F;
     fn mul(a: Self::F, b: Self::F) -> Self::F;
+
+    fn abs(x: Self::F) -> Self::F;
+    /// The greater, or the second if they do not compare.
+    fn max(a: Self::F, b: Self::F) -> Self::F;
+    /// The lesser, likewise.
+    fn min(a: Self::F, b: Self::F) -> Self::F;
 
     /// 0 in place of what is smaller than `least`, whatever its sign.
     fn without_small(x: Self::F, least: f32) -> Self::F;
@@ -222,6 +280,61 @@ impl Block {
     #[inline(always)]
     fn chunk(&self, index: usize) -> &[f32; LANES] {
         self.0.get(index).unwrap_or(&[0.0; LANES])
+    }
+}
+
+/// A number that runs in a line through time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slope {
+    pub from: f32,
+    /// Change per frame.
+    pub step: f32,
+}
+
+impl Slope {
+    pub const ZERO: Self = Self {
+        from: 0.0,
+        step: 0.0,
+    };
+
+    pub fn times(self, factor: f32) -> Self {
+        Self {
+            from: self.from * factor,
+            step: self.step * factor,
+        }
+    }
+
+    /// What it is at each of eight frames: it depends on nothing but the frame.
+    #[inline(always)]
+    fn at<A: Arch>(self, time: A::W) -> A::W {
+        A::add_wide(
+            A::splat_wide(self.from),
+            A::mul_wide(A::splat_wide(self.step), time),
+        )
+    }
+}
+
+/// Eight of many frames, from one on.
+#[inline(always)]
+fn eight_from<A: Arch>(frames: &[f32], from: usize) -> A::W {
+    let rest = frames.get(from..).unwrap_or_default();
+    match rest.as_chunks().0 {
+        [low, high, ..] => A::get_wide([low, high]),
+        _ => A::splat_wide(0.0),
+    }
+}
+
+/// Eight frames of a block.
+#[inline(always)]
+fn eight<A: Arch>(block: &[f32; FRAMES], place: usize) -> A::W {
+    eight_from::<A>(block, 2 * LANES * place)
+}
+
+#[inline(always)]
+fn put_eight<A: Arch>(block: &mut [f32; FRAMES], place: usize, x: A::W) {
+    let rest = block.get_mut(2 * LANES * place..).unwrap_or_default();
+    if let [low, high, ..] = rest.as_chunks_mut().0 {
+        A::put_wide(x, [low, high]);
     }
 }
 
@@ -393,27 +506,91 @@ fn mix_on<A: Arch>(
     }
 }
 
-/// Adds the first `frames` frames of a voice to the bus of an effect.
+/// Adds the first `frames` frames of voices, one after the other, to the bus of an effect.
 #[inline]
 pub fn send(
     vectors: Vectors,
-    block: &Block,
-    gains: &Gains,
+    blocks: [&Block; MIXED],
+    gains: [&Gains; MIXED],
     effect: Effect,
     bus: &mut Block,
     frames: usize,
 ) {
     on_best!(
         vectors,
-        send_on_avx2(block, gains, effect, bus, frames),
-        mix::send::<Native>(block, gains, effect, bus, frames)
+        send_on_avx2(blocks, gains, effect, bus, frames),
+        send_on::<Native>(blocks, gains, effect, bus, frames)
     )
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn send_on_avx2(block: &Block, gains: &Gains, effect: Effect, bus: &mut Block, frames: usize) {
-    mix::send::<avx2::Avx2>(block, gains, effect, bus, frames);
+fn send_on_avx2(
+    blocks: [&Block; MIXED],
+    gains: [&Gains; MIXED],
+    effect: Effect,
+    bus: &mut Block,
+    frames: usize,
+) {
+    send_on::<avx2::Avx2>(blocks, gains, effect, bus, frames);
+}
+
+#[inline(always)]
+fn send_on<A: Arch>(
+    blocks: [&Block; MIXED],
+    gains: [&Gains; MIXED],
+    effect: Effect,
+    bus: &mut Block,
+    frames: usize,
+) {
+    if gains.iter().any(|gains| gains.move_into(effect)) {
+        mix::send::<A, true>(blocks, gains, effect, bus, frames);
+    } else {
+        mix::send::<A, false>(blocks, gains, effect, bus, frames);
+    }
+}
+
+/// A function that runs on the best registers.
+macro_rules! dispatched {
+    ($(#[$doc:meta])* $name:ident, $on_avx2:ident, $module:ident::$kernel:ident
+        $(<const $n:ident>)?($($x:ident: $t:ty),*) $(-> $r:ty)?) => {
+        $(#[$doc])*
+        #[inline]
+        pub fn $name$(<const $n: usize>)?(vectors: Vectors, $($x: $t),*) $(-> $r)? {
+            on_best!(vectors, $on_avx2($($x),*), $module::$kernel::<Native$(, $n)?>($($x),*))
+        }
+
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2")]
+        fn $on_avx2$(<const $n: usize>)?($($x: $t),*) $(-> $r)? {
+            $module::$kernel::<avx2::Avx2$(, $n)?>($($x),*)
+        }
+    };
+}
+
+dispatched! {
+    /// Sends `frames` frames of a block through all-passes, in place.
+    diffuse, diffuse_on_avx2, reverb::diffuse<const N>(passes: AllPasses<N>, block: &mut [f32; FRAMES], frames: usize)
+}
+
+dispatched! {
+    /// Runs the network of a reverb; the highest magnitude that was added to the sides.
+    network, network_on_avx2, reverb::run(network: Network) -> f32
+}
+
+dispatched! {
+    /// Reads the taps of a chorus.
+    taps, taps_on_avx2, chorus::read<const N>(taps: &Taps<N>, out: &mut [[f32; FRAMES]; 2])
+}
+
+dispatched! {
+    /// Feeds the line of a chorus and adds its taps; the highest magnitude of them and of what was fed.
+    wet, wet_on_avx2, chorus::run(wet: Wet) -> f32
+}
+
+dispatched! {
+    /// A bus through a gate, and silence behind its end; the highest magnitude.
+    take, take_on_avx2, chorus::take(gate: Gate, bus: &[f32], out: &mut [f32; FRAMES]) -> f32
 }
 
 /// 0 in place of what is smaller than `least`, whatever its sign.
@@ -422,21 +599,6 @@ pub fn without_small(x: Lanes, least: f32) -> Lanes {
     let mut out = Lanes::ZERO;
     Native::store(Native::without_small(Native::load(&x), least), &mut out);
     out
-}
-
-/// Whole parts (towards zero) and what is left, of magnitudes up to 2^30.
-#[inline(always)]
-pub fn split(x: Lanes) -> ([i32; 4], Lanes) {
-    split_on::<Native>(x)
-}
-
-#[inline(always)]
-fn split_on<A: Arch>(x: Lanes) -> ([i32; 4], Lanes) {
-    let floats = A::load(&x);
-    let whole = A::truncated(floats);
-    let mut rest = Lanes::ZERO;
-    A::store(A::sub(floats, A::to_floats(whole)), &mut rest);
-    (A::to_array(whole), rest)
 }
 
 /// 16-bit PCM of eight samples (1.0 is full scale): to nearest, halves away from zero, clipped; what is not a number is 0.
@@ -455,5 +617,7 @@ pub fn clock() -> u64 {
     0
 }
 
+#[cfg(test)]
+mod effects_tests;
 #[cfg(test)]
 mod tests;

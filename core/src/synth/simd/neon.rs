@@ -57,6 +57,24 @@ impl Arch for Neon {
     }
 
     #[inline(always)]
+    fn abs(x: float32x4_t) -> float32x4_t {
+        // SAFETY: as above.
+        unsafe { vabsq_f32(x) }
+    }
+
+    #[inline(always)]
+    fn max(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: as above.
+        unsafe { vbslq_f32(vcgtq_f32(a, b), a, b) }
+    }
+
+    #[inline(always)]
+    fn min(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: as above.
+        unsafe { vbslq_f32(vcltq_f32(a, b), a, b) }
+    }
+
+    #[inline(always)]
     fn without_small(x: float32x4_t, least: f32) -> float32x4_t {
         // SAFETY: as above.
         unsafe {

@@ -62,6 +62,18 @@ impl Arch for Portable {
         zip(a, b, |a, b| a * b)
     }
 
+    fn abs(x: [f32; 4]) -> [f32; 4] {
+        x.map(f32::abs)
+    }
+
+    fn max(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        zip(a, b, |a, b| if a > b { a } else { b })
+    }
+
+    fn min(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        zip(a, b, |a, b| if a < b { a } else { b })
+    }
+
     fn without_small(x: [f32; 4], least: f32) -> [f32; 4] {
         x.map(|x| if x.abs() >= least { x } else { 0.0 })
     }
@@ -147,5 +159,6 @@ impl Arch for Portable {
 /// Rows become columns.
 #[inline(always)]
 fn transpose(rows: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
-    Lanes::transposed(rows.map(Lanes)).map(|row| row.0)
+    let [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]] = rows;
+    [[a, e, i, m], [b, f, j, n], [c, g, k, o], [d, h, l, p]]
 }

@@ -57,6 +57,24 @@ impl Arch for Sse2 {
     }
 
     #[inline(always)]
+    fn abs(x: __m128) -> __m128 {
+        // SAFETY: as above.
+        unsafe { _mm_andnot_ps(_mm_set1_ps(-0.0), x) }
+    }
+
+    #[inline(always)]
+    fn max(a: __m128, b: __m128) -> __m128 {
+        // SAFETY: as above.
+        unsafe { _mm_max_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn min(a: __m128, b: __m128) -> __m128 {
+        // SAFETY: as above.
+        unsafe { _mm_min_ps(a, b) }
+    }
+
+    #[inline(always)]
     fn without_small(x: __m128, least: f32) -> __m128 {
         // SAFETY: as above.
         unsafe {
