@@ -132,6 +132,38 @@ mod tests {
         assert!(last < 1e-3);
     }
 
+    /// What a listener hears last is where the tail begins, whatever was dying away before.
+    #[test]
+    fn a_tail_begins_at_what_was_heard_last() {
+        let mut state = 1u32;
+        let mut random = |n: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) % n
+        };
+        let length = Declick::ramp(RATE);
+        let mut declick = Declick::default();
+        for _ in 0..200 {
+            for _ in 0..random(3 * length) {
+                let frame = [random(100) as f32 - 50.0; 2];
+                match random(4) {
+                    0 => declick.heard(frame),
+                    1 => declick.break_off(RATE),
+                    2 => drop(declick.join(frame)),
+                    _ => drop(declick.silence(RATE)),
+                }
+            }
+            declick.silence(RATE);
+            let heard = [random(100) as f32 + 1.0, -0.5];
+            declick.heard(heard);
+            for n in 0..length {
+                let part = (length - n) as f32 / length as f32;
+                let expected = heard.map(|x| x * part);
+                assert_eq!(declick.silence(RATE), expected, "frame {n}");
+            }
+            assert_eq!(declick.silence(RATE), [0.0; 2]);
+        }
+    }
+
     #[test]
     fn silence_stays_silence() {
         let mut declick = Declick::default();

@@ -68,6 +68,27 @@ fn frames_and_ticks_are_inverse() {
     }
 }
 
+/// A packet is complete at the moment of its last frame, also for who asks first for the packet and for nothing else.
+#[test]
+fn a_packet_is_there_when_its_time_has_passed() {
+    for rate in [48_000, 96_000] {
+        let mut place = stream(rate, Some(2));
+        place.begin(7);
+        place.wrote(i64::from(rate));
+        for number in 0..20 {
+            let complete = 7 + (number + 1) * 10 * MILLISECOND;
+            assert_eq!(place.read_packet(complete - 1), None, "{number}");
+            let packet = PacketStart {
+                number,
+                time: 7 + number * 10 * MILLISECOND,
+                more: false,
+            };
+            assert_eq!(place.read_packet(complete), Some(packet));
+            assert_eq!(place.read_packet(complete), None);
+        }
+    }
+}
+
 /// Offsets are frames modulo the buffer: one that is no divisor of anything.
 #[test]
 fn offsets_wrap_at_the_buffers_end() {

@@ -200,6 +200,43 @@ mod tests {
         assert_eq!(run(&[constant(0), op(0x0F)]), Some(TRUE));
     }
 
+    /// Each operator over all pairs of values that are special to one of them; sums and products are modulo 2³².
+    #[test]
+    fn binary_operators_by_definition() {
+        const VALUES: [u32; 8] = [0, 1, 2, 3, 6, 0x7FFF_FFFF, 0x8000_0000, u32::MAX];
+        let pairs = VALUES.iter().flat_map(|x| VALUES.map(|y| (*x, y)));
+        for (x, y) in pairs {
+            let (wide_x, wide_y) = (i128::from(x), i128::from(y));
+            let modulo = |wide: i128| Some(wide.rem_euclid(1 << 32) as u32);
+            let truth = |holds: bool| Some(if holds { TRUE } else { 0 });
+            for (opcode, expected) in [
+                (0x01, Some(x & y)),
+                (0x02, Some(x | y)),
+                (0x03, Some(x ^ y)),
+                (0x04, modulo(wide_x + wide_y)),
+                (0x05, modulo(wide_x - wide_y)),
+                (0x06, modulo(wide_x * wide_y)),
+                (0x07, (y != 0).then(|| x / y.max(1))),
+                (0x08, truth(x.min(y) > 0)),
+                (0x09, truth(x.max(y) > 0)),
+                (0x0A, truth(wide_x - wide_y < 0)),
+                (0x0B, truth(wide_x - wide_y < 1)),
+                (0x0C, truth(wide_x - wide_y > 0)),
+                (0x0D, truth(wide_x - wide_y > -1)),
+                (0x0E, truth(wide_x - wide_y == 0)),
+            ] {
+                let result = run(&[constant(y), constant(x), op(opcode)]);
+                assert_eq!(result, expected, "{opcode:#x} of {x:#x} and {y:#x}");
+            }
+        }
+    }
+
+    /// DLSID_SamplePlaybackRate is the output rate of the driver, 48 kHz.
+    #[test]
+    fn the_default_rate_is_the_drivers() {
+        assert_eq!(run(&[query(0x11, id::SAMPLE_PLAYBACK_RATE)]), Some(48_000));
+    }
+
     #[test]
     fn queries_push_one_value() {
         assert_eq!(run(&[query(0x11, id::SUPPORTS_DLS2)]), Some(1));

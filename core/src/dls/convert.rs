@@ -358,6 +358,50 @@ mod tests {
         }
     }
 
+    /// `usKeyGroup`: 0 is none, 1 to 15 are groups; DLS has no others.
+    #[test]
+    fn key_groups_are_one_to_fifteen() {
+        for raw in (0..300).chain([u16::MAX]) {
+            let expected = if raw < 16 { raw } else { 0 };
+            assert_eq!(u16::from(key_group(raw)), expected, "{raw}");
+        }
+    }
+
+    /// Each flag is the lowest bit of its word, F_RGN_OPTION_SELFNONEXCLUSIVE and F_WAVELINK_PHASE_MASTER; the other bits mean nothing.
+    #[test]
+    fn flags_of_a_region() {
+        let articulation = super::super::articulation::Builder::new().unwrap().finish();
+        let articulation = Shared::try_new(articulation).unwrap();
+        let wave = Shared::try_new(build(FORMAT, &[0; 4]).unwrap()).unwrap();
+        for (options, link_options) in [(0, 0), (1, 0), (0, 1), (0xFFFE, 0xFFFF), (0xFFFF, 0xFFFE)]
+        {
+            let header = raw::RegionHeader {
+                keys: (0, 127),
+                velocities: (0, 127),
+                options,
+                key_group: 3,
+            };
+            let link = raw::WaveLink {
+                options: link_options,
+                phase_group: 7,
+                channels: 1,
+                table_index: 0,
+            };
+            let ranges = ((0, 127), (0, 127));
+            let region = region(
+                &header,
+                ranges,
+                &link,
+                None,
+                wave.clone(),
+                articulation.clone(),
+            );
+            assert_eq!(region.self_non_exclusive, options % 2 == 1);
+            assert_eq!(region.phase_master, link_options % 2 == 1);
+            assert_eq!((region.key_group, region.phase_group), (3, 7));
+        }
+    }
+
     #[test]
     fn ranges_are_ordered() {
         assert_eq!(range((0, 127)), Some((0, 127)));

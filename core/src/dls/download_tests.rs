@@ -404,6 +404,48 @@ fn shared_tails_are_bounded() {
     );
 }
 
+/// Nor lists without connections: they take time to follow all the same.
+#[test]
+fn shared_tails_of_empty_lists_are_bounded() {
+    let n = if cfg!(miri) { 60 } else { 2000u32 };
+    let mut objects = vec![main_object(0, 1, 0, 0)];
+    for i in 1..=n {
+        objects.push(region((0, 127), n + i, if i < n { i + 1 } else { 0 }, 5));
+    }
+    for i in 1..=n {
+        objects.push(words(&[0, 0, if i < n { n + i + 1 } else { 0 }]));
+    }
+    let buffer = frame(3, 1, 4, &objects);
+    assert_eq!(parse(&buffer).err(), Some(Error::BadArticulation));
+}
+
+/// Some regions whose lists share their connections are no attack.
+#[test]
+fn a_few_lists_share_their_connections() {
+    let many: Vec<_> = (0..100).map(|i| (0, 0, 0x206, 0, i)).collect();
+    let buffer = frame(
+        3,
+        1,
+        4,
+        &[
+            main_object(0, 1, 0, 0),
+            region((0, 40), 4, 2, 5),
+            region((41, 80), 5, 3, 5),
+            region((81, 127), 6, 0, 5),
+            words(&[7, 0, 0]),
+            words(&[7, 0, 0]),
+            words(&[7, 0, 0]),
+            connections(&many),
+        ],
+    );
+    for region in instrument(&buffer).unwrap().regions {
+        assert_eq!(
+            scale(&region, Source::None, Destination::Eg1Attack),
+            Some(99)
+        );
+    }
+}
+
 #[test]
 fn ranges_that_never_match_are_dropped() {
     let buffer = frame(

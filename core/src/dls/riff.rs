@@ -224,6 +224,25 @@ mod tests {
         }
     }
 
+    /// A form's size counts where it does not cut a chunk that is there as a whole: what follows is no chunk, or one that is cut off anyway.
+    #[test]
+    fn a_form_that_ends_within_rubbish_ends_there() {
+        for follows in [
+            // Not an id.
+            chunk(b"\x01\x02\x03\x04", &[9; 12]),
+            // More than there is.
+            [&b"long"[..], &1000u32.to_le_bytes(), &[9; 12]].concat(),
+        ] {
+            let body = [chunk(b"colh", &[1; 4]), follows].concat();
+            for inside in [12, 20, 21, 26, 31] {
+                let size = (4 + inside as u32).to_le_bytes();
+                let file = [&b"RIFF"[..], &size, b"DLS ", &body].concat();
+                let chunks = form(&file, b"DLS ").unwrap();
+                assert_eq!(chunks.bytes(), &body[..inside], "{inside}");
+            }
+        }
+    }
+
     #[test]
     fn ends_at_less_than_a_header_and_shortens_what_exceeds() {
         let mut data = chunk(b"good", &[7; 4]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which instrument plays a patch that a collection does not have (`docs/reference/dls-synth.md` §2.7, §3.11).
 
+use super::convert::PATCH_MASK;
 use super::model::{DRUM_KIT, Instrument, find};
 use crate::mem::Shared;
 
@@ -17,27 +18,25 @@ pub fn kin<T>(
     find: impl Fn(u32) -> Option<T>,
     mut all: impl Iterator<Item = (u32, T)>,
 ) -> Option<T> {
-    let (msb, lsb, program) = (patch >> 16 & 0x7F, patch >> 8 & 0x7F, patch & 0x7F);
+    let own = find(patch & PATCH_MASK);
+    let (msb, program) = (patch >> 16 & 0x7F, patch & 0x7F);
     if patch & DRUM_KIT != 0 {
-        let drums = |msb: u32, lsb: u32, program: u32| {
-            find(DRUM_KIT | msb << 16 | lsb << 8 | program)
-                .or_else(|| find(GM2_DRUMS << 16 | lsb << 8 | program))
-        };
-        return find(DRUM_KIT | msb << 16 | lsb << 8 | program)
-            .or_else(|| drums(0, 0, program))
-            .or_else(|| drums(0, 0, program & !7))
-            .or_else(|| drums(0, 0, 0))
+        let kit =
+            |program: u32| find(DRUM_KIT | program).or_else(|| find(GM2_DRUMS << 16 | program));
+        return own
+            .or_else(|| kit(program))
+            .or_else(|| kit(program & !7))
+            .or_else(|| kit(0))
             .or_else(|| {
                 all.find(|(patch, _)| patch & DRUM_KIT != 0)
                     .map(|found| found.1)
             });
     }
-    let melodic = |msb: u32, lsb: u32| find(msb << 16 | lsb << 8 | program);
-    melodic(msb, lsb)
-        .or_else(|| melodic(msb, 0))
-        .or_else(|| melodic(msb & !7, 0))
-        .or_else(|| melodic(GM2_MELODIC, 0))
-        .or_else(|| melodic(0, 0))
+    let bank = |msb: u32| find(msb << 16 | program);
+    own.or_else(|| bank(msb))
+        .or_else(|| bank(msb & !7))
+        .or_else(|| bank(GM2_MELODIC))
+        .or_else(|| bank(0))
         .or_else(|| {
             all.find(|(patch, _)| patch & (DRUM_KIT | 0x7F) == program && patch >> 16 != GM2_DRUMS)
                 .map(|found| found.1)
@@ -110,6 +109,87 @@ mod tests {
         assert_eq!(chosen(DRUM_KIT, &[DRUM_KIT | 3]), Some(DRUM_KIT | 3));
         assert_eq!(chosen(DRUM_KIT, &[0, 5]), None);
         assert_eq!(chosen(0, &[DRUM_KIT, 0x0078_0000]), None);
+    }
+
+    /// Of each patch the kin in the order of preference: where the first ones are missing, the next one plays. What is no kin never does.
+    #[test]
+    fn kin_in_the_order_of_preference() {
+        const KIT: u32 = DRUM_KIT;
+        for (patch, order) in [
+            (
+                KIT | 0x0012_3423,
+                [
+                    KIT | 0x0012_3423,
+                    KIT | 0x23,
+                    0x0078_0023,
+                    KIT | 0x20,
+                    0x0078_0020,
+                    KIT,
+                    0x0078_0000,
+                    KIT | 0x0001_0203,
+                ],
+            ),
+            (
+                0x0013_0123,
+                [
+                    0x0013_0123,
+                    0x0013_0023,
+                    0x0010_0023,
+                    0x0079_0023,
+                    0x23,
+                    0x0013_0223,
+                    0x0014_0023,
+                    0x0079_0123,
+                ],
+            ),
+            // The bits between the fields mean nothing.
+            (
+                0x7F9F_FFFF,
+                [
+                    0x001F_7F7F,
+                    0x001F_007F,
+                    0x0018_007F,
+                    0x0079_007F,
+                    0x7F,
+                    0x0017_007F,
+                    0x001F_017F,
+                    0x0020_007F,
+                ],
+            ),
+        ] {
+            let others: &[u32] = if patch & KIT == 0 {
+                // Kits, and other programs of its banks and of those that look like them.
+                &[
+                    KIT | 0x0013_0123,
+                    KIT | 0x23,
+                    0x0078_0023,
+                    0x0078_007F,
+                    0x0013_0122,
+                    0x0013_0163,
+                    0x0079_0024,
+                    0x001F_7F7E,
+                    0,
+                ]
+            } else {
+                &[
+                    0x0012_3423,
+                    0x23,
+                    0x20,
+                    0,
+                    0x0079_0023,
+                    0x0078_0021,
+                    0x0078_0123,
+                ]
+            };
+            for missing in 0..order.len() {
+                let there = [others, &order[missing..]].concat();
+                let find = |patch| there.iter().copied().find(|&p| p == patch);
+                let found = kin(patch, find, there.iter().map(|&p| (p, p)));
+                assert_eq!(found, Some(order[missing]), "{patch:#x} {missing}");
+            }
+            let found = kin(patch, |_| None, others.iter().map(|&p| (p, p)));
+            assert_eq!(found, None, "{patch:#x}");
+        }
     }
 
     /// By brute force over all programs: the family first, then the distance.

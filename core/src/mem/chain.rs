@@ -288,6 +288,21 @@ mod tests {
         assert!(unsafe { Owned::<BoxedNode<u32>>::from_raw(null_mut()) }.is_none());
     }
 
+    /// Where a node was before does not matter: a chain ends with its last one.
+    #[test]
+    fn a_chain_ends_in_null() {
+        let mut chain = chain([]);
+        for value in 0..4 {
+            let mut node = make(0, value);
+            node.set_next(core::ptr::dangling_mut());
+            let raw: *const BoxedNode<u32> = &raw const *node;
+            chain.push(node);
+            // SAFETY: the chain's node, which nobody else touches.
+            assert!(unsafe { (*raw).next() }.is_null(), "{value}");
+        }
+        assert_eq!(open_all(chain), [0, 1, 2, 3]);
+    }
+
     #[derive(Clone, Debug)]
     enum Step {
         Push,

@@ -43,7 +43,7 @@ pub struct EventQueue<N> {
     free: u16,
     oldest: u16,
     newest: u16,
-    /// The run whose merge is in progress.
+    /// The run whose merge is in progress. If it has gone since, or has no rest, the next push finds nothing to do.
     merging: u16,
     births: u64,
     len: usize,
@@ -98,7 +98,10 @@ impl<N: Link> EventQueue<N> {
             births: 0,
             len: 0,
         };
-        queue.reset();
+        for (at, run) in queue.runs.iter_mut().enumerate().rev() {
+            run.newer = queue.free;
+            queue.free = at as u16;
+        }
         Ok(queue)
     }
 
@@ -172,30 +175,15 @@ impl<N: Link> EventQueue<N> {
     /// Takes all nodes out, in no particular order, as a chain that ends in null (null when empty).
     pub fn drain(&mut self) -> *mut N {
         let mut all = List::EMPTY;
-        let mut at = self.oldest;
-        while at != NIL {
-            let run = *self.run(at);
+        while self.oldest != NIL {
+            let run = *self.run(self.oldest);
             all.append(run.list);
             all.append(run.rest[0]);
             all.append(run.rest[1]);
-            at = run.newer;
+            self.remove(self.oldest);
         }
-        self.reset();
-        all.head
-    }
-
-    fn reset(&mut self) {
-        for (i, run) in self.runs.iter_mut().enumerate() {
-            *run = Run::EMPTY;
-            run.newer = if i + 1 < RUNS { (i + 1) as u16 } else { NIL };
-        }
-        self.free = 0;
-        self.used = 0;
-        self.oldest = NIL;
-        self.newest = NIL;
-        self.merging = NIL;
-        self.births = 0;
         self.len = 0;
+        all.head
     }
 
     fn run(&self, at: u16) -> &Run<N> {
@@ -253,9 +241,6 @@ impl<N: Link> EventQueue<N> {
         match newer {
             NIL => self.newest = older,
             _ => self.run_mut(newer).older = older,
-        }
-        if self.merging == at {
-            self.merging = NIL;
         }
         let end = self.used.wrapping_sub(1);
         self.used = end;

@@ -59,6 +59,11 @@ fn check(queue: &EventQueue<Node>) {
         (runs, nodes, older),
         (queue.used, queue.len(), queue.newest)
     );
+    let (mut unused, mut at) = (0, queue.free);
+    while at != NIL && unused < RUNS {
+        (unused, at) = (unused + 1, queue.run(at).newer);
+    }
+    assert_eq!((runs + unused, at), (RUNS, NIL), "every run is somewhere");
     for child in 1..queue.used {
         assert!(queue.key((child - 1) / 2) < queue.key(child));
     }
@@ -142,6 +147,53 @@ fn chords_in_sawtooth_order_while_time_moves_on() {
     assert!(queue.is_empty());
 }
 
+/// Bursts of ascending times: runs too large to be merged at once, and small ones that are, from anywhere in the heap.
+#[test]
+fn bursts_of_all_sizes_while_time_moves_on() {
+    let rounds = if cfg!(miri) { 3 } else { 2000 };
+    let mut random = random(6);
+    let mut random = move |n: u64| random.next().unwrap() % n;
+    let mut queue = EventQueue::new().unwrap();
+    let mut queued: std::collections::BTreeSet<(i64, usize)> = Default::default();
+    let mut arrival = 0;
+    for round in 0..rounds {
+        let length = [1, 2, 3, 40, EAGER as u64 + 100][random(5) as usize];
+        let mut time = round + random(4000) as i64;
+        for _ in 0..length {
+            push(&mut queue, time, arrival);
+            queued.insert((time, arrival));
+            time += random(3) as i64;
+            arrival += 1;
+        }
+        check(&queue);
+        for _ in 0..random(400) {
+            assert_eq!(pop(&mut queue), queued.pop_first());
+        }
+        check(&queue);
+        if random(300) == 0 {
+            let mut all = drain(&mut queue);
+            all.sort();
+            assert!(all.into_iter().eq(core::mem::take(&mut queued)));
+            check(&queue);
+        }
+    }
+    while let Some(next) = queued.pop_first() {
+        assert_eq!(pop(&mut queue), Some(next));
+    }
+    assert!(queue.is_empty());
+}
+
+/// More large runs than the table holds.
+#[test]
+#[cfg(not(miri))]
+fn a_full_table() {
+    let burst = EAGER as i64 - 20;
+    let mut heads = random(7);
+    let head = move || (heads.next().unwrap() % 100_000) as i64;
+    let times = core::iter::repeat_with(head).flat_map(|head| (0..burst).map(move |n| head + n));
+    sorts(times.take(1100 * burst as usize));
+}
+
 /// A single push never walks more than a bounded number of nodes, even with a full table.
 #[test]
 #[cfg(not(miri))]
@@ -153,6 +205,7 @@ fn a_push_is_short() {
         push(&mut queue, time as i64, arrival);
         longest = longest.max(STEPPED.get() - before);
     }
+    assert!(longest > EAGER, "{longest}: merges are counted");
     assert!(longest <= 3 * EAGER + STEPS, "{longest} nodes in one push");
     assert_eq!(drain(&mut queue).len(), 1_500_000);
 }

@@ -47,6 +47,7 @@ struct Writer {
     running: bool,
 }
 
+#[derive(Default)]
 struct Reader {
     /// A ring; its length is a power of two.
     ring: Vec<u8>,
@@ -270,12 +271,7 @@ impl Reader {
     fn new(ring: Vec<u8>) -> Self {
         Self {
             ring,
-            written: 0,
-            read: 0,
-            counts: Counts::default(),
-            running: false,
-            deaf: false,
-            skips: false,
+            ..Self::default()
         }
     }
 

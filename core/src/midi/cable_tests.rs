@@ -159,6 +159,41 @@ fn the_end_of_what_was_left_out_is_left_out() {
     assert_eq!(read(&mut cable, 0), [0xF0, 9, 0xF7]);
 }
 
+/// A reader that stops and starts hears what one hears that is plugged in at that moment, whatever it missed before.
+#[test]
+fn a_reader_that_comes_back_hears_what_a_new_one_hears() {
+    let mut cable = cable(&[16]);
+    write(&mut cable, 0, &[0x90, 1, 2, 0x90, 3, 4, 0xF8], 0);
+    assert_eq!(write(&mut cable, 0, &[0xF0, 1, 2, 3, 4, 5], 0), 0);
+    write(&mut cable, 0, &[0xF0, 1, 2, 3, 4, 5], PATIENCE);
+    write(&mut cable, 0, &[6, 7, 8, 9], PATIENCE);
+    assert_eq!(cable.reader_counts(0).lost, 1);
+    cable.run_reader(0, false);
+    cable.run_reader(0, true);
+    let new = cable.add_reader(vec![0; 16]).unwrap();
+    cable.run_reader(new, true);
+    write(&mut cable, 0, &[10, 0xF7, 0xC0, 1], PATIENCE);
+    let heard = read(&mut cable, new);
+    assert_eq!(heard[heard.len() - 2..], [0xC0, 1]);
+    assert_eq!(read(&mut cable, 0), heard);
+}
+
+/// When patience ends, a reader that has room for four bytes, as much as they may become, is waited for further on.
+#[test]
+fn only_readers_without_room_become_deaf() {
+    let note = [0x90, 60, 100];
+    for more in 0..12 {
+        let mut cable = cable(&[32, 32]);
+        while write(&mut cable, 0, &note, 0) == 3 {}
+        let mut part = vec![0; more];
+        assert_eq!(cable.read(1, &mut part), more);
+        let room = 32 - cable.reader_counts(1).waiting;
+        assert_eq!(write(&mut cable, 0, &note, PATIENCE), 3);
+        let waits = (0..40).any(|_| write(&mut cable, 0, &note, PATIENCE) == 0);
+        assert_eq!(waits, room >= HELD + 4 * GROWTH, "room for {room}");
+    }
+}
+
 /// A reader that stops and starts is waited for as at first, with nothing of what was there before.
 #[test]
 fn a_reader_that_comes_back_is_waited_for() {

@@ -234,6 +234,22 @@ fn a_pin_that_stops_again_and_again() {
     assert_eq!((port.out(), queue.counts().waiting), (0, 0));
 }
 
+/// As long as a generation is free, a stop is short: what waits comes back with the batch in which it is due.
+#[test]
+fn a_stop_leaves_what_waits_where_it_is() {
+    let port = Allocator::new(usize::MAX);
+    let mut queue = Queue::new().unwrap();
+    for n in 0..3 * GENERATIONS as u8 {
+        port.take(&mut queue, 1, 60, Piece::Message(&note(n)));
+        for slot in [1, 0, 1, 3] {
+            assert!(queue.flush(slot).is_empty(), "{n}: pin {slot}");
+        }
+        let batch = queue.batch(60, 9);
+        assert!(batch.due.is_empty());
+        assert_eq!(port.give_back(batch.stale).len(), 1);
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Message(usize, i64),

@@ -96,7 +96,8 @@ impl Framer {
             ));
             // Channel messages leave their status running; system messages end it.
             self.len = 1;
-            if self.message.first().is_some_and(|status| *status >= SYSEX) {
+            let [status, ..] = self.message;
+            if status >= SYSEX {
                 self.needs = 0;
             }
         }
@@ -171,6 +172,17 @@ mod tests {
             cut(&[&[0xF0, 1, 0xF0, 2, 0xF7]]),
             [vec![0xF0, 1, b'+'], vec![b'!'], vec![0xF0, 2, 0xF7]]
         );
+    }
+
+    /// Any status but that of real time cuts a System Exclusive message off, and says so before its own message.
+    #[test]
+    fn every_status_ends_system_exclusive() {
+        for status in (0x80..=0xF6).filter(|status| *status != 0xF0) {
+            let message = &[status, 1, 2][..super::super::length(status).unwrap()];
+            let expected = [vec![0xF0, 5, b'+'], vec![b'!'], message.to_vec()];
+            assert_eq!(cut(&[&[0xF0, 5], message]), expected, "{status:#x}");
+            assert_eq!(cut(&[&[&[0xF0, 5], message].concat()]), expected);
+        }
     }
 
     /// What the parser makes of a stream it makes of its pieces too, wherever the stream is cut.

@@ -105,7 +105,7 @@ impl Parser {
 
     fn status(&mut self, byte: u8) -> Option<Received<'_>> {
         self.sysex.abandon();
-        self.needs = length(byte).unwrap_or(0);
+        self.needs = length(byte)?;
         self.message = [byte, 0, 0];
         self.len = 1;
         self.complete()

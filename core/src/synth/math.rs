@@ -94,3 +94,65 @@ pub fn hertz(cents: f32) -> f32 {
 pub fn round(x: f32) -> i32 {
     (x + if x < 0.0 { -0.5 } else { 0.5 }) as i32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Beyond what an exponent holds the ends stay.
+    #[test]
+    fn powers_and_logarithms_end() {
+        let (least, most) = (f32::MIN_POSITIVE, 2.0f32.powi(126));
+        for beyond in [126.0, 126.4, 127.0, 128.0, 1e9, f32::INFINITY] {
+            assert_eq!((exp2(beyond), exp2(-beyond)), (most, least), "{beyond}");
+        }
+        for nothing in [
+            least,
+            least / 2.0,
+            1e-45,
+            0.0,
+            -0.0,
+            -1.0,
+            f32::NEG_INFINITY,
+            f32::NAN,
+        ] {
+            assert_eq!(log2(nothing), -126.0, "{nothing}");
+        }
+        for exponent in -126..128 {
+            assert_eq!(log2(2.0f64.powi(exponent) as f32), exponent as f32);
+        }
+    }
+
+    /// Halves go away from zero; a level at the limit of silence is silent.
+    #[test]
+    fn rounding_and_silence() {
+        for (x, rounded) in [
+            (0.0, 0),
+            (0.49, 0),
+            (0.5, 1),
+            (1.5, 2),
+            (-0.49, 0),
+            (-0.5, -1),
+            (-2.5, -3),
+        ] {
+            assert_eq!(round(x), rounded, "{x}");
+        }
+        assert_eq!(amplitude(SILENCE_DB), 0.0);
+        assert!(amplitude(SILENCE_DB.next_up()) > 0.0);
+        let level = decibels(amplitude(-100.0));
+        assert!((level + 100.0).abs() < 1e-3, "{level}");
+    }
+
+    /// No sine is larger than 1, and the quarters meet.
+    #[test]
+    fn sines_stay_within_one() {
+        for step in -100_000..=100_000 {
+            let t = step as f32 / 100_000.0;
+            let exact = (f64::from(t) * core::f64::consts::FRAC_PI_2).sin();
+            assert!((f64::from(quarter_sine(t)) - exact).abs() < 1e-6, "{t}");
+            assert!(quarter_sine(t).abs() <= 1.0, "{t}");
+        }
+        let quarters = [0, 1 << 30, 1 << 31, 3 << 30].map(sine);
+        assert_eq!(quarters, [0.0, 1.0, 0.0, -1.0]);
+    }
+}

@@ -242,3 +242,81 @@ pub fn merge<'a>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::vec;
+
+    fn instrument(patch: u32, gm: bool) -> Shared<Instrument> {
+        let regions = Vec::new();
+        Shared::try_new(Instrument { patch, gm, regions }).unwrap()
+    }
+
+    fn is_same(a: &Shared<Patches>, b: &Shared<Patches>) -> bool {
+        Shared::ptr_eq(a, b)
+    }
+
+    /// The table that was made while the download was still there is the one that the port has without it.
+    #[test]
+    fn a_published_table_is_the_ports() {
+        let mut port = Port::new(0);
+        let object = |id, patch| Object {
+            id,
+            cost: 10,
+            content: Content::Instrument(instrument(patch, false)),
+        };
+        let first = port.add(object(1, 3), 1).unwrap();
+        port.add(object(2, 4), 1).unwrap();
+        let both = port.patches(&[]).unwrap();
+        assert_eq!(both.instruments().len(), 2);
+        let without = port.patches_without(first, &[]).unwrap();
+        assert!(is_same(&port.patches(&[]).unwrap(), &both));
+        port.remove(first);
+        port.publish(without.clone());
+        assert!(is_same(&port.patches(&[]).unwrap(), &without));
+        assert!(without.find(3).is_none() && without.find(4).is_some());
+        port.unpublish();
+        assert!(!is_same(&port.patches(&[]).unwrap(), &without));
+    }
+
+    /// Of any two sorted lists: each patch once, the first of the port's own before the default one.
+    #[test]
+    fn a_merged_table_has_each_patch_once() {
+        let mut state = 9u64;
+        let mut random = |n: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % n
+        };
+        for _ in 0..300 {
+            let mut list = |most: u64| {
+                let mut patches: Vec<u64> = (0..random(most)).map(|_| random(12)).collect();
+                patches.sort_unstable();
+                let all = patches
+                    .into_iter()
+                    .map(|patch| instrument(patch as u32, true));
+                all.collect::<Vec<_>>()
+            };
+            let (own, mut defaults) = (list(9), list(9));
+            defaults.dedup_by_key(|i| i.patch);
+            let mut expected = BTreeMap::new();
+            for i in own.iter().chain(&defaults) {
+                expected.entry(i.patch).or_insert(i);
+            }
+            let merged = merge(own.iter(), &defaults).unwrap();
+            let there = merged.instruments();
+            assert_eq!(there.len(), expected.len());
+            for (i, expected) in there.iter().zip(expected.values()) {
+                assert!(Shared::ptr_eq(i, expected), "{}", i.patch);
+            }
+            assert_eq!(merged.built_in().len(), defaults.len());
+            let alone = merged.built_in().iter().zip(&defaults);
+            assert!({ alone }.all(|(a, b)| Shared::ptr_eq(a, b)));
+        }
+        let none = merge(vec![].iter(), &[]).unwrap();
+        assert!(none.instruments().is_empty());
+    }
+}

@@ -295,6 +295,45 @@ fn quotas() {
     store.download(1, &big(9, 3)).unwrap();
 }
 
+/// docs/driver.md: 512 MB unless the machine's owner says otherwise, half of it for one pin; 65,536 and 16,384 objects.
+#[test]
+fn the_quotas_are_those_of_the_documentation() {
+    let quotas = Quotas {
+        bytes: 512 * 1024 * 1024,
+        port_bytes: 256 * 1024 * 1024,
+        objects: 65_536,
+        port_objects: 16_384,
+    };
+    assert_eq!(Quotas::default(), quotas);
+}
+
+/// What a port may still have is the rest of its quota, or of that of all if that is less.
+#[test]
+fn free_bytes_are_what_quotas_leave() {
+    let quotas = Quotas {
+        bytes: 5000,
+        port_bytes: 3000,
+        ..Quotas::default()
+    };
+    let mut store = Store::new(quotas);
+    assert_eq!(store.free_bytes(0), 3000);
+    store.download(0, &wave(1, 8000, &[1; 100])).unwrap();
+    let used = store.usage(0).bytes;
+    assert!(used > 200);
+    assert_eq!(
+        (store.free_bytes(0), store.free_bytes(1)),
+        (3000 - used, 3000)
+    );
+    for port in 1..3 {
+        store
+            .download(port, &wave(1, 8000, &[2 + i16::from(port); 1000]))
+            .unwrap();
+    }
+    let left = 5000 - store.total().bytes;
+    assert!(left < 1000);
+    assert_eq!([0, 1, 2, 3].map(|port| store.free_bytes(port)), [left; 4]);
+}
+
 /// The last byte fits, one more does not; by port and for all ports. An unload makes exactly the room that there was.
 #[test]
 fn quotas_hold_to_the_byte() {
@@ -400,6 +439,10 @@ fn random_histories_keep_the_books() {
             }
         }
         assert_eq!(store.total().objects, live.len());
+        for port in 0..3 {
+            let own = live.iter().filter(|l| l.0 == port).count();
+            assert_eq!(store.usage(port).objects, own);
+        }
         let patches = store.patches(port).unwrap();
         assert!(patches.instruments().is_sorted_by(|a, b| a.patch < b.patch));
     }

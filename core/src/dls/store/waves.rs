@@ -134,6 +134,27 @@ mod tests {
         drop(b);
         waves.collect();
         assert_eq!((waves.bytes(), waves.entries.len()), (0, 0));
+        assert_eq!(waves.entries.capacity(), 0, "nothing is held for nothing");
+    }
+
+    /// Waves that differ in one frame, or in its place, are found again each, however many there are: they are spread by content.
+    #[test]
+    fn similar_waves_are_shared_too() {
+        let frames = |n: usize| {
+            let mut frames = [7i16; 11];
+            frames[n % 11] = -1 - (n / 11) as i16;
+            frames
+        };
+        let mut waves = Waves::new();
+        let first: Vec<_> = (0..220)
+            .map(|n| waves.share(wave(&frames(n)), 1, 1000).unwrap())
+            .collect();
+        assert_eq!(waves.bytes(), 220);
+        for (n, first) in first.iter().enumerate() {
+            let again = waves.share(wave(&frames(n)), 1, 1000).unwrap();
+            assert!(Shared::ptr_eq(&again, first), "{n}");
+        }
+        assert_eq!(waves.bytes(), 220);
     }
 
     #[test]

@@ -167,3 +167,100 @@ fn a_device_that_stood_still_is_followed_when_it_goes_on() {
     let ahead = clock.ref_to_frame(now + 5_000_000) - (2400 + 99 * 960);
     assert!((ahead - 24_000).abs() <= 1, "{ahead}");
 }
+
+/// Device positions minus the clock's, every millisecond, when the device has been `ahead` frames further than thought from time 0 on.
+fn made_up(ahead: i64, rate: u32, milliseconds: i64) -> Vec<i64> {
+    let mut clock = SampleClock::new(rate);
+    clock.start(0, 0);
+    (1..=milliseconds)
+        .map(|ms| {
+            let now = ms * 10_000;
+            let device = exact(now, rate) + ahead;
+            let error = device - clock.ref_to_frame(now);
+            clock.sync(now, device);
+            error
+        })
+        .collect()
+}
+
+/// What is more than a few frames is made up by a critically damped loop of a second: e(t) = e₀ (1 - t) exp(-t), either way.
+#[test]
+fn an_error_fades_as_that_of_a_damped_loop() {
+    for (ahead, rate) in [(100, 48_000), (-100, 48_000), (200, 96_000), (-90, 44_100)] {
+        let errors = made_up(ahead, rate, 800);
+        for (error, ms) in errors.iter().zip(1..) {
+            let t = f64::from(ms) * 1e-3;
+            let expected = ahead as f64 * (1.0 - t) * (-t).exp();
+            let off = (*error as f64 - expected).abs();
+            assert!(
+                off <= 2.5,
+                "{ahead} {rate}: {error} after {ms} ms, not {expected}"
+            );
+        }
+    }
+}
+
+/// However large the error is, time bends by no more than half a percent; from 100 ms on it does not bend but jumps.
+#[test]
+fn a_large_error_is_made_up_at_half_a_percent() {
+    for ahead in [2000, -2000, 4700, -4700] {
+        let errors = made_up(ahead, 48_000, 1000);
+        for (error, ms) in errors.iter().zip(1..) {
+            let expected = ahead as f64 - ahead.signum() as f64 * 0.24 * f64::from(ms);
+            let off = (*error as f64 - expected).abs();
+            assert!(off <= 2.5, "{error} after {ms} ms, not {expected}");
+        }
+    }
+    for ahead in [4900, -4900] {
+        let errors = made_up(ahead, 48_000, 50);
+        assert_eq!(errors[0], ahead);
+        assert!(
+            errors[1..].iter().all(|error| error.abs() <= 1),
+            "{errors:?}"
+        );
+    }
+}
+
+/// A report that comes after a long pause counts for a tenth of a second: the drift that it teaches stays small.
+#[test]
+fn a_pause_teaches_little() {
+    let mut clock = SampleClock::new(48_000);
+    clock.start(0, 0);
+    let pause = 600_000_000;
+    clock.sync(pause, exact(pause, 48_000) + 96);
+    // 96 frames are 2 ms: 2 · 2 ms / s of slew, and 0.1 · 2 ms / s of drift.
+    let after = |seconds: i64| {
+        let time = pause + seconds * 10_000_000;
+        clock.ref_to_frame(time) - exact(time, 48_000)
+    };
+    for seconds in 1..10 {
+        let expected = 48_000.0 * (0.004 + 0.0002) * seconds as f64;
+        let off = (after(seconds) as f64 - expected).abs();
+        assert!(
+            off <= 1.0 + 0.01 * expected,
+            "{} {expected}",
+            after(seconds)
+        );
+    }
+}
+
+/// The drift that has been learnt outlasts a jump: back, or ahead.
+#[test]
+fn a_jump_keeps_the_drift() {
+    for jump in [-20_000, 20_000] {
+        let mut clock = SampleClock::new(48_000);
+        clock.start(0, 0);
+        let device = |now: i64| (now as f64 * 48_000.0 * 1.0002 / 1e7).floor() as i64;
+        let mut now = 0;
+        for _ in 0..3000 {
+            now += 200_000;
+            clock.sync(now, device(now));
+        }
+        clock.sync(now + 1, device(now + 1) + jump);
+        // Without another report: 200 millionths of ten seconds are 96 frames.
+        let later = now + 100_000_000;
+        clock.sync(now + 200_000, device(now + 200_000) + jump);
+        let off = clock.ref_to_frame(later) - (device(later) + jump);
+        assert!(off.abs() <= 8, "{jump}: {off}");
+    }
+}

@@ -106,6 +106,74 @@ fn believes_only_in_possible_machines() {
     near(budget.scale(), 16.0, 1e-3);
 }
 
+/// A slice that costs to the last ns what it may loses nothing; the least less, and a voice goes.
+#[test]
+fn what_fits_exactly_is_left_alone() {
+    let mut found = 0;
+    for notes in 10..40 {
+        let mut synth = big(256);
+        hold(&mut synth, notes);
+        render(&mut synth, 12 * SLICE);
+        let cost = synth.work(false).cost(SLICE);
+        // Voices may take eight tenths.
+        let exact = |allowance: &f32| {
+            super::super::cost::Slice::new(*allowance, SLICE).for_voices() == cost
+        };
+        let guess = cost / 0.8;
+        let Some(allowance) = [guess.next_down(), guess, guess.next_up()]
+            .into_iter()
+            .find(exact)
+        else {
+            continue;
+        };
+        found += 1;
+        synth.begin_slice(allowance, SLICE);
+        assert_eq!(synth.end_slice(), cost);
+        assert_eq!(lost(&synth), 0, "{notes}");
+        synth.begin_slice(allowance * 0.9999, SLICE);
+        assert!(lost(&synth) > 0, "{notes}");
+    }
+    assert!(found > 5, "{found} costs are eight tenths of a number");
+}
+
+/// Where no voice is left to go, none is looked for.
+#[test]
+fn fading_voices_are_not_looked_through_for_held_ones() {
+    let mut synth = big(256);
+    hold(&mut synth, 100);
+    render(&mut synth, SLICE);
+    send(&mut synth, &[0xB0, 120, 0]);
+    assert_eq!(
+        (synth.work(false).voices, synth.work(true).voices),
+        (0, 100)
+    );
+    synth.begin_slice(1.0, SLICE);
+    let work = synth.work(true);
+    assert_eq!(synth.end_slice(), work.cost(SLICE));
+    assert_eq!((work.voices, lost(&synth)), (0, 0));
+}
+
+/// A slice with next to nothing in it, or without a time, says nothing about the machine.
+#[test]
+fn learns_from_slices_that_are_worth_it() {
+    let scale_after = |notes: usize, measured: f32| {
+        let mut synth = big(256);
+        hold(&mut synth, notes);
+        let mut budget = Budget::new(LIMIT);
+        for _ in 0..10 {
+            budget.begin(&mut synth, SLICE);
+            let spent = budget.end(&mut synth, measured);
+            assert_eq!(spent.measured.to_bits(), measured.to_bits());
+        }
+        budget.scale()
+    };
+    assert_eq!(scale_after(0, 1e6), 1.0);
+    assert_eq!(scale_after(100, -1.0), 1.0);
+    assert_eq!(scale_after(100, f32::NAN), 1.0);
+    assert!(scale_after(100, 1e6) > 1.5);
+    assert!(scale_after(100, 0.0) < 0.9);
+}
+
 #[test]
 fn the_least_important_go_first() {
     let mut synth = big(4000);
