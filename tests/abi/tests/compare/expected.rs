@@ -20,8 +20,16 @@ pub const HEADER_ERRORS: [(&str, u128); 1] =
 
 /// Declarations that no header has.
 pub const OURS: &[&str] = &[
+    "ARIOSO_CONTROL_BANK",
+    "ARIOSO_CONTROL_NUMBERS",
+    "ARIOSO_CONTROL_SILENCE",
+    "ARIOSO_METERS",
+    "ARIOSO_SETTINGS",
     "ARIOSO_STATISTICS",
     "ARIOSO_TRANSPORT",
+    "KSPROPERTY_ARIOSO_CONTROL",
+    "KSPROPERTY_ARIOSO_METERS",
+    "KSPROPERTY_ARIOSO_SETTINGS",
     "KSPROPERTY_ARIOSO_STATISTICS",
     "KSPROPERTY_ARIOSO_TRANSPORT",
     "KSPROPSETID_Arioso",
@@ -467,6 +475,37 @@ pub const STRUCTURES: &[Structure] = &[
             ("Lost", 24),
         ],
     ),
+    (
+        "ARIOSO_SETTINGS",
+        52,
+        &[
+            ("Size", 0),
+            ("Pending", 4),
+            ("Users", 8),
+            ("Instruments", 12),
+            ("Voices", 16),
+            ("Quality", 20),
+            ("DownloadMemory", 24),
+            ("EndpointLead", 28),
+            ("SliceBudget", 32),
+            ("CableSynth", 36),
+            ("Dither", 40),
+            ("RenderUnits", 44),
+            ("WaveSinkFeed", 48),
+        ],
+    ),
+    (
+        "ARIOSO_METERS",
+        32,
+        &[
+            ("Size", 0),
+            ("Voices", 4),
+            ("Load", 8),
+            ("Level", 12),
+            ("LostNotes", 16),
+            ("Frames", 24),
+        ],
+    ),
 ];
 
 /// The slots from 3 on of the vtables that are on a list above.
@@ -526,6 +565,12 @@ pub const VTABLES: &[(&str, &[&str])] = &[
 pub const CONSTANTS: &[(&str, i64)] = &[
     ("KSPROPERTY_ARIOSO_STATISTICS", 0),
     ("KSPROPERTY_ARIOSO_TRANSPORT", 1),
+    ("KSPROPERTY_ARIOSO_SETTINGS", 2),
+    ("KSPROPERTY_ARIOSO_METERS", 3),
+    ("KSPROPERTY_ARIOSO_CONTROL", 4),
+    ("ARIOSO_CONTROL_NUMBERS", 1),
+    ("ARIOSO_CONTROL_BANK", 2),
+    ("ARIOSO_CONTROL_SILENCE", 4),
     ("KSSET_IRP_STORAGE", 0),
     ("KSQUEUE_SPINLOCK_IRP_STORAGE", 1),
     ("KSOPERATION_IRP_STORAGE", 2),

@@ -30,6 +30,7 @@ mod store;
 mod synth;
 mod topology;
 mod transport;
+mod while_playing;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use simkernel::bugcheck::EXIT_CODE;
@@ -71,6 +72,7 @@ fn main() {
         synth::SCENARIOS,
         topology::SCENARIOS,
         transport::SCENARIOS,
+        while_playing::SCENARIOS,
     ]
     .concat();
     let stops = debugging::STOPS;
