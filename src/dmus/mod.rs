@@ -9,7 +9,7 @@
 //! | [`capture`] | the stream of a capture pin |
 //! | [`wave`] | the stream of the wave pin |
 //! | [`tables`] | the property tables |
-//! | [`general`], [`synth`], [`dls`], [`call`] | the properties; whom a request is for |
+//! | [`general`], [`synth`], [`dls`], [`settings`], [`call`] | the properties; whom a request is for |
 
 mod call;
 mod capture;
@@ -18,6 +18,7 @@ pub mod filter;
 mod general;
 pub mod miniport;
 mod render;
+mod settings;
 mod synth;
 mod tables;
 mod wave;

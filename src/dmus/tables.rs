@@ -2,7 +2,7 @@
 //! The property tables: their rows, and as PortCls reads them.
 
 use super::render::RenderStream;
-use super::{capture, dls, general, synth};
+use super::{capture, dls, general, settings, synth};
 use crate::com::descriptor::{Static, properties};
 use crate::com::property::Request;
 use crate::property::{Property, Table, count, items, rows};
@@ -12,8 +12,12 @@ use arioso_core::ks::portcls::{PCAUTOMATION_TABLE, PCPROPERTY_ITEM};
 struct Filter;
 
 impl Table for Filter {
-    const ROWS: &'static [&'static [Property]] =
-        &[&rows::SYNTHESIZER, &synth::CAPS, &general::CAPABILITIES];
+    const ROWS: &'static [&'static [Property]] = &[
+        &rows::SYNTHESIZER,
+        &synth::CAPS,
+        &general::CAPABILITIES,
+        &settings::PROPERTIES,
+    ];
 }
 
 /// Properties of the synthesizer node and of MIDI pins.

@@ -54,7 +54,9 @@ fn load(
     if file.len() > WHOLE {
         open_large(passive, file, settings, loader)
     } else {
-        load_whole(passive, &file)
+        let instruments = load_whole(passive, &file)?;
+        loader.release(passive);
+        Ok(instruments)
     }
 }
 

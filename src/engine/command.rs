@@ -5,7 +5,7 @@ use super::track::Track;
 use arioso_core::dls::model::Patches;
 use arioso_core::mem::{Shared, TryBox};
 use arioso_core::synth::effects::{Sends, Waves};
-use arioso_core::synth::{Parts, VirtualSynth};
+use arioso_core::synth::{Interpolation, Parts, Room, VirtualSynth};
 
 /// What the owner is told. Executed at the start of its next block.
 pub enum Command {
@@ -51,6 +51,12 @@ pub enum Command {
         channel: u16,
         priority: u32,
     },
+    /// How all pins read their waves.
+    Quality(Interpolation),
+    /// ns that a slice may cost.
+    Budget(u32),
+    /// Another number of voices.
+    Voices(TryBox<Room>),
     /// A controller without value for all channels: all sound off, all notes off.
     Quiet {
         slot: u8,

@@ -23,12 +23,7 @@ pub struct EndpointHandle {
 
 impl EndpointHandle {
     pub(super) fn new(engine: Shared<Engine>, port: PortStream, format: Format) -> Result<Self> {
-        let stream = EndpointStream::new(
-            engine.common.clone(),
-            engine.levels.clone(),
-            format,
-            engine.settings.lead,
-        )?;
+        let stream = EndpointStream::new(engine.common.clone(), engine.levels.clone(), format)?;
         let stream = Shared::try_new(Dpc::new(stream)?).map_err(no_memory)?;
         Ok(Self {
             engine,

@@ -48,15 +48,13 @@ struct Task {
 }
 
 impl EndpointStream {
-    /// `lead` in milliseconds.
     pub fn new(
         common: Shared<EngineState>,
         levels: Shared<Levels>,
         format: Format,
-        lead: u32,
     ) -> Result<Self> {
         let slice = ((format.rate / 1000).max(1) as usize).min(BLOCK);
-        let longest_lead = format.rate.saturating_mul(lead) / 1000;
+        let longest_lead = longest_lead(&common, format);
         let gain = Gain::new(levels.gains());
         Ok(Self {
             common,
@@ -207,6 +205,7 @@ impl EndpointStream {
             if !s.place.is_running() {
                 return None;
             }
+            s.place.set_lead(longest_lead(&self.common, self.format));
             s.place.advance(now);
             s.notify();
             let skipped = s.place.slices_to_skip(now)?;
@@ -248,6 +247,12 @@ impl EndpointStream {
             s.place.is_due(now)
         })
     }
+}
+
+/// Frames of the setting `EndpointLead`, as it is now.
+fn longest_lead(common: &EngineState, format: Format) -> u32 {
+    let lead = common.lead.load(Ordering::Relaxed);
+    format.rate.saturating_mul(lead) / 1000
 }
 
 impl State {

@@ -39,6 +39,10 @@ pub struct Exchange {
     pub load: AtomicU32,
     /// Voices of all pins.
     pub voices: AtomicU32,
+    /// Highest sample, which falls; the bits of a number.
+    level: AtomicU32,
+    /// ms that the endpoint is written ahead.
+    pub lead: AtomicU32,
     /// More was predicted for a slice than it may cost.
     pub over_budget: AtomicBool,
 }
@@ -49,7 +53,7 @@ struct Timeline {
 }
 
 impl Exchange {
-    pub fn new(device: &Device) -> Result<Self> {
+    pub fn new(device: &Device, lead: u32) -> Result<Self> {
         Ok(Self {
             commands: Ring::new(COMMANDS).map_err(no_memory)?,
             reaper: WorkItem::new(device, Reaper::new()?)?,
@@ -67,6 +71,8 @@ impl Exchange {
             skipped: AtomicU64::new(0),
             load: AtomicU32::new(0),
             voices: AtomicU32::new(0),
+            level: AtomicU32::new(0),
+            lead: AtomicU32::new(lead),
             over_budget: AtomicBool::new(false),
         })
     }
@@ -134,6 +140,21 @@ impl Exchange {
     pub fn note_rendered(&self, end: i64, count: u64) {
         self.rendered.store(end, Ordering::Release);
         self.frames.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// The highest sample of the `frames` that were rendered last. What was higher before falls by half in 50 ms.
+    pub fn note_level(&self, level: f32, frames: usize) {
+        const HALVES: f32 = 20.0;
+        let before = f32::from_bits(self.level.load(Ordering::Relaxed));
+        let seconds = frames as f32 / self.rate().max(1) as f32;
+        let left = before * (1.0 - (core::f32::consts::LN_2 * HALVES * seconds).min(1.0));
+        self.level
+            .store(level.max(left).to_bits(), Ordering::Relaxed);
+    }
+
+    /// What [`Exchange::note_level`] has left; 1.0 is full scale.
+    pub fn level(&self) -> f32 {
+        f32::from_bits(self.level.load(Ordering::Relaxed))
     }
 
     /// Master time of the first frame that has not been rendered, once the clock runs.

@@ -69,7 +69,7 @@ pub struct Running {
     pub load_per_voice: u32,
 }
 
-const ALL_SOUND_OFF: u8 = 120;
+pub(super) const ALL_SOUND_OFF: u8 = 120;
 const ALL_NOTES_OFF: u8 = 123;
 
 impl PinHandle {
@@ -280,7 +280,7 @@ impl PinHandle {
 
     /// Size of the voice pool, which all pins share.
     pub fn voices(&self) -> u32 {
-        self.engine.settings.voices.into()
+        self.engine.voices()
     }
 
     /// Output rate in Hz.

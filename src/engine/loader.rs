@@ -69,6 +69,16 @@ impl Loader {
         Ok(())
     }
 
+    /// Another bank counts, which needs no reading: closes the file. What has been loaded stays for those who play it.
+    pub fn release(&self, passive: Passive) {
+        // A read that is under way ends by itself: its bank finds no place any more.
+        let old = self
+            .bank
+            .with(passive, |place| core::mem::replace(place, Place::Empty));
+        drop(old);
+        self.length.store(0, Ordering::Relaxed);
+    }
+
     /// Ends a read that is under way, and closes the file. What has been loaded stays for those who play it.
     pub fn shut_down(&self, passive: Passive) {
         self.stopped.store(true, Ordering::SeqCst);

@@ -13,7 +13,8 @@
 //! | [`thru`] | what render pins receive, for capture streams |
 //! | [`idle`] | nobody listens: channel state is followed, queues are emptied |
 //! | [`retire`] | what the owner let go of is freed at `PASSIVE_LEVEL` |
-//! | [`bank`], [`loader`], [`settings`] | the default instruments; what is read of them when it is wanted; the registry |
+//! | [`bank`], [`loader`] | the default instruments; what is read of them when it is wanted |
+//! | [`settings`], [`live`] | the registry, and what of it changes while the device runs |
 //!
 //! *Owner* is idle, the wave sink, the slice timer or the endpoint. It changes only in `SetState` and close, at `PASSIVE_LEVEL`, after the old owner
 //! has left.
@@ -25,6 +26,7 @@ mod endpoint_stream;
 mod exchange;
 mod handle;
 mod idle;
+mod live;
 mod loader;
 mod next;
 mod output;
@@ -47,6 +49,7 @@ pub use thru::CaptureHandle;
 use self::command::Command;
 use self::handle::ClientSettings;
 use self::idle::Idle;
+use self::live::Live;
 use self::output::Output;
 use self::pin::Pin;
 use self::renderer::Renderer;
@@ -63,6 +66,8 @@ use crate::kernel::timer::LazyTimer;
 use crate::kernel::timer::MILLISECOND;
 use crate::kernel::{Result, no_memory};
 use crate::limits::MIDI_INSTANCES;
+use alloc::vec::Vec;
+use arioso_core::dls::model::Instrument;
 use arioso_core::dls::store::{self, Handle, Store};
 use arioso_core::ks::NTSTATUS;
 use arioso_core::ks::status::{
@@ -91,7 +96,9 @@ pub struct Engine {
     /// While the slice timer renders.
     slices: Mutex<Option<SliceFifo>>,
     levels: Shared<Levels>,
+    /// As they were at start; those that change since then count as `live` has them.
     settings: Settings,
+    live: Live,
 }
 
 /// What threads agree on.
@@ -99,6 +106,8 @@ struct PinRegistry {
     pins: [Option<Shared<Pin>>; PINS],
     store: Store,
     bank_read: bool,
+    /// Somebody reads a bank.
+    reading: bool,
     sink_open: bool,
     endpoint_open: bool,
 }
@@ -108,13 +117,17 @@ impl Engine {
     #[inline(never)]
     pub fn create(passive: Passive, device: &Device, settings: Settings) -> Result<Shared<Self>> {
         let renderer = Renderer::boxed(passive, &settings)?;
-        let common = Self::common(device, renderer)?;
+        let common = Self::common(device, renderer, settings.lead)?;
         Self::with(device, common, settings)
     }
 
     #[inline(never)]
-    fn common(device: &Device, renderer: TryBox<Renderer>) -> Result<Shared<EngineState>> {
-        Shared::try_new(EngineState::new(device, renderer)?).map_err(no_memory)
+    fn common(
+        device: &Device,
+        renderer: TryBox<Renderer>,
+        lead: u32,
+    ) -> Result<Shared<EngineState>> {
+        Shared::try_new(EngineState::new(device, renderer, lead)?).map_err(no_memory)
     }
 
     #[inline(never)]
@@ -131,6 +144,7 @@ impl Engine {
                 pins: [const { None }; PINS],
                 store: Store::new(settings.quotas()),
                 bank_read: false,
+                reading: false,
                 sink_open: false,
                 endpoint_open: false,
             })
@@ -138,6 +152,7 @@ impl Engine {
             output: Mutex::new(Output::default()).map_err(no_memory)?,
             slices: Mutex::new(None).map_err(no_memory)?,
             levels: Shared::try_new(Levels::new()).map_err(no_memory)?,
+            live: Live::new(&settings)?,
             settings,
         };
         Shared::try_new(engine).map_err(no_memory)
@@ -160,8 +175,8 @@ impl Engine {
             .and_then(Mutex::new)
             .map_err(no_memory)?;
         let mut port = VirtualSynth::new(1).map_err(no_memory)?;
-        port.set_interpolation(this.settings.quality);
         let slot = this.registry.with(passive, |registry| {
+            port.set_interpolation(this.live.quality());
             let free = registry
                 .pins
                 .iter_mut()
@@ -243,7 +258,7 @@ impl Engine {
 
     /// Whether the cable is heard.
     pub fn plays_cable(&self) -> bool {
-        self.settings.cable
+        self.live.plays_cable()
     }
 
     /// What the render pins receive.
@@ -258,7 +273,7 @@ impl Engine {
 
     /// Size of the voice pool.
     pub fn voices(&self) -> u32 {
-        self.settings.voices.into()
+        self.live.voices()
     }
 
     /// Frees what the owner let go of.
@@ -302,34 +317,50 @@ impl Engine {
     /// Reads the default instruments, once; again if memory ran out over them.
     fn read_bank(&self, passive: Passive) {
         let wanted = self.registry.with(passive, |registry| {
-            !core::mem::replace(&mut registry.bank_read, true)
+            let wanted = !core::mem::replace(&mut registry.bank_read, true);
+            registry.reading |= wanted;
+            wanted
         });
         if !wanted {
             return;
         }
         let read = bank::read(passive, &self.settings, self.common.loader.work());
-        self.registry.with(passive, |registry| {
-            let added = read.and_then(|bank| registry.store.add_defaults(bank).map_err(no_memory));
-            match added {
-                Ok(()) => self.show_defaults(passive, registry),
-                Err(_) => {
-                    debug_line!("no memory for the default instruments");
-                    registry.bank_read = false;
-                }
-            }
-        });
+        if self.take_bank(passive, read, false).is_err() {
+            debug_line!("no memory for the default instruments");
+        }
     }
 
-    /// Pins that were opened while the bank was read get it too.
-    fn show_defaults(&self, passive: Passive, registry: &mut PinRegistry) {
-        for (slot, pin) in registry.pins.iter().enumerate() {
-            let slot = slot as u8;
-            if pin.is_some()
-                && let Ok(patches) = registry.store.patches(slot)
-            {
+    /// What was read becomes the default set, and every pin gets it. On failure the set before it stays; `had`: there was one.
+    fn take_bank(
+        &self,
+        passive: Passive,
+        read: Result<Vec<Shared<Instrument>>>,
+        had: bool,
+    ) -> Result {
+        self.registry.with(passive, |registry| {
+            registry.reading = false;
+            let taken = read.and_then(|bank| {
+                registry.store.replace_defaults(bank).map_err(no_memory)?;
+                self.show_bank(passive, registry)
+            });
+            if taken.is_err() {
+                registry.bank_read = had;
+            }
+            taken
+        })
+    }
+
+    /// Shows the default instruments to every pin, also those that were opened while the bank was read.
+    fn show_bank(&self, passive: Passive, registry: &mut PinRegistry) -> Result {
+        let PinRegistry { pins, store, .. } = registry;
+        for (slot, pin) in pins.iter().enumerate() {
+            if pin.is_some() {
+                let slot = slot as u8;
+                let patches = store.patches(slot).map_err(no_memory)?;
                 self.send(passive, Command::Patches { slot, patches });
             }
         }
+        Ok(())
     }
 
     /// Takes a download for the pin `slot`; the handle of what it became.

@@ -110,7 +110,7 @@ impl Engine {
         }
         let mut slices = None;
         if owner == Owner::Slices {
-            match SliceFifo::new(common.clone(), rate, self.settings.dither) {
+            match SliceFifo::new(common.clone(), rate) {
                 Ok(new) => slices = Some(new),
                 // The wave sink needs nothing to render itself.
                 Err(_) => owner = Owner::Sink,

@@ -176,6 +176,17 @@ impl Renderer {
                     port.set_priority(group, channel, priority);
                 }
             }
+            Command::Quality(quality) => {
+                for slot in 0..PINS as u8 {
+                    if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
+                        port.set_interpolation(quality);
+                    }
+                }
+            }
+            Command::Budget(limit) => self.budget.set_limit(limit),
+            Command::Voices(room) => {
+                left = [Some(Garbage::Room(self.synth.set_room(room))), None];
+            }
             Command::Quiet { slot, controller } => {
                 for channel in 0..16u8 {
                     self.synth
@@ -271,7 +282,9 @@ impl Renderer {
             *frame = frame.map(|sample| sample * level);
             *left = left.wrapping_sub(1);
         }
+        let level = peak(out);
         self.end_block();
+        exchange.note_level(level, frames);
         exchange.note_rendered(end, frames as u64);
         self.retire(exchange);
     }
@@ -324,6 +337,14 @@ impl Renderer {
         }
         next
     }
+}
+
+/// The highest sample. Bits of numbers without a sign are in the order of the numbers.
+fn peak(frames: &[[f32; 2]]) -> f32 {
+    let bits = frames.iter().flatten().fold(0i32, |most, sample| {
+        most.max((sample.to_bits() & 0x7FFF_FFFF) as i32)
+    });
+    f32::from_bits(bits as u32)
 }
 
 /// ns since `begin`.

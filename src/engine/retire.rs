@@ -7,7 +7,7 @@ use crate::kernel::work::Work;
 use crate::kernel::{Result, no_memory};
 use arioso_core::dls::model::Patches;
 use arioso_core::mem::{Ring, Shared, TryBox};
-use arioso_core::synth::{Parts, Retired, VirtualSynth};
+use arioso_core::synth::{Parts, Retired, Room, VirtualSynth};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// Things whose drop may free memory or release an interface.
@@ -16,6 +16,7 @@ pub enum Garbage {
     VirtualSynth(#[allow(dead_code)] TryBox<VirtualSynth>),
     Patches(#[allow(dead_code)] Shared<Patches>),
     Parts(#[allow(dead_code)] TryBox<Parts>),
+    Room(#[allow(dead_code)] TryBox<Room>),
     Synth(#[allow(dead_code)] Retired),
 }
 

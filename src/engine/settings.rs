@@ -31,7 +31,7 @@ pub struct Settings {
     /// `SliceBudget` in µs, 10..=1000: what the slice timer may take per millisecond; here in ns.
     pub slice_budget: u32,
     /// `DownloadMemory` in MB, 1..=4096: what the downloads of all pins may take. One pin may take half of it.
-    download_memory: u32,
+    pub download_memory: u32,
     /// `BankMemory` in MB, 1..=4096: what the waves of a large default bank may take.
     bank_memory: u32,
     /// `CableSynth` = 1: what is written to end A of the cable is played too.
@@ -188,6 +188,11 @@ impl Settings {
             bank: path!(passive, key, "BankPath"),
             driver: *driver,
         }
+    }
+
+    /// What the keys say now.
+    pub fn read_again(&self, passive: Passive) -> Self {
+        Self::read(passive, &self.driver)
     }
 
     /// What clients may download.

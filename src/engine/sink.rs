@@ -67,7 +67,7 @@ impl SinkHandle {
             Owner::Slices => {
                 common.start_clock(self.now(), position);
                 self.engine.slices.with(passive, |slices| match slices {
-                    Some(slices) => slices.read(passive, out, position),
+                    Some(slices) => slices.read(passive, out, position, self.engine.live.dithers()),
                     None => out,
                 })
             }
@@ -110,11 +110,12 @@ impl SinkHandle {
         let Some(mut renderer) = renderer else {
             return out;
         };
+        let dither = self.engine.live.dithers();
         let mut first = position;
         for chunk in out.chunks_mut(BLOCK * FRAME_BYTES as usize) {
             let frames = chunk.len() / FRAME_BYTES as usize;
             let block = renderer.render(common, first, frames);
-            if self.engine.settings.dither {
+            if dither {
                 write_dithered(block, chunk, first);
             } else {
                 write_pcm(block, chunk);

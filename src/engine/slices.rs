@@ -26,8 +26,6 @@ pub struct SliceFifo {
     dpc: Shared<Dpc<Slicer>>,
     copied: TryBox<[[f32; 2]; BLOCK]>,
     lead: i64,
-    /// Whether what is rounded to 16 bits is dithered.
-    dither: bool,
 }
 
 /// The DPC: renders one slice if the goal is not reached.
@@ -99,7 +97,7 @@ impl Routine for Slicer {
 
 impl SliceFifo {
     /// Starts the timer; it renders nothing before the first [`SliceFifo::read`].
-    pub fn new(common: Shared<EngineState>, rate: u32, dither: bool) -> Result<Self> {
+    pub fn new(common: Shared<EngineState>, rate: u32) -> Result<Self> {
         let slice = (rate / 1000).max(1) as usize;
         let dpc = Shared::try_new(Dpc::new(Slicer {
             common,
@@ -119,13 +117,18 @@ impl SliceFifo {
             dpc,
             copied: TryBox::try_filled([0.0; 2]).map_err(no_memory)?,
             lead: i64::from(rate.saturating_mul(LEAD_MS) / 1000),
-            dither,
         })
     }
 
     /// Copies rendered frames from `position` on into `out`; what was not there in time. The timer goes on to the end of the next
-    /// block of the same length, and the lead.
-    pub fn read<'a>(&mut self, passive: Passive, out: &'a mut [u8], position: i64) -> &'a mut [u8] {
+    /// block of the same length, and the lead. `dither`: what is rounded to 16 bits is dithered.
+    pub fn read<'a>(
+        &mut self,
+        passive: Passive,
+        out: &'a mut [u8],
+        position: i64,
+        dither: bool,
+    ) -> &'a mut [u8] {
         let slicer = self.dpc.routine();
         let frames = (out.len() / FRAME_BYTES as usize) as i64;
         if slicer.fifo.with(|f| f.read) != position {
@@ -153,7 +156,7 @@ impl SliceFifo {
             }
             let bytes = got.saturating_mul(FRAME_BYTES as usize);
             if let (Some(from), Some(to)) = (copied.get(..got), rest.get_mut(..bytes)) {
-                if self.dither {
+                if dither {
                     let first = position.saturating_add((at / FRAME_BYTES as usize) as i64);
                     write_dithered(from, to, first);
                 } else {

@@ -52,10 +52,10 @@ impl Deref for EngineState {
 }
 
 impl EngineState {
-    pub fn new(device: &Device, renderer: TryBox<Renderer>) -> Result<Self> {
+    pub fn new(device: &Device, renderer: TryBox<Renderer>, lead: u32) -> Result<Self> {
         Ok(Self {
             renderer: OwnerCell::new(Owner::Idle.number(), renderer),
-            exchange: Exchange::new(device)?,
+            exchange: Exchange::new(device, lead)?,
             latency: AtomicI64::new(i64::MIN),
         })
     }

@@ -67,6 +67,8 @@ pub struct StreamPosition {
     /// Frames that are written at a time.
     slice: u32,
     longest_lead: u32,
+    /// The longest lead that the buffer allows.
+    most_lead: u32,
     /// Frames of the buffer, and of what lies between two notifications (0: none).
     turn: i64,
     packet: i64,
@@ -108,6 +110,7 @@ impl StreamPosition {
             rate,
             slice,
             longest_lead,
+            most_lead: 0,
             turn: 0,
             packet: 0,
             lead: 0,
@@ -126,7 +129,14 @@ impl StreamPosition {
         let part = if packet == 0 { frames } else { packet };
         self.turn = frames.into();
         self.packet = packet.into();
-        self.lead = self.longest_lead.min(part / 4).into();
+        self.most_lead = part / 4;
+        self.set_lead(self.longest_lead);
+    }
+
+    /// From now on the stream is ahead by so many frames, or by as many as its buffer allows. What is written already stays.
+    pub fn set_lead(&mut self, longest_lead: u32) {
+        self.longest_lead = longest_lead;
+        self.lead = longest_lead.min(self.most_lead).into();
     }
 
     /// Frames that the stream writes ahead of the position.

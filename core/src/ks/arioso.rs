@@ -15,6 +15,23 @@ pub const KSPROPERTY_ARIOSO_TRANSPORT: u32 = 1;
 /// Get, pin, node property, value [`ARIOSO_BANK`].
 pub const KSPROPERTY_ARIOSO_BANK: u32 = 2;
 
+/// Get, synthesizer's filter, plain property, value [`ARIOSO_SETTINGS`].
+pub const KSPROPERTY_ARIOSO_SETTINGS: u32 = 3;
+
+/// Get, synthesizer's filter, plain property, value [`ARIOSO_METERS`].
+pub const KSPROPERTY_ARIOSO_METERS: u32 = 4;
+
+/// Set, synthesizer's filter, plain property, value 32 bits `ARIOSO_CONTROL_*`; other bits are `STATUS_INVALID_PARAMETER`. It succeeds when
+/// all of it has been handed to who renders.
+pub const KSPROPERTY_ARIOSO_CONTROL: u32 = 5;
+
+/// The numbers are read from the registry again, and those that can change while the device runs count from the next block on.
+pub const ARIOSO_CONTROL_NUMBERS: u32 = 1;
+/// The bank is read again, as at start; notes that sound keep the old one. `STATUS_DEVICE_BUSY` while a bank is being read.
+pub const ARIOSO_CONTROL_BANK: u32 = 2;
+/// All notes of all pins end.
+pub const ARIOSO_CONTROL_SILENCE: u32 = 4;
+
 data! {
     /// What a render pin and its device have done. Cumulative: slices and `Flags` since the device started, all else since the pin was created.
     /// 80 bytes.
@@ -97,5 +114,58 @@ data! {
         pub LateNotes: u64,
         /// The longest that one of them waited, 100 ns.
         pub LongestWait: i64,
+    }
+}
+
+data! {
+    /// The settings that count, and what of the registry does not count yet. Names and ranges are the registry's (`docs/settings.md`). 52 bytes.
+    #[derive(Eq)]
+    pub struct ARIOSO_SETTINGS {
+        /// Bytes that the driver knows of this structure.
+        pub Size: u32,
+        /// Settings that were changed, as far as the driver has looked, and count when the device starts again: bit 0 `RenderUnits`, bit 1
+        /// `WaveSinkFeed`.
+        pub Pending: u32,
+        /// Open streams: MIDI pins, the wave sink, the endpoint.
+        pub Users: u32,
+        /// Instruments of the bank; 0 until something plays.
+        pub Instruments: u32,
+        /// Voices at once.
+        pub Voices: u32,
+        /// 0 linear, 1 and 2 sinc of 8 and 16 points.
+        pub Quality: u32,
+        /// MB.
+        pub DownloadMemory: u32,
+        /// ms.
+        pub EndpointLead: u32,
+        /// Microseconds of each millisecond.
+        pub SliceBudget: u32,
+        /// 1: the cable is heard.
+        pub CableSynth: u32,
+        /// 1: 16-bit output is dithered.
+        pub Dither: u32,
+        /// 1: `Render` counts frames.
+        pub RenderUnits: u32,
+        /// 1: the slice timer renders for the wave sink.
+        pub WaveSinkFeed: u32,
+    }
+}
+
+data! {
+    /// What the synthesizer does now. 32 bytes.
+    #[derive(Eq)]
+    pub struct ARIOSO_METERS {
+        /// Bytes that the driver knows of this structure.
+        pub Size: u32,
+        /// Voices of all pins that sound.
+        pub Voices: u32,
+        /// Share of a processor that rendering takes, percent x 100.
+        pub Load: u32,
+        /// Highest sample of the output, a peak that falls by half in about 50 ms; full scale is 2^24.
+        pub Level: u32,
+        /// Notes that got no voice or lost one, of the pins that are open.
+        pub LostNotes: u64,
+        /// Frames that the device rendered.
+        pub Frames: u64,
     }
 }

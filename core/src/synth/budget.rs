@@ -110,6 +110,11 @@ impl Budget {
         }
     }
 
+    /// Slices cost at most `limit` ns from now on; what is known of the machine stays.
+    pub fn set_limit(&mut self, limit: u32) {
+        self.limit = limit as f32;
+    }
+
     /// ns per slice.
     pub fn limit(&self) -> f32 {
         self.limit

@@ -7,7 +7,7 @@ use super::counters::{self, Part};
 use super::effects::{Limiter, Unit};
 use super::filter::FilterTable;
 use super::math;
-use super::pool::{Pool, Retired};
+use super::pool::{Pool, Retired, Room};
 use super::simd::Vectors;
 use super::tick::TICK;
 use super::virtual_synth::{SynthId, SynthSlot, VirtualSynth};
@@ -100,6 +100,21 @@ impl Synth {
     /// Voices that sound, of all ports.
     pub fn voices(&self) -> u32 {
         self.pool.sounding() as u32
+    }
+
+    /// Plays as many voices as `room` is made for from now on; gives back what is to be dropped at PASSIVE_LEVEL. Voices go on; those that are
+    /// too many fade and count as lost notes.
+    pub fn set_room(&mut self, mut room: TryBox<Room>) -> TryBox<Room> {
+        let slots = &mut self.slots;
+        self.pool.move_into(&mut room, self.position, |port| {
+            if let Some(port) = slots
+                .get_mut(usize::from(port))
+                .and_then(|slot| slot.port.as_deref_mut())
+            {
+                port.stats.lost_notes = port.stats.lost_notes.wrapping_add(1);
+            }
+        });
+        room
     }
 
     /// Gives a port a place; gives back the one that had it, or `port` itself if there is no such place.

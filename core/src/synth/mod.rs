@@ -67,7 +67,7 @@ pub use engine::{Settings, Synth};
 pub use math::amplitude;
 pub use oscillator::Interpolation;
 pub use pcm::write_pcm;
-pub use pool::Retired;
+pub use pool::{Retired, Room};
 pub use simd::Vectors;
 pub use virtual_synth::{DEFAULT_BOOST, Stats, SynthId, VirtualSynth};
 

@@ -5,8 +5,11 @@ mod chains;
 #[cfg(not(windows))]
 mod check;
 mod render;
+mod room;
 mod shed;
 mod waiting;
+
+pub use self::room::Room;
 
 use self::chains::Chains;
 use self::render::Batch;
@@ -170,23 +173,22 @@ pub struct Pool {
 impl Pool {
     /// A pool of `voices` voices for `ports` ports; some more slots let stolen voices fade.
     pub fn new(voices: u16, ports: u8) -> Result<Self, NoMemory> {
-        let limit = usize::from(voices.max(1));
-        let slots = limit + limit / 4 + 8;
+        let room = Room::new(voices)?;
         Ok(Self {
-            tags: vec::try_filled(slots, Tag::default())?,
-            voices: Voice::idle(slots)?,
-            tones: Tone::idle(slots)?,
-            chains: Chains::new(slots)?,
+            tags: room.tags,
+            voices: room.voices,
+            tones: room.tones,
+            chains: room.chains,
             used: 0,
             taken: 0,
             sounding: 0,
             counts: vec::try_filled(usize::from(ports.max(1)), Count::default())?,
-            limit,
+            limit: room.limit,
             pending: false,
             leaving: u64::MAX,
             links: false,
-            ranks: vec::try_with_capacity(slots)?,
-            retired: vec::try_with_capacity(slots * 4)?,
+            ranks: room.ranks,
+            retired: room.retired,
             waiting: Waiting::new()?,
             wanted: false,
             batch: Batch::new()?,

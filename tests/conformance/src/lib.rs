@@ -10,6 +10,7 @@
 //! | [`mod@download`] | DLS download buffers |
 //! | [`bank`] | instruments of a DLS file as downloads |
 //! | [`synth`] | the synthesizer's properties |
+//! | [`settings`] | what counts, meters, changes while the device runs |
 //! | [`wave`] | the wave pin and the renderer that it feeds |
 //! | [`rt_audio`] | a WaveRT endpoint's stream: its buffer, events, packets, positions |
 //! | [`read`] | MIDI and DirectMusic buffers from capture pins |
@@ -30,6 +31,7 @@ pub mod notify;
 pub mod property;
 pub mod read;
 pub mod rt_audio;
+pub mod settings;
 pub mod synth;
 pub mod topology;
 pub mod wave;

@@ -19,7 +19,13 @@ pub fn impulse(rate: u32) -> Vec<u8> {
 
 /// Program 0 on every key: a constant of half scale, looped for ever.
 pub fn dc(rate: u32) -> Vec<u8> {
-    one_wave("dc", rate, vec![i16::MAX / 2; 64], Some((0, 64)))
+    dc_of(rate, 64)
+}
+
+/// The same of a wave of `frames` frames.
+pub fn dc_of(rate: u32, frames: u32) -> Vec<u8> {
+    let wave = vec![i16::MAX / 2; frames as usize];
+    one_wave("dc", rate, wave, Some((0, frames)))
 }
 
 /// Program 0 on every key, without key tracking: `cycles` periods of a sine of half scale in `frames` frames, looped for ever.

@@ -259,6 +259,30 @@ impl Store {
         Ok(())
     }
 
+    /// Puts other instruments in the place of the default set; tables that were handed out keep the old ones. Of two with one patch the first
+    /// stays. A failure leaves everything as it was.
+    pub fn replace_defaults(
+        &mut self,
+        instruments: Vec<Shared<Instrument>>,
+    ) -> Result<(), NoMemory> {
+        let before = core::mem::take(&mut self.defaults);
+        let added = self.add_defaults(instruments);
+        if added.is_err() {
+            self.defaults = before;
+        }
+        added
+    }
+
+    /// Instruments of the default set.
+    pub fn default_count(&self) -> usize {
+        self.defaults.len()
+    }
+
+    /// Other bounds for downloads; what is held already stays.
+    pub fn set_quotas(&mut self, quotas: Quotas) {
+        self.quotas = quotas;
+    }
+
     /// The table of a port as it is now: its own instruments (those that are not GM first, of equals the latest), then the default
     /// set. Asking again without a change in between gives the same table.
     pub fn patches(&mut self, port: u8) -> Result<Shared<Patches>, NoMemory> {

@@ -75,6 +75,16 @@ impl Chains {
         }
     }
 
+    /// Takes over the chains of `other`, as far as there are slots.
+    pub fn copy(&mut self, other: &Self) {
+        for (to, from) in self.first.iter_mut().zip(&other.first) {
+            *to = *from;
+        }
+        for (to, from) in self.links.iter_mut().zip(&other.links) {
+            *to = *from;
+        }
+    }
+
     /// The first slot of a part's chain.
     #[inline]
     pub fn first(&self, port: u8, part: u16) -> Option<usize> {

@@ -5,7 +5,8 @@
 use super::Width;
 use arioso_core::ks::GUID;
 use arioso_core::ks::arioso::{
-    KSPROPERTY_ARIOSO_BANK, KSPROPERTY_ARIOSO_STATISTICS, KSPROPSETID_Arioso,
+    KSPROPERTY_ARIOSO_BANK, KSPROPERTY_ARIOSO_CONTROL, KSPROPERTY_ARIOSO_METERS,
+    KSPROPERTY_ARIOSO_SETTINGS, KSPROPERTY_ARIOSO_STATISTICS, KSPROPSETID_Arioso,
 };
 use arioso_core::ks::dmusprop::*;
 use arioso_core::ks::guid::{
@@ -125,6 +126,14 @@ const fn capability(name: &'static str, set: GUID) -> Known {
     }
 }
 
+const fn own_filter(name: &'static str, id: u32, access: u32, value: usize) -> Known {
+    Known {
+        set: KSPROPSETID_Arioso,
+        scope: Scope::Filter,
+        ..synth(name, id, access, value)
+    }
+}
+
 /// All of them.
 pub const KNOWN: &[Known] = &[
     Known {
@@ -217,4 +226,7 @@ pub const KNOWN: &[Known] = &[
         set: KSPROPSETID_Arioso,
         ..synth("BANK", KSPROPERTY_ARIOSO_BANK, GET, 88)
     },
+    own_filter("SETTINGS", KSPROPERTY_ARIOSO_SETTINGS, GET, 52),
+    own_filter("METERS", KSPROPERTY_ARIOSO_METERS, GET, 32),
+    own_filter("CONTROL", KSPROPERTY_ARIOSO_CONTROL, SET, 4),
 ];

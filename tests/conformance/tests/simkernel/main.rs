@@ -34,6 +34,7 @@ mod store;
 mod synth;
 mod topology;
 mod transport;
+mod while_playing;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use simkernel::bugcheck::EXIT_CODE;
@@ -79,6 +80,7 @@ fn main() {
         synth::SCENARIOS,
         topology::SCENARIOS,
         transport::SCENARIOS,
+        while_playing::SCENARIOS,
     ]
     .concat();
     let stops = debugging::STOPS;
