@@ -206,6 +206,7 @@ pub fn parse<'a>(bank: &'a [u8], file: Option<&Path>) -> Result<Collection<'a>> 
             Error::Conditional => "its own conditions exclude this synthesizer".into(),
             Error::TooLarge => "it is too large".into(),
             Error::NoMemory => "there is not enough memory for it".into(),
+            Error::Unreadable => "it cannot be read".into(),
         })
     })?;
     if collection.instruments().next().is_none() {
