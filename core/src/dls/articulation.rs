@@ -2,7 +2,7 @@
 //! Articulation: connections as stored become connections that mean something, on top of the defaults.
 
 use super::bytes::i32_at;
-use super::model::{Articulation, Connection, Curve, Destination, Shape, Source};
+use super::model::{Articulation, Connection, Curve, Destination, Shape, Source, USUAL_KEY};
 use super::raw::{self, Level};
 use crate::ks::dmdls::*;
 use crate::mem::{NoMemory, vec};
@@ -94,8 +94,8 @@ pub const DEFAULTS: [Connection; 32] = [
     constant(Destination::Eg2Decay, ZERO),
     constant(Destination::Eg2Sustain, FULL),
     constant(Destination::Eg2Release, ZERO),
-    from(Source::Key, LINEAR, Destination::KeyNumber, 12800 << 16),
-    from(Source::Rpn(2), BIPOLAR, Destination::KeyNumber, 6400 << 16),
+    USUAL_KEY[0],
+    USUAL_KEY[1],
     constant(Destination::FilterCutoff, i32::MAX),
     constant(Destination::FilterQ, 0),
     from(Source::Velocity, CONCAVE_DOWN, Destination::Gain, -DB_96),

@@ -158,6 +158,10 @@ pub struct Articulation {
     driven: usize,
     /// `lScale` of the constant to each destination.
     constants: [Option<i32>; Destination::COUNT],
+    /// Key and coarse tuning make the key number, as by default.
+    usual_key: bool,
+    /// Of what holds for a whole note, the key number alone is driven by something.
+    usual_times: bool,
 }
 
 impl Articulation {
@@ -176,12 +180,30 @@ impl Articulation {
         });
         let others = connections.get_mut(..driven).unwrap_or_default();
         let moving = move_up(others, |c| c.destination.moves());
+        let fixed = connections.get(moving..driven).unwrap_or_default();
+        let to_key = |c: &&Connection| c.destination == Destination::KeyNumber;
+        let usual_key = constants.get(Destination::KeyNumber as usize) == Some(&None)
+            && fixed.iter().filter(to_key).count() == USUAL_KEY.len()
+            && USUAL_KEY.iter().all(|usual| fixed.contains(usual));
+        let usual_times = fixed.iter().all(|c| to_key(&c));
         Self {
             connections,
             moving,
             driven,
             constants,
+            usual_key,
+            usual_times,
         }
+    }
+
+    /// The key number is the key with the coarse tuning.
+    pub fn has_usual_key(&self) -> bool {
+        self.usual_key
+    }
+
+    /// What holds for a whole note is its constants, but for the key number.
+    pub fn has_usual_times(&self) -> bool {
+        self.usual_times
     }
 
     /// All of them, in no order that means anything.
@@ -211,6 +233,29 @@ impl Articulation {
         connections.saturating_mul(size_of::<Connection>())
     }
 }
+
+/// What makes the key number by default (DLS 2.2, table 6).
+pub(super) const USUAL_KEY: [Connection; 2] = {
+    const fn from(source: Source, bipolar: bool, scale: i32) -> Connection {
+        const LINEAR: Shape = Shape {
+            curve: Curve::Linear,
+            bipolar: false,
+            invert: false,
+        };
+        Connection {
+            source,
+            source_shape: Shape { bipolar, ..LINEAR },
+            control: Source::None,
+            control_shape: LINEAR,
+            destination: Destination::KeyNumber,
+            scale,
+        }
+    }
+    [
+        from(Source::Key, false, 12800 << 16),
+        from(Source::Rpn(2), true, 6400 << 16),
+    ]
+};
 
 /// Moves what is wanted to the front, in its order; how many that are.
 fn move_up(connections: &mut [Connection], mut wanted: impl FnMut(&Connection) -> bool) -> usize {

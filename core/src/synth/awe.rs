@@ -34,6 +34,11 @@ impl Awe {
         }
     }
 
+    /// Some generator has been set.
+    pub fn is_set(&self) -> bool {
+        self.any
+    }
+
     /// The value around 8192, within a range.
     fn signed(&self, number: usize, low: i32, high: i32) -> Option<f32> {
         let value = self.values.get(number).copied()?;

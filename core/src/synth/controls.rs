@@ -131,10 +131,11 @@ pub fn apply(modulation: &mut Modulation, around: &VoiceContext, note_state: &No
         }
     }
     let key = &around.key;
-    if let Some(value) = given(key.cutoff) {
+    let set = *key != KeySettings::NONE;
+    if set && let Some(value) = given(key.cutoff) {
         cutoff += BRIGHTNESS_CENTS * (value - 64.0) * (1.0 / 64.0);
     }
-    if let Some(value) = given(key.resonance) {
+    if set && let Some(value) = given(key.resonance) {
         let resonance = RESONANCE_DB * (value - 64.0) * (1.0 / 64.0);
         modulation.add_base(Target::Resonance, resonance);
     }
@@ -154,6 +155,13 @@ pub fn apply(modulation: &mut Modulation, around: &VoiceContext, note_state: &No
         modulation.add_depth(Target::Cutoff, mover, sweep);
     }
 
+    if set {
+        apply_key(modulation, channel, key);
+    }
+}
+
+/// Adds what the settings of a key do, but for the filter.
+fn apply_key(modulation: &mut Modulation, channel: &Channel, key: &KeySettings) {
     let semitones = given(key.coarse).map_or(0.0, |v| v - 64.0);
     let cents = given(key.fine).map_or(0.0, |v| (v - 64.0) * (100.0 / 64.0));
     modulation.add_base(Target::Pitch, 100.0 * semitones + cents);

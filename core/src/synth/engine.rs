@@ -489,8 +489,7 @@ impl Synth {
                     self.rate,
                     self.position,
                     out.len(),
-                    buses.reverb,
-                    buses.chorus,
+                    [buses.reverb, buses.chorus],
                 )
             });
             counters::lap(Part::Effects);

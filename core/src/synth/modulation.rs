@@ -219,6 +219,16 @@ fn input(source: Source, shape: Shape, inputs: &Inputs) -> Option<Affine> {
     })
 }
 
+/// An input that stands still between messages; `None`: a mover.
+#[inline(always)]
+fn still(source: Source, shape: Shape, inputs: &Inputs) -> Option<f32> {
+    if source == Source::None {
+        return Some(if shape.invert { -1.0 } else { 1.0 });
+    }
+    let (value, range) = inputs.value(source)?;
+    Some(shaped(shape, value, range))
+}
+
 /// An input when the movers stand at `values`.
 fn instant(source: Source, shape: Shape, inputs: &Inputs, values: &[f32; MOVERS]) -> f32 {
     match (mover(source), affine(source, shape, inputs)) {
@@ -323,6 +333,14 @@ impl Modulation {
                 continue;
             }
             let scale = connection.scale as f32 * unit * wheel_range(connection, inputs);
+            let still = (
+                still(connection.source, connection.source_shape, inputs),
+                still(connection.control, connection.control_shape, inputs),
+            );
+            if let (Some(source), Some(control)) = still {
+                self.add_base(target, source * control * scale);
+                continue;
+            }
             let source = input(connection.source, connection.source_shape, inputs);
             let control = input(connection.control, connection.control_shape, inputs);
             match (source, control) {
@@ -540,13 +558,22 @@ pub fn fixed(
 /// All destinations that are read at note-on, but for the key number.
 pub struct FixedValues<'a> {
     articulation: &'a Articulation,
-    /// What connections that something drives add.
-    driven: [Fixed; Destination::COUNT],
+    /// What connections that something drives add, if there are any.
+    driven: Option<[Fixed; Destination::COUNT]>,
 }
 
 impl<'a> FixedValues<'a> {
     /// As [`fixed`]; what nothing leads to is 0.
     pub fn new(articulation: &'a Articulation, inputs: &Inputs) -> Self {
+        let usual = articulation.has_usual_times();
+        Self {
+            articulation,
+            driven: (!usual).then(|| Self::driven(articulation, inputs)),
+        }
+    }
+
+    #[inline(never)]
+    fn driven(articulation: &Articulation, inputs: &Inputs) -> [Fixed; Destination::COUNT] {
         let mut driven = [Fixed::default(); Destination::COUNT];
         for connection in articulation.fixed() {
             if connection.destination != Destination::KeyNumber
@@ -555,15 +582,18 @@ impl<'a> FixedValues<'a> {
                 fixed.add(connection, inputs);
             }
         }
-        Self {
-            articulation,
-            driven,
-        }
+        driven
     }
 
+    #[inline]
     pub fn get(&self, destination: Destination) -> Fixed {
-        let driven = self.driven.get(destination as usize);
-        let mut fixed = driven.copied().unwrap_or_default();
+        let mut fixed = match &self.driven {
+            Some(driven) => driven
+                .get(destination as usize)
+                .copied()
+                .unwrap_or_default(),
+            None => Fixed::default(),
+        };
         if let Some(scale) = self.articulation.constant(destination) {
             fixed.give(scale);
         }

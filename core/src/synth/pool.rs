@@ -378,6 +378,7 @@ impl Pool {
             };
             self.used = self.used.max(index + 1);
             self.chains.insert(index, port, part);
+            self.chains.mark(port, part, note.key);
             voice.start(note, region, wave, around, context, tone);
             *tag = Tag {
                 port,
@@ -482,14 +483,19 @@ impl Pool {
                 voice.legato(note, around, context, offset_of(note.position));
             }
         });
+        self.chains.mark(port, part, note.key);
         self.pending = true;
         true
     }
 
     /// Shuts down what a new note of `region` excludes: the same key still held, and its key group.
     fn exclude(&mut self, port: u8, part: u16, region: &Region, note: NoteOn) {
-        let offset = offset_of(note.position);
         self.waiting.exclude(port, part, region, note);
+        let by_key = !region.self_non_exclusive && self.chains.may_hold(port, part, note.key);
+        if !by_key && region.key_group == 0 {
+            return;
+        }
+        let offset = offset_of(note.position);
         let mut next = self.chains.first(port, part);
         while let Some(index) = next {
             next = self.chains.after(index);
@@ -501,7 +507,7 @@ impl Pool {
             if !tag.plays(port, part) || voice.serial >= note.serial {
                 continue;
             }
-            let same_key = tag.key == note.key && tag.is(GATE) && !region.self_non_exclusive;
+            let same_key = by_key && tag.key == note.key && tag.is(GATE);
             let same_group = region.key_group != 0 && tag.key_group == region.key_group;
             if !(same_key || same_group) {
                 continue;

@@ -142,6 +142,8 @@ pub struct Voice {
     /// An LFO moves the pitch, at every tick.
     vibrates: bool,
     fading: bool,
+    /// Frequencies of the LFOs when their connections stand still, and the steps that come of them.
+    lfo_cents: [f32; 2],
     lfo_step: u32,
     vibrato_step: u32,
     modulation: Modulation,
@@ -206,6 +208,7 @@ impl Default for Voice {
             cut: false,
             vibrates: false,
             fading: false,
+            lfo_cents: [f32::NAN; 2],
             lfo_step: 0,
             vibrato_step: 0,
             modulation: Modulation::default(),
@@ -347,14 +350,22 @@ impl Voice {
         self.volume.release = release_frames(channel, volume, MIN_RELEASE, context.rate);
         self.modulator.release = release_frames(channel, modulator, 0.0, context.rate);
         let still = [0.0; MOVERS];
-        self.lfo_step = phase_step(
-            self.modulation.value(Target::LfoFrequency, &still),
-            context.rate,
-        );
-        self.vibrato_step = phase_step(
-            self.modulation.value(Target::VibratoFrequency, &still),
-            context.rate,
-        );
+        let cents = FREQUENCIES.map(|target| self.modulation.value(target, &still));
+        // A slot's voices often have the same LFOs.
+        if cents != self.lfo_cents {
+            self.lfo_cents = cents;
+            let [lfo, vibrato] = cents;
+            self.lfo_step = phase_step(lfo, context.rate);
+            self.vibrato_step = if vibrato == lfo {
+                self.lfo_step
+            } else {
+                phase_step(vibrato, context.rate)
+            };
+        }
+        if self.modulation.moves_one(&FREQUENCIES) {
+            // The steps will move.
+            self.lfo_cents = [f32::NAN; 2];
+        }
         self.bound = true;
         if !self.moves_level() {
             self.share(&still, None);
@@ -885,6 +896,9 @@ fn inputs_of(key: f32, velocity: u8, poly_pressure: u8, channel: &Channel) -> In
 /// The key that drives pitch and scaling: the connections to the key number, or the transposed note where there are none.
 fn effective_key(articulation: &Articulation, channel: &Channel, note: u8, velocity: u8) -> f32 {
     let key = f32::from(note);
+    if articulation.has_usual_key() {
+        return (key + channel.transpose() as f32).clamp(0.0, 127.0);
+    }
     let inputs = inputs_of(key, velocity, 0, channel);
     let effective = match fixed(articulation, &inputs, Destination::KeyNumber) {
         Some(connected) => connected.sum * 0.01,
@@ -918,9 +932,9 @@ fn read_times(
 ) -> [f32; 2] {
     use Destination as D;
     let values = FixedValues::new(articulation, inputs);
-    let awe = &inputs.channel.awe;
+    let awe = Some(&inputs.channel.awe).filter(|awe| awe.is_set());
     let get = |destination| {
-        awe.fixed(destination)
+        awe.and_then(|awe| awe.fixed(destination))
             .unwrap_or_else(|| values.get(destination))
     };
     let seconds = |f: Fixed| {

@@ -10,9 +10,6 @@ impl Awe {
     /// The constant of a destination that is read when a note begins.
     pub fn fixed(&self, destination: Destination) -> Option<Fixed> {
         use Destination as D;
-        if !self.any {
-            return None;
-        }
         let time = |number: usize, most: i32, unit: f32| {
             let seconds = self.signed(number, 0, most)? * unit;
             Some(Fixed {
@@ -95,6 +92,9 @@ impl Awe {
 
     /// What the modulation LFO and envelope do to the cutoff, in cents.
     pub fn sweeps(&self) -> [(Mover, f32); 2] {
+        if !self.any {
+            return [(Mover::Lfo, 0.0), (Mover::Eg2, 0.0)];
+        }
         let sweep = |number| self.signed(number, -64, 63).unwrap_or(0.0) * 56.25;
         [(Mover::Lfo, sweep(23)), (Mover::Eg2, sweep(24))]
     }

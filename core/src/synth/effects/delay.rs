@@ -35,6 +35,13 @@ impl Delay {
         })
     }
 
+    /// Makes the ring as short as delays of up to `longest` frames let it be: what is used stays in the cache. The line is silent.
+    pub fn fit(&mut self, longest: usize) {
+        let most = self.samples.len().saturating_sub(SPAN);
+        self.length = (longest + 2 * SPAN).clamp(2 * SPAN, most.max(2 * SPAN));
+        self.at = 0;
+    }
+
     /// Frames of the ring.
     pub fn length(&self) -> usize {
         self.length
@@ -82,21 +89,32 @@ impl Delay {
     #[inline]
     pub fn advance(&mut self, frames: usize) {
         let end = self.at + frames;
-        let (ring, behind) = self
-            .samples
-            .split_at_mut_checked(self.length)
-            .unwrap_or_default();
-        let beyond = end.saturating_sub(self.length);
-        if beyond > 0 {
-            for (to, from) in ring.iter_mut().zip(behind.iter()).take(beyond) {
+        if self.at < SPAN || end > self.length {
+            self.mirror(end);
+        }
+        self.at = if end >= self.length {
+            end - self.length
+        } else {
+            end
+        };
+    }
+
+    /// Brings the first samples of the ring and those behind it together, once the ring has been written up to `end`.
+    #[cold]
+    fn mirror(&mut self, end: usize) {
+        let split = self.samples.split_at_mut_checked(self.length);
+        let (ring, behind) = split.unwrap_or_default();
+        // A ring that has been made shorter has more behind it, which stays silent.
+        let behind = behind.get_mut(..SPAN).unwrap_or_default();
+        if end > self.length {
+            for (to, from) in ring.iter_mut().zip(&*behind).take(end - self.length) {
                 *to = *from;
             }
-        } else if self.at < SPAN {
-            for (to, from) in behind.iter_mut().zip(ring.iter()).take(end).skip(self.at) {
+        } else {
+            for (to, from) in behind.iter_mut().zip(&*ring).take(end).skip(self.at) {
                 *to = *from;
             }
         }
-        self.at = if end >= self.length { beyond } else { end };
     }
 
     /// What was written `delay` frames before the next block, `N` frames of it, and where the next block goes. The delay is at least `N`.
@@ -153,9 +171,10 @@ impl AllPass {
         self.gain
     }
 
-    /// A tick at least.
+    /// A tick at least. The filter is silent.
     pub fn set_delay(&mut self, frames: usize) {
         self.frames = frames;
+        self.delay.fit(frames);
     }
 
     pub fn clear(&mut self) {
@@ -185,7 +204,34 @@ mod tests {
     /// A ramp goes in, in blocks of these lengths; everything is where it was put, all around the ring.
     #[test]
     fn what_was_written_comes_back() {
-        let mut delay = Delay::new(200).unwrap();
+        comes_back(Delay::new(200).unwrap());
+        let mut shorter = Delay::new(3000).unwrap();
+        shorter.fit(200 - 2 * SPAN);
+        comes_back(shorter);
+    }
+
+    /// A short ring leaves nothing in a longer one, once silence has gone round it.
+    #[test]
+    fn a_ring_may_grow_again() {
+        let mut delay = Delay::new(3000).unwrap();
+        for longest in [200, 2000, 150, 2900] {
+            delay.fit(longest);
+            assert!(delay.samples.iter().all(|x| *x == 0.0), "{longest}");
+            for (x, odd) in [(1.0, 11), (0.0, 0)] {
+                let mut left = 2 * delay.length();
+                for frames in (0..).map(|n| n * odd % 32 + 1) {
+                    delay.next().unwrap().fill(x);
+                    delay.advance(frames);
+                    left = left.saturating_sub(frames);
+                    if left == 0 {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    fn comes_back(mut delay: Delay) {
         let mut written: StdVec<f32> = StdVec::new();
         for frames in (0..4000).map(|n| n * 7 % 32 + 1) {
             let next = delay.next().unwrap();

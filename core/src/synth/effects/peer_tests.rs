@@ -26,8 +26,7 @@ fn impulse_response(rate: u32, seconds: f32) -> [Vec<f64>; 2] {
             rate,
             position,
             TICK as usize,
-            Some(&input),
-            None,
+            [Some(&input), None],
         );
         if let Some((left, right)) = out {
             for (side, block) in sides.iter_mut().zip([left, right]) {

@@ -29,6 +29,9 @@ const DIFFUSERS: [(f32, f32); 4] = [
 const RATES: [f32; LINES] = [0.43, 0.53, 0.61, 0.71, 0.79, 0.89, 0.97, 1.09];
 const SWING: f32 = 0.000_12;
 
+/// Ticks that a line's modulation is planned for.
+const REACH: u64 = LINES as u64;
+
 /// Longest delay before the reverb in seconds.
 const PRE_DELAY: f32 = 0.127;
 
@@ -73,6 +76,10 @@ struct Line {
     /// Frames from its input to its output: the middle, and where the modulation stands at the next tick.
     middle: f32,
     next: f32,
+    /// Where the modulation is at the next tick, how far it goes per tick, and the line's turn to plan that.
+    goal: f32,
+    pace: f32,
+    turn: u64,
     /// The same until then: whole frames, and the part of the frame before.
     whole: usize,
     part: Slope,
@@ -86,17 +93,32 @@ impl Line {
         self.middle + SWING * rate.min(MAX_RATE) * math::sine(phase)
     }
 
+    /// Stands where the modulation is at this tick; nothing is heard of it yet.
+    fn settle(&mut self, rate: f32, now: Now) {
+        self.goal = self.swung(rate, now.phase(self.rate, 0));
+        self.next = self.goal;
+        self.aim(rate, now, REACH - (now.tick + self.turn) % REACH);
+    }
+
+    /// Plans the modulation for some ticks: a straight line is within a thousandth of a frame of it.
+    fn aim(&mut self, rate: f32, now: Now, ticks: u64) {
+        let end = self.swung(rate, now.phase(self.rate, ticks));
+        self.pace = (end - self.goal) / ticks as f32;
+    }
+
     /// Plans the delay up to the next tick. It stops at each whole number of frames on its way, so that it lies between two samples
     /// that stay the same for a tick.
     fn sway(&mut self, rate: f32, now: Now) {
+        // The lines take turns.
+        if (now.tick + self.turn).is_multiple_of(REACH) {
+            self.aim(rate, now, REACH);
+        }
+        self.goal += self.pace;
         let from = self.next;
-        let wanted = self.swung(rate, now.phase(self.rate, 1));
+        let wanted = self.goal;
         let floor = from as i32 as f32;
-        let to = if wanted > from {
-            wanted.min(floor + 1.0)
-        } else {
-            wanted.max(if floor == from { floor - 1.0 } else { floor })
-        };
+        let below = if floor == from { floor - 1.0 } else { floor };
+        let to = wanted.min(floor + 1.0).max(below);
         self.next = to;
         let whole = from.min(to) as i32;
         self.whole = whole as usize;
@@ -155,6 +177,9 @@ impl Reverb {
                 delay: Delay::new((seconds * MAX_RATE) as usize + 2 * TICK as usize)?,
                 middle: 0.0,
                 next: 0.0,
+                goal: 0.0,
+                pace: 0.0,
+                turn: lines.len() as u64,
                 whole: 0,
                 part: Slope::ZERO,
                 rate: 0,
@@ -230,7 +255,7 @@ impl Reverb {
         self.set_decay(settings);
         self.gain.jump(self.goal(settings));
         for line in &mut self.lines {
-            line.next = line.swung(rate, now.phase(line.rate, 0));
+            line.settle(rate, now);
             line.sway(rate, now);
         }
     }
@@ -246,12 +271,14 @@ impl Reverb {
         let full = rate.min(MAX_RATE);
         let tick = TICK as usize;
         self.pre_delay = (geometry.pre_delay * full) as usize;
+        self.pre.fit(self.pre_delay + tick);
         for (diffuser, (seconds, _)) in self.diffusers.iter_mut().zip(DIFFUSERS) {
             diffuser.set_delay(((seconds * full) as usize).max(tick));
         }
         for ((line, seconds), hertz) in self.lines.iter_mut().zip(LENGTHS).zip(RATES) {
             line.middle = seconds * geometry.room.size() * full;
             line.rate = turns(hertz, rate);
+            line.delay.fit((line.middle + SWING * full) as usize + 2);
         }
         self.high_pass = one_pole(HIGH_PASS, rate);
         // The state must not fall into the denormals within a tick.
@@ -309,7 +336,7 @@ impl Reverb {
         if wanted != self.geometry && self.gain.to == 0.0 && self.closing > self.longest {
             self.arrange(wanted);
             for line in &mut self.lines {
-                line.next = line.middle;
+                line.settle(rate, now);
             }
         }
         if wanted == self.geometry {
@@ -326,9 +353,6 @@ impl Reverb {
         }
         for state in [&mut self.dc, &mut self.dull] {
             *state = if state.abs() < 1e-20 { 0.0 } else { *state };
-        }
-        for low in &mut self.low {
-            *low = simd::without_small(*low, TINY);
         }
     }
 

@@ -48,8 +48,7 @@ impl Bench {
                 self.rate,
                 self.position,
                 now.len(),
-                on(Bus::Reverb),
-                on(Bus::Chorus),
+                [on(Bus::Reverb), on(Bus::Chorus)],
             );
             match wet {
                 Some((left, right)) => out.extend(left.iter().zip(right).map(|(&l, &r)| [l, r])),
@@ -629,8 +628,7 @@ fn effects_cost() {
                     bench.rate,
                     bench.position,
                     32,
-                    on(Bus::Reverb),
-                    on(Bus::Chorus),
+                    [on(Bus::Reverb), on(Bus::Chorus)],
                 );
                 std::hint::black_box(wet);
                 bench.position += 32;

@@ -52,8 +52,8 @@ impl Unit {
         }
     }
 
-    /// What `frames` frames from `position` on, which no tick divides, sound like behind the effects; `None` is silence. A bus that is
-    /// `None` brings nothing, but what has been in still sounds.
+    /// What `frames` frames from `position` on, which no tick divides, sound like behind the effects; `None` is silence. The buses are those of the
+    /// reverb and of the chorus; one that is `None` brings nothing, but what has been in still sounds.
     #[inline(never)]
     pub fn process(
         &mut self,
@@ -62,8 +62,7 @@ impl Unit {
         rate: u32,
         position: u64,
         frames: usize,
-        reverb: Option<&[f32]>,
-        chorus: Option<&[f32]>,
+        [reverb, chorus]: [Option<&[f32]>; 2],
     ) -> Option<(&[f32], &[f32])> {
         if reverb.is_none() && chorus.is_none() && self.is_asleep() {
             return None;

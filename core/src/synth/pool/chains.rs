@@ -19,6 +19,8 @@ struct Link {
 #[derive(Debug)]
 pub struct Chains {
     first: Vec<u32>,
+    /// Keys, as bits, that voices of a chain may have; none of an empty one.
+    keys: Vec<u128>,
     links: Vec<Link>,
 }
 
@@ -31,6 +33,7 @@ impl Chains {
         };
         Ok(Self {
             first: vec::try_filled(CHAINS, NONE)?,
+            keys: vec::try_filled(CHAINS, 0)?,
             links: vec::try_filled(slots, alone)?,
         })
     }
@@ -38,6 +41,19 @@ impl Chains {
     fn chain(port: u8, part: u16) -> usize {
         // Channels of a port lie next to each other, ports far apart.
         (usize::from(port) * 61 + usize::from(part)) % CHAINS
+    }
+
+    /// A voice of a part gets this key.
+    pub fn mark(&mut self, port: u8, part: u16, key: u8) {
+        if let Some(keys) = self.keys.get_mut(Self::chain(port, part)) {
+            *keys |= 1 << (key & 0x7F);
+        }
+    }
+
+    /// A voice of the part may have this key.
+    pub fn may_hold(&self, port: u8, part: u16, key: u8) -> bool {
+        let keys = self.keys.get(Self::chain(port, part));
+        keys.is_some_and(|keys| keys >> (key & 0x7F) & 1 == 1)
     }
 
     /// Puts a slot, which is in no chain, into that of its part.
@@ -68,8 +84,14 @@ impl Chains {
         match self.links.get_mut(before as usize) {
             Some(link) => link.after = after,
             None => {
-                if let Some(first) = self.first.get_mut(Self::chain(port, part)) {
+                let chain = Self::chain(port, part);
+                if let Some(first) = self.first.get_mut(chain) {
                     *first = after;
+                }
+                if after == NONE
+                    && let Some(keys) = self.keys.get_mut(chain)
+                {
+                    *keys = 0;
                 }
             }
         }
@@ -108,6 +130,26 @@ mod tests {
 
     fn walk(chains: &Chains, port: u8, part: u16) -> Vec<usize> {
         core::iter::successors(chains.first(port, part), |slot| chains.after(*slot)).collect()
+    }
+
+    #[test]
+    fn keys_are_known_until_a_chain_is_empty() {
+        let mut chains = Chains::new(8).unwrap();
+        for (slot, key) in [(0, 60), (1, 127), (2, 0)] {
+            chains.insert(slot, 1, 5);
+            chains.mark(1, 5, key);
+        }
+        chains.remove(1, 1, 5);
+        for key in 0..128 {
+            let there = [0, 60, 127].contains(&key);
+            assert!(!there || chains.may_hold(1, 5, key), "{key}");
+            assert!(!chains.may_hold(1, 6, key));
+        }
+        assert!(!chains.may_hold(1, 5, 61));
+        chains.remove(0, 1, 5);
+        assert!(chains.may_hold(1, 5, 0));
+        chains.remove(2, 1, 5);
+        assert!((0..128).all(|key| !chains.may_hold(1, 5, key)));
     }
 
     #[test]

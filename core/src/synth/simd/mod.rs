@@ -11,6 +11,7 @@
 //! | `fetch` | a wave at some speed into four frames at a time |
 //! | `filter` | the filters of eight voices at a time |
 //! | `mix` | gains, and voices into buses |
+//! | `effects` | what the kernels of the effects have in common, and their calls |
 //! | `reverb` | the diffusers and the network of delay lines |
 //! | `chorus` | the taps of a delay line |
 
@@ -97,9 +98,23 @@ macro_rules! in_two_registers {
     };
 }
 
+/// The first call where AVX2 may be used, else the second.
+macro_rules! on_best {
+    ($vectors:expr, $wide:expr, $native:expr) => {{
+        #[cfg(target_arch = "x86_64")]
+        if $vectors.avx2 {
+            // SAFETY: only `Vectors::best` says so, when AVX2 is there.
+            return unsafe { $wide };
+        }
+        let _ = $vectors;
+        $native
+    }};
+}
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod chorus;
+mod effects;
 mod fetch;
 mod filter;
 mod mix;
@@ -112,6 +127,7 @@ mod reverb;
 mod sse2;
 
 pub use chorus::{Gate, Taps, Wet};
+pub use effects::{Slope, diffuse, network, take, taps, wet};
 pub use fetch::{Reader, SCALE};
 pub use filter::{Eight, FilterState};
 pub use mix::{Effect, Gains, MIXED};
@@ -283,61 +299,6 @@ impl Block {
     }
 }
 
-/// A number that runs in a line through time.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Slope {
-    pub from: f32,
-    /// Change per frame.
-    pub step: f32,
-}
-
-impl Slope {
-    pub const ZERO: Self = Self {
-        from: 0.0,
-        step: 0.0,
-    };
-
-    pub fn times(self, factor: f32) -> Self {
-        Self {
-            from: self.from * factor,
-            step: self.step * factor,
-        }
-    }
-
-    /// What it is at each of eight frames: it depends on nothing but the frame.
-    #[inline(always)]
-    fn at<A: Arch>(self, time: A::W) -> A::W {
-        A::add_wide(
-            A::splat_wide(self.from),
-            A::mul_wide(A::splat_wide(self.step), time),
-        )
-    }
-}
-
-/// Eight of many frames, from one on.
-#[inline(always)]
-fn eight_from<A: Arch>(frames: &[f32], from: usize) -> A::W {
-    let rest = frames.get(from..).unwrap_or_default();
-    match rest.as_chunks().0 {
-        [low, high, ..] => A::get_wide([low, high]),
-        _ => A::splat_wide(0.0),
-    }
-}
-
-/// Eight frames of a block.
-#[inline(always)]
-fn eight<A: Arch>(block: &[f32; FRAMES], place: usize) -> A::W {
-    eight_from::<A>(block, 2 * LANES * place)
-}
-
-#[inline(always)]
-fn put_eight<A: Arch>(block: &mut [f32; FRAMES], place: usize, x: A::W) {
-    let rest = block.get_mut(2 * LANES * place..).unwrap_or_default();
-    if let [low, high, ..] = rest.as_chunks_mut().0 {
-        A::put_wide(x, [low, high]);
-    }
-}
-
 /// The interpolator's table.
 #[derive(Clone, Copy)]
 pub enum Table<'a> {
@@ -366,19 +327,6 @@ impl Vectors {
     pub fn need_saving(self) -> bool {
         self != Self::default()
     }
-}
-
-/// The first call where AVX2 may be used, else the second.
-macro_rules! on_best {
-    ($vectors:expr, $wide:expr, $native:expr) => {{
-        #[cfg(target_arch = "x86_64")]
-        if $vectors.avx2 {
-            // SAFETY: only `Vectors::best` says so, when AVX2 is there.
-            return unsafe { $wide };
-        }
-        let _ = $vectors;
-        $native
-    }};
 }
 
 /// Renders `count` frames of a wave into a block from `at` on. False, with nothing done, if the reader would leave its samples, or the
@@ -548,57 +496,6 @@ fn send_on<A: Arch>(
     } else {
         mix::send::<A, false>(blocks, gains, effect, bus, frames);
     }
-}
-
-/// A function that runs on the best registers.
-macro_rules! dispatched {
-    ($(#[$doc:meta])* $name:ident, $on_avx2:ident, $module:ident::$kernel:ident
-        $(<const $n:ident>)?($($x:ident: $t:ty),*) $(-> $r:ty)?) => {
-        $(#[$doc])*
-        #[inline]
-        pub fn $name$(<const $n: usize>)?(vectors: Vectors, $($x: $t),*) $(-> $r)? {
-            on_best!(vectors, $on_avx2($($x),*), $module::$kernel::<Native$(, $n)?>($($x),*))
-        }
-
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx2")]
-        fn $on_avx2$(<const $n: usize>)?($($x: $t),*) $(-> $r)? {
-            $module::$kernel::<avx2::Avx2$(, $n)?>($($x),*)
-        }
-    };
-}
-
-dispatched! {
-    /// Sends `frames` frames of a block through all-passes, in place.
-    diffuse, diffuse_on_avx2, reverb::diffuse<const N>(passes: AllPasses<N>, block: &mut [f32; FRAMES], frames: usize)
-}
-
-dispatched! {
-    /// Runs the network of a reverb; the highest magnitude that was added to the sides.
-    network, network_on_avx2, reverb::run(network: Network) -> f32
-}
-
-dispatched! {
-    /// Reads the taps of a chorus.
-    taps, taps_on_avx2, chorus::read<const N>(taps: &Taps<N>, out: &mut [[f32; FRAMES]; 2])
-}
-
-dispatched! {
-    /// Feeds the line of a chorus and adds its taps; the highest magnitude of them and of what was fed.
-    wet, wet_on_avx2, chorus::run(wet: Wet) -> f32
-}
-
-dispatched! {
-    /// A bus through a gate, and silence behind its end; the highest magnitude.
-    take, take_on_avx2, chorus::take(gate: Gate, bus: &[f32], out: &mut [f32; FRAMES]) -> f32
-}
-
-/// 0 in place of what is smaller than `least`, whatever its sign.
-#[inline(always)]
-pub fn without_small(x: Lanes, least: f32) -> Lanes {
-    let mut out = Lanes::ZERO;
-    Native::store(Native::without_small(Native::load(&x), least), &mut out);
-    out
 }
 
 /// 16-bit PCM of eight samples (1.0 is full scale): to nearest, halves away from zero, clipped; what is not a number is 0.

@@ -3,7 +3,8 @@
 //!
 //! Every delay is a block at least, so that a block can be read before it is written: all but the low-passes runs along time.
 
-use super::{Arch, FRAMES, Slope, eight, put_eight};
+use super::effects::{Slope, eight, put_eight};
+use super::{Arch, FRAMES};
 use crate::synth::lanes::{LANES, Lanes};
 
 /// A block, and what is read beyond it between two frames.
@@ -96,6 +97,8 @@ pub fn run<A: Arch>(network: Network) -> f32 {
         let [first, second] = &*state;
         A::get_wide([&first.0, &second.0])
     };
+    // At every fourth frame of a tick states are kept out of the denormals: where a call begins changes nothing.
+    let whole = offset.wrapping_neg() % LANES;
     let mut peak = A::splat_wide(0.0);
     let mut rest = frames;
     for chunk in 0..frames.div_ceil(LANES).min(FRAMES / LANES) {
@@ -111,7 +114,10 @@ pub fn run<A: Arch>(network: Network) -> f32 {
         // High frequencies go sooner: frame by frame.
         let mut one_by_one = A::transpose_wide(rows);
         let mut before = low;
-        for row in &mut one_by_one {
+        for (i, row) in one_by_one.iter_mut().enumerate() {
+            if i == whole {
+                low = A::without_small_wide(low, least);
+            }
             low = A::add_wide(A::mul_wide(keep, low), A::mul_wide(share, *row));
             *row = low;
         }

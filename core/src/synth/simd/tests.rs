@@ -323,12 +323,3 @@ fn pcm_rounds_to_nearest_and_clips() {
         [0, 32767, -32768, 32767, -32768, 0, 32767, -32768]
     );
 }
-
-proptest! {
-    #[test]
-    fn small_numbers_go_the_same(bits in prop::array::uniform4(any::<u32>()), least in 0.0f32..1.0) {
-        let x = Lanes(bits.map(f32::from_bits));
-        let wanted = Portable::without_small(x.0, least);
-        prop_assert_eq!(without_small(x, least).0.map(f32::to_bits), wanted.map(f32::to_bits));
-    }
-}
