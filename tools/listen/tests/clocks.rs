@@ -101,8 +101,11 @@ fn run(source: Device, sink: Device, seconds: f64, seed: u64) -> Day {
     day
 }
 
-/// Names, periods and rates of the devices, jitter in ms.
-const PAIRS: [(&str, (u32, u32), (u32, u32), f64); 6] = [
+/// Frames of a call, and per second.
+type Rates = (u32, u32);
+
+/// Names, the source, the loudspeaker, jitter in ms.
+const PAIRS: [(&str, Rates, Rates, f64); 6] = [
     ("10 ms on both sides", (480, 48_000), (480, 48_000), 5.0),
     (
         "44.1 kHz to 48 kHz, 10 ms",
@@ -139,7 +142,7 @@ fn a_day_at_any_drift_has_no_glitch_and_little_latency() {
                 length * 3600.0,
                 number as u64 + 1,
             );
-            let periods = |(period, rate): (u32, u32)| f64::from(period) / f64::from(rate) * 1e3;
+            let periods = |(period, rate): Rates| f64::from(period) / f64::from(rate) * 1e3;
             let allowed = periods(source) + periods(sink) + 3.0;
             println!(
                 "{name}, jitter {jitter} ms, {from:+} and {to:+} ppm, {length} h: {} glitches, latency {:.2} ms, at most {:.2} of {allowed:.2} ms, \

@@ -203,9 +203,14 @@ pub fn open(midi_in: Option<&str>, tap: Shared, keys: Keys) -> Result<impl Devic
                 });
             }
         },
-        move |error| match error.kind() {
-            ErrorKind::Xrun | ErrorKind::RealtimeDenied | ErrorKind::DeviceChanged => {}
-            _ => lost.store(false, Ordering::Relaxed),
+        move |error| {
+            // After anything else the device is tried again by its own thread.
+            if let ErrorKind::DeviceNotAvailable
+            | ErrorKind::HostUnavailable
+            | ErrorKind::StreamInvalidated = error.kind()
+            {
+                lost.store(false, Ordering::Relaxed);
+            }
         },
         None,
     );
