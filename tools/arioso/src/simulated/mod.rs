@@ -198,7 +198,6 @@ pub struct Options {
 
 /// What is played with from a keyboard.
 #[derive(Args)]
-#[cfg_attr(not(feature = "live"), expect(dead_code, reason = "nobody plays"))]
 pub struct LiveInstruments {
     /// Instruments: a DLS or SoundFont file instead of the built-in bank; of several, later ones come over earlier ones
     #[arg(long, value_name = "FILE")]

@@ -77,6 +77,12 @@ pub fn live(options: &Options) -> Result<()> {
         };
         return messages::say(lines);
     }
+    // Without a loudspeaker nothing need be built.
+    let rate = if jack {
+        jack::rate()?
+    } else {
+        devices::rate()?
+    };
     let loaded = bank::load(&options.instruments.bank, &Song::default(), PinKind::Midi)?;
     for line in &loaded.notes {
         messages::warn(line);
@@ -87,11 +93,7 @@ pub fn live(options: &Options) -> Result<()> {
         settings: options.instruments.settings(),
         sound: options.instruments.sound.sound(),
         verbose: options.instruments.verbose,
-        rate: if jack {
-            jack::rate()?
-        } else {
-            devices::rate()?
-        },
+        rate,
     };
     let mut pace = Pace::start(setting)?;
     let tap: Shared = Arc::new(Mutex::new(pace.tap()?));
