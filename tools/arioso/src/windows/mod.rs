@@ -10,7 +10,6 @@
 //! | [`doctor`] | `doctor`: the whole chain, and what to do |
 //! | [`ports`] | `ports`: as DirectMusic, WinMM and kernel streaming see them |
 //! | [`play`] | `play` |
-//! | [`listen`] | `listen`, `live` |
 //! | [`conformance`] | `conformance`: the suite's tables against the real device |
 //! | [`api`] | Windows |
 
@@ -18,7 +17,6 @@ mod api;
 mod conformance;
 mod doctor;
 mod install;
-mod listen;
 mod package;
 mod play;
 mod ports;
@@ -100,25 +98,6 @@ pub enum Command {
         #[command(flatten)]
         sound: SoundOptions,
     },
-    /// Hear the synthesizer: from its recording device to a loudspeaker, until Ctrl+C
-    Listen {
-        #[command(flatten)]
-        options: listen::Options,
-        /// Do not listen now: from the next logon of this user on, or no more
-        #[arg(long, value_enum, value_name = "ON/OFF")]
-        at_logon: Option<listen::AtLogon>,
-    },
-    /// Play the synthesizer from a MIDI keyboard, and hear it
-    Live {
-        /// A part of the keyboard's name
-        #[arg(long, value_name = "NAME")]
-        midi_in: Option<String>,
-        /// Show the keyboards, and end
-        #[arg(long)]
-        list: bool,
-        #[command(flatten)]
-        options: listen::Options,
-    },
     /// Ask the driver everything that the conformance suite knows, and compare
     Conformance,
 }
@@ -155,12 +134,6 @@ pub fn run(command: Command) -> Result<()> {
                 sound: sound.sound(),
             },
         ),
-        Command::Listen { options, at_logon } => listen::listen(&options, at_logon),
-        Command::Live {
-            midi_in,
-            list,
-            options,
-        } => listen::live(midi_in.as_deref(), list, &options),
         Command::Conformance => conformance::conformance(),
     }
 }

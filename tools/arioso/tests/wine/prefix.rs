@@ -4,7 +4,7 @@
 use crate::registry::Registry;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output};
+use std::process::{Command, Output};
 use std::{env, fs};
 
 pub fn root() -> PathBuf {
@@ -115,20 +115,6 @@ impl Prefix {
             out: lines(&output.stdout),
             error: error.join("\n"),
         }
-    }
-
-    /// Starts `arioso` with variables of its own, and does not wait for it.
-    #[allow(
-        dead_code,
-        reason = "of the tests that have this file not all start programs"
-    )]
-    pub fn start(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Child {
-        let mut command = self.command("wine");
-        command
-            .arg(self.program())
-            .args(arguments)
-            .envs(variables.iter().copied());
-        command.spawn().expect("wine (cargo xtask setup)")
     }
 
     /// The path of a file of this machine, as the programs there know it.

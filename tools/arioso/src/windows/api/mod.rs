@@ -11,7 +11,6 @@
 //! | [`ks`] | kernel streaming: the conformance suite's client |
 //! | [`midi`] | WinMM |
 //! | [`directmusic`] | DirectMusic's ports |
-//! | [`urgent`] | the scheduler, for threads that a sound device waits for |
 
 pub mod certificates;
 pub mod devices;
@@ -21,7 +20,6 @@ pub mod ks;
 pub mod midi;
 pub mod service;
 pub mod system;
-pub mod urgent;
 
 use crate::failure::{Failure, Kind};
 use std::fmt::Display;
