@@ -326,7 +326,7 @@ fn configure<C: Client>(client: &mut C, pin: &Pin<C>, rate: u32) -> Result<()> {
 }
 
 /// Volume and effects of a pin, where they are not a new pin's.
-fn set_up<C: Client>(client: &mut C, pin: &Pin<C>, sound: Sound) -> Result<()> {
+pub fn set_up<C: Client>(client: &mut C, pin: &Pin<C>, sound: Sound) -> Result<()> {
     let new = Sound::default();
     if sound.gain != new.gain {
         synth::set_volume(client, pin.handle, sound.gain)?;

@@ -46,6 +46,15 @@ pub fn demo() -> Result<()> {
     Ok(())
 }
 
+/// Builds `arioso` with MIDI and sound devices, and plays the driver from a keyboard.
+pub fn live(arguments: &[String]) -> Result<()> {
+    setup::install(&[Need::Driver(Arch::X64), Need::Live])?;
+    let mut cargo = process::cargo();
+    cargo.args(["run", "--release", "--quiet", "--package", "arioso-cli"]);
+    cargo.args(["--features", "live", "--bin", "arioso", "--", "live"]);
+    process::run(cargo.args(arguments))
+}
+
 /// Compares the engine with FluidSynth: all songs, all real banks, or some of them. Takes half an hour.
 pub fn compare(songs: Option<&str>, bank: Option<&str>) -> Result<()> {
     setup::install(&[Need::Peers])?;
@@ -172,7 +181,14 @@ pub fn test() -> Result<()> {
         Step {
             does: "run the tests",
             takes: "12 minutes",
-            work: || process::run(process::cargo().args(["test", "--release"])),
+            work: || {
+                process::run(process::cargo().args([
+                    "test",
+                    "--release",
+                    "--features",
+                    "arioso-cli/live",
+                ]))
+            },
         },
         Step {
             does: "run loom's models of what contexts share",

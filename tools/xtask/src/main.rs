@@ -81,6 +81,12 @@ enum Command {
     },
     /// Play a built-in song through the driver into a WAV file
     Demo,
+    /// Play the driver from a MIDI keyboard, in real time: `arioso live`, with its arguments
+    Live {
+        /// What arioso live is told (--help shows it)
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Compare speeds with other synthesizers: target/bench/report.{json,png}
     Bench {
         /// Songs alone, without the other scenes
@@ -196,6 +202,7 @@ fn run(command: Command) -> Result<()> {
             bank,
         } => package::package(arch, certificate.zip(key), bank.as_deref()),
         Command::Demo => check::demo(),
+        Command::Live { arguments } => check::live(&arguments),
         Command::Bench {
             instructions: true, ..
         } => check::count(&["show"]),

@@ -3,6 +3,11 @@
 
 mod demo;
 mod driver;
+#[cfg(feature = "live")]
+mod live;
+#[cfg(not(feature = "live"))]
+#[path = "without_live.rs"]
+mod live;
 mod machine;
 mod meter;
 mod monitor;
@@ -60,6 +65,20 @@ pub enum Command {
         #[arg(short, long)]
         verbose: bool,
     },
+    /// Play the driver from a MIDI keyboard, or from any program that sends MIDI, and hear it now
+    Live {
+        /// A part of a MIDI input's name [default: an input of our own, which other programs connect to]
+        #[arg(long, value_name = "NAME")]
+        midi_in: Option<String>,
+        /// Show MIDI inputs and loudspeakers, and end
+        #[arg(long)]
+        list: bool,
+        /// Where MIDI comes from and sound goes to
+        #[arg(long, value_enum, default_value = "auto")]
+        system: live::System,
+        #[command(flatten)]
+        instruments: LiveInstruments,
+    },
     /// Play a song in real time and show levels, voices, lost notes and what slices and DPCs cost
     Monitor {
         /// The MIDI file (- is the standard input)
@@ -109,6 +128,26 @@ pub struct Instruments {
     dither: bool,
 }
 
+#[cfg(feature = "live")]
+impl LiveInstruments {
+    /// What the service's `Parameters` key says. In virtual time no slice is late, so none is made further ahead than it must be.
+    fn settings(&self) -> Vec<(String, Value)> {
+        parameters(&[
+            ("Quality", self.quality.map(Quality::number)),
+            ("Voices", self.voices),
+            ("EndpointLead", Some(1)),
+        ])
+    }
+}
+
+/// Those that are set.
+fn parameters(values: &[(&str, Option<u32>)]) -> Vec<(String, Value)> {
+    let set = values
+        .iter()
+        .filter_map(|(name, number)| Some(((*name).into(), Value::dword((*number)?))));
+    set.collect()
+}
+
 /// The driver's setting `Quality`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Quality {
@@ -118,6 +157,16 @@ enum Quality {
     Sinc8,
     /// Sixteen samples
     Sinc16,
+}
+
+impl Quality {
+    fn number(self) -> u32 {
+        match self {
+            Self::Linear => 0,
+            Self::Sinc8 => 1,
+            Self::Sinc16 => 2,
+        }
+    }
 }
 
 /// What of the silence at the song's end is written.
@@ -147,6 +196,25 @@ pub struct Options {
     output: Option<PathBuf>,
 }
 
+/// What is played with from a keyboard.
+#[derive(Args)]
+pub struct LiveInstruments {
+    /// Instruments: a DLS or SoundFont file instead of the built-in bank; of several, later ones come over earlier ones
+    #[arg(long, value_name = "FILE")]
+    bank: Vec<PathBuf>,
+    /// How waves are read between their samples [default: sinc8, the driver's]
+    #[arg(long, value_enum)]
+    quality: Option<Quality>,
+    /// Voices that sound together, 1 to 4096 [default: 256, the driver's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    voices: Option<u32>,
+    #[command(flatten)]
+    sound: SoundOptions,
+    /// Show what the driver prints to the kernel debugger
+    #[arg(short, long)]
+    verbose: bool,
+}
+
 impl Instruments {
     /// How the song is played, if that can be.
     fn way(&self, output: Output) -> Result<Way> {
@@ -161,20 +229,12 @@ impl Instruments {
 
     /// What the service's `Parameters` key says.
     fn settings(&self) -> Vec<(String, Value)> {
-        let quality = self.quality.map(|quality| match quality {
-            Quality::Linear => 0,
-            Quality::Sinc8 => 1,
-            Quality::Sinc16 => 2,
-        });
         let dither = self.dither.then_some(1);
-        [
-            ("Quality", quality),
+        parameters(&[
+            ("Quality", self.quality.map(Quality::number)),
             ("Voices", self.voices),
             ("Dither", dither),
-        ]
-        .into_iter()
-        .filter_map(|(name, number)| Some((name.into(), Value::dword(number?))))
-        .collect()
+        ])
     }
 
     /// The files that are read: the song is at `file`.
@@ -233,6 +293,17 @@ pub fn run(command: Command) -> Result<()> {
             let song = smf::read(&demo::song()).map_err(|why| Failure::new(Kind::Session, why))?;
             session::play(&song, &target, &options)
         }
+        Command::Live {
+            midi_in,
+            list,
+            system,
+            instruments,
+        } => live::live(&live::Options {
+            midi_in: midi_in.as_deref(),
+            list,
+            system,
+            instruments: &instruments,
+        }),
         Command::Monitor {
             file,
             reading,

@@ -37,6 +37,8 @@ pub enum Need {
     Peers,
     /// Instructions are counted under valgrind.
     Counting,
+    /// `arioso live`: it is built against ALSA's library. JACK's is looked for when it runs.
+    Live,
     /// Whatever the tests use besides.
     Tests,
 }
@@ -53,6 +55,7 @@ pub const EVERYTHING: &[Need] = &[
     Need::Fuzzing,
     Need::Peers,
     Need::Counting,
+    Need::Live,
     Need::Tests,
 ];
 

@@ -48,9 +48,17 @@ impl Need {
                 ("freedoom", "/usr/share/games/doom/freedoom1.wad"),
             ],
             Self::Counting => &[("valgrind", "/usr/bin/valgrind")],
+            Self::Live => &[
+                ("libasound2-dev", "/usr/include/alsa/asoundlib.h"),
+                ("pkg-config", "/usr/bin/pkg-config"),
+            ],
             Self::Tests => &[
                 ("wine", "/usr/bin/wine"),
                 ("wine64", "/usr/lib/wine/wine64"),
+                // Devices for listen and live.
+                ("jackd2", "/usr/bin/jackd"),
+                ("pulseaudio", "/usr/bin/pulseaudio"),
+                ("pulseaudio-utils", "/usr/bin/parec"),
             ],
         }
     }

@@ -39,6 +39,7 @@ fn programs(need: Need) -> &'static [&'static str] {
         Need::Signing => &["openssl", "osslsigncode"],
         Need::Fuzzing => &["g++"],
         Need::Counting => &["valgrind"],
+        Need::Live => &["pkg-config"],
         Need::Tests => &["wine"],
     }
 }

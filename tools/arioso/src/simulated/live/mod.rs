@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `arioso live`: the driver's image in the simulated kernel, in real time.
+//!
+//! The loudspeaker's clock is the simulated computer's: virtual time moves by what the loudspeaker takes, and stands still where it takes
+//! nothing, so the two cannot drift.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`performer`] | the driver with its MIDI pin and its endpoint, block by block |
+//! | [`pace`] | the thread that it runs in, and what lies between it and the loudspeaker |
+//! | [`jack`] | MIDI and sound by JACK, in one client |
+//! | [`devices`] | MIDI by ALSA's sequencer, sound by ALSA |
+
+mod devices;
+mod jack;
+mod pace;
+mod performer;
+
+use super::driver;
+use crate::failure::{Failure, Kind, Result};
+use crate::player::PinKind;
+use crate::song::Song;
+use crate::{bank, messages, stop};
+use pace::{Pace, Setting, Tap};
+use std::io::{IsTerminal, Write, stderr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Where MIDI comes from and sound goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum System {
+    /// JACK if its server runs, else ALSA
+    Auto,
+    /// JACK
+    Jack,
+    /// ALSA
+    Alsa,
+}
+
+/// What is played with, and where.
+pub struct Options<'a> {
+    pub midi_in: Option<&'a str>,
+    pub list: bool,
+    pub instruments: &'a super::LiveInstruments,
+    pub system: System,
+}
+
+/// A loudspeaker that runs, or nothing; MIDI that comes in.
+trait Devices {
+    /// One line: what plays where.
+    fn describe(&self) -> String;
+    /// False when a device has gone.
+    fn is_there(&self) -> bool;
+}
+
+/// What a callback of MIDI gives a message to.
+type Keys = std::sync::mpsc::SyncSender<pace::Message>;
+/// What a callback of sound takes frames from, of whatever loudspeaker there is.
+type Shared = Arc<Mutex<Tap>>;
+
+/// How often a loudspeaker that has gone is looked for, and the line renewed.
+const LOOK: Duration = Duration::from_millis(100);
+const SHOW: u32 = 5;
+
+/// Plays until a signal comes.
+pub fn live(options: &Options) -> Result<()> {
+    let jack = match options.system {
+        System::Auto => jack::is_running(),
+        System::Jack => true,
+        System::Alsa => false,
+    };
+    if options.list {
+        let lines = if jack {
+            jack::list()?
+        } else {
+            devices::list()?
+        };
+        return messages::say(lines);
+    }
+    // Without a loudspeaker nothing need be built.
+    let rate = if jack {
+        jack::rate()?
+    } else {
+        devices::rate()?
+    };
+    let loaded = bank::load(&options.instruments.bank, &Song::default(), PinKind::Midi)?;
+    for line in &loaded.notes {
+        messages::warn(line);
+    }
+    let setting = Setting {
+        image: driver::image()?,
+        bank: loaded.dls,
+        settings: options.instruments.settings(),
+        sound: options.instruments.sound.sound(),
+        verbose: options.instruments.verbose,
+        rate,
+    };
+    let mut pace = Pace::start(setting)?;
+    let tap: Shared = Arc::new(Mutex::new(pace.tap()?));
+    let keys = pace.keys();
+    let open = || -> Result<Box<dyn Devices>> {
+        let (tap, keys) = (Arc::clone(&tap), keys.clone());
+        if jack {
+            return Ok(Box::new(jack::open(options.midi_in, tap, keys)?));
+        }
+        Ok(Box::new(devices::open(options.midi_in, tap, keys)?))
+    };
+    let mut devices = Some(open()?);
+    stop::catch();
+    if let Some(devices) = &devices {
+        messages::note(devices.describe());
+    }
+    let mut line = Line::default();
+    let stopped = loop {
+        if let Err(stopped) = stop::go_on().and_then(|()| pace.check()) {
+            break stopped;
+        }
+        if devices.as_ref().is_some_and(|devices| !devices.is_there()) {
+            devices = None;
+            line.end();
+            messages::note("The loudspeaker has gone; looking for one.");
+        }
+        if devices.is_none() {
+            devices = open().ok();
+            if let Some(devices) = &devices {
+                messages::note(devices.describe());
+            }
+        }
+        line.show(&pace);
+        std::thread::sleep(LOOK);
+    };
+    drop(devices);
+    line.end();
+    messages::say(pace.reading())?;
+    let violations = pace.finish()?;
+    match (violations.first(), stopped.kind) {
+        (Some(first), Kind::Stopped) => {
+            let message = format!(
+                "the driver verifier found {} violations, the first: {first}",
+                violations.len()
+            );
+            Err(Failure::new(Kind::Verifier, message))
+        }
+        _ => Err(stopped),
+    }
+}
+
+/// The line on a terminal.
+#[derive(Default)]
+struct Line {
+    looks: u32,
+    shown: bool,
+}
+
+impl Line {
+    fn show(&mut self, pace: &Pace) {
+        self.looks += 1;
+        if self.looks.is_multiple_of(SHOW) && stderr().is_terminal() {
+            self.shown = true;
+            // Nobody can be told that this fails.
+            let _ = write!(stderr(), "\r\x1b[K{}", pace.reading());
+        }
+    }
+
+    fn end(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            messages::note("");
+        }
+    }
+}
