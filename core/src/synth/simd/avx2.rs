@@ -136,7 +136,6 @@ impl Arch for Avx2 {
 
     as_sse2! {
         fn load(x: &Lanes) -> __m128;
-        fn store(x: __m128, to: &mut Lanes);
         fn get(x: &[f32; 4]) -> __m128;
         fn put(x: __m128, to: &mut [f32; 4]);
         fn add(a: __m128, b: __m128) -> __m128;

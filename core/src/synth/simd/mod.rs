@@ -176,7 +176,6 @@ trait Arch: Copy {
     fn without_small_wide(x: Self::W, least: f32) -> Self::W;
     /// Rows become columns, in each half.
     fn transpose_wide(rows: [Self::W; 4]) -> [Self::W; 4];
-    fn store(x: Self::F, to: &mut Lanes);
     fn add(a: Self::F, b: Self::F) -> Self::F;
     fn sub(a: Self::F, b: Self::F) -> Self::F;
     fn mul(a: Self::F, b: Self::F) -> Self::F;

@@ -21,12 +21,6 @@ impl Arch for Neon {
     }
 
     #[inline(always)]
-    fn store(x: float32x4_t, to: &mut Lanes) {
-        // SAFETY: as above.
-        unsafe { vst1q_f32(to.0.as_mut_ptr(), x) }
-    }
-
-    #[inline(always)]
     fn get(x: &[f32; 4]) -> float32x4_t {
         // SAFETY: 16 readable bytes.
         unsafe { vld1q_f32(x.as_ptr()) }

@@ -38,10 +38,6 @@ impl Arch for Portable {
         x.0
     }
 
-    fn store(x: [f32; 4], to: &mut Lanes) {
-        to.0 = x;
-    }
-
     fn get(x: &[f32; 4]) -> [f32; 4] {
         *x
     }

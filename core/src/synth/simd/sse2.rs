@@ -21,12 +21,6 @@ impl Arch for Sse2 {
     }
 
     #[inline(always)]
-    fn store(x: __m128, to: &mut Lanes) {
-        // SAFETY: as above.
-        unsafe { _mm_store_ps(to.0.as_mut_ptr(), x) }
-    }
-
-    #[inline(always)]
     fn get(x: &[f32; 4]) -> __m128 {
         // SAFETY: 16 readable bytes; the load asks for no alignment.
         unsafe { _mm_loadu_ps(x.as_ptr()) }
