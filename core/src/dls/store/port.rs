@@ -251,7 +251,7 @@ mod tests {
 
     fn instrument(patch: u32, gm: bool) -> Shared<Instrument> {
         let regions = Vec::new();
-        Shared::try_new(Instrument { patch, gm, regions }).unwrap()
+        Shared::try_new(Instrument::new(patch, gm, regions)).unwrap()
     }
 
     fn is_same(a: &Shared<Patches>, b: &Shared<Patches>) -> bool {
