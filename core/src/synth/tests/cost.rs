@@ -131,7 +131,11 @@ fn what_fits_exactly_is_left_alone() {
         assert_eq!(synth.end_slice(), cost);
         assert_eq!(lost(&synth), 0, "{notes}");
         synth.begin_slice(allowance * 0.9999, SLICE);
-        assert!(lost(&synth) > 0, "{notes}");
+        // To find it among many costs more than it saves: others go for that.
+        let gone = lost(&synth);
+        assert!(gone > if notes < 20 { 0 } else { 1 }, "{notes}: {gone}");
+        let search = synth.end_slice() - synth.work(true).cost(SLICE);
+        assert!(search > 0.0, "{notes}: {search}");
     }
     assert!(found > 5, "{found} costs are eight tenths of a number");
 }
