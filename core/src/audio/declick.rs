@@ -148,8 +148,12 @@ mod tests {
                 match random(4) {
                     0 => declick.heard(frame),
                     1 => declick.break_off(RATE),
-                    2 => drop(declick.join(frame)),
-                    _ => drop(declick.silence(RATE)),
+                    2 => {
+                        declick.join(frame);
+                    }
+                    _ => {
+                        declick.silence(RATE);
+                    }
                 }
             }
             declick.silence(RATE);

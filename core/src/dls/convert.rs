@@ -230,7 +230,7 @@ fn tuning(sample: &SampleInfo, articulation: &Articulation) -> i16 {
     let below = (i64::from(sample.unity) * (EVEN - scale)) >> 23;
     let fine = i64::from(sample.fine_tune);
     let counted_from_zero = fine.abs() > 1200 && (fine - below).abs() <= 200;
-    if below == 0 || counted_from_zero {
+    if counted_from_zero {
         return sample.fine_tune;
     }
     fine.saturating_add(below)
@@ -356,6 +356,62 @@ mod tests {
             );
             assert_eq!((info.unity, info.fine_tune, info.gain), (60, -5, GAIN_MAX));
         }
+    }
+
+    /// Keys that are not 100 cents apart are counted from the root; a fine tune of more than an octave that brings the root back to its
+    /// pitch, within two semitones, is left as it is.
+    #[test]
+    fn scales_are_counted_from_the_root() {
+        let tuned = |unity: u8, fine_tune: i16, cents: i32| {
+            let mut builder = super::super::articulation::Builder::new().unwrap();
+            let connection = raw::Connection {
+                source: 3,
+                control: 0,
+                destination: 3,
+                transform: 0,
+                scale: cents * (128 << 16),
+            };
+            builder.add(raw::Level::One, &connection).unwrap();
+            let sample = SampleInfo {
+                unity,
+                fine_tune,
+                gain: 0,
+                sample_loop: None,
+            };
+            i32::from(tuning(&sample, &builder.finish()))
+        };
+        for (unity, cents) in [
+            (60, 100),
+            (60, 99),
+            (1, 99),
+            (60, 80),
+            (60, 50),
+            (60, 0),
+            (127, 120),
+            (36, 150),
+            (100, 200),
+            (0, 0),
+        ] {
+            let below = i32::from(unity) * (100 - cents);
+            for fine in (-7000..7000i16)
+                .step_by(50)
+                .chain([-1201, -1199, 1199, 1201])
+            {
+                for fine in [fine, (below as i16).wrapping_add(fine.clamp(-202, 202))] {
+                    let wide = i32::from(fine);
+                    let is_meant = wide.abs() > 1200 && (wide - below).abs() <= 200;
+                    let sum = (wide + below).clamp(-32_768, 32_767);
+                    let expected = if is_meant { wide } else { sum };
+                    assert_eq!(
+                        tuned(unity, fine, cents),
+                        expected,
+                        "{unity} {fine} {cents}"
+                    );
+                }
+            }
+        }
+        assert_eq!(tuned(127, 32_000, 0), 32_767);
+        assert_eq!(tuned(127, -32_000, 200), -32_768);
     }
 
     /// `usKeyGroup`: 0 is none, 1 to 15 are groups; DLS has no others.

@@ -319,6 +319,10 @@ fn malformed_frames() {
     for value in [2, 0x4000_0000, u32::MAX] {
         assert_eq!(with(24 + 4, value), Some(Error::BadOffsetTable));
     }
+    // Behind the table lies no entry of it, even if what lies there looks like one: the patch, 48, where the region is.
+    let mut bad = simple_instrument(1, 48, 0, 5);
+    bad[28..32].copy_from_slice(&2u32.to_le_bytes());
+    assert_eq!(parse(&bad).err(), Some(Error::BadOffsetTable));
     // Global articulation out of range.
     assert_eq!(with(24 + 8, 9), Some(Error::BadOffsetTable));
 }

@@ -210,6 +210,28 @@ fn a_push_is_short() {
     assert_eq!(drain(&mut queue).len(), 1_500_000);
 }
 
+/// Nor where the runs are larger than what it merges at once: their merges go on with the pushes that follow.
+#[test]
+#[cfg(not(miri))]
+fn large_merges_go_on_with_the_pushes() {
+    const BURST: usize = 2 * EAGER;
+    let mut queue = EventQueue::new().unwrap();
+    let (mut longest, begun) = (0, STEPPED.get());
+    let count = (RUNS + 40) * BURST;
+    for arrival in 0..count {
+        let before = STEPPED.get();
+        push(&mut queue, (arrival % BURST) as i64, arrival);
+        longest = longest.max(STEPPED.get() - before);
+    }
+    assert!(longest <= 3 * EAGER + STEPS, "{longest} nodes in one push");
+    assert!(
+        STEPPED.get() - begun > 30 * BURST,
+        "there was what to merge"
+    );
+    check(&queue);
+    assert_eq!(drain(&mut queue).len(), count);
+}
+
 #[test]
 fn drain_gives_everything_back_and_leaves_an_empty_queue() {
     let mut queue = EventQueue::<Node>::new().unwrap();

@@ -264,3 +264,64 @@ impl SampleClock {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: u32 = 48_000;
+    const ORIGIN: i64 = 700_000_000_000_000;
+    const SECOND: i64 = 10_000_000;
+    const FIRST: i64 = 1_000_000;
+
+    fn started() -> SampleClock {
+        let mut clock = SampleClock::new(RATE);
+        clock.start(ORIGIN, FIRST);
+        clock
+    }
+
+    /// Reports at an uneven cadence say together where the device is to a part of a frame, whether it drifts or not.
+    #[test]
+    fn reports_of_whole_frames_narrow_the_place_down() {
+        for ppm in [0.0, 200.0, -150.0] {
+            let mut clock = started();
+            let mut state = 1u32;
+            let (mut elapsed, mut widths) = (0, 0.0);
+            for step in 0..4000 {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                elapsed += 190_000 + i64::from(state >> 18);
+                let frames = elapsed as f64 * f64::from(RATE) * (1.0 + ppm * 1e-6) / SECOND as f64;
+                clock.sync(ORIGIN + elapsed, FIRST + frames.floor() as i64);
+                if step >= 3000 {
+                    let place = clock.position(ORIGIN + elapsed) - i128::from(FIRST) * ONE;
+                    let ahead = frames - place as f64 / ONE as f64;
+                    let (low, high) = clock.bounds;
+                    assert!(low - 0.3 <= ahead && ahead <= high + 0.3, "{ppm}: {ahead}");
+                    widths += (high - low) / 1000.0;
+                }
+            }
+            assert!(widths < 0.7, "{ppm}: {widths} frames are left open");
+        }
+    }
+
+    /// A start, or a jump ahead, is a report like any other: the next one, half a frame ahead, leaves half a frame open.
+    #[test]
+    fn the_report_after_a_start_narrows_it() {
+        for jump in [0, 20_000] {
+            let mut clock = started();
+            let (mut now, mut frame) = (ORIGIN, FIRST);
+            if jump != 0 {
+                (now, frame) = (now + 10 * SECOND, frame + 480_000 + jump);
+                clock.sync(now, frame);
+                assert_eq!(clock.ref_to_frame(now), frame);
+            }
+            // 960.5 frames later by the clock.
+            clock.sync(now + 200_104, frame + 961);
+            let (low, high) = clock.bounds;
+            assert!(
+                (low - 0.5).abs() < 0.01 && (high - 1.0).abs() < 0.01,
+                "{low} {high}"
+            );
+        }
+    }
+}

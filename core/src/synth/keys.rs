@@ -155,12 +155,11 @@ impl KeyTables {
         })
     }
 
-    /// Takes over the tables of the parts below `parts` from `old`, as many as there is room for.
+    /// Takes over the tables of the parts below `parts` from `old`, as many as there is room for, into new ones.
     pub fn adopt(&mut self, old: &Self, parts: usize) {
         let tables = old.owners.iter().zip(old.entries.chunks(KEYS));
         let kept = tables.filter(|(owner, _)| owner.is_some_and(|part| usize::from(part) < parts));
         let places = self.owners.iter_mut().zip(self.entries.chunks_mut(KEYS));
-        self.used = 0;
         for ((owner, entries), (old_owner, old_entries)) in places.zip(kept) {
             *owner = *old_owner;
             for (new, old) in entries.iter_mut().zip(old_entries) {
@@ -302,6 +301,46 @@ mod tests {
         for part in 4..8 {
             assert_eq!(tables.get_mut(part, 40).copied(), Some(KeySettings::NONE));
         }
+    }
+
+    /// Tables of the parts that stay are found after a change of the number of parts, those of others are free.
+    #[test]
+    fn tables_are_taken_over() {
+        let mut old = KeyTables::new(2).unwrap();
+        for part in [3, 20, 5, 16, 15] {
+            old.get_mut(part, 40).unwrap().level = part as u8;
+        }
+        let mut new = KeyTables::new(1).unwrap();
+        new.adopt(&old, 16);
+        for part in 0..32 {
+            let settings = new.get(part, 40);
+            let level = if [3, 5, 15].contains(&part) {
+                part as u8
+            } else {
+                KeySettings::UNSET
+            };
+            assert_eq!(
+                settings,
+                KeySettings {
+                    level,
+                    ..KeySettings::NONE
+                },
+                "{part}"
+            );
+        }
+        assert_eq!(new.get_mut(9, 40).copied(), Some(KeySettings::NONE));
+        new.get_mut(9, 40).unwrap().level = 9;
+        assert_eq!((new.get(9, 40).level, new.get(3, 40).level), (9, 3));
+        assert!(new.get_mut(10, 40).is_none(), "there are four");
+        // More than there is room for: the first ones.
+        old.get_mut(6, 40).unwrap().level = 6;
+        old.get_mut(7, 40).unwrap().level = 7;
+        let mut new = KeyTables::new(1).unwrap();
+        new.adopt(&old, 16);
+        assert_eq!(
+            [3, 5, 15, 6, 7].map(|part| new.get(part, 40).level),
+            [3, 5, 15, 6, KeySettings::UNSET]
+        );
     }
 
     #[test]

@@ -247,7 +247,6 @@ pub fn merge<'a>(
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
-    use std::vec;
 
     fn instrument(patch: u32, gm: bool) -> Shared<Instrument> {
         let regions = Vec::new();
@@ -313,10 +312,10 @@ mod tests {
                 assert!(Shared::ptr_eq(i, expected), "{}", i.patch);
             }
             assert_eq!(merged.built_in().len(), defaults.len());
-            let alone = merged.built_in().iter().zip(&defaults);
-            assert!({ alone }.all(|(a, b)| Shared::ptr_eq(a, b)));
+            let mut alone = merged.built_in().iter().zip(&defaults);
+            assert!(alone.all(|(a, b)| Shared::ptr_eq(a, b)));
         }
-        let none = merge(vec![].iter(), &[]).unwrap();
+        let none = merge([].iter(), &[]).unwrap();
         assert!(none.instruments().is_empty());
     }
 }
