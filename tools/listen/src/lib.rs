@@ -8,8 +8,8 @@
 //! | [`peaks`] | the worst of the last minutes |
 //! | [`controller`] | what to do at each call of the loudspeaker: silence, sound, and at which ratio |
 //! | [`resampler`] | `rubato`, with a ratio that moves |
-//! | [`format`] | samples of devices as stereo, and back |
-//! | [`engine`] | all of it: a [`Source`] and a [`Sink`], each for the thread of its device |
+//! | [`mod@format`] | samples of devices as stereo, and back |
+//! | [`mod@engine`] | all of it: a [`Source`] and a [`Sink`], each for the thread of its device |
 
 pub mod clock_line;
 pub mod controller;

@@ -136,7 +136,7 @@ fn first_failure(
             if seed > last(choice) {
                 break;
             }
-            if seed % 50 == 0 && stderr().is_terminal() {
+            if seed.is_multiple_of(50) && stderr().is_terminal() {
                 let _ = write!(stderr(), "\r{seed} of {}", last(choice));
             }
             if let Some(said) = failure(program, image, &seed.to_string())? {

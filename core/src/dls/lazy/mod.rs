@@ -2,7 +2,7 @@
 //! A DLS file of which only what is selected comes into memory.
 //!
 //! [`LazyBank::open`] reads the list of instruments and the pool's table, in a few reads however many waves there are. What it gives are
-//! instruments without regions, which say by their [`Demand`](super::demand::Demand) what they need. [`LazyBank::work`] looks at
+//! instruments without regions, which say by their [`Demand`] what they need. [`LazyBank::work`] looks at
 //! these demands, at PASSIVE_LEVEL, and reads: first what notes wait for, then the rest of what was selected. Regions stay; waves go when
 //! there is no room for another one and nobody plays them, the one first that has not been used for longest.
 //!

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Chunks of a file that is not in memory, by the rules of [`riff`](super::super::riff).
+//! Chunks of a file that is not in memory, by the rules of [`riff`].
 
 use super::super::condition::Answers;
 use super::super::raw::{Format, Sample};

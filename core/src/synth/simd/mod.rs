@@ -155,7 +155,7 @@ trait Arch: Copy {
     fn load(x: &Lanes) -> Self::F;
     /// As [`load`](Self::load), whatever the alignment.
     fn get(x: &[f32; 4]) -> Self::F;
-    /// As [`store`](Self::store), whatever the alignment.
+    /// The opposite of [`get`](Self::get).
     fn put(x: Self::F, to: &mut [f32; 4]);
 
     fn get_wide(x: [&[f32; 4]; 2]) -> Self::W;

@@ -198,7 +198,11 @@ fn conditions() {
     let instruments: Vec<_> = (0..)
         .zip(&conditions)
         .map(|(program, (cdl, _))| {
-            instrument(0, program, &[region(60, &[cdl.clone()]), region(61, &[])])
+            instrument(
+                0,
+                program,
+                &[region(60, std::slice::from_ref(cdl)), region(61, &[])],
+            )
         })
         .collect();
     let (mut rig, pin) = playing(file(&instruments, Vec::new()));
