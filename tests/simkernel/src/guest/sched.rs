@@ -284,7 +284,12 @@ pub(crate) fn spin(lock: usize) -> bool {
             stop_dpc(0);
             SCHEDULER.get().wanted = 0;
         } else if owner == s.dpc as usize {
-            run_deferred();
+            if has_dpc() {
+                run_deferred();
+            } else {
+                // It waits for a lock itself: for a thread, which is picked.
+                yield_now();
+            }
         } else {
             s.chosen = s.ready.iter().position(|ready| *ready as usize == owner);
             if s.chosen.is_none() {
@@ -326,6 +331,11 @@ pub(crate) fn explore(schedule: Schedule) {
     // Nothing but the schedule decides.
     reseed(0);
     explore::begin(schedule);
+}
+
+/// Whether they are: what a call takes then says nothing about the driver.
+pub(crate) fn is_exploring() -> bool {
+    explore::is_on()
 }
 
 /// They are not any more. What was decided.
