@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The default instruments: the bank that the settings name (the INF names Windows' own), else the one that came with the driver.
 
-use super::loader::{Loader, Opened, Reading};
+use super::loader::{Loader, Opened, Reading, tell};
 use super::settings::{Settings, wide};
 use crate::kernel::file::{File, Place};
 use crate::kernel::irql::Passive;
@@ -91,19 +91,6 @@ fn open_large(
         loader.install(passive, Opened { bank, file }, limits.bytes)?;
     }
     Ok(instruments)
-}
-
-/// A line for each kind of waves that were refused.
-pub(super) fn tell(refused: dls::Refused) {
-    if refused.not_pcm > 0 {
-        debug_line!("%u waves refused: not PCM of 8 or 16 bits", refused.not_pcm);
-    }
-    if refused.not_mono > 0 {
-        debug_line!("%u waves refused: not mono", refused.not_mono);
-    }
-    if refused.malformed > 0 {
-        debug_line!("%u waves refused: empty or malformed", refused.malformed);
-    }
 }
 
 fn status(error: dls::Error) -> NTSTATUS {

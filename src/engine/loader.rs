@@ -2,13 +2,13 @@
 //! Reads what is wanted of a large default bank, on a work item. The owner asks by flags in the instruments and queues the item; it never
 //! waits for it.
 
-use super::bank;
 use crate::kernel::file::File;
 use crate::kernel::irql::Passive;
 use crate::kernel::lock::Mutex;
 use crate::kernel::timer::MILLISECOND;
 use crate::kernel::work::Work;
 use crate::kernel::{Result, no_memory};
+use arioso_core::dls::file as dls;
 use arioso_core::dls::lazy::{Counts, LazyBank, Source, Unreadable};
 use arioso_core::ks::arioso::ARIOSO_BANK;
 use arioso_core::mem::TryBox;
@@ -157,7 +157,7 @@ impl Loader {
             );
         }
         if bank.refused() != refused {
-            bank::tell(bank.refused());
+            tell(bank.refused());
         }
     }
 }
@@ -201,5 +201,18 @@ impl Source for Reading<'_> {
 
     fn is_stopped(&self) -> bool {
         self.loader.stopped.load(Ordering::SeqCst)
+    }
+}
+
+/// A line for each kind of waves that were refused.
+pub(super) fn tell(refused: dls::Refused) {
+    if refused.not_pcm > 0 {
+        debug_line!("%u waves refused: not PCM of 8 or 16 bits", refused.not_pcm);
+    }
+    if refused.not_mono > 0 {
+        debug_line!("%u waves refused: not mono", refused.not_mono);
+    }
+    if refused.malformed > 0 {
+        debug_line!("%u waves refused: empty or malformed", refused.malformed);
     }
 }

@@ -11,7 +11,7 @@
 //! | [`condition`] | conditional chunks, `cdl ` |
 //! | [`raw`] | the structures that files and downloads share, as they are stored |
 //! | [`mod@file`] | views of a DLS file, and loading it |
-//! | [`lazy`], [`demand`] | a file of which only what is selected comes into memory; how the renderer asks for it |
+//! | [`lazy`], [`model::demand`] | a file of which only what is selected comes into memory; how the renderer asks for it |
 //! | [`mod@download`] | DirectMusic download buffers |
 //! | [`articulation`], [`convert`] | from raw structures to the model |
 //! | [`model`] | the instrument model |
@@ -22,7 +22,6 @@ pub mod articulation;
 mod bytes;
 pub mod condition;
 pub mod convert;
-pub mod demand;
 pub mod download;
 pub mod file;
 pub mod lazy;

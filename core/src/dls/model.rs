@@ -4,7 +4,9 @@
 //! Values are checked and clamped when they are built, so that rendering can neither fail nor check again: every index is in
 //! range, ranges are ordered and within 0..=127, loops lie inside the wave and are at least one frame long.
 
-use super::demand::{Demand, LazyWave, State};
+pub mod demand;
+
+use self::demand::{Demand, LazyWave, State};
 use crate::mem::{Shared, TryBox};
 use alloc::vec::Vec;
 

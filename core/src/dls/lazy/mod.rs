@@ -13,8 +13,8 @@ mod scan;
 mod tests;
 
 use super::convert::{self, Budget, WaveError};
-use super::demand::{Demand, LazyWave, Slot, State, Uses};
 use super::file::{Collection, Error, Limits, Loader, Refused, WavePool};
+use super::model::demand::{Demand, LazyWave, Slot, State, Uses};
 use super::model::{Articulation, DRUM_KIT, Instrument, Wave};
 use crate::mem::{NoMemory, Shared, TryBox, vec};
 use alloc::vec::Vec;

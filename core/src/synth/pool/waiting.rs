@@ -2,7 +2,7 @@
 //! Notes whose instrument or waves are not in memory yet. They hold no voice; each begins at the tick at which all is there.
 
 use super::{GATE, Pool, Retired, SOSTENUTO, Started};
-use crate::dls::demand::State;
+use crate::dls::model::demand::State;
 use crate::dls::model::{Instrument, Region};
 use crate::mem::{NoMemory, Shared, vec};
 use crate::synth::channel::cc;

@@ -111,6 +111,7 @@ macro_rules! on_best {
     }};
 }
 
+mod along;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod chorus;
@@ -126,8 +127,9 @@ mod reverb;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 
+pub use along::Slope;
 pub use chorus::{Gate, Taps, Wet};
-pub use effects::{Slope, diffuse, network, take, taps, wet};
+pub use effects::{diffuse, network, take, taps, wet};
 pub use fetch::{Reader, SCALE};
 pub use filter::{Eight, FilterState};
 pub use mix::{Effect, Gains, MIXED};

@@ -3,7 +3,7 @@
 //!
 //! Every delay is a block at least, so that a block can be read before it is written: all but the low-passes runs along time.
 
-use super::effects::{Slope, eight, put_eight};
+use super::along::{Slope, eight, put_eight};
 use super::{Arch, FRAMES};
 use crate::synth::lanes::{LANES, Lanes};
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the renderer and the loader of a [lazy bank](super::lazy) tell each other.
+//! What the renderer and the loader of a [lazy bank](crate::dls::lazy) tell each other.
 //!
 //! The renderer asks by flags and takes what is there; the loader looks at the flags, reads, and puts things in. Neither waits for the
 //! other: a slot that the other side is in counts as empty to the renderer. The loader empties a slot only while nobody else
 //! refers to what is in it, so nothing is ever freed by the renderer.
 
-use super::model::{Instrument, Wave};
+use super::{Instrument, Wave};
 use crate::mem::{OwnerCell, Shared};
 use core::fmt;
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
