@@ -49,6 +49,10 @@ impl Need {
             ],
             Self::Counting => &[("valgrind", "/usr/bin/valgrind")],
             Self::Tests => &[
+                // The panel under Wine.
+                ("xvfb", "/usr/bin/Xvfb"),
+                ("xdotool", "/usr/bin/xdotool"),
+                ("imagemagick", "/usr/bin/import"),
                 ("wine", "/usr/bin/wine"),
                 ("wine64", "/usr/lib/wine/wine64"),
             ],
