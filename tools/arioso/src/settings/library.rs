@@ -13,8 +13,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Bytes that the driver takes of a bank.
-const LARGEST: u64 = 256 << 20;
+/// Bytes of a bank: as RIFF counts them. Of a large one the driver reads what is played.
+const LARGEST: u64 = 0xFFFF_FFFF;
 /// Digits of the hash that are in the name.
 const DIGITS: usize = 12;
 
@@ -128,7 +128,7 @@ fn keep_and_use(store: &mut impl Store, source: &Source<'_>) -> Result<String> {
     if bytes > LARGEST {
         let _ = fs::remove_file(&path);
         let message = format!(
-            "cannot use {}: as DLS it has {}, and the driver takes {} at most",
+            "cannot use {}: as DLS it has {}, and no file of that kind has more than {}",
             named(source.file),
             table::bytes(bytes),
             table::bytes(LARGEST)

@@ -145,10 +145,37 @@ fn they_are_heard() {
     scratch.good(&["settings", "set", "Quality", "linear"]);
     assert!(play(&["--quality=sinc8"]) == usual);
     scratch.good(&["settings", "reset"]);
-    // Downloads do not fit any more.
+    // An instrument of 0.8 MB; one program may download half of what all may.
+    scratch.file("large.sf2", &font_of(400_000));
+    let large = || {
+        scratch.run(&[
+            "play",
+            "song.mid",
+            "--bank",
+            "large.sf2",
+            "-o",
+            "x.wav",
+            "--pin",
+            "directmusic",
+        ])
+    };
+    let taken = large();
+    assert!(taken.status.success(), "{}", text(&taken.stderr));
     scratch.good(&["settings", "set", "DownloadMemory", "1"]);
-    let refused = scratch.run(&["play", "song.mid", "-o", "x.wav"]);
+    let refused = large();
     assert_eq!(refused.status.code(), Some(1), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).starts_with("arioso: "));
+}
+
+/// A SoundFont of one instrument, with a sample of so many frames.
+fn font_of(frames: u32) -> Vec<u8> {
+    let mut font = plain(vec![zone(&[(41, 0)])], vec![zone(&[(53, 0)])]);
+    font.presets[0].1 = 0;
+    font.samples = vec![header(0, frames)];
+    font.frames = (0..u64::from(frames) + 100)
+        .map(|n| (n * 7919 % 30_011) as i16)
+        .collect();
+    font.bytes()
 }
 
 /// A DLS file and a SoundFont are played by whatever plays, until the default comes back.
@@ -233,14 +260,8 @@ fn a_bank_is_used_by_all() {
 /// Thirty megabytes, converted and taken into use.
 #[test]
 fn a_sound_font_of_30_mb_is_used() {
-    const FRAMES: u32 = 15_500_000;
     let scratch = Scratch::new("large");
-    let mut font = plain(vec![zone(&[(41, 0)])], vec![zone(&[(53, 0)])]);
-    font.samples = vec![header(0, FRAMES)];
-    font.frames = (0..u64::from(FRAMES) + 100)
-        .map(|n| (n * 7919 % 30_011) as i16)
-        .collect();
-    let file = scratch.file("large.sf2", &font.bytes());
+    let file = scratch.file("large.sf2", &font_of(15_500_000));
     let size = fs::metadata(file).unwrap().len();
     assert!(size > 30_000_000);
     for time in ["converted", "known"] {
