@@ -3,6 +3,8 @@
 
 #[cfg(unix)]
 pub mod compare;
+pub mod numbers;
+pub mod panel;
 pub mod plot;
 pub mod trace;
 

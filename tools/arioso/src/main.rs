@@ -8,6 +8,7 @@ mod messages;
 mod output;
 mod player;
 mod programs;
+mod settings;
 #[cfg(unix)]
 mod simulated;
 mod stop;
@@ -48,7 +49,12 @@ enum Command {
         #[arg(short, long, value_name = "OUT.png")]
         output: Option<PathBuf>,
     },
-    /// Banks of instruments: build, convert, look inside
+    /// The driver's settings: show, set, take back
+    Settings {
+        #[command(subcommand)]
+        command: settings::Command,
+    },
+    /// Banks of instruments: build, convert, look inside, choose
     Bank {
         #[command(subcommand)]
         command: BankCommand,
@@ -72,6 +78,17 @@ enum BankCommand {
         #[arg(short, long, value_name = "OUT.dls")]
         output: Option<PathBuf>,
     },
+    /// Let all programs play with a bank: DLS, or a SoundFont, which is converted once
+    Use {
+        /// The bank
+        #[arg(required_unless_present = "default")]
+        file: Option<PathBuf>,
+        /// The bank that the driver has without a choice
+        #[arg(long, conflicts_with = "file")]
+        default: bool,
+    },
+    /// Show the banks that were used, and which one is
+    List,
     /// Show instruments, regions, waves, codecs and sizes of a DLS or SoundFont 2 file, and whether it is cut off
     Info {
         /// The bank (- is the standard input)
@@ -95,7 +112,13 @@ fn run() -> Result<()> {
     match cli.command {
         Command::System(command) => system::run(command),
         Command::Plot { file, output } => picture(&file, output),
+        Command::Settings { command } => settings::run(command),
         Command::Bank { command } => match command {
+            BankCommand::Use { file, default } => match file.filter(|_| !default) {
+                Some(file) => settings::library::use_bank(&file),
+                None => settings::library::use_built_in(),
+            },
+            BankCommand::List => settings::library::list(),
             BankCommand::Build { output } => {
                 output::check(&[&output], &[] as &[&Path])?;
                 output::write_bytes(&output, &arioso_bank::general_midi())?;

@@ -232,6 +232,7 @@ fn image() -> PathBuf {
 /// The WAV and what was said.
 fn play(directory: &Path, pin: &str) -> (Vec<u8>, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_arioso"))
+        .env("ARIOSO_HOME", "/nonexistent")
         .args([
             "play", "song.mid", "--bank", "bank.dls", "--pin", pin, "-o", "out.wav",
         ])

@@ -39,6 +39,7 @@ impl Drop for Scratch {
 
 fn arioso(directory: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_arioso"))
+        .env("ARIOSO_HOME", "/nonexistent")
         .args(arguments)
         .current_dir(directory)
         // No build: these errors come before the driver is looked for.

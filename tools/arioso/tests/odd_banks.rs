@@ -193,6 +193,7 @@ fn play(name: &str, song: &[u8], bank: Option<&[u8]>, pin: &str) -> Played {
     let built =
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/driver/x64/release/arioso.sys");
     let mut command = Command::new(env!("CARGO_BIN_EXE_arioso"));
+    command.env("ARIOSO_HOME", "/nonexistent");
     command.args([
         "play", "song.mid", "--pin", pin, "--reverb", "off", "--chorus", "off",
     ]);

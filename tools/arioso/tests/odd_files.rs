@@ -497,6 +497,7 @@ fn arioso(directory: &std::path::Path, arguments: &[&str]) -> (Option<i32>, Stri
     let image = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../target/driver/x64/release/arioso.sys");
     let output = Command::new(env!("CARGO_BIN_EXE_arioso"))
+        .env("ARIOSO_HOME", "/nonexistent")
         .args(arguments)
         .current_dir(directory)
         .env(

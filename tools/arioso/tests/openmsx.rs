@@ -92,6 +92,7 @@ fn play(song: &Path, range: &'static str) -> Result<Vec<u8>, Failed> {
         stem(song)
     ));
     let output = Command::new(env!("CARGO_BIN_EXE_arioso"))
+        .env("ARIOSO_HOME", "/nonexistent")
         .arg("play")
         .arg(song)
         .args(["--pin", range, "-o"])

@@ -30,6 +30,7 @@ fn play(pin: &str) -> (Vec<[i16; 2]>, String) {
     )
     .unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_arioso"))
+        .env("ARIOSO_HOME", "/nonexistent")
         .args(["play", "song.mid", "--bank", "sine.dls", "--pin", pin])
         .current_dir(&directory)
         .env("ARIOSO_SYS", image())
@@ -121,6 +122,7 @@ fn the_endpoint_gives_the_bits_of_the_wave_sink() {
     for rate in ["44100", "48000"] {
         let play = |out: &str| {
             let output = Command::new(env!("CARGO_BIN_EXE_arioso"))
+                .env("ARIOSO_HOME", "/nonexistent")
                 .args(["demo", "--rate", rate, "--out", out, "-o", "song.wav"])
                 .current_dir(&directory)
                 .env("ARIOSO_SYS", image())

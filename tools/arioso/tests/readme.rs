@@ -67,6 +67,7 @@ fn commands_for_windows() -> Vec<String> {
 
 fn help(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_arioso"))
+        .env("ARIOSO_HOME", "/nonexistent")
         .args(arguments)
         .arg("--help")
         .output()

@@ -15,6 +15,7 @@ fn image() -> PathBuf {
 
 fn record(directory: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_arioso"))
+        .env("ARIOSO_HOME", "/nonexistent")
         .arg("record")
         .args(arguments)
         .current_dir(directory)

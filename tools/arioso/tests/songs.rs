@@ -230,6 +230,7 @@ impl Scratch {
         let built = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../../target/driver/x64/release/arioso.sys");
         let output = Command::new(env!("CARGO_BIN_EXE_arioso"))
+            .env("ARIOSO_HOME", "/nonexistent")
             .args(["play", "song.mid", "-o", "out.wav"])
             .args(arguments)
             .current_dir(&self.0)

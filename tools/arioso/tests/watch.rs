@@ -16,6 +16,7 @@ fn image() -> PathBuf {
 /// What a command in `directory` printed.
 fn arioso(directory: &Path, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_arioso"))
+        .env("ARIOSO_HOME", "/nonexistent")
         .args(arguments)
         .current_dir(directory)
         .env("ARIOSO_SYS", image())

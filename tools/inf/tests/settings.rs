@@ -4,8 +4,9 @@
 use arioso_inf::{Data, Date, Inf, Platform, Stamp, decode, stamp};
 use std::collections::BTreeMap;
 
-/// What `arioso set` knows.
-const TOOL: &str = include_str!("../../arioso/src/windows/settings.rs");
+/// What `arioso settings` knows.
+const TOOL: &str = include_str!("../../arioso/src/numbers.rs");
+const WINDOWS: &str = include_str!("../../arioso/src/windows/settings.rs");
 const SETTINGS: &str = include_str!("../../../src/engine/settings.rs");
 
 /// Names and defaults in `number!(…, "Name", range, default)`.
@@ -28,12 +29,13 @@ fn read_by_the_driver() -> BTreeMap<String, u32> {
     numbers.collect()
 }
 
-/// Names and defaults in `("Name", low..=high, default)`.
+/// Names and defaults in `Number { name: "Name", …, default: 1, … }`.
 fn set_by_the_tool() -> BTreeMap<String, u32> {
-    let rows = TOOL.lines().filter_map(|line| {
-        let row = line.trim().strip_prefix("(\"")?.strip_suffix("),")?;
-        let (name, rest) = row.split_once("\", ")?;
-        Some((name.to_string(), rest.rsplit_once(", ")?.1.parse().ok()?))
+    let rows = TOOL.split("        name: \"").skip(1).map(|row| {
+        let (name, rest) = row.split_once('"').unwrap();
+        let (_, default) = rest.split_once("default: ").unwrap();
+        let default = default.split(',').next().unwrap();
+        (name.to_string(), default.parse().unwrap())
     });
     rows.collect()
 }
@@ -72,6 +74,8 @@ fn parameters_have_the_drivers_defaults() {
         texts,
         [("BankPath", "\\SystemRoot\\System32\\drivers\\gm.dls")]
     );
-    assert!(TOOL.contains(r#"const DEFAULT_BANK: &str = r"\SystemRoot\System32\drivers\gm.dls";"#));
+    assert!(
+        WINDOWS.contains(r#"const DEFAULT_BANK: &str = r"\SystemRoot\System32\drivers\gm.dls";"#)
+    );
     assert!(SETTINGS.contains("path!(passive, key, \"BankPath\")"));
 }

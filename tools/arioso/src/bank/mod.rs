@@ -22,11 +22,54 @@ use std::path::{Path, PathBuf};
 pub fn convert(path: &Path, out: Option<PathBuf>) -> Result<()> {
     let out = out.unwrap_or_else(|| output::beside(path, ".dls"));
     output::check(&[&out], &[path])?;
+    let conversion = convert_into(path, open(path)?, &out)?;
+    print_report(&conversion.report)?;
+    let bank = &conversion.bank;
+    let regions: usize = bank.instruments.iter().map(|i| i.regions.len()).sum();
+    messages::say(format!(
+        "{}: {} instruments, {regions} regions, {} waves, {}",
+        match out == Path::new("-") {
+            true => "standard output".into(),
+            false => out.display().to_string(),
+        },
+        bank.instruments.len(),
+        bank.waves.len(),
+        table::bytes(frames(&conversion) * 2),
+    ))
+}
+
+/// Fails if the file is no bank.
+pub fn check(path: &Path) -> Result<()> {
     let mut source = open(path)?;
+    match is_sound_font(path, &mut source)? {
+        true => plan(path, &mut source, |_, _| true).map(|_| ()),
+        false => parse(&rest(path, source)?, Some(path)).map(|_| ()),
+    }
+}
+
+/// Writes a bank as DLS: a SoundFont is converted. What could not be kept, in one line.
+pub fn keep(path: &Path, out: &Path) -> Result<Option<String>> {
+    let mut source = open(path)?;
+    if is_sound_font(path, &mut source)? {
+        let conversion = convert_into(path, source, out)?;
+        return Ok(losses::line(&conversion.report));
+    }
+    output::write_bytes(out, &rest(path, source)?)?;
+    Ok(None)
+}
+
+/// How many instruments a DLS file has, if it is one.
+pub fn instruments(path: &Path) -> Option<usize> {
+    let bytes = std::fs::read(path).ok()?;
+    Some(parse(&bytes, Some(path)).ok()?.instruments().count())
+}
+
+/// Converts an open SoundFont into a file.
+fn convert_into(path: &Path, mut source: File, out: &Path) -> Result<Conversion> {
     let (font, conversion) = plan(path, &mut source, |_, _| true)?;
     let bar = progress_bar(frames(&conversion));
     let mut unreadable = None;
-    let written = output::write(&out, |mut file| {
+    let written = output::write(out, |mut file| {
         sf2::write(&font, &conversion.bank, &mut source, &mut file, |frames| {
             bar.inc(frames);
         })
@@ -43,23 +86,16 @@ pub fn convert(path: &Path, out: Option<PathBuf>) -> Result<()> {
         return Err(failure);
     }
     written?;
-    print_report(&conversion.report)?;
-    let bank = &conversion.bank;
-    let regions: usize = bank.instruments.iter().map(|i| i.regions.len()).sum();
-    messages::say(format!(
-        "{}: {} instruments, {regions} regions, {} waves, {}",
-        match out == Path::new("-") {
-            true => "standard output".into(),
-            false => out.display().to_string(),
-        },
-        bank.instruments.len(),
-        bank.waves.len(),
-        table::bytes(frames(&conversion) * 2),
-    ))
+    Ok(conversion)
 }
 
 /// `arioso bank info`
 pub fn info(path: &Path) -> Result<()> {
+    messages::print(&describe(path)?)
+}
+
+/// What is in a bank, in lines.
+pub fn describe(path: &Path) -> Result<String> {
     let mut source = open(path)?;
     let overview = if is_sound_font(path, &mut source)? {
         let (font, conversion) = plan(path, &mut source, |_, _| true)?;
@@ -68,7 +104,7 @@ pub fn info(path: &Path) -> Result<()> {
         let bytes = rest(path, source)?;
         info::Overview::of_dls(&parse(&bytes, Some(path))?, cut_off(&bytes))
     };
-    messages::print(&overview.to_string())
+    Ok(overview.to_string())
 }
 
 /// A bank as a file that can be sought: what comes from a pipe, or is `-`, is kept in one without a name.

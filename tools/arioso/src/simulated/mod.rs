@@ -14,11 +14,13 @@ mod monitor;
 mod record;
 mod report;
 mod session;
+pub mod settings;
 mod wav;
 
 use crate::failure::{Failure, Kind, Result};
 use crate::listen::Output;
 use crate::player::{PinKind, Way};
+use crate::settings::Store;
 use crate::song::smf;
 use crate::usage::{self, SoundOptions};
 use crate::{Reading, output, read_song, read_to_play};
@@ -227,21 +229,31 @@ impl Instruments {
         })
     }
 
-    /// What the service's `Parameters` key says.
-    fn settings(&self) -> Vec<(String, Value)> {
-        let dither = self.dither.then_some(1);
-        parameters(&[
+    /// The banks: those that are named, else the one that is set.
+    fn banks(&self) -> Result<Vec<PathBuf>> {
+        match self.bank.is_empty() {
+            true => Ok(settings::open(false)?.bank()?.into_iter().collect()),
+            false => Ok(self.bank.clone()),
+        }
+    }
+
+    /// What the service's `Parameters` key says: what is set, and over it what is named.
+    fn settings(&self) -> Result<Vec<(String, Value)>> {
+        let mut values = settings::open(false)?.parameters();
+        values.extend(parameters(&[
             ("Quality", self.quality.map(Quality::number)),
             ("Voices", self.voices),
-            ("Dither", dither),
-        ])
+            ("Dither", self.dither.then_some(1)),
+        ]));
+        Ok(values.into_iter().collect())
     }
 
     /// The files that are read: the song is at `file`.
     fn inputs(&self, file: Option<&Path>) -> Result<Vec<PathBuf>> {
+        let banks = self.banks()?;
         let files: Vec<&Path> = file
             .into_iter()
-            .chain(self.bank.iter().map(PathBuf::as_path))
+            .chain(banks.iter().map(PathBuf::as_path))
             .collect();
         if files.iter().filter(|file| **file == Path::new("-")).count() > 1 {
             let message = "only one of the song and the banks can be the standard input";

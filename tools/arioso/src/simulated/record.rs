@@ -4,6 +4,7 @@
 use super::driver;
 use super::machine::Machine;
 use super::session::explained;
+use super::settings;
 use crate::failure::{Failure, Kind, Result};
 use crate::player::{self, PinKind};
 use crate::song::{Event, SECOND, Song, write};
@@ -27,7 +28,8 @@ const BYTES: usize = 16_384;
 /// Sends `song` on the data range `kind` and writes what is captured to `path`, which has been checked.
 pub fn record(song: &Song, path: &Path, kind: PinKind, verbose: bool) -> Result<()> {
     let image = driver::image()?;
-    let mut machine = Machine::start(&image, None, Vec::new(), verbose)?;
+    let settings = settings::open(false)?.parameters().into_iter().collect();
+    let mut machine = Machine::start(&image, None, settings, verbose)?;
     let mut client = machine.client();
     let taken = take(&mut client, song, kind);
     drop(client);

@@ -119,8 +119,9 @@ pub fn perform(
     way: Way,
     progress: impl FnMut(&Moment) -> Result<()>,
 ) -> Result<Performance> {
-    let loaded = bank::load(&options.bank, song, way.pin)?;
-    let collection = bank::parse(&loaded.dls, options.bank.first().map(PathBuf::as_path))?;
+    let banks = options.banks()?;
+    let loaded = bank::load(&banks, song, way.pin)?;
+    let collection = bank::parse(&loaded.dls, banks.first().map(PathBuf::as_path))?;
     for line in &loaded.notes {
         messages::warn(line);
     }
@@ -129,7 +130,7 @@ pub fn perform(
     let started = Instant::now();
     // On the MIDI range nothing can be downloaded: the instruments are the driver's own.
     let own = (way.pin == PinKind::Midi).then_some(loaded.dls.as_slice());
-    let mut machine = Machine::start(&image, own, options.settings(), options.verbose)?;
+    let mut machine = Machine::start(&image, own, options.settings()?, options.verbose)?;
     let mut client = machine.client();
     let played = player::play(&mut client, song, &collection, way, progress);
     drop(client);

@@ -23,12 +23,13 @@ enum Verdict {
     Wrong,
 }
 
-struct Row {
-    what: &'static str,
+/// One row.
+pub struct Row {
+    pub what: &'static str,
     verdict: Verdict,
-    found: String,
+    pub found: String,
     /// What to do.
-    advice: String,
+    pub advice: String,
 }
 
 impl Row {
@@ -50,6 +51,10 @@ impl Row {
         Self::new(what, Verdict::Note, found)
     }
 
+    pub fn is_wrong(&self) -> bool {
+        self.verdict == Verdict::Wrong
+    }
+
     fn wrong(what: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
         let advice = advice.into();
         Self {
@@ -59,8 +64,8 @@ impl Row {
     }
 }
 
-/// `arioso doctor`
-pub fn doctor() -> Result<()> {
+/// All that is looked at.
+pub fn findings() -> Vec<Row> {
     let checks: [fn(&mut Vec<Row>); 7] = [
         windows,
         signatures,
@@ -74,6 +79,12 @@ pub fn doctor() -> Result<()> {
     for check in checks {
         check(&mut rows);
     }
+    rows
+}
+
+/// `arioso doctor`
+pub fn doctor() -> Result<()> {
+    let rows = findings();
     let mut table = Table::new(&["", "what", "found", "what to do"]);
     for row in &rows {
         let verdict = match row.verdict {
@@ -91,7 +102,7 @@ pub fn doctor() -> Result<()> {
     messages::tell(&table);
     let wrong: Vec<&str> = rows
         .iter()
-        .filter(|row| row.verdict == Verdict::Wrong)
+        .filter(|row| row.is_wrong())
         .map(|row| row.what)
         .collect();
     if wrong.is_empty() {
@@ -288,7 +299,7 @@ fn instruments(rows: &mut Vec<Row>) {
                 _ => Row::wrong(
                     WHAT,
                     format!("BankPath names {path}, which is not there: the package's is used"),
-                    "run arioso set BankPath FILE",
+                    "run arioso bank use FILE",
                 ),
             }
         } else if file.is_file() {
@@ -297,7 +308,7 @@ fn instruments(rows: &mut Vec<Row>) {
             Row::ok(WHAT, "the package's bank: this Windows has no gm.dls")
         } else {
             let found = format!("BankPath names {path}, which is not there: the package's is used");
-            Row::wrong(WHAT, found, "run arioso set BankPath FILE")
+            Row::wrong(WHAT, found, "run arioso bank use FILE")
         }
     } else {
         Row::ok(WHAT, "the package's bank")

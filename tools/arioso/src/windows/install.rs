@@ -3,15 +3,17 @@
 
 use super::api::certificates::Store;
 use super::api::devices::{self, Device, State};
-use super::api::{refused, service, system};
+use super::api::{refused, service, shortcut, system};
 use super::package::{self, Package};
-use super::{HARDWARE_ID, SERVICE, problem};
+use super::{HARDWARE_ID, SERVICE, problem, settings};
 use crate::failure::{Failure, Kind, Result};
 use crate::messages;
 use std::path::PathBuf;
 
 /// Of a new device, below `ROOT\`.
 const DEVICE: &str = "Arioso";
+/// In the start menu.
+const SHORTCUT: &str = "Arioso";
 /// Until the INF has given it one.
 const DESCRIPTION: &str = "Arioso Synthesizer";
 
@@ -32,7 +34,10 @@ pub fn install(directory: Option<PathBuf>, trust: bool, force: bool) -> Result<(
         _ => Vec::new(),
     };
     match put(&package) {
-        Ok(device) => report(&device),
+        Ok(device) => {
+            shortcut()?;
+            report(&device)
+        }
         Err(failure) => {
             // What this run has let the computer trust, and no more.
             for (store, certificate) in added {
@@ -68,6 +73,12 @@ pub fn uninstall(directory: Option<PathBuf>, trust: bool) -> Result<()> {
             .map_err(|error| refused(format!("remove the package {name}"), &error))?;
         messages::tell(format_args!("{name} removed\n"));
     }
+    match shortcut::remove(SHORTCUT) {
+        Ok(true) => messages::tell(format_args!("{SHORTCUT} removed from the start menu\n")),
+        Ok(false) => {}
+        Err(error) => return Err(refused("remove the panel from the start menu", &error)),
+    }
+    settings::remove_banks()?;
     // Where Windows leaves it, it would name a file that is gone.
     let deleted = service::delete(SERVICE)
         .map_err(|error| refused(format!("delete the service {SERVICE}"), &error))?;
@@ -94,6 +105,16 @@ pub fn uninstall(directory: Option<PathBuf>, trust: bool) -> Result<()> {
         messages::tell(format_args!("Windows has to be restarted\n"));
     }
     Ok(())
+}
+
+/// Puts the panel into the start menu.
+fn shortcut() -> Result<()> {
+    shortcut::make(
+        SHORTCUT,
+        "panel",
+        "Settings, banks and meters of the Arioso synthesizer",
+    )
+    .map_err(|error| refused("put the panel into the start menu", &error))
 }
 
 /// Makes the device, if there is none, and puts the driver on it. Of what fails nothing is left.

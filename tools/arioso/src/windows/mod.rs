@@ -6,7 +6,8 @@
 //! | [`install`] | `install`, `uninstall` |
 //! | [`package`] | the package's folder, and what Windows has of it |
 //! | [`status`] | `status`: what is installed |
-//! | [`settings`] | `set`, and what is set |
+//! | [`settings`] | where settings lie, and how the driver hears of a change |
+//! | [`panel`] | `panel`: the window |
 //! | [`doctor`] | `doctor`: the whole chain, and what to do |
 //! | [`ports`] | `ports`: as DirectMusic, WinMM and kernel streaming see them |
 //! | [`play`] | `play` |
@@ -18,10 +19,11 @@ mod conformance;
 mod doctor;
 mod install;
 mod package;
+mod panel;
 mod play;
 mod ports;
 mod problem;
-mod settings;
+pub mod settings;
 mod status;
 
 use crate::Reading;
@@ -63,13 +65,8 @@ pub enum Command {
         #[arg(long)]
         trust: bool,
     },
-    /// Set one of the driver's settings, or take it back; it counts when the device starts again
-    Set {
-        /// Voices, Quality, DownloadMemory, BankMemory, EndpointLead, SliceBudget, CableSynth, Dither, RenderUnits, WaveSinkFeed or BankPath
-        name: String,
-        /// A number; for BankPath a DLS file, which is copied to where the driver looks [default: the setting's default]
-        value: Option<String>,
-    },
+    /// Open the window for everything: state, banks, sound, meters
+    Panel,
     /// Show what is installed and whether it runs
     Status,
     /// Check everything between the driver and a program, and say what to do
@@ -111,7 +108,7 @@ pub fn run(command: Command) -> Result<()> {
             force,
         } => install::install(directory, trust, force),
         Command::Uninstall { directory, trust } => install::uninstall(directory, trust),
-        Command::Set { name, value } => settings::set(&name, value.as_deref()),
+        Command::Panel => panel::panel(),
         Command::Status => status::status(),
         Command::Doctor => doctor::doctor(),
         Command::Ports => ports::ports(),

@@ -1,178 +1,188 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `set`, and where settings lie: in the state that the driver shares with programs where Windows has such a thing (since Windows 11 and
-//! Server 2022), else in `Parameters` of the service.
+//! Where settings lie, and how the driver hears of a change: in the state that the driver shares with programs where Windows has such a thing
+//! (since Windows 11 and Server 2022), else in `Parameters` of the service. A driver that runs reads them again when it is told to.
 
+use super::api::devices::State;
+use super::api::ks::KsClient;
 use super::api::refused;
 use super::api::service::{self, Shared};
 use super::install::administrator;
-use super::{SERVICE, status};
-use crate::failure::{self, Failure, Kind, Result, named, plain};
-use crate::{bank, messages, output};
-use std::fs;
-use std::ops::RangeInclusive;
-use std::path::Path;
+use super::{SERVICE, package, status};
+use crate::failure::{Failure, Kind, Result, named, plain};
+use crate::settings::{Changed, Store};
+use arioso_cli::numbers::BANK;
+use arioso_core::ks::arioso::{ARIOSO_CONTROL_BANK, ARIOSO_CONTROL_NUMBERS};
+use conformance::settings::{self as driver, control};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 use windows_registry::{Key, Type};
 
-/// The value that names a bank.
-pub const BANK: &str = "BankPath";
-/// Its default, as in the INF.
+/// The default bank, as in the INF.
 const DEFAULT_BANK: &str = r"\SystemRoot\System32\drivers\gm.dls";
 
-/// Numbers that the driver reads: name, what it may be, default. As in the INF and in the driver.
-static NUMBERS: [(&str, RangeInclusive<u32>, u32); 10] = [
-    ("Voices", 1..=4096, 256),
-    ("Quality", 0..=2, 1),
-    ("DownloadMemory", 1..=4096, 512),
-    ("BankMemory", 1..=4096, 256),
-    ("EndpointLead", 1..=10, 3),
-    ("SliceBudget", 10..=1000, 100),
-    ("CableSynth", 0..=1, 0),
-    ("Dither", 0..=1, 0),
-    ("RenderUnits", 0..=1, 0),
-    ("WaveSinkFeed", 0..=1, 0),
-];
-
-/// `arioso set`. No value: the default.
-pub fn set(name: &str, value: Option<&str>) -> Result<()> {
-    let usage = |message: String| Failure::new(Kind::Usage, message);
-    let is_it = |known: &str| known.eq_ignore_ascii_case(name);
-    let number = NUMBERS.iter().find(|(known, ..)| is_it(known));
-    let wanted = match (number, value) {
-        (Some((name, range, _)), Some(value)) => Some(
-            value
-                .parse()
-                .ok()
-                .filter(|number| range.contains(number))
-                .ok_or_else(|| {
-                    let (low, high) = (range.start(), range.end());
-                    usage(format!(
-                        "{name} is a number from {low} to {high}, not {value:?}"
-                    ))
-                })?,
-        ),
-        (None, _) if !is_it(BANK) => {
-            let names: Vec<&str> = NUMBERS.iter().map(|(name, ..)| *name).collect();
-            let names = names.join(", ");
-            return Err(usage(format!(
-                "the driver has no setting {name:?}; there are {names} and {BANK}"
-            )));
-        }
-        _ => None,
-    };
-    let bank = match (number, value) {
-        (None, Some(file)) => Some(read_bank(Path::new(file))?),
-        _ => None,
-    };
-    administrator("set")?;
-    let store = Store::open()?;
-    let shown = match number {
-        Some((name, _, default)) => {
-            store.number(name, wanted, *default)?;
-            format!("{name} = {}", wanted.unwrap_or(*default))
-        }
-        None => {
-            let file = value.map(Path::new).zip(bank.as_deref());
-            format!("{BANK} = {}", store.bank(file)?)
-        }
-    };
-    messages::say(format_args!(
-        "{shown}; it counts when the device starts again (restart Windows, or disable and enable the device)"
-    ))
-}
-
-/// A file that the driver can read: DLS.
-fn read_bank(file: &Path) -> Result<Vec<u8>> {
-    let bytes = failure::read(file, "the bank")?;
-    if bytes.get(..4) == Some(b"RIFF") && bytes.get(8..12) == Some(b"sfbk") {
-        let message = format!(
-            "the driver reads DLS files, and {} is a SoundFont: convert it first with arioso bank convert",
-            named(file)
-        );
-        return Err(Failure::new(Kind::Input, message));
-    }
-    bank::parse(&bytes, Some(file))?;
-    Ok(bytes)
-}
-
 /// Where a setting is written.
-enum Store {
+pub enum Settings {
     Shared(Shared),
     /// Windows 10. The values that the INF wrote.
     Parameters(Key),
 }
 
-impl Store {
-    fn open() -> Result<Self> {
-        let shared = service::shared(SERVICE, true)
-            .map_err(|error| refused("open the driver's shared state", &error))?;
-        if let Some(shared) = shared {
-            return Ok(Self::Shared(shared));
+/// Opens the settings of the driver that is installed. `write`: to change them, which only an administrator may.
+pub fn open(write: bool) -> Result<Settings> {
+    if write {
+        administrator("settings")?;
+    }
+    let shared = service::shared(SERVICE, write)
+        .map_err(|error| refused("open the driver's shared state", &error))?;
+    if let Some(shared) = shared {
+        return Ok(Settings::Shared(shared));
+    }
+    let key = status::service_key().and_then(|key| {
+        let mut options = key.options();
+        let options = if write {
+            options.read().write()
+        } else {
+            options.read()
+        };
+        options.open("Parameters").ok()
+    });
+    key.map(Settings::Parameters).ok_or_else(|| {
+        Failure::new(
+            Kind::Session,
+            "the driver is not installed: run arioso install",
+        )
+    })
+}
+
+impl Settings {
+    fn key(&self) -> &Key {
+        match self {
+            Self::Shared(Shared { key, .. }) | Self::Parameters(key) => key,
         }
-        let key = status::service_key()
-            .and_then(|key| key.options().read().write().open("Parameters").ok());
-        key.map(Self::Parameters).ok_or_else(|| {
-            Failure::new(
-                Kind::Session,
-                "the driver is not installed: run arioso install",
-            )
-        })
+    }
+}
+
+impl Store for Settings {
+    fn number(&self, name: &str) -> Result<Option<u32>> {
+        // What was set before what the INF wrote.
+        let all = all();
+        let found = all
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        Ok(found.and_then(|(_, value)| value.parse().ok()))
     }
 
-    fn number(&self, name: &str, wanted: Option<u32>, default: u32) -> Result<()> {
-        let done = match (self, wanted) {
+    fn set_number(&mut self, name: &str, value: Option<u32>, default: u32) -> Result<()> {
+        let done = match (&*self, value) {
             (Self::Shared(shared), None) => forget(&shared.key, name),
-            (Self::Shared(Shared { key, .. }) | Self::Parameters(key), wanted) => {
-                key.set_u32(name, wanted.unwrap_or(default))
-            }
+            (_, value) => self.key().set_u32(name, value.unwrap_or(default)),
         };
         done.map_err(|error| refused(format!("set {name}"), &error))
     }
 
-    /// Names a bank to the driver: copied to where the driver looks, or, where there is no such place, by the path that it has. The value
-    /// that names it.
-    fn bank(&self, file: Option<(&Path, &[u8])>) -> Result<String> {
-        let failed = |error| refused(format!("set {BANK}"), &error);
-        let Shared { key, directory } = match self {
-            Self::Shared(shared) => shared,
-            Self::Parameters(key) => {
-                let path = match file {
-                    Some((file, _)) => nt_path(file)?,
-                    None => DEFAULT_BANK.to_owned(),
-                };
-                key.set_expand_string(BANK, &path).map_err(failed)?;
-                return Ok(path);
+    fn bank(&self) -> Result<Option<PathBuf>> {
+        let all = all();
+        let value = all.iter().find(|(name, _)| name == BANK);
+        Ok(match value.map(|(_, value)| value.as_str()) {
+            None | Some("" | DEFAULT_BANK) => None,
+            Some(path) => Some(match path.strip_prefix(r"\??\") {
+                Some(path) => path.into(),
+                None => self.library()?.join(path),
+            }),
+        })
+    }
+
+    fn set_bank(&mut self, file: Option<&Path>) -> Result<()> {
+        let done = match (&*self, file) {
+            (Self::Shared(shared), None) => forget(&shared.key, BANK),
+            // A name in the directory that the driver shares.
+            (Self::Shared(shared), Some(file)) => {
+                let name = file.file_name().unwrap_or_default().to_string_lossy();
+                shared.key.set_string(BANK, name.as_ref())
             }
+            (Self::Parameters(key), None) => key.set_expand_string(BANK, DEFAULT_BANK),
+            (Self::Parameters(key), Some(file)) => key.set_expand_string(BANK, nt_path(file)?),
         };
-        let before = key.get_string(BANK).ok();
-        let name = match file {
-            Some((file, bytes)) => {
-                let name = file.file_name().unwrap_or_default();
-                output::write_bytes(&directory.join(name), bytes)?;
-                let name = name.to_string_lossy().into_owned();
-                key.set_string(BANK, &name).map_err(failed)?;
-                name
-            }
-            None => {
-                forget(key, BANK).map_err(failed)?;
-                DEFAULT_BANK.to_owned()
-            }
-        };
-        // Nobody names the copy before any more.
-        if let Some(before) = before.filter(|old| !old.is_empty() && !old.contains(['\\', '/'])) {
-            if !before.eq_ignore_ascii_case(&name) {
-                let _ = fs::remove_file(directory.join(before));
-            }
+        done.map_err(|error| refused(format!("set {BANK}"), &error))
+    }
+
+    fn default_bank(&self) -> String {
+        DEFAULT_BANK.into()
+    }
+
+    fn library(&self) -> Result<PathBuf> {
+        if let Self::Shared(shared) = self {
+            return Ok(shared.directory.clone());
         }
-        Ok(name)
+        own_library()
+    }
+
+    fn tell(&mut self, changed: Changed) -> Result<String> {
+        const LATER: &str = "it counts when the device starts again";
+        let mut client = KsClient {
+            only: Some(SERVICE.into()),
+            ..KsClient::default()
+        };
+        let Ok(filter) = driver::filter(&mut client) else {
+            return Ok(format!("{LATER} (it does not run)"));
+        };
+        let numbers = if changed.live || changed.fixed {
+            ARIOSO_CONTROL_NUMBERS
+        } else {
+            0
+        };
+        let bank = if changed.bank { ARIOSO_CONTROL_BANK } else { 0 };
+        let told = control(&mut client, filter.handle, numbers | bank)
+            .and_then(|()| driver::settings(&mut client, filter.handle));
+        filter.close(&mut client);
+        let active = told.map_err(|error| {
+            let message = format!("written, but the driver does not follow: {error}; {LATER}");
+            Failure::new(Kind::Session, message)
+        })?;
+        if !changed.fixed || active.Pending == 0 {
+            return Ok("it counts now".into());
+        }
+        match active.Users {
+            0 => restart(),
+            1 => Ok(format!("{LATER}: a program uses it")),
+            users => Ok(format!("{LATER}: programs use it ({users} streams)")),
+        }
     }
 }
 
-/// Removes a value that need not be there.
-fn forget(key: &Key, name: &str) -> windows_registry::Result<()> {
-    match key.get_type(name) {
-        Ok(_) => key.remove_value(name),
-        Err(_) => Ok(()),
+/// Where banks are kept that no driver shares.
+fn own_library() -> Result<PathBuf> {
+    let data = env::var_os("ProgramData").ok_or_else(|| {
+        let message = "Windows does not tell where programs keep data (ProgramData)";
+        Failure::new(Kind::Session, message)
+    })?;
+    Ok(Path::new(&data).join(r"Arioso\Banks"))
+}
+
+/// Takes kept banks away, with the driver; those that it shares go with the service.
+pub fn remove_banks() -> Result<()> {
+    let library = own_library()?;
+    let folder = library.parent().unwrap_or(&library);
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            let message = format!("cannot remove {}: {}", folder.display(), plain(&error));
+            Err(Failure::new(Kind::Output, message))
+        }
+        _ => Ok(()),
     }
+}
+
+/// Starts the device again, which nobody uses.
+fn restart() -> Result<String> {
+    for device in package::devices()? {
+        if device.state() == State::Started {
+            device
+                .restart()
+                .map_err(|error| refused(format!("restart the device {}", device.id()), &error))?;
+        }
+    }
+    Ok("the device was started again: it counts now".into())
 }
 
 /// The whole path, as the kernel takes it.
@@ -182,6 +192,14 @@ fn nt_path(file: &Path) -> Result<String> {
         Failure::new(Kind::Input, message)
     })?;
     Ok(format!(r"\??\{}", path.display()))
+}
+
+/// Removes a value that need not be there.
+fn forget(key: &Key, name: &str) -> windows_registry::Result<()> {
+    match key.get_type(name) {
+        Ok(_) => key.remove_value(name),
+        Err(_) => Ok(()),
+    }
 }
 
 /// All settings, as text: what was set before what the INF wrote.

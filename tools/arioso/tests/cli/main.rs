@@ -10,6 +10,7 @@ mod files;
 mod pictures;
 mod pipes;
 mod same;
+mod settings;
 mod signals;
 mod sound;
 mod support;

@@ -62,6 +62,7 @@ impl Scratch {
         command
             .current_dir(&self.0)
             .env("A", env!("CARGO_BIN_EXE_arioso"))
+            .env("ARIOSO_HOME", self.path("home"))
             .env("ARIOSO_SYS", image());
         // As in a terminal, also where the tests run in the background and ignore some: the program would, too.
         // SAFETY: setting a default action is allowed between fork and exec.

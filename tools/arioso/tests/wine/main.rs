@@ -2,6 +2,7 @@
 //! `arioso.exe` and the package under Wine, whose SetupAPI is somebody else's. The program and the package must have been built:
 //! `cargo xtask windows`, `cargo xtask package`. What Wine does otherwise than Windows is in `docs/windows-tool.md`.
 
+mod panel;
 mod prefix;
 mod registry;
 
@@ -145,7 +146,7 @@ fn without_a_driver(prefix: &Prefix, package: &Package) {
         "no device of the driver",
     );
     expect(
-        &prefix.arioso(&["set", "Voices", "9"]),
+        &prefix.arioso(&["settings", "set", "Voices", "9"]),
         1,
         "the driver is not installed: run arioso install",
     );
@@ -235,6 +236,7 @@ fn install(prefix: &Prefix, package: &Package, before: &Snapshot) {
         assert!(status.out.contains(row), "{row}:\n{}", status.out);
     }
     settings(prefix);
+    panel::panel(prefix);
     // Wine's kernel has no PortCls: the driver does not start.
     expect(
         &prefix.arioso(&["conformance"]),
@@ -311,7 +313,7 @@ fn install(prefix: &Prefix, package: &Package, before: &Snapshot) {
     );
 }
 
-/// `set`, as on Windows 10: Wine has no state that drivers share. In the end everything is as the INF has it.
+/// `settings` and `bank use`, as on Windows 10: Wine has no state that drivers share. In the end everything is as the INF has it.
 fn settings(prefix: &Prefix) {
     for (arguments, code, error) in [
         (
@@ -324,7 +326,7 @@ fn settings(prefix: &Prefix) {
         (&["BankPath", "nowhere.dls"], 3, "no such file"),
         (&["BankPath", "song.mid"], 3, "song.mid"),
     ] {
-        let arguments = [&["set"], arguments].concat();
+        let arguments = [&["settings", "set"], arguments].concat();
         expect(&prefix.arioso(&arguments), code, error);
     }
     let shows = |rows: [&str; 2]| {
@@ -338,8 +340,11 @@ fn settings(prefix: &Prefix) {
             assert!(told, "{row}:\n{}", status.out);
         }
     };
-    for arguments in [["set", "voices", "100"], ["set", "BankPath", "gm.dls"]] {
-        let answer = prefix.arioso(&arguments);
+    for arguments in [
+        &["settings", "set", "voices", "100"][..],
+        &["bank", "use", "gm.dls"],
+    ] {
+        let answer = prefix.arioso(arguments);
         expect(&answer, 0, "");
         assert!(
             answer.out.contains("when the device starts again"),
@@ -347,15 +352,21 @@ fn settings(prefix: &Prefix) {
             answer.out
         );
     }
-    shows(["Voices 100", "\\gm.dls"]);
+    shows(["Voices 100", "\\Arioso\\Banks\\gm-"]);
+    let list = prefix.arioso(&["bank", "list"]);
+    expect(&list, 0, "");
+    assert!(list.out.contains("* gm "), "{}", list.out);
+    let got = prefix.arioso(&["settings", "get", "voices"]);
+    expect(&got, 0, "");
+    assert_eq!(got.out, "100\n");
     let doctor = prefix.arioso(&["doctor"]);
     assert!(
         doctor.out.contains("BankPath: Z:") || doctor.out.contains("BankPath: C:"),
         "{}",
         doctor.out
     );
-    expect(&prefix.arioso(&["set", "Voices"]), 0, "");
-    expect(&prefix.arioso(&["set", "BankPath"]), 0, "");
+    expect(&prefix.arioso(&["settings", "reset", "Voices"]), 0, "");
+    expect(&prefix.arioso(&["bank", "use", "--default"]), 0, "");
     shows([
         "Voices 256",
         r"BankPath \SystemRoot\System32\drivers\gm.dls",

@@ -99,6 +99,13 @@ impl Prefix {
         output.expect("wine (cargo xtask setup)")
     }
 
+    /// `arioso`, to be started.
+    pub fn start(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command("wine");
+        command.arg(self.program()).args(arguments);
+        command
+    }
+
     /// Runs `arioso`.
     pub fn arioso(&self, arguments: &[&str]) -> Answer {
         let program = self.program();

@@ -53,6 +53,10 @@ impl Need {
                 ("pkg-config", "/usr/bin/pkg-config"),
             ],
             Self::Tests => &[
+                // The panel under Wine.
+                ("xvfb", "/usr/bin/Xvfb"),
+                ("xdotool", "/usr/bin/xdotool"),
+                ("imagemagick", "/usr/bin/import"),
                 ("wine", "/usr/bin/wine"),
                 ("wine64", "/usr/lib/wine/wine64"),
                 // Devices for listen and live.

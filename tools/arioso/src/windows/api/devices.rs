@@ -5,7 +5,9 @@ use super::{text, texts, units};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use windows::Win32::Devices::DeviceAndDriverInstallation::*;
-use windows::Win32::Foundation::{ERROR_INSUFFICIENT_BUFFER, ERROR_NO_MORE_ITEMS, HWND};
+use windows::Win32::Foundation::{
+    ERROR_INSUFFICIENT_BUFFER, ERROR_NO_MORE_ITEMS, HWND, WIN32_ERROR,
+};
 use windows::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
 use windows::core::{BOOL, GUID, HSTRING, PCWSTR, Result, s, w};
 
@@ -206,6 +208,20 @@ impl Device {
         };
         let restart = DI_NEEDREBOOT.0 | DI_NEEDRESTART.0;
         Ok(asked.is_ok() && parameters.Flags.0 & restart != 0)
+    }
+
+    /// Stops the device and starts it again; fails if somebody uses it.
+    pub fn restart(&self) -> Result<()> {
+        let done = |result: CONFIGRET| match result {
+            CR_SUCCESS => Ok(()),
+            // SAFETY: nothing is passed.
+            other => Err(unsafe { WIN32_ERROR(CM_MapCrToWin32Err(other, 1)) }.into()),
+        };
+        // SAFETY: the device's node is this record's.
+        unsafe {
+            done(CM_Disable_DevNode(self.data.DevInst, CM_DISABLE_UI_NOT_OK))?;
+            done(CM_Enable_DevNode(self.data.DevInst, 0))
+        }
     }
 
     fn property(&self, property: SETUP_DI_REGISTRY_PROPERTY) -> Option<Vec<u16>> {

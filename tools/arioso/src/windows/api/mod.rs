@@ -8,6 +8,8 @@
 //! | [`service`] | the service control manager |
 //! | [`system`] | who we are, what this Windows enforces |
 //! | [`events`] | the event log |
+//! | [`gui`] | one window with Windows' controls |
+//! | [`shortcut`] | the start menu |
 //! | [`ks`] | kernel streaming: the conformance suite's client |
 //! | [`midi`] | WinMM |
 //! | [`directmusic`] | DirectMusic's ports |
@@ -16,9 +18,11 @@ pub mod certificates;
 pub mod devices;
 pub mod directmusic;
 pub mod events;
+pub mod gui;
 pub mod ks;
 pub mod midi;
 pub mod service;
+pub mod shortcut;
 pub mod system;
 
 use crate::failure::{Failure, Kind};

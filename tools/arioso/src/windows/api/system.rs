@@ -1,16 +1,46 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Who we are, and what this Windows enforces.
 
+use std::path::Path;
 use windows::Wdk::System::SystemInformation::{NtQuerySystemInformation, SYSTEM_INFORMATION_CLASS};
+use windows::Win32::Foundation::CloseHandle;
 use windows::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
+use windows::Win32::System::Threading::{GetExitCodeProcess, INFINITE, WaitForSingleObject};
 use windows::Win32::System::WindowsProgramming::SYSTEM_CODEINTEGRITY_INFORMATION;
-use windows::Win32::UI::Shell::IsUserAnAdmin;
-use windows::core::{s, w};
+use windows::Win32::UI::Shell::{
+    IsUserAnAdmin, SEE_MASK_NOCLOSEPROCESS, SHELLEXECUTEINFOW, ShellExecuteExW,
+};
+use windows::Win32::UI::WindowsAndMessaging::SW_HIDE;
+use windows::core::{HSTRING, PCWSTR, Result, s, w};
 
 /// Whether this program may change devices.
 pub fn is_administrator() -> bool {
     // SAFETY: nothing is passed.
     unsafe { IsUserAnAdmin() }.as_bool()
+}
+
+/// Runs a program as administrator, whom Windows asks; its exit code.
+pub fn run_elevated(program: &Path, arguments: &[String]) -> Result<u32> {
+    let quoted: Vec<String> = arguments.iter().map(|a| format!("\"{a}\"")).collect();
+    let (file, parameters) = (HSTRING::from(program), HSTRING::from(quoted.join(" ")));
+    let mut run = SHELLEXECUTEINFOW {
+        cbSize: size_of::<SHELLEXECUTEINFOW>() as u32,
+        fMask: SEE_MASK_NOCLOSEPROCESS,
+        lpVerb: w!("runas"),
+        lpFile: PCWSTR(file.as_ptr()),
+        lpParameters: PCWSTR(parameters.as_ptr()),
+        nShow: SW_HIDE.0,
+        ..SHELLEXECUTEINFOW::default()
+    };
+    let mut code = 0;
+    // SAFETY: the record has its size; the strings live through the call; the process is this function's own.
+    unsafe {
+        ShellExecuteExW(&mut run)?;
+        WaitForSingleObject(run.hProcess, INFINITE);
+        let asked = GetExitCodeProcess(run.hProcess, &mut code);
+        let _ = CloseHandle(run.hProcess);
+        asked.map(|()| code)
+    }
 }
 
 /// Wine instead of Windows.
