@@ -174,10 +174,3 @@ fn list(directory: &Path, below: &Path, files: &mut BTreeSet<PathBuf>) {
         }
     }
 }
-
-impl Drop for Prefix {
-    /// Ends what still runs there: who starts a program and gives it up ends `timeout` only.
-    fn drop(&mut self) {
-        let _ = self.command("wineserver").arg("-k").status();
-    }
-}

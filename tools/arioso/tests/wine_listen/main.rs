@@ -3,8 +3,10 @@
 //! The program must have been built: `cargo xtask windows`. What Wine cannot do is in `docs/listen.md`.
 
 #[path = "../wine/prefix.rs"]
+#[allow(dead_code, reason = "the other test uses the rest")]
 mod prefix;
 #[path = "../wine/registry.rs"]
+#[allow(dead_code, reason = "the other test uses it")]
 mod registry;
 
 use prefix::{Prefix, root};
