@@ -12,10 +12,10 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Every control that can have the keyboard, as the trace names it. Buttons of remedies are there for what is wrong.
-const CONTROLS: [&str; 21] = [
+const CONTROLS: [&str; 20] = [
     "findings", "look", "banks", "use", "add", "contents", "content", "value 0", "set 0",
     "quality", "set 1", "value 2", "set 2", "value 3", "set 3", "level", "listen", "inputs",
-    "play", "panic", "remedy 0",
+    "play", "panic",
 ];
 
 struct Panel<'a> {
