@@ -5,7 +5,7 @@ use super::api::certificates::Store;
 use super::api::devices::{self, Device, State};
 use super::api::{refused, service, shortcut, system};
 use super::package::{self, Package};
-use super::{HARDWARE_ID, SERVICE, problem, settings};
+use super::{HARDWARE_ID, SERVICE, listen, problem, settings};
 use crate::failure::{Failure, Kind, Result};
 use crate::messages;
 use std::path::PathBuf;
@@ -85,6 +85,12 @@ pub fn uninstall(directory: Option<PathBuf>, trust: bool) -> Result<()> {
     if deleted {
         messages::tell(format_args!("service {SERVICE} deleted\n"));
     }
+    let listened = listen::forget()?;
+    if listened {
+        messages::tell(format_args!(
+            "arioso listen is not started at logon any more\n"
+        ));
+    }
     let mut forgotten = false;
     for store in certificate.iter().flat_map(|_| Store::ALL) {
         let removed = store.remove(certificate.as_deref().unwrap_or_default());
@@ -98,7 +104,7 @@ pub fn uninstall(directory: Option<PathBuf>, trust: bool) -> Result<()> {
     if forgotten {
         messages::tell(format_args!("the certificate is no longer trusted\n"));
     }
-    if devices.is_empty() && packages.is_empty() && !deleted && !forgotten {
+    if devices.is_empty() && packages.is_empty() && !deleted && !forgotten && !listened {
         messages::tell(format_args!("nothing of the driver is installed\n"));
     }
     if restart {

@@ -11,6 +11,7 @@
 //! | [`doctor`] | `doctor`: the whole chain, and what to do |
 //! | [`ports`] | `ports`: as DirectMusic, WinMM and kernel streaming see them |
 //! | [`play`] | `play` |
+//! | [`listen`] | `listen`, `live` |
 //! | [`conformance`] | `conformance`: the suite's tables against the real device |
 //! | [`api`] | Windows |
 
@@ -18,6 +19,7 @@ mod api;
 mod conformance;
 mod doctor;
 mod install;
+mod listen;
 mod package;
 mod panel;
 mod play;
@@ -95,6 +97,25 @@ pub enum Command {
         #[command(flatten)]
         sound: SoundOptions,
     },
+    /// Hear the synthesizer: from its recording device to a loudspeaker, until Ctrl+C
+    Listen {
+        #[command(flatten)]
+        options: listen::Options,
+        /// Do not listen now: from the next logon of this user on, or no more
+        #[arg(long, value_enum, value_name = "ON/OFF")]
+        at_logon: Option<listen::AtLogon>,
+    },
+    /// Play the synthesizer from a MIDI keyboard, and hear it
+    Live {
+        /// A part of the keyboard's name
+        #[arg(long, value_name = "NAME")]
+        midi_in: Option<String>,
+        /// Show the keyboards, and end
+        #[arg(long)]
+        list: bool,
+        #[command(flatten)]
+        options: listen::Options,
+    },
     /// Ask the driver everything that the conformance suite knows, and compare
     Conformance,
 }
@@ -131,6 +152,12 @@ pub fn run(command: Command) -> Result<()> {
                 sound: sound.sound(),
             },
         ),
+        Command::Listen { options, at_logon } => listen::listen(&options, at_logon),
+        Command::Live {
+            midi_in,
+            list,
+            options,
+        } => listen::live(midi_in.as_deref(), list, &options),
         Command::Conformance => conformance::conformance(),
     }
 }

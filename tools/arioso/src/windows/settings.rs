@@ -120,10 +120,7 @@ impl Store for Settings {
 
     fn tell(&mut self, changed: Changed) -> Result<String> {
         const LATER: &str = "it counts when the device starts again";
-        let mut client = KsClient {
-            only: Some(SERVICE.into()),
-            ..KsClient::default()
-        };
+        let mut client = KsClient::of(SERVICE);
         let Ok(filter) = driver::filter(&mut client) else {
             return Ok(format!("{LATER} (it does not run)"));
         };

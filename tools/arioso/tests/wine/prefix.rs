@@ -130,10 +130,15 @@ impl Prefix {
         format!("Z:{}", file.display()).replace('/', "\\")
     }
 
-    /// Waits until nothing runs there, which writes the registry, and looks.
-    pub fn snapshot(&self) -> Snapshot {
+    /// Waits until nothing runs there, which writes the registry.
+    pub fn settle(&self) {
         let status = self.command("wineserver").arg("-w").status();
         assert!(status.expect("wineserver").success());
+    }
+
+    /// Waits until nothing runs there, and looks.
+    pub fn snapshot(&self) -> Snapshot {
+        self.settle();
         let place = self.directory.join("prefix");
         let mut registry = Registry::default();
         for (name, key) in [("system.reg", "HKLM"), ("user.reg", "HKCU")] {

@@ -89,6 +89,13 @@ impl Drop for Event {
 }
 
 impl KsClient {
+    /// One that sees interfaces with this text in their symbolic link.
+    pub fn of(text: &str) -> Self {
+        let mut client = Self::default();
+        client.only = Some(text.into());
+        client
+    }
+
     /// A page that may be read and not written; the memory behind it is not there.
     pub fn read_only_page(&mut self) -> u64 {
         *self

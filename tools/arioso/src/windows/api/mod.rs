@@ -13,6 +13,7 @@
 //! | [`ks`] | kernel streaming: the conformance suite's client |
 //! | [`midi`] | WinMM |
 //! | [`directmusic`] | DirectMusic's ports |
+//! | [`urgent`] | the scheduler, for threads that a sound device waits for |
 
 pub mod certificates;
 pub mod devices;
@@ -24,6 +25,7 @@ pub mod midi;
 pub mod service;
 pub mod shortcut;
 pub mod system;
+pub mod urgent;
 
 use crate::failure::{Failure, Kind};
 use std::fmt::Display;

@@ -13,6 +13,7 @@ pub struct Trace(Option<File>);
 
 impl Trace {
     pub fn begin() -> Self {
+        started();
         Self(env::var_os("ARIOSO_PANEL_TRACE").and_then(|path| File::create(path).ok()))
     }
 

@@ -13,7 +13,7 @@ use arioso_cli::panel::{Child, Finding, Kept, Meters, Report, Snapshot, Task, Va
 use arioso_core::ks::arioso::ARIOSO_CONTROL_SILENCE;
 use conformance::settings as driver;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::os::windows::process::CommandExt;
 use std::path::Path;
 use std::process::{self, Command, Stdio};
@@ -148,10 +148,7 @@ fn watch(outbox: &Outbox) {
 }
 
 fn client() -> KsClient {
-    KsClient {
-        only: Some(SERVICE.into()),
-        ..KsClient::default()
-    }
+    KsClient::of(SERVICE)
 }
 
 fn silence() {
@@ -259,29 +256,25 @@ fn launch(
         .args(arguments)
         .creation_flags(NO_WINDOW)
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
+        .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| error.to_string())?;
-    let out = process.stdout.take();
-    let error = process.stderr.take();
+    let lines = process.stderr.take();
     if let Ok(mut children) = children.lock() {
         children.insert(child, process);
     }
     let (outbox, children) = (outbox.clone(), children.clone());
     thread::spawn(move || {
-        let complaint = thread::spawn(move || {
-            let mut text = String::new();
-            error.map(|mut error| error.read_to_string(&mut text));
-            text
-        });
-        // A live line ends with a return of the carriage.
-        for line in out
+        let mut complaint = None;
+        for line in lines
             .into_iter()
-            .flat_map(|out| BufReader::new(out).split(b'\r'))
+            .flat_map(|lines| BufReader::new(lines).lines())
         {
             let Ok(line) = line else { break };
-            let line = String::from_utf8_lossy(&line).trim().to_owned();
+            if line.starts_with("arioso: ") {
+                complaint = Some(line.clone());
+            }
             if !line.is_empty() {
                 outbox.send(Report::Line(child, line));
             }
@@ -293,10 +286,8 @@ fn launch(
         let code = ended
             .and_then(|mut child| child.wait().ok())
             .and_then(|status| status.code());
-        let text = complaint.join().unwrap_or_default();
-        let last = text.lines().rev().find(|line| line.starts_with("arioso: "));
         // Stopped by us it says nothing.
-        let result = match (code, last) {
+        let result = match (code, complaint) {
             (Some(0), _) | (_, None) => Ok(()),
             (_, Some(line)) => Err(line.trim_start_matches("arioso: ").into()),
         };

@@ -2,35 +2,34 @@
 //! One window with Windows' own controls. Events go to a [`Handler`]; one that comes while another is being handled is passed over, but for the
 //! timer, which comes again.
 
+mod ask;
+mod controls;
+
+use ask::{ask_file, menu};
+
 use std::cell::RefCell;
 use std::path::PathBuf;
-use windows::Win32::Foundation::{HINSTANCE, HWND, LPARAM, LRESULT, POINT, RECT, WPARAM};
+use windows::Win32::Foundation::{HINSTANCE, HWND, LPARAM, LRESULT, RECT, WPARAM};
 use windows::Win32::Graphics::Gdi::{
     COLOR_3DFACE, CreateFontIndirectW, DeleteObject, GetSysColorBrush, HFONT, UpdateWindow,
 };
 use windows::Win32::System::Console::{FreeConsole, GetConsoleProcessList};
 use windows::Win32::System::LibraryLoader::GetModuleHandleW;
-use windows::Win32::UI::Controls::Dialogs::{
-    GetOpenFileNameW, OFN_FILEMUSTEXIST, OFN_HIDEREADONLY, OFN_NOCHANGEDIR, OPENFILENAMEW,
-};
 use windows::Win32::UI::Controls::{
-    BST_CHECKED, ICC_BAR_CLASSES, ICC_PROGRESS_CLASS, INITCOMMONCONTROLSEX, InitCommonControlsEx,
-    PBM_SETPOS, PBM_SETRANGE32, PROGRESS_CLASSW, TBM_SETPOS, TBM_SETRANGEMAX, TBM_SETRANGEMIN,
-    TRACKBAR_CLASSW,
+    EM_SETSEL, ICC_BAR_CLASSES, ICC_PROGRESS_CLASS, INITCOMMONCONTROLSEX, InitCommonControlsEx,
+    PBM_SETRANGE32, PROGRESS_CLASSW, TBM_SETRANGEMAX, TBM_SETRANGEMIN, TRACKBAR_CLASSW,
 };
 use windows::Win32::UI::HiDpi::{
     AdjustWindowRectExForDpi, DPI_AWARENESS_CONTEXT_PER_MONITOR_AWARE_V2, GetDpiForWindow,
     SetProcessDpiAwarenessContext, SystemParametersInfoForDpi,
 };
-use windows::Win32::UI::Input::KeyboardAndMouse::{EnableWindow, GetFocus, SetFocus};
+use windows::Win32::UI::Input::KeyboardAndMouse::{GetFocus, SetFocus};
 use windows::Win32::UI::Shell::{
     NIF_ICON, NIF_MESSAGE, NIF_TIP, NIM_ADD, NIM_DELETE, NOTIFYICONDATAW, Shell_NotifyIconW,
 };
 use windows::Win32::UI::WindowsAndMessaging::*;
-use windows::core::{HSTRING, PCWSTR, PWSTR, Result, w};
+use windows::core::{HSTRING, PCWSTR, Result, w};
 
-/// TBM_GETPOS is WM_USER itself.
-const TBM_GETPOS: u32 = WM_USER;
 const WAKE: u32 = WM_APP;
 const TRAY: u32 = WM_APP + 1;
 const CLASS: PCWSTR = w!("AriosoPanel");
@@ -321,6 +320,11 @@ fn arrange(dpi: u32) {
     }
 }
 
+/// A window that a message or another thread names.
+fn window_of(number: usize) -> HWND {
+    HWND(std::ptr::with_exposed_provenance_mut(number))
+}
+
 fn send(hwnd: HWND, message: u32, wparam: usize, lparam: isize) -> isize {
     // SAFETY: the messages of this module carry numbers, or pointers that live through the call.
     unsafe { SendMessageW(hwnd, message, Some(WPARAM(wparam)), Some(LPARAM(lparam))).0 }
@@ -356,6 +360,38 @@ unsafe extern "system" fn procedure(
     let low = wparam.0 as u16;
     let high = (wparam.0 >> 16) as u16;
     match message {
+        WM_NEXTDLGCTL => {
+            // A dialog's own procedure would do it: Tab and letters of labels lead here.
+            let child = window_of(wparam.0);
+            // SAFETY: the windows are this thread's.
+            unsafe {
+                let next = match lparam.0 as u16 {
+                    0 => GetNextDlgTabItem(hwnd, Some(GetFocus()), wparam.0 != 0),
+                    _ => Ok(child),
+                };
+                if let Ok(next) = next {
+                    let _ = SetFocus(Some(next));
+                    if send(next, WM_GETDLGCODE, 0, 0) & DLGC_HASSETSEL as isize != 0 {
+                        send(next, EM_SETSEL, 0, -1);
+                    }
+                }
+            }
+            DONE
+        }
+        // Enter.
+        WM_COMMAND if i32::from(low) == IDOK.0 && lparam.0 == 0 => {
+            // SAFETY: nothing is passed; what has the keyboard lives.
+            let (focus, id) = unsafe {
+                let focus = GetFocus();
+                (focus, GetDlgCtrlID(focus))
+            };
+            if send(focus, WM_GETDLGCODE, 0, 0) & DLGC_BUTTON as isize != 0 {
+                send(focus, BM_CLICK, 0, 0);
+            } else {
+                handle(hwnd, Event::Pressed(id as u16));
+            }
+            DONE
+        }
         WM_COMMAND => {
             // Of a list another entry, of a button that it was pressed; Escape is IDCANCEL.
             let event = match u32::from(high) {
@@ -372,11 +408,7 @@ unsafe extern "system" fn procedure(
         }
         WM_HSCROLL => {
             // SAFETY: the control that scrolls lives.
-            let id = unsafe {
-                GetDlgCtrlID(HWND(std::ptr::with_exposed_provenance_mut(
-                    lparam.0 as usize,
-                )))
-            };
+            let id = unsafe { GetDlgCtrlID(window_of(lparam.0 as usize)) };
             handle(hwnd, Event::Chosen(id as u16));
             DONE
         }
@@ -439,173 +471,5 @@ fn handle(hwnd: HWND, event: Event) {
             let _ = DestroyWindow(hwnd);
         },
         Some(Next::Nothing) | None => {}
-    }
-}
-
-/// The menu of the icon: the entry that was chosen.
-fn menu(hwnd: HWND) -> Option<u16> {
-    let entries = HANDLER.with(|place| Some(place.try_borrow().ok()?.as_ref()?.tray_menu()))?;
-    // SAFETY: the menu is this function's own; a menu of a window that is not in front would stay open.
-    unsafe {
-        let menu = CreatePopupMenu().ok()?;
-        for (id, text) in entries {
-            // Zero would be no choice.
-            let _ = AppendMenuW(menu, MF_STRING, usize::from(id) + 1, &HSTRING::from(text));
-        }
-        let mut at = POINT::default();
-        let _ = GetCursorPos(&mut at);
-        let _ = SetForegroundWindow(hwnd);
-        let chosen = TrackPopupMenu(
-            menu,
-            TPM_RETURNCMD | TPM_NONOTIFY,
-            at.x,
-            at.y,
-            None,
-            hwnd,
-            None,
-        );
-        let _ = DestroyMenu(menu);
-        u16::try_from(chosen.0).ok()?.checked_sub(1)
-    }
-}
-
-fn ask_file(hwnd: HWND) -> Option<PathBuf> {
-    let mut name = [0u16; 1024];
-    let filter = w!("Banks (DLS, SoundFont)\0*.dls;*.sf2;*.sf3;*.gm\0All files\0*.*\0");
-    let mut dialog = OPENFILENAMEW {
-        lStructSize: size_of::<OPENFILENAMEW>() as u32,
-        hwndOwner: hwnd,
-        lpstrFilter: filter,
-        lpstrFile: PWSTR(name.as_mut_ptr()),
-        nMaxFile: name.len() as u32,
-        Flags: OFN_FILEMUSTEXIST | OFN_HIDEREADONLY | OFN_NOCHANGEDIR,
-        ..OPENFILENAMEW::default()
-    };
-    // SAFETY: the record has its size; strings and buffer live through the call.
-    let chosen = unsafe { GetOpenFileNameW(&mut dialog) }.as_bool();
-    chosen.then(|| super::text(&name).into())
-}
-
-impl Window {
-    fn hwnd(self) -> HWND {
-        HWND(std::ptr::with_exposed_provenance_mut(
-            self.0.cast_unsigned(),
-        ))
-    }
-
-    fn control(self, id: u16) -> HWND {
-        // SAFETY: the window lives, or the call fails.
-        unsafe { GetDlgItem(Some(self.hwnd()), id.into()) }.unwrap_or_default()
-    }
-
-    /// Sends [`Event::Wake`]; from any thread.
-    pub fn wake(self) {
-        // SAFETY: nothing is passed; a window that is gone refuses.
-        unsafe {
-            let _ = PostMessageW(Some(self.hwnd()), WAKE, WPARAM(0), LPARAM(0));
-        }
-    }
-
-    pub fn show(self, shown: bool) {
-        // SAFETY: the window is this thread's.
-        unsafe {
-            let _ = ShowWindow(self.hwnd(), if shown { SW_RESTORE } else { SW_HIDE });
-            if shown {
-                let _ = SetForegroundWindow(self.hwnd());
-            }
-        }
-    }
-
-    /// The control that has the keyboard.
-    pub fn focus(self) -> Option<u16> {
-        // SAFETY: nothing is passed; what has the keyboard lives.
-        let id = unsafe {
-            let focus = GetFocus();
-            if focus.is_invalid() {
-                return None;
-            }
-            GetDlgCtrlID(focus)
-        };
-        u16::try_from(id).ok().filter(|id| *id != 0)
-    }
-
-    /// Sets a text, if it is another one: what blinks is not read.
-    pub fn set_text(self, id: u16, text: &str) {
-        if self.text(id) != text {
-            // SAFETY: the string lives through the call.
-            unsafe {
-                let _ = SetWindowTextW(self.control(id), &HSTRING::from(text));
-            }
-        }
-    }
-
-    pub fn text(self, id: u16) -> String {
-        let control = self.control(id);
-        // SAFETY: the buffer lives through the call.
-        unsafe {
-            let mut text = vec![0; GetWindowTextLengthW(control).max(0) as usize + 1];
-            GetWindowTextW(control, &mut text);
-            super::text(&text)
-        }
-    }
-
-    pub fn enable(self, id: u16, enabled: bool) {
-        // SAFETY: the control lives, or the call does nothing.
-        unsafe {
-            let _ = EnableWindow(self.control(id), enabled);
-        }
-    }
-
-    pub fn set_visible(self, id: u16, visible: bool) {
-        // SAFETY: the control lives, or the call does nothing.
-        unsafe {
-            let _ = ShowWindow(self.control(id), if visible { SW_SHOWNA } else { SW_HIDE });
-        }
-    }
-
-    /// The entries of a list or a choice, and the one that is chosen.
-    pub fn set_entries(self, id: u16, kind: Kind, entries: &[String], chosen: usize) {
-        let (reset, add, choose) = match kind {
-            Kind::Choice => (CB_RESETCONTENT, CB_ADDSTRING, CB_SETCURSEL),
-            _ => (LB_RESETCONTENT, LB_ADDSTRING, LB_SETCURSEL),
-        };
-        let control = self.control(id);
-        send(control, reset, 0, 0);
-        for entry in entries {
-            let text = HSTRING::from(entry);
-            send(control, add, 0, text.as_ptr() as isize);
-        }
-        send(control, choose, chosen, 0);
-    }
-
-    /// The entry that is chosen.
-    pub fn chosen(self, id: u16, kind: Kind) -> Option<usize> {
-        let ask = if kind == Kind::Choice {
-            CB_GETCURSEL
-        } else {
-            LB_GETCURSEL
-        };
-        usize::try_from(send(self.control(id), ask, 0, 0)).ok()
-    }
-
-    pub fn set_checked(self, id: u16, checked: bool) {
-        let state = if checked { BST_CHECKED.0 } else { 0 };
-        send(self.control(id), BM_SETCHECK, state as usize, 0);
-    }
-
-    pub fn is_checked(self, id: u16) -> bool {
-        send(self.control(id), BM_GETCHECK, 0, 0) == BST_CHECKED.0 as isize
-    }
-
-    pub fn set_slider(self, id: u16, value: i32) {
-        send(self.control(id), TBM_SETPOS, 1, value as isize);
-    }
-
-    pub fn slider(self, id: u16) -> i32 {
-        send(self.control(id), TBM_GETPOS, 0, 0) as i32
-    }
-
-    pub fn set_bar(self, id: u16, value: u32) {
-        send(self.control(id), PBM_SETPOS, value as usize, 0);
     }
 }
