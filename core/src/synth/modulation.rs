@@ -439,6 +439,15 @@ impl Modulation {
         sum
     }
 
+    /// What a mover of 1 adds to a target.
+    #[inline]
+    pub fn depth(&self, target: Target, mover: Mover) -> f32 {
+        let row = self.depth.get(target as usize);
+        row.and_then(|row| row.get(mover as usize))
+            .copied()
+            .unwrap_or(0.0)
+    }
+
     /// Some connection needs [`general_part`].
     #[inline]
     pub fn is_general(&self) -> bool {

@@ -13,6 +13,7 @@ use super::controls::{self, NoteState, Time, glide_frames};
 use super::envelope::{Contour, Envelope};
 use super::filter::{self, Coefficients};
 use super::keys::KeySettings;
+use super::lanes::{LANES, Lanes};
 use super::lfo::Lfo;
 use super::math;
 use super::modulation::{
@@ -137,6 +138,9 @@ pub struct Voice {
     left: u32,
     /// Ticks inside of the plan that have been passed over.
     passed: u32,
+    /// What `foresee` has found, and how much of it has been used; [`LANES`]: it must look again.
+    steps: [u64; LANES],
+    foreseen: u8,
     /// The plan was given up on the way: the tone stands where it was, not where the plan led to.
     cut: bool,
     /// An LFO moves the pitch, at every tick.
@@ -203,6 +207,8 @@ impl Default for Voice {
             length: 0,
             left: 0,
             passed: 0,
+            steps: [1; LANES],
+            foreseen: LANES as u8,
             cut: false,
             vibrates: false,
             fading: false,
@@ -413,6 +419,16 @@ impl Voice {
         self.modulation.is_general()
     }
 
+    /// Its pitch may be another at the next tick, whatever its plan.
+    pub fn may_change_pitch(&self) -> bool {
+        self.modulation.moves(Target::Pitch)
+            || self.modulation.is_general()
+            || self.waits
+            || self.bound
+            || self.now.glide > 0
+            || self.next.glide > 0
+    }
+
     /// Nothing about it moves but its pitch.
     pub fn is_steady(&self) -> bool {
         self.left == FOREVER
@@ -432,6 +448,12 @@ impl Voice {
         self.vibrates
     }
 
+    /// The next tick lies inside of the plan.
+    #[inline]
+    pub fn is_inside(&self) -> bool {
+        self.left > 0
+    }
+
     /// Passes over a tick that lies inside of the plan.
     #[inline]
     pub fn pass(&mut self, tone: &mut Tone) -> bool {
@@ -442,29 +464,62 @@ impl Voice {
             self.left -= 1;
         }
         self.passed = self.passed.saturating_add(1);
-        if tone.is_filtered() {
-            tone.check_filter();
+        if !self.vibrates {
+            return true;
         }
-        if self.vibrates {
+        if usize::from(self.foreseen) >= LANES {
             if self.passed >= REBASED {
                 // A held note vibrates for days.
                 self.now = self.advanced(self.now, self.elapsed());
                 self.next = self.advanced(self.now, TICK);
                 (self.at, self.passed) = (0, 0);
             }
-            let mut lfos = [
-                (self.now.lfo, self.lfo_step),
-                (self.now.vibrato, self.vibrato_step),
-            ];
-            let frames = self.elapsed();
-            let values = lfos.each_mut().map(|(lfo, step)| {
-                lfo.advance(*step, frames);
-                lfo.value()
-            });
-            let ([lfo, vibrato], [_, _, eg1, eg2]) = (values, self.ahead);
-            tone.set_step(self.step(&[lfo, vibrato, eg1, eg2], None));
+            self.foresee();
+        }
+        if let Some(step) = self.steps.get(usize::from(self.foreseen)) {
+            tone.set_step(*step);
+            self.foreseen += 1;
         }
         true
+    }
+
+    /// The steps of this tick and the next ones, as long as the plan holds.
+    fn foresee(&mut self) {
+        use Mover as M;
+        let depth = |mover| self.modulation.depth(Target::Pitch, mover) * (1.0 / 1200.0);
+        let elapsed = self.elapsed();
+        let frames = [0, 1, 2, 3].map(|tick| elapsed.wrapping_add(tick * TICK));
+        let lfos = [
+            (M::Lfo, self.now.lfo, self.lfo_step),
+            (M::Vibrato, self.now.vibrato, self.vibrato_step),
+        ];
+        let mut octaves = Lanes::ZERO;
+        for (mover, lfo, step) in lfos {
+            if self.modulation.leads(mover, &[Target::Pitch]) {
+                octaves += lfo.values_after(step, frames) * Lanes::splat(depth(mover));
+            }
+        }
+        let [_, _, eg1, eg2] = self.ahead;
+        let still = self.modulation.base(Target::Pitch) * (1.0 / 1200.0)
+            + depth(M::Eg1) * eg1
+            + depth(M::Eg2) * eg2;
+        let ratios = if octaves.abs().highest() <= 0.5 {
+            let still = math::exp2(still.clamp(-10.0, 10.0));
+            math::small_exp2(octaves) * Lanes::splat(still)
+        } else {
+            Lanes(
+                octaves
+                    .0
+                    .map(|octaves| math::exp2((still + octaves).clamp(-10.0, 10.0))),
+            )
+        };
+        self.steps = ratios.0.map(|ratio| self.step_of(ratio));
+        self.foreseen = 0;
+    }
+
+    fn step_of(&self, ratio: f32) -> u64 {
+        // A cast saturates; no number is 0.
+        ((self.unity_step * f64::from(ratio) + 0.5) as i64).clamp(1, 1 << 48) as u64
     }
 
     /// Frames from where the plan began to the last tick.
@@ -640,6 +695,7 @@ impl Voice {
     /// The plan ends at the tick that is the `horizon`th from here.
     fn plan_for(&mut self, horizon: u32, to_tick: u32) {
         (self.left, self.passed) = (horizon - 1, 0);
+        self.foreseen = LANES as u8;
         self.length = to_tick + (horizon - 1) * TICK;
         let frames = self.length;
         // In place: no copy is read back before it has been written.
@@ -726,6 +782,7 @@ impl Voice {
             self.next = self.advanced(self.now, TICK.saturating_sub(self.at));
         }
         (self.left, self.passed) = (0, 0);
+        self.foreseen = LANES as u8;
     }
 
     /// Note-off, `offset` frames (1..=TICK) after the last tick that was worked off.
@@ -838,10 +895,12 @@ impl Voice {
 
     /// Frames of the wave per output frame, 32.32.
     fn step(&self, values: &[f32; MOVERS], around: Option<VoiceContext>) -> u64 {
-        let glide = self.glide * (self.now.glide as f32 / self.glide_length.max(1) as f32);
-        let cents = (self.target(Target::Pitch, values, around) + glide).clamp(-12_000.0, 12_000.0);
-        let ratio = f64::from(math::exp2(cents * (1.0 / 1200.0)));
-        ((self.unity_step * ratio + 0.5) as u64).clamp(1, 1 << 48)
+        let mut cents = self.target(Target::Pitch, values, around);
+        if self.now.glide > 0 {
+            cents += self.glide * (self.now.glide as f32 / self.glide_length.max(1) as f32);
+        }
+        let cents = cents.clamp(-12_000.0, 12_000.0);
+        self.step_of(math::exp2(cents * (1.0 / 1200.0)))
     }
 
     /// The step of a stretch at whose end the wave shall be where it would be if it began when the delay ends.

@@ -70,6 +70,19 @@ impl Arch for Avx2 {
     }
 
     #[inline(always)]
+    fn bounded_wide([a, b]: [__m256; 2], most: f32) -> [__m256; 2] {
+        // SAFETY: as above.
+        unsafe {
+            let (sign, most) = (_mm256_set1_ps(-0.0), _mm256_set1_ps(most));
+            let mask = _mm256_and_ps(
+                _mm256_cmp_ps::<_CMP_LE_OQ>(_mm256_andnot_ps(sign, a), most),
+                _mm256_cmp_ps::<_CMP_LE_OQ>(_mm256_andnot_ps(sign, b), most),
+            );
+            [_mm256_and_ps(a, mask), _mm256_and_ps(b, mask)]
+        }
+    }
+
+    #[inline(always)]
     fn transpose_wide([a, b, c, d]: [__m256; 4]) -> [__m256; 4] {
         // SAFETY: as above.
         unsafe {
@@ -93,6 +106,7 @@ impl Arch for Avx2 {
         fn add(a: __m128, b: __m128) -> __m128;
         fn sub(a: __m128, b: __m128) -> __m128;
         fn mul(a: __m128, b: __m128) -> __m128;
+        fn bounded(x: [__m128; 2], most: f32) -> [__m128; 2];
         fn without_small(x: __m128, least: f32) -> __m128;
         fn ints(x: [u32; 4]) -> __m128i;
         fn to_array(a: __m128i) -> [i32; 4];

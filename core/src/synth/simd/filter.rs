@@ -1,11 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Filters, eight voices at a time: what a voice's own samples wait for one after the other, eight voices have side by side.
 
-use super::{Arch, Block};
+use super::{Arch, Block, SCALE};
 use crate::synth::lanes::{LANES, Lanes};
+use crate::synth::tick::TICK;
 
 /// Alternates in sign from frame to frame at the filter's input and keeps its state out of the denormals: -270 dB of full scale.
 const BIAS: f32 = 3.3e-5;
+
+/// A state 36 dB above full scale is none that a filter has by itself.
+pub const LIMIT: f32 = 64.0 * 32768.0 * -SCALE;
+
+/// What of its blocks a filter is to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Stretch {
+    /// The first frame.
+    pub at: usize,
+    pub frames: usize,
+    /// Parity of the first frame.
+    pub odd: bool,
+    /// Coefficients move.
+    pub moves: bool,
+}
 
 /// What a voice's filter carries from frame to frame, and what it is at the moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -53,7 +69,7 @@ impl FilterState {
     }
 
     /// The change of e, b2 and k per frame.
-    #[cfg(not(windows))]
+    #[inline(always)]
     pub fn change(&self) -> [f32; 3] {
         let [_, e, b2, k] = self.steps.0;
         [e, b2, k]
@@ -63,16 +79,15 @@ impl FilterState {
 /// Eight voices.
 pub type Eight<'a, T> = [&'a mut T; 2 * LANES];
 
-/// Sends `frames` frames of `G` times eight voices through their filters, in place; `odd` is the parity of the first frame. Coefficients
-/// move if `MOVES`.
+/// Sends `G` times eight voices through their filters, in place. Coefficients move if `MOVES`. A state that is out of bounds, or not a number,
+/// goes back to rest at the next tick.
 #[inline(always)]
 pub fn run<A: Arch, const G: usize, const MOVES: bool>(
     mut blocks: [Eight<Block>; G],
     mut filters: [Eight<FilterState>; G],
-    odd: bool,
-    frames: usize,
+    stretch: Stretch,
 ) {
-    let bias = if odd { -BIAS } else { BIAS };
+    let bias = if stretch.odd { -BIAS } else { BIAS };
     let (bias, other) = (A::splat_wide(bias), A::splat_wide(-bias));
     let biases = [bias, other, bias, other];
     let zero = A::splat_wide(0.0);
@@ -80,8 +95,9 @@ pub fn run<A: Arch, const G: usize, const MOVES: bool>(
     for (state, filters) in states.iter_mut().zip(&filters) {
         *state = Filters::load(filters);
     }
-    let whole = frames / LANES;
-    for chunk in 0..whole {
+    let first = stretch.at / LANES;
+    let whole = first + stretch.frames / LANES;
+    for chunk in first..whole {
         let mut all = [[zero; LANES]; G];
         for (rows, blocks) in all.iter_mut().zip(&blocks) {
             *rows = A::transpose_wide(read::<A>(blocks, chunk));
@@ -97,8 +113,13 @@ pub fn run<A: Arch, const G: usize, const MOVES: bool>(
         for (blocks, rows) in blocks.iter_mut().zip(all) {
             put_rows::<A>(blocks, chunk, A::transpose_wide(rows));
         }
+        if (chunk + 1).is_multiple_of(TICK as usize / LANES) {
+            for state in &mut states {
+                [state.y, state.d] = A::bounded_wide([state.y, state.d], LIMIT);
+            }
+        }
     }
-    let rest = frames % LANES;
+    let rest = stretch.frames % LANES;
     if rest > 0 {
         for (blocks, state) in blocks.iter_mut().zip(&mut states) {
             let mut rows = A::transpose_wide(read::<A>(blocks, whole));

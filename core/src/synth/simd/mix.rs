@@ -90,13 +90,14 @@ impl<A: Arch> Line<A> {
     }
 }
 
-/// Adds `frames` frames of voices, one after the other, to left and right; what lies behind the last frame means nothing. Gains move if
-/// `MOVES`.
+/// Adds `frames` frames of voices from `at` on, one after the other, to left and right; what lies behind the last frame means nothing. Gains
+/// move if `MOVES`.
 #[inline(always)]
 pub fn run<A: Arch, const MOVES: bool>(
     blocks: [&Block; MIXED],
     gains: [&Gains; MIXED],
     [left, right]: &mut [&mut Block; 2],
+    at: usize,
     frames: usize,
 ) {
     let [a, b, c, d] = gains;
@@ -114,7 +115,7 @@ pub fn run<A: Arch, const MOVES: bool>(
     ];
     let mut time = [start::<A>(a), start::<A>(b), start::<A>(c), start::<A>(d)];
     let eight = A::splat_wide(8.0);
-    for place in 0..frames.div_ceil(2 * LANES) {
+    for place in places(at, frames) {
         let (mut l, mut r) = (get::<A>(left, place), get::<A>(right, place));
         let lines = lefts.iter().zip(&rights).zip(&mut time);
         for (block, ((left, right), time)) in blocks.iter().zip(lines) {
@@ -130,16 +131,29 @@ pub fn run<A: Arch, const MOVES: bool>(
     }
 }
 
-/// Adds `frames` frames of a voice to the bus of an effect.
+/// Adds `frames` frames of a voice from `at` on to the bus of an effect.
 #[inline(always)]
-pub fn send<A: Arch>(block: &Block, gains: &Gains, effect: Effect, bus: &mut Block, frames: usize) {
+pub fn send<A: Arch>(
+    block: &Block,
+    gains: &Gains,
+    effect: Effect,
+    bus: &mut Block,
+    at: usize,
+    frames: usize,
+) {
     let line = Line::<A>::of(gains, effect as usize);
     let (mut time, eight) = (start::<A>(gains), A::splat_wide(8.0));
-    for place in 0..frames.div_ceil(2 * LANES) {
+    for place in places(at, frames) {
         let x = A::mul_wide(get::<A>(block, place), line.at::<true>(time));
         put::<A>(bus, place, A::add_wide(get::<A>(bus, place), x));
         time = A::add_wide(time, eight);
     }
+}
+
+/// Which eights of frames `frames` frames from `at` on are in.
+#[inline(always)]
+fn places(at: usize, frames: usize) -> core::ops::Range<usize> {
+    at / (2 * LANES)..(at + frames).div_ceil(2 * LANES)
 }
 
 /// Frames since the gains were where their lines begin, for the next eight frames.

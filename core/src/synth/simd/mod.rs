@@ -50,6 +50,12 @@ macro_rules! in_two_registers {
         }
 
         #[inline(always)]
+        fn bounded_wide([[a, b], [c, d]]: [Self::W; 2], most: f32) -> [Self::W; 2] {
+            let ([a, c], [b, d]) = (Self::bounded([a, c], most), Self::bounded([b, d], most));
+            [[a, b], [c, d]]
+        }
+
+        #[inline(always)]
         fn transpose_wide(rows: [Self::W; 4]) -> [Self::W; 4] {
             let ([a, b, c, d], [e, f, g, h]) = (
                 $transpose(rows.map(|[low, _]| low)),
@@ -73,12 +79,12 @@ mod portable;
 mod sse2;
 
 pub use fetch::{Reader, SCALE};
-pub use filter::{Eight, FilterState};
+pub use filter::{Eight, FilterState, LIMIT, Stretch};
 pub use mix::{Effect, Gains, MIXED};
 
 use super::lanes::{LANES, Lanes};
 use super::sinc::{EXTRA16, Row8, Row16, Rows, Shorts};
-use super::tick::TICK;
+use super::tick::SPAN;
 
 #[cfg(target_arch = "aarch64")]
 type Native = neon::Neon;
@@ -106,12 +112,17 @@ trait Arch: Copy {
     fn add_wide(a: Self::W, b: Self::W) -> Self::W;
     fn sub_wide(a: Self::W, b: Self::W) -> Self::W;
     fn mul_wide(a: Self::W, b: Self::W) -> Self::W;
+    /// Both numbers of a lane as they are if the magnitude of neither is above `most`; else, or if one is no number, both are 0.
+    fn bounded_wide(x: [Self::W; 2], most: f32) -> [Self::W; 2];
     /// Rows become columns, in each half.
     fn transpose_wide(rows: [Self::W; 4]) -> [Self::W; 4];
     fn store(x: Self::F, to: &mut Lanes);
     fn add(a: Self::F, b: Self::F) -> Self::F;
     fn sub(a: Self::F, b: Self::F) -> Self::F;
     fn mul(a: Self::F, b: Self::F) -> Self::F;
+
+    /// As [`bounded_wide`](Self::bounded_wide).
+    fn bounded(x: [Self::F; 2], most: f32) -> [Self::F; 2];
 
     /// 0 in place of what is smaller than `least`, whatever its sign.
     fn without_small(x: Self::F, least: f32) -> Self::F;
@@ -195,10 +206,10 @@ trait Arch: Copy {
 }
 
 /// Frames of a block.
-const FRAMES: usize = TICK as usize;
+const FRAMES: usize = SPAN as usize;
 
-/// Samples of one voice or one bus for a stretch, and room for a register that begins at its last frame. What lies behind the last frame of a
-/// stretch means nothing.
+/// Samples of one voice or one bus for a span, and room for a register that begins at its last frame. What lies behind the last frame of a
+/// span means nothing.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(16))]
 pub struct Block([[f32; LANES]; FRAMES / LANES + 1]);
@@ -210,6 +221,22 @@ impl Block {
     #[inline(always)]
     pub fn first(&self, frames: usize) -> &[f32] {
         self.0.as_flattened().get(..frames).unwrap_or_default()
+    }
+
+    /// Frames from `at` on.
+    #[inline(always)]
+    pub fn part(&self, at: usize, frames: usize) -> &[f32] {
+        let rest = self.0.as_flattened().get(at..).unwrap_or_default();
+        rest.get(..frames).unwrap_or_default()
+    }
+
+    /// The first `frames` frames become silence.
+    #[inline(always)]
+    pub fn clear(&mut self, frames: usize) {
+        let chunks = frames.div_ceil(2 * LANES) * 2;
+        if let Some(chunks) = self.0.get_mut(..chunks) {
+            chunks.fill([0.0; LANES]);
+        }
     }
 
     /// All there is room for.
@@ -307,21 +334,19 @@ fn fetch_on<A: Arch>(
     }
 }
 
-/// Sends the first `frames` frames of `G` times eight voices through their filters, in place; `odd` is the parity of the first frame.
-/// Coefficients stand still unless `moves`.
+/// Sends `G` times eight voices through their filters, in place; `stretch` begins a whole number of ticks behind the blocks' beginning. Coefficients
+/// stand still unless it says that they move.
 #[inline]
 pub fn filter<const G: usize>(
     vectors: Vectors,
     blocks: [Eight<Block>; G],
     filters: [Eight<FilterState>; G],
-    moves: bool,
-    odd: bool,
-    frames: usize,
+    stretch: Stretch,
 ) {
     on_best!(
         vectors,
-        filter_on_avx2(blocks, filters, moves, odd, frames),
-        filter_on::<Native, G>(blocks, filters, moves, odd, frames)
+        filter_on_avx2(blocks, filters, stretch),
+        filter_on::<Native, G>(blocks, filters, stretch)
     )
 }
 
@@ -330,41 +355,38 @@ pub fn filter<const G: usize>(
 fn filter_on_avx2<const G: usize>(
     blocks: [Eight<Block>; G],
     filters: [Eight<FilterState>; G],
-    moves: bool,
-    odd: bool,
-    frames: usize,
+    stretch: Stretch,
 ) {
-    filter_on::<avx2::Avx2, G>(blocks, filters, moves, odd, frames);
+    filter_on::<avx2::Avx2, G>(blocks, filters, stretch);
 }
 
 #[inline(always)]
 fn filter_on<A: Arch, const G: usize>(
     blocks: [Eight<Block>; G],
     filters: [Eight<FilterState>; G],
-    moves: bool,
-    odd: bool,
-    frames: usize,
+    stretch: Stretch,
 ) {
-    if moves {
-        filter::run::<A, G, true>(blocks, filters, odd, frames);
+    if stretch.moves {
+        filter::run::<A, G, true>(blocks, filters, stretch);
     } else {
-        filter::run::<A, G, false>(blocks, filters, odd, frames);
+        filter::run::<A, G, false>(blocks, filters, stretch);
     }
 }
 
-/// Adds the first `frames` frames of voices, one after the other, to left and right.
+/// Adds `frames` frames of voices, one after the other, to left and right, from `at` on, a whole number of ticks behind the blocks' beginning.
 #[inline]
 pub fn mix(
     vectors: Vectors,
     blocks: [&Block; MIXED],
     gains: [&Gains; MIXED],
     buses: &mut [&mut Block; 2],
+    at: usize,
     frames: usize,
 ) {
     on_best!(
         vectors,
-        mix_on_avx2(blocks, gains, buses, frames),
-        mix_on::<Native>(blocks, gains, buses, frames)
+        mix_on_avx2(blocks, gains, buses, at, frames),
+        mix_on::<Native>(blocks, gains, buses, at, frames)
     )
 }
 
@@ -374,9 +396,10 @@ fn mix_on_avx2(
     blocks: [&Block; MIXED],
     gains: [&Gains; MIXED],
     buses: &mut [&mut Block; 2],
+    at: usize,
     frames: usize,
 ) {
-    mix_on::<avx2::Avx2>(blocks, gains, buses, frames);
+    mix_on::<avx2::Avx2>(blocks, gains, buses, at, frames);
 }
 
 #[inline(always)]
@@ -384,16 +407,17 @@ fn mix_on<A: Arch>(
     blocks: [&Block; MIXED],
     gains: [&Gains; MIXED],
     buses: &mut [&mut Block; 2],
+    at: usize,
     frames: usize,
 ) {
     if gains.iter().any(|gains| gains.move_dry()) {
-        mix::run::<A, true>(blocks, gains, buses, frames);
+        mix::run::<A, true>(blocks, gains, buses, at, frames);
     } else {
-        mix::run::<A, false>(blocks, gains, buses, frames);
+        mix::run::<A, false>(blocks, gains, buses, at, frames);
     }
 }
 
-/// Adds the first `frames` frames of a voice to the bus of an effect.
+/// Adds `frames` frames of a voice from `at` on to the bus of an effect, likewise.
 #[inline]
 pub fn send(
     vectors: Vectors,
@@ -401,19 +425,27 @@ pub fn send(
     gains: &Gains,
     effect: Effect,
     bus: &mut Block,
+    at: usize,
     frames: usize,
 ) {
     on_best!(
         vectors,
-        send_on_avx2(block, gains, effect, bus, frames),
-        mix::send::<Native>(block, gains, effect, bus, frames)
+        send_on_avx2(block, gains, effect, bus, at, frames),
+        mix::send::<Native>(block, gains, effect, bus, at, frames)
     )
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn send_on_avx2(block: &Block, gains: &Gains, effect: Effect, bus: &mut Block, frames: usize) {
-    mix::send::<avx2::Avx2>(block, gains, effect, bus, frames);
+fn send_on_avx2(
+    block: &Block,
+    gains: &Gains,
+    effect: Effect,
+    bus: &mut Block,
+    at: usize,
+    frames: usize,
+) {
+    mix::send::<avx2::Avx2>(block, gains, effect, bus, at, frames);
 }
 
 /// 0 in place of what is smaller than `least`, whatever its sign.
