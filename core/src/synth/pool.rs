@@ -736,11 +736,21 @@ impl Pool {
                 break;
             };
             // Most voices lie inside of their plans, and nothing has happened to them.
-            let calm = tag.flags & (LIVE | PENDING | DIRTY) == LIVE;
+            if !tag.is(LIVE) {
+                continue;
+            }
             if at_tick && tone.is_filtered() {
                 tone.check_filter();
             }
-            if tag.is(LIVE) && !(calm && (!at_tick || !tone.is_over() && voice.pass(tone))) {
+            let calm = tag.flags & (PENDING | DIRTY) == 0;
+            if calm && !at_tick {
+                continue;
+            }
+            if calm && voice.is_inside() && !tone.is_over() {
+                if let Some(step) = voice.pass() {
+                    tone.set_step(step);
+                }
+            } else {
                 self.control_one(slots, context, index, at_tick);
             }
         }

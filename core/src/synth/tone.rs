@@ -91,6 +91,7 @@ impl Tone {
     pub fn stop(&mut self) -> Option<Shared<Wave>> {
         let wave = self.oscillator.wave.take();
         self.filtered = false;
+        self.sweeps = false;
         self.gains = Gains::MUTE;
         wave
     }

@@ -133,7 +133,9 @@ impl Place {
         self.sweeps = tone.sweeps;
         (self.turned, self.bent) = (0, 0);
         let [first, ..] = &mut self.gains;
-        *first = tone.gains;
+        first.from = tone.gains.from;
+        first.step = tone.gains.step;
+        first.passed = tone.gains.passed;
         self.slot = slot as u32;
         self.frames = frames;
     }
@@ -256,13 +258,14 @@ impl Batch {
     fn next(&mut self, sweeps: bool) -> Option<(&mut Place, &mut [Heard; TICKS])> {
         let count = self.count();
         let order = self.order.get_mut(count)?;
+        let back = usize::from(sweeps);
         let index = if sweeps {
-            self.back += 1;
-            TOGETHER - self.back
+            TOGETHER - 1 - self.back
         } else {
-            self.front += 1;
-            self.front - 1
+            self.front
         };
+        self.back += back;
+        self.front += 1 - back;
         *order = index as u8;
         Some((self.places.get_mut(index)?, &mut self.heard))
     }
@@ -301,11 +304,7 @@ impl Batch {
         counters::filters(filtered, filtered.next_multiple_of(ABREAST));
         while let Some(mut first) = next().filter(is_used) {
             let (turns, moves) = ways(&first);
-            let second = if both && !moves {
-                next().filter(is_used)
-            } else {
-                None
-            };
+            let second = if both { next().filter(is_used) } else { None };
             let stretch = |at, frames, moves| Stretch {
                 at,
                 frames,
@@ -431,7 +430,7 @@ impl Pool {
         ) else {
             return;
         };
-        let Some((place, heard)) = self.batch.next(tone.is_filtered() && tone.sweeps) else {
+        let Some((place, heard)) = self.batch.next(tone.sweeps) else {
             return;
         };
         let reading = Reading {
@@ -444,13 +443,17 @@ impl Pool {
         while tick < frames {
             tone.pass(FRAMES);
             let calm = voice.is_inside() && !tone.is_over_after(tick - at);
-            if !calm || voice.vibrates() {
+            if calm {
+                if let Some(step) = voice.pass()
+                    && step != tone.step()
+                {
+                    tone.read(reading, &mut place.block, at, tick);
+                    at = tick;
+                    tone.set_step(step);
+                }
+            } else {
                 tone.read(reading, &mut place.block, at, tick);
                 at = tick;
-            }
-            if calm {
-                voice.pass(tone);
-            } else {
                 counters::lap(Part::Fetch);
                 if tone.is_over() || voice.is_over(false) {
                     if may_end {
@@ -473,7 +476,10 @@ impl Pool {
                 counters::lap(Part::Control);
             }
             if let Some(gains) = place.gains.get_mut(tick / FRAMES) {
-                *gains = tone.gains;
+                // Number by number: what has just been written is not yet there to be read with its neighbours.
+                gains.from = tone.gains.from;
+                gains.step = tone.gains.step;
+                gains.passed = tone.gains.passed;
             }
             tick += FRAMES;
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Filters, eight voices at a time: what a voice's own samples wait for one after the other, eight voices have side by side.
 
-use super::{Arch, Block, SCALE};
+use super::{Arch, Block, FRAMES, SCALE};
 use crate::synth::lanes::{LANES, Lanes};
 use crate::synth::tick::TICK;
 
@@ -96,11 +96,12 @@ pub fn run<A: Arch, const G: usize, const MOVES: bool>(
         *state = Filters::load(filters);
     }
     let first = stretch.at / LANES;
-    let whole = first + stretch.frames / LANES;
+    let whole = (first + stretch.frames / LANES).min(FRAMES / LANES);
     for chunk in first..whole {
         let mut all = [[zero; LANES]; G];
         for (rows, blocks) in all.iter_mut().zip(&blocks) {
-            *rows = A::transpose_wide(read::<A>(blocks, chunk));
+            // SAFETY: no chunk from `whole` on is asked for.
+            *rows = A::transpose_wide(unsafe { read::<A>(blocks, chunk) });
         }
         // Frame by frame, so that one group's waits for its own last frame are filled by the others'.
         for (i, bias) in biases.iter().enumerate() {
@@ -111,7 +112,8 @@ pub fn run<A: Arch, const G: usize, const MOVES: bool>(
             }
         }
         for (blocks, rows) in blocks.iter_mut().zip(all) {
-            put_rows::<A>(blocks, chunk, A::transpose_wide(rows));
+            // SAFETY: as above.
+            unsafe { put_rows::<A>(blocks, chunk, A::transpose_wide(rows)) };
         }
         if (chunk + 1).is_multiple_of(TICK as usize / LANES) {
             for state in &mut states {
@@ -122,11 +124,13 @@ pub fn run<A: Arch, const G: usize, const MOVES: bool>(
     let rest = stretch.frames % LANES;
     if rest > 0 {
         for (blocks, state) in blocks.iter_mut().zip(&mut states) {
-            let mut rows = A::transpose_wide(read::<A>(blocks, whole));
+            // SAFETY: a block has a chunk behind its last frame.
+            let mut rows = A::transpose_wide(unsafe { read::<A>(blocks, whole) });
             for (row, bias) in rows.iter_mut().zip(biases).take(rest) {
                 *row = state.next::<MOVES>(*row, bias);
             }
-            put_rows::<A>(blocks, whole, A::transpose_wide(rows));
+            // SAFETY: as above.
+            unsafe { put_rows::<A>(blocks, whole, A::transpose_wide(rows)) };
         }
     }
     for (filters, state) in filters.iter_mut().zip(states) {
@@ -135,37 +139,35 @@ pub fn run<A: Arch, const G: usize, const MOVES: bool>(
 }
 
 /// Four frames of eight voices, a row for the first and the fifth voice, and so on.
+///
+/// # Safety
+/// There must be such a chunk.
 #[inline(always)]
-fn read<A: Arch>(blocks: &Eight<Block>, chunk: usize) -> [A::W; LANES] {
+unsafe fn read<A: Arch>(blocks: &Eight<Block>, chunk: usize) -> [A::W; LANES] {
     let [a, b, c, d, e, f, g, h] = blocks;
-    let (a, b, c, d) = (
-        a.chunk(chunk),
-        b.chunk(chunk),
-        c.chunk(chunk),
-        d.chunk(chunk),
-    );
-    let (e, f, g, h) = (
-        e.chunk(chunk),
-        f.chunk(chunk),
-        g.chunk(chunk),
-        h.chunk(chunk),
-    );
-    [
-        A::get_wide([a, e]),
-        A::get_wide([b, f]),
-        A::get_wide([c, g]),
-        A::get_wide([d, h]),
-    ]
+    // SAFETY: the caller vouches for it.
+    unsafe {
+        [
+            A::get_wide([a.chunk(chunk), e.chunk(chunk)]),
+            A::get_wide([b.chunk(chunk), f.chunk(chunk)]),
+            A::get_wide([c.chunk(chunk), g.chunk(chunk)]),
+            A::get_wide([d.chunk(chunk), h.chunk(chunk)]),
+        ]
+    }
 }
 
+/// # Safety
+/// There must be such a chunk.
 #[inline(always)]
-fn put_rows<A: Arch>(blocks: &mut Eight<Block>, chunk: usize, rows: [A::W; LANES]) {
+unsafe fn put_rows<A: Arch>(blocks: &mut Eight<Block>, chunk: usize, rows: [A::W; LANES]) {
     let [a, b, c, d, e, f, g, h] = blocks;
-    for (pair, row) in [[a, e], [b, f], [c, g], [d, h]].into_iter().zip(rows) {
-        let [low, high] = pair;
-        if let (Some(low), Some(high)) = (low.0.get_mut(chunk), high.0.get_mut(chunk)) {
-            A::put_wide(row, [low, high]);
-        }
+    let [first, second, third, fourth] = rows;
+    // SAFETY: the caller vouches for it.
+    unsafe {
+        A::put_wide(first, [a.chunk_mut(chunk), e.chunk_mut(chunk)]);
+        A::put_wide(second, [b.chunk_mut(chunk), f.chunk_mut(chunk)]);
+        A::put_wide(third, [c.chunk_mut(chunk), g.chunk_mut(chunk)]);
+        A::put_wide(fourth, [d.chunk_mut(chunk), h.chunk_mut(chunk)]);
     }
 }
 
