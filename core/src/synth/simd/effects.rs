@@ -5,7 +5,11 @@
 use super::avx2;
 use super::chorus::{Gate, Taps, Wet};
 use super::reverb::{AllPasses, Network};
-use super::{Arch, FRAMES, LANES, Native, Vectors, chorus, reverb};
+use super::{Arch, LANES, Native, Vectors, chorus, reverb};
+use crate::synth::tick::TICK;
+
+/// Frames that an effect takes at once at most: those of a tick.
+pub(super) const FRAMES: usize = TICK as usize;
 
 /// A number that runs in a line through time.
 #[derive(Clone, Copy, Debug, PartialEq)]
