@@ -59,9 +59,9 @@ const LIMITS: [(Scene, f64); 17] = [
     (Moving("sinc16", 240), 70.30),
     (REVERB, 2297.83),
     (CHORUS, 2151.46),
-    (Starts(240), 5090.20),
-    (Song("chemistry_lab", 2, "linear"), 958.86),
-    (Song("chemistry_lab", 2, "sinc8"), 1270.04),
+    (Starts(240), 4203.20),
+    (Song("chemistry_lab", 2, "linear"), 918.26),
+    (Song("chemistry_lab", 2, "sinc8"), 1208.31),
 ];
 
 const AT_EFFECTS: usize = 64;
