@@ -102,6 +102,9 @@ impl Chains {
         for (to, from) in self.first.iter_mut().zip(&other.first) {
             *to = *from;
         }
+        for (to, from) in self.keys.iter_mut().zip(&other.keys) {
+            *to = *from;
+        }
         for (to, from) in self.links.iter_mut().zip(&other.links) {
             *to = *from;
         }

@@ -21,6 +21,7 @@ mod requests;
 mod routing;
 mod sequencing;
 mod short_notes;
+mod spans;
 mod stealing;
 mod sweeps;
 mod tables;
