@@ -12,7 +12,7 @@ use crate::{Arch, Finding, Findings, Product};
 use object::read::pe::PeFile64;
 
 /// Bytes that the image stays under.
-pub const LIMIT: usize = 512 * 1024;
+pub const LIMIT: usize = 640 * 1024;
 
 /// An image under check.
 struct Image<'a> {
