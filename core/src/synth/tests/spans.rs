@@ -4,7 +4,7 @@
 use super::super::pool::Room;
 use super::super::tick::{SPAN, TICK};
 use super::*;
-use crate::dls::demand::Demand;
+use crate::dls::model::demand::Demand;
 use crate::mem::TryBox;
 
 /// What a note waits for may come while a block is rendered: it begins at the tick after, so no span passes one.
