@@ -181,14 +181,7 @@ pub fn test() -> Result<()> {
         Step {
             does: "run the tests",
             takes: "12 minutes",
-            work: || {
-                process::run(process::cargo().args([
-                    "test",
-                    "--release",
-                    "--features",
-                    "arioso-cli/live",
-                ]))
-            },
+            work: || process::run(process::cargo().args(["test", "--release"])),
         },
         Step {
             does: "run loom's models of what contexts share",

@@ -37,7 +37,7 @@ pub enum Need {
     Peers,
     /// Instructions are counted under valgrind.
     Counting,
-    /// `arioso live`: it is built against ALSA's library. JACK's is looked for when it runs.
+    /// `arioso live`: it is built against ALSA's and JACK's libraries.
     Live,
     /// Whatever the tests use besides.
     Tests,

@@ -50,6 +50,7 @@ impl Need {
             Self::Counting => &[("valgrind", "/usr/bin/valgrind")],
             Self::Live => &[
                 ("libasound2-dev", "/usr/include/alsa/asoundlib.h"),
+                ("libjack-jackd2-dev", "/usr/include/jack/jack.h"),
                 ("pkg-config", "/usr/bin/pkg-config"),
             ],
             Self::Tests => &[
@@ -59,8 +60,7 @@ impl Need {
                 ("imagemagick", "/usr/bin/import"),
                 ("wine", "/usr/bin/wine"),
                 ("wine64", "/usr/lib/wine/wine64"),
-                // Devices for listen and live.
-                ("jackd2", "/usr/bin/jackd"),
+                // Devices for listen.
                 ("pulseaudio", "/usr/bin/pulseaudio"),
                 ("pulseaudio-utils", "/usr/bin/parec"),
             ],
