@@ -485,8 +485,11 @@ fn is_wines(line: &str) -> bool {
         && [r"\certificates", r"\crls", r"\ctls"]
             .iter()
             .any(|part| rest.ends_with(part));
+    // What Wine's drivers for sound and screen note down for themselves.
+    let own = rest.starts_with(r"hkcu\software\wine\");
     // Written at each start.
     store
+        || own
         || rest.contains("driverdatedata")
         || rest.contains(r"\control\video\")
         // DIF_REMOVE leaves the class key, and the empty key of a category.
