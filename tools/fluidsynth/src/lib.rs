@@ -10,6 +10,7 @@ use functions::{Functions, Object};
 use std::ffi::{CStr, CString, c_int};
 use std::path::Path;
 use std::ptr::null_mut;
+use std::sync::{Mutex, PoisonError};
 
 /// FluidSynth renders blocks of this many frames (`FLUID_BUFSIZE`); what happens between two acts at the next.
 pub const BLOCK: usize = 64;
@@ -58,6 +59,10 @@ impl Fluidsynth {
             (c"synth.sample-rate", f64::from(config.rate)),
             (c"synth.gain", config.gain),
         ];
+        // The library sets up what all synthesizers share, the default modulators among it, when the first one is made, and lets a second
+        // thread go on before that is done.
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: called as fluidsynth.h says; the synthesizer goes before its settings.
         unsafe {
             // The library says that a SoundFont has no drum kit, and the like.
