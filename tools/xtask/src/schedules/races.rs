@@ -4,7 +4,15 @@
 use crate::mutants::Planted;
 
 /// What the schedules must find.
-pub const RACES: [Planted; 4] = [
+pub const RACES: [Planted; 5] = [
+    Planted {
+        name: "STOP does not wait for what the owner has taken",
+        file: "src/engine/pin.rs",
+        old: "while self.held.load(Ordering::Acquire) != 0 {
+                passive.sleep(MILLISECOND / 10);
+            }",
+        new: "let _ = (passive, MILLISECOND);",
+    },
     Planted {
         name: "a work item is released before the wait for it",
         file: "src/kernel/work.rs",
