@@ -7,9 +7,9 @@ use super::counters::{self, Part};
 use super::effects::{Limiter, Unit};
 use super::filter::FilterTable;
 use super::math;
-use super::pool::{Played, Pool, Retired, Room};
+use super::pool::{Pool, Retired, Room};
 use super::simd::Vectors;
-use super::tick::{TICK, is_tick, to_tick};
+use super::tick::TICK;
 use super::virtual_synth::{SynthId, SynthSlot, VirtualSynth};
 use crate::mem::{NoMemory, TryBox, vec};
 use crate::midi::Universal;
@@ -415,11 +415,12 @@ impl Synth {
                 self.position = self.position.wrapping_add(rest.len() as u64);
                 break;
             }
-            let frames = self.plan(rest.len());
+            let since_tick = (self.position % u64::from(TICK)) as u32;
+            let frames = rest.len().min((TICK - since_tick) as usize);
             let Some((now, later)) = rest.split_at_mut_checked(frames) else {
                 break;
             };
-            self.span(now);
+            self.stretch(since_tick == 0, now);
             rest = later;
         }
         self.tidy();
@@ -438,82 +439,63 @@ impl Synth {
         }
     }
 
-    /// Looks after ports and voices at the current position; up to `most` frames that can be rendered then.
-    fn plan(&mut self, most: usize) -> usize {
-        let position = self.position;
-        let mut end = u64::MAX;
-        for (index, slot) in self.slots.iter_mut().enumerate() {
-            let Some(port) = slot.port.as_deref_mut() else {
-                continue;
-            };
-            if is_tick(position) && port.is_lost(position) {
-                port.parts_mut().lift_keys();
-                self.pool.all_sound_off(index as u8, None, position);
+    /// Renders a stretch that no tick divides.
+    fn stretch(&mut self, at_tick: bool, out: &mut [[f32; 2]]) {
+        if at_tick {
+            for (index, slot) in self.slots.iter_mut().enumerate() {
+                if let Some(port) = slot.port.as_deref_mut()
+                    && port.is_lost(self.position)
+                {
+                    port.parts_mut().lift_keys();
+                    self.pool.all_sound_off(index as u8, None, self.position);
+                }
             }
-            end = end.min(port.deadline().unwrap_or(u64::MAX));
         }
-        if is_tick(position) && self.pool.has_waiting() {
+        if at_tick && self.pool.has_waiting() {
             self.start_waiting();
         }
         let context = OutputContext::new(&self.filters, self.rate, self.log2_a440);
         counters::begin();
-        self.pool.control(&self.slots, &context, position);
+        self.pool.control(&self.slots, &context, self.position);
         counters::lap(Part::Control);
-        // A deadline is at a tick; one that has passed waits for the next.
-        let until = end.saturating_sub(position).max(to_tick(position));
-        most.min(self.pool.span(position).min(until) as usize)
-    }
-
-    /// Renders a span: up to a tick, or some ticks from a tick on.
-    fn span(&mut self, out: &mut [[f32; 2]]) {
-        let output = OutputContext::new(&self.filters, self.rate, self.log2_a440);
-        let vectors = self.pool.vectors();
         out.fill([0.0; 2]);
         for (index, slot) in self.slots.iter_mut().enumerate() {
             let id = index as u8;
             if !self.pool.is_active(id) && !slot.rings() {
                 continue;
             }
+            if at_tick {
+                slot.tick(TICK);
+            }
+            let kind = slot
+                .port
+                .as_ref()
+                .map(|port| port.interpolation())
+                .unwrap_or_default();
             slot.adopt_settings();
-            let played = Played {
-                id,
-                port: slot.port.as_deref(),
-                kind: slot.interpolation(),
-                on: slot.effects_on(),
-                output: &output,
-            };
-            let buses = self.pool.render(&played, self.position, out.len());
-            for (tick, out) in out.chunks_mut(TICK as usize).enumerate() {
-                let at = tick * TICK as usize;
-                let part = buses.part(at, out.len());
-                if !part.live && !slot.rings() {
-                    continue;
-                }
-                let position = self.position.wrapping_add(at as u64);
-                if is_tick(position) {
-                    slot.tick(TICK);
-                }
-                let SynthSlot {
-                    effects,
+            let sends = self.pool.sends(slot, id);
+            let vectors = self.pool.vectors();
+            let buses = self.pool.render(id, kind, sends, self.position, out.len());
+            let SynthSlot {
+                effects,
+                settings,
+                bus,
+                ..
+            } = slot;
+            let wet = effects.as_deref_mut().and_then(|unit| {
+                unit.process(
+                    vectors,
                     settings,
-                    bus,
-                    ..
-                } = slot;
-                let wet = effects.as_deref_mut().and_then(|unit| {
-                    unit.process(
-                        vectors,
-                        settings,
-                        self.rate,
-                        position,
-                        out.len(),
-                        [part.reverb, part.chorus],
-                    )
-                });
-                counters::lap(Part::Effects);
-                let peak = bus.mix(out, (part.left, part.right), wet);
-                if let Some(port) = slot.port.as_deref_mut() {
-                    port.stats.peak_level = port.stats.peak_level.max(peak);
-                }
+                    self.rate,
+                    self.position,
+                    out.len(),
+                    [buses.reverb, buses.chorus],
+                )
+            });
+            counters::lap(Part::Effects);
+            let peak = bus.mix(out, (buses.left, buses.right), wet);
+            if let Some(port) = slot.port.as_deref_mut() {
+                port.stats.peak_level = port.stats.peak_level.max(peak);
             }
         }
         self.limiter.process(out);

@@ -10,6 +10,9 @@ use super::math;
 /// Dynamic range of EG1 in dB.
 pub const RANGE_DB: f32 = 96.0;
 
+/// How far EG1 may fall along a straight line of amplitude: in the middle it lies 0.014 dB too high then.
+const STRAIGHT_DB: f32 = 1.0;
+
 /// What the articulation gives an envelope; times in frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Contour {
@@ -179,15 +182,15 @@ impl Envelope {
         }
     }
 
-    /// Frames for which a straight line is as good as EG1's amplitude: inside of its stage, and no more than so many dB down.
+    /// Frames for which a straight line is as good as EG1's amplitude: inside of its stage, and no more than [`STRAIGHT_DB`] down.
     #[inline]
-    pub fn straight(&self, contour: &Contour, decibels: f32) -> u32 {
+    pub fn straight(&self, contour: &Contour) -> u32 {
         let slope = match self.stage {
             Stage::Decay => contour.decay,
             Stage::Release => self.slope,
             _ => u32::MAX,
         };
-        let most = (slope as f32 * (decibels / RANGE_DB)) as u32;
+        let most = (slope as f32 * (STRAIGHT_DB / RANGE_DB)) as u32;
         self.inside(contour)
             .map_or(u32::MAX, |inside| inside.min(most))
     }

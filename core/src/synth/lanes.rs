@@ -40,15 +40,6 @@ impl Lanes {
         Self([greater(a, e), greater(b, f), greater(c, g), greater(d, h)])
     }
 
-    /// The lesser number in each lane.
-    #[inline(always)]
-    pub fn min(self, other: Self) -> Self {
-        let [a, b, c, d] = self.0;
-        let [e, f, g, h] = other.0;
-        let lesser = |a: f32, b: f32| if a < b { a } else { b };
-        Self([lesser(a, e), lesser(b, f), lesser(c, g), lesser(d, h)])
-    }
-
     /// The first `count` lanes, and zeros.
     #[inline(always)]
     pub fn first(self, count: usize) -> Self {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Low-frequency oscillators: a sine that starts with phase 0 after its delay.
 
-use super::lanes::{LANES, Lanes};
 use super::math;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,15 +33,6 @@ impl Lfo {
         } else {
             TURN.checked_div(step).unwrap_or(u32::MAX)
         }
-    }
-
-    /// Its values when it has moved on by each of these numbers of frames.
-    #[inline(always)]
-    pub fn values_after(&self, step: u32, frames: [u32; LANES]) -> Lanes {
-        math::sines(frames.map(|frames| {
-            let running = frames.saturating_sub(self.delay);
-            self.phase.wrapping_add(step.wrapping_mul(running))
-        }))
     }
 
     /// -1..=1.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Elementary functions of the control path: polynomials in place of libm, so that rendering calls nothing outside the core.
 
-use super::lanes::{LANES, Lanes};
-
 /// log2(10) / 20: one decibel in octaves of amplitude.
 pub const LOG2_PER_DB: f32 = 0.166_096_4;
 
@@ -77,29 +75,6 @@ pub fn sine(phase: u32) -> f32 {
     let turn = (phase.wrapping_add(0x4000_0000) as i32) as f32 * (1.0 / 1_073_741_824.0);
     let triangle = if turn < 0.0 { turn + 1.0 } else { 1.0 - turn };
     quarter_sine(-triangle)
-}
-
-/// [`sine`], four at a time.
-#[inline(always)]
-pub fn sines(phases: [u32; LANES]) -> Lanes {
-    let turn = Lanes(phases.map(|phase| (phase.wrapping_add(0x4000_0000) as i32) as f32))
-        * Lanes::splat(1.0 / 1_073_741_824.0);
-    let t = turn.abs() - Lanes::splat(1.0);
-    let q = t * t;
-    let next = |p: Lanes, constant: f32| Lanes::splat(constant) + q * p;
-    let p = next(Lanes::splat(-0.000_003_598_8), 0.000_160_441_2);
-    let p = next(next(next(p, -0.004_681_754), 0.079_692_63), -0.645_964_1);
-    let p = next(p, core::f32::consts::FRAC_PI_2);
-    (t * p).max(Lanes::splat(-1.0)).min(Lanes::splat(1.0))
-}
-
-/// [`exp2`] for |x| ≤ 1/2, four at a time.
-#[inline(always)]
-pub fn small_exp2(x: Lanes) -> Lanes {
-    let next = |p: Lanes, constant: f32| Lanes::splat(constant) + x * p;
-    let p = next(Lanes::splat(0.000_154_035_3), 0.001_333_355_8);
-    let p = next(next(next(p, 0.009_618_129), 0.055_504_11), 0.240_226_5);
-    next(next(p, core::f32::consts::LN_2), 1.0)
 }
 
 /// Seconds of a time in cents.

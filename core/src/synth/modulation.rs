@@ -47,40 +47,6 @@ pub enum Mover {
 
 pub const MOVERS: usize = 4;
 
-/// Targets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Followers(u16);
-
-impl Followers {
-    /// Every target.
-    pub const ALL: Self = Self(u16::MAX);
-
-    /// There is one.
-    #[inline]
-    pub fn any(self) -> bool {
-        self.0 != 0
-    }
-
-    /// There is no other than this one.
-    #[inline]
-    pub fn only(self, target: Target) -> bool {
-        self.0 & !(1 << target as u16) == 0
-    }
-
-    /// These and those.
-    #[inline]
-    pub fn and(self, more: Self) -> Self {
-        Self(self.0 | more.0)
-    }
-
-    /// One of the targets is among them.
-    #[inline]
-    pub fn one_of(self, targets: &[Target]) -> bool {
-        let mask = targets.iter().fold(0, |mask, &t| mask | 1 << t as u16);
-        self.0 & mask != 0
-    }
-}
-
 /// What a voice is modulated by, apart from its movers.
 #[derive(Clone, Copy)]
 pub struct Inputs<'a> {
@@ -449,16 +415,13 @@ impl Modulation {
         self.moving & (1 << target as u16) != 0
     }
 
-    /// Targets that follow this mover.
-    #[inline]
-    pub fn followers(&self, mover: Mover) -> Followers {
-        Followers(self.followers.get(mover as usize).copied().unwrap_or(0))
-    }
-
     /// One of the targets follows this mover.
     #[inline]
     pub fn leads(&self, mover: Mover, targets: &[Target]) -> bool {
-        self.followers(mover).one_of(targets)
+        let mask = targets.iter().fold(0, |mask, &t| mask | 1 << t as u16);
+        self.followers
+            .get(mover as usize)
+            .is_some_and(|followers| followers & mask != 0)
     }
 
     /// One of the targets follows a mover.
@@ -492,15 +455,6 @@ impl Modulation {
                 .sum::<f32>();
         }
         sum
-    }
-
-    /// What a mover of 1 adds to a target.
-    #[inline]
-    pub fn depth(&self, target: Target, mover: Mover) -> f32 {
-        let row = self.depth.get(target as usize);
-        row.and_then(|row| row.get(mover as usize))
-            .copied()
-            .unwrap_or(0.0)
     }
 
     /// Some connection needs [`general_part`].

@@ -127,14 +127,7 @@ impl Oscillator {
 
     /// A one-shot wave has been played to its end.
     pub fn is_over(&self) -> bool {
-        self.is_over_after(0)
-    }
-
-    /// It has when `frames` frames more have been read.
-    #[inline]
-    pub fn is_over_after(&self, frames: usize) -> bool {
-        let way = self.step.wrapping_mul(frames as u64);
-        !self.looping && self.position.wrapping_add(way) >> 32 >= self.frame_count()
+        !self.looping && self.position >> 32 >= self.frame_count()
     }
 
     fn frame_count(&self) -> u64 {

@@ -9,7 +9,6 @@ mod room;
 mod shed;
 mod waiting;
 
-pub use self::render::Played;
 pub use self::room::Room;
 
 use self::chains::Chains;
@@ -159,8 +158,6 @@ pub struct Pool {
     leaving: u64,
     /// Some voice is linked.
     links: bool,
-    /// Some linked voice, or its master, may change its pitch at any tick.
-    leads: bool,
     /// For ordering voices.
     ranks: Vec<(Rank, usize)>,
     retired: Vec<Retired>,
@@ -190,7 +187,6 @@ impl Pool {
             pending: false,
             leaving: u64::MAX,
             links: false,
-            leads: false,
             ranks: room.ranks,
             retired: room.retired,
             waiting: Waiting::new()?,
@@ -428,7 +424,6 @@ impl Pool {
 
     /// Gives linked voices the increment of their masters, as long as these live.
     fn follow_masters(&mut self) {
-        self.leads = false;
         if !self.links {
             return;
         }
@@ -441,11 +436,6 @@ impl Pool {
                 continue;
             }
             left = true;
-            let moves = |voice: &Voice| voice.may_change_pitch();
-            let master = voice
-                .master
-                .and_then(|master| self.voices.get(usize::from(master)));
-            self.leads |= moves(voice) || master.is_some_and(moves);
             let step = voice.master.map(usize::from).and_then(|master| {
                 let alive = self.tags.get(master)?.is(LIVE);
                 let same = self.voices.get(master)?.serial == voice.serial;
@@ -604,14 +594,9 @@ impl Pool {
         }
     }
 
-    /// The retire list has room for what a voice holds.
-    fn may_free(&self) -> bool {
-        self.retired.capacity().saturating_sub(self.retired.len()) >= 2
-    }
-
     /// Empties a slot. False while the retire list is full: the voice stays and is tried again at the next tick.
     fn free(&mut self, index: usize) -> bool {
-        if !self.may_free() {
+        if self.retired.capacity().saturating_sub(self.retired.len()) < 2 {
             return false;
         }
         let (Some(tone), Some(voice), Some(tag)) = (
@@ -852,21 +837,8 @@ impl Pool {
                 break;
             };
             // Most voices lie inside of their plans, and nothing has happened to them.
-            if !tag.is(LIVE) {
-                continue;
-            }
-            if at_tick && tone.is_filtered() {
-                tone.check_filter();
-            }
-            let calm = tag.flags & (PENDING | DIRTY) == 0;
-            if calm && !at_tick {
-                continue;
-            }
-            if calm && voice.is_inside() && !tone.is_over() {
-                if let Some(step) = voice.pass() {
-                    tone.set_step(step);
-                }
-            } else {
+            let calm = tag.flags & (LIVE | PENDING | DIRTY) == LIVE;
+            if tag.is(LIVE) && !(calm && (!at_tick || !tone.is_over() && voice.pass(tone))) {
                 self.control_one(slots, context, index, at_tick);
             }
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The render side of a voice: oscillator, filter, amplifier.
 //!
-//! A tone is rendered in stretches, which may be cut anywhere. Every number that changes per frame is carried in the state or is a function
+//! A tone is rendered in stretches that no control tick divides. Every number that changes per frame is carried in the state or is a function
 //! of the frame, so a cut between two calls changes nothing.
 
 #[cfg(not(windows))]
@@ -12,7 +12,7 @@ use super::effects::Sends;
 use super::filter::{Coefficients, rescaling};
 use super::lanes::Lanes;
 use super::oscillator::{Interpolation, Oscillator, Window};
-use super::simd::{self, Block, Effect, FilterState, Gains, LIMIT, SCALE, Table, Vectors};
+use super::simd::{self, Block, Effect, FilterState, Gains, SCALE, Table, Vectors};
 use super::sinc::{Kernels, cutoff_for};
 use crate::dls::model::{Loop, Wave};
 use crate::mem::{NoMemory, Shared, vec};
@@ -21,16 +21,11 @@ use alloc::vec::Vec;
 /// What the oscillator puts out, as a part of full scale.
 const UNIT: f32 = 1.0 / (32768.0 * SCALE);
 
+/// Full scale at the filter; a state 36 dB above it is none that a filter has by itself.
+const LIMIT: f32 = (64.0 / UNIT).abs();
+
 /// Buses that a voice plays into: left, right, reverb, chorus.
 pub const BUSES: usize = 4;
-
-/// How waves are read.
-#[derive(Clone, Copy)]
-pub struct Reading<'a> {
-    pub kind: Interpolation,
-    pub kernels: &'a Kernels,
-    pub vectors: Vectors,
-}
 
 /// The render side of a voice.
 pub struct Tone {
@@ -91,7 +86,6 @@ impl Tone {
     pub fn stop(&mut self) -> Option<Shared<Wave>> {
         let wave = self.oscillator.wave.take();
         self.filtered = false;
-        self.sweeps = false;
         self.gains = Gains::MUTE;
         wave
     }
@@ -113,12 +107,6 @@ impl Tone {
     #[inline]
     pub fn is_over(&self) -> bool {
         self.oscillator.is_over()
-    }
-
-    /// It is when these frames more have been read.
-    #[inline]
-    pub fn is_over_after(&self, frames: usize) -> bool {
-        self.oscillator.is_over_after(frames)
     }
 
     /// Note-off: leaves a loop of type 1.
@@ -199,23 +187,14 @@ impl Tone {
         }
     }
 
-    /// Its gains go on by so many frames.
-    #[inline]
-    pub fn pass(&mut self, frames: usize) {
-        self.gains.passed = self.gains.passed.wrapping_add(frames as u32);
-    }
-
-    /// Reads on in its wave: into a block from `at` up to `end`.
+    /// Reads `frames` frames of its wave into a block, and goes on to what comes then.
     pub fn read(
         &mut self,
-        Reading {
-            kind,
-            kernels,
-            vectors,
-        }: Reading,
+        kind: Interpolation,
+        kernels: &Kernels,
+        vectors: Vectors,
         block: &mut Block,
-        mut at: usize,
-        end: usize,
+        frames: usize,
     ) {
         if kind != self.kind {
             self.kind = kind;
@@ -226,8 +205,9 @@ impl Tone {
             Interpolation::Sinc8 => kernels.eight(self.cutoff).map(Table::Sinc8),
             Interpolation::Sinc16 => kernels.sixteen(self.cutoff).map(Table::Sinc16),
         };
-        while at < end {
-            let count = self.oscillator.aim(&mut self.window, kind, end - at);
+        let mut at = 0;
+        while at < frames {
+            let count = self.oscillator.aim(&mut self.window, kind, frames - at);
             let reader = self.oscillator.reader(&self.window);
             let read = match (reader, table) {
                 (Some(reader), Some(table)) => {
@@ -235,13 +215,14 @@ impl Tone {
                 }
                 _ => false,
             };
-            if !read && let Some(rest) = block.all().get_mut(at..end) {
+            if !read && let Some(rest) = block.all().get_mut(at..frames) {
                 rest.fill(0.0);
             }
             counters::stretch(count);
             self.oscillator.advance(count);
             at += count;
         }
+        self.gains.passed += frames as u32;
     }
 
     #[cfg(test)]

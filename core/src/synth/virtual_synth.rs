@@ -261,11 +261,6 @@ impl VirtualSynth {
             .is_some()
     }
 
-    /// When it will be, if no message comes.
-    pub(super) fn deadline(&self) -> Option<u64> {
-        self.deadline
-    }
-
     /// Amplitude of the port's bus.
     pub(super) fn gain(&self) -> f32 {
         // The universal master volume follows the square law of the controllers.

@@ -13,12 +13,11 @@ use super::controls::{self, NoteState, Time, glide_frames};
 use super::envelope::{Contour, Envelope};
 use super::filter::{self, Coefficients};
 use super::keys::KeySettings;
-use super::lanes::{LANES, Lanes};
 use super::lfo::Lfo;
 use super::math;
 use super::modulation::{
-    FILTER_OFF, Fixed, FixedValues, Followers, Inputs, MOVERS, Modulation, Mover, TARGETS, Target,
-    fixed, general_part,
+    FILTER_OFF, Fixed, FixedValues, Inputs, MOVERS, Modulation, Mover, TARGETS, Target, fixed,
+    general_part,
 };
 use super::tick::{TICK, offset_of};
 use super::tone::{BUSES, Tone};
@@ -41,13 +40,7 @@ const FOREVER: u32 = u32::MAX;
 /// Ticks after which a voice at rest that vibrates counts anew: frames stay far from the end of their type.
 const REBASED: u32 = 1 << 20;
 /// Ticks that a plan is for at most.
-const MOST_TICKS: u32 = 32;
-/// Ticks that it is for at most while EG1 falls faster than [`GENTLE_DB`] in it.
-const NEAR_TICKS: u32 = 8;
-/// How far EG1 may fall along a straight line of amplitude: in the middle it lies 0.014 dB too high then.
-const STRAIGHT_DB: f32 = 1.0;
-/// The same for plans of many ticks: there the fall may be 1.5 % too slow or too fast.
-const GENTLE_DB: f32 = 0.25;
+const MOST_TICKS: u32 = 8;
 /// Octaves that a cutoff moves at most in a plan of several ticks: in the middle of the way it lies 0.7 % too high then.
 const STRAIGHT_SWEEP: f32 = 0.25;
 /// What is followed by lines in the tone.
@@ -144,15 +137,10 @@ pub struct Voice {
     left: u32,
     /// Ticks inside of the plan that have been passed over.
     passed: u32,
-    /// What `foresee` has found, and how much of it has been used; [`LANES`]: it must look again.
-    steps: [u64; LANES],
-    foreseen: u8,
     /// The plan was given up on the way: the tone stands where it was, not where the plan led to.
     cut: bool,
-    /// An LFO alone moves the pitch, at every tick.
+    /// An LFO moves the pitch, at every tick.
     vibrates: bool,
-    /// Something else moves it.
-    drifts: bool,
     fading: bool,
     /// Frequencies of the LFOs when their connections stand still, and the steps that come of them.
     lfo_cents: [f32; 2],
@@ -217,11 +205,8 @@ impl Default for Voice {
             length: 0,
             left: 0,
             passed: 0,
-            steps: [1; LANES],
-            foreseen: LANES as u8,
             cut: false,
             vibrates: false,
-            drifts: false,
             fading: false,
             lfo_cents: [f32::NAN; 2],
             lfo_step: 0,
@@ -440,16 +425,6 @@ impl Voice {
         self.modulation.is_general()
     }
 
-    /// Its pitch may be another at the next tick, whatever its plan.
-    pub fn may_change_pitch(&self) -> bool {
-        self.modulation.moves(Target::Pitch)
-            || self.modulation.is_general()
-            || self.waits
-            || self.bound
-            || self.now.glide > 0
-            || self.next.glide > 0
-    }
-
     /// Nothing about it moves but its pitch.
     pub fn is_steady(&self) -> bool {
         self.left == FOREVER
@@ -469,86 +444,44 @@ impl Voice {
         self.vibrates
     }
 
-    /// The next tick lies inside of the plan.
+    /// Passes over a tick that lies inside of the plan.
     #[inline]
-    pub fn is_inside(&self) -> bool {
-        self.left > 0
-    }
-
-    /// Passes over a tick that lies inside of the plan; the step of the tone from here on, if that moves.
-    #[inline]
-    pub fn pass(&mut self) -> Option<u64> {
+    pub fn pass(&mut self, tone: &mut Tone) -> bool {
+        if self.left == 0 {
+            return false;
+        }
         if self.left != FOREVER {
-            self.left = self.left.saturating_sub(1);
+            self.left -= 1;
         }
         self.passed = self.passed.saturating_add(1);
-        if self.vibrates {
-            Some(self.next_step())
-        } else {
-            None
+        if tone.is_filtered() {
+            tone.check_filter();
         }
-    }
-
-    /// The step at this tick.
-    #[inline]
-    fn next_step(&mut self) -> u64 {
-        if usize::from(self.foreseen) >= LANES {
+        if self.vibrates {
             if self.passed >= REBASED {
                 // A held note vibrates for days.
                 self.now = self.advanced(self.now, self.elapsed());
                 self.next = self.advanced(self.now, TICK);
                 (self.at, self.passed) = (0, 0);
             }
-            self.foresee();
+            let mut lfos = [
+                (self.now.lfo, self.lfo_step),
+                (self.now.vibrato, self.vibrato_step),
+            ];
+            let frames = self.elapsed();
+            let values = lfos.each_mut().map(|(lfo, step)| {
+                lfo.advance(*step, frames);
+                lfo.value()
+            });
+            let ([lfo, vibrato], [_, _, eg1, eg2]) = (values, self.ahead);
+            tone.set_step(self.step(&[lfo, vibrato, eg1, eg2], None));
         }
-        let step = self.steps.get(usize::from(self.foreseen)).copied();
-        self.foreseen += 1;
-        step.unwrap_or(1)
-    }
-
-    /// The steps of this tick and the next ones, as long as the plan holds.
-    #[inline(never)]
-    fn foresee(&mut self) {
-        use Mover as M;
-        let depth = |mover| self.modulation.depth(Target::Pitch, mover) * (1.0 / 1200.0);
-        let frames = [0, 1, 2, 3].map(|tick| self.elapsed_after(tick));
-        let lfos = [
-            (M::Lfo, self.now.lfo, self.lfo_step),
-            (M::Vibrato, self.now.vibrato, self.vibrato_step),
-        ];
-        let mut octaves = Lanes::ZERO;
-        for (mover, lfo, step) in lfos {
-            if self.modulation.leads(mover, &[Target::Pitch]) {
-                octaves += lfo.values_after(step, frames) * Lanes::splat(depth(mover));
-            }
-        }
-        // EG1 does not move it, and EG2 stands still.
-        let eg2 = self.now.eg2.fraction(&self.modulator);
-        let still = self.modulation.base(Target::Pitch) * (1.0 / 1200.0) + depth(M::Eg2) * eg2;
-        let ratios = if octaves.abs().highest() <= 0.5 {
-            Lanes::splat(math::exp2(still.clamp(-10.0, 10.0))) * math::small_exp2(octaves)
-        } else {
-            let whole = |octaves: f32| math::exp2((still + octaves).clamp(-10.0, 10.0));
-            Lanes(octaves.0.map(whole))
-        };
-        self.steps = ratios.0.map(|ratio| self.step_of(ratio));
-        self.foreseen = 0;
-    }
-
-    fn step_of(&self, ratio: f32) -> u64 {
-        // A cast saturates; no number is 0.
-        ((self.unity_step * f64::from(ratio) + 0.5) as i64).clamp(1, 1 << 48) as u64
+        true
     }
 
     /// Frames from where the plan began to the last tick.
     fn elapsed(&self) -> u32 {
-        self.elapsed_after(0)
-    }
-
-    /// The same for a tick after that one.
-    fn elapsed_after(&self, ticks: u32) -> u32 {
-        let passed = self.passed.saturating_add(ticks);
-        passed.saturating_mul(TICK).saturating_sub(self.at)
+        self.passed.saturating_mul(TICK).saturating_sub(self.at)
     }
 
     /// An event has brought the voice to this very tick: what comes next begins here.
@@ -597,10 +530,8 @@ impl Voice {
     /// What it plays into and its filter stand still from here on.
     fn rests(&self) -> bool {
         !self.modulation.is_general()
-            && !self.modulation.leads(Mover::Lfo, &MOVING_RENDER)
-            && !self.modulation.leads(Mover::Vibrato, &MOVING_RENDER)
-            && (self.now.eg2.is_steady() || !self.modulation.leads(Mover::Eg2, &MOVING_RENDER))
-            && !self.drifts
+            && !self.modulation.moves_one(&MOVING_RENDER)
+            && (!self.modulation.moves(Target::Pitch) || self.vibrates)
             && !self.modulation.moves_one(&FREQUENCIES)
             && !self.fading
             && !self.waits
@@ -659,9 +590,7 @@ impl Voice {
         let bound = core::mem::take(&mut self.bound);
         let horizon = self.horizon(bound);
         self.plan_for(horizon, to_tick);
-        if self.vibrates {
-            tone.set_step(self.next_step());
-        } else if bound
+        if bound
             || self.waits
             || self.now.glide > 0
             || self.next.glide > 0
@@ -684,8 +613,7 @@ impl Voice {
                 context.rate,
             );
         }
-        let mut ahead = self.values_ahead();
-        let mut moved = self.moved(&ahead);
+        let mut ahead = self.values(&self.next);
         if !self.filtered && self.needs_filter() {
             self.filtered = true;
             tone.let_filter_in();
@@ -693,33 +621,26 @@ impl Voice {
         let sweeps = self.filtered
             && (bound
                 || self.sweeping
-                || self.cutoff != self.next_cutoff
-                || moved.one_of(&[Target::Cutoff, Target::Resonance]));
+                || self
+                    .modulation
+                    .moves_one(&[Target::Cutoff, Target::Resonance]));
         if sweeps {
-            let way = self.sweep(&ahead, around, context);
-            if horizon > 1 && (self.sweeping || way > STRAIGHT_SWEEP) {
-                // As far as a line is good.
-                let fewer = (horizon as f32 * (STRAIGHT_SWEEP / way)) as u32;
-                self.plan_for(fewer.clamp(1, horizon - 1), to_tick);
-                ahead = self.values_ahead();
+            self.sweep(&ahead, around, context);
+            if horizon > 1
+                && (self.sweeping || (self.next_cutoff - self.cutoff).abs() > STRAIGHT_SWEEP)
+            {
+                self.plan_for(1, to_tick);
+                ahead = self.values(&self.next);
                 self.sweep(&ahead, around, context);
-                if self.sweeping && fewer > 1 {
-                    self.plan_for(1, to_tick);
-                    ahead = self.values_ahead();
-                    self.sweep(&ahead, around, context);
-                }
-                moved = moved.and(self.moved(&ahead));
             }
         }
         self.ahead = ahead;
         if self.moves_level() {
             let moving = [Target::Pan, Target::ReverbSend, Target::ChorusSend];
-            if bound || moved.one_of(&moving) {
+            if bound || self.modulation.moves_one(&moving) {
                 self.share(&ahead, around);
             }
-            if bound || moved.one_of(&moving) || moved.one_of(&[Target::Gain]) {
-                self.place(&ahead, around);
-            }
+            self.place(&ahead, around);
             // Tremolo is smooth by itself; smoothing it again would flatten it.
             self.level = self.wanted;
         }
@@ -731,7 +652,6 @@ impl Voice {
     /// The plan ends at the tick that is the `horizon`th from here.
     fn plan_for(&mut self, horizon: u32, to_tick: u32) {
         (self.left, self.passed) = (horizon - 1, 0);
-        self.foreseen = LANES as u8;
         self.length = to_tick + (horizon - 1) * TICK;
         let frames = self.length;
         // In place: no copy is read back before it has been written.
@@ -746,17 +666,14 @@ impl Voice {
         let modulation = &self.modulation;
         let now = &self.now;
         let moves_pitch = modulation.moves(Target::Pitch);
-        let lfos = modulation.leads(Mover::Lfo, &[Target::Pitch])
-            || modulation.leads(Mover::Vibrato, &[Target::Pitch]);
-        self.drifts = moves_pitch
-            && (self.waits
-                || modulation.is_general()
-                || modulation.moves_one(&FREQUENCIES)
-                || now.glide > 0
-                || modulation.leads(Mover::Eg1, &[Target::Pitch])
-                || !now.eg2.is_steady() && modulation.leads(Mover::Eg2, &[Target::Pitch]));
-        self.vibrates = lfos && !self.drifts;
-        if self.drifts
+        self.vibrates = moves_pitch
+            && !self.waits
+            && !modulation.is_general()
+            && !modulation.moves_one(&FREQUENCIES)
+            && now.glide == 0
+            && !modulation.leads(Mover::Eg1, &[Target::Pitch])
+            && (now.eg2.is_steady() || !modulation.leads(Mover::Eg2, &[Target::Pitch]));
+        if moves_pitch && !self.vibrates
             || self.waits
             || bound && self.filtered
             || modulation.is_general()
@@ -765,17 +682,14 @@ impl Voice {
                 Target::LfoFrequency,
                 Target::VibratoFrequency,
             ])
-            || !now.eg1.is_steady() && modulation.leads(Mover::Eg1, &MOVING_RENDER)
+            || modulation.leads(Mover::Eg1, &MOVING_RENDER)
             || self.sweeping
             || self.level != self.wanted
             || now.glide > 0
         {
             return 1;
         }
-        let near = (NEAR_TICKS * TICK).saturating_sub(self.at);
-        let straight = now.eg1.straight(&self.volume, STRAIGHT_DB);
-        let gentle = now.eg1.straight(&self.volume, GENTLE_DB);
-        let mut frames = straight.min(near).max(gentle);
+        let mut frames = now.eg1.straight(&self.volume);
         if modulation.leads(Mover::Eg2, &MOVING_RENDER) {
             frames = frames.min(now.eg2.stage_left(&self.modulator));
         }
@@ -824,7 +738,6 @@ impl Voice {
             self.next = self.advanced(self.now, TICK.saturating_sub(self.at));
         }
         (self.left, self.passed) = (0, 0);
-        self.foreseen = LANES as u8;
     }
 
     /// Note-off, `offset` frames (1..=TICK) after the last tick that was worked off.
@@ -863,47 +776,18 @@ impl Voice {
         movers
     }
 
-    /// Where the movers stand at the end of the plan. An LFO that moves nothing but the pitch is not asked: [`foresee`](Self::foresee) is.
-    fn values_ahead(&self) -> [f32; MOVERS] {
-        self.values_of(&self.next, self.vibrates)
-    }
-
-    /// Targets that a mover moves which stands elsewhere than at the end of the last plan.
-    fn moved(&self, ahead: &[f32; MOVERS]) -> Followers {
-        let mut moved = Followers::default();
-        if self.modulation.is_general() {
-            return Followers::ALL;
-        }
-        let movers = [Mover::Lfo, Mover::Vibrato, Mover::Eg1, Mover::Eg2];
-        for ((mover, now), before) in movers.into_iter().zip(ahead).zip(&self.ahead) {
-            if now != before {
-                moved = moved.and(self.modulation.followers(mover));
-            }
-        }
-        moved
-    }
-
     /// The movers that something follows; the others are 0.
     fn values(&self, movers: &Movers) -> [f32; MOVERS] {
-        self.values_of(movers, false)
-    }
-
-    #[inline]
-    fn values_of(&self, movers: &Movers, but_pitch: bool) -> [f32; MOVERS] {
         let modulation = &self.modulation;
-        let mut values = [0.0; MOVERS];
         if !modulation.moves_any() {
-            return values;
+            return [0.0; MOVERS];
         }
+        let mut values = [0.0; MOVERS];
         let [lfo, vibrato, eg1, eg2] = &mut values;
-        let asks = |mover| {
-            let followers = modulation.followers(mover);
-            followers.any() && !(but_pitch && followers.only(Target::Pitch))
-        };
-        if asks(Mover::Lfo) {
+        if modulation.follows(Mover::Lfo) {
             *lfo = movers.lfo.value();
         }
-        if asks(Mover::Vibrato) {
+        if modulation.follows(Mover::Vibrato) {
             *vibrato = movers.vibrato.value();
         }
         if modulation.follows(Mover::Eg1) {
@@ -966,12 +850,10 @@ impl Voice {
 
     /// Frames of the wave per output frame, 32.32.
     fn step(&self, values: &[f32; MOVERS], around: Option<VoiceContext>) -> u64 {
-        let mut cents = self.target(Target::Pitch, values, around);
-        if self.now.glide > 0 {
-            cents += self.glide * (self.now.glide as f32 / self.glide_length.max(1) as f32);
-        }
-        let cents = cents.clamp(-12_000.0, 12_000.0);
-        self.step_of(math::exp2(cents * (1.0 / 1200.0)))
+        let glide = self.glide * (self.now.glide as f32 / self.glide_length.max(1) as f32);
+        let cents = (self.target(Target::Pitch, values, around) + glide).clamp(-12_000.0, 12_000.0);
+        let ratio = f64::from(math::exp2(cents * (1.0 / 1200.0)));
+        ((self.unity_step * ratio + 0.5) as u64).clamp(1, 1 << 48)
     }
 
     /// The step of a stretch at whose end the wave shall be where it would be if it began when the delay ends.
@@ -986,20 +868,19 @@ impl Voice {
         (step.saturating_mul(part) / u64::from(frames.max(1))).max(1)
     }
 
-    /// The coefficients at the end of the plan; octaves from where the cutoff is to where it is wanted then.
+    /// The coefficients at the next tick.
     fn sweep(
         &mut self,
         values: &[f32; MOVERS],
         around: Option<VoiceContext>,
         context: &OutputContext,
-    ) -> f32 {
+    ) {
         let cents = self.target(Target::Cutoff, values, around);
         let resonance = self.target(Target::Resonance, values, around);
         let wanted = filter::place(cents, context.log2_a440);
         self.next_cutoff = filter::sweep(self.cutoff, wanted);
         self.sweeping = self.next_cutoff != wanted;
         self.coefficients = context.filters.at(self.next_cutoff, resonance);
-        (wanted - self.cutoff).abs()
     }
 }
 

@@ -1,59 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The voices of a port into its buses, for a span of some ticks: each reads its wave into a block, and is planned at the ticks inside;
-//! eight blocks at a time go through their filters, then all are mixed, in the order of their slots.
+//! The voices of a port into its buses: each reads its wave into a block, eight blocks at a time go through their filters, then all are mixed.
 
-use super::{DYING, LIVE, Pool};
+use super::{LIVE, Pool};
 use crate::mem::{NoMemory, TryBox, vec};
-use crate::synth::context::OutputContext;
 use crate::synth::counters::{self, Part};
 use crate::synth::effects::Sends;
 use crate::synth::oscillator::Interpolation;
-use crate::synth::simd::{self, Block, Effect, Eight, FilterState, Gains, MIXED, Stretch, Vectors};
-use crate::synth::tick::{SPAN, TICK};
-use crate::synth::tone::{Reading, Tone};
-use crate::synth::virtual_synth::VirtualSynth;
+use crate::synth::simd::{self, Block, Effect, Eight, FilterState, Gains, MIXED, Vectors};
 use alloc::vec::Vec;
 
-/// Voices that are rendered together: their blocks stay near.
-const TOGETHER: usize = 32;
+/// Voices of a kind that are rendered together: their blocks stay in the first cache.
+const TOGETHER: usize = 24;
+
 /// Filters that are run side by side.
 const ABREAST: usize = 8;
-/// Ticks of a span.
-const TICKS: usize = (SPAN / TICK) as usize;
-/// Frames of a tick.
-const FRAMES: usize = TICK as usize;
-/// The slot of a voice that has gone.
-const NONE: u32 = u32::MAX;
 
-/// What a port's voices are rendered with.
-pub struct Played<'a> {
-    pub id: u8,
-    /// `None`: it has gone, and its voices fade.
-    pub port: Option<&'a VirtualSynth>,
-    pub kind: Interpolation,
-    /// Effects that are on.
-    pub on: Sends,
-    pub output: &'a OutputContext<'a>,
-}
-
-/// What there is of a port's voices in a tick.
-#[derive(Clone, Copy, Debug, Default)]
-struct Heard {
-    /// A voice lives.
-    live: bool,
-    /// Effects that are on and that someone plays into.
-    sends: Sends,
-}
-
-/// The buses of a port for a span.
+/// The buses of a port for one stretch.
 pub struct Buses<'a> {
-    batch: &'a Batch,
-}
-
-/// The buses of a port for a stretch.
-pub struct BusParts<'a> {
-    /// Voices live.
-    pub live: bool,
     pub left: &'a [f32],
     pub right: &'a [f32],
     /// `None`: the effect is off, or nobody plays into it.
@@ -61,35 +24,18 @@ pub struct BusParts<'a> {
     pub chorus: Option<&'a [f32]>,
 }
 
-impl Buses<'_> {
-    /// `frames` frames from `at` on, in one tick.
-    pub fn part(&self, at: usize, frames: usize) -> BusParts<'_> {
-        let [left, right, reverb, chorus] = &*self.batch.buses;
-        let heard = self.batch.heard.get(at / FRAMES).copied();
-        let Heard { live, sends } = heard.unwrap_or_default();
-        BusParts {
-            live,
-            left: left.part(at, frames),
-            right: right.part(at, frames),
-            reverb: sends.reverb.then(|| reverb.part(at, frames)),
-            chorus: sends.chorus.then(|| chorus.part(at, frames)),
-        }
-    }
-}
-
 /// Room for rendering.
 pub struct Batch {
-    /// Voices whose filters stand still from the front on, others from the back on.
-    places: Vec<Place>,
-    front: usize,
-    back: usize,
-    /// Places in the order of slots.
-    order: Vec<u8>,
-    /// Fill up the last group.
-    spare: Vec<Place>,
+    /// Voices without a filter, with one that stands still, and with one that moves.
+    kinds: [Kind; 3],
     /// Left, right, reverb, chorus.
     buses: TryBox<[Block; 4]>,
-    heard: [Heard; TICKS],
+}
+
+/// Voices that are rendered alike; some more places fill up the last group.
+struct Kind {
+    places: Vec<Place>,
+    count: usize,
 }
 
 /// A voice while it is rendered.
@@ -97,109 +43,91 @@ pub struct Batch {
 struct Place {
     block: Block,
     filter: FilterState,
-    /// Coefficients from a tick on; which of them hold.
-    turns: [FilterState; TICKS],
-    turned: u8,
-    filtered: bool,
-    /// Its coefficients move at some time.
-    sweeps: bool,
-    /// Gains from a tick on; at which of them they take another way.
-    gains: [Gains; TICKS],
-    bent: u8,
+    gains: Gains,
     slot: u32,
-    /// Frames until it ends, or all.
-    frames: usize,
 }
 
 impl Place {
     const EMPTY: Self = Self {
         block: Block::ZERO,
         filter: FilterState::REST,
-        turns: [FilterState::REST; TICKS],
-        turned: 0,
-        filtered: false,
-        sweeps: false,
-        gains: [Gains::MUTE; TICKS],
-        bent: 0,
-        slot: NONE,
-        frames: 0,
+        gains: Gains::MUTE,
+        slot: 0,
     };
+}
 
-    /// A span begins.
-    #[inline(always)]
-    fn begin(&mut self, tone: &Tone, slot: usize, frames: usize) {
-        self.filter = tone.filter;
-        self.filtered = tone.is_filtered();
-        self.sweeps = tone.sweeps;
-        (self.turned, self.bent) = (0, 0);
-        let [first, ..] = &mut self.gains;
-        first.from = tone.gains.from;
-        first.step = tone.gains.step;
-        first.passed = tone.gains.passed;
-        self.slot = slot as u32;
-        self.frames = frames;
-    }
-
-    /// From a tick on the tone goes another way; before, its filter moved or not.
-    #[inline(always)]
-    fn turn(&mut self, tick: usize, tone: &Tone, swept: bool) {
-        self.bent |= 1 << tick;
-        if swept || tone.sweeps {
-            self.sweeps = true;
-            self.turned |= 1 << tick;
-            if let Some(turn) = self.turns.get_mut(tick) {
-                *turn = tone.filter;
-            }
-        }
-    }
-
-    /// The filter takes another way at a tick, if this one does.
-    #[inline(always)]
-    fn follow(&mut self, tick: usize) {
-        if self.turned & 1 << tick != 0
-            && let Some(turn) = self.turns.get(tick)
-        {
-            self.filter.set(turn.coefficients(), turn.change());
-        }
-    }
-
-    #[inline(always)]
-    fn gains_at(&self, tick: usize) -> &Gains {
-        self.gains.get(tick).unwrap_or(&Gains::MUTE)
+impl Batch {
+    pub fn new() -> Result<Self, NoMemory> {
+        Ok(Self {
+            kinds: [Kind::new()?, Kind::new()?, Kind::new()?],
+            buses: TryBox::try_filled(Block::ZERO)?,
+        })
     }
 }
 
-/// The stretches of a span that begin at these ticks: first frame and length.
-fn stretches(ticks: u8, frames: usize) -> impl Iterator<Item = (usize, usize)> {
-    let mut at = 0;
-    core::iter::from_fn(move || {
-        let from = at;
-        while at < frames {
-            at += FRAMES;
-            if ticks & 1 << (at / FRAMES) != 0 {
-                break;
+impl Kind {
+    fn new() -> Result<Self, NoMemory> {
+        Ok(Self {
+            places: vec::try_filled(TOGETHER, Place::EMPTY)?,
+            count: 0,
+        })
+    }
+
+    /// Whole groups of `N` places: behind the voices silence, since mute is not enough for what is no number.
+    fn groups<const N: usize>(&mut self) -> &mut [[Place; N]] {
+        const { assert!(TOGETHER.is_multiple_of(N)) };
+        let whole = self.count.next_multiple_of(N);
+        let places = self.places.get_mut(..whole).unwrap_or_default();
+        if let Some(spare) = places.get_mut(self.count..) {
+            spare.fill(Place::EMPTY);
+        }
+        places.as_chunks_mut().0
+    }
+
+    /// Sends all blocks through their filters.
+    fn filter(&mut self, vectors: Vectors, moves: bool, odd: bool, frames: usize) {
+        counters::filters(self.count, self.count.next_multiple_of(ABREAST));
+        let (pairs, rest) = self.groups::<ABREAST>().as_chunks_mut::<2>();
+        for [first, second] in pairs {
+            let ((a, c), (b, d)) = (parts(first), parts(second));
+            if vectors.need_saving() {
+                simd::filter(vectors, [a, b], [c, d], moves, odd, frames);
+            } else {
+                // There are registers for no more.
+                simd::filter(vectors, [a], [c], moves, odd, frames);
+                simd::filter(vectors, [b], [d], moves, odd, frames);
             }
         }
-        at = at.min(frames);
-        (from < frames).then_some((from, at - from))
-    })
-}
-
-/// Eight voices.
-type Group<'a> = [&'a mut Place; ABREAST];
-
-/// Where a group's ways turn, and whether its coefficients move.
-fn ways(group: &Group) -> (u8, bool) {
-    let mut ways = (0, false);
-    for place in group {
-        ways = (ways.0 | place.turned, ways.1 | place.sweeps);
+        for places in rest {
+            let (blocks, filters) = parts(places);
+            simd::filter(vectors, [blocks], [filters], moves, odd, frames);
+        }
     }
-    ways
+
+    /// Mixes all blocks into the buses.
+    fn mix(&mut self, vectors: Vectors, buses: &mut [&mut Block; 2], frames: usize) {
+        for [a, b, c, d] in self.groups::<MIXED>() {
+            let blocks = [&a.block, &b.block, &c.block, &d.block];
+            let gains = [&a.gains, &b.gains, &c.gains, &d.gains];
+            simd::mix(vectors, blocks, gains, buses, frames);
+        }
+    }
+
+    /// Adds to the bus of an effect what the voices send there.
+    fn send(&mut self, vectors: Vectors, effect: Effect, bus: &mut Block, frames: usize) {
+        for [a, b, c, d] in self.groups::<MIXED>() {
+            let gains = [&a.gains, &b.gains, &c.gains, &d.gains];
+            if gains.iter().any(|gains| gains.reach(effect)) {
+                let blocks = [&a.block, &b.block, &c.block, &d.block];
+                simd::send(vectors, blocks, gains, effect, bus, frames);
+            }
+        }
+    }
 }
 
 /// Blocks and filters.
-fn parts<'a>(group: &'a mut Group) -> (Eight<'a, Block>, Eight<'a, FilterState>) {
-    let [a, b, c, d, e, f, g, h] = group;
+fn parts(places: &mut [Place; ABREAST]) -> (Eight<'_, Block>, Eight<'_, FilterState>) {
+    let [a, b, c, d, e, f, g, h] = places;
     (
         [
             &mut a.block,
@@ -224,300 +152,96 @@ fn parts<'a>(group: &'a mut Group) -> (Eight<'a, Block>, Eight<'a, FilterState>)
     )
 }
 
-impl Batch {
-    pub fn new() -> Result<Self, NoMemory> {
-        Ok(Self {
-            places: vec::try_filled(TOGETHER, Place::EMPTY)?,
-            front: 0,
-            back: 0,
-            order: vec::try_filled(TOGETHER, 0)?,
-            spare: vec::try_filled(ABREAST, Place::EMPTY)?,
-            buses: TryBox::try_filled(Block::ZERO)?,
-            heard: [Heard::default(); TICKS],
-        })
-    }
-
-    fn begin(&mut self, on: Sends, frames: usize) {
-        let [left, right, reverb, chorus] = &mut *self.buses;
-        left.clear(frames);
-        right.clear(frames);
-        if on.reverb {
-            reverb.clear(frames);
-        }
-        if on.chorus {
-            chorus.clear(frames);
-        }
-        self.heard = [Heard::default(); TICKS];
-    }
-
-    fn count(&self) -> usize {
-        self.front + self.back
-    }
-
-    /// A place for the next voice; its filter moves or stands still.
-    fn next(&mut self, sweeps: bool) -> Option<(&mut Place, &mut [Heard; TICKS])> {
-        let count = self.count();
-        let order = self.order.get_mut(count)?;
-        let back = usize::from(sweeps);
-        let index = if sweeps {
-            TOGETHER - 1 - self.back
-        } else {
-            self.front
-        };
-        self.back += back;
-        self.front += 1 - back;
-        *order = index as u8;
-        Some((self.places.get_mut(index)?, &mut self.heard))
-    }
-
-    /// Sends all blocks through their filters.
-    fn filter(&mut self, vectors: Vectors, odd: bool, frames: usize) {
-        let (front, back) = (self.front, TOGETHER - self.back);
-        let filtered = self
-            .places
-            .iter()
-            .enumerate()
-            .filter(|(index, place)| (*index < front || *index >= back) && place.filtered)
-            .count();
-        let used = self.places.iter_mut().enumerate();
-        let used =
-            used.filter(|(index, place)| (*index < front || *index >= back) && place.filtered);
-        let mut groups = used.map(|(_, place)| place).chain(&mut self.spare);
-        let mut next = || -> Option<Group> {
-            Some([
-                groups.next()?,
-                groups.next()?,
-                groups.next()?,
-                groups.next()?,
-                groups.next()?,
-                groups.next()?,
-                groups.next()?,
-                groups.next()?,
-            ])
-        };
-        let is_used = |group: &Group| {
-            let [first, ..] = group;
-            first.filtered
-        };
-        // There are registers for one, or for two.
-        let both = vectors.need_saving();
-        counters::filters(filtered, filtered.next_multiple_of(ABREAST));
-        while let Some(mut first) = next().filter(is_used) {
-            let (turns, moves) = ways(&first);
-            let second = if both { next().filter(is_used) } else { None };
-            let stretch = |at, frames, moves| Stretch {
-                at,
-                frames,
-                odd,
-                moves,
-            };
-            let Some(mut second) = second else {
-                for (at, length) in stretches(turns, frames) {
-                    for place in &mut first {
-                        place.follow(at / FRAMES);
-                    }
-                    let (blocks, filters) = parts(&mut first);
-                    simd::filter(vectors, [blocks], [filters], stretch(at, length, moves));
-                }
-                continue;
-            };
-            let (more, other) = ways(&second);
-            for (at, length) in stretches(turns | more, frames) {
-                for place in first.iter_mut().chain(&mut second) {
-                    place.follow(at / FRAMES);
-                }
-                let ((a, c), (b, d)) = (parts(&mut first), parts(&mut second));
-                simd::filter(vectors, [a, b], [c, d], stretch(at, length, moves | other));
-            }
-        }
-    }
-
-    /// Mixes all blocks into the buses.
-    fn mix(&mut self, vectors: Vectors, on: Sends, frames: usize) {
-        let [left, right, reverb, chorus] = &mut *self.buses;
-        let (places, count) = (&*self.places, self.front + self.back);
-        let order = self.order.get(..count).unwrap_or_default();
-        let place = |index: &u8| places.get(usize::from(*index));
-        let [nobody, ..] = &*self.spare else { return };
-        let mut effects = [
-            (Effect::Reverb, reverb, on.reverb),
-            (Effect::Chorus, chorus, on.chorus),
-        ];
-        for four in order.chunks(MIXED) {
-            let mut voices = four.iter().filter_map(place);
-            let mut next = || voices.next().unwrap_or(nobody);
-            let (a, b, c, d) = (next(), next(), next(), next());
-            let blocks = [&a.block, &b.block, &c.block, &d.block];
-            for (at, length) in stretches(a.bent | b.bent | c.bent | d.bent, frames) {
-                let tick = at / FRAMES;
-                let gains = [
-                    a.gains_at(tick),
-                    b.gains_at(tick),
-                    c.gains_at(tick),
-                    d.gains_at(tick),
-                ];
-                simd::mix(vectors, blocks, gains, &mut [left, right], at, length);
-                for (effect, bus, on) in &mut effects {
-                    if *on && gains.iter().any(|gains| gains.reach(*effect)) {
-                        simd::send(vectors, blocks, gains, *effect, bus, at, length);
-                    }
-                }
-            }
-        }
-    }
-}
-
 impl Pool {
-    /// Frames that may be rendered at once from `position` on, which has been [controlled](Self::control): to the next tick, or from a tick on
-    /// as far as nothing happens between voices. What waiting notes wait for may come at any time, and they begin at the tick after.
-    pub fn span(&self, position: u64) -> u64 {
-        let tick = u64::from(TICK);
-        let passed = position % tick;
-        if passed > 0 || self.leads || self.has_waiting() {
-            return tick - passed;
+    /// Mixes the voices of a port into its buses, which are `frames` long; those of effects that are off are left out.
+    pub fn render(
+        &mut self,
+        port: u8,
+        kind: Interpolation,
+        sends: Sends,
+        position: u64,
+        frames: usize,
+    ) -> Buses<'_> {
+        let [left, right, reverb, chorus] = &mut *self.batch.buses;
+        for bus in [left, right] {
+            *bus = Block::ZERO;
         }
-        u64::from(SPAN).min(self.leaving.saturating_sub(position).max(tick))
-    }
-
-    /// Mixes the voices of a port into its buses, for a span.
-    pub fn render(&mut self, played: &Played, position: u64, frames: usize) -> Buses<'_> {
-        self.batch.begin(played.on, frames);
+        if sends.reverb {
+            *reverb = Block::ZERO;
+        }
+        if sends.chorus {
+            *chorus = Block::ZERO;
+        }
         let odd = position & 1 == 1;
         let mut next = 0;
         while next < self.used {
-            next = self.read(played, next, frames);
+            next = self.read(port, kind, next, frames);
             counters::lap(Part::Fetch);
-            self.batch.filter(self.vectors, odd, frames);
-            self.take_filters(frames);
+            let [_, still, moving] = &mut self.batch.kinds;
+            still.filter(self.vectors, false, odd, frames);
+            moving.filter(self.vectors, true, odd, frames);
             counters::lap(Part::Filter);
-            self.batch.mix(self.vectors, played.on, frames);
+            self.mix(sends, frames);
             counters::lap(Part::Voices);
         }
-        Buses { batch: &self.batch }
+        let [left, right, reverb, chorus] = &*self.batch.buses;
+        Buses {
+            left: left.first(frames),
+            right: right.first(frames),
+            reverb: sends.reverb.then(|| reverb.first(frames)),
+            chorus: sends.chorus.then(|| chorus.first(frames)),
+        }
     }
 
     /// Lets the next voices of a port read their waves; the slot where to go on.
-    fn read(&mut self, played: &Played, from: usize, frames: usize) -> usize {
-        (self.batch.front, self.batch.back) = (0, 0);
-        let mut slot = from;
-        while slot < self.used {
-            if let Some(tag) = self.tags.get(slot)
-                && tag.is(LIVE)
-                && tag.port == played.id
-            {
-                if self.batch.count() == TOGETHER {
-                    break;
-                }
-                self.play(played, slot, frames);
+    fn read(&mut self, port: u8, kind: Interpolation, from: usize, frames: usize) -> usize {
+        let batch = &mut self.batch;
+        for kind in &mut batch.kinds {
+            kind.count = 0;
+        }
+        let slots = self.tags.iter().zip(&mut self.tones).enumerate();
+        for (slot, (tag, tone)) in slots.take(self.used).skip(from) {
+            if !tag.is(LIVE) || tag.port != port {
+                continue;
             }
-            slot += 1;
-        }
-        slot
-    }
-
-    /// A voice reads its wave, and is planned at the ticks inside of the span.
-    #[inline]
-    fn play(&mut self, played: &Played, slot: usize, frames: usize) {
-        let may_end = self.may_free();
-        let (Some(tag), Some(voice), Some(tone)) = (
-            self.tags.get_mut(slot),
-            self.voices.get_mut(slot),
-            self.tones.get_mut(slot),
-        ) else {
-            return;
-        };
-        let Some((place, heard)) = self.batch.next(tone.sweeps) else {
-            return;
-        };
-        let reading = Reading {
-            kind: played.kind,
-            kernels: &self.kernels,
-            vectors: self.vectors,
-        };
-        place.begin(tone, slot, frames);
-        let (mut at, mut tick) = (0, FRAMES);
-        while tick < frames {
-            tone.pass(FRAMES);
-            let calm = voice.is_inside() && !tone.is_over_after(tick - at);
-            if calm {
-                if let Some(step) = voice.pass()
-                    && step != tone.step()
-                {
-                    tone.read(reading, &mut place.block, at, tick);
-                    at = tick;
-                    tone.set_step(step);
-                }
-            } else {
-                tone.read(reading, &mut place.block, at, tick);
-                at = tick;
-                counters::lap(Part::Fetch);
-                if tone.is_over() || voice.is_over(false) {
-                    if may_end {
-                        place.frames = tick;
-                        break;
-                    }
-                    voice.stay(tone);
-                    place.turn(tick / FRAMES, tone, true);
-                } else {
-                    let swept = tone.sweeps;
-                    let around = match played.port {
-                        Some(port) if voice.needs_voice_context() && !tag.is(DYING) => {
-                            port.voice_context(tag.part, tag.key)
-                        }
-                        _ => None,
-                    };
-                    voice.tick(false, around, played.output, tone);
-                    place.turn(tick / FRAMES, tone, swept);
-                }
-                counters::lap(Part::Control);
-            }
-            if let Some(gains) = place.gains.get_mut(tick / FRAMES) {
-                // Number by number: what has just been written is not yet there to be read with its neighbours.
-                gains.from = tone.gains.from;
-                gains.step = tone.gains.step;
-                gains.passed = tone.gains.passed;
-            }
-            tick += FRAMES;
-        }
-        let end = place.frames;
-        tone.read(reading, &mut place.block, at, end);
-        if end == frames {
-            tone.pass(frames - (tick - FRAMES));
-        }
-        let heard = heard.iter_mut().zip(&place.gains);
-        for (heard, gains) in heard.take(end.div_ceil(FRAMES)) {
-            heard.live = true;
-            heard.sends.reverb |= played.on.reverb && gains.reach(Effect::Reverb);
-            heard.sends.chorus |= played.on.chorus && gains.reach(Effect::Chorus);
-        }
-        if end < frames {
-            place.slot = NONE;
-            self.free(slot);
-        }
-    }
-
-    /// Takes the filters' states back; behind the end of a voice there is silence.
-    fn take_filters(&mut self, frames: usize) {
-        let Batch {
-            places,
-            order,
-            front,
-            back,
-            ..
-        } = &mut self.batch;
-        for index in order.iter().take(*front + *back) {
-            let Some(place) = places.get_mut(usize::from(*index)) else {
-                break;
+            let [plain, still, moving] = &mut batch.kinds;
+            let room = match (tone.is_filtered(), tone.sweeps) {
+                (false, _) => plain,
+                (true, false) => still,
+                (true, true) => moving,
             };
-            if place.frames < frames
-                && let Some(rest) = place.block.all().get_mut(place.frames..)
-            {
-                rest.fill(0.0);
+            let Some(place) = room.places.get_mut(room.count) else {
+                return slot;
+            };
+            room.count += 1;
+            place.slot = slot as u32;
+            place.filter = tone.filter;
+            place.gains = tone.gains;
+            tone.read(kind, &self.kernels, self.vectors, &mut place.block, frames);
+        }
+        self.used
+    }
+
+    /// Takes the filters' states back, and mixes what has been read and filtered.
+    fn mix(&mut self, sends: Sends, frames: usize) {
+        let Batch { kinds, buses } = &mut self.batch;
+        let [left, right, reverb, chorus] = &mut **buses;
+        let vectors = self.vectors;
+        let [_, still, moving] = &*kinds;
+        for kind in [still, moving] {
+            for place in kind.places.iter().take(kind.count) {
+                if let Some(tone) = self.tones.get_mut(place.slot as usize) {
+                    tone.filter = place.filter;
+                }
             }
-            if place.filtered
-                && let Some(tone) = self.tones.get_mut(place.slot as usize)
-            {
-                tone.filter = place.filter;
+        }
+        for kind in kinds {
+            kind.mix(vectors, &mut [&mut *left, &mut *right], frames);
+            if sends.reverb {
+                kind.send(vectors, Effect::Reverb, reverb, frames);
+            }
+            if sends.chorus {
+                kind.send(vectors, Effect::Chorus, chorus, frames);
             }
         }
     }

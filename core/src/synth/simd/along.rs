@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Blocks along time: eight frames in a register, and what runs in a line over them.
 
-use super::{Arch, LANES};
-use crate::synth::tick::TICK;
-
-/// Frames that an effect takes at once at most: those of a tick.
-pub(super) const FRAMES: usize = TICK as usize;
+use super::{Arch, FRAMES, LANES};
 
 /// A number that runs in a line through time.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,9 +3,9 @@
 //!
 //! Nothing here may be called but from a function that has AVX2 among its features, into which all of it is inlined.
 
+use super::Arch;
 use super::sse2::Sse2;
-use super::{Arch, Reader};
-use crate::synth::lanes::{LANES, Lanes};
+use crate::synth::lanes::Lanes;
 use crate::synth::sinc::{EXTRA16, Row8, Row16, Shorts};
 use core::arch::x86_64::*;
 
@@ -119,19 +119,6 @@ impl Arch for Avx2 {
     }
 
     #[inline(always)]
-    fn bounded_wide([a, b]: [__m256; 2], most: f32) -> [__m256; 2] {
-        // SAFETY: as above.
-        unsafe {
-            let (sign, most) = (_mm256_set1_ps(-0.0), _mm256_set1_ps(most));
-            let mask = _mm256_and_ps(
-                _mm256_cmp_ps::<_CMP_LE_OQ>(_mm256_andnot_ps(sign, a), most),
-                _mm256_cmp_ps::<_CMP_LE_OQ>(_mm256_andnot_ps(sign, b), most),
-            );
-            [_mm256_and_ps(a, mask), _mm256_and_ps(b, mask)]
-        }
-    }
-
-    #[inline(always)]
     fn transpose_wide([a, b, c, d]: [__m256; 4]) -> [__m256; 4] {
         // SAFETY: as above.
         unsafe {
@@ -157,7 +144,6 @@ impl Arch for Avx2 {
         fn abs(x: __m128) -> __m128;
         fn max(a: __m128, b: __m128) -> __m128;
         fn min(a: __m128, b: __m128) -> __m128;
-        fn bounded(x: [__m128; 2], most: f32) -> [__m128; 2];
         fn without_small(x: __m128, least: f32) -> __m128;
         fn ints(x: [u32; 4]) -> __m128i;
         fn to_array(a: __m128i) -> [i32; 4];
@@ -218,12 +204,6 @@ impl Arch for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn linear(reader: &Reader, chunks: &mut [[f32; LANES]]) -> usize {
-        // SAFETY: the caller vouches for the samples and for AVX2.
-        unsafe { linear(reader, chunks) }
-    }
-
-    #[inline(always)]
     unsafe fn sixteens(at: [*const i16; 4], rows: [&Row16; 4]) -> (__m128i, __m128i) {
         let ([a, b, c, d], [e, f, g, h]) = (at, rows);
         // SAFETY: the caller vouches for the samples and for AVX2.
@@ -247,67 +227,6 @@ unsafe fn dot8(at: *const i16, row: &Row8) -> __m256i {
         let samples = _mm256_broadcastsi128_si256(_mm_loadu_si128(at.cast()));
         _mm256_madd_epi16(samples, _mm256_load_si256(row.cast()))
     }
-}
-
-/// Eight frames at a time: each four lie within eight samples, which are loaded once and shuffled.
-///
-/// # Safety
-/// Eight samples must be readable from that of the first of each four frames on.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn linear(reader: &Reader, chunks: &mut [[f32; LANES]]) -> usize {
-    let (pairs, _) = chunks.as_chunks_mut::<2>();
-    let done = 2 * pairs.len();
-    let step = reader.step;
-    let base = reader.frames.as_ptr();
-    let mut position = reader.position;
-    let lane = position as i64;
-    let way = step as i64;
-    // Frames 0, 1, 4, 5 and 2, 3, 6, 7: so their halves come out in order.
-    let first = _mm256_add_epi64(
-        _mm256_set1_epi64x(lane),
-        _mm256_set_epi64x(5 * way, 4 * way, way, 0),
-    );
-    let two = _mm256_set1_epi64x(2 * way);
-    let (mut even, mut odd) = (first, _mm256_add_epi64(first, two));
-    let eight = _mm256_set1_epi64x(8 * way);
-    let spread = _mm256_set_epi8(
-        12, 12, 12, 12, 8, 8, 8, 8, 4, 4, 4, 4, 0, 0, 0, 0, //
-        12, 12, 12, 12, 8, 8, 8, 8, 4, 4, 4, 4, 0, 0, 0, 0,
-    );
-    let bytes = _mm256_set1_epi32(0x0302_0100);
-    let minus = _mm256_set1_epi32(0x8000);
-    for [low, high] in pairs {
-        let (a, b) = (_mm256_castsi256_ps(even), _mm256_castsi256_ps(odd));
-        let fraction = _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(a, b));
-        let whole = _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(a, b));
-        let ahead = _mm256_sub_epi32(whole, _mm256_shuffle_epi32::<0>(whole));
-        let ahead = _mm256_shuffle_epi8(ahead, spread);
-        let places = _mm256_add_epi8(_mm256_add_epi8(ahead, ahead), bytes);
-        let near = base.wrapping_add((position >> 32) as usize);
-        let far = base.wrapping_add((position.wrapping_add(4 * step) >> 32) as usize);
-        // SAFETY: the caller vouches for eight samples at each.
-        let samples = unsafe {
-            _mm256_inserti128_si256::<1>(
-                _mm256_castsi128_si256(_mm_loadu_si128(near.cast())),
-                _mm_loadu_si128(far.cast()),
-            )
-        };
-        let samples = _mm256_shuffle_epi8(samples, places);
-        // As in the kernel for four frames.
-        let f = _mm256_srli_epi32::<17>(fraction);
-        let weights = _mm256_sub_epi32(_mm256_or_si256(f, minus), _mm256_slli_epi32::<16>(f));
-        let sums = _mm256_cvtepi32_ps(_mm256_madd_epi16(samples, weights));
-        // SAFETY: room for 16 bytes each; the stores ask for no alignment.
-        unsafe {
-            _mm_storeu_ps(low.as_mut_ptr(), _mm256_castps256_ps128(sums));
-            _mm_storeu_ps(high.as_mut_ptr(), _mm256_extractf128_ps::<1>(sums));
-        }
-        even = _mm256_add_epi64(even, eight);
-        odd = _mm256_add_epi64(odd, eight);
-        position = position.wrapping_add(8 * step);
-    }
-    done
 }
 
 /// # Safety

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The taps of a chorus, and what becomes of them; the gate before the effects.
 
-use super::Arch;
-use super::along::{FRAMES, Slope, eight, eight_from, put_eight};
+use super::along::{Slope, eight, eight_from, put_eight};
 use super::reverb::highest;
+use super::{Arch, FRAMES};
 use crate::synth::lanes::{LANES, Lanes};
 
 /// Frames that are computed at once.

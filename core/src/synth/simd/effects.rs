@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The calls of the effects' kernels.
 
-use super::along::FRAMES;
 #[cfg(target_arch = "x86_64")]
 use super::avx2;
 use super::chorus::{Gate, Taps, Wet};
 use super::reverb::{AllPasses, Network};
-use super::{Native, Vectors, chorus, reverb};
+use super::{FRAMES, Native, Vectors, chorus, reverb};
 
 /// A function that runs on the best registers.
 macro_rules! dispatched {

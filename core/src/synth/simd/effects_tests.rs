@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The effects' kernels: the same bits on all registers, and what they compute.
 
-use super::along::FRAMES;
 use super::portable::Portable;
 use super::tests::{Registers, bits};
 use super::*;

@@ -37,15 +37,6 @@ pub trait Taps<A: Arch>: Copy {
     /// Frames that it reads before and after the one at the position.
     const REACH: (u64, u64);
 
-    /// Renders the first of some fours of frames, if it knows a faster way; tells how many it has done.
-    ///
-    /// # Safety
-    /// All taps of all frames must be readable.
-    #[inline(always)]
-    unsafe fn ahead(self, _: &Reader, _: &mut [[f32; LANES]]) -> usize {
-        0
-    }
-
     /// Samples at four positions; `fraction` holds their low halves. `base` is the place of a position of 0, [`REACH`](Self::REACH) before it.
     ///
     /// # Safety
@@ -75,16 +66,13 @@ pub fn run<A: Arch, T: Taps<A>>(
     // `wrapping_sub`: the first tap; `fits` has seen that it lies inside once the position is added.
     let base = reader.frames.as_ptr().wrapping_sub(before as usize);
     let step = reader.step;
+    let mut position = [0, 1, 2, 3].map(|i| reader.position + i * step);
+    let mut fraction = A::ints(position.map(|p| p as u32));
+    let way = A::ints([(4 * step) as u32; LANES]);
     let Some((whole, rest)) = chunks.split_at_mut_checked(count / LANES) else {
         return false;
     };
-    // SAFETY: `fits` has seen that the taps of all `count` frames lie inside.
-    let done = unsafe { taps.ahead(&reader, whole) };
-    let first = reader.position + step * (LANES * done) as u64;
-    let mut position = [0, 1, 2, 3].map(|i| first + i * step);
-    let mut fraction = A::ints(position.map(|p| p as u32));
-    let way = A::ints([(4 * step) as u32; LANES]);
-    for chunk in whole.iter_mut().skip(done) {
+    for chunk in whole {
         // SAFETY: `fits` has seen that the taps of all `count` frames lie inside.
         let samples = unsafe { taps.four(base, position, fraction) };
         A::put(samples, chunk);
@@ -134,18 +122,6 @@ pub struct Linear;
 
 impl<A: Arch> Taps<A> for Linear {
     const REACH: (u64, u64) = (0, 1);
-
-    #[inline(always)]
-    unsafe fn ahead(self, reader: &Reader, chunks: &mut [[f32; LANES]]) -> usize {
-        let frames = (LANES * chunks.len()) as u64;
-        let last = reader.position + reader.step * frames.saturating_sub(1);
-        // Four frames and their neighbours lie within eight samples, all of them inside.
-        if reader.step > 2 << 32 || (last >> 32) + 8 > reader.frames.len() as u64 {
-            return 0;
-        }
-        // SAFETY: that has just been seen.
-        unsafe { A::linear(reader, chunks) }
-    }
 
     #[inline(always)]
     unsafe fn four(self, base: *const i16, position: [u64; LANES], fraction: A::I) -> A::F {

@@ -1,27 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Filters, eight voices at a time: what a voice's own samples wait for one after the other, eight voices have side by side.
 
-use super::{Arch, Block, FRAMES, SCALE};
+use super::{Arch, Block};
 use crate::synth::lanes::{LANES, Lanes};
-use crate::synth::tick::TICK;
 
 /// Alternates in sign from frame to frame at the filter's input and keeps its state out of the denormals: -270 dB of full scale.
 const BIAS: f32 = 3.3e-5;
-
-/// A state 36 dB above full scale is none that a filter has by itself.
-pub const LIMIT: f32 = 64.0 * 32768.0 * -SCALE;
-
-/// What of its blocks a filter is to do.
-#[derive(Clone, Copy, Debug)]
-pub struct Stretch {
-    /// The first frame.
-    pub at: usize,
-    pub frames: usize,
-    /// Parity of the first frame.
-    pub odd: bool,
-    /// Coefficients move.
-    pub moves: bool,
-}
 
 /// What a voice's filter carries from frame to frame, and what it is at the moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -69,7 +53,7 @@ impl FilterState {
     }
 
     /// The change of e, b2 and k per frame.
-    #[inline(always)]
+    #[cfg(not(windows))]
     pub fn change(&self) -> [f32; 3] {
         let [_, e, b2, k] = self.steps.0;
         [e, b2, k]
@@ -79,15 +63,16 @@ impl FilterState {
 /// Eight voices.
 pub type Eight<'a, T> = [&'a mut T; 2 * LANES];
 
-/// Sends `G` times eight voices through their filters, in place. Coefficients move if `MOVES`. A state that is out of bounds, or not a number,
-/// goes back to rest at the next tick.
+/// Sends `frames` frames of `G` times eight voices through their filters, in place; `odd` is the parity of the first frame. Coefficients
+/// move if `MOVES`.
 #[inline(always)]
 pub fn run<A: Arch, const G: usize, const MOVES: bool>(
     mut blocks: [Eight<Block>; G],
     mut filters: [Eight<FilterState>; G],
-    stretch: Stretch,
+    odd: bool,
+    frames: usize,
 ) {
-    let bias = if stretch.odd { -BIAS } else { BIAS };
+    let bias = if odd { -BIAS } else { BIAS };
     let (bias, other) = (A::splat_wide(bias), A::splat_wide(-bias));
     let biases = [bias, other, bias, other];
     let zero = A::splat_wide(0.0);
@@ -95,13 +80,11 @@ pub fn run<A: Arch, const G: usize, const MOVES: bool>(
     for (state, filters) in states.iter_mut().zip(&filters) {
         *state = Filters::load(filters);
     }
-    let first = stretch.at / LANES;
-    let whole = (first + stretch.frames / LANES).min(FRAMES / LANES);
-    for chunk in first..whole {
+    let whole = frames / LANES;
+    for chunk in 0..whole {
         let mut all = [[zero; LANES]; G];
         for (rows, blocks) in all.iter_mut().zip(&blocks) {
-            // SAFETY: no chunk from `whole` on is asked for.
-            *rows = A::transpose_wide(unsafe { read::<A>(blocks, chunk) });
+            *rows = A::transpose_wide(read::<A>(blocks, chunk));
         }
         // Frame by frame, so that one group's waits for its own last frame are filled by the others'.
         for (i, bias) in biases.iter().enumerate() {
@@ -112,25 +95,17 @@ pub fn run<A: Arch, const G: usize, const MOVES: bool>(
             }
         }
         for (blocks, rows) in blocks.iter_mut().zip(all) {
-            // SAFETY: as above.
-            unsafe { put_rows::<A>(blocks, chunk, A::transpose_wide(rows)) };
-        }
-        if (chunk + 1).is_multiple_of(TICK as usize / LANES) {
-            for state in &mut states {
-                [state.y, state.d] = A::bounded_wide([state.y, state.d], LIMIT);
-            }
+            put_rows::<A>(blocks, chunk, A::transpose_wide(rows));
         }
     }
-    let rest = stretch.frames % LANES;
+    let rest = frames % LANES;
     if rest > 0 {
         for (blocks, state) in blocks.iter_mut().zip(&mut states) {
-            // SAFETY: a block has a chunk behind its last frame.
-            let mut rows = A::transpose_wide(unsafe { read::<A>(blocks, whole) });
+            let mut rows = A::transpose_wide(read::<A>(blocks, whole));
             for (row, bias) in rows.iter_mut().zip(biases).take(rest) {
                 *row = state.next::<MOVES>(*row, bias);
             }
-            // SAFETY: as above.
-            unsafe { put_rows::<A>(blocks, whole, A::transpose_wide(rows)) };
+            put_rows::<A>(blocks, whole, A::transpose_wide(rows));
         }
     }
     for (filters, state) in filters.iter_mut().zip(states) {
@@ -139,35 +114,37 @@ pub fn run<A: Arch, const G: usize, const MOVES: bool>(
 }
 
 /// Four frames of eight voices, a row for the first and the fifth voice, and so on.
-///
-/// # Safety
-/// There must be such a chunk.
 #[inline(always)]
-unsafe fn read<A: Arch>(blocks: &Eight<Block>, chunk: usize) -> [A::W; LANES] {
+fn read<A: Arch>(blocks: &Eight<Block>, chunk: usize) -> [A::W; LANES] {
     let [a, b, c, d, e, f, g, h] = blocks;
-    // SAFETY: the caller vouches for it.
-    unsafe {
-        [
-            A::get_wide([a.chunk(chunk), e.chunk(chunk)]),
-            A::get_wide([b.chunk(chunk), f.chunk(chunk)]),
-            A::get_wide([c.chunk(chunk), g.chunk(chunk)]),
-            A::get_wide([d.chunk(chunk), h.chunk(chunk)]),
-        ]
-    }
+    let (a, b, c, d) = (
+        a.chunk(chunk),
+        b.chunk(chunk),
+        c.chunk(chunk),
+        d.chunk(chunk),
+    );
+    let (e, f, g, h) = (
+        e.chunk(chunk),
+        f.chunk(chunk),
+        g.chunk(chunk),
+        h.chunk(chunk),
+    );
+    [
+        A::get_wide([a, e]),
+        A::get_wide([b, f]),
+        A::get_wide([c, g]),
+        A::get_wide([d, h]),
+    ]
 }
 
-/// # Safety
-/// There must be such a chunk.
 #[inline(always)]
-unsafe fn put_rows<A: Arch>(blocks: &mut Eight<Block>, chunk: usize, rows: [A::W; LANES]) {
+fn put_rows<A: Arch>(blocks: &mut Eight<Block>, chunk: usize, rows: [A::W; LANES]) {
     let [a, b, c, d, e, f, g, h] = blocks;
-    let [first, second, third, fourth] = rows;
-    // SAFETY: the caller vouches for it.
-    unsafe {
-        A::put_wide(first, [a.chunk_mut(chunk), e.chunk_mut(chunk)]);
-        A::put_wide(second, [b.chunk_mut(chunk), f.chunk_mut(chunk)]);
-        A::put_wide(third, [c.chunk_mut(chunk), g.chunk_mut(chunk)]);
-        A::put_wide(fourth, [d.chunk_mut(chunk), h.chunk_mut(chunk)]);
+    for (pair, row) in [[a, e], [b, f], [c, g], [d, h]].into_iter().zip(rows) {
+        let [low, high] = pair;
+        if let (Some(low), Some(high)) = (low.0.get_mut(chunk), high.0.get_mut(chunk)) {
+            A::put_wide(row, [low, high]);
+        }
     }
 }
 

@@ -97,14 +97,13 @@ impl<A: Arch> Line<A> {
     }
 }
 
-/// Adds `frames` frames of voices from `at` on, one after the other, to left and right; what lies behind the last frame means nothing. Gains
-/// move if `MOVES`.
+/// Adds `frames` frames of voices, one after the other, to left and right; what lies behind the last frame means nothing. Gains move if
+/// `MOVES`.
 #[inline(always)]
 pub fn run<A: Arch, const MOVES: bool>(
     blocks: [&Block; MIXED],
     gains: [&Gains; MIXED],
     [left, right]: &mut [&mut Block; 2],
-    at: usize,
     frames: usize,
 ) {
     let [a, b, c, d] = gains;
@@ -122,7 +121,7 @@ pub fn run<A: Arch, const MOVES: bool>(
     ];
     let mut time = [start::<A>(a), start::<A>(b), start::<A>(c), start::<A>(d)];
     let eight = A::splat_wide(8.0);
-    for place in places(at, frames) {
+    for place in 0..frames.div_ceil(2 * LANES) {
         let (mut l, mut r) = (get::<A>(left, place), get::<A>(right, place));
         let lines = lefts.iter().zip(&rights).zip(&mut time);
         for (block, ((left, right), time)) in blocks.iter().zip(lines) {
@@ -138,14 +137,13 @@ pub fn run<A: Arch, const MOVES: bool>(
     }
 }
 
-/// Adds `frames` frames of voices from `at` on, one after the other, to the bus of an effect. Gains move if `MOVES`.
+/// Adds `frames` frames of voices, one after the other, to the bus of an effect. Gains move if `MOVES`.
 #[inline(always)]
 pub fn send<A: Arch, const MOVES: bool>(
     blocks: [&Block; MIXED],
     gains: [&Gains; MIXED],
     effect: Effect,
     bus: &mut Block,
-    at: usize,
     frames: usize,
 ) {
     let [a, b, c, d] = gains;
@@ -158,7 +156,7 @@ pub fn send<A: Arch, const MOVES: bool>(
     ];
     let mut time = [start::<A>(a), start::<A>(b), start::<A>(c), start::<A>(d)];
     let eight = A::splat_wide(8.0);
-    for place in places(at, frames) {
+    for place in 0..frames.div_ceil(2 * LANES) {
         let mut sum = get::<A>(bus, place);
         for (block, (line, time)) in blocks.iter().zip(lines.iter().zip(&mut time)) {
             let x = A::mul_wide(get::<A>(block, place), line.at::<MOVES>(*time));
@@ -169,12 +167,6 @@ pub fn send<A: Arch, const MOVES: bool>(
         }
         put::<A>(bus, place, sum);
     }
-}
-
-/// Which eights of frames `frames` frames from `at` on are in.
-#[inline(always)]
-fn places(at: usize, frames: usize) -> core::ops::Range<usize> {
-    at / (2 * LANES)..(at + frames).div_ceil(2 * LANES)
 }
 
 /// Frames since the gains were where their lines begin, for the next eight frames.

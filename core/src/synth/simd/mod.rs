@@ -88,12 +88,6 @@ macro_rules! in_two_registers {
         }
 
         #[inline(always)]
-        fn bounded_wide([[a, b], [c, d]]: [Self::W; 2], most: f32) -> [Self::W; 2] {
-            let ([a, c], [b, d]) = (Self::bounded([a, c], most), Self::bounded([b, d], most));
-            [[a, b], [c, d]]
-        }
-
-        #[inline(always)]
         fn transpose_wide(rows: [Self::W; 4]) -> [Self::W; 4] {
             let ([a, b, c, d], [e, f, g, h]) = (
                 $transpose(rows.map(|[low, _]| low)),
@@ -137,14 +131,14 @@ pub use along::Slope;
 pub use chorus::{Gate, Taps, Wet};
 pub use effects::{diffuse, network, take, taps, wet};
 pub use fetch::{Reader, SCALE};
-pub use filter::{Eight, FilterState, LIMIT, Stretch};
+pub use filter::{Eight, FilterState};
 pub use mix::{Effect, Gains, MIXED};
 
 pub use reverb::{AllPasses, LINES, Network};
 
 use super::lanes::{LANES, Lanes};
 use super::sinc::{EXTRA16, Row8, Row16, Rows, Shorts};
-use super::tick::SPAN;
+use super::tick::TICK;
 
 #[cfg(target_arch = "aarch64")]
 type Native = neon::Neon;
@@ -182,8 +176,6 @@ trait Arch: Copy {
     fn max_wide(a: Self::W, b: Self::W) -> Self::W;
     fn min_wide(a: Self::W, b: Self::W) -> Self::W;
     fn without_small_wide(x: Self::W, least: f32) -> Self::W;
-    /// Both numbers of a lane as they are if the magnitude of neither is above `most`; else, or if one is no number, both are 0.
-    fn bounded_wide(x: [Self::W; 2], most: f32) -> [Self::W; 2];
     /// Rows become columns, in each half.
     fn transpose_wide(rows: [Self::W; 4]) -> [Self::W; 4];
     fn add(a: Self::F, b: Self::F) -> Self::F;
@@ -195,9 +187,6 @@ trait Arch: Copy {
     fn max(a: Self::F, b: Self::F) -> Self::F;
     /// The lesser, likewise.
     fn min(a: Self::F, b: Self::F) -> Self::F;
-
-    /// As [`bounded_wide`](Self::bounded_wide).
-    fn bounded(x: [Self::F; 2], most: f32) -> [Self::F; 2];
 
     /// 0 in place of what is smaller than `least`, whatever its sign.
     fn without_small(x: Self::F, least: f32) -> Self::F;
@@ -252,15 +241,6 @@ trait Arch: Copy {
         )
     }
 
-    /// Renders the first of these frames by two points, where that goes faster than four at a time; tells how many fours it has done.
-    ///
-    /// # Safety
-    /// All taps of all frames, and six samples more, must be readable.
-    #[inline(always)]
-    unsafe fn linear(_: &Reader, _: &mut [[f32; LANES]]) -> usize {
-        0
-    }
-
     /// Sixteen samples from each place, likewise.
     ///
     /// # Safety
@@ -290,10 +270,10 @@ trait Arch: Copy {
 }
 
 /// Frames of a block.
-const FRAMES: usize = SPAN as usize;
+const FRAMES: usize = TICK as usize;
 
-/// Samples of one voice or one bus for a span, and room for a register that begins at its last frame. What lies behind the last frame of a
-/// span means nothing.
+/// Samples of one voice or one bus for a stretch, and room for a register that begins at its last frame. What lies behind the last frame of a
+/// stretch means nothing.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(16))]
 pub struct Block([[f32; LANES]; FRAMES / LANES + 1]);
@@ -302,25 +282,9 @@ impl Block {
     pub const ZERO: Self = Self([[0.0; LANES]; FRAMES / LANES + 1]);
 
     /// The first `frames` frames.
-    #[cfg(test)]
+    #[inline(always)]
     pub fn first(&self, frames: usize) -> &[f32] {
         self.0.as_flattened().get(..frames).unwrap_or_default()
-    }
-
-    /// Frames from `at` on.
-    #[inline(always)]
-    pub fn part(&self, at: usize, frames: usize) -> &[f32] {
-        let rest = self.0.as_flattened().get(at..).unwrap_or_default();
-        rest.get(..frames).unwrap_or_default()
-    }
-
-    /// The first `frames` frames become silence.
-    #[inline(always)]
-    pub fn clear(&mut self, frames: usize) {
-        let chunks = frames.div_ceil(2 * LANES) * 2;
-        if let Some(chunks) = self.0.get_mut(..chunks) {
-            chunks.fill([0.0; LANES]);
-        }
     }
 
     /// All there is room for.
@@ -329,24 +293,10 @@ impl Block {
         self.0.as_flattened_mut()
     }
 
-    /// Four frames.
-    ///
-    /// # Safety
-    /// `index` must be at most `FRAMES / LANES`.
+    /// Four frames; 0 behind the end.
     #[inline(always)]
-    unsafe fn chunk(&self, index: usize) -> &[f32; LANES] {
-        // SAFETY: the caller vouches for it; there is one more for what lies behind the last frame.
-        unsafe { self.0.get_unchecked(index) }
-    }
-
-    /// The same, to be written.
-    ///
-    /// # Safety
-    /// As above.
-    #[inline(always)]
-    unsafe fn chunk_mut(&mut self, index: usize) -> &mut [f32; LANES] {
-        // SAFETY: as above.
-        unsafe { self.0.get_unchecked_mut(index) }
+    fn chunk(&self, index: usize) -> &[f32; LANES] {
+        self.0.get(index).unwrap_or(&[0.0; LANES])
     }
 }
 
@@ -419,19 +369,21 @@ fn fetch_on<A: Arch>(
     }
 }
 
-/// Sends `G` times eight voices through their filters, in place; `stretch` begins a whole number of ticks behind the blocks' beginning. Coefficients
-/// stand still unless it says that they move.
+/// Sends the first `frames` frames of `G` times eight voices through their filters, in place; `odd` is the parity of the first frame.
+/// Coefficients stand still unless `moves`.
 #[inline]
 pub fn filter<const G: usize>(
     vectors: Vectors,
     blocks: [Eight<Block>; G],
     filters: [Eight<FilterState>; G],
-    stretch: Stretch,
+    moves: bool,
+    odd: bool,
+    frames: usize,
 ) {
     on_best!(
         vectors,
-        filter_on_avx2(blocks, filters, stretch),
-        filter_on::<Native, G>(blocks, filters, stretch)
+        filter_on_avx2(blocks, filters, moves, odd, frames),
+        filter_on::<Native, G>(blocks, filters, moves, odd, frames)
     )
 }
 
@@ -440,38 +392,41 @@ pub fn filter<const G: usize>(
 fn filter_on_avx2<const G: usize>(
     blocks: [Eight<Block>; G],
     filters: [Eight<FilterState>; G],
-    stretch: Stretch,
+    moves: bool,
+    odd: bool,
+    frames: usize,
 ) {
-    filter_on::<avx2::Avx2, G>(blocks, filters, stretch);
+    filter_on::<avx2::Avx2, G>(blocks, filters, moves, odd, frames);
 }
 
 #[inline(always)]
 fn filter_on<A: Arch, const G: usize>(
     blocks: [Eight<Block>; G],
     filters: [Eight<FilterState>; G],
-    stretch: Stretch,
+    moves: bool,
+    odd: bool,
+    frames: usize,
 ) {
-    if stretch.moves {
-        filter::run::<A, G, true>(blocks, filters, stretch);
+    if moves {
+        filter::run::<A, G, true>(blocks, filters, odd, frames);
     } else {
-        filter::run::<A, G, false>(blocks, filters, stretch);
+        filter::run::<A, G, false>(blocks, filters, odd, frames);
     }
 }
 
-/// Adds `frames` frames of voices, one after the other, to left and right, from `at` on, a whole number of ticks behind the blocks' beginning.
+/// Adds the first `frames` frames of voices, one after the other, to left and right.
 #[inline]
 pub fn mix(
     vectors: Vectors,
     blocks: [&Block; MIXED],
     gains: [&Gains; MIXED],
     buses: &mut [&mut Block; 2],
-    at: usize,
     frames: usize,
 ) {
     on_best!(
         vectors,
-        mix_on_avx2(blocks, gains, buses, at, frames),
-        mix_on::<Native>(blocks, gains, buses, at, frames)
+        mix_on_avx2(blocks, gains, buses, frames),
+        mix_on::<Native>(blocks, gains, buses, frames)
     )
 }
 
@@ -481,10 +436,9 @@ fn mix_on_avx2(
     blocks: [&Block; MIXED],
     gains: [&Gains; MIXED],
     buses: &mut [&mut Block; 2],
-    at: usize,
     frames: usize,
 ) {
-    mix_on::<avx2::Avx2>(blocks, gains, buses, at, frames);
+    mix_on::<avx2::Avx2>(blocks, gains, buses, frames);
 }
 
 #[inline(always)]
@@ -492,17 +446,16 @@ fn mix_on<A: Arch>(
     blocks: [&Block; MIXED],
     gains: [&Gains; MIXED],
     buses: &mut [&mut Block; 2],
-    at: usize,
     frames: usize,
 ) {
     if gains.iter().any(|gains| gains.move_dry()) {
-        mix::run::<A, true>(blocks, gains, buses, at, frames);
+        mix::run::<A, true>(blocks, gains, buses, frames);
     } else {
-        mix::run::<A, false>(blocks, gains, buses, at, frames);
+        mix::run::<A, false>(blocks, gains, buses, frames);
     }
 }
 
-/// Adds `frames` frames of voices, one after the other, to the bus of an effect, likewise.
+/// Adds the first `frames` frames of voices, one after the other, to the bus of an effect.
 #[inline]
 pub fn send(
     vectors: Vectors,
@@ -510,13 +463,12 @@ pub fn send(
     gains: [&Gains; MIXED],
     effect: Effect,
     bus: &mut Block,
-    at: usize,
     frames: usize,
 ) {
     on_best!(
         vectors,
-        send_on_avx2(blocks, gains, effect, bus, at, frames),
-        send_on::<Native>(blocks, gains, effect, bus, at, frames)
+        send_on_avx2(blocks, gains, effect, bus, frames),
+        send_on::<Native>(blocks, gains, effect, bus, frames)
     )
 }
 
@@ -527,10 +479,9 @@ fn send_on_avx2(
     gains: [&Gains; MIXED],
     effect: Effect,
     bus: &mut Block,
-    at: usize,
     frames: usize,
 ) {
-    send_on::<avx2::Avx2>(blocks, gains, effect, bus, at, frames);
+    send_on::<avx2::Avx2>(blocks, gains, effect, bus, frames);
 }
 
 #[inline(always)]
@@ -539,13 +490,12 @@ fn send_on<A: Arch>(
     gains: [&Gains; MIXED],
     effect: Effect,
     bus: &mut Block,
-    at: usize,
     frames: usize,
 ) {
     if gains.iter().any(|gains| gains.move_into(effect)) {
-        mix::send::<A, true>(blocks, gains, effect, bus, at, frames);
+        mix::send::<A, true>(blocks, gains, effect, bus, frames);
     } else {
-        mix::send::<A, false>(blocks, gains, effect, bus, at, frames);
+        mix::send::<A, false>(blocks, gains, effect, bus, frames);
     }
 }
 

@@ -69,17 +69,6 @@ impl Arch for Neon {
     }
 
     #[inline(always)]
-    fn bounded([a, b]: [float32x4_t; 2], most: f32) -> [float32x4_t; 2] {
-        // SAFETY: as above.
-        unsafe {
-            let most = vdupq_n_f32(most);
-            let mask = vandq_u32(vcaleq_f32(a, most), vcaleq_f32(b, most));
-            let masked = |x| vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(x), mask));
-            [masked(a), masked(b)]
-        }
-    }
-
-    #[inline(always)]
     fn without_small(x: float32x4_t, least: f32) -> float32x4_t {
         // SAFETY: as above.
         unsafe {

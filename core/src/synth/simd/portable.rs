@@ -46,15 +46,6 @@ impl Arch for Portable {
         *to = x;
     }
 
-    fn bounded([mut a, mut b]: [[f32; 4]; 2], most: f32) -> [[f32; 4]; 2] {
-        for (a, b) in a.iter_mut().zip(&mut b) {
-            if !(a.abs() <= most && b.abs() <= most) {
-                (*a, *b) = (0.0, 0.0);
-            }
-        }
-        [a, b]
-    }
-
     fn add(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         zip(a, b, |a, b| a + b)
     }

@@ -3,8 +3,8 @@
 //!
 //! Every delay is a block at least, so that a block can be read before it is written: all but the low-passes runs along time.
 
-use super::Arch;
-use super::along::{FRAMES, Slope, eight, put_eight};
+use super::along::{Slope, eight, put_eight};
+use super::{Arch, FRAMES};
 use crate::synth::lanes::{LANES, Lanes};
 
 /// A block, and what is read beyond it between two frames.

@@ -69,19 +69,6 @@ impl Arch for Sse2 {
     }
 
     #[inline(always)]
-    fn bounded([a, b]: [__m128; 2], most: f32) -> [__m128; 2] {
-        // SAFETY: as above.
-        unsafe {
-            let (sign, most) = (_mm_set1_ps(-0.0), _mm_set1_ps(most));
-            let mask = _mm_and_ps(
-                _mm_cmple_ps(_mm_andnot_ps(sign, a), most),
-                _mm_cmple_ps(_mm_andnot_ps(sign, b), most),
-            );
-            [_mm_and_ps(a, mask), _mm_and_ps(b, mask)]
-        }
-    }
-
-    #[inline(always)]
     fn without_small(x: __m128, least: f32) -> __m128 {
         // SAFETY: as above.
         unsafe {

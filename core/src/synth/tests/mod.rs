@@ -21,7 +21,6 @@ mod requests;
 mod routing;
 mod sequencing;
 mod short_notes;
-mod spans;
 mod stealing;
 mod sweeps;
 mod tables;

@@ -2,7 +2,7 @@
 //! §5.2 and §3.8: signal-to-noise ratio and passband of the interpolators, noise of the filter.
 
 use super::super::filter::FilterTable;
-use super::super::simd::{Block, FilterState, Reader, Stretch, Table, Vectors, fetch, filter};
+use super::super::simd::{Block, FilterState, Reader, Table, Vectors, fetch, filter};
 use super::super::sinc::{Kernels, cutoff_for};
 use super::*;
 
@@ -211,12 +211,9 @@ fn filter_noise(rate: f64, cutoff: f64, resonance: f32, frequency: f64) -> f64 {
             Vectors::default(),
             [blocks.each_mut()],
             [filters.each_mut()],
-            Stretch {
-                at: 0,
-                frames: 32,
-                odd: false,
-                moves: false,
-            },
+            false,
+            false,
+            32,
         );
         out.extend_from_slice(blocks[0].first(32));
     }

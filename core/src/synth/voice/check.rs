@@ -49,8 +49,7 @@ impl Voice {
         ];
         let coefficients = at.coefficients.into_iter().flatten();
         for ((now, step), wanted) in coefficients.zip(at.moves).zip(wanted) {
-            // Over up to 32 ticks: what a step's rounding adds up to.
-            let tolerance = 4e-5 * (1.0 + now.abs().max(wanted.abs()));
+            let tolerance = 1e-5 * (1.0 + now.abs().max(wanted.abs()));
             near(
                 "a planned coefficient is not reached",
                 now + step * ahead,
