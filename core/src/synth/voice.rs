@@ -53,6 +53,8 @@ const MOVING_RENDER: [Target; 6] = [
     Target::Resonance,
 ];
 const FREQUENCIES: [Target; 2] = [Target::LfoFrequency, Target::VibratoFrequency];
+/// Equal to nothing.
+const NO_STEPS: ([f32; 2], f32) = ([f32::NAN; 2], 0.0);
 /// Longest stage time in seconds: 8000 time cents, the longest of a SoundFont; DLS knows 40 s.
 const MAX_TIME: f32 = 101.6;
 
@@ -142,8 +144,8 @@ pub struct Voice {
     /// An LFO moves the pitch, at every tick.
     vibrates: bool,
     fading: bool,
-    /// Frequencies of the LFOs when their connections stand still, and the steps that come of them.
-    lfo_cents: [f32; 2],
+    /// What the LFOs' steps come of when their connections stand still: frequencies in cents, and the output rate.
+    lfo_from: ([f32; 2], f32),
     lfo_step: u32,
     vibrato_step: u32,
     modulation: Modulation,
@@ -208,7 +210,7 @@ impl Default for Voice {
             cut: false,
             vibrates: false,
             fading: false,
-            lfo_cents: [f32::NAN; 2],
+            lfo_from: NO_STEPS,
             lfo_step: 0,
             vibrato_step: 0,
             modulation: Modulation::default(),
@@ -352,8 +354,9 @@ impl Voice {
         let still = [0.0; MOVERS];
         let cents = FREQUENCIES.map(|target| self.modulation.value(target, &still));
         // A slot's voices often have the same LFOs.
-        if cents != self.lfo_cents {
-            self.lfo_cents = cents;
+        let from = (cents, context.rate);
+        if from != self.lfo_from {
+            self.lfo_from = from;
             let [lfo, vibrato] = cents;
             self.lfo_step = phase_step(lfo, context.rate);
             self.vibrato_step = if vibrato == lfo {
@@ -364,7 +367,7 @@ impl Voice {
         }
         if self.modulation.moves_one(&FREQUENCIES) {
             // The steps will move.
-            self.lfo_cents = [f32::NAN; 2];
+            self.lfo_from = NO_STEPS;
         }
         self.bound = true;
         if !self.moves_level() {

@@ -389,7 +389,7 @@ fn no_key_is_down_after_all_are_up() {
     }
 }
 
-/// An output of another rate begins as a new one does: no limiter that still holds, no cutoff of the old rate.
+/// An output of another rate begins as a new one does: no limiter that still holds, no cutoff and no LFO of the old rate.
 #[test]
 fn a_new_rate_is_a_new_beginning() {
     let frames: Vec<i16> = (0..64)
@@ -399,11 +399,19 @@ fn a_new_rate_is_a_new_beginning() {
         set(Destination::FilterCutoff, cents(9000.0)),
         set(Destination::FilterQ, decibel(6.0)),
         set(Destination::Eg1Attack, seconds(0.01)),
+        connect(
+            (Source::Lfo, BIPOLAR),
+            Source::None,
+            Destination::Gain,
+            decibel(6.0),
+        ),
     ]);
     let regions = std::vec![region(&wave(RATE, &frames), looped(0, 64), &closed)];
     for rate in [22_050, 44_100, 96_000] {
         let mut fresh = synth_with(64, rate, regions.clone());
         let mut changed = synth_with(64, RATE, regions.clone());
+        // Its voice is the one that the note has later.
+        send(&mut changed, &[0x90, 60, 127]);
         let (dc_wave, info) = dc();
         let loud = port_with(std::vec![region(&dc_wave, info, &articulation(&[])); 20]);
         drop(changed.attach(SynthId(1), loud));
@@ -417,7 +425,7 @@ fn a_new_rate_is_a_new_beginning() {
             send(synth, &[0x90, 60, 127]);
         }
         assert!(
-            render(&mut fresh, 4096) == render(&mut changed, 4096),
+            render(&mut fresh, 40_960) == render(&mut changed, 40_960),
             "{rate}"
         );
     }
