@@ -57,9 +57,9 @@ const LIMITS: [(Scene, f64); 17] = [
     (Moving("sinc8", 240), 54.64),
     (Moving("sinc16", 64), 70.70),
     (Moving("sinc16", 240), 70.30),
-    (REVERB, 2297.83),
-    (CHORUS, 2151.46),
-    (Starts(240), 5090.20),
+    (REVERB, 2156.56),
+    (CHORUS, 2014.05),
+    (Starts(240), 4195.20),
     (Song("chemistry_lab", 2, "linear"), 958.86),
     (Song("chemistry_lab", 2, "sinc8"), 1270.04),
 ];
