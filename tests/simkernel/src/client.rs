@@ -54,8 +54,6 @@ pub struct SimRequest {
 
 /// Any thread of a client's.
 const PRIORITY: i32 = 8;
-/// How long [`Client::wait`] lets time pass: an hour.
-const PATIENCE_NS: u64 = 3_600_000_000_000;
 
 impl SimClient {
     /// A program that has opened nothing yet.
@@ -88,7 +86,7 @@ impl SimClient {
         );
         // SAFETY: just spawned; it has not run yet.
         unsafe { (*context).process = self.process };
-        let ended = guest::run_until(Some(clock::now_ns() + PATIENCE_NS), || {
+        let ended = guest::run_until(Some(clock::now_ns() + clock::PATIENCE_NS), || {
             result.borrow().is_some()
         });
         assert!(
@@ -350,7 +348,7 @@ impl Client for SimClient {
 
     fn wait(&mut self, mut request: SimRequest) -> Completion {
         let number = request.number;
-        let limit = clock::now_ns() + PATIENCE_NS;
+        let limit = clock::now_ns() + clock::PATIENCE_NS;
         let ended = guest::until(limit, || irp::outcome(number).is_some());
         assert!(
             ended,

@@ -40,6 +40,8 @@ static CLOCK: Global<Clock> = Global::new(Clock {
 
 /// System time (100 ns since 1601) at boot: 2026-01-01.
 const BOOT_TIME: i64 = 134_116_992_000_000_000;
+/// An hour: longer than anything that is waited for without saying so.
+pub(crate) const PATIENCE_NS: u64 = 3_600_000_000_000;
 /// KeSetTimer's resolution: the clock interrupt as multimedia programs set it.
 const TICK: u64 = 1_000_000;
 

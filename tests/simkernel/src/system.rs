@@ -124,8 +124,6 @@ thread_local! {
 
 /// As [`SimClient`]'s threads.
 const PROGRAM_PRIORITY: i32 = 8;
-/// An hour: longer than anything a test waits for without saying so.
-const PATIENCE: i64 = 3600 * 10_000_000;
 
 impl System {
     /// Panics on a second call in one process.
@@ -230,7 +228,7 @@ impl System {
         );
         // SAFETY: just made; it has not run.
         unsafe { (*context).process = process };
-        let limit = clock::now_ns() + PATIENCE as u64 * 100;
+        let limit = clock::now_ns() + clock::PATIENCE_NS;
         if !guest::run_until(Some(limit), || done.get()) {
             panic!(
                 "a call did not come back; threads: {:?}",
@@ -579,7 +577,7 @@ impl System {
 
     /// Runs the machine until these programs have ended.
     pub fn finish(&mut self, programs: &[Program]) {
-        let limit = clock::now_ns() + PATIENCE as u64 * 100;
+        let limit = clock::now_ns() + clock::PATIENCE_NS;
         let ended = guest::run_until(Some(limit), || {
             programs.iter().all(|program| program.0.get())
         });

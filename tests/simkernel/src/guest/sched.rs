@@ -248,6 +248,18 @@ fn stop_dpc(calls: u32) {
     let s = SCHEDULER.get();
     s.stopped = Some(s.irql);
     s.hold = calls;
+    leave_dpc();
+}
+
+/// Where a context stands among those that are ready.
+fn ready_at(context: usize) -> Option<usize> {
+    let ready = &SCHEDULER.get().ready;
+    ready.iter().position(|ready| *ready as usize == context)
+}
+
+/// From the DPC's context to whoever let it run.
+fn leave_dpc() {
+    let s = SCHEDULER.get();
     let back = s.dpc_return;
     // SAFETY: whoever switched here is suspended at its saved stack pointer.
     unsafe {
@@ -291,7 +303,7 @@ pub(crate) fn spin(lock: usize) -> bool {
                 yield_now();
             }
         } else {
-            s.chosen = s.ready.iter().position(|ready| *ready as usize == owner);
+            s.chosen = ready_at(owner);
             if s.chosen.is_none() {
                 return false;
             }
@@ -317,10 +329,7 @@ pub(crate) fn flush_deferred() {
         } else {
             // Its lock's holder.
             let owner = verifier::lock_owner(s.wanted);
-            s.chosen = s
-                .ready
-                .iter()
-                .position(|ready| Some(*ready as usize) == owner);
+            s.chosen = owner.and_then(ready_at);
             yield_now();
         }
     }
@@ -386,17 +395,7 @@ fn dpc_loop() {
             }
             verifier::dpc_ended();
         }
-        let s = SCHEDULER.get();
-        let back = s.dpc_return;
-        // SAFETY: whoever switched here is suspended at its saved stack pointer.
-        unsafe {
-            let to = if back.is_null() {
-                s.main_sp
-            } else {
-                (*back).saved_sp
-            };
-            switch::switch(&raw mut (*s.dpc).saved_sp, to);
-        }
+        leave_dpc();
     }
 }
 
@@ -510,7 +509,7 @@ fn pick() -> Option<*mut Context> {
     }
     if s.wanted != 0
         && let Some(owner) = verifier::lock_owner(s.wanted)
-        && let Some(at) = s.ready.iter().position(|ready| *ready as usize == owner)
+        && let Some(at) = ready_at(owner)
     {
         return s.ready.remove(at);
     }

@@ -41,8 +41,6 @@ impl<T> Walked<T> {
 
     /// The member that `is_it` is true of; nobody else is at it any more. In a thread at PASSIVE_LEVEL.
     pub fn remove(&self, mut is_it: impl FnMut(&T) -> bool) -> Option<Rc<T>> {
-        /// An hour.
-        const PATIENCE_NS: u64 = 3_600_000_000_000;
         let at = self
             .members
             .borrow()
@@ -51,7 +49,7 @@ impl<T> Walked<T> {
         let gone = self.members.borrow_mut().remove(at);
         let own = guest::current() as usize;
         let alone = || self.walkers.borrow().iter().all(|walker| *walker == own);
-        let ended = guest::until(clock::now_ns() + PATIENCE_NS, alone);
+        let ended = guest::until(clock::now_ns() + clock::PATIENCE_NS, alone);
         assert!(ended, "somebody walks a list for an hour");
         Some(gone)
     }

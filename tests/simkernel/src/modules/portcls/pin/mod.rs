@@ -393,12 +393,10 @@ impl Pin {
     /// # Safety
     /// A live pin, at PASSIVE_LEVEL.
     pub unsafe fn set_state(pin: *mut Pin, target: KSSTATE) -> NTSTATUS {
-        /// An hour.
-        const PATIENCE_NS: u64 = 3_600_000_000_000;
         assert_passive("SetState");
         // SAFETY: by the contract.
         unsafe {
-            let alone = guest::until(time::now_ns() + PATIENCE_NS, || !(*pin).changing);
+            let alone = guest::until(time::now_ns() + time::PATIENCE_NS, || !(*pin).changing);
             assert!(alone, "a stream's state changes for an hour");
             (*pin).changing = true;
             let status = Pin::step(pin, target);
