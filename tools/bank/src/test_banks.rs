@@ -36,6 +36,18 @@ pub fn sine_wave(rate: u32, frames: u32, cycles: u32) -> Vec<u8> {
     one_wave("sine", rate, wave, Some((0, frames)))
 }
 
+/// No filter, no envelope but instant ones, no velocity and no key sensitivity, no sends to effects.
+pub fn plain() -> Vec<Connection> {
+    vec![
+        Connection::constant(destination::EG1_ATTACK, unit::seconds(0.0)),
+        Connection::constant(destination::EG1_RELEASE, unit::seconds(0.0)),
+        Connection::new(source::KEY, source::NONE, destination::PITCH, 0),
+        Connection::new(source::VELOCITY, source::NONE, destination::GAIN, 0),
+        Connection::new(source::CC91, source::NONE, destination::REVERB_SEND, 0),
+        Connection::new(source::CC93, source::NONE, destination::CHORUS_SEND, 0),
+    ]
+}
+
 /// One instrument, one region, no filter, no envelope but instant ones, no velocity and no key sensitivity, no sends
 /// to effects. The same instrument
 /// is program 0 of the melodic bank and the drum kit.
@@ -48,14 +60,7 @@ fn one_wave(name: &str, rate: u32, frames: Vec<i16>, looped: Option<(u32, u32)>)
         looped,
         until_release: false,
     };
-    let articulation = vec![
-        Connection::constant(destination::EG1_ATTACK, unit::seconds(0.0)),
-        Connection::constant(destination::EG1_RELEASE, unit::seconds(0.0)),
-        Connection::new(source::KEY, source::NONE, destination::PITCH, 0),
-        Connection::new(source::VELOCITY, source::NONE, destination::GAIN, 0),
-        Connection::new(source::CC91, source::NONE, destination::REVERB_SEND, 0),
-        Connection::new(source::CC93, source::NONE, destination::CHORUS_SEND, 0),
-    ];
+    let articulation = plain();
     let region = Region {
         keys: (0, 127),
         velocities: (0, 127),

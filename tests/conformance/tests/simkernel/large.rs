@@ -5,9 +5,7 @@ use crate::Scenario;
 use crate::endpoint::Recorder;
 use crate::failures::each_allocation;
 use crate::rig::{RATE, Rig, SECOND, Setup};
-use arioso_bank::dls::{
-    Bank, Connection, Instrument, Link, Region, Sample, Wave, destination, source, unit,
-};
+use arioso_bank::dls::{Bank, Instrument, Link, Region, Sample, Wave};
 use arioso_core::ks::arioso::ARIOSO_BANK;
 use arioso_core::ks::ks::KSSTATE_RUN;
 use arioso_core::ks::status::STATUS_SUCCESS;
@@ -150,14 +148,7 @@ fn constants(programs: usize, frames: u32) -> Arc<Constants> {
         looped: Some((0, frames)),
         until_release: false,
     };
-    let articulation = vec![
-        Connection::constant(destination::EG1_ATTACK, unit::seconds(0.0)),
-        Connection::constant(destination::EG1_RELEASE, unit::seconds(0.0)),
-        Connection::new(source::KEY, source::NONE, destination::PITCH, 0),
-        Connection::new(source::VELOCITY, source::NONE, destination::GAIN, 0),
-        Connection::new(source::CC91, source::NONE, destination::REVERB_SEND, 0),
-        Connection::new(source::CC93, source::NONE, destination::CHORUS_SEND, 0),
-    ];
+    let articulation = arioso_bank::test_banks::plain();
     let instrument = |bank: u32, program: usize| Instrument {
         name: format!("Program {program}"),
         bank,
