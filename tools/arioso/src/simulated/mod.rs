@@ -114,6 +114,16 @@ pub struct Instruments {
     /// Frames per second of the output, 11025 to 96000 (44.1k is 44100); the endpoint has 44100, 48000 and 96000
     #[arg(long, default_value = "48000", value_name = "HZ", value_parser = usage::rate)]
     rate: u32,
+    #[command(flatten)]
+    driver: DriverOptions,
+    /// Let the driver dither what it rounds to 16 bits (with the output "sink")
+    #[arg(long)]
+    dither: bool,
+}
+
+/// How the driver plays, whatever plays it.
+#[derive(Args)]
+struct DriverOptions {
     /// How waves are read between their samples [default: sinc8, the driver's]
     #[arg(long, value_enum)]
     quality: Option<Quality>,
@@ -125,9 +135,6 @@ pub struct Instruments {
     /// Show what the driver prints to the kernel debugger
     #[arg(short, long)]
     verbose: bool,
-    /// Let the driver dither what it rounds to 16 bits (with the output "sink")
-    #[arg(long)]
-    dither: bool,
 }
 
 #[cfg(feature = "live")]
@@ -135,8 +142,8 @@ impl LiveInstruments {
     /// What the service's `Parameters` key says. In virtual time no slice is late, so none is made further ahead than it must be.
     fn settings(&self) -> Vec<(String, Value)> {
         parameters(&[
-            ("Quality", self.quality.map(Quality::number)),
-            ("Voices", self.voices),
+            ("Quality", self.driver.quality.map(Quality::number)),
+            ("Voices", self.driver.voices),
             ("EndpointLead", Some(1)),
         ])
     }
@@ -204,17 +211,8 @@ pub struct LiveInstruments {
     /// Instruments: a DLS or SoundFont file instead of the built-in bank; of several, later ones come over earlier ones
     #[arg(long, value_name = "FILE")]
     bank: Vec<PathBuf>,
-    /// How waves are read between their samples [default: sinc8, the driver's]
-    #[arg(long, value_enum)]
-    quality: Option<Quality>,
-    /// Voices that sound together, 1 to 4096 [default: 256, the driver's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
-    voices: Option<u32>,
     #[command(flatten)]
-    sound: SoundOptions,
-    /// Show what the driver prints to the kernel debugger
-    #[arg(short, long)]
-    verbose: bool,
+    driver: DriverOptions,
 }
 
 impl Instruments {
@@ -225,7 +223,7 @@ impl Instruments {
             pin: self.pin,
             output: Some(output),
             rate: self.rate,
-            sound: self.sound.sound(),
+            sound: self.driver.sound.sound(),
         })
     }
 
@@ -241,8 +239,8 @@ impl Instruments {
     fn settings(&self) -> Result<Vec<(String, Value)>> {
         let mut values = settings::open(false)?.parameters();
         values.extend(parameters(&[
-            ("Quality", self.quality.map(Quality::number)),
-            ("Voices", self.voices),
+            ("Quality", self.driver.quality.map(Quality::number)),
+            ("Voices", self.driver.voices),
             ("Dither", self.dither.then_some(1)),
         ]));
         Ok(values.into_iter().collect())

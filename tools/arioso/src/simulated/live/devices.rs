@@ -151,26 +151,8 @@ pub fn rate() -> Result<u32> {
     Ok(choose()?.format.rate)
 }
 
-/// Both.
-struct Running {
-    _stream: cpal::Stream,
-    _midi: Option<MidiInputConnection<Keys>>,
-    there: Arc<AtomicBool>,
-    line: String,
-}
-
-impl Devices for Running {
-    fn describe(&self) -> String {
-        self.line.clone()
-    }
-
-    fn is_there(&self) -> bool {
-        self.there.load(Ordering::Relaxed)
-    }
-}
-
 /// Opens the default device and a MIDI input: the one that `midi_in` is a part of, or one of our own.
-pub fn open(midi_in: Option<&str>, tap: Shared, keys: Keys) -> Result<impl Devices> {
+pub fn open(midi_in: Option<&str>, tap: Shared, keys: Keys) -> Result<Devices> {
     let Choice {
         device,
         config,
@@ -223,11 +205,10 @@ pub fn open(midi_in: Option<&str>, tap: Shared, keys: Keys) -> Result<impl Devic
         .description()
         .map_or("the default device".into(), |found| found.name().to_owned());
     let line = format!("ALSA: {from} to {name} at {} Hz", format.rate);
-    Ok(Running {
-        _stream: stream,
-        _midi: midi,
-        there,
+    Ok(Devices {
         line,
+        there,
+        _running: Box::new((stream, midi)),
     })
 }
 

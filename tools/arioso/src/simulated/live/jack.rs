@@ -5,8 +5,8 @@ use super::pace::Message;
 use super::{Devices, Keys, Shared};
 use crate::failure::{Failure, Kind, Result};
 use ::jack::{
-    AsyncClient, AudioOut, Client, ClientOptions, ClientStatus, Control, Frames, MidiIn,
-    NotificationHandler, Port, PortFlags, ProcessHandler, ProcessScope,
+    AudioOut, Client, ClientOptions, ClientStatus, Control, Frames, MidiIn, NotificationHandler,
+    Port, PortFlags, ProcessHandler, ProcessScope,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,23 +44,6 @@ pub fn list() -> Result<String> {
     let inputs = client.ports(None, Some(MIDI), PortFlags::IS_OUTPUT);
     let outputs = client.ports(None, Some(SOUND), PortFlags::IS_INPUT);
     Ok(super::devices::table(&inputs, &outputs))
-}
-
-/// A client that runs.
-struct Running {
-    _client: AsyncClient<Watch, Process>,
-    there: Arc<AtomicBool>,
-    line: String,
-}
-
-impl Devices for Running {
-    fn describe(&self) -> String {
-        self.line.clone()
-    }
-
-    fn is_there(&self) -> bool {
-        self.there.load(Ordering::Relaxed)
-    }
 }
 
 struct Watch(Arc<AtomicBool>);
@@ -104,7 +87,7 @@ impl ProcessHandler for Process {
 }
 
 /// Opens the client and connects it: from the MIDI ports that `midi_in` is a part of, or none, to the first loudspeakers.
-pub fn open(midi_in: Option<&str>, tap: Shared, keys: Keys) -> Result<impl Devices> {
+pub fn open(midi_in: Option<&str>, tap: Shared, keys: Keys) -> Result<Devices> {
     let client = client()?;
     if let Ok(tap) = tap.lock()
         && client.sample_rate() != tap.rate()
@@ -167,9 +150,9 @@ pub fn open(midi_in: Option<&str>, tap: Shared, keys: Keys) -> Result<impl Devic
         client.buffer_size(),
         client.sample_rate()
     );
-    Ok(Running {
-        _client: running,
-        there,
+    Ok(Devices {
         line,
+        there,
+        _running: Box::new(running),
     })
 }

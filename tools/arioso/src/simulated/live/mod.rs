@@ -22,7 +22,9 @@ use crate::player::PinKind;
 use crate::song::Song;
 use crate::{bank, messages, stop};
 use pace::{Pace, Setting, Tap};
+use std::any::Any;
 use std::io::{IsTerminal, Write, stderr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -46,11 +48,19 @@ pub struct Options<'a> {
 }
 
 /// A loudspeaker that runs, or nothing; MIDI that comes in.
-trait Devices {
+struct Devices {
     /// One line: what plays where.
-    fn describe(&self) -> String;
+    line: String,
     /// False when a device has gone.
-    fn is_there(&self) -> bool;
+    there: Arc<AtomicBool>,
+    /// What runs as long as it is kept.
+    _running: Box<dyn Any>,
+}
+
+impl Devices {
+    fn is_there(&self) -> bool {
+        self.there.load(Ordering::Relaxed)
+    }
 }
 
 /// What a callback of MIDI gives a message to.
@@ -91,24 +101,24 @@ pub fn live(options: &Options) -> Result<()> {
         image: driver::image()?,
         bank: loaded.dls,
         settings: options.instruments.settings(),
-        sound: options.instruments.sound.sound(),
-        verbose: options.instruments.verbose,
+        sound: options.instruments.driver.sound.sound(),
+        verbose: options.instruments.driver.verbose,
         rate,
     };
     let mut pace = Pace::start(setting)?;
     let tap: Shared = Arc::new(Mutex::new(pace.tap()?));
     let keys = pace.keys();
-    let open = || -> Result<Box<dyn Devices>> {
+    let open = || -> Result<Devices> {
         let (tap, keys) = (Arc::clone(&tap), keys.clone());
         if jack {
-            return Ok(Box::new(jack::open(options.midi_in, tap, keys)?));
+            return jack::open(options.midi_in, tap, keys);
         }
-        Ok(Box::new(devices::open(options.midi_in, tap, keys)?))
+        devices::open(options.midi_in, tap, keys)
     };
     let mut devices = Some(open()?);
     stop::catch();
     if let Some(devices) = &devices {
-        messages::note(devices.describe());
+        messages::note(&devices.line);
     }
     let mut line = Line::default();
     let stopped = loop {
@@ -123,7 +133,7 @@ pub fn live(options: &Options) -> Result<()> {
         if devices.is_none() {
             devices = open().ok();
             if let Some(devices) = &devices {
-                messages::note(devices.describe());
+                messages::note(&devices.line);
             }
         }
         line.show(&pace);
