@@ -11,6 +11,8 @@ mod live;
 mod machine;
 mod meter;
 mod monitor;
+#[cfg(feature = "live")]
+mod realtime;
 mod record;
 mod report;
 mod session;

@@ -1,27 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `arioso live`: the driver's image in the simulated kernel, in real time.
 //!
-//! The loudspeaker's clock is the simulated computer's: virtual time moves by what the loudspeaker takes, and stands still where it takes
-//! nothing, so the two cannot drift.
+//! What is between the driver and the loudspeaker is in [`super::realtime`].
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`performer`] | the driver with its MIDI pin and its endpoint, block by block |
-//! | [`pace`] | the thread that it runs in, and what lies between it and the loudspeaker |
 //! | [`jack`] | MIDI and sound by JACK, in one client |
 //! | [`devices`] | MIDI by ALSA's sequencer, sound by ALSA |
 
 mod devices;
 mod jack;
-mod pace;
-mod performer;
 
 use super::driver;
+use super::realtime::pace::{self, Pace, Setting, Tap};
 use crate::failure::{Failure, Kind, Result};
 use crate::player::PinKind;
 use crate::song::Song;
 use crate::{bank, messages, stop};
-use pace::{Pace, Setting, Tap};
 use std::any::Any;
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::atomic::{AtomicBool, Ordering};
