@@ -17,6 +17,8 @@ const ASSUMED_PART: f64 = 0.75;
 const AWAY: f64 = 0.15;
 /// A delay this far above the wanted one is cut, seconds.
 const TOO_LONG: f64 = 0.05;
+/// In silence nobody hears that a delay jumps to the wanted one, if it is so far from it, seconds.
+const JUMP: f64 = 2e-3;
 /// How far the ratio goes from the nominal one, and how fast, per second; in the first seconds, where the first calls' jitter is still in the
 /// delay, further.
 const LARGEST: f64 = 2e-3;
@@ -169,8 +171,9 @@ impl Controller {
         }
     }
 
-    /// The loudspeaker wants `frames` at `time`.
-    pub fn plan(&mut self, time: f64, frames: usize) -> Plan {
+    /// The loudspeaker wants `frames` at `time`. `quiet` tells whether what was played last and that many frames of the source, which come
+    /// next, are silent.
+    pub fn plan(&mut self, time: f64, frames: usize, quiet: impl FnOnce(u64) -> bool) -> Plan {
         if self.sink.was_away(time) {
             self.sink.line.restart();
             self.state = State::Filling;
@@ -193,6 +196,9 @@ impl Controller {
         match self.state {
             State::Filling if self.is_starved(time) => Plan::Silence,
             State::Filling => self.start(time, frames, error),
+            State::Playing if error.abs() > JUMP && quiet(self.surplus(error)) => {
+                self.jump(time, frames, error)
+            }
             State::Playing if error > TOO_LONG => {
                 self.counts.cuts += 1;
                 self.start(time, frames, error)
@@ -227,9 +233,7 @@ impl Controller {
         if silent >= frames {
             return Plan::Silence;
         }
-        let skip = (error.max(0.0) * self.source.rate).floor() as u64;
-        // What is left out is there, for sure: the delay is longer than the source is ever behind.
-        let skip = skip.min(self.unplayed());
+        let skip = self.surplus(error);
         if self.state == State::Filling {
             self.counts.starts += 1;
         }
@@ -242,6 +246,27 @@ impl Controller {
             silent,
             speed: self.speed,
             first: true,
+        }
+    }
+
+    /// What is too much of the delay. It is there, for sure: the delay is longer than the source is ever behind.
+    fn surplus(&self, error: f64) -> u64 {
+        let frames = (error.max(0.0) * self.source.rate).floor() as u64;
+        frames.min(self.unplayed())
+    }
+
+    /// Goes on where the delay is as wanted, in silence.
+    fn jump(&mut self, time: f64, frames: usize, error: f64) -> Plan {
+        let silent = (-error * self.sink.rate).ceil().max(0.0) as usize;
+        if silent >= frames {
+            return Plan::Silence;
+        }
+        self.last = time;
+        Plan::Play {
+            skip: self.surplus(error),
+            silent,
+            speed: self.speed,
+            first: false,
         }
     }
 
