@@ -186,6 +186,7 @@ impl Controller {
         }
 
         if !self.source.line.has_begun() {
+            self.delay = 0.0;
             return Plan::Silence;
         }
         // What the delay would be behind this call, if all of it were played at the nominal ratio.
@@ -194,7 +195,10 @@ impl Controller {
         self.delay = (self.source.line.frames_at(due) - after) / self.source.rate;
         let error = self.delay - self.target(time);
         match self.state {
-            State::Filling if self.is_starved(time) => Plan::Silence,
+            State::Filling if self.is_starved(time) => {
+                self.delay = 0.0;
+                Plan::Silence
+            }
             State::Filling => self.start(time, frames, error),
             State::Playing if error.abs() > JUMP && quiet(self.surplus(error)) => {
                 self.jump(time, frames, error)

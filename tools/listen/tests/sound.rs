@@ -314,6 +314,8 @@ fn a_source_that_goes_and_comes_is_played_to_its_end_and_from_its_beginning() {
         let delivered = rig.position as f64 / 48_000.0;
         let device = rig.from.take().unwrap().device;
         rig.run_to(10.0 + away);
+        // Without a source there is none to be behind.
+        assert!(rig.sink.meter().read().latency_ms < 1.0);
         let silent = rig.played.len();
         let at = rig.times().iter().rposition(Option::is_some).unwrap();
         let end = rig.times()[at].unwrap() + RINGS as f64 / 48_000.0;

@@ -3,6 +3,7 @@
 
 use crate::registry::Registry;
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
@@ -33,13 +34,18 @@ pub struct Answer {
 impl Prefix {
     /// Makes it: Windows 10 (of 2019, which `doctor` minds), and the program with what this Wine lacks.
     pub fn new() -> Self {
+        Self::in_directory("target/wine")
+    }
+
+    /// The same, elsewhere below the repository.
+    pub fn in_directory(directory: &str) -> Self {
         let program = root().join("target/windows/x64/arioso.exe");
         assert!(
             program.is_file(),
             "{} is missing: run cargo xtask windows",
             program.display()
         );
-        let directory = root().join("target/wine");
+        let directory = root().join(directory);
         if directory.exists() {
             fs::remove_dir_all(&directory).expect("the old prefix can be removed");
         }
@@ -128,6 +134,12 @@ impl Prefix {
     pub fn path(&self, file: &Path) -> String {
         let file = file.canonicalize().expect("it is there");
         format!("Z:{}", file.display()).replace('/', "\\")
+    }
+
+    /// The name of the directory in which its wineserver works.
+    pub fn server_directory(&self) -> String {
+        let data = fs::metadata(self.directory.join("prefix")).expect("it was made");
+        format!("server-{:x}-{:x}", data.dev(), data.ino())
     }
 
     /// Waits until nothing runs there, which writes the registry.
