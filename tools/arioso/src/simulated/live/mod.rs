@@ -12,12 +12,14 @@ mod devices;
 mod jack;
 
 use super::driver;
+use super::realtime::follow::Look;
 use super::realtime::pace::{self, Pace, Setting, Tap};
 use crate::failure::{Failure, Kind, Result};
-use crate::player::PinKind;
-use crate::song::Song;
-use crate::{bank, messages, stop};
+use crate::{messages, stop};
+use arioso_cli::numbers::{self, Setting as Found};
+use arioso_core::ks::arioso::ARIOSO_SETTINGS;
 use std::any::Any;
+use std::fmt;
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -88,14 +90,14 @@ pub fn live(options: &Options) -> Result<()> {
     } else {
         devices::rate()?
     };
-    let loaded = bank::load(&options.instruments.bank, &Song::default(), PinKind::Midi)?;
-    for line in &loaded.notes {
+    let mut follower = options.instruments.follower()?;
+    let (change, notes) = follower.first()?;
+    for line in &notes {
         messages::warn(line);
     }
     let setting = Setting {
         image: driver::image()?,
-        bank: loaded.dls,
-        settings: options.instruments.settings(),
+        change,
         sound: options.instruments.driver.sound.sound(),
         verbose: options.instruments.driver.verbose,
         rate,
@@ -131,6 +133,21 @@ pub fn live(options: &Options) -> Result<()> {
                 messages::note(&devices.line);
             }
         }
+        match follower.look() {
+            Look::Same => {}
+            Look::Changed(change) => match pace.change(change) {
+                Ok(active) => {
+                    line.end();
+                    messages::note(Told(&active));
+                }
+                // What has stopped is seen by the next look; the sound goes on.
+                Err(why) => messages::warn(why),
+            },
+            Look::Unusable(why) => {
+                line.end();
+                messages::warn(why);
+            }
+        }
         line.show(&pace);
         std::thread::sleep(LOOK);
     };
@@ -147,6 +164,34 @@ pub fn live(options: &Options) -> Result<()> {
             Err(Failure::new(Kind::Verifier, message))
         }
         _ => Err(stopped),
+    }
+}
+
+/// What the driver plays with now.
+struct Told<'a>(&'a ARIOSO_SETTINGS);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(active) = self;
+        let quality = numbers::find("Quality").ok().and_then(|found| match found {
+            Found::Number(number) => Some(number.show(active.Quality)),
+            Found::Bank => None,
+        });
+        write!(
+            f,
+            "Settings have changed: {} instruments, {} voices, quality {}, {} ms lead",
+            active.Instruments,
+            active.Voices,
+            quality.unwrap_or_default(),
+            active.EndpointLead
+        )?;
+        match active.Pending {
+            0 => Ok(()),
+            _ => write!(
+                f,
+                "; RenderUnits and WaveSinkFeed count when it is started again"
+            ),
+        }
     }
 }
 

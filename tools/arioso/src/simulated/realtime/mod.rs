@@ -7,7 +7,19 @@
 //! | module | holds |
 //! |---|---|
 //! | [`performer`] | the driver with its MIDI pin and its endpoint, block by block |
+//! | [`follow`] | settings that change meanwhile |
 //! | [`pace`] | the thread that it runs in, and what lies between it and the loudspeaker |
 
+#![cfg_attr(
+    not(feature = "live"),
+    allow(
+        dead_code,
+        reason = "the test of it needs no device, and not all of it"
+    )
+)]
+
+pub mod follow;
 pub mod pace;
 mod performer;
+#[cfg(test)]
+mod tests;
