@@ -143,7 +143,12 @@ impl Store for Settings {
         Ok(self.folder.join("banks"))
     }
 
-    fn tell(&mut self, _: Changed) -> Result<String> {
-        Ok("it counts in arioso live now, else with the next song".into())
+    fn tell(&mut self, changed: Changed) -> Result<String> {
+        // arioso live looks at the file.
+        Ok(match changed.live || changed.bank {
+            true => "it counts in arioso live now, else with the next song",
+            false => "it counts when the simulated machine starts, with the next song",
+        }
+        .into())
     }
 }

@@ -19,6 +19,7 @@ use pulse::{ARIOSO, LOUDSPEAKER, LOUDSPEAKER_AGAIN, Pulse, Running, is_sound};
 use song::{Differences, NOTE, PER_SECOND, RATE, compare, song};
 use std::f64::consts::TAU;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -78,7 +79,9 @@ impl Rig {
         for id in urgent::children(listening.program.0.id()) {
             urgent::process(id, 10);
         }
-        let server = self.prefix.server_directory();
+        // Wineserver works in a directory that is named by the prefix's.
+        let data = fs::metadata(self.prefix.file("prefix")).unwrap();
+        let server = format!("server-{:x}-{:x}", data.dev(), data.ino());
         let servers = urgent::processes(|id| {
             let here = fs::read_link(format!("/proc/{id}/cwd")).ok()?;
             Some(here.file_name()? == server.as_str())
@@ -114,7 +117,16 @@ impl Rig {
         sleep(Duration::from_secs(1));
         let late = witness.end();
         let (heard, _) = recorder.end();
-        (compare(&heard, notes), listening.last(), late)
+        let differences = compare(&heard, notes);
+        if !differences.is_right() {
+            // To look at.
+            fs::write(
+                self.directory.join("heard.raw"),
+                pulse::stereo(heard.into_iter()),
+            )
+            .unwrap();
+        }
+        (differences, listening.last(), late)
     }
 }
 

@@ -185,13 +185,12 @@ impl fmt::Display for Told<'_> {
             quality.unwrap_or_default(),
             active.EndpointLead
         )?;
-        match active.Pending {
-            0 => Ok(()),
-            _ => write!(
-                f,
-                "; RenderUnits and WaveSinkFeed count when it is started again"
-            ),
+        for (bit, name) in [(1, "RenderUnits"), (2, "WaveSinkFeed")] {
+            if active.Pending & bit != 0 {
+                write!(f, "; {name} counts when it is started again")?;
+            }
         }
+        Ok(())
     }
 }
 
