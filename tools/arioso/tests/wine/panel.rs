@@ -114,6 +114,8 @@ impl<'a> Panel<'a> {
             "--onlyvisible",
             "--name",
             "Wine System Tray",
+            "windowraise",
+            "%1",
             "mousemove",
             "--window",
             "%1",
@@ -127,7 +129,10 @@ impl<'a> Panel<'a> {
     /// Chooses an entry of the icon's menu.
     fn choose(&self, entry: usize) {
         self.click_icon("3");
-        sleep(Duration::from_secs(1));
+        let end = Instant::now() + Duration::from_secs(60);
+        while self.poke(&["menu"]) != "1\n" {
+            assert!(Instant::now() < end, "no menu");
+        }
         for _ in 0..entry {
             self.keys(&["Down"]);
             sleep(Duration::from_millis(200));

@@ -2,6 +2,7 @@
 /* Does to the panel's window what the system does, for tests, or starts a program as a user who is no administrator:
  *
  *   poke icon               whether the icon beside the clock is there: 1 or 0
+ *   poke menu               whether a menu is open: 1 or 0
  *   poke dpi FROM TO        the window comes from a monitor of so many pixels to the inch to another one
  *   poke where              window, inside, and each control: id, left, top, width, height
  *   poke lower COMMAND …    COMMAND without the group of administrators; its exit code
@@ -103,6 +104,11 @@ int wmain(int count, WCHAR **arguments)
         return 2;
     if (!wcscmp(arguments[1], L"icon"))
         return icon(window);
+    if (!wcscmp(arguments[1], L"menu")) {
+        HWND menu = FindWindowW(L"#32768", NULL);
+        wprintf(L"%d\n", menu && IsWindowVisible(menu));
+        return 0;
+    }
     if (!wcscmp(arguments[1], L"where"))
         return where(window);
     if (count > 3 && !wcscmp(arguments[1], L"dpi"))
