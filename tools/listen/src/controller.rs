@@ -19,9 +19,10 @@ const AWAY: f64 = 0.15;
 const TOO_LONG: f64 = 0.05;
 /// In silence nobody hears that a delay jumps to the wanted one, if it is so far from it, seconds.
 const JUMP: f64 = 2e-3;
-/// How far the ratio goes from the nominal one, and how fast, per second; in the first seconds, where the first calls' jitter is still in the
-/// delay, further.
+/// How far the drift goes, and how far the ratio goes from it to put the delay right; how fast it goes, per second; in the first seconds, where the
+/// first calls' jitter is still in the delay, further.
 const LARGEST: f64 = 2e-3;
+const CORRECTION: f64 = 1.2e-3;
 const FASTEST: f64 = 1e-3;
 const FIRST: f64 = 3.0;
 const AT_FIRST: f64 = 2.5;
@@ -282,9 +283,10 @@ impl Controller {
         let far = if age < FIRST { AT_FIRST } else { 1.0 };
         let bandwidth = (WIDEST / age.max(1e-3)).clamp(NARROWEST, WIDEST);
         let omega = std::f64::consts::TAU * bandwidth;
-        let correction = (2.0 * omega * error).clamp(-far * LARGEST, far * LARGEST);
+        let most = far * CORRECTION;
+        let correction = (2.0 * omega * error).clamp(-most, most);
         // What is beyond the limits of the speed is no drift.
-        if correction.abs() < LARGEST {
+        if correction.abs() < CORRECTION {
             let drift = self.drift + omega * omega * error * step;
             self.drift = drift.clamp(-LARGEST, LARGEST);
         }
