@@ -180,7 +180,7 @@ pub fn test() -> Result<()> {
         },
         Step {
             does: "run the tests",
-            takes: "12 minutes",
+            takes: "15 minutes",
             work: || process::run(process::cargo().args(["test", "--release"])),
         },
         Step {

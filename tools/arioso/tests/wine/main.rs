@@ -577,9 +577,16 @@ fn is_wines(line: &str) -> bool {
             .any(|part| rest.ends_with(part));
     // What Wine's drivers for sound and screen note down for themselves.
     let own = rest.starts_with(r"hkcu\software\wine\");
+    // An empty key that the logon looks into, and one for consoles.
+    let logon = [
+        r"hklm\software\wow6432node\microsoft\windows\currentversion\run",
+        r"hkcu\console",
+    ]
+    .contains(&rest);
     // Written at each start.
     store
         || own
+        || logon
         || rest.contains("driverdatedata")
         || rest.contains(r"\control\video\")
         // DIF_REMOVE leaves the class key, and the empty key of a category.
