@@ -6,6 +6,9 @@ use wasapi::{
     AudioClient, Device, DeviceEnumerator, Direction, Handle, StreamMode, TimingMode, WaveFormat,
 };
 
+/// So much may be recorded and not taken yet, 100 ns.
+const RECORDED: i64 = 2_000_000;
+
 /// Why there is none.
 pub type Result<T> = std::result::Result<T, String>;
 
@@ -86,9 +89,14 @@ fn shortest(device: &Device) -> Result<Stream> {
 fn usual(device: &Device, direction: Direction) -> Result<Stream> {
     let (mut client, wave) = client(device)?;
     let (period, _) = told("no period", client.get_device_period())?;
+    // What is played waits in all of the buffer; what is recorded is taken when it comes, and must not be lost when that is late.
+    let buffer_duration_hns = match direction {
+        Direction::Render => 2 * period,
+        Direction::Capture => RECORDED.max(2 * period),
+    };
     let mode = StreamMode::EventsShared {
         autoconvert: false,
-        buffer_duration_hns: 2 * period,
+        buffer_duration_hns,
     };
     told(
         "it does not open",
