@@ -13,6 +13,8 @@ pub const PER_SECOND: usize = RATE / NOTE;
 const REACH: i64 = 600;
 /// Frames that a note may be nearer to the next one, or farther: the ratio moves by up to 0.2 %.
 const DRIFT: i64 = 27;
+/// What the pitch may be off: 0.2 %, as the ratio.
+const CENTS: f64 = 3.5;
 /// Of the first sound.
 const HEARD: f64 = 0.05;
 
@@ -77,7 +79,7 @@ pub struct Differences {
 impl Differences {
     /// Every note is there, as loud and as high as it was, and there is no gap.
     pub fn is_right(&self) -> bool {
-        self.missing == 0 && self.gaps.is_empty() && self.level < 0.1 && self.cents < 3.0
+        self.missing == 0 && self.gaps.is_empty() && self.level < 0.1 && self.cents < CENTS
     }
 }
 
