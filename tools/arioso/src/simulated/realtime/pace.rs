@@ -312,7 +312,7 @@ fn run(
                 })?;
                 let active = machine.change(&mut client, &change.numbers, change.bank);
                 if let Ok(active) = &active {
-                    performer.lead(&mut client, active.EndpointLead);
+                    performer.lead(active.EndpointLead);
                 }
                 let _ = answer.send(active);
             }

@@ -32,8 +32,6 @@ pub struct Performer<C: Client> {
     delay: i64,
     /// The endpoint's lead that is in it, ms.
     lead: u32,
-    /// Time of the MIDI stream before which no message is played.
-    earliest: i64,
     /// Frames that were asked for.
     made: u64,
     /// Where in the endpoint's buffer it was read to, bytes.
@@ -75,7 +73,6 @@ impl<C: Client> Performer<C> {
             // A slice is rendered in one piece.
             delay: delay.max(0) + SECOND / 1000,
             lead,
-            earliest: i64::MIN,
             made,
             position: 0,
             frames: VecDeque::new(),
@@ -89,16 +86,13 @@ impl<C: Client> Performer<C> {
         buffer.push(0, bytes);
         let offset = i64::from(frame) * SECOND / i64::from(self.rate);
         let time = client.now() + self.origin + self.delay + offset;
-        let time = time.max(self.earliest);
-        self.earliest = time;
         self.writes
             .push_back(write(client, self.keys.handle, time, buffer.bytes()));
     }
 
-    /// The endpoint's lead is another one now, ms. Messages keep their order; one that comes before the lead has become less does not come
-    /// too late for what is rendered.
-    pub fn lead(&mut self, client: &mut C, lead: u32) {
-        self.earliest = self.earliest.max(client.now() + self.origin + self.delay);
+    /// The endpoint's lead is another one now, ms. The port keeps messages in their order; until what was made under a longer lead has been
+    /// played, they are late by as much as before.
+    pub fn lead(&mut self, lead: u32) {
         self.delay += (i64::from(lead) - i64::from(self.lead)) * (SECOND / 1000);
         self.lead = lead;
     }
