@@ -39,7 +39,7 @@ impl Bench {
         let mut out = Vec::new();
         let mut rest = input;
         while !rest.is_empty() {
-            let to_tick = TICK as usize - (self.position % u64::from(TICK)) as usize;
+            let to_tick = EFFECT_TICK as usize - (self.position % u64::from(EFFECT_TICK)) as usize;
             let (now, later) = rest.split_at(rest.len().min(to_tick).min(piece));
             let on = |which| (bus == which).then_some(now);
             let wet = self.unit.process(
@@ -621,7 +621,7 @@ fn effects_cost() {
         for _ in 0..20 {
             let start = std::time::Instant::now();
             for _ in 0..2000 {
-                let on = |which| (bus == which).then_some(&input[..TICK as usize]);
+                let on = |which| (bus == which).then_some(&input[..EFFECT_TICK as usize]);
                 let wet = bench.unit.process(
                     bench.vectors,
                     &bench.settings,
