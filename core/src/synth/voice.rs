@@ -455,9 +455,9 @@ impl Voice {
         }
     }
 
-    /// Its pitch is computed at every tick.
-    pub fn vibrates(&self) -> bool {
-        self.vibrates
+    /// Pitches that it computes in each tick inside of its plans.
+    pub fn pitches_per_tick(&self) -> u32 {
+        u32::from(self.vibrates) + u32::from(self.bends)
     }
 
     /// Passes over a tick that lies inside of the plan.
