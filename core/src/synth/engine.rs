@@ -459,7 +459,9 @@ impl Synth {
         self.pool.control(&self.slots, &context, self.position);
         counters::lap(Part::Control);
         let to_turn = self.pool.frames_to_turn(self.position).max(1);
-        let frames = out.len().min(usize::try_from(to_turn).unwrap_or(usize::MAX));
+        let frames = out
+            .len()
+            .min(usize::try_from(to_turn).unwrap_or(usize::MAX));
         let out = out.get_mut(..frames).unwrap_or_default();
         out.fill([0.0; 2]);
         for (index, slot) in self.slots.iter_mut().enumerate() {

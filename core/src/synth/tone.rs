@@ -12,7 +12,7 @@ use super::effects::Sends;
 use super::filter::{Coefficients, rescaling};
 use super::lanes::Lanes;
 use super::oscillator::{Interpolation, Oscillator, Window};
-use super::simd::{self, Arch, Block, Effect, FilterState, Gains, SCALE, Interpolator};
+use super::simd::{self, Arch, Block, Effect, FilterState, Gains, Interpolator, SCALE};
 use super::sinc::{Kernels, cutoff_for};
 use super::tick::HALF;
 use crate::dls::model::{Loop, Wave};
@@ -233,9 +233,7 @@ impl Tone {
             let count = self.oscillator.aim(&mut self.window, T::KIND, end - at);
             let reader = self.oscillator.reader(&self.window);
             let done = match (reader, taps) {
-                (Some(reader), Some(taps)) => {
-                    simd::read::<A, T>(taps, reader, block, at, count)
-                }
+                (Some(reader), Some(taps)) => simd::read::<A, T>(taps, reader, block, at, count),
                 _ => false,
             };
             if !done {

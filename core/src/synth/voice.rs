@@ -759,10 +759,19 @@ impl Voice {
             if left == 0 || passed > to_tick {
                 return None;
             }
-            // Where it jumps, the last place before; else the nearest.
+            // Where it jumps, the last place before, then the first one behind; else the nearest.
             let jumps = (level(&at(passed)) - level(&at(passed - 1))).abs() > JUMP;
-            let end = self.at + passed + if jumps { 0 } else { TURN / 2 + 1 };
-            let place = (end - 1) / TURN * TURN;
+            let end = self.at + passed;
+            let place = if jumps {
+                let before = (end - 1) / TURN * TURN;
+                if before > self.at {
+                    before
+                } else {
+                    before + TURN
+                }
+            } else {
+                (end + TURN / 2) / TURN * TURN
+            };
             if place <= self.at || place >= TICK {
                 continue;
             }
@@ -992,12 +1001,7 @@ impl Voice {
     }
 
     /// Sets the speed from here on; where it moves, also that from the middle of the tick on.
-    fn set_pitch(
-        &mut self,
-        values: &[f32; MOVERS],
-        around: Option<VoiceContext>,
-        tone: &mut Tone,
-    ) {
+    fn set_pitch(&mut self, values: &[f32; MOVERS], around: Option<VoiceContext>, tone: &mut Tone) {
         let step = self.step(values, self.now.glide, around);
         if self.waits {
             return tone.set_steps([self.behind_delay(step, self.length), 0]);

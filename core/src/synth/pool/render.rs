@@ -7,7 +7,8 @@ use crate::synth::counters::{self, Part};
 use crate::synth::effects::Sends;
 use crate::synth::oscillator::Interpolation;
 use crate::synth::simd::{
-    self, Arch, Block, EIGHT, Effect, Linear, MIXED, Place, Sinc8, Sinc16, Interpolator, Task, Vectors,
+    self, Arch, Block, EIGHT, Effect, Interpolator, Linear, MIXED, Place, Sinc8, Sinc16, Task,
+    Vectors,
 };
 use crate::synth::tick::TICK;
 use alloc::vec::Vec;

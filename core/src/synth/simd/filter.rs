@@ -143,9 +143,8 @@ fn rest<A: Arch, const MOVES: bool>(
 #[inline(always)]
 fn read<A: Arch>(places: &[Place; EIGHT], chunk: usize) -> [A::W; LANES] {
     let [a, b, c, d, e, f, g, h] = places;
-    let pair = |low: &Place, high: &Place| {
-        A::get_wide([low.block.chunk(chunk), high.block.chunk(chunk)])
-    };
+    let pair =
+        |low: &Place, high: &Place| A::get_wide([low.block.chunk(chunk), high.block.chunk(chunk)]);
     [pair(a, e), pair(b, f), pair(c, g), pair(d, h)]
 }
 

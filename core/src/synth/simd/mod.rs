@@ -75,7 +75,10 @@ macro_rules! in_two_registers {
         }
 
         #[inline(always)]
-        unsafe fn eights_all(at: [*const i16; 8], rows: [&$crate::synth::sinc::Row8; 8]) -> (Self::J, Self::J) {
+        unsafe fn eights_all(
+            at: [*const i16; 8],
+            rows: [&$crate::synth::sinc::Row8; 8],
+        ) -> (Self::J, Self::J) {
             let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (at, rows);
             // SAFETY: the caller vouches for the samples.
             let (low, high) = unsafe {
@@ -197,7 +200,7 @@ mod sse2;
 pub use along::Slope;
 pub use chorus::{Gate, Taps, Wet};
 pub use effects::{diffuse, network, take, taps, wet};
-pub use fetch::{Linear, Reader, SCALE, Sinc8, Sinc16, Interpolator, read};
+pub use fetch::{Interpolator, Linear, Reader, SCALE, Sinc8, Sinc16, read};
 pub use filter::FilterState;
 pub use mix::{Effect, Gains, MIXED};
 
@@ -510,12 +513,7 @@ fn filter_on<A: Arch>(places: &mut [[Place; EIGHT]], moves: bool, odd: bool, fra
 
 /// Adds the first `frames` frames of voices, one after the other, to left and right.
 #[inline]
-pub fn mix(
-    vectors: Vectors,
-    places: &[Place; MIXED],
-    buses: &mut [&mut Block; 2],
-    frames: usize,
-) {
+pub fn mix(vectors: Vectors, places: &[Place; MIXED], buses: &mut [&mut Block; 2], frames: usize) {
     on_best!(
         vectors,
         mix_on_avx2(places, buses, frames),

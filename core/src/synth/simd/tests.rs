@@ -53,7 +53,10 @@ fn gains() -> impl Strategy<Value = [Gains; MIXED]> {
 }
 
 fn places_of(samples: &[f32], gains: [Gains; MIXED]) -> [Place; MIXED] {
-    let mut places = gains.map(|gains| Place { gains, ..Place::EMPTY });
+    let mut places = gains.map(|gains| Place {
+        gains,
+        ..Place::EMPTY
+    });
     for (place, samples) in places.iter_mut().zip(samples.chunks(32)) {
         place.block = block_of(samples);
     }
@@ -322,7 +325,17 @@ pub fn fetch(
     at: usize,
     count: usize,
 ) -> bool {
-    on(Vectors::best(), Fetch { kind, cutoff, reader, block, at, count })
+    on(
+        Vectors::best(),
+        Fetch {
+            kind,
+            cutoff,
+            reader,
+            block,
+            at,
+            count,
+        },
+    )
 }
 
 fn interpolations() -> impl Strategy<Value = Interpolation> {

@@ -192,7 +192,11 @@ fn filter_noise(rate: f64, cutoff: f64, resonance: f32, frequency: f64) -> f64 {
         out.extend_from_slice(places[0].block.first(32));
     }
     // What is left of d from frame to frame is a coefficient of its own, rounded like the others.
-    let (e, b2, k) = (f64::from(c.e), f64::from(c.b2 - c.e) + f64::from(c.e), f64::from(c.k));
+    let (e, b2, k) = (
+        f64::from(c.e),
+        f64::from(c.b2 - c.e) + f64::from(c.e),
+        f64::from(c.k),
+    );
     let (mut y, mut d, mut noise) = (0.0, 0.0, 0.0);
     for (out, x) in out.iter().zip(&wave) {
         d = b2 * d - e * y + k * f64::from(*x);

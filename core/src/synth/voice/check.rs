@@ -54,7 +54,8 @@ impl Voice {
         let coefficients = at.coefficients.into_iter().flatten();
         for ((now, step), wanted) in coefficients.zip(at.moves).zip(wanted) {
             // Half of a last bit for each frame that is added up.
-            let tolerance = (1e-5 + 6e-8 * self.length as f32) * (1.0 + now.abs().max(wanted.abs()));
+            let tolerance =
+                (1e-5 + 6e-8 * self.length as f32) * (1.0 + now.abs().max(wanted.abs()));
             near(
                 "a planned coefficient is not reached",
                 now + step * ahead,
