@@ -12,6 +12,7 @@ use crate::synth::simd::{
 };
 use crate::synth::tick::TICK;
 use alloc::vec::Vec;
+use core::marker::PhantomData;
 
 /// Voices of a kind that are rendered together: their blocks stay in the first cache.
 const TOGETHER: usize = 48;
@@ -149,9 +150,9 @@ impl Pool {
         };
         let vectors = read.pool.vectors;
         match kind {
-            Interpolation::Linear => simd::on(vectors, ReadLinear(read)),
-            Interpolation::Sinc8 => simd::on(vectors, ReadSinc8(read)),
-            Interpolation::Sinc16 => simd::on(vectors, ReadSinc16(read)),
+            Interpolation::Linear => simd::on(vectors, With::<Linear>(read, PhantomData)),
+            Interpolation::Sinc8 => simd::on(vectors, With::<Sinc8>(read, PhantomData)),
+            Interpolation::Sinc16 => simd::on(vectors, With::<Sinc16>(read, PhantomData)),
         }
     }
 
@@ -190,10 +191,16 @@ struct Read<'a> {
     frames: usize,
 }
 
-impl<'a> Read<'a> {
+/// With an interpolator.
+struct With<'a, T>(Read<'a>, PhantomData<T>);
+
+impl<'a, T: Interpolator<'a>> Task for With<'a, T> {
     /// The slot where to go on.
+    type Out = usize;
+
     #[inline(always)]
-    fn run<A: Arch, T: Interpolator<'a>>(self) -> usize {
+    fn run<A: Arch>(self) -> usize {
+        let Self(read, _) = self;
         let Pool {
             tags,
             tones,
@@ -201,13 +208,13 @@ impl<'a> Read<'a> {
             batch,
             kernels,
             ..
-        } = self.pool;
+        } = read.pool;
         for kind in &mut batch.kinds {
             kind.count = 0;
         }
         let slots = tags.iter().zip(tones).enumerate();
-        for (slot, (tag, tone)) in slots.take(*used).skip(self.from) {
-            if !tag.is(LIVE) || tag.port != self.port {
+        for (slot, (tag, tone)) in slots.take(*used).skip(read.from) {
+            if !tag.is(LIVE) || tag.port != read.port {
                 continue;
             }
             // No branch: neighbours are of any kind.
@@ -222,39 +229,8 @@ impl<'a> Read<'a> {
             place.slot = slot as u32;
             place.filter = tone.filter;
             place.gains = tone.gains;
-            tone.read::<A, T>(kernels, &mut place.block, self.since_tick, self.frames);
+            tone.read::<A, T>(kernels, &mut place.block, read.since_tick, read.frames);
         }
         *used
-    }
-}
-
-struct ReadLinear<'a>(Read<'a>);
-struct ReadSinc8<'a>(Read<'a>);
-struct ReadSinc16<'a>(Read<'a>);
-
-impl Task for ReadLinear<'_> {
-    type Out = usize;
-
-    #[inline(always)]
-    fn run<A: Arch>(self) -> usize {
-        self.0.run::<A, Linear>()
-    }
-}
-
-impl Task for ReadSinc8<'_> {
-    type Out = usize;
-
-    #[inline(always)]
-    fn run<A: Arch>(self) -> usize {
-        self.0.run::<A, Sinc8>()
-    }
-}
-
-impl Task for ReadSinc16<'_> {
-    type Out = usize;
-
-    #[inline(always)]
-    fn run<A: Arch>(self) -> usize {
-        self.0.run::<A, Sinc16>()
     }
 }

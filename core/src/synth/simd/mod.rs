@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Vector code of the render side: the only place in the synthesizer with `unsafe`.
 //!
-//! Kernels are written once over [`Arch`], a register of four lanes, and run on SSE2 (x86-64), NEON (AArch64) or the portable twin.
-//! On x86-64 with AVX2, where its registers are saved, weights and their change are multiplied at once. All compute the same bits: interpolation is done in integers, and the float operations are the same, in the same order,
-//! without fused multiply-add.
+//! Kernels are written once over [`Arch`], registers of four and of eight lanes, and run on SSE2 (x86-64), NEON (AArch64) or the portable twin.
+//! On x86-64 with AVX2, where its registers are saved, eight lanes are one register, and weights and their change are multiplied at once. All
+//! compute the same bits: interpolation is done in integers, and the float operations are the same, in the same order, without fused
+//! multiply-add. What calls kernels often is a [`Task`], and compiled for either kind of registers with all that is inlined into it.
 //!
 //! | module | holds |
 //! |---|---|
 //! | `sse2`, `avx2`, `neon`, `portable` | the registers |
-//! | `fetch` | a wave at some speed into four frames at a time |
+//! | `fetch` | a wave at some speed, eight frames at a time |
 //! | `filter` | the filters of eight voices at a time |
 //! | `mix` | gains, and voices into buses |
 //! | `effects` | what the kernels of the effects have in common, and their calls |
