@@ -14,6 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// What became of a mutant.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// By the first test that failed, or by how the process ended.
     Killed(String),
@@ -158,23 +159,22 @@ impl Program {
     }
 }
 
-/// Tries mutants 1 to `count`, `jobs` at once; `told` hears of each.
+/// Tries mutants of these numbers, `jobs` at once; `told` hears of each.
 pub fn try_all(
-    count: usize,
+    numbers: &[usize],
     jobs: usize,
     try_one: impl Fn(usize) -> Result<Fate> + Sync,
-    told: impl Fn(usize, &Fate) + Sync,
+    told: impl Fn(usize, &Fate) -> Result<()> + Sync,
 ) -> Result<BTreeMap<usize, Fate>> {
-    let next = AtomicUsize::new(1);
+    let next = AtomicUsize::new(0);
     let fates = Mutex::new(BTreeMap::new());
     let work = || -> Result<()> {
         loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number > count {
+            let Some(&number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) else {
                 return Ok(());
-            }
+            };
             let fate = try_one(number)?;
-            told(number, &fate);
+            told(number, &fate)?;
             let mut fates = fates.lock().unwrap_or_else(PoisonError::into_inner);
             fates.insert(number, fate);
         }
