@@ -120,9 +120,11 @@ pub fn mutants(choice: &Choice) -> Result<()> {
             known.len(),
             mutants.len() - known.len()
         );
-        let numbers: Vec<usize> = (1..=mutants.len())
+        let mut numbers: Vec<usize> = (1..=mutants.len())
             .filter(|number| !known.contains_key(number))
             .collect();
+        // Those that all tests will have to run with come last.
+        numbers.sort_by_key(|&number| equivalent.reason(&mutants[number - 1]).is_some());
         let told = |number: usize, fate: &Fate| {
             let mutant = &mutants[number - 1];
             if !matches!(fate, Fate::Killed(_)) {
@@ -364,7 +366,7 @@ impl Mutant {
             "{}{}: {}",
             self.area.prefix(),
             self.file.display(),
-            self.site.change()
+            self.site.told()
         )
     }
 }
@@ -372,7 +374,7 @@ impl Mutant {
 impl std::fmt::Display for Mutant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (area, file, site) = (self.area.prefix(), self.file.display(), &self.site);
-        write!(f, "{area}{file}:{}: {}", site.line, site.change())
+        write!(f, "{area}{file}:{}: {}", site.line, site.told())
     }
 }
 

@@ -238,6 +238,16 @@ fn heard() {
     assert!(sounds(&mut rig), "a note of end A sounds");
     listener.collect(&mut rig);
     assert_eq!(listener.bytes(), [&volume[..], &long, &notes].concat());
+    // More at once than there are events for, again and again: they come back, and no message is lost.
+    for key in 61..65 {
+        put(&mut rig, &one, &[0xB0, 120, 0]);
+        assert!(!sounds(&mut rig), "all sound is off");
+        let mut burst = [0xB0, 20, 1].repeat(3000);
+        burst.extend([0x90, key, 127]);
+        put(&mut rig, &one, &burst);
+        assert!(sounds(&mut rig), "the note behind a burst sounds");
+        listener.collect(&mut rig);
+    }
     one.close(&mut rig.client).unwrap();
     assert!(sounds(&mut rig), "the other writer is still there");
     two.close(&mut rig.client).unwrap();

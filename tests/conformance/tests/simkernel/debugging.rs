@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The development build, and what is told when the driver panics. `cargo xtask build --profile dev --plant panic` makes the image.
 
-use crate::rig::{RATE, Rig, SECOND, Setup, download_bank};
+use crate::rig::{RATE, Rig, SECOND, SERVICE, Setup, download_bank};
 use crate::{Scenario, Stop};
 use arioso_core::ks::ks::KSSTATE_RUN;
 use conformance::events::{EventBuffer, write};
 use std::path::PathBuf;
 
-pub const SCENARIOS: &[Scenario] = &[("the development build plays", development_build)];
+pub const SCENARIOS: &[Scenario] = &[
+    ("the development build plays", development_build),
+    ("what is told from loading to unloading", life),
+];
 
 pub const STOPS: &[Stop] = &[(
     "a panic is told with its place, the bugcheck and the calls that led to it",
@@ -46,6 +49,34 @@ fn development_build() {
     drop(downloads);
     rig.close(filter, [pin], Some(wave));
     rig.finish();
+}
+
+/// Whoever debugs sees the device's life, each step once.
+fn life() {
+    let mut rig = Setup::default().start();
+    rig.surprise_remove();
+    rig.remove();
+    rig.add();
+    rig.remove();
+    rig.machine.unload(SERVICE).expect("the driver unloads");
+    let printed = rig.machine.debug_output()[rig.printed..].iter();
+    let told: Vec<_> = printed
+        .filter_map(|line| line.trim_end().strip_prefix("arioso: "))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "loading",
+            "loaded, status 00000000",
+            "device started, status 00000000",
+            "device stopped",
+            "device started, status 00000000",
+            "device stopped",
+            "unloading"
+        ]
+    );
+    rig.uninstall();
+    rig.clean();
 }
 
 /// What the process printed before it ended.

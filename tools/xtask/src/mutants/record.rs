@@ -88,8 +88,8 @@ impl Record {
     /// A mutant of a file's text.
     fn name(&self, mutant: &Mutant) -> String {
         let sum = self.sums.get(&mutant.file).copied().unwrap_or(0);
-        let at = mutant.site.range.start;
-        format!("{sum:016x} {at} {}", mutant.key())
+        let (file, at) = (mutant.file.display(), mutant.site.range.start);
+        format!("{sum:016x} {at} {file}: {}", mutant.site.change())
     }
 }
 
