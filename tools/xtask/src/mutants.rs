@@ -132,24 +132,21 @@ pub fn mutants(choice: &Choice) -> Result<()> {
             }
             record.add(mutant, &Known::Fate(fate.clone()))
         };
+        let left = |numbers: &[usize]| {
+            for &number in numbers {
+                println!("not noticed by quick ones: {}", mutants[number - 1]);
+            }
+        };
         known.extend(match area {
             Area::Core => {
                 let program = Program::survey(program, directory)?;
-                try_all(
-                    &numbers,
-                    choice.jobs,
-                    |number| program.try_one(number),
-                    told,
-                )?
+                let try_one = |number, pass| program.try_one(number, pass);
+                try_all(&numbers, choice.jobs, try_one, told, left)?
             }
             Area::Driver => {
                 let scenarios = Scenarios::survey(program)?;
-                try_all(
-                    &numbers,
-                    choice.jobs,
-                    |number| scenarios.try_one(number),
-                    told,
-                )?
+                let try_one = |number, pass| scenarios.try_one(number, pass);
+                try_all(&numbers, choice.jobs, try_one, told, left)?
             }
         });
     }

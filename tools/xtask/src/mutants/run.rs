@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The tests against one mutant: those that meet it, the quick ones first, until one fails.
+//! The tests against one mutant: those that meet it, the quick ones first, until one fails. All mutants are tried by the quick tests
+//! before any is by the slow ones: whoever waits sees early where tests may be missing.
 
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,24 @@ pub enum Fate {
     Survived,
     /// No test comes there.
     Unmet,
+}
+
+/// Which tests a mutant is tried by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    Quick,
+    Slow,
+}
+
+impl Pass {
+    /// Of a test that takes this long.
+    pub fn of(takes: Duration) -> Self {
+        if takes < Duration::from_secs(1) {
+            Self::Quick
+        } else {
+            Self::Slow
+        }
+    }
 }
 
 /// A test program with all mutants.
@@ -93,13 +112,13 @@ impl Program {
         command
     }
 
-    pub fn try_one(&self, number: usize) -> Result<Fate> {
+    pub fn try_one(&self, number: usize, pass: Pass) -> Result<Fate> {
         let mut fate = Fate::Unmet;
         let mut batch: Vec<&Test> = Vec::new();
         let mut all = self
             .tests
             .iter()
-            .filter(|test| test.meets.contains(&number))
+            .filter(|test| test.meets.contains(&number) && Pass::of(test.takes) == pass)
             .peekable();
         while let Some(test) = all.next() {
             batch.push(test);
@@ -159,25 +178,53 @@ impl Program {
     }
 }
 
-/// Tries mutants of these numbers, `jobs` at once; `told` hears of each.
+/// Tries mutants of these numbers, `jobs` at once; `told` hears of each that is through, and `left` of those whom no quick test
+/// noticed.
 pub fn try_all(
     numbers: &[usize],
     jobs: usize,
-    try_one: impl Fn(usize) -> Result<Fate> + Sync,
+    try_one: impl Fn(usize, Pass) -> Result<Fate> + Sync,
     told: impl Fn(usize, &Fate) -> Result<()> + Sync,
+    left: impl Fn(&[usize]),
+) -> Result<BTreeMap<usize, Fate>> {
+    let quick = each(numbers, jobs, |number| {
+        let fate = try_one(number, Pass::Quick)?;
+        if let Fate::Killed(_) = fate {
+            told(number, &fate)?;
+        }
+        Ok(fate)
+    })?;
+    let is_left = |number: &usize| !matches!(quick.get(number), Some(Fate::Killed(_)));
+    let rest: Vec<usize> = numbers.iter().copied().filter(is_left).collect();
+    left(&rest);
+    let slow = each(&rest, jobs, |number| {
+        let slow = try_one(number, Pass::Slow)?;
+        let fate = match (quick.get(&number), slow) {
+            (Some(Fate::Survived), Fate::Unmet) => Fate::Survived,
+            (_, slow) => slow,
+        };
+        told(number, &fate)?;
+        Ok(fate)
+    })?;
+    let mut fates = quick;
+    fates.extend(slow);
+    Ok(fates)
+}
+
+fn each(
+    numbers: &[usize],
+    jobs: usize,
+    try_one: impl Fn(usize) -> Result<Fate> + Sync,
 ) -> Result<BTreeMap<usize, Fate>> {
     let next = AtomicUsize::new(0);
     let fates = Mutex::new(BTreeMap::new());
     let work = || -> Result<()> {
-        loop {
-            let Some(&number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) else {
-                return Ok(());
-            };
+        while let Some(&number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) {
             let fate = try_one(number)?;
-            told(number, &fate)?;
             let mut fates = fates.lock().unwrap_or_else(PoisonError::into_inner);
             fates.insert(number, fate);
         }
+        Ok(())
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
@@ -203,6 +250,40 @@ fn failed(line: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn slow_tests_come_to_what_quick_ones_left() {
+        let killed = || Fate::Killed("a test".into());
+        let tried = Mutex::new(Vec::new());
+        let try_one = |number, pass| {
+            tried.lock().unwrap().push((number, pass));
+            Ok(match (number, pass) {
+                (1, Pass::Quick) | (3, Pass::Slow) => killed(),
+                (2, Pass::Quick) | (4, Pass::Slow) => Fate::Survived,
+                _ => Fate::Unmet,
+            })
+        };
+        let told = Mutex::new(Vec::new());
+        let tell = |number, fate: &Fate| {
+            told.lock().unwrap().push((number, fate.clone()));
+            Ok(())
+        };
+        let left = |left: &[usize]| assert_eq!(left, [5, 2, 3, 4]);
+        let fates = try_all(&[5, 1, 2, 3, 4], 1, try_one, tell, left).unwrap();
+        let expected = [
+            (1, killed()),
+            (5, Fate::Unmet),
+            (2, Fate::Survived),
+            (3, killed()),
+            (4, Fate::Survived),
+        ];
+        assert_eq!(told.into_inner().unwrap(), expected);
+        assert_eq!(fates, BTreeMap::from(expected));
+        let tried = tried.into_inner().unwrap();
+        let (first, then) = tried.split_at(5);
+        assert!(first.iter().all(|(_, pass)| *pass == Pass::Quick));
+        assert!(then.iter().all(|(_, pass)| *pass == Pass::Slow));
+    }
 
     #[test]
     fn a_test_that_fails_is_named() {

@@ -3,7 +3,7 @@
 //! noticed most first, until one fails.
 
 use super::copy::with_mutant;
-use super::run::Fate;
+use super::run::{Fate, Pass};
 use crate::scenarios::{Program, Taken};
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,9 +67,11 @@ impl Scenarios {
         Ok(scenarios)
     }
 
-    pub fn try_one(&self, number: usize) -> Result<Fate> {
+    pub fn try_one(&self, number: usize, pass: Pass) -> Result<Fate> {
         let all = self.all.iter().enumerate();
-        let meets = all.filter(|(_, scenario)| scenario.meets.contains(&number));
+        let meets = all.filter(|(_, scenario)| {
+            scenario.meets.contains(&number) && Pass::of(scenario.takes) == pass
+        });
         let mut order: Vec<usize> = meets.map(|(at, _)| at).collect();
         if order.is_empty() {
             return Ok(Fate::Unmet);
