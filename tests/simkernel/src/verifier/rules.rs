@@ -340,8 +340,8 @@ rules! {
     ReferenceStream [] "audio/reference-counting-conventions-for-com-objects": Port LeakAllocator, Port LeakClock, Endpoint LeakPortStream;
     /// A capture sink is not referenced.
     ReferenceSink [] "ddi/dmusicks/nf-dmusicks-imxf-connectoutput": Endpoint KeepSink;
-    /// `QueryInterface` that succeeds returns an interface.
-    QueryInterface [] "audio/com-in-the-kernel": Port QueryNothing;
+    /// `QueryInterface` returns an interface if it succeeds, and null if it fails.
+    QueryInterface [] "audio/com-in-the-kernel": Port QueryNothing, Port QueryStale;
 
     /// `NewStream` returns a stream and sets its parameters, or fails and returns nothing.
     NewStream [] "ddi/dmusicks/nf-dmusicks-iminiportdmus-newstream": Port NothingSet, Port FailWithStream, Port NoStream, Endpoint WaveFailWithStream,

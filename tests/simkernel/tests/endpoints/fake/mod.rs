@@ -133,6 +133,11 @@ fn promises(_iid: &GUID) -> bool {
     false
 }
 
+/// Interfaces that are refused without a null pointer: none.
+fn forgets(_iid: &GUID) -> bool {
+    false
+}
+
 /// The range of a bridge pin.
 pub fn analog() -> *const KSDATARANGE {
     shape::leak(KSDATARANGE {
