@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The development build, and what is told when the driver panics. `cargo xtask build --profile dev --plant panic` makes the image.
 
-use crate::rig::{RATE, Rig, SECOND, SERVICE, Setup, download_bank};
+use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup, download_bank};
 use crate::{Scenario, Stop};
 use arioso_core::ks::ks::KSSTATE_RUN;
 use conformance::events::{EventBuffer, write};
+use simkernel::registry::{self, Value};
 use std::path::PathBuf;
 
 pub const SCENARIOS: &[Scenario] = &[
     ("the development build plays", development_build),
     ("what is told from loading to unloading", life),
+    ("what is told of waves that are refused", refused),
 ];
 
 pub const STOPS: &[Stop] = &[(
@@ -77,6 +79,53 @@ fn life() {
     );
     rig.uninstall();
     rig.clean();
+}
+
+/// Each kind is a line with how many there are; none, no line.
+fn refused() {
+    let bank = arioso_bank::test_banks::dc(RATE);
+    let format = bank
+        .windows(4)
+        .position(|id| id == b"fmt ")
+        .expect("a format");
+    let with = |field: usize, number: u16| {
+        let mut bank = bank.clone();
+        let at = format + 8 + field;
+        bank[at..at + 2].copy_from_slice(&number.to_le_bytes());
+        bank
+    };
+    let banks = [
+        // The format's tag, its channels, the rate.
+        ("\\??\\C:\\good.dls", bank.clone(), None),
+        (
+            "\\??\\C:\\tag.dls",
+            with(0, 2),
+            Some("not PCM of 8 or 16 bits"),
+        ),
+        ("\\??\\C:\\channels.dls", with(2, 2), Some("not mono")),
+        ("\\??\\C:\\rate.dls", with(4, 0), Some("empty or malformed")),
+    ];
+    let mut rig = Setup {
+        files: banks.clone().map(|(path, bank, _)| (path, bank)).to_vec(),
+        ..Setup::default()
+    }
+    .start();
+    for (path, _, why) in banks {
+        registry::set(PARAMETERS, "BankPath", Value::text(path));
+        rig.remove();
+        rig.add();
+        let printed = rig.machine.debug_output().len();
+        let (filter, pin) = rig.open_pin();
+        let lines = rig.machine.debug_output()[printed..].iter();
+        let told: Vec<_> = lines
+            .filter(|line| line.contains("refused"))
+            .map(|line| line.trim_end())
+            .collect();
+        let expected = why.map(|why| format!("arioso: 1 waves refused: {why}"));
+        assert_eq!(told, Vec::from_iter(expected));
+        rig.close(filter, [pin], None);
+    }
+    rig.finish();
 }
 
 /// What the process printed before it ended.

@@ -16,6 +16,7 @@ use simkernel::client::SimClient;
 pub const SCENARIOS: &[Scenario] = &[
     ("the reverb's parameters are heard", reverb),
     ("effects are switched by both properties", effects),
+    ("chorus is heard while it is on", chorus),
 ];
 
 /// Energy of a stretch, from and to in hundredths of a second.
@@ -173,5 +174,46 @@ fn effects() {
     assert_eq!(get(&mut rig, other.handle), BOTH);
     assert_eq!(get(&mut rig, filter.handle), BOTH);
     rig.close(filter, [pin, other], Some(wave));
+    rig.finish();
+}
+
+/// Off, a note is what it is without a send.
+fn chorus() {
+    let mut rig = Setup {
+        bank: Some(arioso_bank::general_midi()),
+        exact: true,
+        ..Setup::default()
+    }
+    .start();
+    let property = property(GUID_DMUS_PROP_Effects, 0);
+    let mut heard = |effects: u32, send: u8| {
+        let (filter, mut pin, mut wave) = rig.open();
+        wave.run(&mut rig.client).unwrap();
+        pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+        property.set(&mut rig.client, pin.handle, effects).unwrap();
+        rig.take_audio();
+        rig.play(
+            &pin,
+            &[
+                (0, &[0xB0, 91, 0]),
+                (0, &[0xB0, 93, send]),
+                (SECOND / 10, &[0x90, 60, 127]),
+            ],
+        );
+        rig.sleep(SECOND / 2);
+        let frames = rig.take_audio();
+        rig.close(filter, [pin], Some(wave));
+        let first = frames.iter().position(|f| *f != [0, 0]).expect("a sound");
+        frames[first..][..RATE as usize / 4].to_vec()
+    };
+    let plain = heard(SYNTH_EFFECT_NONE, 0);
+    let mut change = |effects| {
+        let other = heard(effects, 127);
+        let pairs = plain.iter().flatten().zip(other.iter().flatten());
+        pairs.map(|(a, b)| a.abs_diff(*b)).max()
+    };
+    let [off, on] = [SYNTH_EFFECT_NONE, SYNTH_EFFECT_CHORUS].map(&mut change);
+    // Where a note begins between two frames rounds its samples otherwise.
+    assert!(off <= Some(2) && on > Some(1000), "{off:?}, {on:?}");
     rig.finish();
 }

@@ -33,6 +33,8 @@ pub const SCENARIOS: &[Scenario] = &[
     ("another bank while a song plays", bank),
     ("a bank of 30 MB while a song plays", large_bank),
     ("banks that cannot be used while a song plays", no_bank),
+    ("banks that nobody plays leave no memory", freed),
+    ("whoever comes first has the bank read", first),
     ("meters, and silence", meters),
     ("the endpoint's level is set and heard", level),
 ];
@@ -242,6 +244,7 @@ fn fewer_voices() {
     chord(&mut rig, &pin, 50..60);
     let counted = statistics(&mut rig.client, pin.handle).unwrap();
     assert_eq!((counted.Voices, counted.LostNotes), (8, 52));
+    assert_eq!(rig.meters().LostNotes, 52, "of all pins");
     // And back, several times over while they play.
     for voices in [4096, 1, 300, 2, 4096] {
         assert_eq!(rig.change("Voices", voices).Voices, voices);
@@ -511,6 +514,44 @@ fn no_bank() {
     rig.finish();
 }
 
+/// What the banks take is the same again, at once.
+fn freed() {
+    let mut rig = two_banks(test_banks::dc_of(RATE, 100_000));
+    let (filter, pin) = rig.open_pin();
+    let mut level = |path| {
+        registry::set(PARAMETERS, "BankPath", Value::text(path));
+        rig.control(ARIOSO_CONTROL_BANK);
+        rig.pool()
+    };
+    let [one, other] = [ONE, OTHER].map(&mut level);
+    assert!(other > one + 150_000, "{one}, {other}");
+    let again = [ONE, OTHER, ONE, OTHER].map(&mut level);
+    assert_eq!(again, [one, other, one, other]);
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// A music pin, the wave pin, or the endpoint.
+fn first() {
+    let mut rig = two_banks(test_banks::dc(RATE));
+    let (filter, pin) = rig.open_pin();
+    assert_eq!(rig.active().Instruments, 2);
+    rig.close(filter, [pin], None);
+    rig.remove();
+    rig.add();
+    assert_eq!(rig.active().Instruments, 0);
+    let synth = subdevice(&mut rig.client, "synth");
+    let wave = rig.open_wave(&synth);
+    assert_eq!(rig.active().Instruments, 2);
+    rig.close(synth, [], Some(wave));
+    rig.remove();
+    rig.add();
+    let endpoint = rig.open_endpoint_of(RATE, 100);
+    assert_eq!(rig.active().Instruments, 2);
+    endpoint.close(&mut rig.client);
+    rig.finish();
+}
+
 fn meters() {
     let mut rig = exact().start();
     let (filter, pin, wave) = rig.running(&test_banks::dc(RATE));
@@ -558,6 +599,7 @@ fn level() {
     pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
     let mut endpoint = rig.open_endpoint_of(RATE, 100);
     endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    assert_eq!(rig.active().Users, 2, "a pin and the endpoint");
     rig.play(&pin, &[(0, &[0x90, 60, 127])]);
     let mut heard = |hundredths| {
         settings::set_level(&mut rig.client, hundredths).unwrap();
