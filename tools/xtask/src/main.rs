@@ -182,6 +182,9 @@ enum Command {
         /// With --resume: try again what no test noticed
         #[arg(long, requires = "resume")]
         again: bool,
+        /// With --again: only by tests with this in their names
+        #[arg(long, value_name = "PART", requires = "again")]
+        by: Option<String>,
     },
 }
 
@@ -252,6 +255,7 @@ fn run(command: Command) -> Result<()> {
             jobs,
             resume,
             again,
+            by,
         } => mutants::mutants(&mutants::Choice {
             area,
             seed,
@@ -261,6 +265,7 @@ fn run(command: Command) -> Result<()> {
             jobs,
             resume,
             again,
+            by,
         }),
         Command::Fuzz {
             coverage: true,

@@ -74,6 +74,8 @@ pub struct Choice {
     pub resume: bool,
     /// What no test noticed is, though.
     pub again: bool,
+    /// Part of the names of the tests that try again; what none of them notices is as before.
+    pub by: Option<String>,
 }
 
 /// A mutant of this run; its number in the program is its place in the list, from 1.
@@ -101,66 +103,87 @@ pub fn mutants(choice: &Choice) -> Result<()> {
         println!("{} of them are tried", mutants.len());
     }
     let equivalent = Equivalent::read()?;
-    let earlier = match (choice.resume, choice.again) {
-        (false, _) => Earlier::Nothing,
-        (true, false) => Earlier::All,
-        (true, true) => Earlier::Noticed,
+    let earlier = match choice {
+        Choice { resume: false, .. } => Earlier::Nothing,
+        Choice {
+            again: true,
+            by: None,
+            ..
+        } => Earlier::Noticed,
+        _ => Earlier::All,
     };
     let only = choice.file.as_deref().unwrap_or("all").replace('/', "-");
     let name = format!("{}-{seed}-{}-{only}.txt", area.name(), choice.count);
     let record = Record::open(&name, earlier, &sources)?;
-    mutants.retain(|mutant| record.known(mutant) != Some(&Known::Broken));
-    let mut known = known(&record, &mutants);
-    if known.len() < mutants.len() {
+    mutants.retain(|mutant| record.known(mutant) != Some(Known::Broken));
+    let is_through = |mutant: &Mutant| match record.known(mutant) {
+        Some(Known::Fate(Fate::Killed(_)) | Known::Broken) => true,
+        Some(Known::Fate(_)) => choice.by.is_none(),
+        _ => false,
+    };
+    if !mutants.iter().all(is_through) {
         let (program, directory) = build(area, &sources, &mut mutants, &record)?;
-        // Some may be left out now.
-        known = self::known(&record, &mutants);
+        let mut numbers: Vec<usize> = (1..=mutants.len())
+            .filter(|number| !is_through(&mutants[number - 1]))
+            .collect();
         println!(
             "{} are known, {} are tried",
-            known.len(),
-            mutants.len() - known.len()
+            mutants.len() - numbers.len(),
+            numbers.len()
         );
-        let mut numbers: Vec<usize> = (1..=mutants.len())
-            .filter(|number| !known.contains_key(number))
-            .collect();
         // Those that all tests will have to run with come last.
         numbers.sort_by_key(|&number| equivalent.reason(&mutants[number - 1]).is_some());
+        let before = numbers.iter().filter(|_| choice.by.is_none());
+        let before = before
+            .filter_map(|&number| match record.known(&mutants[number - 1])? {
+                Known::Left(fate) => Some((number, fate)),
+                _ => None,
+            })
+            .collect();
         let told = |number: usize, fate: &Fate| {
             let mutant = &mutants[number - 1];
-            if !matches!(fate, Fate::Killed(_)) {
-                println!("not noticed: {mutant}");
+            match fate {
+                Fate::Killed(by) if choice.by.is_some() => println!("noticed by {by}: {mutant}"),
+                Fate::Killed(_) => {}
+                _ if choice.by.is_some() => return Ok(()),
+                _ => println!("not noticed: {mutant}"),
             }
-            record.add(mutant, &Known::Fate(fate.clone()))
+            record.add(mutant, Known::Fate(fate.clone()))
         };
-        let left = |numbers: &[usize]| {
-            for &number in numbers {
-                println!("not noticed by quick ones: {}", mutants[number - 1]);
+        let left = |number: usize, fate: &Fate| {
+            let mutant = &mutants[number - 1];
+            if choice.by.is_some() {
+                return Ok(());
             }
+            println!("not noticed by quick ones: {mutant}");
+            record.add(mutant, Known::Left(fate.clone()))
         };
-        known.extend(match area {
+        let by = choice.by.as_deref().unwrap_or_default();
+        match area {
             Area::Core => {
-                let program = Program::survey(program, directory)?;
+                let program = Program::survey(program, directory, by)?;
                 let try_one = |number, pass| program.try_one(number, pass);
-                try_all(&numbers, choice.jobs, try_one, told, left)?
+                try_all(&numbers, before, choice.jobs, try_one, told, left)?
             }
             Area::Driver => {
-                let scenarios = Scenarios::survey(program)?;
+                let scenarios = Scenarios::survey(program, by)?;
                 let try_one = |number, pass| scenarios.try_one(number, pass);
-                try_all(&numbers, choice.jobs, try_one, told, left)?
+                try_all(&numbers, before, choice.jobs, try_one, told, left)?
             }
-        });
+        };
     }
+    let known = known(&record, &mutants);
     report(&mutants, &known, &equivalent);
     Ok(())
 }
 
-/// Of these mutants what an earlier run came to, by number.
+/// What these mutants came to, by number.
 fn known(record: &Record, mutants: &[Mutant]) -> BTreeMap<usize, Fate> {
     let known = mutants.iter().enumerate();
     known
         .filter_map(|(at, mutant)| match record.known(mutant)? {
-            Known::Fate(fate) => Some((at + 1, fate.clone())),
-            Known::Broken => None,
+            Known::Fate(fate) => Some((at + 1, fate)),
+            _ => None,
         })
         .collect()
 }
@@ -318,7 +341,7 @@ fn build(
             Built::Broken(numbers) => {
                 println!("{} do not compile and are left out", numbers.len());
                 for &number in &numbers {
-                    record.add(&mutants[number - 1], &Known::Broken)?;
+                    record.add(&mutants[number - 1], Known::Broken)?;
                 }
                 let mut number = 0;
                 mutants.retain(|_| {

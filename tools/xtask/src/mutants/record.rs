@@ -16,13 +16,14 @@ use std::sync::{Mutex, PoisonError};
 const KILLED: &str = "killed";
 const SURVIVED: &str = "survived";
 const UNMET: &str = "unmet";
+/// Behind the other tabulator is whether quick tests come to it.
+const QUICK: &str = "quick";
 /// It does not compile.
 const BROKEN: &str = "broken";
 
 /// What is known of mutants, by [`Record::name`].
 pub struct Record {
-    file: Mutex<File>,
-    known: BTreeMap<String, Known>,
+    open: Mutex<(File, BTreeMap<String, Known>)>,
     /// Of the files that are mutated: one that changed makes other mutants.
     sums: BTreeMap<PathBuf, u64>,
 }
@@ -30,6 +31,8 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
     Fate(Fate),
+    /// What the quick tests came to, if none of them noticed.
+    Left(Fate),
     Broken,
 }
 
@@ -66,9 +69,9 @@ impl Record {
             .map(|(name, known)| written(name, known))
             .collect();
         fs::write(path, lines).with_context(|| path.display().to_string())?;
+        let file = File::options().append(true).open(path)?;
         Ok(Self {
-            file: Mutex::new(File::options().append(true).open(path)?),
-            known,
+            open: Mutex::new((file, known)),
             sums: sources
                 .iter()
                 .map(|source| (source.path.clone(), sum(&source.text)))
@@ -76,13 +79,17 @@ impl Record {
         })
     }
 
-    pub fn known(&self, mutant: &Mutant) -> Option<&Known> {
-        self.known.get(&self.name(mutant))
+    pub fn known(&self, mutant: &Mutant) -> Option<Known> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.1.get(&self.name(mutant)).cloned()
     }
 
-    pub fn add(&self, mutant: &Mutant, known: &Known) -> Result<()> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(file.write_all(written(&self.name(mutant), known).as_bytes())?)
+    pub fn add(&self, mutant: &Mutant, known: Known) -> Result<()> {
+        let name = self.name(mutant);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.0.write_all(written(&name, &known).as_bytes())?;
+        open.1.insert(name, known);
+        Ok(())
     }
 
     /// A mutant of a file's text.
@@ -104,6 +111,8 @@ fn written(name: &str, known: &Known) -> String {
         Known::Fate(Fate::Killed(by)) => format!("{KILLED}\t{name}\t{by}\n"),
         Known::Fate(Fate::Survived) => format!("{SURVIVED}\t{name}\n"),
         Known::Fate(Fate::Unmet) => format!("{UNMET}\t{name}\n"),
+        Known::Left(Fate::Unmet) => format!("{QUICK}\t{name}\t{UNMET}\n"),
+        Known::Left(_) => format!("{QUICK}\t{name}\t{SURVIVED}\n"),
         Known::Broken => format!("{BROKEN}\t{name}\n"),
     }
 }
@@ -115,6 +124,8 @@ fn read(line: &str) -> Option<(String, Known)> {
         KILLED => Known::Fate(Fate::Killed(parts.next()?.to_owned())),
         SURVIVED => Known::Fate(Fate::Survived),
         UNMET => Known::Fate(Fate::Unmet),
+        QUICK if parts.next()? == UNMET => Known::Left(Fate::Unmet),
+        QUICK => Known::Left(Fate::Survived),
         BROKEN => Known::Broken,
         _ => return None,
     };
@@ -152,26 +163,33 @@ mod tests {
         // `return`, both `g();`, `h();`
         assert_eq!(mutants.len(), 4);
         assert!(record.known(&mutants[0]).is_none());
-        record.add(&mutants[0], &killed).unwrap();
-        record.add(&mutants[1], &survived).unwrap();
-        record.add(&mutants[3], &Known::Broken).unwrap();
+        record.add(&mutants[0], killed.clone()).unwrap();
+        record.add(&mutants[1], survived.clone()).unwrap();
+        record.add(&mutants[3], Known::Broken).unwrap();
         // It is stopped while it writes.
         let whole = fs::read_to_string(&place).unwrap();
         fs::write(&place, whole + "surv").unwrap();
 
         let record = Record::at(&place, Earlier::All, &sources).unwrap();
-        assert_eq!(record.known(&mutants[0]), Some(&killed));
-        assert_eq!(record.known(&mutants[1]), Some(&survived));
+        assert_eq!(record.known(&mutants[0]), Some(killed.clone()));
+        assert_eq!(record.known(&mutants[1]), Some(survived.clone()));
         assert_eq!(record.known(&mutants[2]), None);
-        assert_eq!(record.known(&mutants[3]), Some(&Known::Broken));
-        record.add(&mutants[2], &survived).unwrap();
+        assert_eq!(record.known(&mutants[3]), Some(Known::Broken));
+        let left = [Fate::Survived, Fate::Unmet].map(Known::Left);
+        for left in left {
+            record.add(&mutants[2], left.clone()).unwrap();
+            let record = Record::at(&place, Earlier::All, &sources).unwrap();
+            assert_eq!(record.known(&mutants[2]), Some(left));
+        }
+        let record = Record::at(&place, Earlier::All, &sources).unwrap();
+        record.add(&mutants[2], survived.clone()).unwrap();
 
         let record = Record::at(&place, Earlier::All, &sources).unwrap();
-        assert_eq!(record.known(&mutants[2]), Some(&survived));
+        assert_eq!(record.known(&mutants[2]), Some(survived.clone()));
         let record = Record::at(&place, Earlier::Noticed, &sources).unwrap();
-        assert_eq!(record.known(&mutants[0]), Some(&killed));
+        assert_eq!(record.known(&mutants[0]), Some(killed.clone()));
         assert_eq!(record.known(&mutants[1]), None);
-        assert_eq!(record.known(&mutants[3]), Some(&Known::Broken));
+        assert_eq!(record.known(&mutants[3]), Some(Known::Broken));
 
         let (changed, others) = self::source("fn f() { g(); g(); h();  }");
         let record = Record::at(&place, Earlier::All, &[changed]).unwrap();

@@ -59,8 +59,8 @@ struct Test {
 const BATCH: Duration = Duration::from_secs(1);
 
 impl Program {
-    /// Runs each test alone and without a mutant; all must pass.
-    pub fn survey(path: PathBuf, directory: PathBuf) -> Result<Self> {
+    /// Runs each test with `by` in its name alone and without a mutant; all must pass.
+    pub fn survey(path: PathBuf, directory: PathBuf, by: &str) -> Result<Self> {
         let mut program = Self {
             path,
             directory,
@@ -71,6 +71,7 @@ impl Program {
         for name in listed
             .lines()
             .filter_map(|line| line.strip_suffix(": test"))
+            .filter(|name| name.contains(by))
         {
             let test = program.meet(name)?;
             program.tests.push(test);
@@ -178,35 +179,38 @@ impl Program {
     }
 }
 
-/// Tries mutants of these numbers, `jobs` at once; `told` hears of each that is through, and `left` of those whom no quick test
-/// noticed.
+/// Tries mutants of these numbers, `jobs` at once; `told` hears of each that is through. What the quick tests came to, if none of them
+/// noticed, is `left`: `before` has those of an earlier run, the function hears of the others.
 pub fn try_all(
     numbers: &[usize],
+    before: BTreeMap<usize, Fate>,
     jobs: usize,
     try_one: impl Fn(usize, Pass) -> Result<Fate> + Sync,
     told: impl Fn(usize, &Fate) -> Result<()> + Sync,
-    left: impl Fn(&[usize]),
+    left: impl Fn(usize, &Fate) -> Result<()> + Sync,
 ) -> Result<BTreeMap<usize, Fate>> {
-    let quick = each(numbers, jobs, |number| {
+    let is_new = |number: &usize| !before.contains_key(number);
+    let new: Vec<usize> = numbers.iter().copied().filter(is_new).collect();
+    let mut fates = each(&new, jobs, |number| {
         let fate = try_one(number, Pass::Quick)?;
-        if let Fate::Killed(_) = fate {
-            told(number, &fate)?;
+        match fate {
+            Fate::Killed(_) => told(number, &fate)?,
+            _ => left(number, &fate)?,
         }
         Ok(fate)
     })?;
-    let is_left = |number: &usize| !matches!(quick.get(number), Some(Fate::Killed(_)));
+    fates.extend(before);
+    let is_left = |number: &usize| !matches!(fates.get(number), Some(Fate::Killed(_)));
     let rest: Vec<usize> = numbers.iter().copied().filter(is_left).collect();
-    left(&rest);
     let slow = each(&rest, jobs, |number| {
         let slow = try_one(number, Pass::Slow)?;
-        let fate = match (quick.get(&number), slow) {
+        let fate = match (fates.get(&number), slow) {
             (Some(Fate::Survived), Fate::Unmet) => Fate::Survived,
             (_, slow) => slow,
         };
         told(number, &fate)?;
         Ok(fate)
     })?;
-    let mut fates = quick;
     fates.extend(slow);
     Ok(fates)
 }
@@ -268,21 +272,32 @@ mod tests {
             told.lock().unwrap().push((number, fate.clone()));
             Ok(())
         };
-        let left = |left: &[usize]| assert_eq!(left, [5, 2, 3, 4]);
-        let fates = try_all(&[5, 1, 2, 3, 4], 1, try_one, tell, left).unwrap();
+        let left = Mutex::new(Vec::new());
+        let leave = |number, fate: &Fate| {
+            left.lock().unwrap().push((number, fate.clone()));
+            Ok(())
+        };
+        let before = BTreeMap::from([(6, Fate::Survived)]);
+        let fates = try_all(&[5, 1, 2, 6, 3, 4], before, 1, try_one, tell, leave).unwrap();
         let expected = [
             (1, killed()),
             (5, Fate::Unmet),
             (2, Fate::Survived),
+            (6, Fate::Survived),
             (3, killed()),
             (4, Fate::Survived),
         ];
         assert_eq!(told.into_inner().unwrap(), expected);
         assert_eq!(fates, BTreeMap::from(expected));
+        let expected = [5, 2, 3, 4].map(|number| (number, Fate::Unmet));
+        let mut expected = expected.to_vec();
+        expected[1].1 = Fate::Survived;
+        assert_eq!(left.into_inner().unwrap(), expected);
         let tried = tried.into_inner().unwrap();
         let (first, then) = tried.split_at(5);
         assert!(first.iter().all(|(_, pass)| *pass == Pass::Quick));
         assert!(then.iter().all(|(_, pass)| *pass == Pass::Slow));
+        assert_eq!(then.len(), 5);
     }
 
     #[test]

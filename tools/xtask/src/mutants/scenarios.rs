@@ -32,8 +32,8 @@ struct Scenario {
 const LONGEST: Duration = Duration::from_secs(120);
 
 impl Scenarios {
-    /// Builds the test program and runs each scenario without a mutant; all must pass.
-    pub fn survey(image: PathBuf) -> Result<Self> {
+    /// Builds the test program and runs each scenario with `by` in its name without a mutant; all must pass.
+    pub fn survey(image: PathBuf, by: &str) -> Result<Self> {
         let mut scenarios = Self {
             program: Program::build()?,
             image,
@@ -41,7 +41,9 @@ impl Scenarios {
             kills: Mutex::default(),
         };
         let place = with_mutant(&scenarios.image, 0)?;
-        for name in scenarios.program.names()? {
+        let mut names = scenarios.program.names()?;
+        names.retain(|name| name.contains(by));
+        for name in names {
             let begun = Instant::now();
             let mut taken = Taken::new();
             if !scenarios
