@@ -78,10 +78,13 @@ impl Site {
         }
     }
 
-    /// The change; of a number, which many lines have, with its line.
+    /// The change; of a number or a name, which many lines have, with its line.
     pub fn told(&self) -> String {
         let change = self.change();
-        if self.is_number() {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        if self.is_number()
+            || matches!(self.kind, Kind::Instead(_)) && self.old.chars().all(is_word)
+        {
             format!("{change} in `{}`", self.within)
         } else {
             change
@@ -511,9 +514,15 @@ mod tests {
 
     #[test]
     fn a_number_is_told_with_its_line() {
-        let text = "fn f() -> u64 {\n    g(h, 3)\n}";
+        let text = "fn f() -> u64 {\n    g(!h, 3, false)\n}";
         let told: Vec<_> = find(text, false).unwrap().iter().map(Site::told).collect();
-        assert_eq!(told, ["`fn f` → `return 0`", "`3` → `4` in `g(h, 3)`"]);
+        let expected = [
+            "`fn f` → `return 0`",
+            "`!h` → `h`",
+            "`3` → `4` in `g(!h, 3, false)`",
+            "`false` → `true` in `g(!h, 3, false)`",
+        ];
+        assert_eq!(told, expected);
     }
 
     /// Every switched source is Rust again.
