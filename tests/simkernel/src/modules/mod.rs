@@ -15,6 +15,7 @@ use pcm_sink::Keep;
 use portcls::wave_sink::WaveSinkOptions;
 
 pub use portcls::capture::Disconnect;
+pub(crate) use portcls::device::forget_driver;
 pub use portcls::reader::Fill;
 
 /// The audio side of the machine.

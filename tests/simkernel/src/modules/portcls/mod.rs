@@ -26,7 +26,7 @@ pub(crate) mod capture;
 pub(crate) mod clock;
 mod com;
 mod connection;
-mod device;
+pub(crate) mod device;
 mod dmus;
 mod events;
 mod filter;

@@ -41,6 +41,8 @@ faults! {
     /// A device extension without room for PortCls.
     ShortExtension,
     ManySubdevices, InitTwice,
+    /// An unload routine that does not call PortCls'.
+    KeepUnload,
     /// Releases a service group twice.
     ReleaseTwice,
     /// Takes one reference of an object too many.
@@ -162,6 +164,11 @@ fn extensions() -> &'static [u32] {
 /// Interfaces that are promised and not given.
 fn promises(iid: &GUID) -> bool {
     fault(Fault::QueryNothing) && *iid == IID_IPowerNotify
+}
+
+/// Whether an unload routine takes the place of PortCls'.
+fn keeps_unload() -> bool {
+    fault(Fault::KeepUnload)
 }
 
 /// Interfaces that are refused without a null pointer.
