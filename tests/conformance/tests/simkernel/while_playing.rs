@@ -15,7 +15,7 @@ use arioso_core::ks::ks::KSSTATE_RUN;
 use arioso_core::ks::status::STATUS_INVALID_PARAMETER;
 use conformance::filter::Pin;
 use conformance::settings::{self, control};
-use conformance::synth::{caps, running_stats, set_channel_groups, statistics};
+use conformance::synth::{self, caps, running_stats, set_channel_groups, statistics};
 use simkernel::client::SimClient;
 use simkernel::registry::{self, Value};
 use std::time::Instant;
@@ -486,6 +486,18 @@ fn large_bank() {
     bank.shrink_to_fit();
     let mut rig = two_banks(bank);
     check_across(&mut rig);
+    // Its file is closed when another bank counts.
+    let (filter, pin) = rig.open_pin();
+    let lengths = [OTHER, ONE, OTHER].map(|path| {
+        registry::set(PARAMETERS, "BankPath", Value::text(path));
+        rig.control(ARIOSO_CONTROL_BANK);
+        let told = synth::bank(&mut rig.client, pin.handle).unwrap();
+        assert_eq!(told.Flags, u32::from(told.Length > 0));
+        told.Length
+    });
+    assert!(lengths[0] > 30_000_000, "{lengths:?}");
+    assert_eq!(lengths, [lengths[0], 0, lengths[0]]);
+    rig.close(filter, [pin], None);
     rig.finish();
 }
 
