@@ -33,7 +33,7 @@ mod filter;
 pub(crate) mod format;
 mod handle;
 pub(crate) mod imports;
-mod midi;
+pub(super) mod midi;
 mod miniport;
 mod pin;
 mod port;
