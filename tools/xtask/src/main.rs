@@ -182,9 +182,12 @@ enum Command {
         /// With --resume: try again what no test noticed
         #[arg(long, requires = "resume")]
         again: bool,
-        /// With --again: only by tests with this in their names
+        /// With --again: only by tests with this, or one of these, in their names
         #[arg(long, value_name = "PART", requires = "again")]
-        by: Option<String>,
+        by: Vec<String>,
+        /// Try those too that tools/xtask/equivalent-mutants.txt says cannot be noticed
+        #[arg(long)]
+        equivalent: bool,
     },
 }
 
@@ -256,6 +259,7 @@ fn run(command: Command) -> Result<()> {
             resume,
             again,
             by,
+            equivalent,
         } => mutants::mutants(&mutants::Choice {
             area,
             seed,
@@ -266,6 +270,7 @@ fn run(command: Command) -> Result<()> {
             resume,
             again,
             by,
+            equivalent,
         }),
         Command::Fuzz {
             coverage: true,

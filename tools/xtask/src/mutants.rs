@@ -74,8 +74,10 @@ pub struct Choice {
     pub resume: bool,
     /// What no test noticed is, though.
     pub again: bool,
-    /// Part of the names of the tests that try again; what none of them notices is as before.
-    pub by: Option<String>,
+    /// Parts of the names of the tests that try again; what none of them notices is as before.
+    pub by: Vec<String>,
+    /// Those are tried too that are known to be equivalent.
+    pub equivalent: bool,
 }
 
 /// A mutant of this run; its number in the program is its place in the list, from 1.
@@ -103,14 +105,11 @@ pub fn mutants(choice: &Choice) -> Result<()> {
         println!("{} of them are tried", mutants.len());
     }
     let equivalent = Equivalent::read()?;
-    let earlier = match choice {
-        Choice { resume: false, .. } => Earlier::Nothing,
-        Choice {
-            again: true,
-            by: None,
-            ..
-        } => Earlier::Noticed,
-        _ => Earlier::All,
+    let by = &choice.by[..];
+    let earlier = match (choice.resume, choice.again) {
+        (false, _) => Earlier::Nothing,
+        (true, true) if by.is_empty() => Earlier::Noticed,
+        (true, _) => Earlier::All,
     };
     let only = choice.file.as_deref().unwrap_or("all").replace('/', "-");
     let name = format!("{}-{seed}-{}-{only}.txt", area.name(), choice.count);
@@ -118,12 +117,13 @@ pub fn mutants(choice: &Choice) -> Result<()> {
     mutants.retain(|mutant| record.known(mutant) != Some(Known::Broken));
     let is_through = |mutant: &Mutant| match record.known(mutant) {
         Some(Known::Fate(Fate::Killed(_)) | Known::Broken) => true,
-        Some(Known::Fate(_)) => choice.by.is_none(),
+        _ if !choice.equivalent && equivalent.reason(mutant).is_some() => true,
+        Some(Known::Fate(_)) => by.is_empty(),
         _ => false,
     };
     if !mutants.iter().all(is_through) {
         let (program, directory) = build(area, &sources, &mut mutants, &record)?;
-        let mut numbers: Vec<usize> = (1..=mutants.len())
+        let numbers: Vec<usize> = (1..=mutants.len())
             .filter(|number| !is_through(&mutants[number - 1]))
             .collect();
         println!(
@@ -131,9 +131,7 @@ pub fn mutants(choice: &Choice) -> Result<()> {
             mutants.len() - numbers.len(),
             numbers.len()
         );
-        // Those that all tests will have to run with come last.
-        numbers.sort_by_key(|&number| equivalent.reason(&mutants[number - 1]).is_some());
-        let before = numbers.iter().filter(|_| choice.by.is_none());
+        let before = numbers.iter().filter(|_| by.is_empty());
         let before = before
             .filter_map(|&number| match record.known(&mutants[number - 1])? {
                 Known::Left(fate) => Some((number, fate)),
@@ -143,22 +141,21 @@ pub fn mutants(choice: &Choice) -> Result<()> {
         let told = |number: usize, fate: &Fate| {
             let mutant = &mutants[number - 1];
             match fate {
-                Fate::Killed(by) if choice.by.is_some() => println!("noticed by {by}: {mutant}"),
+                Fate::Killed(test) if !by.is_empty() => println!("noticed by {test}: {mutant}"),
                 Fate::Killed(_) => {}
-                _ if choice.by.is_some() => return Ok(()),
+                _ if !by.is_empty() => return Ok(()),
                 _ => println!("not noticed: {mutant}"),
             }
             record.add(mutant, Known::Fate(fate.clone()))
         };
         let left = |number: usize, fate: &Fate| {
             let mutant = &mutants[number - 1];
-            if choice.by.is_some() {
+            if !by.is_empty() {
                 return Ok(());
             }
             println!("not noticed by quick ones: {mutant}");
             record.add(mutant, Known::Left(fate.clone()))
         };
-        let by = choice.by.as_deref().unwrap_or_default();
         match area {
             Area::Core => {
                 let program = Program::survey(program, directory, by)?;

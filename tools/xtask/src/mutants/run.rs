@@ -42,6 +42,11 @@ impl Pass {
     }
 }
 
+/// Whether one of these is in the name; without any, each name will do.
+pub fn is_named(name: &str, parts: &[String]) -> bool {
+    parts.is_empty() || parts.iter().any(|part| name.contains(part))
+}
+
 /// A test program with all mutants.
 pub struct Program {
     path: PathBuf,
@@ -59,8 +64,8 @@ struct Test {
 const BATCH: Duration = Duration::from_secs(1);
 
 impl Program {
-    /// Runs each test with `by` in its name alone and without a mutant; all must pass.
-    pub fn survey(path: PathBuf, directory: PathBuf, by: &str) -> Result<Self> {
+    /// Runs each test with one of `by` in its name alone and without a mutant; all must pass.
+    pub fn survey(path: PathBuf, directory: PathBuf, by: &[String]) -> Result<Self> {
         let mut program = Self {
             path,
             directory,
@@ -71,7 +76,7 @@ impl Program {
         for name in listed
             .lines()
             .filter_map(|line| line.strip_suffix(": test"))
-            .filter(|name| name.contains(by))
+            .filter(|name| is_named(name, by))
         {
             let test = program.meet(name)?;
             program.tests.push(test);
@@ -298,6 +303,13 @@ mod tests {
         assert!(first.iter().all(|(_, pass)| *pass == Pass::Quick));
         assert!(then.iter().all(|(_, pass)| *pass == Pass::Slow));
         assert_eq!(then.len(), 5);
+    }
+
+    #[test]
+    fn a_name_has_one_of_the_parts() {
+        assert!(is_named("a test", &[]));
+        assert!(is_named("a test", &["no".into(), "es".into()]));
+        assert!(!is_named("a test", &["no".into()]));
     }
 
     #[test]

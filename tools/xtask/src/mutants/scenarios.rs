@@ -3,7 +3,7 @@
 //! noticed most first, until one fails.
 
 use super::copy::with_mutant;
-use super::run::{Fate, Pass};
+use super::run::{Fate, Pass, is_named};
 use crate::scenarios::{Program, Taken};
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,8 +32,8 @@ struct Scenario {
 const LONGEST: Duration = Duration::from_secs(120);
 
 impl Scenarios {
-    /// Builds the test program and runs each scenario with `by` in its name without a mutant; all must pass.
-    pub fn survey(image: PathBuf, by: &str) -> Result<Self> {
+    /// Builds the test program and runs each scenario with one of `by` in its name without a mutant; all must pass.
+    pub fn survey(image: PathBuf, by: &[String]) -> Result<Self> {
         let mut scenarios = Self {
             program: Program::build()?,
             image,
@@ -42,7 +42,7 @@ impl Scenarios {
         };
         let place = with_mutant(&scenarios.image, 0)?;
         let mut names = scenarios.program.names()?;
-        names.retain(|name| name.contains(by));
+        names.retain(|name| is_named(name, by));
         for name in names {
             let begun = Instant::now();
             let mut taken = Taken::new();
