@@ -52,6 +52,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ),
     ("recording: formats without channels", no_channels),
     ("recording: formats that are none", no_format),
+    ("recording: the position at any moment", positions),
 ];
 
 /// A MIDI pin in RUN with a constant as its instrument.
@@ -607,6 +608,24 @@ fn events() {
     assert!(c.wait_event(event, SECOND), "registered again");
     c.close_event(stranger);
     recorder.close(c);
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// To the frame, also between two slices.
+fn positions() {
+    let (mut rig, filter, pin) = exact();
+    let mut endpoint = rig.open_endpoint_of(RATE, 100);
+    let started = rig.now();
+    endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    for step in 1..500 {
+        rig.sleep(step % 17 * 370);
+        let elapsed = rig.now() - started;
+        let frames = elapsed * i64::from(RATE) / SECOND % i64::from(RATE / 10);
+        let told = i64::from(endpoint.position(&mut rig.client) / 4);
+        assert!((frames - told).abs() <= 1, "{told}, {frames} are due");
+    }
+    endpoint.close(&mut rig.client);
     rig.close(filter, [pin], None);
     rig.finish();
 }
