@@ -40,6 +40,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("owner: an owner that stands still", still),
     ("owner: events of a paused pin, and nobody listens", paused),
     ("owner: dither is the same ahead", dithered),
+    ("owner: who closes a pin holds up the slices", starved),
     ("owner: run while the device goes", run_while_removed),
     ("owner: a hundred thousand steps", || steps(100_000, 42)),
 ];
@@ -612,6 +613,51 @@ fn dithered() {
     let differs = plain.iter().zip(&ahead).position(|(a, b)| a != b);
     assert_eq!(differs, None);
     registry::remove(PARAMETERS, "WaveSinkFeed");
+    rig.finish();
+}
+
+/// Closing executes what the owner has not yet, and is held up at each of its calls in turn for a tenth of a second. The wave sink waits
+/// for a while, then goes on without the slices, which are counted.
+fn starved() {
+    const MILLISECOND: i64 = SECOND / 1000;
+    let mut rig = Setup {
+        parameters: vec![("WaveSinkFeed", 1)],
+        ..Setup::default()
+    }
+    .start();
+    let (filter, pin, wave) = rig.running(&sine());
+    let skipped = |rig: &mut Rig| {
+        statistics(&mut rig.client, pin.handle)
+            .unwrap()
+            .SkippedSlices
+    };
+    let mut longest = 0;
+    let mut held = 0;
+    loop {
+        let program = rig.machine.program("program", move |client| {
+            let synth = filter::subdevice(client, "synth").expect("the synthesizer");
+            let pin = synth.direct_music_pin(client, 0).expect("a pin");
+            client.sleep(SECOND / 50);
+            pin.close(client).expect("it closes");
+            synth.close(client);
+        });
+        rig.sleep(SECOND / 100);
+        let before = skipped(&mut rig);
+        rig.machine.hold("program", held, 100 * MILLISECOND);
+        rig.machine.finish(&[program]);
+        let came = rig.machine.held();
+        rig.sleep(SECOND / 10);
+        longest = longest.max(skipped(&mut rig) - before);
+        if !came {
+            break;
+        }
+        held += 1;
+    }
+    assert!(
+        (5..=60).contains(&longest),
+        "{longest} slices in {held} calls"
+    );
+    rig.close(filter, [pin], Some(wave));
     rig.finish();
 }
 
