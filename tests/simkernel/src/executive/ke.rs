@@ -645,6 +645,7 @@ pub(crate) fn run_dpc(dpc: *mut KDPC) {
         )
     };
     if let Some(routine) = routine {
+        guest::begins();
         let begin = clock::host_ns();
         // SAFETY: a KDEFERRED_ROUTINE and its arguments.
         unsafe { guest::call(routine as usize, &arguments) };
