@@ -29,15 +29,18 @@ pub enum Fate {
 pub enum Pass {
     Quick,
     Slow,
+    /// Behind the quick ones of an earlier run, in which other tests may have been quick.
+    Rest,
 }
 
 impl Pass {
-    /// Of a test that takes this long.
-    pub fn of(takes: Duration) -> Self {
-        if takes < Duration::from_secs(1) {
-            Self::Quick
-        } else {
-            Self::Slow
+    /// Whether a test that takes this long belongs to it.
+    pub fn has(self, takes: Duration) -> bool {
+        const QUICK: Duration = Duration::from_secs(1);
+        match self {
+            Self::Quick => takes < QUICK,
+            Self::Slow => takes >= QUICK,
+            Self::Rest => takes >= QUICK / 4,
         }
     }
 }
@@ -124,7 +127,7 @@ impl Program {
         let mut all = self
             .tests
             .iter()
-            .filter(|test| test.meets.contains(&number) && Pass::of(test.takes) == pass)
+            .filter(|test| test.meets.contains(&number) && pass.has(test.takes))
             .peekable();
         while let Some(test) = all.next() {
             batch.push(test);
@@ -204,11 +207,17 @@ pub fn try_all(
         }
         Ok(fate)
     })?;
+    let is_new: BTreeSet<usize> = new.into_iter().collect();
     fates.extend(before);
     let is_left = |number: &usize| !matches!(fates.get(number), Some(Fate::Killed(_)));
     let rest: Vec<usize> = numbers.iter().copied().filter(is_left).collect();
     let slow = each(&rest, jobs, |number| {
-        let slow = try_one(number, Pass::Slow)?;
+        let pass = if is_new.contains(&number) {
+            Pass::Slow
+        } else {
+            Pass::Rest
+        };
+        let slow = try_one(number, pass)?;
         let fate = match (fates.get(&number), slow) {
             (Some(Fate::Survived), Fate::Unmet) => Fate::Survived,
             (_, slow) => slow,
@@ -267,7 +276,7 @@ mod tests {
         let try_one = |number, pass| {
             tried.lock().unwrap().push((number, pass));
             Ok(match (number, pass) {
-                (1, Pass::Quick) | (3, Pass::Slow) => killed(),
+                (1, Pass::Quick) | (3, Pass::Slow) | (7, Pass::Rest) => killed(),
                 (2, Pass::Quick) | (4, Pass::Slow) => Fate::Survived,
                 _ => Fate::Unmet,
             })
@@ -282,8 +291,8 @@ mod tests {
             left.lock().unwrap().push((number, fate.clone()));
             Ok(())
         };
-        let before = BTreeMap::from([(6, Fate::Survived)]);
-        let fates = try_all(&[5, 1, 2, 6, 3, 4], before, 1, try_one, tell, leave).unwrap();
+        let before = BTreeMap::from([(6, Fate::Survived), (7, Fate::Unmet)]);
+        let fates = try_all(&[5, 1, 2, 6, 3, 4, 7], before, 1, try_one, tell, leave).unwrap();
         let expected = [
             (1, killed()),
             (5, Fate::Unmet),
@@ -291,6 +300,7 @@ mod tests {
             (6, Fate::Survived),
             (3, killed()),
             (4, Fate::Survived),
+            (7, killed()),
         ];
         assert_eq!(told.into_inner().unwrap(), expected);
         assert_eq!(fates, BTreeMap::from(expected));
@@ -301,8 +311,15 @@ mod tests {
         let tried = tried.into_inner().unwrap();
         let (first, then) = tried.split_at(5);
         assert!(first.iter().all(|(_, pass)| *pass == Pass::Quick));
-        assert!(then.iter().all(|(_, pass)| *pass == Pass::Slow));
-        assert_eq!(then.len(), 5);
+        let expected = [
+            (5, Pass::Slow),
+            (2, Pass::Slow),
+            (6, Pass::Rest),
+            (3, Pass::Slow),
+            (4, Pass::Slow),
+            (7, Pass::Rest),
+        ];
+        assert_eq!(then, expected);
     }
 
     #[test]

@@ -71,9 +71,8 @@ impl Scenarios {
 
     pub fn try_one(&self, number: usize, pass: Pass) -> Result<Fate> {
         let all = self.all.iter().enumerate();
-        let meets = all.filter(|(_, scenario)| {
-            scenario.meets.contains(&number) && Pass::of(scenario.takes) == pass
-        });
+        let meets = all
+            .filter(|(_, scenario)| scenario.meets.contains(&number) && pass.has(scenario.takes));
         let mut order: Vec<usize> = meets.map(|(at, _)| at).collect();
         if order.is_empty() {
             return Ok(Fate::Unmet);
