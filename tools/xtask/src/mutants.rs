@@ -179,8 +179,8 @@ fn known(record: &Record, mutants: &[Mutant]) -> BTreeMap<usize, Fate> {
     let known = mutants.iter().enumerate();
     known
         .filter_map(|(at, mutant)| match record.known(mutant)? {
-            Known::Fate(fate) => Some((at + 1, fate)),
-            _ => None,
+            Known::Fate(fate) | Known::Left(fate) => Some((at + 1, fate)),
+            Known::Broken => None,
         })
         .collect()
 }
