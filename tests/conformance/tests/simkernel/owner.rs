@@ -10,7 +10,7 @@ use conformance::Client;
 use conformance::connect::SampleFormat;
 use conformance::events::EventBuffer;
 use conformance::filter::{self, Filter, Pin};
-use conformance::synth::{latency_clock, master_clock, port_parameters, statistics};
+use conformance::synth::{latency_clock, master_clock, port_parameters, set_volume, statistics};
 use conformance::wave::{WavePath, is_wave_output};
 use simkernel::client::SimClient;
 use simkernel::modules::portcls::wave_sink::Blocks;
@@ -41,6 +41,10 @@ pub const SCENARIOS: &[Scenario] = &[
     ("owner: events of a paused pin, and nobody listens", paused),
     ("owner: dither is the same ahead", dithered),
     ("owner: who closes a pin holds up the slices", starved),
+    (
+        "owner: more commands at once than there is room for",
+        commands,
+    ),
     ("owner: run while the device goes", run_while_removed),
     ("owner: a hundred thousand steps", || steps(100_000, 42)),
 ];
@@ -603,6 +607,10 @@ fn dithered() {
         rig.write(&pin, &buffer);
         rig.sleep(2 * SECOND);
         let frames = rig.take_audio();
+        // A millisecond each, 44 frames, a little ahead of what was heard.
+        let slices = statistics(&mut rig.client, pin.handle).unwrap().Slices;
+        let heard = frames.len() as u64 / 44 * u64::from(feed);
+        assert!((heard..=heard + 200).contains(&slices), "{slices}, {heard}");
         wave.set_state(&mut rig.client, KSSTATE_STOP).unwrap();
         assert_eq!(rig.machine.sharp_timers(), 0);
         rig.close(filter, [pin], Some(wave));
@@ -613,6 +621,32 @@ fn dithered() {
     let differs = plain.iter().zip(&ahead).position(|(a, b)| a != b);
     assert_eq!(differs, None);
     registry::remove(PARAMETERS, "WaveSinkFeed");
+    rig.finish();
+}
+
+/// Whoever finds no room executes them, and does not wait for the owner.
+fn commands() {
+    let mut rig = Setup {
+        exact: true,
+        ..Setup::default()
+    }
+    .start();
+    let (filter, pin, wave) = rig.running(&sine());
+    rig.play(&pin, &[(SECOND / 10, &[0x90, 60, 127])]);
+    rig.sleep(SECOND / 2);
+    let loud = peak(&rig.take_audio());
+    let started = rig.now();
+    for step in 0..5000 {
+        set_volume(&mut rig.client, pin.handle, -(step % 100)).unwrap();
+    }
+    set_volume(&mut rig.client, pin.handle, -2000).unwrap();
+    assert!(rig.now() - started < 10, "{}", rig.now() - started);
+    rig.sleep(SECOND / 10);
+    rig.take_audio();
+    rig.sleep(SECOND / 10);
+    let soft = peak(&rig.take_audio());
+    assert!(soft > 0 && soft < loud / 8, "{soft} of {loud}");
+    rig.close(filter, [pin], Some(wave));
     rig.finish();
 }
 
