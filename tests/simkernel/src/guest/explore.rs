@@ -48,7 +48,11 @@ impl FromStr for Decision {
 
     /// As it is printed.
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("no decision: {text} (CALL:switch:N, CALL:hold:N, CALL:starve:N:CALLS, CALL:due)");
+        let wrong = || {
+            format!(
+                "no decision: {text} (CALL:switch:N, CALL:hold:N, CALL:starve:N:CALLS, CALL:due)"
+            )
+        };
         let mut parts = text.split(':');
         let call = parts
             .next()
