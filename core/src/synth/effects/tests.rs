@@ -583,6 +583,18 @@ fn the_limiter_holds_full_scale_and_recovers() {
     assert_eq!(frame, [[0.5; 2]]);
 }
 
+/// Both channels by the same gain, whichever is the louder one.
+#[test]
+fn the_limiter_keeps_the_balance() {
+    for frame in [[0.5, 1.5], [1.5, 0.5], [-0.2, 3.0]] {
+        let mut out = [frame];
+        Limiter::new(RATE).process(&mut out);
+        let [left, right] = out[0];
+        assert!(left.abs().max(right.abs()) < 1.0);
+        assert!((left / frame[0] - right / frame[1]).abs() < 1e-6, "{out:?}");
+    }
+}
+
 #[test]
 fn the_limiter_bends_and_does_not_break() {
     // Steady levels: monotonous, and one dB at the threshold stays nearly one dB.
