@@ -449,6 +449,11 @@ impl System {
         clock::now()
     }
 
+    /// Puts a file on the disk, by its NT path, in the place of one that is there. Who has that one open goes on with it.
+    pub fn put_file(&mut self, path: &str, data: FileData) {
+        disk::add(path, data);
+    }
+
     /// Lets virtual time pass (100 ns units).
     pub fn run_for(&mut self, hundred_ns: i64) {
         let end = clock::now_ns() + hundred_ns.max(0) as u64 * 100;

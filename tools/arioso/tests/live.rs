@@ -11,9 +11,9 @@ use jack::{
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -221,8 +221,66 @@ fn collect(notes: usize, telling: &Receiver<Told>) -> (Vec<(u64, u64)>, Vec<(u64
     (sent, heard)
 }
 
+/// One server at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// What `arioso settings` and `arioso bank use` say and change counts while it plays.
+#[test]
+fn settings_are_followed() {
+    let _alone = ALONE.lock();
+    let name = format!("arioso-settings-{}", std::process::id());
+    let _server = server(&name);
+    let home = directory().join("home");
+    let _ = fs::remove_dir_all(&home);
+    let bank = directory().join("used.dls");
+    fs::write(&bank, pulse()).unwrap();
+    let said = directory().join("said.txt");
+    let arioso = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_arioso"));
+        command
+            .args(arguments)
+            .env("ARIOSO_HOME", &home)
+            .env("JACK_DEFAULT_SERVER", &name);
+        command
+    };
+    let does = |arguments: &[&str]| {
+        let output = arioso(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let lines = || fs::read_to_string(&said).unwrap_or_default();
+    let wait = |what: &str| {
+        until(what, || lines().contains(what).then_some(()));
+    };
+    does(&["settings", "set", "Voices", "99"]);
+    until("jackd does not answer", || {
+        let listed = arioso(&["live", "--system", "jack", "--list"])
+            .output()
+            .ok()?;
+        listed.status.success().then_some(())
+    });
+    let program = arioso(&["live", "--system", "jack"])
+        .stderr(fs::File::create(&said).unwrap())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let _program = Running(program);
+    wait("JACK: port arioso:midi_in");
+    let told = does(&["settings", "set", "Quality", "sinc16"]);
+    assert!(told.contains("it counts in arioso live now"), "{told}");
+    wait("99 voices, quality 2 (sinc16), 1 ms lead");
+    does(&["bank", "use", bank.to_str().unwrap()]);
+    wait("Settings have changed: 2 instruments");
+    does(&["settings", "set", "WaveSinkFeed", "timer"]);
+    wait("WaveSinkFeed counts when it is started again");
+    does(&["settings", "reset"]);
+    wait("256 voices, quality 1 (sinc8), 1 ms lead\n");
+    println!("{}", lines());
+}
+
 #[test]
 fn a_key_is_heard_within_ten_milliseconds() {
+    let _alone = ALONE.lock();
     let notes = std::env::var("ARIOSO_NOTES").map_or(500, |notes| notes.parse().unwrap());
     let xruns = Xruns::default();
     let (sent, heard) = play(notes, &xruns);

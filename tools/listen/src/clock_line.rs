@@ -24,6 +24,8 @@ pub struct ClockLine {
     frames: u64,
     /// Time of the first call.
     since: Option<f64>,
+    /// The last call would have had the rate beyond the tolerance.
+    astray: bool,
 }
 
 impl ClockLine {
@@ -36,6 +38,7 @@ impl ClockLine {
             time: 0.0,
             frames: 0,
             since: None,
+            astray: false,
         }
     }
 
@@ -55,9 +58,19 @@ impl ClockLine {
         self.time = due + SQRT_2 * omega * late;
         self.frames = total;
         if frames > 0.0 {
-            let range = self.nominal * (1.0 - TOLERANCE)..=self.nominal * (1.0 + TOLERANCE);
-            self.frame =
-                (self.frame + omega * omega * late / frames).clamp(*range.start(), *range.end());
+            let (low, high) = (
+                self.nominal * (1.0 - TOLERANCE),
+                self.nominal * (1.0 + TOLERANCE),
+            );
+            let frame = self.frame + omega * omega * late / frames;
+            self.frame = frame.clamp(low, high);
+            let before = std::mem::replace(&mut self.astray, frame != self.frame);
+            if before && self.astray {
+                // One call may be late; more of them are no clock yet.
+                self.frame = self.nominal;
+                self.time = time;
+                self.since = Some(time);
+            }
         }
         self.time
     }
@@ -91,6 +104,26 @@ impl ClockLine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_device_that_does_not_keep_its_rate_at_first_is_no_clock_until_it_does() {
+        let mut line = ClockLine::new(48_000);
+        let mut time = 0.0;
+        let mut settled = None;
+        for call in 1..=600u64 {
+            // Every 15 ms at first, every 10 ms from the second second on.
+            time += if time < 1.0 { 15e-3 } else { 10e-3 };
+            line.mark(time, call * 480);
+            if line.is_settled(time) {
+                let first = *settled.get_or_insert(time);
+                let off = line.frames_at(time) - (call * 480) as f64;
+                assert!(off.abs() < 48.0, "{off} at {time}, settled at {first}");
+            }
+        }
+        let settled = settled.unwrap();
+        assert!((1.5..2.1).contains(&settled), "{settled}");
+        assert!(line.drift_ppm().abs() < 100.0, "{}", line.drift_ppm());
+    }
 
     #[test]
     fn a_clock_is_found_through_jitter() {

@@ -17,9 +17,12 @@ const ASSUMED_PART: f64 = 0.75;
 const AWAY: f64 = 0.15;
 /// A delay this far above the wanted one is cut, seconds.
 const TOO_LONG: f64 = 0.05;
-/// How far the ratio goes from the nominal one, and how fast, per second; in the first seconds, where the first calls' jitter is still in the
-/// delay, further.
+/// In silence nobody hears that a delay jumps to the wanted one, if it is so far from it, seconds.
+const JUMP: f64 = 2e-3;
+/// How far the drift goes, and how far the ratio goes from it to put the delay right; how fast it goes, per second; in the first seconds, where the
+/// first calls' jitter is still in the delay, further.
 const LARGEST: f64 = 2e-3;
+const CORRECTION: f64 = 1.2e-3;
 const FASTEST: f64 = 1e-3;
 const FIRST: f64 = 3.0;
 const AT_FIRST: f64 = 2.5;
@@ -169,8 +172,9 @@ impl Controller {
         }
     }
 
-    /// The loudspeaker wants `frames` at `time`.
-    pub fn plan(&mut self, time: f64, frames: usize) -> Plan {
+    /// The loudspeaker wants `frames` at `time`. `quiet` tells whether what was played last and that many frames of the source, which come
+    /// next, are silent.
+    pub fn plan(&mut self, time: f64, frames: usize, quiet: impl FnOnce(u64) -> bool) -> Plan {
         if self.sink.was_away(time) {
             self.sink.line.restart();
             self.state = State::Filling;
@@ -183,6 +187,7 @@ impl Controller {
         }
 
         if !self.source.line.has_begun() {
+            self.delay = 0.0;
             return Plan::Silence;
         }
         // What the delay would be behind this call, if all of it were played at the nominal ratio.
@@ -191,8 +196,14 @@ impl Controller {
         self.delay = (self.source.line.frames_at(due) - after) / self.source.rate;
         let error = self.delay - self.target(time);
         match self.state {
-            State::Filling if self.is_starved(time) => Plan::Silence,
+            State::Filling if self.is_starved(time) => {
+                self.delay = 0.0;
+                Plan::Silence
+            }
             State::Filling => self.start(time, frames, error),
+            State::Playing if error.abs() > JUMP && quiet(self.surplus(error)) => {
+                self.jump(time, frames, error)
+            }
             State::Playing if error > TOO_LONG => {
                 self.counts.cuts += 1;
                 self.start(time, frames, error)
@@ -227,9 +238,7 @@ impl Controller {
         if silent >= frames {
             return Plan::Silence;
         }
-        let skip = (error.max(0.0) * self.source.rate).floor() as u64;
-        // What is left out is there, for sure: the delay is longer than the source is ever behind.
-        let skip = skip.min(self.unplayed());
+        let skip = self.surplus(error);
         if self.state == State::Filling {
             self.counts.starts += 1;
         }
@@ -245,6 +254,27 @@ impl Controller {
         }
     }
 
+    /// What is too much of the delay. It is there, for sure: the delay is longer than the source is ever behind.
+    fn surplus(&self, error: f64) -> u64 {
+        let frames = (error.max(0.0) * self.source.rate).floor() as u64;
+        frames.min(self.unplayed())
+    }
+
+    /// Goes on where the delay is as wanted, in silence.
+    fn jump(&mut self, time: f64, frames: usize, error: f64) -> Plan {
+        let silent = (-error * self.sink.rate).ceil().max(0.0) as usize;
+        if silent >= frames {
+            return Plan::Silence;
+        }
+        self.last = time;
+        Plan::Play {
+            skip: self.surplus(error),
+            silent,
+            speed: self.speed,
+            first: false,
+        }
+    }
+
     /// Moves the speed so that the error goes.
     fn steer(&mut self, time: f64, error: f64) {
         let step = (time - self.last).clamp(0.0, AWAY);
@@ -253,9 +283,10 @@ impl Controller {
         let far = if age < FIRST { AT_FIRST } else { 1.0 };
         let bandwidth = (WIDEST / age.max(1e-3)).clamp(NARROWEST, WIDEST);
         let omega = std::f64::consts::TAU * bandwidth;
-        let correction = (2.0 * omega * error).clamp(-far * LARGEST, far * LARGEST);
+        let most = far * CORRECTION;
+        let correction = (2.0 * omega * error).clamp(-most, most);
         // What is beyond the limits of the speed is no drift.
-        if correction.abs() < LARGEST {
+        if correction.abs() < CORRECTION {
             let drift = self.drift + omega * omega * error * step;
             self.drift = drift.clamp(-LARGEST, LARGEST);
         }

@@ -11,8 +11,12 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// Frames that the ring holds: a second of the fastest usual rate.
 const FRAMES: usize = 192_000;
+/// Frames behind which the resampler has forgotten what was before.
+const HISTORY: usize = 4 * Resampler::LOOKAHEAD as usize;
 /// Calls of the source that the loudspeaker has not seen yet.
 const CALLS: usize = 4096;
+/// Below this a frame is silent: -100 dB.
+const SILENT: f32 = 1e-5;
 /// The sound comes in over so many seconds where it begins in its middle.
 const FADE: f64 = 1e-3;
 
@@ -45,6 +49,8 @@ pub struct Sink {
     output: Vec<f32>,
     /// Frames of the fade that are still to come.
     fade: usize,
+    /// Silent frames that the resampler has had last.
+    silence: usize,
     meter: Arc<Meter>,
 }
 
@@ -73,6 +79,19 @@ pub struct Reading {
     pub starts: u64,
     /// Largest sample since the last reading.
     pub peak: f32,
+}
+
+/// Whether nobody hears it.
+fn silent(pair: &[f32; 2]) -> bool {
+    pair[0].abs() < SILENT && pair[1].abs() < SILENT
+}
+
+/// Whether so many frames are there and silent.
+fn are_silent(frames: &mut Consumer<[f32; 2]>, count: u64) -> bool {
+    frames.read_chunk(count as usize).is_ok_and(|chunk| {
+        let (first, second) = chunk.as_slices();
+        first.iter().chain(second).all(silent)
+    })
 }
 
 impl Meter {
@@ -123,6 +142,7 @@ pub fn engine(
             input: Vec::with_capacity(16 * BLOCK),
             output: vec![0.0; 2 * BLOCK],
             fade: 0,
+            silence: 0,
             meter,
         },
     );
@@ -162,7 +182,8 @@ impl Sink {
         self.hear(time);
         let frame_bytes = self.format.frame_bytes().max(1);
         let frames = bytes.len() / frame_bytes;
-        let plan = self.controller.plan(time, frames);
+        let quiet = |next| self.silence >= HISTORY && are_silent(&mut self.frames, next);
+        let plan = self.controller.plan(time, frames, quiet);
         let (mut silent, mut peak) = (frames, 0f32);
         if let Plan::Play {
             skip,
@@ -262,6 +283,11 @@ impl Sink {
             self.input.extend(chunk.into_iter().flatten());
         }
         self.input.resize(2 * needed, 0.0);
+        let (pairs, _) = self.input.as_chunks::<2>();
+        match pairs.iter().rposition(|pair| !silent(pair)) {
+            Some(last) => self.silence = pairs.len() - 1 - last,
+            None => self.silence = self.silence.saturating_add(pairs.len()),
+        }
         self.resampler
             .process(&self.input, &mut self.output[..2 * frames]);
         (there as u64, (needed - there) as u64)

@@ -314,6 +314,8 @@ fn a_source_that_goes_and_comes_is_played_to_its_end_and_from_its_beginning() {
         let delivered = rig.position as f64 / 48_000.0;
         let device = rig.from.take().unwrap().device;
         rig.run_to(10.0 + away);
+        // Without a source there is none to be behind.
+        assert!(rig.sink.meter().read().latency_ms < 1.0);
         let silent = rig.played.len();
         let at = rig.times().iter().rposition(Option::is_some).unwrap();
         let end = rig.times()[at].unwrap() + RINGS as f64 / 48_000.0;
@@ -332,6 +334,68 @@ fn a_source_that_goes_and_comes_is_played_to_its_end_and_from_its_beginning() {
         assert!((start - delivered).abs() < 1e-3);
         assert!(begin <= 0.3);
         assert!(rig.is_whole(first));
+    }
+}
+
+/// Devices that call too seldom in their first second, as some do, leave no wrong delay.
+#[test]
+fn a_slow_beginning_leaves_nothing() {
+    let run = |slow: f64| {
+        let (from, to) = (device(48_000, 480, 100.0), device(48_000, 480, -100.0));
+        let mut rig = Rig::new(from, to, ramp, 17);
+        let pace = |rig: &mut Rig, slow: f64| {
+            for side in [&mut rig.from, &mut rig.to].into_iter().flatten() {
+                side.device.ppm = (slow - 1.0) * 1e6;
+            }
+        };
+        pace(&mut rig, slow);
+        rig.run_to(1.2);
+        pace(&mut rig, 1.0);
+        rig.run_to(2.9);
+        rig.sink.meter().read().latency_ms
+    };
+    let (usual, slow) = (run(1.0), run(0.65));
+    println!("{slow:.1} ms after a slow beginning, {usual:.1} ms after another");
+    assert!((slow - usual).abs() < 3.0);
+}
+
+/// Twenty seconds of silence, then the ramp.
+fn late_ramp(time: f64) -> f64 {
+    if time < 20.0 { 0.0 } else { ramp(time) }
+}
+
+/// A device's calls come 30 ms later or earlier from then on: in silence the delay follows at once, and the sound that begins afterwards is
+/// whole and in tune from its first second on.
+#[test]
+fn silence_is_used_to_set_the_delay_right() {
+    for step in [30e-3, -30e-3] {
+        let (from, to) = (device(48_000, 480, 100.0), device(48_000, 480, -100.0));
+        let mut rig = Rig::new(from, to, late_ramp, 19);
+        rig.run_to(10.0);
+        let usual = rig.sink.meter().read().latency_ms;
+        if let Some(from) = &mut rig.from {
+            from.due += step;
+            from.next += step;
+        }
+        rig.run_to(19.9);
+        let before = rig.sink.meter().read();
+        rig.run_to(25.0);
+        let times = rig.times();
+        let first = times.iter().position(Option::is_some).unwrap();
+        let time = |at: usize| times[first + at].unwrap();
+        // Both devices' drift is in it.
+        let off = ((time(48_000) - time(0)) / 1.0 - 1.0) * 1e6;
+        println!(
+            "{:+} ms: {:.1} ms instead of {usual:.1}, the first second is {off:+.0} ppm off",
+            step * 1e3,
+            before.latency_ms
+        );
+        // What a call was late by is in it for ten minutes.
+        assert!(before.latency_ms < usual + 31.0);
+        assert!(off.abs() < 700.0);
+        assert!(rig.is_whole(first));
+        assert!(time(0) < 20.0 + FADES as f64 / 48_000.0);
+        assert_eq!(rig.glitches(), before.glitches);
     }
 }
 

@@ -6,10 +6,20 @@ use simkernel::client::{ClientOptions, SimClient};
 use simkernel::modules::pcm_sink;
 use simkernel::registry::Value;
 use simkernel::system::{Device, FileData, Options, System};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+#[cfg(any(feature = "live", test))]
+use {
+    arioso_cli::numbers::NUMBERS,
+    arioso_core::ks::arioso::{ARIOSO_CONTROL_BANK, ARIOSO_CONTROL_NUMBERS, ARIOSO_SETTINGS},
+    conformance::settings,
+    simkernel::registry,
+};
 
 const SERVICE: &str = "arioso";
+#[cfg(any(feature = "live", test))]
+const PARAMETERS: &str = r"\Registry\Machine\System\CurrentControlSet\Services\arioso\Parameters";
 /// Where the driver's own bank lies on the simulated disk.
 const BANK: &str = r"\SystemRoot\System32\drivers\arioso.dls";
 
@@ -35,14 +45,17 @@ impl Machine {
     pub fn start(
         image: &Path,
         bank: Option<&[u8]>,
-        settings: Vec<(String, Value)>,
+        settings: &BTreeMap<String, u32>,
         verbose: bool,
     ) -> Result<Self> {
         let mut options = Options {
             echo: verbose,
             // Two outputs start at exactly the same time.
             call_cost_ns: 0,
-            parameters: settings,
+            parameters: settings
+                .iter()
+                .map(|(name, value)| (name.clone(), Value::dword(*value)))
+                .collect(),
             ..Options::default()
         };
         if let Some(bank) = bank {
@@ -73,6 +86,37 @@ impl Machine {
     /// A program on it.
     pub fn client(&mut self) -> SimClient {
         self.system.client(ClientOptions::default())
+    }
+
+    /// Writes the service's settings, each of those that there are with a number or none, and the driver's own bank if there is another;
+    /// then the driver is told. What counts now.
+    ///
+    /// # Errors
+    ///
+    /// The driver refuses.
+    #[cfg(any(feature = "live", test))]
+    pub fn change(
+        &mut self,
+        client: &mut SimClient,
+        numbers: &BTreeMap<String, u32>,
+        bank: Option<Vec<u8>>,
+    ) -> Result<ARIOSO_SETTINGS> {
+        let mut what = ARIOSO_CONTROL_NUMBERS;
+        for number in &NUMBERS {
+            match numbers.get(number.name) {
+                Some(value) => registry::set(PARAMETERS, number.name, Value::dword(*value)),
+                None => registry::remove(PARAMETERS, number.name),
+            }
+        }
+        if let Some(bank) = bank {
+            self.system.put_file(BANK, bank.into());
+            what |= ARIOSO_CONTROL_BANK;
+        }
+        let filter = settings::filter(client)?;
+        let active = settings::control(client, filter.handle, what)
+            .and_then(|()| settings::settings(client, filter.handle));
+        filter.close(client);
+        Ok(active?)
     }
 
     /// Removes the device, unloads the driver and asks the verifier.

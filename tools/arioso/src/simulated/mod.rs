@@ -11,6 +11,8 @@ mod live;
 mod machine;
 mod meter;
 mod monitor;
+#[cfg(any(feature = "live", test))]
+mod realtime;
 mod record;
 mod report;
 mod session;
@@ -25,7 +27,7 @@ use crate::song::smf;
 use crate::usage::{self, SoundOptions};
 use crate::{Reading, output, read_song, read_to_play};
 use clap::{Args, Subcommand};
-use simkernel::registry::Value;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// One line about the program.
@@ -139,22 +141,27 @@ struct DriverOptions {
 
 #[cfg(feature = "live")]
 impl LiveInstruments {
-    /// What the service's `Parameters` key says. In virtual time no slice is late, so none is made further ahead than it must be.
-    fn settings(&self) -> Vec<(String, Value)> {
-        parameters(&[
+    /// What is set, and over it what is named.
+    fn follower(&self) -> Result<realtime::follow::Follower> {
+        let named = named(&[
             ("Quality", self.driver.quality.map(Quality::number)),
             ("Voices", self.driver.voices),
-            ("EndpointLead", Some(1)),
-        ])
+        ]);
+        let banks = self.bank.clone();
+        Ok(realtime::follow::Follower::new(
+            settings::folder()?,
+            named,
+            banks,
+        ))
     }
 }
 
-/// Those that are set.
-fn parameters(values: &[(&str, Option<u32>)]) -> Vec<(String, Value)> {
-    let set = values
-        .iter()
-        .filter_map(|(name, number)| Some(((*name).into(), Value::dword((*number)?))));
-    set.collect()
+/// Those that have a number.
+fn named(values: &[(&str, Option<u32>)]) -> BTreeMap<String, u32> {
+    let named = values.iter();
+    named
+        .filter_map(|(name, number)| Some(((*name).into(), (*number)?)))
+        .collect()
 }
 
 /// The driver's setting `Quality`.
@@ -235,15 +242,15 @@ impl Instruments {
         }
     }
 
-    /// What the service's `Parameters` key says: what is set, and over it what is named.
-    fn settings(&self) -> Result<Vec<(String, Value)>> {
-        let mut values = settings::open(false)?.parameters();
-        values.extend(parameters(&[
+    /// The numbers of the service's `Parameters` key: what is set, and over it what is named.
+    fn settings(&self) -> Result<BTreeMap<String, u32>> {
+        let mut numbers = settings::open(false)?.numbers();
+        numbers.extend(named(&[
             ("Quality", self.driver.quality.map(Quality::number)),
             ("Voices", self.driver.voices),
             ("Dither", self.dither.then_some(1)),
         ]));
-        Ok(values.into_iter().collect())
+        Ok(numbers)
     }
 
     /// The files that are read: the song is at `file`.

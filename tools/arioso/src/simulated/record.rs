@@ -28,8 +28,8 @@ const BYTES: usize = 16_384;
 /// Sends `song` on the data range `kind` and writes what is captured to `path`, which has been checked.
 pub fn record(song: &Song, path: &Path, kind: PinKind, verbose: bool) -> Result<()> {
     let image = driver::image()?;
-    let settings = settings::open(false)?.parameters().into_iter().collect();
-    let mut machine = Machine::start(&image, None, settings, verbose)?;
+    let numbers = settings::open(false)?.numbers();
+    let mut machine = Machine::start(&image, None, &numbers, verbose)?;
     let mut client = machine.client();
     let taken = take(&mut client, song, kind);
     drop(client);

@@ -130,7 +130,7 @@ pub fn perform(
     let started = Instant::now();
     // On the MIDI range nothing can be downloaded: the instruments are the driver's own.
     let own = (way.pin == PinKind::Midi).then_some(loaded.dls.as_slice());
-    let mut machine = Machine::start(&image, own, options.settings()?, options.driver.verbose)?;
+    let mut machine = Machine::start(&image, own, &options.settings()?, options.driver.verbose)?;
     let mut client = machine.client();
     let played = player::play(&mut client, song, &collection, way, progress);
     drop(client);

@@ -5,7 +5,6 @@ use crate::failure::{Failure, Kind, Result, plain};
 use crate::output;
 use crate::settings::{Changed, Store};
 use arioso_cli::numbers::{BANK, NUMBERS};
-use simkernel::registry::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -23,7 +22,11 @@ pub struct Settings {
 
 /// Reads the settings. Where there is no file, everything has its default.
 pub fn open(_write: bool) -> Result<Settings> {
-    let folder = folder()?;
+    open_in(folder()?)
+}
+
+/// Reads those of a data folder.
+pub fn open_in(folder: PathBuf) -> Result<Settings> {
     let path = folder.join("settings.json");
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
@@ -58,8 +61,8 @@ pub fn open(_write: bool) -> Result<Settings> {
     Ok(settings)
 }
 
-/// `ARIOSO_HOME`, else what the XDG base directories say.
-fn folder() -> Result<PathBuf> {
+/// The data folder: `ARIOSO_HOME`, else what the XDG base directories say.
+pub fn folder() -> Result<PathBuf> {
     let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
     let data = || named("XDG_DATA_HOME").map(PathBuf::from);
     let home = || named("HOME").map(|home| Path::new(&home).join(".local/share"));
@@ -97,12 +100,9 @@ impl Settings {
         output::write_bytes(&self.folder.join("settings.json"), (json + "\n").as_bytes())
     }
 
-    /// The numbers as the service's `Parameters`.
-    pub fn parameters(&self) -> BTreeMap<String, Value> {
-        let numbers = self.numbers.iter();
-        numbers
-            .map(|(name, value)| (name.clone(), Value::dword(*value)))
-            .collect()
+    /// The numbers that are set.
+    pub fn numbers(&self) -> BTreeMap<String, u32> {
+        self.numbers.clone()
     }
 }
 
@@ -143,7 +143,12 @@ impl Store for Settings {
         Ok(self.folder.join("banks"))
     }
 
-    fn tell(&mut self, _: Changed) -> Result<String> {
-        Ok("it counts when the simulated machine starts, with the next song".into())
+    fn tell(&mut self, changed: Changed) -> Result<String> {
+        // arioso live looks at the file.
+        Ok(match changed.live || changed.bank {
+            true => "it counts in arioso live now, else with the next song",
+            false => "it counts when the simulated machine starts, with the next song",
+        }
+        .into())
     }
 }

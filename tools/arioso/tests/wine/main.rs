@@ -11,6 +11,8 @@ use prefix::{Answer, Prefix, Snapshot, root};
 use registry::Registry;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 const DEVICE: &str = r"HKLM\System\CurrentControlSet\Enum\ROOT\ARIOSO\0000";
 const SERVICE: &str = r"HKLM\System\CurrentControlSet\Services\Arioso";
@@ -23,6 +25,7 @@ const MIDI: &[u8] =
 #[test]
 fn arioso_under_wine() {
     let prefix = Prefix::new();
+    prefix.make_poke();
     let package = Package::new();
     banks(&prefix);
     without_a_driver(&prefix, &package);
@@ -236,7 +239,11 @@ fn install(prefix: &Prefix, package: &Package, before: &Snapshot) {
         assert!(status.out.contains(row), "{row}:\n{}", status.out);
     }
     settings(prefix);
+    without_rights(prefix, &directory);
     panel::panel(prefix);
+    panel::icon_and_resolution(prefix);
+    panel::without_rights(prefix);
+    at_logon(prefix);
     // Wine's kernel has no PortCls: the driver does not start.
     expect(
         &prefix.arioso(&["conformance"]),
@@ -375,13 +382,96 @@ fn settings(prefix: &Prefix) {
     ]);
 }
 
+/// What needs an administrator says so to others, and changes nothing; what does not, does not.
+fn without_rights(prefix: &Prefix, directory: &str) {
+    for arguments in [
+        &["install", directory][..],
+        &["uninstall"],
+        &["settings", "set", "Voices", "9"],
+        &["settings", "reset"],
+        &["bank", "use", "gm.dls"],
+    ] {
+        let answer = prefix.arioso_lower(arguments);
+        expect(&answer, 1, "only an administrator can do that");
+        assert!(answer.error.contains(arguments[0]) || arguments[0] == "bank");
+    }
+    let status = prefix.arioso_lower(&["status"]);
+    expect(&status, 0, "");
+    assert!(status.out.contains("256"), "{}", status.out);
+}
+
+const RUN: &str = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Run";
+
+/// `listen --at-logon`: written for the user, done at the logon, taken away. In the end it is there: `uninstall` has to take it away.
+fn at_logon(prefix: &Prefix) {
+    // Nobody's name, so that it is known again.
+    let name = format!("Nobody's {}", std::process::id());
+    let on = || {
+        let answer = prefix.arioso(&[
+            "listen",
+            "--at-logon",
+            "on",
+            "--from",
+            &name,
+            "--to",
+            "Speakers",
+            "--exclusive",
+        ]);
+        expect(&answer, 0, "");
+        let (_, command) = answer.out.split_once(": ").expect("the command");
+        command.trim_end().to_owned()
+    };
+    let value = || prefix.snapshot().registry.text(RUN, "Arioso");
+    assert_eq!(value(), None);
+    let command = on();
+    let options = format!("listen --from \"{name}\" --to \"Speakers\" --exclusive");
+    assert!(command.ends_with(&options), "{command}");
+    assert_eq!(value(), Some(command));
+    let listens = || {
+        let entries = fs::read_dir("/proc").expect("Linux").flatten();
+        let mut commands = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+        commands.any(|command| {
+            let words: Vec<&[u8]> = command.split(|byte| *byte == 0).collect();
+            words.contains(&&b"listen"[..]) && words.contains(&name.as_bytes())
+        })
+    };
+    assert!(!listens());
+    prefix.log_on();
+    let end = Instant::now() + Duration::from_secs(60);
+    while !listens() {
+        assert!(Instant::now() < end, "nobody listens after the logon");
+        sleep(Duration::from_millis(100));
+    }
+    prefix.end_all();
+    for said in ["not started at logon\n", "not started at logon\n"] {
+        let answer = prefix.arioso(&["listen", "--at-logon", "off"]);
+        expect(&answer, 0, "");
+        assert_eq!(answer.out, said);
+        assert_eq!(value(), None);
+    }
+    on();
+}
+
 fn uninstall(prefix: &Prefix, package: &Package, before: &Snapshot) {
+    // What is to go: the start menu, a kept bank, the logon.
+    let there = prefix.snapshot();
+    let has = |part: &str, end: &str| {
+        there.files.iter().any(|file| {
+            let name = file.to_string_lossy();
+            name.contains(part) && name.ends_with(end)
+        })
+    };
+    assert!(has("Start Menu", "Arioso.lnk"), "{:?}", there.files);
+    assert!(has("ProgramData/Arioso/Banks/gm-", ".dls"));
+    assert!(there.registry.text(RUN, "Arioso").is_some());
     let answer = prefix.arioso(&["uninstall", "--trust", &prefix.path(&package.directory)]);
     expect(&answer, 0, "");
     for line in [
         r"ROOT\ARIOSO\0000 removed",
         "arioso.inf removed",
         "service Arioso deleted",
+        "Arioso removed from the start menu",
+        "arioso listen is not started at logon any more",
         "no longer trusted",
     ] {
         assert!(answer.out.contains(line), "{line}:\n{}", answer.out);

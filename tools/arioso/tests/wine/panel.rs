@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The panel under Wine and Xvfb, by keyboard alone. What it does it writes into a trace (`ARIOSO_PANEL_TRACE`); its picture is left as
+//! The panel under Wine and Xvfb: by keyboard alone; the icon beside the clock; another resolution; without an administrator's rights. What it does it writes into a trace (`ARIOSO_PANEL_TRACE`); its picture is left as
 //! `target/wine/panel.png`.
 
 use crate::prefix::Prefix;
@@ -18,6 +18,8 @@ const CONTROLS: [&str; 20] = [
     "play", "panic",
 ];
 
+const TITLE: &str = "Arioso Synthesizer";
+
 struct Panel<'a> {
     prefix: &'a Prefix,
     server: Child,
@@ -28,8 +30,12 @@ struct Panel<'a> {
 
 impl<'a> Panel<'a> {
     fn open(prefix: &'a Prefix) -> Self {
+        Self::start(prefix, prefix.start(&["panel"]))
+    }
+
+    fn start(prefix: &'a Prefix, mut program: Command) -> Self {
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1024x768x24"])
+            .args(["-displayfd", "1", "-screen", "0", "1600x1200x24"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -45,8 +51,7 @@ impl<'a> Panel<'a> {
         let trace = prefix.file("panel.trace");
         fs::write(&trace, "").expect("a file");
         let start = Instant::now();
-        let program = prefix
-            .start(&["panel"])
+        let program = program
             .env("DISPLAY", &display)
             .env("ARIOSO_PANEL_TRACE", prefix.path(&trace))
             .stdin(Stdio::null())
@@ -67,17 +72,88 @@ impl<'a> Panel<'a> {
             "the panel opens after {own} ms, {:?} with Wine",
             start.elapsed()
         );
-        // Without a window manager nobody gives the keyboard to a window.
-        panel.tool(&[
+        panel.focus();
+        panel
+    }
+
+    /// Without a window manager nobody gives the keyboard to a window.
+    fn focus(&self) {
+        self.tool(&[
             "search",
             "--sync",
             "--onlyvisible",
             "--name",
-            "Arioso Synthesizer",
+            TITLE,
             "windowfocus",
             "--sync",
         ]);
-        panel
+    }
+
+    /// Whether the window is to be seen.
+    fn is_shown(&self) -> bool {
+        let found = Command::new("xdotool")
+            .args(["search", "--onlyvisible", "--name", TITLE])
+            .env("DISPLAY", &self.display)
+            .output();
+        !found.expect("xdotool").stdout.is_empty()
+    }
+
+    fn wait_shown(&self, shown: bool) {
+        let end = Instant::now() + Duration::from_secs(20);
+        while self.is_shown() != shown {
+            assert!(Instant::now() < end, "shown is not {shown}");
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Clicks on the icon. Where nobody has a place for such icons, Wine makes a window for them.
+    fn click_icon(&self, button: &str) {
+        self.tool(&[
+            "search",
+            "--sync",
+            "--onlyvisible",
+            "--name",
+            "Wine System Tray",
+            "windowraise",
+            "%1",
+            "mousemove",
+            "--window",
+            "%1",
+            "10",
+            "10",
+            "click",
+            button,
+        ]);
+    }
+
+    /// Chooses an entry of the icon's menu.
+    fn choose(&self, entry: usize) {
+        self.click_icon("3");
+        let end = Instant::now() + Duration::from_secs(60);
+        while self.poke(&["menu"]) != "1\n" {
+            assert!(Instant::now() < end, "no menu");
+        }
+        for _ in 0..entry {
+            self.keys(&["Down"]);
+            sleep(Duration::from_millis(200));
+        }
+        self.keys(&["Return"]);
+    }
+
+    fn poke(&self, arguments: &[&str]) -> String {
+        self.prefix.poke(&self.display, arguments)
+    }
+
+    /// Number, left, top, width and height of everything; the window and its inside first.
+    fn places(&self) -> Vec<(String, [i32; 4])> {
+        let text = self.poke(&["where"]);
+        let places = text.lines().map(|line| {
+            let mut words = line.split(' ');
+            let name = words.next().expect("a name").to_owned();
+            let numbers: Vec<i32> = words.map(|word| word.parse().expect("a number")).collect();
+            (name, numbers.try_into().expect("four numbers"))
+        });
+        places.collect()
     }
 
     fn lines(&self) -> Vec<String> {
@@ -148,6 +224,11 @@ impl<'a> Panel<'a> {
     /// Closes it; the longest time that an event of its window took, in ms.
     fn close(mut self) -> u64 {
         self.keys(&["Escape"]);
+        self.ended()
+    }
+
+    /// The same, of one that somebody has closed.
+    fn ended(&mut self) -> u64 {
         let line = self.wait("closed, ");
         let end = Instant::now() + Duration::from_secs(20);
         while self.program.try_wait().expect("a child").is_none() {
@@ -231,4 +312,68 @@ pub fn panel(prefix: &Prefix) {
     assert!(longest < 500, "{longest} ms");
     let reset = prefix.arioso(&["settings", "reset", "Voices"]);
     assert_eq!(reset.code, Some(0), "{}", reset.error);
+}
+
+/// The icon beside the clock, and its menu: what hides is shown again, notes end, the panel quits. In between, another resolution and back.
+pub fn icon_and_resolution(prefix: &Prefix) {
+    let mut panel = Panel::open(prefix);
+    panel.wait("report Looked");
+    assert_eq!(panel.poke(&["icon"]), "1\n");
+    resolution(&panel);
+    // While something plays, what closes the window hides it.
+    panel.focus();
+    panel.does(&["alt+r"], "action Listen(true)");
+    panel.keys(&["Escape"]);
+    panel.wait_shown(false);
+    panel.click_icon("1");
+    panel.wait_shown(true);
+    panel.focus();
+    panel.keys(&["Escape"]);
+    panel.wait_shown(false);
+    panel.choose(1);
+    panel.wait_shown(true);
+    let before = panel.lines().len();
+    panel.choose(2);
+    panel.wait_after(before, "action Panic");
+    panel.choose(3);
+    panel.ended();
+}
+
+/// Everything is half as large again, and then as it was.
+fn resolution(panel: &Panel) {
+    let before = panel.places();
+    panel.poke(&["dpi", "96", "144"]);
+    let large = panel.places();
+    let (_, [_, _, width, height]) = large[1];
+    assert!(width >= 1050 && height >= 960, "{width} {height}");
+    assert_eq!(before.len(), large.len());
+    for ((name, small), (_, large)) in before.iter().zip(&large).skip(2) {
+        let [left, top, across, down] = *large;
+        assert!(
+            left + across <= width && top + down <= height,
+            "{name} is not inside"
+        );
+        let wanted = small.map(|length| length * 3 / 2);
+        // How high a line to choose from is, its font decides.
+        let height_counts = !["136", "152"].contains(&name.as_str());
+        assert!(
+            large[..3] == wanted[..3] && (large[3] == wanted[3] || !height_counts),
+            "{name}: {large:?} instead of {wanted:?}"
+        );
+    }
+    panel.poke(&["dpi", "144", "96"]);
+    // The window itself, as it was told to be, is rounded.
+    assert_eq!(panel.places()[2..], before[2..]);
+}
+
+/// Without an administrator's rights a change asks Windows for them. This Wine gives none: that is told, and nothing is changed.
+pub fn without_rights(prefix: &Prefix) {
+    let panel = Panel::start(prefix, prefix.start_lower(&["panel"]));
+    panel.wait("report Looked");
+    panel.does(&["alt+v"], "focus value 0");
+    panel.tool(&["type", "--delay", "60", "123"]);
+    panel.does(&["Tab", "space"], "action Set");
+    panel.wait("report Done(Err(\"arioso settings set Voices 123 failed (code 1): run it in a terminal to see why\"))");
+    panel.close();
+    assert_eq!(prefix.arioso(&["settings", "get", "Voices"]).out, "256\n");
 }

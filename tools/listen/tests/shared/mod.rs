@@ -32,7 +32,8 @@ pub struct Running {
     pub device: Device,
     /// When it calls next.
     pub next: f64,
-    due: f64,
+    /// When it should.
+    pub due: f64,
 }
 
 impl Device {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! ALSA: MIDI by its sequencer, sound by the default device.
 
-use super::pace::Message;
+use super::super::realtime::pace::Message;
 use super::{Devices, Keys, Shared};
 use crate::failure::{Failure, Kind, Result};
 use crate::messages;

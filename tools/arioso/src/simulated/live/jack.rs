@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One client of JACK with a MIDI input and two outputs: what comes in one of its calls and what goes out of it are of one moment.
 
-use super::pace::Message;
+use super::super::realtime::pace::Message;
 use super::{Devices, Keys, Shared};
 use crate::failure::{Failure, Kind, Result};
 use ::jack::{

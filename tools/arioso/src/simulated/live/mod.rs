@@ -1,28 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `arioso live`: the driver's image in the simulated kernel, in real time.
 //!
-//! The loudspeaker's clock is the simulated computer's: virtual time moves by what the loudspeaker takes, and stands still where it takes
-//! nothing, so the two cannot drift.
+//! What is between the driver and the loudspeaker is in [`super::realtime`].
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`performer`] | the driver with its MIDI pin and its endpoint, block by block |
-//! | [`pace`] | the thread that it runs in, and what lies between it and the loudspeaker |
 //! | [`jack`] | MIDI and sound by JACK, in one client |
 //! | [`devices`] | MIDI by ALSA's sequencer, sound by ALSA |
 
 mod devices;
 mod jack;
-mod pace;
-mod performer;
 
 use super::driver;
+use super::realtime::follow::Look;
+use super::realtime::pace::{self, Pace, Setting, Tap};
 use crate::failure::{Failure, Kind, Result};
-use crate::player::PinKind;
-use crate::song::Song;
-use crate::{bank, messages, stop};
-use pace::{Pace, Setting, Tap};
+use crate::{messages, stop};
+use arioso_cli::numbers::{self, Setting as Found};
+use arioso_core::ks::arioso::ARIOSO_SETTINGS;
 use std::any::Any;
+use std::fmt;
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -93,14 +90,14 @@ pub fn live(options: &Options) -> Result<()> {
     } else {
         devices::rate()?
     };
-    let loaded = bank::load(&options.instruments.bank, &Song::default(), PinKind::Midi)?;
-    for line in &loaded.notes {
+    let mut follower = options.instruments.follower()?;
+    let (change, notes) = follower.first()?;
+    for line in &notes {
         messages::warn(line);
     }
     let setting = Setting {
         image: driver::image()?,
-        bank: loaded.dls,
-        settings: options.instruments.settings(),
+        change,
         sound: options.instruments.driver.sound.sound(),
         verbose: options.instruments.driver.verbose,
         rate,
@@ -136,6 +133,21 @@ pub fn live(options: &Options) -> Result<()> {
                 messages::note(&devices.line);
             }
         }
+        match follower.look() {
+            Look::Same => {}
+            Look::Changed(change) => match pace.change(change) {
+                Ok(active) => {
+                    line.end();
+                    messages::note(Told(&active));
+                }
+                // What has stopped is seen by the next look; the sound goes on.
+                Err(why) => messages::warn(why),
+            },
+            Look::Unusable(why) => {
+                line.end();
+                messages::warn(why);
+            }
+        }
         line.show(&pace);
         std::thread::sleep(LOOK);
     };
@@ -152,6 +164,33 @@ pub fn live(options: &Options) -> Result<()> {
             Err(Failure::new(Kind::Verifier, message))
         }
         _ => Err(stopped),
+    }
+}
+
+/// What the driver plays with now.
+struct Told<'a>(&'a ARIOSO_SETTINGS);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(active) = self;
+        let quality = numbers::find("Quality").ok().and_then(|found| match found {
+            Found::Number(number) => Some(number.show(active.Quality)),
+            Found::Bank => None,
+        });
+        write!(
+            f,
+            "Settings have changed: {} instruments, {} voices, quality {}, {} ms lead",
+            active.Instruments,
+            active.Voices,
+            quality.unwrap_or_default(),
+            active.EndpointLead
+        )?;
+        for (bit, name) in [(1, "RenderUnits"), (2, "WaveSinkFeed")] {
+            if active.Pending & bit != 0 {
+                write!(f, "; {name} counts when it is started again")?;
+            }
+        }
+        Ok(())
     }
 }
 

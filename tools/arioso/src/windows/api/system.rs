@@ -4,19 +4,34 @@
 use std::path::Path;
 use windows::Wdk::System::SystemInformation::{NtQuerySystemInformation, SYSTEM_INFORMATION_CLASS};
 use windows::Win32::Foundation::CloseHandle;
+use windows::Win32::Security::{
+    CheckTokenMembership, CreateWellKnownSid, PSID, SECURITY_MAX_SID_SIZE,
+    WinBuiltinAdministratorsSid,
+};
 use windows::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
 use windows::Win32::System::Threading::{GetExitCodeProcess, INFINITE, WaitForSingleObject};
 use windows::Win32::System::WindowsProgramming::SYSTEM_CODEINTEGRITY_INFORMATION;
-use windows::Win32::UI::Shell::{
-    IsUserAnAdmin, SEE_MASK_NOCLOSEPROCESS, SHELLEXECUTEINFOW, ShellExecuteExW,
-};
+use windows::Win32::UI::Shell::{SEE_MASK_NOCLOSEPROCESS, SHELLEXECUTEINFOW, ShellExecuteExW};
 use windows::Win32::UI::WindowsAndMessaging::SW_HIDE;
-use windows::core::{HSTRING, PCWSTR, Result, s, w};
+use windows::core::{BOOL, HSTRING, PCWSTR, Result, s, w};
 
-/// Whether this program may change devices.
+/// Whether this program may change devices: the group of administrators counts in its token.
 pub fn is_administrator() -> bool {
-    // SAFETY: nothing is passed.
-    unsafe { IsUserAnAdmin() }.as_bool()
+    let mut bytes = [0u8; SECURITY_MAX_SID_SIZE as usize];
+    let mut size = SECURITY_MAX_SID_SIZE;
+    let administrators = PSID(bytes.as_mut_ptr().cast());
+    let mut member = BOOL::default();
+    // SAFETY: the place for the identifier has its greatest size, which is told; both places live through the calls.
+    unsafe {
+        CreateWellKnownSid(
+            WinBuiltinAdministratorsSid,
+            None,
+            Some(administrators),
+            &mut size,
+        )
+        .and_then(|()| CheckTokenMembership(None, administrators, &mut member))
+        .is_ok_and(|()| member.as_bool())
+    }
 }
 
 /// Runs a program as administrator, whom Windows asks; its exit code.

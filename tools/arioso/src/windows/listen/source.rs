@@ -43,8 +43,9 @@ fn bring(opened: &Opened, source: &mut Source, common: &Common, start: Instant) 
         .opened(opened.name.clone(), opened.period, opened.format.rate);
     opened.client.start_stream().map_err(failed)?;
     while !common.stopped() {
-        // Without a sound some devices send no events; the next request says whether it is there.
+        // Without a sound some devices send no events.
         let _ = opened.event.wait_for_event(PATIENCE);
+        let mut packets = 0;
         while capture.get_next_packet_size().map_err(failed)?.unwrap_or(0) > 0 {
             let (frames, about) = capture.read_from_device(&mut bytes).map_err(failed)?;
             let time = start.elapsed().as_secs_f64();
@@ -53,6 +54,11 @@ fn bring(opened: &Opened, source: &mut Source, common: &Common, start: Instant) 
                 packet.fill(0);
             }
             source.push(time, packet);
+            packets += 1;
+        }
+        if packets == 0 {
+            // A device that has gone says so; Wine's has no packets for ever, but no fill either.
+            opened.client.get_current_padding().map_err(failed)?;
         }
     }
     opened.client.stop_stream().map_err(failed)

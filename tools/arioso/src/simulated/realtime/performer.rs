@@ -12,7 +12,7 @@ use conformance::connect::SampleFormat;
 use conformance::events::{MusicBuffer, Write, write};
 use conformance::filter::{Filter, Pin};
 use conformance::rt_audio::{RtStream, is_capture};
-use conformance::synth;
+use conformance::{settings, synth};
 use std::collections::VecDeque;
 
 /// The endpoint's buffer is this part of a second.
@@ -30,6 +30,10 @@ pub struct Performer<C: Client> {
     origin: i64,
     /// How long after it comes a message is played: what is rendered already is not changed. 100 ns.
     delay: i64,
+    /// The endpoint's lead that is in it, ms.
+    lead: u32,
+    /// Time of the MIDI stream before which no message is played.
+    earliest: i64,
     /// Frames that were asked for.
     made: u64,
     /// Where in the endpoint's buffer it was read to, bytes.
@@ -58,6 +62,7 @@ impl<C: Client> Performer<C> {
         // What a message may not be earlier than, once the first slices are made.
         client.sleep(SECOND / 100);
         let delay = synth::latency_clock(client, keys.handle)? - client.now();
+        let lead = settings::settings(client, synth.handle)?.EndpointLead;
         let made = 0;
         Ok(Self {
             synth,
@@ -69,6 +74,8 @@ impl<C: Client> Performer<C> {
             origin,
             // A slice is rendered in one piece.
             delay: delay.max(0) + SECOND / 1000,
+            lead,
+            earliest: i64::MIN,
             made,
             position: 0,
             frames: VecDeque::new(),
@@ -82,8 +89,18 @@ impl<C: Client> Performer<C> {
         buffer.push(0, bytes);
         let offset = i64::from(frame) * SECOND / i64::from(self.rate);
         let time = client.now() + self.origin + self.delay + offset;
+        let time = time.max(self.earliest);
+        self.earliest = time;
         self.writes
             .push_back(write(client, self.keys.handle, time, buffer.bytes()));
+    }
+
+    /// The endpoint's lead is another one now, ms. Messages keep their order; one that comes before the lead has become less does not come
+    /// too late for what is rendered.
+    pub fn lead(&mut self, client: &mut C, lead: u32) {
+        self.earliest = self.earliest.max(client.now() + self.origin + self.delay);
+        self.delay += (i64::from(lead) - i64::from(self.lead)) * (SECOND / 1000);
+        self.lead = lead;
     }
 
     /// Lets so much time pass that there are `frames` frames more, and gives them.

@@ -6,8 +6,9 @@ use super::performer::Performer;
 use crate::failure::{Failure, Kind, Result};
 use crate::player::Sound;
 use crate::simulated::machine::Machine;
+use arioso_core::ks::arioso::ARIOSO_SETTINGS;
 use rtrb::{Consumer, Producer, RingBuffer};
-use simkernel::registry::Value;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +25,10 @@ const MESSAGES: usize = 4096;
 const STEP: u32 = 32;
 const MOST: u32 = 4096;
 const CALM: Duration = Duration::from_secs(30);
+/// What the driver needs to read a bank, at most, ms; what each MB of it needs besides; and how many of those it reads.
+const READING: usize = 20;
+const READING_MB: usize = 5;
+const READ: usize = 16;
 /// How long the thread sleeps when nobody wakes it.
 const NAP: Duration = Duration::from_millis(5);
 /// How often the driver is asked how it is.
@@ -32,14 +37,32 @@ const ASK: Duration = Duration::from_millis(250);
 /// What is set before it starts.
 pub struct Setting {
     pub image: PathBuf,
-    /// A DLS file.
-    pub bank: Vec<u8>,
-    pub settings: Vec<(String, Value)>,
+    pub change: Change,
     pub sound: Sound,
     pub verbose: bool,
     /// Of the loudspeaker; the driver has some.
     pub rate: u32,
 }
+
+/// What the driver is to play with.
+pub struct Change {
+    /// Settings of the service; those that are not there have the driver's defaults.
+    pub numbers: BTreeMap<String, u32>,
+    /// A DLS file, if it is another one.
+    pub bank: Option<Vec<u8>>,
+}
+
+impl Change {
+    /// Frames that are played while the driver reads the bank, or more.
+    fn reading(&self, rate: u32) -> usize {
+        let Some(bank) = &self.bank else { return 0 };
+        let ms = READING + READING_MB * (bank.len() >> 20).min(READ);
+        ms * rate as usize / 1000
+    }
+}
+
+/// A change, and who hears what came of it.
+type Wish = (Change, SyncSender<Result<ARIOSO_SETTINGS>>);
 
 /// A MIDI message.
 pub struct Message {
@@ -98,6 +121,7 @@ pub struct Pace {
     thread: Option<JoinHandle<Result<Vec<String>>>>,
     frames: Option<Consumer<[f32; 2]>>,
     keys: SyncSender<Message>,
+    wishes: SyncSender<Wish>,
 }
 
 /// The loudspeaker's end.
@@ -115,12 +139,13 @@ impl Pace {
         common.rate.store(setting.rate, Relaxed);
         let (producer, frames) = RingBuffer::new(FRAMES);
         let (keys, messages) = sync_channel(MESSAGES);
+        let (wishes, wished) = sync_channel(1);
         let (ready, started) = sync_channel(1);
         let shared = Arc::clone(&common);
         let thread = thread::Builder::new()
             .name("machine".into())
             .spawn(move || {
-                run(setting, &shared, producer, &messages, &|| {
+                run(setting, &shared, producer, (&messages, &wished), &|| {
                     let _ = ready.send(());
                 })
             });
@@ -131,6 +156,7 @@ impl Pace {
             thread: Some(thread),
             frames: Some(frames),
             keys,
+            wishes,
         };
         match started.recv() {
             Ok(()) => Ok(pace),
@@ -154,6 +180,20 @@ impl Pace {
     /// For who has messages.
     pub fn keys(&self) -> SyncSender<Message> {
         self.keys.clone()
+    }
+
+    /// Lets the driver play with something else from now on; what counts then.
+    ///
+    /// # Errors
+    ///
+    /// The driver refuses, or the computer runs no more.
+    pub fn change(&self, change: Change) -> Result<ARIOSO_SETTINGS> {
+        let (answer, answered) = sync_channel(1);
+        self.wishes.send((change, answer)).map_err(|_| gone())?;
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+        answered.recv().unwrap_or_else(|_| Err(gone()))
     }
 
     /// An error if it runs no more.
@@ -230,6 +270,12 @@ impl Tap {
         }
     }
 
+    /// Frames that wait to be taken.
+    #[cfg(test)]
+    pub fn there(&self) -> usize {
+        self.frames.slots()
+    }
+
     /// The rate that it gives.
     pub fn rate(&self) -> u32 {
         self.common.rate.load(Relaxed)
@@ -241,13 +287,13 @@ fn run(
     setting: Setting,
     common: &Common,
     mut frames: Producer<[f32; 2]>,
-    messages: &Receiver<Message>,
+    (messages, wishes): (&Receiver<Message>, &Receiver<Wish>),
     ready: &dyn Fn(),
 ) -> Result<Vec<String>> {
     let mut machine = Machine::start(
         &setting.image,
-        Some(&setting.bank),
-        setting.settings,
+        setting.change.bank.as_deref(),
+        &setting.change.numbers,
         setting.verbose,
     )?;
     let mut client = machine.client();
@@ -257,6 +303,19 @@ fn run(
     let mut asked = Instant::now();
     let mut play = || -> Result<()> {
         while !common.stop.load(Relaxed) {
+            if let Ok((change, answer)) = wishes.try_recv() {
+                // While the driver reads a bank nothing is made: the loudspeaker lives on what was made before.
+                let reading = change.reading(common.rate.load(Relaxed));
+                let place = frames.slots();
+                performer.render(&mut client, reading.min(place), |frame| {
+                    let _ = frames.push(frame);
+                })?;
+                let active = machine.change(&mut client, &change.numbers, change.bank);
+                if let Ok(active) = &active {
+                    performer.lead(&mut client, active.EndpointLead);
+                }
+                let _ = answer.send(active);
+            }
             let ahead = (common.call.load(Relaxed) + common.spare.load(Relaxed)) as usize;
             let there = FRAMES - frames.slots();
             if there >= ahead {
