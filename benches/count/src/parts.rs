@@ -30,6 +30,8 @@ pub struct Parts {
     pub lane_occupancy: f64,
     /// Frames of a wave that were read at once.
     pub frames_per_stretch: f64,
+    /// Clocks of the processor for each frame of a voice, all in all.
+    pub clocks: f64,
     /// Shares of the time; their sum is 1.
     pub control: f64,
     /// Reading waves.
@@ -59,7 +61,8 @@ pub fn measure(extent: &Extent) -> anyhow::Result<Vec<Parts>> {
                     parts.song = passage.name.clone();
                     parts.bank = bank.name.into();
                     println!(
-                        "{:<16} {:<18} {} {setting:<6} {:>5.1} voices, filters {:>2.0} % full, {:>4.1} frames a stretch; control {:>2.0} %, fetch {:>2.0} %, \
+                        "{:<16} {:<18} {} {setting:<6} {:>5.1} voices, filters {:>2.0} % full, {:>4.1} frames a stretch; \
+                         {:>4.2} clocks for a voice's frame: control {:>2.0} %, fetch {:>2.0} %, \
                          filter {:>2.0} %, mix {:>2.0} %, effects {:>2.0} %, messages {:>2.0} %",
                         parts.song,
                         parts.bank,
@@ -67,6 +70,7 @@ pub fn measure(extent: &Extent) -> anyhow::Result<Vec<Parts>> {
                         parts.lanes,
                         100.0 * parts.lane_occupancy,
                         parts.frames_per_stretch,
+                        parts.clocks,
                         100.0 * parts.control,
                         100.0 * parts.fetch,
                         100.0 * parts.filter,
@@ -131,6 +135,7 @@ mod counted {
             lanes: voices / passage.frames as f64,
             lane_occupancy: count(|c| c.filtered) / count(|c| c.filter_lanes).max(1.0),
             frames_per_stretch: voices / count(|c| c.stretches),
+            clocks: whole / voices,
             control: sum(Part::Control) / whole,
             fetch: sum(Part::Fetch) / whole,
             filter: sum(Part::Filter) / whole,

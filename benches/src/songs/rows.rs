@@ -173,8 +173,9 @@ pub fn table(rows: &[Row]) -> String {
 
 /// What is wrong with the rows: an engine that does not play what the others play.
 pub fn doubts(rows: &[Row]) -> Vec<String> {
-    /// dB between an engine's level and the middle one.
-    const TOLERANCE: f64 = 9.0;
+    /// dB between an engine's level and the middle one: dry, and with effects, whose levels are everybody's own (FluidSynth's chorus adds 9 dB to a song
+    /// that plays all of it into it).
+    const TOLERANCES: [f64; 2] = [9.0, 12.0];
     let mut found = Vec::new();
     for row in rows {
         let same = |other: &&Row| {
@@ -185,7 +186,9 @@ pub fn doubts(rows: &[Row]) -> Vec<String> {
         let mut levels: Vec<f64> = rows.iter().filter(same).map(level).collect();
         levels.sort_by(f64::total_cmp);
         let (level, middle) = (level(row), levels[levels.len() / 2]);
-        if !level.is_finite() || (level - middle).abs() > TOLERANCE {
+        let [dry, wet] = TOLERANCES;
+        let tolerance = if row.reverb_and_chorus { wet } else { dry };
+        if !level.is_finite() || (level - middle).abs() > tolerance {
             let Row {
                 engine,
                 setting,

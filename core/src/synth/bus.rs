@@ -13,8 +13,8 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// How much of a change of gain is made up per tick.
-    const SMOOTHING: f32 = 0.2;
+    /// How much of a change of gain is made up per tick: 3 ms at 48 kHz.
+    const SMOOTHING: f32 = 0.36;
 
     pub fn at(gain: f32) -> Self {
         Self {

@@ -8,24 +8,24 @@ use super::tick::TICK;
 /// Nominal costs, in ns: what `arioso-bench prices` measures, and a tenth.
 mod price {
     /// A slice with nothing in it.
-    pub const SLICE: f32 = 200.0;
+    pub const SLICE: f32 = 370.0;
     /// Mixing a port, per frame.
     pub const SYNTH: f32 = 3.0;
     /// A port's reverb and its chorus, per frame.
-    pub const REVERB: f32 = 27.0;
-    pub const CHORUS: f32 = 13.0;
+    pub const REVERB: f32 = 19.5;
+    pub const CHORUS: f32 = 8.0;
     /// What a voice sends to an effect, per frame.
-    pub const SEND: f32 = 0.12;
+    pub const SEND: f32 = 0.02;
     /// Filtering a voice, per frame.
-    pub const FILTER: f32 = 0.42;
+    pub const FILTER: f32 = 0.34;
     /// Mixing a voice, per frame.
-    pub const MIX: f32 = 0.22;
+    pub const MIX: f32 = 0.14;
     /// Control of a voice that moves, per tick.
-    pub const MOVING: f32 = 80.0;
-    /// The pitch of a voice with vibrato, per tick.
-    pub const VIBRATO: f32 = 18.0;
+    pub const MOVING: f32 = 95.0;
+    /// A pitch inside of a plan.
+    pub const PITCH: f32 = 20.0;
     /// A voice inside of its plan, per tick.
-    pub const STEADY: f32 = 5.5;
+    pub const STEADY: f32 = 3.0;
     /// A message, and looking at one voice of the pool for it.
     pub const MESSAGE: f32 = 120.0;
     pub const LOOK: f32 = 0.6;
@@ -39,9 +39,9 @@ mod price {
 /// Reading a wave, per frame.
 fn read(kind: Interpolation) -> f32 {
     match kind {
-        Interpolation::Linear => 0.40,
-        Interpolation::Sinc8 => 0.90,
-        Interpolation::Sinc16 => 1.72,
+        Interpolation::Linear => 0.38,
+        Interpolation::Sinc8 => 0.86,
+        Interpolation::Sinc16 => 1.66,
     }
 }
 
@@ -77,14 +77,13 @@ impl Work {
         self.per_frame += price::SEND;
     }
 
-    /// Adds a voice.
-    /// Its control side plans for some ticks at a time.
-    pub fn add_voice(&mut self, kind: Interpolation, ticks: u32, vibrates: bool, filtered: bool) {
+    /// Adds a voice. Its control side plans for some ticks at a time, and inside of a plan it computes so many pitches per tick.
+    pub fn add_voice(&mut self, kind: Interpolation, ticks: u32, pitches: u32, filtered: bool) {
         self.voices = self.voices.saturating_add(1);
         let filter = if filtered { price::FILTER } else { 0.0 };
         self.per_frame += read(kind) + filter + price::MIX;
-        let vibrato = if vibrates { price::VIBRATO } else { 0.0 };
-        self.per_tick += price::MOVING / ticks as f32 + price::STEADY + vibrato;
+        self.per_tick +=
+            price::MOVING / ticks as f32 + price::STEADY + price::PITCH * pitches as f32;
     }
 
     /// Nominal ns for `frames` frames.
@@ -138,7 +137,7 @@ impl Slice {
     /// Nominal ns of one more voice that starts, in a pool that has `used` places in use.
     fn start(&self, kind: Interpolation, used: usize) -> f32 {
         let mut work = Work::default();
-        work.add_voice(kind, 1, false, true);
+        work.add_voice(kind, 1, 0, true);
         price::START + price::SEARCH * used as f32 + work.cost(self.frames) - price::SLICE
     }
 

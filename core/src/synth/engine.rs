@@ -9,7 +9,7 @@ use super::filter::FilterTable;
 use super::math;
 use super::pool::{Pool, Retired, Room};
 use super::simd::Vectors;
-use super::tick::TICK;
+use super::tick::{EFFECT_TICK, TICK};
 use super::virtual_synth::{SynthId, SynthSlot, VirtualSynth};
 use crate::mem::{NoMemory, TryBox, vec};
 use crate::midi::Universal;
@@ -417,11 +417,11 @@ impl Synth {
             }
             let since_tick = (self.position % u64::from(TICK)) as u32;
             let frames = rest.len().min((TICK - since_tick) as usize);
-            let Some((now, later)) = rest.split_at_mut_checked(frames) else {
+            let Some(now) = rest.get_mut(..frames) else {
                 break;
             };
-            self.stretch(since_tick == 0, now);
-            rest = later;
+            let done = self.stretch(since_tick == 0, now);
+            rest = rest.get_mut(done..).unwrap_or_default();
         }
         self.tidy();
     }
@@ -439,8 +439,8 @@ impl Synth {
         }
     }
 
-    /// Renders a stretch that no tick divides.
-    fn stretch(&mut self, at_tick: bool, out: &mut [[f32; 2]]) {
+    /// Renders the beginning of a stretch that no tick divides, up to where an envelope turns; how many frames that was.
+    fn stretch(&mut self, at_tick: bool, out: &mut [[f32; 2]]) -> usize {
         if at_tick {
             for (index, slot) in self.slots.iter_mut().enumerate() {
                 if let Some(port) = slot.port.as_deref_mut()
@@ -458,6 +458,11 @@ impl Synth {
         counters::begin();
         self.pool.control(&self.slots, &context, self.position);
         counters::lap(Part::Control);
+        let to_turn = self.pool.frames_to_turn(self.position).max(1);
+        let frames = out
+            .len()
+            .min(usize::try_from(to_turn).unwrap_or(usize::MAX));
+        let out = out.get_mut(..frames).unwrap_or_default();
         out.fill([0.0; 2]);
         for (index, slot) in self.slots.iter_mut().enumerate() {
             let id = index as u8;
@@ -482,18 +487,30 @@ impl Synth {
                 bus,
                 ..
             } = slot;
-            let wet = effects.as_deref_mut().and_then(|unit| {
-                unit.process(
-                    vectors,
-                    settings,
-                    self.rate,
-                    self.position,
-                    out.len(),
-                    [buses.reverb, buses.chorus],
-                )
-            });
-            counters::lap(Part::Effects);
-            let peak = bus.mix(out, (buses.left, buses.right), wet);
+            let mut peak = 0.0f32;
+            let mut at = 0;
+            while at < frames {
+                // Effects have ticks of their own.
+                let position = self.position + at as u64;
+                let to_tick = EFFECT_TICK - (position % u64::from(EFFECT_TICK)) as u32;
+                let end = frames.min(at + to_tick as usize);
+                let wet = effects.as_deref_mut().and_then(|unit| {
+                    unit.process(
+                        vectors,
+                        settings,
+                        self.rate,
+                        position,
+                        end - at,
+                        [buses.reverb, buses.chorus].map(|bus| bus?.get(at..end)),
+                    )
+                });
+                counters::lap(Part::Effects);
+                let out = out.get_mut(at..end).unwrap_or_default();
+                let dry = [buses.left, buses.right].map(|bus| bus.get(at..end).unwrap_or_default());
+                peak = peak.max(bus.mix(out, dry.into(), wet));
+                counters::lap(Part::Mix);
+                at = end;
+            }
             if let Some(port) = slot.port.as_deref_mut() {
                 port.stats.peak_level = port.stats.peak_level.max(peak);
             }
@@ -501,5 +518,6 @@ impl Synth {
         self.limiter.process(out);
         counters::lap(Part::Mix);
         self.position = self.position.wrapping_add(out.len() as u64);
+        frames
     }
 }

@@ -6,12 +6,17 @@
 //! A level is computed from whole frames since the stage began, so nothing drifts and any walk through time gives the same.
 
 use super::math;
+use super::tick::TICK;
 
 /// Dynamic range of EG1 in dB.
 pub const RANGE_DB: f32 = 96.0;
 
-/// How far EG1 may fall along a straight line of amplitude: in the middle it lies 0.014 dB too high then.
+/// How far EG1 may fall along a straight line of amplitude: in the middle it lies 0.014 dB too high then; along one of more than [`SHORT`] frames,
+/// a third of that: 0.002 dB.
 const STRAIGHT_DB: f32 = 1.0;
+const SHORT: u32 = 4 * TICK;
+/// Frames from full to nothing below which a line through a whole tick would be heard: it falls by more than 3 dB in it.
+const STEEP: u32 = 2048;
 
 /// What the articulation gives an envelope; times in frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -191,17 +196,38 @@ impl Envelope {
             _ => u32::MAX,
         };
         let most = (slope as f32 * (STRAIGHT_DB / RANGE_DB)) as u32;
+        let most = most.min((most / 3).max(SHORT));
         self.inside(contour)
             .map_or(u32::MAX, |inside| inside.min(most))
     }
 
-    /// Frames for which EG2's value is a straight line: inside of its stage.
+    /// Frames for which a straight line is as good as EG2's value: inside of its stage, and of a convex attack an eighth of what has passed of it (in
+    /// the middle of the way it lies 0.04 % of the whole too low then).
     #[inline]
     pub fn stage_left(&self, contour: &Contour) -> u32 {
+        let inside = self.inside(contour).unwrap_or(u32::MAX);
         if self.stage == Stage::Attack && contour.convex {
-            return 0;
+            inside.min(self.elapsed / 8)
+        } else {
+            inside
         }
-        self.inside(contour).unwrap_or(u32::MAX)
+    }
+
+    /// Frames up to the end of the stage; `u32::MAX`: it does not end by itself.
+    #[inline]
+    pub fn turns_in(&self, contour: &Contour) -> u32 {
+        self.stage_frames(contour)
+            .map_or(u32::MAX, |length| length.saturating_sub(self.elapsed))
+    }
+
+    /// EG1 falls so fast that a line through a whole tick would be heard.
+    #[inline]
+    pub fn is_steep(&self, contour: &Contour) -> bool {
+        match self.stage {
+            Stage::Decay => contour.decay < STEEP,
+            Stage::Release => self.slope < STEEP,
+            _ => false,
+        }
     }
 
     /// Frames before the last one of the stage: the next may begin with a jump.

@@ -24,10 +24,10 @@ impl Lfo {
         self.phase = self.phase.wrapping_add(step.wrapping_mul(frames - waited));
     }
 
-    /// Frames for which a straight line is as good: while it waits, and for a 32nd of a turn (half a percent of the depth).
+    /// Frames for which a straight line is as good: while it waits, and for a 16th of a turn (in the middle of the way it lies 2 % of the depth off).
     #[inline]
     pub fn straight(&self, step: u32) -> u32 {
-        const TURN: u32 = 1 << 27;
+        const TURN: u32 = 1 << 28;
         if self.delay > 0 {
             self.delay
         } else {

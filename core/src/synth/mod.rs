@@ -10,7 +10,7 @@
 //! | `engine`, `notes`, `requests`, `virtual_synth`, `channel`, `keys`, `awe` | what MIDI messages mean |
 //! | `pool` | which voices live: start, stop, exclusivity, stealing |
 //! | `cost`, `budget` | what a slice costs, before it is rendered; voices that do not fit go |
-//! | `tick`, `context`, `voice`, `modulation`, `controls`, `envelope`, `lfo`, `filter` | control side, at ticks of 32 frames |
+//! | `tick`, `context`, `voice`, `modulation`, `controls`, `envelope`, `lfo`, `filter` | control side, at ticks of 64 frames |
 //! | `tone`, `oscillator`, `sinc`, `lanes` | render side of a voice |
 //! | `simd` | its inner loops on SSE2 and NEON |
 //! | `pcm` | 16-bit output |

@@ -410,6 +410,14 @@ impl Modulation {
         self.base.get(target as usize).copied().unwrap_or(0.0)
     }
 
+    /// What a mover does to a target.
+    pub fn depth(&self, target: Target, mover: Mover) -> f32 {
+        let row = self.depth.get(target as usize);
+        row.and_then(|row| row.get(mover as usize))
+            .copied()
+            .unwrap_or(0.0)
+    }
+
     /// The target follows a mover.
     pub fn moves(&self, target: Target) -> bool {
         self.moving & (1 << target as u16) != 0

@@ -58,6 +58,11 @@ impl Window {
     };
 }
 
+/// The place behind a wave's last frame.
+fn end_of(wave: &Shared<Wave>) -> u64 {
+    (wave.frames().len() as u64) << 32
+}
+
 /// A reader of one wave. Positions are frames in 32.32 fixed point.
 pub struct Oscillator {
     pub wave: Option<Shared<Wave>>,
@@ -66,6 +71,8 @@ pub struct Oscillator {
     step: u64,
     /// Up to here `source` serves; 0: it must be chosen anew.
     limit: u64,
+    /// From here on nothing is left; `u64::MAX` while the loop is being played.
+    end: u64,
     /// First frame of the loop and the frame behind its last one.
     loop_start: u32,
     loop_end: u32,
@@ -92,6 +99,7 @@ impl Oscillator {
         position: 0,
         step: 0,
         limit: 0,
+        end: 0,
         loop_start: 0,
         loop_end: 0,
         source: Source::Silence,
@@ -104,11 +112,13 @@ impl Oscillator {
     pub fn start(&mut self, window: &mut Window, wave: Shared<Wave>, sample_loop: Option<Loop>) {
         let (loop_start, loop_end) =
             sample_loop.map_or((0, 0), |l| (l.start, l.start.saturating_add(l.length)));
+        let looping = loop_end > loop_start;
         *self = Self {
+            end: if looping { u64::MAX } else { end_of(&wave) },
             wave: Some(wave),
             loop_start,
             loop_end,
-            looping: loop_end > loop_start,
+            looping,
             until_release: sample_loop.is_some_and(|l| l.until_release),
             ..Self::IDLE
         };
@@ -126,8 +136,9 @@ impl Oscillator {
     }
 
     /// A one-shot wave has been played to its end.
+    #[inline(always)]
     pub fn is_over(&self) -> bool {
-        !self.looping && self.position >> 32 >= self.frame_count()
+        self.position >= self.end
     }
 
     fn frame_count(&self) -> u64 {
@@ -166,7 +177,7 @@ impl Oscillator {
     fn choose(&mut self, window: &mut Window, (before, after): (u64, u64)) {
         let frame_count = self.frame_count();
         let (start, end) = (u64::from(self.loop_start), u64::from(self.loop_end));
-        if !self.looping && self.position >> 32 >= frame_count {
+        if self.is_over() {
             (self.source, self.limit) = (Source::Silence, u64::MAX);
             return;
         }
@@ -276,6 +287,7 @@ impl Oscillator {
                 self.wrap();
             }
             self.looping = false;
+            self.end = self.wave.as_ref().map_or(0, end_of);
             self.forget();
             // It holds the frames as the loop went on.
             window.start = i64::MIN;

@@ -15,7 +15,7 @@ use self::chains::Chains;
 use self::render::Batch;
 use self::waiting::{Ready, Waiting, let_go, ready};
 use super::channel::cc;
-use super::context::{CHANNEL_OFFSET, NoteOn, OutputContext};
+use super::context::{CHANNEL_OFFSET, NoteOn, OutputContext, VoiceContext};
 use super::effects::Unit;
 use super::simd::Vectors;
 use super::sinc::Kernels;
@@ -154,8 +154,10 @@ pub struct Pool {
     counts: Vec<Count>,
     limit: usize,
     pending: bool,
-    /// The tick at which the first of the notes that are too short ends.
+    /// Where the first of the notes that are too short ends.
     leaving: u64,
+    /// Where the first envelope turns before the next tick.
+    turn: u64,
     /// Some voice is linked.
     links: bool,
     /// For ordering voices.
@@ -186,6 +188,7 @@ impl Pool {
             limit: room.limit,
             pending: false,
             leaving: u64::MAX,
+            turn: u64::MAX,
             links: false,
             ranks: room.ranks,
             retired: room.retired,
@@ -436,14 +439,14 @@ impl Pool {
                 continue;
             }
             left = true;
-            let step = voice.master.map(usize::from).and_then(|master| {
+            let steps = voice.master.map(usize::from).and_then(|master| {
                 let alive = self.tags.get(master)?.is(LIVE);
                 let same = self.voices.get(master)?.serial == voice.serial;
                 let tone = self.tones.get(master)?;
-                (alive && same).then(|| tone.step())
+                (alive && same).then(|| tone.steps())
             });
-            if let (Some(step), Some(tone)) = (step, self.tones.get_mut(index)) {
-                tone.set_step(step);
+            if let (Some(steps), Some(tone)) = (steps, self.tones.get_mut(index)) {
+                tone.set_steps(steps);
             }
         }
         self.links = left;
@@ -698,7 +701,7 @@ impl Pool {
         self.leaving = self.leaving.min(ends.leaving);
     }
 
-    /// Ends the notes that were too short, at a tick.
+    /// Ends the notes that were too short.
     fn end_short_notes(&mut self, position: u64) {
         if position < self.leaving {
             return;
@@ -719,6 +722,7 @@ impl Pool {
                 self.leaving = self.leaving.min(voice.shortest);
             } else {
                 release(tag, voice, tone, position);
+                self.pending = true;
             }
         }
     }
@@ -818,16 +822,25 @@ impl Pool {
         });
     }
 
-    /// Plans all voices at a tick (`position` is a multiple of the tick), or between ticks those that something happened to.
+    /// Frames from `position` up to where [`control`](Self::control) must be called at the latest, whether there is a tick or not.
+    pub fn frames_to_turn(&self, position: u64) -> u64 {
+        self.turn.min(self.leaving).saturating_sub(position)
+    }
+
+    /// Plans all voices at a tick (`position` is a multiple of the tick), or between ticks those that something happened to or whose envelopes turn.
     pub fn control(&mut self, slots: &[SynthSlot], context: &OutputContext, position: u64) {
-        let at_tick = offset_of(position) == TICK;
-        if !at_tick && !self.pending {
+        let offset = offset_of(position);
+        let at_tick = offset == TICK;
+        self.end_short_notes(position);
+        let at_turn = position >= self.turn;
+        if !at_tick && !self.pending && !at_turn {
             return;
         }
         self.pending = false;
-        if at_tick {
-            self.end_short_notes(position);
+        if at_tick || at_turn {
+            self.turn = u64::MAX;
         }
+        let last_tick = position - u64::from(offset % TICK);
         for index in 0..self.used {
             let (Some(tag), Some(voice), Some(tone)) = (
                 self.tags.get(index),
@@ -838,8 +851,18 @@ impl Pool {
             };
             // Most voices lie inside of their plans, and nothing has happened to them.
             let calm = tag.flags & (LIVE | PENDING | DIRTY) == LIVE;
-            if tag.is(LIVE) && !(calm && (!at_tick || !tone.is_over() && voice.pass(tone))) {
-                self.control_one(slots, context, index, at_tick);
+            if tag.is(LIVE) && !(calm && at_tick && !tone.is_over() && voice.pass(tone)) {
+                if !at_tick && !tag.is(PENDING) && voice.turn() == offset {
+                    voice.reach_turn(tone);
+                    voice.plan_from_here(around_of(slots, tag, voice), context, tone);
+                } else if at_tick || tag.is(PENDING) {
+                    self.control_one(slots, context, index, at_tick);
+                }
+                if let Some(turn) = self.voices.get(index).map(Voice::turn)
+                    && turn > offset % TICK
+                {
+                    self.turn = self.turn.min(last_tick + u64::from(turn));
+                }
             }
         }
         self.follow_masters();
@@ -877,15 +900,7 @@ impl Pool {
                 return;
             }
         }
-        let around = if tag.is(DIRTY) || voice.needs_voice_context() {
-            slots
-                .get(usize::from(tag.port))
-                .and_then(|slot| slot.port.as_ref())
-                .filter(|_| !tag.is(DYING))
-                .and_then(|port| port.voice_context(tag.part, tag.key))
-        } else {
-            None
-        };
+        let around = around_of(slots, tag, voice);
         if !at_tick {
             return voice.plan_from_here(around, context, tone);
         }
@@ -904,6 +919,19 @@ impl Pool {
             voice.stay(tone);
         }
     }
+}
+
+/// What a voice needs to know of its channel, if it needs to.
+#[inline]
+fn around_of<'a>(slots: &'a [SynthSlot], tag: &Tag, voice: &Voice) -> Option<VoiceContext<'a>> {
+    if !tag.is(DIRTY) && !voice.needs_voice_context() {
+        return None;
+    }
+    slots
+        .get(usize::from(tag.port))
+        .and_then(|slot| slot.port.as_ref())
+        .filter(|_| !tag.is(DYING))
+        .and_then(|port| port.voice_context(tag.part, tag.key))
 }
 
 /// Members of phase groups that one Note On has started.
@@ -955,7 +983,7 @@ fn release(tag: &mut Tag, voice: &mut Voice, tone: &mut Tone, position: u64) {
 struct Ends {
     /// A voice must be planned before the next frame.
     pending: bool,
-    /// The tick at which the first of the notes that are too short ends.
+    /// Where the first of the notes that are too short ends.
     leaving: u64,
 }
 

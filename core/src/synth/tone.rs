@@ -12,8 +12,9 @@ use super::effects::Sends;
 use super::filter::{Coefficients, rescaling};
 use super::lanes::Lanes;
 use super::oscillator::{Interpolation, Oscillator, Window};
-use super::simd::{self, Block, Effect, FilterState, Gains, SCALE, Table, Vectors};
+use super::simd::{self, Arch, Block, Effect, FilterState, Gains, Interpolator, SCALE};
 use super::sinc::{Kernels, cutoff_for};
+use super::tick::HALF;
 use crate::dls::model::{Loop, Wave};
 use crate::mem::{NoMemory, Shared, vec};
 use alloc::vec::Vec;
@@ -33,6 +34,8 @@ pub struct Tone {
     /// Number of the interpolator's kernel.
     cutoff: u8,
     kind: Interpolation,
+    /// Frames of the wave per output frame from the middle of this tick on; 0: as before.
+    later: u64,
     filtered: bool,
     /// What `b2` is multiplied by while `e` moves ([`rescaling`]).
     rescaling: f32,
@@ -49,6 +52,7 @@ impl Tone {
         oscillator: Oscillator::IDLE,
         cutoff: u8::MAX,
         kind: Interpolation::Sinc8,
+        later: 0,
         filtered: false,
         rescaling: 1.0,
         sweeps: false,
@@ -76,6 +80,7 @@ impl Tone {
     pub fn start(&mut self, wave: Shared<Wave>, sample_loop: Option<Loop>, filtered: bool) {
         self.oscillator.start(&mut self.window, wave, sample_loop);
         self.cutoff = u8::MAX;
+        self.later = 0;
         self.filtered = filtered;
         self.filter = FilterState::REST;
         self.rescaling = 1.0;
@@ -98,9 +103,9 @@ impl Tone {
         self.filtered = true;
     }
 
-    /// Frames of the wave per output frame, 32.32.
-    pub fn step(&self) -> u64 {
-        self.oscillator.step()
+    /// Frames of the wave per output frame, 32.32: now, and from the middle of this tick on (0: the same).
+    pub fn steps(&self) -> [u64; 2] {
+        [self.oscillator.step(), self.later]
     }
 
     /// A one-shot wave has come to its end.
@@ -114,9 +119,11 @@ impl Tone {
         self.oscillator.release(&mut self.window);
     }
 
-    pub fn set_step(&mut self, step: u64) {
+    /// As [`steps`](Self::steps) gives them.
+    pub fn set_steps(&mut self, [step, later]: [u64; 2]) {
         self.oscillator.set_step(step);
         self.cutoff = cutoff_for(step, self.cutoff);
+        self.later = later;
     }
 
     /// A filter's state that is out of bounds, or not a number, goes back to rest.
@@ -187,42 +194,55 @@ impl Tone {
         }
     }
 
-    /// Reads `frames` frames of its wave into a block, and goes on to what comes then.
-    pub fn read(
+    /// Reads `frames` frames of its wave into a block, and goes on to what comes then. `since_tick` frames have passed since the last tick.
+    #[inline(always)]
+    pub fn read<'a, A: Arch, T: Interpolator<'a>>(
         &mut self,
-        kind: Interpolation,
-        kernels: &Kernels,
-        vectors: Vectors,
+        kernels: &'a Kernels,
         block: &mut Block,
+        since_tick: usize,
         frames: usize,
     ) {
-        if kind != self.kind {
-            self.kind = kind;
+        if T::KIND != self.kind {
+            self.kind = T::KIND;
             self.oscillator.forget();
         }
-        let table = match kind {
-            Interpolation::Linear => Some(Table::Linear),
-            Interpolation::Sinc8 => kernels.eight(self.cutoff).map(Table::Sinc8),
-            Interpolation::Sinc16 => kernels.sixteen(self.cutoff).map(Table::Sinc16),
-        };
         let mut at = 0;
-        while at < frames {
-            let count = self.oscillator.aim(&mut self.window, kind, frames - at);
+        if self.later != 0 {
+            at = frames.min((HALF as usize).saturating_sub(since_tick));
+            self.read_steadily::<A, T>(kernels, block, 0, at);
+            if at < frames {
+                self.set_steps([self.later, 0]);
+            }
+        }
+        self.read_steadily::<A, T>(kernels, block, at, frames);
+        self.gains.passed += frames as u32;
+    }
+
+    /// Reads the frames from `at` up to `end` at one speed.
+    #[inline(always)]
+    fn read_steadily<'a, A: Arch, T: Interpolator<'a>>(
+        &mut self,
+        kernels: &'a Kernels,
+        block: &mut Block,
+        mut at: usize,
+        end: usize,
+    ) {
+        let taps = T::of(kernels, self.cutoff);
+        while at < end {
+            let count = self.oscillator.aim(&mut self.window, T::KIND, end - at);
             let reader = self.oscillator.reader(&self.window);
-            let read = match (reader, table) {
-                (Some(reader), Some(table)) => {
-                    simd::fetch(vectors, reader, table, block, at, count)
-                }
+            let done = match (reader, taps) {
+                (Some(reader), Some(taps)) => simd::read::<A, T>(taps, reader, block, at, count),
                 _ => false,
             };
-            if !read && let Some(rest) = block.all().get_mut(at..frames) {
-                rest.fill(0.0);
+            if !done {
+                block.silence(at, end);
             }
             counters::stretch(count);
             self.oscillator.advance(count);
             at += count;
         }
-        self.gains.passed += frames as u32;
     }
 
     #[cfg(test)]

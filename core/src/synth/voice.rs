@@ -19,7 +19,7 @@ use super::modulation::{
     FILTER_OFF, Fixed, FixedValues, Inputs, MOVERS, Modulation, Mover, TARGETS, Target, fixed,
     general_part,
 };
-use super::tick::{TICK, offset_of};
+use super::tick::{HALF, TICK, TURN, offset_of};
 use super::tone::{BUSES, Tone};
 use crate::dls::model::{Articulation, Destination, Region, Wave};
 use crate::mem::{NoMemory, Shared, vec};
@@ -28,7 +28,7 @@ use alloc::vec::Vec;
 /// Frames in which a stolen or detached voice fades.
 pub const FADE: u32 = 128;
 /// How much of a jump in level or pan is made up per tick: 3 ms at 48 kHz.
-const SMOOTHING: f32 = 0.2;
+const SMOOTHING: f32 = 0.36;
 /// Highest gain after panning: native DirectMusic's +6 dB.
 const MAX_GAIN_DB: f32 = 6.0;
 /// Shortest release, so that a release of 0 does not click.
@@ -39,8 +39,15 @@ const MIN_NOTE: f32 = 0.01;
 const FOREVER: u32 = u32::MAX;
 /// Ticks after which a voice at rest that vibrates counts anew: frames stay far from the end of their type.
 const REBASED: u32 = 1 << 20;
-/// Ticks that a plan is for at most.
-const MOST_TICKS: u32 = 8;
+/// Ticks that a plan is for at most; with a filter that moves: its coefficients, and what their sums are rounded by, add up from frame to frame.
+const MOST_TICKS: u32 = 16;
+const MOST_SWEPT_TICKS: u32 = 8;
+/// Cents by which a pitch may jump: at twice the rate of ticks, a jump is below -72 dB of a tone at 440 Hz.
+const BEND: f32 = 0.5;
+/// How far, as a part of it, a level may lie from where an envelope that turns inside of a tick would have it.
+const TURN_UNHEARD: f32 = 0.01;
+/// By how much an envelope must change from one frame to the next to jump.
+const JUMP: f32 = 0.1;
 /// Octaves that a cutoff moves at most in a plan of several ticks: in the middle of the way it lies 0.7 % too high then.
 const STRAIGHT_SWEEP: f32 = 0.25;
 /// What is followed by lines in the tone.
@@ -105,7 +112,7 @@ pub struct Voice {
     articulation: Option<Shared<Articulation>>,
     pub serial: u64,
     pub started: u64,
-    /// Before this tick no key that goes up ends it.
+    /// Before this frame no key that goes up ends it.
     pub shortest: u64,
     /// Its key went up before.
     pub leaving: bool,
@@ -139,10 +146,14 @@ pub struct Voice {
     left: u32,
     /// Ticks inside of the plan that have been passed over.
     passed: u32,
+    /// Frames from the last tick to where an envelope turns and the plan ends; 0: it ends at a tick.
+    turn: u32,
     /// The plan was given up on the way: the tone stands where it was, not where the plan led to.
     cut: bool,
     /// An LFO moves the pitch, at every tick.
     vibrates: bool,
+    /// It does so at every half of a tick.
+    bends: bool,
     fading: bool,
     /// What the LFOs' steps come of when their connections stand still: frequencies in cents, and the output rate.
     lfo_from: ([f32; 2], f32),
@@ -207,8 +218,10 @@ impl Default for Voice {
             length: 0,
             left: 0,
             passed: 0,
+            turn: 0,
             cut: false,
             vibrates: false,
+            bends: false,
             fading: false,
             lfo_from: NO_STEPS,
             lfo_step: 0,
@@ -263,7 +276,7 @@ impl Voice {
         self.shortest = note
             .position
             .saturating_add((MIN_NOTE * context.rate) as u64)
-            .next_multiple_of(u64::from(TICK));
+            .next_multiple_of(u64::from(TURN));
         self.leaving = false;
         self.priority = note.priority;
         self.keys = region.keys;
@@ -272,7 +285,7 @@ impl Voice {
         self.note = note.key;
         self.velocity = note.velocity;
         self.key = effective_key(&region.articulation, channel, note.key, note.velocity);
-        (self.left, self.passed) = (0, 0);
+        (self.left, self.passed, self.turn) = (0, 0, 0);
         self.cut = false;
         self.vibrates = false;
         self.fading = false;
@@ -442,9 +455,9 @@ impl Voice {
         }
     }
 
-    /// Its pitch is computed at every tick.
-    pub fn vibrates(&self) -> bool {
-        self.vibrates
+    /// Pitches that it computes in each tick inside of its plans.
+    pub fn pitches_per_tick(&self) -> u32 {
+        u32::from(self.vibrates) + u32::from(self.bends)
     }
 
     /// Passes over a tick that lies inside of the plan.
@@ -453,33 +466,52 @@ impl Voice {
         if self.left == 0 {
             return false;
         }
-        if self.left != FOREVER {
-            self.left -= 1;
-        }
+        self.left -= u32::from(self.left != FOREVER);
         self.passed = self.passed.saturating_add(1);
-        if tone.is_filtered() {
-            tone.check_filter();
-        }
+        tone.check_filter();
         if self.vibrates {
-            if self.passed >= REBASED {
-                // A held note vibrates for days.
-                self.now = self.advanced(self.now, self.elapsed());
-                self.next = self.advanced(self.now, TICK);
-                (self.at, self.passed) = (0, 0);
-            }
+            self.vibrate(tone);
+        }
+        true
+    }
+
+    /// The pitch inside of a plan.
+    fn vibrate(&mut self, tone: &mut Tone) {
+        if self.passed >= REBASED {
+            // A held note vibrates for days.
+            self.now = self.advanced(self.now, self.elapsed());
+            self.next = self.advanced(self.now, TICK);
+            (self.at, self.passed) = (0, 0);
+        }
+        let [_, _, eg1, eg2] = self.ahead;
+        let step_after = |frames| {
             let mut lfos = [
                 (self.now.lfo, self.lfo_step),
                 (self.now.vibrato, self.vibrato_step),
             ];
-            let frames = self.elapsed();
-            let values = lfos.each_mut().map(|(lfo, step)| {
+            let [lfo, vibrato] = lfos.each_mut().map(|(lfo, step)| {
                 lfo.advance(*step, frames);
                 lfo.value()
             });
-            let ([lfo, vibrato], [_, _, eg1, eg2]) = (values, self.ahead);
-            tone.set_step(self.step(&[lfo, vibrato, eg1, eg2], None));
-        }
-        true
+            self.step(&[lfo, vibrato, eg1, eg2], 0, None)
+        };
+        let frames = self.elapsed();
+        let later = if self.bends {
+            step_after(frames.saturating_add(HALF))
+        } else {
+            0
+        };
+        tone.set_steps([step_after(frames), later]);
+    }
+
+    /// LFOs move the pitch by more than [`BEND`] in half a tick.
+    fn bends(&self) -> bool {
+        const RADIANS: f32 = core::f32::consts::TAU / 4_294_967_296.0;
+        let swing = |mover, step: u32| {
+            let depth = self.modulation.depth(Target::Pitch, mover);
+            depth.abs() * step as f32 * (RADIANS * HALF as f32)
+        };
+        swing(Mover::Lfo, self.lfo_step) + swing(Mover::Vibrato, self.vibrato_step) > BEND
     }
 
     /// Frames from where the plan began to the last tick.
@@ -541,6 +573,7 @@ impl Voice {
             && !self.sweeping
             && self.level == self.wanted
             && self.now.glide == 0
+            && self.turn == 0
             && self.now.eg1.is_steady()
             && !self.next.eg1.is_over(&self.volume)
     }
@@ -559,7 +592,7 @@ impl Voice {
     pub fn stay(&mut self, tone: &mut Tone) {
         self.wake();
         self.now = self.next;
-        self.at = 0;
+        (self.at, self.turn) = (0, 0);
         self.length = TICK;
         tone.jump(self.gains, self.coefficients);
         tone.ramp(self.gains, self.coefficients, TICK);
@@ -588,7 +621,7 @@ impl Voice {
         let to_tick = TICK.saturating_sub(self.at).max(1);
         if self.fading {
             self.plan_for(1, to_tick);
-            return self.fade(to_tick, tone);
+            return self.fade(self.length, tone);
         }
         let bound = core::mem::take(&mut self.bound);
         let horizon = self.horizon(bound);
@@ -599,8 +632,7 @@ impl Voice {
             || self.next.glide > 0
             || self.modulation.moves(Target::Pitch)
         {
-            let step = self.step(values, around);
-            tone.set_step(self.behind_delay(step, self.length));
+            self.set_pitch(values, around, tone);
             // The last step of a glide is taken when it has ended.
             self.bound = self.now.glide > 0;
         }
@@ -652,16 +684,118 @@ impl Voice {
         tone.ramp(self.gains, self.coefficients, self.length);
     }
 
-    /// The plan ends at the tick that is the `horizon`th from here.
+    /// The plan ends at the tick that is the `horizon`th from here, or where an envelope turns before the first.
     fn plan_for(&mut self, horizon: u32, to_tick: u32) {
-        (self.left, self.passed) = (horizon - 1, 0);
-        self.length = to_tick + (horizon - 1) * TICK;
-        let frames = self.length;
+        (self.left, self.passed, self.turn) = (horizon - 1, 0, 0);
+        self.look_ahead(to_tick + (horizon - 1) * TICK);
+        if horizon > 1 {
+            return;
+        }
+        if self.fading {
+            // It ends in time.
+            let end = (self.at + self.now.fade).next_multiple_of(TURN);
+            if self.now.fade > 0 && end < TICK {
+                self.turn = end;
+                self.look_ahead(end - self.at);
+            }
+            return;
+        }
+        let (now, next) = (&self.now, &self.next);
+        if now.eg1.stage != next.eg1.stage
+            || now.eg1.is_steep(&self.volume)
+            || now.eg2.stage != next.eg2.stage && self.modulation.follows(Mover::Eg2)
+        {
+            self.turn = self.turn_before(to_tick).unwrap_or(0);
+            if self.turn > 0 {
+                self.look_ahead(self.turn - self.at);
+            }
+        }
+    }
+
+    /// The plan is for so many frames.
+    #[inline(always)]
+    fn look_ahead(&mut self, frames: u32) {
+        self.length = frames;
         // In place: no copy is read back before it has been written.
         self.next = self.now;
         let steps = [self.lfo_step, self.vibrato_step];
         self.next
             .advance([&self.volume, &self.modulator], steps, self.fading, frames);
+    }
+
+    /// Frames from the last tick to the first place before the next one where an envelope leaves the straight line to there so far that it is heard.
+    #[inline(never)]
+    fn turn_before(&self, to_tick: u32) -> Option<u32> {
+        let level = |envelope: &Envelope| envelope.amplitude(&self.volume);
+        let value = |envelope: &Envelope| envelope.fraction(&self.modulator);
+        let volume = self.turn_of(&self.now.eg1, &self.volume, level, to_tick);
+        let middle = (self.now.eg1.is_steep(&self.volume) && self.at < HALF).then_some(HALF);
+        let modulator = if self.modulation.follows(Mover::Eg2) {
+            self.turn_of(&self.now.eg2, &self.modulator, value, to_tick)
+        } else {
+            None
+        };
+        [volume, middle, modulator].into_iter().flatten().min()
+    }
+
+    /// The same of one envelope, whose ends of stages are looked at.
+    fn turn_of(
+        &self,
+        from: &Envelope,
+        contour: &Contour,
+        level: impl Fn(&Envelope) -> f32,
+        to_tick: u32,
+    ) -> Option<u32> {
+        let at = |frames| {
+            let mut there = *from;
+            there.advance(contour, frames);
+            there
+        };
+        let ends = [level(from), level(&at(to_tick))];
+        let mut passed = 0u32;
+        loop {
+            let left = at(passed).turns_in(contour);
+            passed = passed.saturating_add(left);
+            if left == 0 || passed > to_tick {
+                return None;
+            }
+            // Where it jumps, the last place before, then the first one behind; else the nearest.
+            let jumps = (level(&at(passed)) - level(&at(passed - 1))).abs() > JUMP;
+            let end = self.at + passed;
+            let place = if jumps {
+                let before = (end - 1) / TURN * TURN;
+                if before > self.at {
+                    before
+                } else {
+                    before + TURN
+                }
+            } else {
+                (end + TURN / 2) / TURN * TURN
+            };
+            if place <= self.at || place >= TICK {
+                continue;
+            }
+            let frames = place - self.at;
+            let (here, [first, last]) = (level(&at(frames)), ends);
+            let line = first + (last - first) * (frames as f32 / to_tick as f32);
+            let most = TURN_UNHEARD * here.max(first).max(last) + 0.02 * TURN_UNHEARD;
+            if (here - line).abs() > most {
+                return Some(place);
+            }
+        }
+    }
+
+    /// Where an envelope turns: [`plan_from_here`](Self::plan_from_here) comes next. In frames from the last tick; 0: nowhere before the next one.
+    pub fn turn(&self) -> u32 {
+        self.turn
+    }
+
+    /// An envelope turns at this very frame.
+    pub fn reach_turn(&mut self, tone: &mut Tone) {
+        self.now = self.next;
+        self.at = self.turn;
+        self.cutoff = self.next_cutoff;
+        tone.jump(self.gains, self.coefficients);
     }
 
     /// How many ticks ahead a straight line is as good as what gains and coefficients do; 1 where that is not known.
@@ -676,6 +810,7 @@ impl Voice {
             && now.glide == 0
             && !modulation.leads(Mover::Eg1, &[Target::Pitch])
             && (now.eg2.is_steady() || !modulation.leads(Mover::Eg2, &[Target::Pitch]));
+        self.bends = self.vibrates && self.bends();
         if moves_pitch && !self.vibrates
             || self.waits
             || bound && self.filtered
@@ -706,7 +841,13 @@ impl Voice {
             // Where it stays it must be first.
             return 1;
         }
-        (frames.saturating_add(self.at) / TICK).clamp(1, MOST_TICKS)
+        let cutoff = &[Target::Cutoff];
+        let sweeps = self.filtered
+            && (modulation.leads(Mover::Lfo, cutoff)
+                || modulation.leads(Mover::Vibrato, cutoff)
+                || modulation.leads(Mover::Eg2, cutoff) && !now.eg2.is_steady());
+        let most = if sweeps { MOST_SWEPT_TICKS } else { MOST_TICKS };
+        (frames.saturating_add(self.at) / TICK).clamp(1, most)
     }
 
     /// Plans a stretch of a fade: straight down from where the voice was, whatever its envelopes and LFOs would do.
@@ -851,12 +992,28 @@ impl Voice {
         ];
     }
 
-    /// Frames of the wave per output frame, 32.32.
-    fn step(&self, values: &[f32; MOVERS], around: Option<VoiceContext>) -> u64 {
-        let glide = self.glide * (self.now.glide as f32 / self.glide_length.max(1) as f32);
+    /// Frames of the wave per output frame, 32.32, with `left` frames of a glide to go.
+    fn step(&self, values: &[f32; MOVERS], left: u32, around: Option<VoiceContext>) -> u64 {
+        let glide = self.glide * (left as f32 / self.glide_length.max(1) as f32);
         let cents = (self.target(Target::Pitch, values, around) + glide).clamp(-12_000.0, 12_000.0);
         let ratio = f64::from(math::exp2(cents * (1.0 / 1200.0)));
         ((self.unity_step * ratio + 0.5) as u64).clamp(1, 1 << 48)
+    }
+
+    /// Sets the speed from here on; where it moves, also that from the middle of the tick on.
+    fn set_pitch(&mut self, values: &[f32; MOVERS], around: Option<VoiceContext>, tone: &mut Tone) {
+        let step = self.step(values, self.now.glide, around);
+        if self.waits {
+            return tone.set_steps([self.behind_delay(step, self.length), 0]);
+        }
+        let moves = self.now.glide > 0 || self.modulation.moves(Target::Pitch);
+        let later = if moves && self.at < HALF && (!self.vibrates || self.bends) {
+            let middle = self.advanced(self.now, HALF - self.at);
+            self.step(&self.values(&middle), middle.glide, around)
+        } else {
+            0
+        };
+        tone.set_steps([step, later]);
     }
 
     /// The step of a stretch at whose end the wave shall be where it would be if it began when the delay ends.

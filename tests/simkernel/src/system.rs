@@ -283,6 +283,7 @@ impl System {
             }
         });
         if status < 0 {
+            modules::forget_driver(object);
             io::delete_driver(object);
             self.settle();
             verifier::driver_unloaded(service, base, size, object);
@@ -417,6 +418,13 @@ impl System {
             // SAFETY: the driver's unload routine.
             unsafe { guest::call(unload as usize, &[object as usize]) };
         });
+        if modules::forget_driver(object) {
+            verifier::violation_of(
+                verifier::Rule::PcUnload,
+                self.drivers[i].base,
+                "the driver is unloaded, and PortCls' routine was not called",
+            );
+        }
         self.settle();
         let d = self.drivers.remove(i);
         // What host code allocates has no owner that could be checked.

@@ -8,7 +8,7 @@ use ks_client::{Client, Completion, NtStatus};
 use libtest_mimic::{Arguments, Failed, Trial};
 use simkernel::bugcheck::EXIT_CODE;
 use simkernel::client::ClientOptions;
-use simkernel::system::{Options, System};
+use simkernel::system::{FileData, Options, System};
 use simkernel::verifier::Rule;
 use simkernel::verifier::rules::{self, Plant};
 use std::collections::BTreeSet;
@@ -52,6 +52,10 @@ fn child(spec: &str) {
     );
     let mut options = Options {
         seed: 0,
+        files: vec![(
+            "\\SystemRoot\\file_asynchronous".into(),
+            FileData::Bytes(vec![0].into()),
+        )],
         ..Options::default()
     };
     let (mut with_device, mut with_client) = (false, false);

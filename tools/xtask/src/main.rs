@@ -170,9 +170,24 @@ enum Command {
         /// Only files with this in their paths
         #[arg(long, value_name = "PART")]
         file: Option<String>,
+        /// Of the sample, the mutants from the first file with this in its path on
+        #[arg(long, value_name = "PART")]
+        from: Option<String>,
         /// How many are tried at once
         #[arg(long, default_value_t = 1)]
         jobs: usize,
+        /// Go on from where the same run (area, seed, count, file) was stopped; what is in files that changed since is tried anew
+        #[arg(long, requires = "seed")]
+        resume: bool,
+        /// With --resume: try again what no test noticed
+        #[arg(long, requires = "resume")]
+        again: bool,
+        /// With --again: only by tests with this, or one of these, in their names
+        #[arg(long, value_name = "PART", requires = "again")]
+        by: Vec<String>,
+        /// Try those too that tools/xtask/equivalent-mutants.txt says cannot be noticed
+        #[arg(long)]
+        equivalent: bool,
     },
 }
 
@@ -239,13 +254,23 @@ fn run(command: Command) -> Result<()> {
             seed,
             count,
             file,
+            from,
             jobs,
+            resume,
+            again,
+            by,
+            equivalent,
         } => mutants::mutants(&mutants::Choice {
             area,
             seed,
             count,
             file,
+            from,
             jobs,
+            resume,
+            again,
+            by,
+            equivalent,
         }),
         Command::Fuzz {
             coverage: true,

@@ -8,15 +8,18 @@
 //! |---|---|
 //! | `sites` | where a source can be mutated, and how |
 //! | `copy` | the copy of the crate that has them all, and its build |
+//! | `record` | what became of each, in a file: a run that was stopped goes on |
 //! | `run` | the core's tests against one mutant |
 //! | `scenarios` | the scenarios of the simulated kernel against one mutant of the driver |
 
 mod copy;
+mod record;
 mod run;
 mod scenarios;
 mod sites;
 
 use self::copy::{Built, Copy};
+use self::record::{Earlier, Known, Record};
 use self::run::{Fate, Program, try_all};
 use self::scenarios::Scenarios;
 use self::sites::Site;
@@ -63,8 +66,18 @@ pub struct Choice {
     pub count: usize,
     /// Part of the path of the files that are looked at.
     pub file: Option<String>,
+    /// Part of the path of the first file whose mutants are tried.
+    pub from: Option<String>,
     /// Mutants that are tried at once.
     pub jobs: usize,
+    /// What the same run, earlier, came to is not tried anew.
+    pub resume: bool,
+    /// What no test noticed is, though.
+    pub again: bool,
+    /// Parts of the names of the tests that try again; what none of them notices is as before.
+    pub by: Vec<String>,
+    /// Those are tried too that are known to be equivalent.
+    pub equivalent: bool,
 }
 
 /// A mutant of this run; its number in the program is its place in the list, from 1.
@@ -84,26 +97,92 @@ pub fn mutants(choice: &Choice) -> Result<()> {
     ensure!(all > 0, "no source with this in its path can be mutated");
     let mut mutants = sample(area, &sources, choice.count, seed);
     println!("{} of {all} mutants, --seed {seed}", mutants.len());
+    if let Some(from) = &choice.from {
+        let first = mutants
+            .iter()
+            .position(|mutant| mutant.file.to_string_lossy().contains(from));
+        mutants.drain(..first.context("no mutant's file has --from in its path")?);
+        println!("{} of them are tried", mutants.len());
+    }
     let equivalent = Equivalent::read()?;
-    let (program, directory) = build(area, &sources, &mut mutants)?;
-    let told = |number: usize, fate: &Fate| {
-        if !matches!(fate, Fate::Killed(_)) {
-            println!("not noticed: {}", mutants[number - 1]);
-        }
+    let by = &choice.by[..];
+    let earlier = match (choice.resume, choice.again) {
+        (false, _) => Earlier::Nothing,
+        (true, true) if by.is_empty() => Earlier::Noticed,
+        (true, _) => Earlier::All,
     };
-    let (count, jobs) = (mutants.len(), choice.jobs);
-    let fates = match area {
-        Area::Core => {
-            let program = Program::survey(program, directory)?;
-            try_all(count, jobs, |number| program.try_one(number), told)?
-        }
-        Area::Driver => {
-            let scenarios = Scenarios::survey(program)?;
-            try_all(count, jobs, |number| scenarios.try_one(number), told)?
-        }
+    let only = choice.file.as_deref().unwrap_or("all").replace('/', "-");
+    let name = format!("{}-{seed}-{}-{only}.txt", area.name(), choice.count);
+    let record = Record::open(&name, earlier, &sources)?;
+    mutants.retain(|mutant| record.known(mutant) != Some(Known::Broken));
+    let is_through = |mutant: &Mutant| match record.known(mutant) {
+        Some(Known::Fate(Fate::Killed(_)) | Known::Broken) => true,
+        _ if !choice.equivalent && equivalent.reason(mutant).is_some() => true,
+        Some(Known::Fate(_)) => by.is_empty(),
+        _ => false,
     };
-    report(&mutants, &fates, &equivalent);
+    if !mutants.iter().all(is_through) {
+        let (program, directory) = build(area, &sources, &mut mutants, &record)?;
+        let numbers: Vec<usize> = (1..=mutants.len())
+            .filter(|number| !is_through(&mutants[number - 1]))
+            .collect();
+        println!(
+            "{} are known, {} are tried",
+            mutants.len() - numbers.len(),
+            numbers.len()
+        );
+        let before = numbers.iter().filter(|_| by.is_empty());
+        let before = before
+            .filter_map(|&number| match record.known(&mutants[number - 1])? {
+                Known::Left(fate) => Some((number, fate)),
+                _ => None,
+            })
+            .collect();
+        let told = |number: usize, fate: &Fate| {
+            let mutant = &mutants[number - 1];
+            match fate {
+                Fate::Killed(test) if !by.is_empty() => println!("noticed by {test}: {mutant}"),
+                Fate::Killed(_) => {}
+                _ if !by.is_empty() => return Ok(()),
+                _ => println!("not noticed: {mutant}"),
+            }
+            record.add(mutant, Known::Fate(fate.clone()))
+        };
+        let left = |number: usize, fate: &Fate| {
+            let mutant = &mutants[number - 1];
+            if !by.is_empty() {
+                return Ok(());
+            }
+            println!("not noticed by quick ones: {mutant}");
+            record.add(mutant, Known::Left(fate.clone()))
+        };
+        match area {
+            Area::Core => {
+                let program = Program::survey(program, directory, by)?;
+                let try_one = |number, pass| program.try_one(number, pass);
+                try_all(&numbers, before, choice.jobs, try_one, told, left)?
+            }
+            Area::Driver => {
+                let scenarios = Scenarios::survey(program, by)?;
+                let try_one = |number, pass| scenarios.try_one(number, pass);
+                try_all(&numbers, before, choice.jobs, try_one, told, left)?
+            }
+        };
+    }
+    let known = known(&record, &mutants);
+    report(&mutants, &known, &equivalent);
     Ok(())
+}
+
+/// What these mutants came to, by number.
+fn known(record: &Record, mutants: &[Mutant]) -> BTreeMap<usize, Fate> {
+    let known = mutants.iter().enumerate();
+    known
+        .filter_map(|(at, mutant)| match record.known(mutant)? {
+            Known::Fate(fate) | Known::Left(fate) => Some((at + 1, fate)),
+            Known::Broken => None,
+        })
+        .collect()
 }
 
 /// A wrong place of the driver that a test must notice.
@@ -245,7 +324,12 @@ fn sample(area: Area, sources: &[Source], count: usize, seed: u64) -> Vec<Mutant
 }
 
 /// Builds a program with all mutants; those that do not compile are left out. Its path, and where it runs.
-fn build(area: Area, sources: &[Source], mutants: &mut Vec<Mutant>) -> Result<(PathBuf, PathBuf)> {
+fn build(
+    area: Area,
+    sources: &[Source],
+    mutants: &mut Vec<Mutant>,
+    record: &Record,
+) -> Result<(PathBuf, PathBuf)> {
     const TRIES: usize = 12;
     for _ in 0..TRIES {
         let copy = Copy::write(area, area.name(), sources, mutants)?;
@@ -253,6 +337,9 @@ fn build(area: Area, sources: &[Source], mutants: &mut Vec<Mutant>) -> Result<(P
             Built::Program(program) => return Ok((program, copy.directory())),
             Built::Broken(numbers) => {
                 println!("{} do not compile and are left out", numbers.len());
+                for &number in &numbers {
+                    record.add(&mutants[number - 1], Known::Broken)?;
+                }
                 let mut number = 0;
                 mutants.retain(|_| {
                     number += 1;
@@ -296,7 +383,7 @@ impl Mutant {
             "{}{}: {}",
             self.area.prefix(),
             self.file.display(),
-            self.site.change()
+            self.site.told()
         )
     }
 }
@@ -304,7 +391,7 @@ impl Mutant {
 impl std::fmt::Display for Mutant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (area, file, site) = (self.area.prefix(), self.file.display(), &self.site);
-        write!(f, "{area}{file}:{}: {}", site.line, site.change())
+        write!(f, "{area}{file}:{}: {}", site.line, site.told())
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::super::math;
 use super::super::simd::{self, Slope, Taps, Wet};
-use super::super::tick::TICK;
+use super::super::tick::EFFECT_TICK;
 use super::delay::{Block, Delay, SPAN};
 use super::settings::Chorus as Settings;
 use super::{Now, QUIET, Ramp, TINY, turns};
@@ -14,7 +14,7 @@ const LINE: usize = 8192;
 
 /// Shortest delay in seconds and in frames: a stretch is read before it is written, and four samples are read at once.
 const SHORTEST: f32 = 0.001;
-const LEAST: f32 = TICK as f32 + 3.0;
+const LEAST: f32 = EFFECT_TICK as f32 + 3.0;
 
 /// Highest feedback.
 const MAX_FEEDBACK: f32 = 0.97;
@@ -165,7 +165,7 @@ impl Chorus {
             offset: now.offset,
             frames,
         };
-        let mut heard = [[0.0; TICK as usize]; 2];
+        let mut heard = [[0.0; EFFECT_TICK as usize]; 2];
         simd::taps(now.vectors, &taps, &mut heard);
 
         // Quiet for so long that everything has passed: let it run out.
@@ -196,7 +196,7 @@ impl Chorus {
 }
 
 /// Ticks in which everything in the line has passed once.
-const PATIENCE: u32 = LINE as u32 / TICK + 1;
+const PATIENCE: u32 = LINE as u32 / EFFECT_TICK + 1;
 
 fn geometry_of(settings: &Settings, frames: f32) -> Geometry {
     Geometry {

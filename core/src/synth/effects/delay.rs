@@ -2,15 +2,15 @@
 //! Delay lines, read and written in blocks.
 
 use super::super::lanes::LANES;
-use super::super::tick::TICK;
+use super::super::tick::EFFECT_TICK;
 use crate::mem::{NoMemory, vec};
 use alloc::vec::Vec;
 
 /// What effects work on at once: up to a tick, four frames at a time. What lies behind the last frame of a shorter block means nothing.
-pub type Block = [f32; TICK as usize];
+pub type Block = [f32; EFFECT_TICK as usize];
 
 /// A block, and what is read beyond it by interpolation.
-pub const SPAN: usize = TICK as usize + LANES;
+pub const SPAN: usize = EFFECT_TICK as usize + LANES;
 
 static SILENCE: [f32; SPAN] = [0.0; SPAN];
 
@@ -156,7 +156,7 @@ impl AllPass {
     pub fn new(longest: usize, gain: f32) -> Result<Self, NoMemory> {
         Ok(Self {
             delay: Delay::new(longest + SPAN)?,
-            frames: TICK as usize,
+            frames: EFFECT_TICK as usize,
             gain,
         })
     }
@@ -250,7 +250,7 @@ mod tests {
                 let first = next.as_ptr();
                 assert!(delay.samples[at..].as_ptr() == first);
             }
-            for back in (TICK as usize..=200 - SPAN).step_by(3) {
+            for back in (EFFECT_TICK as usize..=200 - SPAN).step_by(3) {
                 let first = written.len() as f32 - back as f32;
                 let known = back.min(SPAN);
                 for (n, x) in delay.past(back).iter().take(known).enumerate() {

@@ -26,7 +26,7 @@ pub use settings::{Chorus, EffectSettings, Reverb, Room, Waves};
 pub use unit::Unit;
 
 use super::simd::{Gate, Slope, Vectors};
-use super::tick::TICK;
+use super::tick::EFFECT_TICK;
 
 /// Which of a port's effects are on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Ramp {
     fn slope(&self) -> Slope {
         Slope {
             from: self.from,
-            step: (self.to - self.from) * (1.0 / TICK as f32),
+            step: (self.to - self.from) * (1.0 / EFFECT_TICK as f32),
         }
     }
 }
@@ -127,7 +127,7 @@ impl Now {
 
 /// Turns of 2^32 per tick.
 fn turns(hertz: f32, rate: f32) -> u32 {
-    (hertz.clamp(0.0, 20.0) * TICK as f32 / rate * 4_294_967_296.0) as u32
+    (hertz.clamp(0.0, 20.0) * EFFECT_TICK as f32 / rate * 4_294_967_296.0) as u32
 }
 
 #[cfg(test)]

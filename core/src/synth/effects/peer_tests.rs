@@ -17,7 +17,7 @@ fn impulse_response(rate: u32, seconds: f32) -> [Vec<f64>; 2] {
     let mut position = 0;
     let mut x = 1.0;
     while position < (seconds * rate as f32) as u64 {
-        let mut input = [0.0; TICK as usize];
+        let mut input = [0.0; EFFECT_TICK as usize];
         input[0] = x;
         x = 0.0;
         let out = unit.process(
@@ -25,7 +25,7 @@ fn impulse_response(rate: u32, seconds: f32) -> [Vec<f64>; 2] {
             &settings,
             rate,
             position,
-            TICK as usize,
+            EFFECT_TICK as usize,
             [Some(&input), None],
         );
         if let Some((left, right)) = out {
@@ -33,7 +33,7 @@ fn impulse_response(rate: u32, seconds: f32) -> [Vec<f64>; 2] {
                 side.extend(block.iter().map(|&x| f64::from(x)));
             }
         }
-        position += u64::from(TICK);
+        position += u64::from(EFFECT_TICK);
     }
     sides
 }

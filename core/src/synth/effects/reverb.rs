@@ -5,7 +5,7 @@
 use super::super::lanes::Lanes;
 use super::super::math;
 use super::super::simd::{self, AllPasses, LINES, Network, Slope};
-use super::super::tick::TICK;
+use super::super::tick::EFFECT_TICK;
 use super::delay::{AllPass, Block, Delay, SPAN};
 use super::settings::{Reverb as Settings, Room};
 use super::{MAX_RATE, Now, QUIET, Ramp, TINY, turns};
@@ -124,7 +124,7 @@ impl Line {
         self.whole = whole as usize;
         self.part = Slope {
             from: from - whole as f32,
-            step: (to - from) * (1.0 / TICK as f32),
+            step: (to - from) * (1.0 / EFFECT_TICK as f32),
         };
     }
 
@@ -174,7 +174,7 @@ impl Reverb {
         let mut lines = vec::try_with_capacity(LINES)?;
         for seconds in LENGTHS {
             let line = Line {
-                delay: Delay::new((seconds * MAX_RATE) as usize + 2 * TICK as usize)?,
+                delay: Delay::new((seconds * MAX_RATE) as usize + 2 * EFFECT_TICK as usize)?,
                 middle: 0.0,
                 next: 0.0,
                 goal: 0.0,
@@ -191,11 +191,11 @@ impl Reverb {
             let longest = (seconds * MAX_RATE) as usize;
             vec::try_push(&mut diffusers, AllPass::new(longest, gain)?)?;
         }
-        let pre = Delay::new((PRE_DELAY * MAX_RATE) as usize + 2 * TICK as usize)?;
+        let pre = Delay::new((PRE_DELAY * MAX_RATE) as usize + 2 * EFFECT_TICK as usize)?;
         let all = lines.iter().map(|line: &Line| line.delay.length());
         let longest = all.chain([pre.length()]).max().unwrap_or(0);
         let diffusion: usize = diffusers.iter().map(AllPass::length).sum();
-        let longest = longest as u32 / TICK + 1;
+        let longest = longest as u32 / EFFECT_TICK + 1;
         Ok(Self {
             geometry: Geometry {
                 room: Room::LargeHall,
@@ -205,7 +205,7 @@ impl Reverb {
             },
             decay: None,
             longest,
-            patience: longest + (pre.length() + diffusion) as u32 / TICK + 1,
+            patience: longest + (pre.length() + diffusion) as u32 / EFFECT_TICK + 1,
             pre,
             pre_delay: 0,
             diffusers,
@@ -269,7 +269,7 @@ impl Reverb {
         self.decay = None;
         let rate = geometry.rate;
         let full = rate.min(MAX_RATE);
-        let tick = TICK as usize;
+        let tick = EFFECT_TICK as usize;
         self.pre_delay = (geometry.pre_delay * full) as usize;
         self.pre.fit(self.pre_delay + tick);
         for (diffuser, (seconds, _)) in self.diffusers.iter_mut().zip(DIFFUSERS) {
@@ -371,7 +371,7 @@ impl Reverb {
         let alive = self.quiet <= self.patience && self.closing == 0;
         self.shape(input, frames);
         if self.closing > 0 {
-            *input = [0.0; TICK as usize];
+            *input = [0.0; EFFECT_TICK as usize];
         }
         // A line that delays by nothing holds nothing: what it held had passed when the delay became nothing.
         if self.pre_delay > 0 {

@@ -39,7 +39,7 @@ impl Bench {
         let mut out = Vec::new();
         let mut rest = input;
         while !rest.is_empty() {
-            let to_tick = TICK as usize - (self.position % u64::from(TICK)) as usize;
+            let to_tick = EFFECT_TICK as usize - (self.position % u64::from(EFFECT_TICK)) as usize;
             let (now, later) = rest.split_at(rest.len().min(to_tick).min(piece));
             let on = |which| (bus == which).then_some(now);
             let wet = self.unit.process(
@@ -583,6 +583,18 @@ fn the_limiter_holds_full_scale_and_recovers() {
     assert_eq!(frame, [[0.5; 2]]);
 }
 
+/// Both channels by the same gain, whichever is the louder one.
+#[test]
+fn the_limiter_keeps_the_balance() {
+    for frame in [[0.5, 1.5], [1.5, 0.5], [-0.2, 3.0]] {
+        let mut out = [frame];
+        Limiter::new(RATE).process(&mut out);
+        let [left, right] = out[0];
+        assert!(left.abs().max(right.abs()) < 1.0);
+        assert!((left / frame[0] - right / frame[1]).abs() < 1e-6, "{out:?}");
+    }
+}
+
 #[test]
 fn the_limiter_bends_and_does_not_break() {
     // Steady levels: monotonous, and one dB at the threshold stays nearly one dB.
@@ -621,7 +633,7 @@ fn effects_cost() {
         for _ in 0..20 {
             let start = std::time::Instant::now();
             for _ in 0..2000 {
-                let on = |which| (bus == which).then_some(&input[..TICK as usize]);
+                let on = |which| (bus == which).then_some(&input[..EFFECT_TICK as usize]);
                 let wet = bench.unit.process(
                     bench.vectors,
                     &bench.settings,

@@ -2,7 +2,7 @@
 //! The effects of one port.
 
 use super::super::simd::{self, Vectors};
-use super::super::tick::TICK;
+use super::super::tick::EFFECT_TICK;
 use super::chorus::Chorus;
 use super::delay::Block;
 use super::reverb::Reverb;
@@ -25,7 +25,7 @@ impl Unit {
         TryBox::try_new(Self {
             reverb: Reverb::new()?,
             chorus: Chorus::new()?,
-            blocks: TryBox::try_filled([0.0; TICK as usize])?,
+            blocks: TryBox::try_filled([0.0; EFFECT_TICK as usize])?,
         })
     }
 
@@ -69,8 +69,8 @@ impl Unit {
         }
         let rate = rate as f32;
         let now = Now {
-            tick: position / u64::from(TICK),
-            offset: (position % u64::from(TICK)) as usize,
+            tick: position / u64::from(EFFECT_TICK),
+            offset: (position % u64::from(EFFECT_TICK)) as usize,
             vectors,
         };
         if now.offset == 0 {
@@ -83,8 +83,8 @@ impl Unit {
         if loud && self.chorus.is_asleep() {
             self.chorus.wake(&settings.chorus, rate, now);
         }
-        *left = [0.0; TICK as usize];
-        *right = [0.0; TICK as usize];
+        *left = [0.0; EFFECT_TICK as usize];
+        *right = [0.0; EFFECT_TICK as usize];
         let chorus_sounds = !self.chorus.is_asleep();
         if chorus_sounds
             && self

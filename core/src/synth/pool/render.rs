@@ -6,14 +6,16 @@ use crate::mem::{NoMemory, TryBox, vec};
 use crate::synth::counters::{self, Part};
 use crate::synth::effects::Sends;
 use crate::synth::oscillator::Interpolation;
-use crate::synth::simd::{self, Block, Effect, Eight, FilterState, Gains, MIXED, Vectors};
+use crate::synth::simd::{
+    self, Arch, Block, EIGHT, Effect, Interpolator, Linear, MIXED, Place, Sinc8, Sinc16, Task,
+    Vectors,
+};
+use crate::synth::tick::TICK;
 use alloc::vec::Vec;
+use core::marker::PhantomData;
 
 /// Voices of a kind that are rendered together: their blocks stay in the first cache.
-const TOGETHER: usize = 24;
-
-/// Filters that are run side by side.
-const ABREAST: usize = 8;
+const TOGETHER: usize = 48;
 
 /// The buses of a port for one stretch.
 pub struct Buses<'a> {
@@ -36,24 +38,6 @@ pub struct Batch {
 struct Kind {
     places: Vec<Place>,
     count: usize,
-}
-
-/// A voice while it is rendered.
-#[derive(Clone, Copy)]
-struct Place {
-    block: Block,
-    filter: FilterState,
-    gains: Gains,
-    slot: u32,
-}
-
-impl Place {
-    const EMPTY: Self = Self {
-        block: Block::ZERO,
-        filter: FilterState::REST,
-        gains: Gains::MUTE,
-        slot: 0,
-    };
 }
 
 impl Batch {
@@ -86,70 +70,25 @@ impl Kind {
 
     /// Sends all blocks through their filters.
     fn filter(&mut self, vectors: Vectors, moves: bool, odd: bool, frames: usize) {
-        counters::filters(self.count, self.count.next_multiple_of(ABREAST));
-        let (pairs, rest) = self.groups::<ABREAST>().as_chunks_mut::<2>();
-        for [first, second] in pairs {
-            let ((a, c), (b, d)) = (parts(first), parts(second));
-            if vectors.need_saving() {
-                simd::filter(vectors, [a, b], [c, d], moves, odd, frames);
-            } else {
-                // There are registers for no more.
-                simd::filter(vectors, [a], [c], moves, odd, frames);
-                simd::filter(vectors, [b], [d], moves, odd, frames);
-            }
-        }
-        for places in rest {
-            let (blocks, filters) = parts(places);
-            simd::filter(vectors, [blocks], [filters], moves, odd, frames);
-        }
+        counters::filters(self.count, self.count.next_multiple_of(EIGHT));
+        simd::filter(vectors, self.groups(), moves, odd, frames);
     }
 
     /// Mixes all blocks into the buses.
     fn mix(&mut self, vectors: Vectors, buses: &mut [&mut Block; 2], frames: usize) {
-        for [a, b, c, d] in self.groups::<MIXED>() {
-            let blocks = [&a.block, &b.block, &c.block, &d.block];
-            let gains = [&a.gains, &b.gains, &c.gains, &d.gains];
-            simd::mix(vectors, blocks, gains, buses, frames);
+        for places in self.groups() {
+            simd::mix(vectors, places, buses, frames);
         }
     }
 
     /// Adds to the bus of an effect what the voices send there.
     fn send(&mut self, vectors: Vectors, effect: Effect, bus: &mut Block, frames: usize) {
-        for [a, b, c, d] in self.groups::<MIXED>() {
-            let gains = [&a.gains, &b.gains, &c.gains, &d.gains];
-            if gains.iter().any(|gains| gains.reach(effect)) {
-                let blocks = [&a.block, &b.block, &c.block, &d.block];
-                simd::send(vectors, blocks, gains, effect, bus, frames);
+        for places in self.groups::<MIXED>() {
+            if places.iter().any(|place| place.gains.reach(effect)) {
+                simd::send(vectors, places, effect, bus, frames);
             }
         }
     }
-}
-
-/// Blocks and filters.
-fn parts(places: &mut [Place; ABREAST]) -> (Eight<'_, Block>, Eight<'_, FilterState>) {
-    let [a, b, c, d, e, f, g, h] = places;
-    (
-        [
-            &mut a.block,
-            &mut b.block,
-            &mut c.block,
-            &mut d.block,
-            &mut e.block,
-            &mut f.block,
-            &mut g.block,
-            &mut h.block,
-        ],
-        [
-            &mut a.filter,
-            &mut b.filter,
-            &mut c.filter,
-            &mut d.filter,
-            &mut e.filter,
-            &mut f.filter,
-            &mut g.filter,
-            &mut h.filter,
-        ],
-    )
 }
 
 impl Pool {
@@ -175,7 +114,8 @@ impl Pool {
         let odd = position & 1 == 1;
         let mut next = 0;
         while next < self.used {
-            next = self.read(port, kind, next, frames);
+            let since_tick = (position % u64::from(TICK)) as usize;
+            next = self.read(port, kind, next, (since_tick, frames));
             counters::lap(Part::Fetch);
             let [_, still, moving] = &mut self.batch.kinds;
             still.filter(self.vectors, false, odd, frames);
@@ -194,32 +134,26 @@ impl Pool {
     }
 
     /// Lets the next voices of a port read their waves; the slot where to go on.
-    fn read(&mut self, port: u8, kind: Interpolation, from: usize, frames: usize) -> usize {
-        let batch = &mut self.batch;
-        for kind in &mut batch.kinds {
-            kind.count = 0;
+    fn read(
+        &mut self,
+        port: u8,
+        kind: Interpolation,
+        from: usize,
+        (since_tick, frames): (usize, usize),
+    ) -> usize {
+        let read = Read {
+            pool: self,
+            port,
+            from,
+            since_tick,
+            frames,
+        };
+        let vectors = read.pool.vectors;
+        match kind {
+            Interpolation::Linear => simd::on(vectors, With::<Linear>(read, PhantomData)),
+            Interpolation::Sinc8 => simd::on(vectors, With::<Sinc8>(read, PhantomData)),
+            Interpolation::Sinc16 => simd::on(vectors, With::<Sinc16>(read, PhantomData)),
         }
-        let slots = self.tags.iter().zip(&mut self.tones).enumerate();
-        for (slot, (tag, tone)) in slots.take(self.used).skip(from) {
-            if !tag.is(LIVE) || tag.port != port {
-                continue;
-            }
-            let [plain, still, moving] = &mut batch.kinds;
-            let room = match (tone.is_filtered(), tone.sweeps) {
-                (false, _) => plain,
-                (true, false) => still,
-                (true, true) => moving,
-            };
-            let Some(place) = room.places.get_mut(room.count) else {
-                return slot;
-            };
-            room.count += 1;
-            place.slot = slot as u32;
-            place.filter = tone.filter;
-            place.gains = tone.gains;
-            tone.read(kind, &self.kernels, self.vectors, &mut place.block, frames);
-        }
-        self.used
     }
 
     /// Takes the filters' states back, and mixes what has been read and filtered.
@@ -244,5 +178,59 @@ impl Pool {
                 kind.send(vectors, Effect::Chorus, chorus, frames);
             }
         }
+    }
+}
+
+/// Voices of a port that read their waves.
+struct Read<'a> {
+    pool: &'a mut Pool,
+    port: u8,
+    /// The slot of the first.
+    from: usize,
+    since_tick: usize,
+    frames: usize,
+}
+
+/// With an interpolator.
+struct With<'a, T>(Read<'a>, PhantomData<T>);
+
+impl<'a, T: Interpolator<'a>> Task for With<'a, T> {
+    /// The slot where to go on.
+    type Out = usize;
+
+    #[inline(always)]
+    fn run<A: Arch>(self) -> usize {
+        let Self(read, _) = self;
+        let Pool {
+            tags,
+            tones,
+            used,
+            batch,
+            kernels,
+            ..
+        } = read.pool;
+        for kind in &mut batch.kinds {
+            kind.count = 0;
+        }
+        let slots = tags.iter().zip(tones).enumerate();
+        for (slot, (tag, tone)) in slots.take(*used).skip(read.from) {
+            if !tag.is(LIVE) || tag.port != read.port {
+                continue;
+            }
+            // No branch: neighbours are of any kind.
+            let kind = usize::from(tone.is_filtered()) << usize::from(tone.sweeps);
+            let Some(room) = batch.kinds.get_mut(kind) else {
+                break;
+            };
+            let Some(place) = room.places.get_mut(room.count) else {
+                return slot;
+            };
+            room.count += 1;
+            place.slot = slot as u32;
+            place.filter = tone.filter;
+            place.gains = tone.gains;
+            tone.read::<A, T>(kernels, &mut place.block, read.since_tick, read.frames);
+        }
+        *used
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Blocks along time: eight frames in a register, and what runs in a line over them.
 
-use super::{Arch, FRAMES, LANES};
+use super::{Arch, EFFECT_FRAMES, LANES};
 
 /// A number that runs in a line through time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,12 +46,12 @@ pub(super) fn eight_from<A: Arch>(frames: &[f32], from: usize) -> A::W {
 
 /// Eight frames of a block.
 #[inline(always)]
-pub(super) fn eight<A: Arch>(block: &[f32; FRAMES], place: usize) -> A::W {
+pub(super) fn eight<A: Arch>(block: &[f32; EFFECT_FRAMES], place: usize) -> A::W {
     eight_from::<A>(block, 2 * LANES * place)
 }
 
 #[inline(always)]
-pub(super) fn put_eight<A: Arch>(block: &mut [f32; FRAMES], place: usize, x: A::W) {
+pub(super) fn put_eight<A: Arch>(block: &mut [f32; EFFECT_FRAMES], place: usize, x: A::W) {
     let rest = block.get_mut(2 * LANES * place..).unwrap_or_default();
     if let [low, high, ..] = rest.as_chunks_mut().0 {
         A::put_wide(x, [low, high]);

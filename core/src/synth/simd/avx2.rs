@@ -26,6 +26,85 @@ impl Arch for Avx2 {
     type F = __m128;
     type I = __m128i;
     type W = __m256;
+    type J = __m256i;
+
+    #[inline(always)]
+    fn join(low: __m128i, high: __m128i) -> __m256i {
+        // SAFETY: the caller has AVX2, here and below.
+        unsafe { _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low), high) }
+    }
+
+    #[inline(always)]
+    fn line(first: u32, step: u32) -> __m256i {
+        // SAFETY: as above.
+        unsafe {
+            let numbers = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let way = _mm256_mullo_epi32(_mm256_set1_epi32(step as i32), numbers);
+            _mm256_add_epi32(_mm256_set1_epi32(first as i32), way)
+        }
+    }
+
+    #[inline(always)]
+    fn split(x: __m256i) -> [__m128i; 2] {
+        // SAFETY: as above.
+        unsafe { [_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x)] }
+    }
+
+    #[inline(always)]
+    fn floats(x: __m256i) -> __m256 {
+        // SAFETY: as above.
+        unsafe { _mm256_cvtepi32_ps(x) }
+    }
+
+    #[inline(always)]
+    fn add_all(a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_add_epi32(a, b) }
+    }
+
+    #[inline(always)]
+    fn sub_all(a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_sub_epi32(a, b) }
+    }
+
+    #[inline(always)]
+    fn or_all(a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_or_si256(a, b) }
+    }
+
+    #[inline(always)]
+    fn left_all<const N: i32>(x: __m256i) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_slli_epi32::<N>(x) }
+    }
+
+    #[inline(always)]
+    fn right_all<const N: i32>(x: __m256i) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_srli_epi32::<N>(x) }
+    }
+
+    #[inline(always)]
+    fn dot_pairs_all(a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_madd_epi16(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn eights_all(at: [*const i16; 8], rows: [&Row8; 8]) -> (__m256i, __m256i) {
+        let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (at, rows);
+        // SAFETY: the caller vouches for the samples and for AVX2.
+        unsafe {
+            let low = quad8([a, b, c, d], [i, j, k, l]);
+            let high = quad8([e, f, g, h], [m, n, o, p]);
+            (
+                _mm256_permute2x128_si256::<0x20>(low, high),
+                _mm256_permute2x128_si256::<0x31>(low, high),
+            )
+        }
+    }
 
     #[inline(always)]
     fn get_wide([low, high]: [&[f32; 4]; 2]) -> __m256 {
@@ -187,20 +266,9 @@ impl Arch for Avx2 {
 
     #[inline(always)]
     unsafe fn eights(at: [*const i16; 4], rows: [&Row8; 4]) -> (__m128i, __m128i) {
-        let ([a, b, c, d], [e, f, g, h]) = (at, rows);
         // SAFETY: the caller vouches for the samples and for AVX2.
-        unsafe {
-            let (a, b, c, d) = (dot8(a, e), dot8(b, f), dot8(c, g), dot8(d, h));
-            // a0+a2 b0+b2 a1+a3 b1+b3, in either half
-            let ab = _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
-            let cd = _mm256_add_epi32(_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
-            let all =
-                _mm256_add_epi32(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
-            (
-                _mm256_castsi256_si128(all),
-                _mm256_extracti128_si256::<1>(all),
-            )
-        }
+        let [weights, change] = Self::split(unsafe { quad8(at, rows) });
+        (weights, change)
     }
 
     #[inline(always)]
@@ -227,6 +295,21 @@ unsafe fn dot8(at: *const i16, row: &Row8) -> __m256i {
         let samples = _mm256_broadcastsi128_si256(_mm_loadu_si128(at.cast()));
         _mm256_madd_epi16(samples, _mm256_load_si256(row.cast()))
     }
+}
+
+/// Four places: sums with the weights, and with their change, in either half.
+///
+/// # Safety
+/// The samples must be readable.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn quad8([a, b, c, d]: [*const i16; 4], [e, f, g, h]: [&Row8; 4]) -> __m256i {
+    // SAFETY: the caller vouches for the samples.
+    let (a, b, c, d) = unsafe { (dot8(a, e), dot8(b, f), dot8(c, g), dot8(d, h)) };
+    // a0+a2 b0+b2 a1+a3 b1+b3, in either half
+    let ab = _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+    let cd = _mm256_add_epi32(_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
+    _mm256_add_epi32(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd))
 }
 
 /// # Safety

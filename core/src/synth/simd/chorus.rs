@@ -3,7 +3,7 @@
 
 use super::along::{Slope, eight, eight_from, put_eight};
 use super::reverb::highest;
-use super::{Arch, FRAMES};
+use super::{Arch, EFFECT_FRAMES};
 use crate::synth::lanes::{LANES, Lanes};
 
 /// Frames that are computed at once.
@@ -29,11 +29,11 @@ pub struct Taps<'a, const N: usize> {
 
 /// Reads the taps between frames (Catmull-Rom).
 #[inline(always)]
-pub fn read<A: Arch, const N: usize>(taps: &Taps<N>, out: &mut [[f32; FRAMES]; 2]) {
+pub fn read<A: Arch, const N: usize>(taps: &Taps<N>, out: &mut [[f32; EFFECT_FRAMES]; 2]) {
     let [one, two] = taps.delays;
     let from = A::load(&Lanes([one.from, one.from, two.from, two.from]));
     let step = A::load(&Lanes([one.step, one.step, two.step, two.step]));
-    for place in 0..taps.frames.div_ceil(EIGHT).min(FRAMES / EIGHT) {
+    for place in 0..taps.frames.div_ceil(EIGHT).min(EFFECT_FRAMES / EIGHT) {
         let first = (taps.offset + EIGHT * place) as f32;
         // A tap moves one way within a tick: what holds at both ends holds between them.
         let ends = A::load(&Lanes([first, first + 7.0, first, first + 7.0]));
@@ -112,17 +112,17 @@ fn between<A: Arch>([before, to, from, behind]: [A::W; 4], t: A::W) -> A::W {
 
 /// What becomes of the taps in one block.
 pub struct Wet<'a> {
-    pub taps: &'a [[f32; FRAMES]; 2],
-    pub input: &'a [f32; FRAMES],
+    pub taps: &'a [[f32; EFFECT_FRAMES]; 2],
+    pub input: &'a [f32; EFFECT_FRAMES],
     /// Gain of the sum of both taps into the line, and where the line's next block goes.
     pub feedback: Slope,
-    pub next: &'a mut [f32; FRAMES],
+    pub next: &'a mut [f32; EFFECT_FRAMES],
     /// Each tap is added to its side.
     pub gain: Slope,
-    pub sides: [&'a mut [f32; FRAMES]; 2],
+    pub sides: [&'a mut [f32; EFFECT_FRAMES]; 2],
     /// Gain of the sum of what was added to the sides into the reverb.
     pub to_reverb: Slope,
-    pub reverb: &'a mut [f32; FRAMES],
+    pub reverb: &'a mut [f32; EFFECT_FRAMES],
     /// Frames since the tick.
     pub offset: usize,
     pub frames: usize,
@@ -137,7 +137,7 @@ pub fn run<A: Arch>(wet: Wet) -> f32 {
     let [left, right] = wet.sides;
     let mut peak = A::splat_wide(0.0);
     let mut rest = wet.frames;
-    for place in 0..wet.frames.div_ceil(EIGHT).min(FRAMES / EIGHT) {
+    for place in 0..wet.frames.div_ceil(EIGHT).min(EFFECT_FRAMES / EIGHT) {
         let time = time::<A>((wet.offset + EIGHT * place) as f32);
         let (a, b) = (eight::<A>(first, place), eight::<A>(second, place));
         let fed = A::mul_wide(wet.feedback.at::<A>(time), A::add_wide(a, b));
@@ -174,7 +174,7 @@ pub struct Gate {
 
 /// A bus through a gate, and silence behind its end; the highest magnitude.
 #[inline(always)]
-pub fn take<A: Arch>(gate: Gate, bus: &[f32], out: &mut [f32; FRAMES]) -> f32 {
+pub fn take<A: Arch>(gate: Gate, bus: &[f32], out: &mut [f32; EFFECT_FRAMES]) -> f32 {
     let (ceiling, floor) = (A::splat_wide(gate.ceiling), A::splat_wide(-gate.ceiling));
     let mut peak = A::splat_wide(0.0);
     let (chunks, rest) = bus.as_chunks::<EIGHT>();
@@ -187,7 +187,7 @@ pub fn take<A: Arch>(gate: Gate, bus: &[f32], out: &mut [f32; FRAMES]) -> f32 {
         .iter()
         .chain([&last])
         .chain(core::iter::repeat(&silence));
-    for (place, x) in (0..FRAMES / EIGHT).zip(all) {
+    for (place, x) in (0..EFFECT_FRAMES / EIGHT).zip(all) {
         let x = A::without_small_wide(eight_from::<A>(x, 0), gate.floor);
         let x = A::max_wide(A::min_wide(x, ceiling), floor);
         peak = A::max_wide(peak, A::abs_wide(x));

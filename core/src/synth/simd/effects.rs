@@ -5,7 +5,7 @@
 use super::avx2;
 use super::chorus::{Gate, Taps, Wet};
 use super::reverb::{AllPasses, Network};
-use super::{FRAMES, Native, Vectors, chorus, reverb};
+use super::{EFFECT_FRAMES, Native, Vectors, chorus, reverb};
 
 /// A function that runs on the best registers.
 macro_rules! dispatched {
@@ -27,7 +27,7 @@ macro_rules! dispatched {
 
 dispatched! {
     /// Sends `frames` frames of a block through all-passes, in place.
-    diffuse, diffuse_on_avx2, reverb::diffuse<const N>(passes: AllPasses<N>, block: &mut [f32; FRAMES], frames: usize)
+    diffuse, diffuse_on_avx2, reverb::diffuse<const N>(passes: AllPasses<N>, block: &mut [f32; EFFECT_FRAMES], frames: usize)
 }
 
 dispatched! {
@@ -37,7 +37,7 @@ dispatched! {
 
 dispatched! {
     /// Reads the taps of a chorus.
-    taps, taps_on_avx2, chorus::read<const N>(taps: &Taps<N>, out: &mut [[f32; FRAMES]; 2])
+    taps, taps_on_avx2, chorus::read<const N>(taps: &Taps<N>, out: &mut [[f32; EFFECT_FRAMES]; 2])
 }
 
 dispatched! {
@@ -47,5 +47,5 @@ dispatched! {
 
 dispatched! {
     /// A bus through a gate, and silence behind its end; the highest magnitude.
-    take, take_on_avx2, chorus::take(gate: Gate, bus: &[f32], out: &mut [f32; FRAMES]) -> f32
+    take, take_on_avx2, chorus::take(gate: Gate, bus: &[f32], out: &mut [f32; EFFECT_FRAMES]) -> f32
 }

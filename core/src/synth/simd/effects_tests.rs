@@ -7,7 +7,7 @@ use super::*;
 use proptest::prelude::*;
 use std::vec::Vec;
 
-const SPAN: usize = FRAMES + LANES;
+const SPAN: usize = EFFECT_FRAMES + LANES;
 const LEAST: f32 = 1e-15;
 const ALL: [Registers; 3] = [Registers::Portable, Registers::Native, Registers::Best];
 
@@ -28,23 +28,23 @@ fn slope(most: f32) -> impl Strategy<Value = Slope> {
     (0.0..most, -0.03f32..0.03).prop_map(|(from, step)| Slope { from, step })
 }
 
-fn block(samples: &[f32]) -> [f32; FRAMES] {
+fn block(samples: &[f32]) -> [f32; EFFECT_FRAMES] {
     *samples.first_chunk().unwrap()
 }
 
 proptest! {
     #[test]
     fn all_passes_give_the_same(
-        past in samples(4 * FRAMES),
-        input in samples(FRAMES),
+        past in samples(4 * EFFECT_FRAMES),
+        input in samples(EFFECT_FRAMES),
         gains in prop::array::uniform4(0.3f32..0.8),
         feedback in any::<bool>(),
         frames in 1usize..=32,
     ) {
         let play = |registers| {
-            let mut next = [[0.0; FRAMES]; 4];
+            let mut next = [[0.0; EFFECT_FRAMES]; 4];
             let mut x = block(&input);
-            let lines = std::array::from_fn::<_, 4, _>(|i| block(&past[FRAMES * i..]));
+            let lines = std::array::from_fn::<_, 4, _>(|i| block(&past[EFFECT_FRAMES * i..]));
             let [a, b, c, d] = &mut next;
             let [e, f, g, h] = &lines;
             let passes = AllPasses { lines: [(e, a), (f, b), (g, c), (h, d)], gains, feedback, least: LEAST };
@@ -76,7 +76,7 @@ proptest! {
     #[test]
     fn networks_give_the_same(
         past in samples(8 * SPAN),
-        input in samples(FRAMES),
+        input in samples(EFFECT_FRAMES),
         low in samples(8),
         parts in prop::array::uniform8(slope(1.0)),
         damping in prop::array::uniform8(-0.4f32..0.9),
@@ -85,11 +85,11 @@ proptest! {
         offset in 0usize..32,
         frames in 1usize..=32,
     ) {
-        let frames = frames.min(FRAMES - offset);
+        let frames = frames.min(EFFECT_FRAMES - offset);
         let lines = std::array::from_fn::<[f32; SPAN], 8, _>(|i| *past[SPAN * i..].first_chunk().unwrap());
         let play = |registers| {
-            let mut next = [[0.0; FRAMES]; 8];
-            let mut sides = [[0.25; FRAMES], [0.5; FRAMES]];
+            let mut next = [[0.0; EFFECT_FRAMES]; 8];
+            let mut sides = [[0.25; EFFECT_FRAMES], [0.5; EFFECT_FRAMES]];
             let mut states = [Lanes(*low.first_chunk().unwrap()), Lanes(*low.last_chunk().unwrap())];
             let input = block(&input);
             let [a, b, c, d, e, f, g, h] = &mut next;
@@ -143,7 +143,7 @@ proptest! {
         offset in 0usize..32,
         frames in 1usize..=32,
     ) {
-        let frames = frames.min(FRAMES - offset);
+        let frames = frames.min(EFFECT_FRAMES - offset);
         let delays = delays.map(|(from, step)| {
             // Within the ring for the whole tick.
             let from = if step < 0.0 { from + 32.0 } else { from };
@@ -151,14 +151,14 @@ proptest! {
         });
         let play = |registers, ring: &[f32; 256 + SPAN]| {
             let work = Taps { ring, length: 256, at, delays, offset, frames };
-            let mut out = [[0.0; FRAMES]; 2];
+            let mut out = [[0.0; EFFECT_FRAMES]; 2];
             match registers {
                 Registers::Portable => chorus::read::<Portable, _>(&work, &mut out),
                 other => taps(vectors(other), &work, &mut out),
             }
             out
         };
-        let cut = |out: [[f32; FRAMES]; 2]| out.map(|out| bits(&out[..frames]));
+        let cut = |out: [[f32; EFFECT_FRAMES]; 2]| out.map(|out| bits(&out[..frames]));
         let ring: [f32; 256 + SPAN] = std::array::from_fn(|i| ring[i % 256]);
         let wanted = cut(play(Registers::Portable, &ring));
         for registers in ALL {
@@ -184,17 +184,17 @@ proptest! {
 
     #[test]
     fn choruses_give_the_same(
-        all in samples(6 * FRAMES),
+        all in samples(6 * EFFECT_FRAMES),
         feedback in slope(0.9),
         gain in slope(1.0),
         to_reverb in prop_oneof![Just(Slope::ZERO), slope(1.0)],
         offset in 0usize..32,
         frames in 1usize..=32,
     ) {
-        let frames = frames.min(FRAMES - offset);
+        let frames = frames.min(EFFECT_FRAMES - offset);
         let play = |registers| {
-            let [a, b, input, mut left, mut right, mut to] = std::array::from_fn(|i| block(&all[FRAMES * i..]));
-            let mut next = [0.0; FRAMES];
+            let [a, b, input, mut left, mut right, mut to] = std::array::from_fn(|i| block(&all[EFFECT_FRAMES * i..]));
+            let mut next = [0.0; EFFECT_FRAMES];
             let (heard, reverb) = ([a, b], &mut to);
             let work = Wet {
                 taps: &heard, input: &input, feedback, next: &mut next, gain, sides: [&mut left, &mut right],
@@ -209,7 +209,7 @@ proptest! {
         let wanted = play(Registers::Portable);
         // What is fed back and both taps count, up to the last frame.
         let (outs, peak) = &wanted;
-        let taps = all[..2 * FRAMES].chunks(FRAMES).flat_map(|tap| &tap[..frames]).map(|x| x.abs());
+        let taps = all[..2 * EFFECT_FRAMES].chunks(EFFECT_FRAMES).flat_map(|tap| &tap[..frames]).map(|x| x.abs());
         let fed = outs[0].iter().map(|x| f32::from_bits(*x).abs());
         prop_assert_eq!(f32::from_bits(*peak), taps.chain(fed).fold(0.0, f32::max));
         for registers in ALL {
@@ -223,7 +223,7 @@ proptest! {
         let wild: Vec<f32> = bits_in.iter().map(|x| f32::from_bits(*x)).collect();
         for bus in [&wild, &near] {
             let play = |registers| {
-                let mut out = [7.0; FRAMES];
+                let mut out = [7.0; EFFECT_FRAMES];
                 let peak = match registers {
                     Registers::Portable => chorus::take::<Portable>(gate, bus, &mut out),
                     other => take(vectors(other), gate, bus, &mut out),
@@ -236,7 +236,7 @@ proptest! {
             }
             let wanted: Vec<f32> = bus.iter()
                 .map(|&x| if x.abs() >= 1e-7 { x.clamp(-1024.0, 1024.0) } else { 0.0 })
-                .chain(std::iter::repeat(0.0)).take(FRAMES).collect();
+                .chain(std::iter::repeat(0.0)).take(EFFECT_FRAMES).collect();
             prop_assert_eq!(&out, &bits(&wanted));
             prop_assert_eq!(f32::from_bits(peak), wanted.iter().fold(0.0f32, |m, x| m.max(x.abs())));
         }

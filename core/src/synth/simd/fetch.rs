@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Sample fetch and interpolation: four frames of one voice at a time. What comes out is the sample times [`SCALE`].
+//! Sample fetch and interpolation: eight frames of one voice at a time. What comes out is the sample times [`SCALE`].
 //!
 //! Samples and weights are 16-bit integers, so that two multiplications and an addition are one instruction. Weights are negated:
 //! -1 has an exact 16-bit form, +1 has not.
 
-use super::{Arch, Block};
-use crate::synth::lanes::{LANES, Lanes};
-use crate::synth::sinc::{EXTRA8, EXTRA16, ROWS, Row8, Row16, Rows};
+use super::{Arch, Block, EIGHT};
+use crate::synth::oscillator::Interpolation;
+use crate::synth::sinc::{EXTRA8, EXTRA16, Kernels, ROWS, Row8, Row16, Rows};
 
 /// A weight of 1.
 pub const SCALE: f32 = -32768.0;
@@ -32,22 +32,31 @@ impl Reader<'_> {
     }
 }
 
-/// An interpolator on some registers.
-pub trait Taps<A: Arch>: Copy {
+/// An interpolator.
+pub trait Interpolator<'a>: Copy {
+    const KIND: Interpolation;
     /// Frames that it reads before and after the one at the position.
     const REACH: (u64, u64);
 
-    /// Samples at four positions; `fraction` holds their low halves. `base` is the place of a position of 0, [`REACH`](Self::REACH) before it.
+    /// With the kernel for a cutoff's number.
+    fn of(kernels: &'a Kernels, cutoff: u8) -> Option<Self>;
+
+    /// Samples at eight positions; `fraction` holds their low halves. `base` is the place of a position of 0, [`REACH`](Self::REACH) before it.
     ///
     /// # Safety
     /// All taps of all positions must be readable.
-    unsafe fn four(self, base: *const i16, position: [u64; LANES], fraction: A::I) -> A::F;
+    unsafe fn eight<A: Arch>(
+        self,
+        base: *const i16,
+        position: [u64; EIGHT],
+        fraction: A::J,
+    ) -> A::W;
 }
 
-/// Renders `count` frames into `out`, which has room for whole registers; what lies behind the last frame means nothing. False, with
-/// nothing done, if the reader would leave its samples, or the block has no room.
+/// Renders `count` frames of a wave into a block from `at` on; up to seven that lie behind them mean nothing. False, with nothing done, if the
+/// reader would leave its samples, or the block has no room.
 #[inline(always)]
-pub fn run<A: Arch, T: Taps<A>>(
+pub fn read<'a, A: Arch, T: Interpolator<'a>>(
     taps: T,
     reader: Reader,
     block: &mut Block,
@@ -55,115 +64,180 @@ pub fn run<A: Arch, T: Taps<A>>(
     count: usize,
 ) -> bool {
     let (before, after) = T::REACH;
+    let whole = count.next_multiple_of(EIGHT);
     let room = block
         .all()
         .get_mut(at..)
-        .and_then(|rest| rest.get_mut(..count.next_multiple_of(LANES)));
-    let (Some(room), true) = (room, reader.fits(count, before, after)) else {
+        .and_then(|rest| rest.get_mut(..whole));
+    let Some(room) = room else {
         return false;
     };
-    let (chunks, _) = room.as_chunks_mut::<LANES>();
+    let (chunks, _) = room.as_chunks_mut::<EIGHT>();
+    // Mostly what lies behind the last frame may be read as well.
+    let free = if reader.fits(whole, before, after) {
+        chunks.len()
+    } else if reader.fits(count, before, after) {
+        count / EIGHT
+    } else {
+        return false;
+    };
     // `wrapping_sub`: the first tap; `fits` has seen that it lies inside once the position is added.
     let base = reader.frames.as_ptr().wrapping_sub(before as usize);
     let step = reader.step;
-    let mut position = [0, 1, 2, 3].map(|i| reader.position + i * step);
-    let mut fraction = A::ints(position.map(|p| p as u32));
-    let way = A::ints([(4 * step) as u32; LANES]);
-    let Some((whole, rest)) = chunks.split_at_mut_checked(count / LANES) else {
+    let Some((free, rest)) = chunks.split_at_mut_checked(free) else {
         return false;
     };
-    for chunk in whole {
-        // SAFETY: `fits` has seen that the taps of all `count` frames lie inside.
-        let samples = unsafe { taps.four(base, position, fraction) };
-        A::put(samples, chunk);
-        position = position.map(|p| p.wrapping_add(4 * step));
-        fraction = A::add_ints(fraction, way);
+    let mut position = reader.position;
+    let mut fraction = A::line(position as u32, step as u32);
+    let way = A::line((8 * step) as u32, 0);
+    for chunk in free {
+        // SAFETY: `fits` has seen that the taps of all these frames lie inside.
+        let samples = unsafe { taps.eight::<A>(base, positions(position, step), fraction) };
+        put::<A>(samples, chunk);
+        position += 8 * step;
+        fraction = A::add_all(fraction, way);
     }
     if let [chunk] = rest {
         // Behind the last frame it is read once more.
         let last = reader.position + step * (count as u64).saturating_sub(1);
-        let position = position.map(|p| p.min(last));
+        let position = positions(position, step).map(|p| p.min(last));
         // SAFETY: none lies behind the last of the `count` frames.
-        let samples = unsafe { taps.four(base, position, A::ints(position.map(|p| p as u32))) };
-        A::put(samples, chunk);
+        let samples = unsafe { taps.eight::<A>(base, position, low_halves::<A>(position)) };
+        put::<A>(samples, chunk);
     }
     true
 }
 
 #[inline(always)]
-fn taps_at(base: *const i16, position: [u64; LANES]) -> [*const i16; LANES] {
+fn positions(first: u64, step: u64) -> [u64; EIGHT] {
+    [0, 1, 2, 3, 4, 5, 6, 7].map(|i| first.wrapping_add(step.wrapping_mul(i)))
+}
+
+#[inline(always)]
+fn low_halves<A: Arch>(position: [u64; EIGHT]) -> A::J {
+    let [a, b, c, d, e, f, g, h] = position.map(|p| p as u32);
+    A::join(A::ints([a, b, c, d]), A::ints([e, f, g, h]))
+}
+
+#[inline(always)]
+fn put<A: Arch>(samples: A::W, chunk: &mut [f32; EIGHT]) {
+    let (halves, _) = chunk.as_chunks_mut::<4>();
+    if let [low, high] = halves {
+        A::put_wide(samples, [low, high]);
+    }
+}
+
+#[inline(always)]
+fn taps_at(base: *const i16, position: [u64; EIGHT]) -> [*const i16; EIGHT] {
     position.map(|p| base.wrapping_add((p >> 32) as usize))
 }
 
-/// The table row of a position.
+/// The table's rows of positions.
 #[inline(always)]
-fn row<R>(rows: &Rows<R>, position: u64) -> &R {
+fn rows_at<R>(rows: &Rows<R>, position: [u64; EIGHT]) -> [&R; EIGHT] {
     const { assert!(ROWS == 256) };
     // SAFETY: a byte is below `ROWS`.
-    unsafe { rows.get_unchecked(usize::from((position >> 24) as u8)) }
+    position.map(|p| unsafe { rows.get_unchecked(usize::from((p >> 24) as u8)) })
 }
 
-/// Where between its row and the next each position stands, in units of 2^-23.
+/// Where between its row and the next each position stands, in units of 2^-23 of a row, times that unit in those of the weights.
 #[inline(always)]
-fn blend<A: Arch>(fraction: A::I) -> A::F {
-    A::to_floats(A::right::<9>(A::left::<8>(fraction)))
-}
-
-/// 2^-23 of a row, in units of the weights.
-#[inline(always)]
-fn unit<A: Arch>(extra: u32) -> A::F {
+fn blend<A: Arch>(fraction: A::J, extra: u32) -> A::W {
     let unit = 1.0 / (8_388_608u64 << extra) as f32;
-    A::load(&Lanes::splat(unit))
+    let part = A::floats(A::right_all::<9>(A::left_all::<8>(fraction)));
+    A::mul_wide(part, A::splat_wide(unit))
 }
 
 /// Two points. The fraction has 15 bits: the jitter of 2^-16 frames lies below the kernel's own images at any audible frequency.
 #[derive(Clone, Copy)]
 pub struct Linear;
 
-impl<A: Arch> Taps<A> for Linear {
+impl<'a> Interpolator<'a> for Linear {
+    const KIND: Interpolation = Interpolation::Linear;
     const REACH: (u64, u64) = (0, 1);
 
     #[inline(always)]
-    unsafe fn four(self, base: *const i16, position: [u64; LANES], fraction: A::I) -> A::F {
+    fn of(_: &'a Kernels, _: u8) -> Option<Self> {
+        Some(Self)
+    }
+
+    #[inline(always)]
+    unsafe fn eight<A: Arch>(
+        self,
+        base: *const i16,
+        position: [u64; EIGHT],
+        fraction: A::J,
+    ) -> A::W {
+        let [a, b, c, d, e, f, g, h] = taps_at(base, position);
         // SAFETY: the caller vouches for both taps.
-        let pairs = unsafe { A::pairs(taps_at(base, position)) };
+        let pairs = unsafe { A::join(A::pairs([a, b, c, d]), A::pairs([e, f, g, h])) };
         // Low half: f - 1 for the first point; high half: -f for the second.
-        let f = A::right::<17>(fraction);
-        let weights = A::sub_ints(A::or(f, A::ints([0x8000; 4])), A::left::<16>(f));
-        A::to_floats(A::dot_pairs(pairs, weights))
+        let f = A::right_all::<17>(fraction);
+        let one = A::ints([0x8000; 4]);
+        let weights = A::sub_all(A::or_all(f, A::join(one, one)), A::left_all::<16>(f));
+        A::floats(A::dot_pairs_all(pairs, weights))
     }
 }
 
 /// Eight taps.
 #[derive(Clone, Copy)]
-pub struct Sinc8<'a>(pub &'a Rows<Row8>);
+pub struct Sinc8<'a>(&'a Rows<Row8>);
 
-impl<A: Arch> Taps<A> for Sinc8<'_> {
+impl<'a> Interpolator<'a> for Sinc8<'a> {
+    const KIND: Interpolation = Interpolation::Sinc8;
     const REACH: (u64, u64) = (3, 4);
 
     #[inline(always)]
-    unsafe fn four(self, base: *const i16, position: [u64; LANES], fraction: A::I) -> A::F {
+    fn of(kernels: &'a Kernels, cutoff: u8) -> Option<Self> {
+        kernels.eight(cutoff).map(Self)
+    }
+
+    #[inline(always)]
+    unsafe fn eight<A: Arch>(
+        self,
+        base: *const i16,
+        position: [u64; EIGHT],
+        fraction: A::J,
+    ) -> A::W {
+        let rows = rows_at(self.0, position);
         // SAFETY: the caller vouches for eight taps.
-        let (base, rest) =
-            unsafe { A::eights(taps_at(base, position), position.map(|p| row(self.0, p))) };
-        let blend = A::mul(blend::<A>(fraction), unit::<A>(EXTRA8));
-        A::add(A::to_floats(base), A::mul(A::to_floats(rest), blend))
+        let (base, rest) = unsafe { A::eights_all(taps_at(base, position), rows) };
+        let rest = A::mul_wide(A::floats(rest), blend::<A>(fraction, EXTRA8));
+        A::add_wide(A::floats(base), rest)
     }
 }
 
 /// Sixteen taps; weights have 15 + [`EXTRA16`] bits.
 #[derive(Clone, Copy)]
-pub struct Sinc16<'a>(pub &'a Rows<Row16>);
+pub struct Sinc16<'a>(&'a Rows<Row16>);
 
-impl<A: Arch> Taps<A> for Sinc16<'_> {
+impl<'a> Interpolator<'a> for Sinc16<'a> {
+    const KIND: Interpolation = Interpolation::Sinc16;
     const REACH: (u64, u64) = (7, 8);
 
     #[inline(always)]
-    unsafe fn four(self, base: *const i16, position: [u64; LANES], fraction: A::I) -> A::F {
+    fn of(kernels: &'a Kernels, cutoff: u8) -> Option<Self> {
+        kernels.sixteen(cutoff).map(Self)
+    }
+
+    #[inline(always)]
+    unsafe fn eight<A: Arch>(
+        self,
+        base: *const i16,
+        position: [u64; EIGHT],
+        fraction: A::J,
+    ) -> A::W {
+        let [i, j, k, l, m, n, o, p] = rows_at(self.0, position);
+        let [a, b, c, d, e, f, g, h] = taps_at(base, position);
         // SAFETY: the caller vouches for sixteen taps.
-        let (base, rest) =
-            unsafe { A::sixteens(taps_at(base, position), position.map(|p| row(self.0, p))) };
-        let blend = A::mul(blend::<A>(fraction), unit::<A>(EXTRA16));
-        A::add(A::to_floats(base), A::mul(A::to_floats(rest), blend))
+        let (low, high) = unsafe {
+            (
+                A::sixteens([a, b, c, d], [i, j, k, l]),
+                A::sixteens([e, f, g, h], [m, n, o, p]),
+            )
+        };
+        let (base, rest) = (A::join(low.0, high.0), A::join(low.1, high.1));
+        let rest = A::mul_wide(A::floats(rest), blend::<A>(fraction, EXTRA16));
+        A::add_wide(A::floats(base), rest)
     }
 }

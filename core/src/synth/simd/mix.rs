@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Voices into buses.
 
-use super::{Arch, Block};
+use super::{Arch, Block, Place};
 use crate::synth::lanes::{LANES, Lanes};
 
 /// Voices that are mixed at once.
@@ -101,12 +101,11 @@ impl<A: Arch> Line<A> {
 /// `MOVES`.
 #[inline(always)]
 pub fn run<A: Arch, const MOVES: bool>(
-    blocks: [&Block; MIXED],
-    gains: [&Gains; MIXED],
+    places: &[Place; MIXED],
     [left, right]: &mut [&mut Block; 2],
     frames: usize,
 ) {
-    let [a, b, c, d] = gains;
+    let [a, b, c, d] = places.each_ref().map(|place| &place.gains);
     let lefts = [
         Line::<A>::of(a, 0),
         Line::of(b, 0),
@@ -124,8 +123,8 @@ pub fn run<A: Arch, const MOVES: bool>(
     for place in 0..frames.div_ceil(2 * LANES) {
         let (mut l, mut r) = (get::<A>(left, place), get::<A>(right, place));
         let lines = lefts.iter().zip(&rights).zip(&mut time);
-        for (block, ((left, right), time)) in blocks.iter().zip(lines) {
-            let x = get::<A>(block, place);
+        for (voice, ((left, right), time)) in places.iter().zip(lines) {
+            let x = get::<A>(&voice.block, place);
             l = A::add_wide(l, A::mul_wide(x, left.at::<MOVES>(*time)));
             r = A::add_wide(r, A::mul_wide(x, right.at::<MOVES>(*time)));
             if MOVES {
@@ -140,13 +139,12 @@ pub fn run<A: Arch, const MOVES: bool>(
 /// Adds `frames` frames of voices, one after the other, to the bus of an effect. Gains move if `MOVES`.
 #[inline(always)]
 pub fn send<A: Arch, const MOVES: bool>(
-    blocks: [&Block; MIXED],
-    gains: [&Gains; MIXED],
+    places: &[Place; MIXED],
     effect: Effect,
     bus: &mut Block,
     frames: usize,
 ) {
-    let [a, b, c, d] = gains;
+    let [a, b, c, d] = places.each_ref().map(|place| &place.gains);
     let bus_number = effect as usize;
     let lines = [
         Line::<A>::of(a, bus_number),
@@ -158,8 +156,8 @@ pub fn send<A: Arch, const MOVES: bool>(
     let eight = A::splat_wide(8.0);
     for place in 0..frames.div_ceil(2 * LANES) {
         let mut sum = get::<A>(bus, place);
-        for (block, (line, time)) in blocks.iter().zip(lines.iter().zip(&mut time)) {
-            let x = A::mul_wide(get::<A>(block, place), line.at::<MOVES>(*time));
+        for (voice, (line, time)) in places.iter().zip(lines.iter().zip(&mut time)) {
+            let x = A::mul_wide(get::<A>(&voice.block, place), line.at::<MOVES>(*time));
             sum = A::add_wide(sum, x);
             if MOVES {
                 *time = A::add_wide(*time, eight);

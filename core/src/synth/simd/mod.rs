@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Vector code of the render side: the only place in the synthesizer with `unsafe`.
 //!
-//! Kernels are written once over [`Arch`], a register of four lanes, and run on SSE2 (x86-64), NEON (AArch64) or the portable twin.
-//! On x86-64 with AVX2, where its registers are saved, weights and their change are multiplied at once. All compute the same bits: interpolation is done in integers, and the float operations are the same, in the same order,
-//! without fused multiply-add.
+//! Kernels are written once over [`Arch`], registers of four and of eight lanes, and run on SSE2 (x86-64), NEON (AArch64) or the portable twin.
+//! On x86-64 with AVX2, where its registers are saved, eight lanes are one register, and weights and their change are multiplied at once. All
+//! compute the same bits: interpolation is done in integers, and the float operations are the same, in the same order, without fused
+//! multiply-add. What calls kernels often is a [`Task`], and compiled for either kind of registers with all that is inlined into it.
 //!
 //! | module | holds |
 //! |---|---|
 //! | `sse2`, `avx2`, `neon`, `portable` | the registers |
-//! | `fetch` | a wave at some speed into four frames at a time |
+//! | `fetch` | a wave at some speed, eight frames at a time |
 //! | `filter` | the filters of eight voices at a time |
 //! | `mix` | gains, and voices into buses |
 //! | `effects` | what the kernels of the effects have in common, and their calls |
@@ -19,6 +20,76 @@
 macro_rules! in_two_registers {
     ($transpose:path) => {
         type W = [Self::F; 2];
+        type J = [Self::I; 2];
+
+        #[inline(always)]
+        fn join(low: Self::I, high: Self::I) -> Self::J {
+            [low, high]
+        }
+
+        #[inline(always)]
+        fn split(x: Self::J) -> [Self::I; 2] {
+            x
+        }
+
+        #[inline(always)]
+        fn line(first: u32, step: u32) -> Self::J {
+            let four = [0, 1, 2, 3].map(|i| first.wrapping_add(step.wrapping_mul(i)));
+            let low = Self::ints(four);
+            let way = Self::ints([step.wrapping_mul(4); 4]);
+            [low, Self::add_ints(low, way)]
+        }
+
+        #[inline(always)]
+        fn floats(x: Self::J) -> Self::W {
+            x.map(Self::to_floats)
+        }
+
+        #[inline(always)]
+        fn add_all([a, b]: Self::J, [c, d]: Self::J) -> Self::J {
+            [Self::add_ints(a, c), Self::add_ints(b, d)]
+        }
+
+        #[inline(always)]
+        fn sub_all([a, b]: Self::J, [c, d]: Self::J) -> Self::J {
+            [Self::sub_ints(a, c), Self::sub_ints(b, d)]
+        }
+
+        #[inline(always)]
+        fn or_all([a, b]: Self::J, [c, d]: Self::J) -> Self::J {
+            [Self::or(a, c), Self::or(b, d)]
+        }
+
+        #[inline(always)]
+        fn left_all<const N: i32>(x: Self::J) -> Self::J {
+            x.map(Self::left::<N>)
+        }
+
+        #[inline(always)]
+        fn right_all<const N: i32>(x: Self::J) -> Self::J {
+            x.map(Self::right::<N>)
+        }
+
+        #[inline(always)]
+        fn dot_pairs_all([a, b]: Self::J, [c, d]: Self::J) -> Self::J {
+            [Self::dot_pairs(a, c), Self::dot_pairs(b, d)]
+        }
+
+        #[inline(always)]
+        unsafe fn eights_all(
+            at: [*const i16; 8],
+            rows: [&$crate::synth::sinc::Row8; 8],
+        ) -> (Self::J, Self::J) {
+            let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (at, rows);
+            // SAFETY: the caller vouches for the samples.
+            let (low, high) = unsafe {
+                (
+                    Self::eights([a, b, c, d], [i, j, k, l]),
+                    Self::eights([e, f, g, h], [m, n, o, p]),
+                )
+            };
+            ([low.0, high.0], [low.1, high.1])
+        }
 
         #[inline(always)]
         fn get_wide(x: [&[f32; 4]; 2]) -> Self::W {
@@ -130,15 +201,15 @@ mod sse2;
 pub use along::Slope;
 pub use chorus::{Gate, Taps, Wet};
 pub use effects::{diffuse, network, take, taps, wet};
-pub use fetch::{Reader, SCALE};
-pub use filter::{Eight, FilterState};
+pub use fetch::{Interpolator, Linear, Reader, SCALE, Sinc8, Sinc16, read};
+pub use filter::FilterState;
 pub use mix::{Effect, Gains, MIXED};
 
 pub use reverb::{AllPasses, LINES, Network};
 
 use super::lanes::{LANES, Lanes};
-use super::sinc::{EXTRA16, Row8, Row16, Rows, Shorts};
-use super::tick::TICK;
+use super::sinc::{EXTRA16, Row8, Row16, Shorts};
+use super::tick::{EFFECT_TICK, TICK};
 
 #[cfg(target_arch = "aarch64")]
 type Native = neon::Neon;
@@ -147,12 +218,13 @@ type Native = portable::Portable;
 #[cfg(target_arch = "x86_64")]
 type Native = sse2::Sse2;
 
-/// A register of 128 bits as four floats (`F`), or as four or eight integers (`I`); and eight floats (`W`), in one register or in two. Integer
-/// arithmetic wraps.
-trait Arch: Copy {
+/// A register of 128 bits as four floats (`F`), or as four or eight integers (`I`); and eight floats (`W`) or eight or sixteen integers (`J`), in
+/// one register or in two. Integer arithmetic wraps.
+pub trait Arch: Copy {
     type F: Copy;
     type I: Copy;
     type W: Copy;
+    type J: Copy;
 
     fn load(x: &Lanes) -> Self::F;
     /// As [`load`](Self::load), whatever the alignment.
@@ -178,6 +250,21 @@ trait Arch: Copy {
     fn without_small_wide(x: Self::W, least: f32) -> Self::W;
     /// Rows become columns, in each half.
     fn transpose_wide(rows: [Self::W; 4]) -> [Self::W; 4];
+
+    fn join(low: Self::I, high: Self::I) -> Self::J;
+    /// Eight numbers, each `step` more than the one before.
+    fn line(first: u32, step: u32) -> Self::J;
+    fn split(x: Self::J) -> [Self::I; 2];
+    fn floats(x: Self::J) -> Self::W;
+    fn add_all(a: Self::J, b: Self::J) -> Self::J;
+    fn sub_all(a: Self::J, b: Self::J) -> Self::J;
+    fn or_all(a: Self::J, b: Self::J) -> Self::J;
+    fn left_all<const N: i32>(x: Self::J) -> Self::J;
+    /// Shifts zeros in.
+    fn right_all<const N: i32>(x: Self::J) -> Self::J;
+    /// Products of sixteen pairs of 16-bit numbers, neighbours added.
+    fn dot_pairs_all(a: Self::J, b: Self::J) -> Self::J;
+
     fn add(a: Self::F, b: Self::F) -> Self::F;
     fn sub(a: Self::F, b: Self::F) -> Self::F;
     fn mul(a: Self::F, b: Self::F) -> Self::F;
@@ -241,6 +328,12 @@ trait Arch: Copy {
         )
     }
 
+    /// The same at eight places.
+    ///
+    /// # Safety
+    /// They must be readable.
+    unsafe fn eights_all(at: [*const i16; 8], rows: [&Row8; 8]) -> (Self::J, Self::J);
+
     /// Sixteen samples from each place, likewise.
     ///
     /// # Safety
@@ -271,15 +364,17 @@ trait Arch: Copy {
 
 /// Frames of a block.
 const FRAMES: usize = TICK as usize;
+/// Frames of an effect's block.
+const EFFECT_FRAMES: usize = EFFECT_TICK as usize;
 
-/// Samples of one voice or one bus for a stretch, and room for a register that begins at its last frame. What lies behind the last frame of a
+/// Samples of one voice or one bus for a stretch, and room for eight that begin at its last frame. What lies behind the last frame of a
 /// stretch means nothing.
 #[derive(Clone, Copy, Debug)]
-#[repr(C, align(16))]
-pub struct Block([[f32; LANES]; FRAMES / LANES + 1]);
+#[repr(C, align(32))]
+pub struct Block([[f32; LANES]; FRAMES / LANES + 2]);
 
 impl Block {
-    pub const ZERO: Self = Self([[0.0; LANES]; FRAMES / LANES + 1]);
+    pub const ZERO: Self = Self([[0.0; LANES]; FRAMES / LANES + 2]);
 
     /// The first `frames` frames.
     #[inline(always)]
@@ -293,6 +388,15 @@ impl Block {
         self.0.as_flattened_mut()
     }
 
+    /// Nothing is heard from the frame `at` on.
+    #[cold]
+    #[inline(never)]
+    pub fn silence(&mut self, at: usize, frames: usize) {
+        if let Some(rest) = self.all().get_mut(at..frames) {
+            rest.fill(0.0);
+        }
+    }
+
     /// Four frames; 0 behind the end.
     #[inline(always)]
     fn chunk(&self, index: usize) -> &[f32; LANES] {
@@ -300,12 +404,31 @@ impl Block {
     }
 }
 
-/// The interpolator's table.
-#[derive(Clone, Copy)]
-pub enum Table<'a> {
-    Linear,
-    Sinc8(&'a Rows<Row8>),
-    Sinc16(&'a Rows<Row16>),
+/// Whole registers of a block.
+const CHUNKS: usize = FRAMES / LANES;
+
+/// Voices whose filters run side by side.
+pub const EIGHT: usize = 2 * LANES;
+
+/// A voice while it is rendered.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Place {
+    pub block: Block,
+    pub filter: FilterState,
+    pub gains: Gains,
+    /// Whose voice it is is the caller's business.
+    pub slot: u32,
+}
+
+impl Place {
+    /// Silence.
+    pub const EMPTY: Self = Self {
+        block: Block::ZERO,
+        filter: FilterState::REST,
+        gains: Gains::MUTE,
+        slot: 0,
+    };
 }
 
 /// Which registers kernels run on. All give the same bits.
@@ -330,128 +453,87 @@ impl Vectors {
     }
 }
 
-/// Renders `count` frames of a wave into a block from `at` on. False, with nothing done, if the reader would leave its samples, or the
-/// block has no room.
-#[inline]
-pub fn fetch(
-    vectors: Vectors,
-    reader: Reader,
-    table: Table,
-    block: &mut Block,
-    at: usize,
-    count: usize,
-) -> bool {
-    on_best!(
-        vectors,
-        fetch_on_avx2(reader, table, block, at, count),
-        fetch_on::<Native>(reader, table, block, at, count)
-    )
+/// What is compiled for each kind of registers.
+pub trait Task {
+    type Out;
+
+    fn run<A: Arch>(self) -> Self::Out;
+}
+
+/// Does a task on these registers: all of it that is inlined.
+#[inline(always)]
+pub fn on<T: Task>(vectors: Vectors, task: T) -> T::Out {
+    on_best!(vectors, on_avx2(task), task.run::<Native>())
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn fetch_on_avx2(reader: Reader, table: Table, block: &mut Block, at: usize, count: usize) -> bool {
-    fetch_on::<avx2::Avx2>(reader, table, block, at, count)
+fn on_avx2<T: Task>(task: T) -> T::Out {
+    task.run::<avx2::Avx2>()
 }
 
-#[inline(always)]
-fn fetch_on<A: Arch>(
-    reader: Reader,
-    table: Table,
-    block: &mut Block,
-    at: usize,
-    count: usize,
-) -> bool {
-    match table {
-        Table::Linear => fetch::run::<A, _>(fetch::Linear, reader, block, at, count),
-        Table::Sinc8(rows) => fetch::run::<A, _>(fetch::Sinc8(rows), reader, block, at, count),
-        Table::Sinc16(rows) => fetch::run::<A, _>(fetch::Sinc16(rows), reader, block, at, count),
-    }
-}
-
-/// Sends the first `frames` frames of `G` times eight voices through their filters, in place; `odd` is the parity of the first frame.
+/// Sends the first `frames` frames of some times eight voices through their filters, in place; `odd` is the parity of the first frame.
 /// Coefficients stand still unless `moves`.
 #[inline]
-pub fn filter<const G: usize>(
+pub fn filter(
     vectors: Vectors,
-    blocks: [Eight<Block>; G],
-    filters: [Eight<FilterState>; G],
+    places: &mut [[Place; EIGHT]],
     moves: bool,
     odd: bool,
     frames: usize,
 ) {
     on_best!(
         vectors,
-        filter_on_avx2(blocks, filters, moves, odd, frames),
-        filter_on::<Native, G>(blocks, filters, moves, odd, frames)
+        filter_on_avx2(places, moves, odd, frames),
+        filter_on::<Native>(places, moves, odd, frames)
     )
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn filter_on_avx2<const G: usize>(
-    blocks: [Eight<Block>; G],
-    filters: [Eight<FilterState>; G],
-    moves: bool,
-    odd: bool,
-    frames: usize,
-) {
-    filter_on::<avx2::Avx2, G>(blocks, filters, moves, odd, frames);
+fn filter_on_avx2(places: &mut [[Place; EIGHT]], moves: bool, odd: bool, frames: usize) {
+    filter_on::<avx2::Avx2>(places, moves, odd, frames);
 }
 
 #[inline(always)]
-fn filter_on<A: Arch, const G: usize>(
-    blocks: [Eight<Block>; G],
-    filters: [Eight<FilterState>; G],
-    moves: bool,
-    odd: bool,
-    frames: usize,
-) {
+fn filter_on<A: Arch>(places: &mut [[Place; EIGHT]], moves: bool, odd: bool, frames: usize) {
     if moves {
-        filter::run::<A, G, true>(blocks, filters, odd, frames);
+        for eight in places {
+            filter::run::<A, true>(eight, odd, frames);
+        }
     } else {
-        filter::run::<A, G, false>(blocks, filters, odd, frames);
+        let (pairs, rest) = places.as_chunks_mut::<2>();
+        for pair in pairs {
+            filter::run_two::<A, false>(pair, odd, frames);
+        }
+        for eight in rest {
+            filter::run::<A, false>(eight, odd, frames);
+        }
     }
 }
 
 /// Adds the first `frames` frames of voices, one after the other, to left and right.
 #[inline]
-pub fn mix(
-    vectors: Vectors,
-    blocks: [&Block; MIXED],
-    gains: [&Gains; MIXED],
-    buses: &mut [&mut Block; 2],
-    frames: usize,
-) {
+pub fn mix(vectors: Vectors, places: &[Place; MIXED], buses: &mut [&mut Block; 2], frames: usize) {
     on_best!(
         vectors,
-        mix_on_avx2(blocks, gains, buses, frames),
-        mix_on::<Native>(blocks, gains, buses, frames)
+        mix_on_avx2(places, buses, frames),
+        mix_on::<Native>(places, buses, frames)
     )
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn mix_on_avx2(
-    blocks: [&Block; MIXED],
-    gains: [&Gains; MIXED],
-    buses: &mut [&mut Block; 2],
-    frames: usize,
-) {
-    mix_on::<avx2::Avx2>(blocks, gains, buses, frames);
+fn mix_on_avx2(places: &[Place; MIXED], buses: &mut [&mut Block; 2], frames: usize) {
+    mix_on::<avx2::Avx2>(places, buses, frames);
 }
 
 #[inline(always)]
-fn mix_on<A: Arch>(
-    blocks: [&Block; MIXED],
-    gains: [&Gains; MIXED],
-    buses: &mut [&mut Block; 2],
-    frames: usize,
-) {
-    if gains.iter().any(|gains| gains.move_dry()) {
-        mix::run::<A, true>(blocks, gains, buses, frames);
+fn mix_on<A: Arch>(places: &[Place; MIXED], buses: &mut [&mut Block; 2], frames: usize) {
+    if places.iter().any(|place| place.gains.move_dry()) {
+        mix::run::<A, true>(places, buses, frames);
     } else {
-        mix::run::<A, false>(blocks, gains, buses, frames);
+        mix::run::<A, false>(places, buses, frames);
     }
 }
 
@@ -459,43 +541,30 @@ fn mix_on<A: Arch>(
 #[inline]
 pub fn send(
     vectors: Vectors,
-    blocks: [&Block; MIXED],
-    gains: [&Gains; MIXED],
+    places: &[Place; MIXED],
     effect: Effect,
     bus: &mut Block,
     frames: usize,
 ) {
     on_best!(
         vectors,
-        send_on_avx2(blocks, gains, effect, bus, frames),
-        send_on::<Native>(blocks, gains, effect, bus, frames)
+        send_on_avx2(places, effect, bus, frames),
+        send_on::<Native>(places, effect, bus, frames)
     )
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn send_on_avx2(
-    blocks: [&Block; MIXED],
-    gains: [&Gains; MIXED],
-    effect: Effect,
-    bus: &mut Block,
-    frames: usize,
-) {
-    send_on::<avx2::Avx2>(blocks, gains, effect, bus, frames);
+fn send_on_avx2(places: &[Place; MIXED], effect: Effect, bus: &mut Block, frames: usize) {
+    send_on::<avx2::Avx2>(places, effect, bus, frames);
 }
 
 #[inline(always)]
-fn send_on<A: Arch>(
-    blocks: [&Block; MIXED],
-    gains: [&Gains; MIXED],
-    effect: Effect,
-    bus: &mut Block,
-    frames: usize,
-) {
-    if gains.iter().any(|gains| gains.move_into(effect)) {
-        mix::send::<A, true>(blocks, gains, effect, bus, frames);
+fn send_on<A: Arch>(places: &[Place; MIXED], effect: Effect, bus: &mut Block, frames: usize) {
+    if places.iter().any(|place| place.gains.move_into(effect)) {
+        mix::send::<A, true>(places, effect, bus, frames);
     } else {
-        mix::send::<A, false>(blocks, gains, effect, bus, frames);
+        mix::send::<A, false>(places, effect, bus, frames);
     }
 }
 
@@ -518,4 +587,4 @@ pub fn clock() -> u64 {
 #[cfg(test)]
 mod effects_tests;
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -4,21 +4,21 @@
 //! Every delay is a block at least, so that a block can be read before it is written: all but the low-passes runs along time.
 
 use super::along::{Slope, eight, put_eight};
-use super::{Arch, FRAMES};
+use super::{Arch, EFFECT_FRAMES};
 use crate::synth::lanes::{LANES, Lanes};
 
 /// A block, and what is read beyond it between two frames.
-const SPAN: usize = FRAMES + LANES;
+const SPAN: usize = EFFECT_FRAMES + LANES;
 
 /// Lines of the network.
 pub const LINES: usize = 8;
 
 /// What has come out of a delay line, and where its next block goes.
-pub type Passage<'a, const N: usize> = (&'a [f32; N], &'a mut [f32; FRAMES]);
+pub type Passage<'a, const N: usize> = (&'a [f32; N], &'a mut [f32; EFFECT_FRAMES]);
 
 /// All-passes in a row.
 pub struct AllPasses<'a, const N: usize> {
-    pub lines: [Passage<'a, FRAMES>; N],
+    pub lines: [Passage<'a, EFFECT_FRAMES>; N],
     pub gains: [f32; N],
     /// What comes out is fed back.
     pub feedback: bool,
@@ -30,7 +30,7 @@ pub struct AllPasses<'a, const N: usize> {
 #[inline(always)]
 pub fn diffuse<A: Arch, const N: usize>(
     mut passes: AllPasses<N>,
-    block: &mut [f32; FRAMES],
+    block: &mut [f32; EFFECT_FRAMES],
     frames: usize,
 ) {
     let back = if passes.feedback { 1.0 } else { 0.0 };
@@ -59,10 +59,10 @@ pub struct Network<'a> {
     pub low: &'a mut [Lanes; 2],
     /// What of each sum goes back.
     pub loss: [f32; LINES],
-    pub input: &'a [f32; FRAMES],
+    pub input: &'a [f32; EFFECT_FRAMES],
     pub input_gain: f32,
     /// The second and the third sum are added here, with a gain.
-    pub sides: [&'a mut [f32; FRAMES]; 2],
+    pub sides: [&'a mut [f32; EFFECT_FRAMES]; 2],
     pub gain: Slope,
     /// Frames since the tick.
     pub offset: usize,
@@ -101,7 +101,7 @@ pub fn run<A: Arch>(network: Network) -> f32 {
     let whole = offset.wrapping_neg() % LANES;
     let mut peak = A::splat_wide(0.0);
     let mut rest = frames;
-    for chunk in 0..frames.div_ceil(LANES).min(FRAMES / LANES) {
+    for chunk in 0..frames.div_ceil(LANES).min(EFFECT_FRAMES / LANES) {
         let time = time::<A>(offset + LANES * chunk);
         let [a, b, c, d, e, f, g, h] = &lines;
         let mut rows = [A::splat_wide(0.0); LANES];
@@ -197,7 +197,7 @@ fn four(frames: &[f32], chunk: usize) -> &[f32; LANES] {
 }
 
 #[inline(always)]
-fn four_mut(frames: &mut [f32; FRAMES], chunk: usize) -> Option<&mut [f32; LANES]> {
+fn four_mut(frames: &mut [f32; EFFECT_FRAMES], chunk: usize) -> Option<&mut [f32; LANES]> {
     frames.as_chunks_mut().0.get_mut(chunk)
 }
 

@@ -3,6 +3,7 @@
 
 use super::portable::Portable;
 use super::*;
+use crate::synth::oscillator::Interpolation;
 use crate::synth::sinc::Kernels;
 use proptest::prelude::*;
 use std::vec::Vec;
@@ -16,7 +17,7 @@ pub enum Registers {
 }
 
 /// Filters: state, coefficients, and whether these move.
-fn filters() -> impl Strategy<Value = ([FilterState; 16], bool)> {
+fn filters() -> impl Strategy<Value = ([FilterState; 24], bool)> {
     let number = || -1.0f32..1.0;
     let one = (
         number(),
@@ -26,8 +27,8 @@ fn filters() -> impl Strategy<Value = ([FilterState; 16], bool)> {
         number(),
         number(),
     );
-    (prop::collection::vec(one, 16), any::<bool>()).prop_map(|(all, moves)| {
-        let mut filters = [FilterState::REST; 16];
+    (prop::collection::vec(one, 24), any::<bool>()).prop_map(|(all, moves)| {
+        let mut filters = [FilterState::REST; 24];
         for (filter, (y, d, e, b2, k, change)) in filters.iter_mut().zip(all) {
             let change = if moves { 1e-3 * change } else { 0.0 };
             filter.set_state([y * 1e9, d * 1e8]);
@@ -51,8 +52,22 @@ fn gains() -> impl Strategy<Value = [Gains; MIXED]> {
     prop::array::uniform4(gains)
 }
 
-fn blocks_of(samples: &[f32]) -> [Block; MIXED] {
-    [0, 1, 2, 3].map(|i| block_of(&samples[32 * i..][..32]))
+fn places_of(samples: &[f32], gains: [Gains; MIXED]) -> [Place; MIXED] {
+    let mut places = gains.map(|gains| Place {
+        gains,
+        ..Place::EMPTY
+    });
+    for (place, samples) in places.iter_mut().zip(samples.chunks(32)) {
+        place.block = block_of(samples);
+    }
+    places
+}
+
+/// What a block holds before is neither read nor kept by chance.
+fn filled(x: f32) -> Block {
+    let mut block = Block::ZERO;
+    block.all().fill(x);
+    block
 }
 
 fn block_of(samples: &[f32]) -> Block {
@@ -95,16 +110,16 @@ proptest! {
         at in 0usize..32,
         count in 1usize..=32,
         cutoff in 0u8..7,
-        kind in 0..3,
+        kind in interpolations(),
     ) {
-        let table = table(kind, cutoff);
         let reader = Reader { frames: &frames, position, step };
         let play = |registers| {
-            let mut block = Block([[0.25; 4]; 9]);
+            let mut block = filled(0.25);
+            let fetch = Fetch { kind, cutoff, reader, block: &mut block, at, count };
             let done = match registers {
-                Registers::Best => fetch(Vectors::best(), reader, table, &mut block, at, count),
-                Registers::Native => fetch(Vectors::default(), reader, table, &mut block, at, count),
-                Registers::Portable => fetch_on::<Portable>(reader, table, &mut block, at, count),
+                Registers::Best => on(Vectors::best(), fetch),
+                Registers::Native => on(Vectors::default(), fetch),
+                Registers::Portable => fetch.run::<Portable>(),
             };
             (done, bits(block.all()))
         };
@@ -114,16 +129,15 @@ proptest! {
 
     /// A frame is the same whatever is read with it.
     #[test]
-    fn frames_are_read_alone(frames in frames(), step in 0u64..(4 << 32), count in 1usize..=32, kind in 0..3) {
-        let table = table(kind, 0);
+    fn frames_are_read_alone(frames in frames(), step in 0u64..(4 << 32), count in 1usize..=32, kind in interpolations()) {
         let mut together = Block::ZERO;
         let reader = |position| Reader { frames: &frames, position, step };
-        let done = fetch(Vectors::best(), reader(9 << 32), table, &mut together, 0, count);
+        let done = fetch(kind, 0, reader(9 << 32), &mut together, 0, count);
         prop_assert!(done);
         for i in 0..count {
             let mut alone = Block::ZERO;
             let position = (9 << 32) + step * i as u64;
-            let done = fetch(Vectors::best(), reader(position), table, &mut alone, 0, 1);
+            let done = fetch(kind, 0, reader(position), &mut alone, 0, 1);
             prop_assert!(done);
             prop_assert_eq!(alone.first(1)[0].to_bits(), together.first(count)[i].to_bits());
         }
@@ -132,35 +146,27 @@ proptest! {
     #[test]
     fn native_and_portable_filter_the_same(
         (filters, moves) in filters(),
-        samples in prop::collection::vec(-1e9f32..1e9, 16 * 32),
+        samples in prop::collection::vec(-1e9f32..1e9, 24 * 32),
         odd in any::<bool>(),
         count in 1usize..=32,
     ) {
         let play = |registers, groups: usize| {
-            let mut filters = filters;
-            let mut blocks: Vec<Block> = samples.chunks(32).map(block_of).collect();
-            let (blocks_of_eight, _) = blocks.as_chunks_mut::<8>();
-            let (filters_of_eight, _) = filters.as_chunks_mut::<8>();
-            let ([a, b], [c, d]) = (blocks_of_eight, filters_of_eight) else { unreachable!() };
-            let (eights, states) = ([a.each_mut(), b.each_mut()], [c.each_mut(), d.each_mut()]);
-            let vectors = match registers {
-                Registers::Best => Vectors::best(),
-                _ => Vectors::default(),
-            };
-            match (registers, groups) {
-                (Registers::Portable, _) => filter_on::<Portable, 2>(eights, states, moves, odd, count),
-                (_, 2) => filter(vectors, eights, states, moves, odd, count),
-                _ => {
-                    for (eight, states) in eights.into_iter().zip(states) {
-                        filter(vectors, [eight], [states], moves, odd, count);
-                    }
+            let mut places: Vec<Place> = samples.chunks(32).zip(filters).map(|(samples, filter)| {
+                Place { block: block_of(samples), filter, ..Place::EMPTY }
+            }).collect();
+            let (eights, _) = places.as_chunks_mut::<EIGHT>();
+            for eights in eights.chunks_mut(groups) {
+                match registers {
+                    Registers::Portable => filter_on::<Portable>(eights, moves, odd, count),
+                    Registers::Native => filter(Vectors::default(), eights, moves, odd, count),
+                    Registers::Best => filter(Vectors::best(), eights, moves, odd, count),
                 }
             }
-            let out: Vec<_> = blocks.iter().map(|block| bits(block.first(count))).collect();
-            (out, filters.each_ref().map(numbers))
+            let out = |place: &Place| (bits(place.block.first(count)), numbers(&place.filter));
+            places.iter().map(out).collect::<Vec<_>>()
         };
-        let wanted = play(Registers::Portable, 2);
-        for groups in [1, 2] {
+        let wanted = play(Registers::Portable, 1);
+        for groups in [1, 2, 3] {
             prop_assert_eq!(&play(Registers::Native, groups), &wanted);
             prop_assert_eq!(&play(Registers::Best, groups), &wanted);
         }
@@ -180,17 +186,25 @@ proptest! {
             let mut out = [const { Vec::new() }; 4];
             let mut at = 0;
             for &length in lengths {
-                let mut blocks: Vec<Block> = samples.chunks(32).map(|x| block_of(&x[at..at + length])).collect();
-                let ([eight], _) = blocks.as_chunks_mut::<8>() else { unreachable!() };
-                filter(Vectors::best(), [eight.each_mut()], [filters.each_mut()], moves, at % 2 == 1, length);
+                let mut places = [Place::EMPTY; EIGHT];
+                for ((place, samples), filter) in places.iter_mut().zip(samples.chunks(32)).zip(filters) {
+                    (place.block, place.filter) = (block_of(&samples[at..at + length]), filter);
+                }
+                for (place, gains) in places.iter_mut().zip(gains) {
+                    place.gains = gains;
+                }
+                let mut eights = [places];
+                filter(Vectors::best(), &mut eights, moves, at % 2 == 1, length);
+                let [places] = eights;
                 let mut buses = [Block::ZERO; 3];
                 let [left, right, reverb] = &mut buses;
-                mix(Vectors::best(), blocks.first_chunk().unwrap().each_ref(), gains.each_ref(), &mut [left, right], length);
-                send(Vectors::best(), blocks.first_chunk().unwrap().each_ref(), gains.each_ref(), Effect::Reverb, reverb, length);
+                mix(Vectors::best(), places.first_chunk().unwrap(), &mut [left, right], length);
+                send(Vectors::best(), places.first_chunk().unwrap(), Effect::Reverb, reverb, length);
                 let [left, right, reverb] = buses;
-                for (out, block) in out.iter_mut().zip([left, right, reverb, blocks[0]]) {
+                for (out, block) in out.iter_mut().zip([left, right, reverb, places[0].block]) {
                     out.extend(bits(block.first(length)));
                 }
+                filters = places.map(|place| place.filter);
                 for gains in &mut gains {
                     gains.passed += length as u32;
                 }
@@ -207,23 +221,23 @@ proptest! {
         samples in prop::collection::vec(-1e9f32..1e9, MIXED * 32),
         count in 1usize..=32,
     ) {
-        let blocks = blocks_of(&samples);
+        let places = places_of(&samples, gains);
         let play = |registers| {
-            let mut buses = [Block([[0.25; 4]; 9]), Block([[0.5; 4]; 9]), Block([[0.75; 4]; 9])];
+            let mut buses = [0.25, 0.5, 0.75].map(filled);
             let [left, right, chorus] = &mut buses;
             let both = &mut [left, right];
             match registers {
                 Registers::Portable => {
-                    mix_on::<Portable>(blocks.each_ref(), gains.each_ref(), both, count);
-                    send_on::<Portable>(blocks.each_ref(), gains.each_ref(), Effect::Chorus, chorus, count);
+                    mix_on::<Portable>(&places, both, count);
+                    send_on::<Portable>(&places, Effect::Chorus, chorus, count);
                 }
                 Registers::Native => {
-                    mix(Vectors::default(), blocks.each_ref(), gains.each_ref(), both, count);
-                    send(Vectors::default(), blocks.each_ref(), gains.each_ref(), Effect::Chorus, chorus, count);
+                    mix(Vectors::default(), &places, both, count);
+                    send(Vectors::default(), &places, Effect::Chorus, chorus, count);
                 }
                 Registers::Best => {
-                    mix(Vectors::best(), blocks.each_ref(), gains.each_ref(), both, count);
-                    send(Vectors::best(), blocks.each_ref(), gains.each_ref(), Effect::Chorus, chorus, count);
+                    mix(Vectors::best(), &places, both, count);
+                    send(Vectors::best(), &places, Effect::Chorus, chorus, count);
                 }
             }
             buses.map(|bus| bits(bus.first(count)))
@@ -232,13 +246,13 @@ proptest! {
         prop_assert_eq!(&mixed, &play(Registers::Native));
         prop_assert_eq!(&mixed, &play(Registers::Best));
         // One voice after the other is the same.
-        let (mut left, mut right) = (Block([[0.25; 4]; 9]), Block([[0.5; 4]; 9]));
-        let mut chorus = Block([[0.75; 4]; 9]);
-        for (block, line) in blocks.iter().zip(&gains) {
-            let (mut alone, mut muted) = ([Block::ZERO; MIXED], [Gains::MUTE; MIXED]);
-            (alone[0], muted[0]) = (*block, *line);
-            mix(Vectors::best(), alone.each_ref(), muted.each_ref(), &mut [&mut left, &mut right], count);
-            send(Vectors::best(), alone.each_ref(), muted.each_ref(), Effect::Chorus, &mut chorus, count);
+        let (mut left, mut right) = (filled(0.25), filled(0.5));
+        let mut chorus = filled(0.75);
+        for place in places {
+            let mut alone = [Place::EMPTY; MIXED];
+            alone[0] = place;
+            mix(Vectors::best(), &alone, &mut [&mut left, &mut right], count);
+            send(Vectors::best(), &alone, Effect::Chorus, &mut chorus, count);
         }
         prop_assert_eq!(mixed, [left, right, chorus].map(|bus| bits(bus.first(count))));
     }
@@ -250,33 +264,86 @@ proptest! {
         step in prop_oneof![0u64..(4 << 32), Just(u64::MAX), Just(1 << 62)],
         at in 0usize..40,
         count in 1usize..=40,
-        kind in 0..3,
+        kind in interpolations(),
     ) {
         let (before, after) = match kind {
-            0 => (0, 1),
-            1 => (3, 4),
-            _ => (7, 8),
+            Interpolation::Linear => (0, 1),
+            Interpolation::Sinc8 => (3, 4),
+            Interpolation::Sinc16 => (7, 8),
         };
         let frames = std::vec![1i16; length];
         let mut block = Block::ZERO;
-        let done = fetch(Vectors::best(), Reader { frames: &frames, position, step }, table(kind, 0), &mut block, at, count);
+        let done = fetch(kind, 0, Reader { frames: &frames, position, step }, &mut block, at, count);
         let inside = step <= 1 << 46 && (0..count as u128).all(|i| {
             let index = (u128::from(position) + i * u128::from(step)) >> 32;
             index >= before && index + after < length as u128
         });
-        prop_assert_eq!(done, inside && at + count.next_multiple_of(4) <= 36);
+        prop_assert_eq!(done, inside && at + count.next_multiple_of(8) <= FRAMES + 8);
         if !done {
-            prop_assert_eq!(block.all(), &[0.0; 36][..]);
+            prop_assert_eq!(block.all(), &[0.0; FRAMES + 8][..]);
         }
     }
 }
 
-fn table(kind: i32, cutoff: u8) -> Table<'static> {
-    match kind {
-        0 => Table::Linear,
-        1 => Table::Sinc8(kernels().eight(cutoff).unwrap()),
-        _ => Table::Sinc16(kernels().sixteen(cutoff).unwrap()),
+/// Reads a stretch with some interpolator.
+struct Fetch<'a> {
+    kind: Interpolation,
+    cutoff: u8,
+    reader: Reader<'a>,
+    block: &'a mut Block,
+    at: usize,
+    count: usize,
+}
+
+impl Task for Fetch<'_> {
+    type Out = bool;
+
+    #[inline(always)]
+    fn run<A: Arch>(self) -> bool {
+        match self.kind {
+            Interpolation::Linear => self.with::<A, Linear>(),
+            Interpolation::Sinc8 => self.with::<A, Sinc8>(),
+            Interpolation::Sinc16 => self.with::<A, Sinc16>(),
+        }
     }
+}
+
+impl Fetch<'_> {
+    #[inline(always)]
+    fn with<A: Arch, T: Interpolator<'static>>(self) -> bool {
+        let taps = T::of(kernels(), self.cutoff).unwrap();
+        read::<A, T>(taps, self.reader, self.block, self.at, self.count)
+    }
+}
+
+/// Reads a stretch, as a tone does.
+pub fn fetch(
+    kind: Interpolation,
+    cutoff: u8,
+    reader: Reader,
+    block: &mut Block,
+    at: usize,
+    count: usize,
+) -> bool {
+    on(
+        Vectors::best(),
+        Fetch {
+            kind,
+            cutoff,
+            reader,
+            block,
+            at,
+            count,
+        },
+    )
+}
+
+fn interpolations() -> impl Strategy<Value = Interpolation> {
+    prop_oneof![
+        Just(Interpolation::Linear),
+        Just(Interpolation::Sinc8),
+        Just(Interpolation::Sinc16)
+    ]
 }
 
 /// The tables take a while.

@@ -55,6 +55,23 @@ fn times_of_the_volume_envelope() {
     near(played(&[(11, signed(0))], 100)[0], 1.0, 1e-3);
 }
 
+/// Data entry under another NRPN (here GS' vibrato depth, whose number the AWE32 has too) is no generator.
+#[test]
+fn other_parameters_are_none_of_it() {
+    let mut synth = dc_synth(&[]);
+    for message in [
+        [0xB0, 99, 1],
+        [0xB0, 98, 11],
+        [0xB0, 6, 127],
+        [0xB0, 38, 127],
+    ] {
+        send(&mut synth, &message);
+    }
+    send(&mut synth, &[0x90, 60, 127]);
+    let level = left(&render(&mut synth, 100));
+    near(level[99], 1.0, 1e-3);
+}
+
 #[test]
 fn pitch_and_what_moves_it() {
     let mut synth = ramp_synth();

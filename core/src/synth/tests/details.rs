@@ -182,6 +182,19 @@ fn two_notes_of_a_key_in_one_frame_are_one() {
     }
 }
 
+/// 63 is up, 64 down.
+#[test]
+fn a_pedal_is_down_from_its_middle_on() {
+    for (value, held) in [(63, 0), (64, 1)] {
+        let mut synth = dc_synth(&[]);
+        send(&mut synth, &[0xB0, 64, value]);
+        send(&mut synth, &[0x90, 60, 127]);
+        send(&mut synth, &[0x80, 60, 0]);
+        render(&mut synth, 1200);
+        assert_eq!(synth.voices(), held, "{value}");
+    }
+}
+
 /// Which notes the pedals hold, whatever the order.
 #[test]
 fn pedals_hold_each_their_own() {

@@ -298,3 +298,101 @@ fn the_lfo_keeps_its_frequency() {
         assert!((measured / hertz - 1.0).abs() < 0.01, "{measured} Hz");
     }
 }
+
+/// Wherever in a tick a note begins: an attack's end lies within 8 frames of where it should.
+#[test]
+fn attacks_end_inside_of_ticks() {
+    for attack in [40, 48, 90, 200] {
+        let changes = [set(
+            Destination::Eg1Attack,
+            seconds(f64::from(attack) / f64::from(RATE)),
+        )];
+        for at in (0..64).step_by(5) {
+            let mut synth = dc_synth(&changes);
+            render(&mut synth, at);
+            send(&mut synth, &[0x90, 60, 127]);
+            let out = left(&render(&mut synth, 400));
+            for (frame, level) in out.iter().enumerate() {
+                let exact = (frame as f32 / attack as f32).min(1.0);
+                let beside = 8.5 / attack as f32;
+                assert!(
+                    (level - exact).abs() < beside,
+                    "{attack} from {at}, {frame}: {level} {exact}"
+                );
+            }
+            near(out[399], 1.0, 1e-4);
+        }
+    }
+}
+
+/// A delay is silent up to 16 frames before its end, and 16 behind it all is there; a hold ends within 8.
+#[test]
+fn delays_and_holds_end_inside_of_ticks() {
+    let frames = |n: u32| seconds(f64::from(n) / f64::from(RATE));
+    for delay in [30, 100, 128, 210] {
+        let delayed = [set(Destination::Eg1Delay, frames(delay))];
+        let held = [
+            set(Destination::Eg1Hold, frames(delay)),
+            set(Destination::Eg1Decay, frames(2400)),
+            set(Destination::Eg1Sustain, permille(0.0)),
+        ];
+        for at in (0..64).step_by(7) {
+            let after = |changes: &[_]| {
+                let mut synth = dc_synth(changes);
+                render(&mut synth, at);
+                send(&mut synth, &[0x90, 60, 127]);
+                left(&render(&mut synth, 400))
+            };
+            let (out, delay) = (after(&delayed), delay as usize);
+            let first = out.iter().position(|level| *level != 0.0).unwrap();
+            let full = out.iter().position(|level| *level > 0.999).unwrap();
+            assert!(
+                first + 17 > delay && full <= delay + 16,
+                "{delay} from {at}: {first} {full}"
+            );
+            // 0.04 dB in a frame.
+            for (frame, level) in after(&held).iter().enumerate() {
+                let exact = 0.04 * frame.saturating_sub(delay) as f32;
+                near(db(*level), -exact, 0.04 * 8.0 + 0.02);
+            }
+        }
+    }
+}
+
+/// A deep and fast vibrato takes two steps in a tick, a slight one does not.
+#[test]
+fn vibratos_bend_inside_of_ticks() {
+    let steps = |depth: f64| {
+        let vibrato = [
+            set(
+                Destination::VibratoFrequency,
+                cents(1200.0 * (6.0f64 / 8.175_8).log2()),
+            ),
+            set(Destination::VibratoDelay, seconds(0.0)),
+            connect(
+                (Source::Vibrato, BIPOLAR),
+                Source::None,
+                Destination::Pitch,
+                cents(depth),
+            ),
+        ];
+        let frames: Vec<i16> = (0..30_000).collect();
+        let mut synth = synth(std::vec![region(
+            &wave(RATE, &frames),
+            PLAIN,
+            &articulation(&vibrato)
+        )]);
+        send(&mut synth, &[0x90, 60, 127]);
+        let out = left(&render(&mut synth, 64 * 20));
+        // What it moves by in 16 frames, four times in each tick.
+        let ways: Vec<f32> = out
+            .chunks(16)
+            .map(|part| (part[15] - part[0]) * 32_767.0)
+            .collect();
+        let halves = |ticks: &[f32]| (ticks[0] - ticks[2]).abs();
+        ways.chunks_exact(4).map(halves).fold(0.0, f32::max)
+    };
+    // 6 Hz, 100 cents: up to 2.5 cents in half a tick, of 15 frames.
+    near(steps(100.0), 15.0 * 2.5 * 5.776e-4, 6e-3);
+    assert!(steps(10.0) < 6e-3);
+}

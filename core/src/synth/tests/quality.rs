@@ -2,21 +2,14 @@
 //! §5.2 and §3.8: signal-to-noise ratio and passband of the interpolators, noise of the filter.
 
 use super::super::filter::FilterTable;
-use super::super::simd::{Block, FilterState, Reader, Table, Vectors, fetch, filter};
+use super::super::simd::tests::fetch;
+use super::super::simd::{Block, EIGHT, Place, Reader, Vectors, filter};
 use super::super::sinc::{Kernels, cutoff_for};
 use super::*;
 
 fn kernels() -> &'static Kernels {
     static KERNELS: std::sync::OnceLock<Kernels> = std::sync::OnceLock::new();
     KERNELS.get_or_init(|| Kernels::new().unwrap())
-}
-
-fn table(kind: Interpolation, cutoff: u8) -> Table<'static> {
-    match kind {
-        Interpolation::Linear => Table::Linear,
-        Interpolation::Sinc8 => Table::Sinc8(kernels().eight(cutoff).unwrap()),
-        Interpolation::Sinc16 => Table::Sinc16(kernels().sixteen(cutoff).unwrap()),
-    }
 }
 
 /// Plays frames at a ratio; the output in units of a frame.
@@ -31,14 +24,7 @@ fn resample(kind: Interpolation, cutoff: u8, frames: &[i16], ratio: f64) -> Vec<
             position,
             step,
         };
-        if !fetch(
-            Vectors::default(),
-            reader,
-            table(kind, cutoff),
-            &mut block,
-            0,
-            16,
-        ) {
+        if !fetch(kind, cutoff, reader, &mut block, 0, 16) {
             return out;
         }
         out.extend(block.first(16).iter().map(|x| f64::from(*x) / -32768.0));
@@ -185,9 +171,9 @@ fn filter_noise(rate: f64, cutoff: f64, resonance: f32, frequency: f64) -> f64 {
     let wave: Vec<i16> = (0..FRAMES + 1)
         .map(|i| (16_384.0 * (w * i as f64).sin()).round() as i16)
         .collect();
-    let mut filters = [FilterState::REST; 8];
-    for state in &mut filters {
-        state.set([c.e, c.b2, c.k], [0.0; 3]);
+    let mut places = [Place::EMPTY; EIGHT];
+    for place in &mut places {
+        place.filter.set([c.e, c.b2, c.k], [0.0; 3]);
     }
     let mut out = Vec::new();
     while out.len() < FRAMES {
@@ -196,28 +182,21 @@ fn filter_noise(rate: f64, cutoff: f64, resonance: f32, frequency: f64) -> f64 {
             position: (out.len() as u64) << 32,
             step: 1 << 32,
         };
-        let mut blocks = [Block::ZERO; 8];
-        for block in &mut blocks {
-            assert!(fetch(
-                Vectors::default(),
-                reader,
-                Table::Linear,
-                block,
-                0,
-                32
-            ));
+        for place in &mut places {
+            let block = &mut place.block;
+            assert!(fetch(Interpolation::Linear, 0, reader, block, 0, 32));
         }
-        filter(
-            Vectors::default(),
-            [blocks.each_mut()],
-            [filters.each_mut()],
-            false,
-            false,
-            32,
-        );
-        out.extend_from_slice(blocks[0].first(32));
+        let mut eights = [places];
+        filter(Vectors::default(), &mut eights, false, false, 32);
+        [places] = eights;
+        out.extend_from_slice(places[0].block.first(32));
     }
-    let (e, b2, k) = (f64::from(c.e), f64::from(c.b2), f64::from(c.k));
+    // What is left of d from frame to frame is a coefficient of its own, rounded like the others.
+    let (e, b2, k) = (
+        f64::from(c.e),
+        f64::from(c.b2 - c.e) + f64::from(c.e),
+        f64::from(c.k),
+    );
     let (mut y, mut d, mut noise) = (0.0, 0.0, 0.0);
     for (out, x) in out.iter().zip(&wave) {
         d = b2 * d - e * y + k * f64::from(*x);

@@ -44,10 +44,12 @@ pub(super) fn ramp_synth() -> Synth {
     )])
 }
 
-/// Cents of the next 96 frames against the unity note.
+/// Cents against the unity note, from the tick after the next one on.
 pub(super) fn cents_now(synth: &mut Synth) -> f32 {
-    let out = left(&render(synth, 97));
-    1200.0 * ((out[96] - out[32]) * 32_767.0 / 64.0).log2()
+    const TICK: usize = crate::synth::tick::TICK as usize;
+    let out = left(&render(synth, 2 * TICK + 1));
+    let way = out[2 * TICK] - out[TICK];
+    1200.0 * (way * 32_767.0 / TICK as f32).log2()
 }
 
 #[test]

@@ -400,7 +400,7 @@ fn a_held_note_vibrates_on() {
     let (mut least, mut most, mut last) = (u64::MAX, 0, 0);
     for tick in 0..(1 << 20) + 2000u64 {
         synth.render(&mut out);
-        let step = synth.pool.tone_mut(0).unwrap().step();
+        let step = synth.pool.tone_mut(0).unwrap().steps()[0];
         if tick > 0 {
             // 5 Hz: 50 cents · 2π · 5 Hz · 0.67 ms is a cent.
             assert!(

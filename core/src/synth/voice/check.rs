@@ -17,7 +17,11 @@ impl Voice {
         } else {
             self.left * TICK
         };
-        let ahead = (to_tick + later) as f32;
+        // Of a plan that ends where an envelope turns, only what is left up to there.
+        let ahead = match self.turn {
+            0 => to_tick + later,
+            turn => (turn + to_tick).saturating_sub(TICK),
+        } as f32;
         for ((gain, step), goal) in at.gains.into_iter().zip(at.steps).zip(self.gains) {
             that(
                 gain.abs() <= LOUDEST,
@@ -49,7 +53,9 @@ impl Voice {
         ];
         let coefficients = at.coefficients.into_iter().flatten();
         for ((now, step), wanted) in coefficients.zip(at.moves).zip(wanted) {
-            let tolerance = 1e-5 * (1.0 + now.abs().max(wanted.abs()));
+            // Half of a last bit for each frame that is added up.
+            let tolerance =
+                (1e-5 + 6e-8 * self.length as f32) * (1.0 + now.abs().max(wanted.abs()));
             near(
                 "a planned coefficient is not reached",
                 now + step * ahead,

@@ -51,6 +51,9 @@ pub fn run<C: Client>(client: &mut C, pin: C::Handle, report: &mut Report) {
         (GROUPS, GET, &[], &[0], OK, Some(&[32])),
         (PRIORITY, SET, &[32, 15], &[7], OK, None),
         (PRIORITY, GET, &[32, 15], &[0], OK, Some(&[7])),
+        (PRIORITY, SET, &[1, 5], &[9], OK, None),
+        (PRIORITY, GET, &[1, 5], &[0], OK, Some(&[9])),
+        (PRIORITY, SET, &[1, 5], &[0x8000_000A], OK, None),
         (GROUPS, SET, &[], &[1], OK, None),
         // A group that went and came back is a new one.
         (GROUPS, SET, &[], &[32], OK, None),

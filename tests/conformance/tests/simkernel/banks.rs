@@ -4,10 +4,15 @@
 
 use crate::Scenario;
 use crate::rig::{RATE, Rig, SECOND, Setup};
+use arioso_bank::test_banks;
 use arioso_core::ks::ks::KSSTATE_RUN;
+use arioso_core::ks::status::{NTSTATUS, STATUS_END_OF_FILE};
 use conformance::events::{MusicBuffer, write};
 use conformance::filter::Pin;
 use simkernel::client::SimClient;
+use simkernel::registry::Value;
+use simkernel::system::{Made, Make};
+use std::sync::Arc;
 
 pub const SCENARIOS: &[Scenario] = &[
     (
@@ -15,7 +20,55 @@ pub const SCENARIOS: &[Scenario] = &[
         conditions,
     ),
     ("a bank's programs and drums sound as others", aliases),
+    ("a bank whose last read is of one byte", one_byte),
+    ("a bank's file that ends early", ends_early),
 ];
+
+/// Files are read in parts of a megabyte.
+fn one_byte() {
+    let mut bank = test_banks::dc(RATE);
+    bank.resize((1 << 20) + 1, 0);
+    let (mut rig, pin) = playing(bank);
+    assert!(sounds(&mut rig, &pin, 0, 0, 60));
+    pin.close(&mut rig.client).unwrap();
+    rig.kill_client();
+    rig.finish();
+}
+
+/// A file that has become shorter since it was opened.
+struct Shorter(Vec<u8>);
+
+impl Make for Shorter {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read(&self, at: u64, into: &mut [u8]) -> Result<usize, NTSTATUS> {
+        let left = &self.0[..self.0.len() - 2];
+        let rest = left.get(at as usize..).unwrap_or_default();
+        let count = rest.len().min(into.len());
+        into[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+}
+
+/// Nothing of it counts, though only its last frame is not there.
+fn ends_early() {
+    const PATH: &str = "\\??\\C:\\shorter.dls";
+    let mut rig = Setup {
+        made: vec![(PATH, Made(Arc::new(Shorter(test_banks::dc(RATE)))))],
+        values: vec![("BankPath", Value::text(PATH))],
+        ..Setup::default()
+    }
+    .start();
+    let printed = rig.machine.debug_output().len();
+    let (filter, pin) = rig.open_pin();
+    let lines = rig.machine.debug_output()[printed..].join("\n");
+    let expected = format!("no bank, status {STATUS_END_OF_FILE:08x}");
+    assert!(lines.contains(&expected), "{lines}");
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
 
 fn chunk(id: &[u8; 4], data: &[u8]) -> Vec<u8> {
     let pad = &[0][..data.len() % 2];

@@ -16,9 +16,16 @@ pub const SCENARIOS: &[Scenario] = &[
         million,
     ),
     ("cable: several clients, running status, real time", clients),
-    ("cable: those who wait", waiting),
+    ("cable: those who wait", || waiting(false)),
+    ("cable: those who wait, and a port that waits too", || {
+        waiting(true)
+    }),
     ("cable: unplugged", unplugged),
-    ("cable: heard by the synthesizer", heard),
+    ("cable: heard by the synthesizer", || heard(false)),
+    (
+        "cable: heard by the synthesizer, and a port that waits",
+        || heard(true),
+    ),
 ];
 
 pub fn writer(rig: &mut Rig, filter: &Filter<SimClient>, pin: u32) -> Pin<SimClient> {
@@ -149,8 +156,12 @@ fn clients() {
 
 /// More than the driver and the port hold: the rest is taken when there is room again. What waits can be taken back, and nobody
 /// waits for ever.
-fn waiting() {
-    let mut rig = Setup::default().start();
+fn waiting(patient: bool) {
+    let mut rig = Setup {
+        patient,
+        ..Setup::default()
+    }
+    .start();
     let filter = subdevice(&mut rig.client, "cable");
     let mut listener = Listener::open(&mut rig, &filter, B_OUT, false);
     let [one, two] = [A_IN, A_IN].map(|pin| writer(&mut rig, &filter, pin));
@@ -211,8 +222,9 @@ fn unplugged() {
 }
 
 /// `CableSynth` = 1: end A plays. When its last writer goes, so do its notes.
-fn heard() {
+fn heard(patient: bool) {
     let mut rig = Setup {
+        patient,
         parameters: vec![("CableSynth", 1)],
         bank: Some(arioso_bank::test_banks::dc(RATE)),
         ..Setup::default()
@@ -238,6 +250,16 @@ fn heard() {
     assert!(sounds(&mut rig), "a note of end A sounds");
     listener.collect(&mut rig);
     assert_eq!(listener.bytes(), [&volume[..], &long, &notes].concat());
+    // More at once than there are events for, again and again: they come back, and no message is lost.
+    for key in 61..65 {
+        put(&mut rig, &one, &[0xB0, 120, 0]);
+        assert!(!sounds(&mut rig), "all sound is off");
+        let mut burst = [0xB0, 20, 1].repeat(3000);
+        burst.extend([0x90, key, 127]);
+        put(&mut rig, &one, &burst);
+        assert!(sounds(&mut rig), "the note behind a burst sounds");
+        listener.collect(&mut rig);
+    }
     one.close(&mut rig.client).unwrap();
     assert!(sounds(&mut rig), "the other writer is still there");
     two.close(&mut rig.client).unwrap();

@@ -28,6 +28,7 @@ pub const SCENARIOS: &[Scenario] = &[
         "capture: delayed service is asked for and cancelled",
         delayed,
     ),
+    ("capture: one of two listeners goes", one_goes),
     ("capture: only in RUN, eight at a time", states),
     (
         "capture: System Exclusive of two pins stays whole",
@@ -44,6 +45,30 @@ fn player(rig: &mut Rig, filter: &Filter<SimClient>) -> Pin<SimClient> {
     pin.set_state(&mut rig.client, KSSTATE_RUN)
         .expect("it runs");
     pin
+}
+
+/// The other one still gets at its time what was under way.
+fn one_goes() {
+    let mut rig = Setup::default().start();
+    let filter = subdevice(&mut rig.client, "synth");
+    let id = capture_pin(&mut rig.client, &filter);
+    let pin = player(&mut rig, &filter);
+    let mut stays = Listener::open(&mut rig, &filter, id, true);
+    for _ in 0..2 {
+        let goes = Listener::open(&mut rig, &filter, id, true);
+        rig.play(&pin, &[(SECOND / 5, &[0xC0, 5])]);
+        rig.sleep(SECOND / 10);
+        goes.close(&mut rig);
+        stays.collect(&mut rig);
+        assert!(stays.bytes().is_empty());
+        rig.sleep(SECOND / 10 + SECOND / 50);
+        stays.collect(&mut rig);
+        assert_eq!(stays.bytes(), [0xC0, 5]);
+        stays.records.clear();
+    }
+    stays.close(&mut rig);
+    rig.close(filter, [pin], None);
+    rig.finish();
 }
 
 /// Messages at random times from two pins: each stream has them in the order of time, DirectMusic's with their very time and

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The development build, and what is told when the driver panics. `cargo xtask build --profile dev --plant panic` makes the image.
 
-use crate::rig::{RATE, Rig, SECOND, Setup, download_bank};
+use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup, download_bank};
 use crate::{Scenario, Stop};
 use arioso_core::ks::ks::KSSTATE_RUN;
 use conformance::events::{EventBuffer, write};
+use simkernel::registry::{self, Value};
 use std::path::PathBuf;
 
-pub const SCENARIOS: &[Scenario] = &[("the development build plays", development_build)];
+pub const SCENARIOS: &[Scenario] = &[
+    ("the development build plays", development_build),
+    ("what is told from loading to unloading", life),
+    ("what is told of waves that are refused", refused),
+];
 
 pub const STOPS: &[Stop] = &[(
     "a panic is told with its place, the bugcheck and the calls that led to it",
@@ -45,6 +50,81 @@ fn development_build() {
     assert!(rig.take_audio().iter().any(|frame| frame[0] > 1000));
     drop(downloads);
     rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// Whoever debugs sees the device's life, each step once.
+fn life() {
+    let mut rig = Setup::default().start();
+    rig.surprise_remove();
+    rig.remove();
+    rig.add();
+    rig.remove();
+    rig.machine.unload(SERVICE).expect("the driver unloads");
+    let printed = rig.machine.debug_output()[rig.printed..].iter();
+    let told: Vec<_> = printed
+        .filter_map(|line| line.trim_end().strip_prefix("arioso: "))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "loading",
+            "loaded, status 00000000",
+            "device started, status 00000000",
+            "device stopped",
+            "device started, status 00000000",
+            "device stopped",
+            "unloading"
+        ]
+    );
+    rig.uninstall();
+    rig.clean();
+}
+
+/// Each kind is a line with how many there are; none, no line.
+fn refused() {
+    let bank = arioso_bank::test_banks::dc(RATE);
+    let format = bank
+        .windows(4)
+        .position(|id| id == b"fmt ")
+        .expect("a format");
+    let with = |field: usize, number: u16| {
+        let mut bank = bank.clone();
+        let at = format + 8 + field;
+        bank[at..at + 2].copy_from_slice(&number.to_le_bytes());
+        bank
+    };
+    let banks = [
+        // The format's tag, its channels, the rate.
+        ("\\??\\C:\\good.dls", bank.clone(), None),
+        (
+            "\\??\\C:\\tag.dls",
+            with(0, 2),
+            Some("not PCM of 8 or 16 bits"),
+        ),
+        ("\\??\\C:\\channels.dls", with(2, 2), Some("not mono")),
+        ("\\??\\C:\\rate.dls", with(4, 0), Some("empty or malformed")),
+    ];
+    let mut rig = Setup {
+        files: banks.clone().map(|(path, bank, _)| (path, bank)).to_vec(),
+        ..Setup::default()
+    }
+    .start();
+    for (path, _, why) in banks {
+        registry::set(PARAMETERS, "BankPath", Value::text(path));
+        rig.remove();
+        rig.add();
+        let printed = rig.machine.debug_output().len();
+        let (filter, pin) = rig.open_pin();
+        let lines = rig.machine.debug_output()[printed..].iter();
+        let told: Vec<_> = lines
+            .filter(|line| line.contains("refused"))
+            .map(|line| line.trim_end())
+            .collect();
+        let expected = why.map(|why| format!("arioso: 1 waves refused: {why}"));
+        assert_eq!(told, Vec::from_iter(expected));
+        rig.close(filter, [pin], None);
+    }
     rig.finish();
 }
 

@@ -16,6 +16,7 @@ use simkernel::client::SimClient;
 pub const SCENARIOS: &[Scenario] = &[
     ("the reverb's parameters are heard", reverb),
     ("effects are switched by both properties", effects),
+    ("chorus is heard while it is on", chorus),
 ];
 
 /// Energy of a stretch, from and to in hundredths of a second.
@@ -173,5 +174,56 @@ fn effects() {
     assert_eq!(get(&mut rig, other.handle), BOTH);
     assert_eq!(get(&mut rig, filter.handle), BOTH);
     rig.close(filter, [pin, other], Some(wave));
+    rig.finish();
+}
+
+/// Off, a note is what it is without a send; switched, a note that is held changes.
+fn chorus() {
+    let mut rig = Setup {
+        bank: Some(arioso_bank::general_midi()),
+        exact: true,
+        ..Setup::default()
+    }
+    .start();
+    let property = property(GUID_DMUS_PROP_Effects, 0);
+    let mut heard = |effects: u32, send: u8, then: u32| {
+        let (filter, mut pin, mut wave) = rig.open();
+        wave.run(&mut rig.client).unwrap();
+        pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+        property.set(&mut rig.client, pin.handle, effects).unwrap();
+        rig.take_audio();
+        rig.play(
+            &pin,
+            &[
+                (0, &[0xB0, 91, 0]),
+                (0, &[0xB0, 93, send]),
+                (SECOND / 10, &[0x90, 60, 127]),
+            ],
+        );
+        rig.sleep(SECOND / 5);
+        property.set(&mut rig.client, pin.handle, then).unwrap();
+        rig.sleep(SECOND / 2);
+        let frames = rig.take_audio();
+        rig.close(filter, [pin], Some(wave));
+        let first = frames.iter().position(|f| *f != [0, 0]).expect("a sound");
+        frames[first..][..RATE as usize / 2].to_vec()
+    };
+    let plain = heard(SYNTH_EFFECT_NONE, 0, SYNTH_EFFECT_NONE);
+    let mut change = |effects, then| {
+        let other = heard(effects, 127, then);
+        // What came before the second setting, and what long after it.
+        let parts = [0..RATE as usize / 20, RATE as usize / 4..RATE as usize / 2];
+        parts.map(|part| {
+            let pairs = plain[part.clone()].iter().zip(&other[part]);
+            let steps = pairs.flat_map(|(a, b)| [a[0].abs_diff(b[0]), a[1].abs_diff(b[1])]);
+            steps.max().unwrap() > 100
+        })
+    };
+    // A note that is held hears of it too.
+    let (off, on) = (SYNTH_EFFECT_NONE, SYNTH_EFFECT_CHORUS);
+    assert_eq!(change(off, off), [false, false]);
+    assert_eq!(change(on, on), [true, true]);
+    assert_eq!(change(off, on), [false, true]);
+    assert_eq!(change(on, off), [true, false]);
     rig.finish();
 }

@@ -17,6 +17,7 @@ use conformance::filter::Filter;
 pub const SCENARIOS: &[Scenario] = &[
     ("start and unload", start_and_unload),
     ("started and removed again and again", again),
+    ("stopped and started again", stopped),
     ("surprise removal in STOP", || surprise(KSSTATE_STOP, &[])),
     ("surprise removal in ACQUIRE", || {
         surprise(KSSTATE_ACQUIRE, &[])
@@ -60,6 +61,23 @@ fn again() {
         rig.remove();
         assert!(rig.client.interfaces(&KSCATEGORY_SYNTHESIZER).is_empty());
         rig.add();
+    }
+    rig.finish();
+}
+
+/// IRP_MN_STOP_DEVICE, then another start of the same device.
+fn stopped() {
+    let mut rig = Setup::default().start();
+    let device = rig.device.expect("a device");
+    for _ in 0..3 {
+        let (filter, pin, wave) = rig.running(&arioso_bank::test_banks::dc(RATE));
+        rig.take_audio();
+        rig.play(&pin, &[(SECOND / 10, &[0x90, 60, 127])]);
+        rig.sleep(SECOND);
+        assert!(rig.take_audio().iter().any(|f| f[0] > 1000));
+        rig.close(filter, [pin], Some(wave));
+        assert_eq!(rig.machine.stop(device), 0);
+        assert_eq!(rig.machine.start(device), 0);
     }
     rig.finish();
 }

@@ -3,15 +3,18 @@
 
 use crate::Scenario;
 use crate::endpoint::Recorder;
-use crate::rig::{RATE, Rig, SECOND, SERVICE, Setup, download_bank};
+use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup, download_bank};
 use arioso_core::ks::dmusprop::SYNTH_PORTPARAMS;
-use arioso_core::ks::ks::{KSSTATE, KSSTATE_RUN, KSSTATE_STOP};
+use arioso_core::ks::ks::{KSSTATE, KSSTATE_PAUSE, KSSTATE_RUN, KSSTATE_STOP};
+use conformance::Client;
 use conformance::connect::SampleFormat;
 use conformance::events::EventBuffer;
-use conformance::filter::{Filter, Pin};
-use conformance::synth::{latency_clock, master_clock, port_parameters, statistics};
+use conformance::filter::{self, Filter, Pin};
+use conformance::synth::{latency_clock, master_clock, port_parameters, set_volume, statistics};
 use conformance::wave::{WavePath, is_wave_output};
 use simkernel::client::SimClient;
+use simkernel::modules::portcls::wave_sink::Blocks;
+use simkernel::registry::{self, Value};
 
 pub const SCENARIOS: &[Scenario] = &[
     ("owner: the endpoint wins, and hands back", || hand_over(0)),
@@ -34,6 +37,15 @@ pub const SCENARIOS: &[Scenario] = &[
         "owner: the endpoint keeps its clock, device 500 ppm fast",
         || own_clock(500.0),
     ),
+    ("owner: an owner that stands still", still),
+    ("owner: events of a paused pin, and nobody listens", paused),
+    ("owner: dither is the same ahead", dithered),
+    ("owner: who closes a pin holds up the slices", starved),
+    (
+        "owner: more commands at once than there is room for",
+        commands,
+    ),
+    ("owner: run while the device goes", run_while_removed),
     ("owner: a hundred thousand steps", || steps(100_000, 42)),
 ];
 
@@ -526,4 +538,203 @@ fn wave_pin(client: &mut SimClient, filter: &Filter<SimClient>) -> u32 {
         .find(|pin| is_wave_output(pin))
         .expect("a wave pin")
         .id
+}
+
+/// The wave pin runs, and its consumer does not: what comes due meanwhile is history, not a chord; what comes behind it is heard.
+fn still() {
+    let mut rig = Setup::default().start();
+    let (filter, mut pin, mut wave) = rig.open();
+    download_bank(
+        &mut rig.client,
+        pin.handle,
+        &arioso_bank::test_banks::dc(RATE),
+    );
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    wave.source.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    rig.sleep(2 * SECOND);
+    rig.play(&pin, &[(SECOND / 10, &[0x90, 60, 127])]);
+    rig.sleep(4 * SECOND);
+    let counted = statistics(&mut rig.client, pin.handle).unwrap();
+    assert_eq!((counted.Events, counted.Voices), (1, 0));
+    wave.sink.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    rig.sleep(SECOND / 2);
+    assert_eq!(peak(&rig.take_audio()), 0, "history is heard");
+    rig.play(&pin, &[(SECOND / 10, &[0x90, 62, 127])]);
+    rig.sleep(SECOND / 2);
+    assert!(peak(&rig.take_audio()) > 1000, "nothing is heard any more");
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// They wait as long as the pin is in PAUSE, and act when it runs.
+fn paused() {
+    let mut rig = Setup::default().start();
+    let (filter, mut pin) = rig.open_pin();
+    pin.set_state(&mut rig.client, KSSTATE_PAUSE).unwrap();
+    rig.play(&pin, &[(SECOND / 10, &[0xC0, 1]), (SECOND / 5, &[0xC0, 2])]);
+    rig.sleep(5 * SECOND);
+    let events = |rig: &mut Rig| statistics(&mut rig.client, pin.handle).unwrap().Events;
+    assert_eq!(events(&mut rig), 0);
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    rig.sleep(5 * SECOND);
+    assert_eq!(statistics(&mut rig.client, pin.handle).unwrap().Events, 2);
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// Bit for bit, whoever renders; the timer that renders ahead runs as long as the wave pin.
+fn dithered() {
+    let mut rig = Setup {
+        exact: true,
+        parameters: vec![("Dither", 1)],
+        blocks: Blocks::Random {
+            least: 100,
+            most: 3000,
+            seed: 5,
+        },
+        ..Setup::default()
+    }
+    .start();
+    let mut of = |feed| {
+        registry::set(PARAMETERS, "WaveSinkFeed", Value::dword(feed));
+        rig.remove();
+        rig.add();
+        let (filter, pin, mut wave) = rig.running(&sine());
+        assert_eq!(rig.machine.sharp_timers(), feed as usize);
+        let due = rig.device_start() + SECOND / 2;
+        let mut buffer = EventBuffer::new(due);
+        buffer.push(due, 1, &[0x90, 60, 127]);
+        rig.write(&pin, &buffer);
+        rig.sleep(2 * SECOND);
+        let frames = rig.take_audio();
+        // A millisecond each, 44 frames, a little ahead of what was heard.
+        let slices = statistics(&mut rig.client, pin.handle).unwrap().Slices;
+        let heard = frames.len() as u64 / 44 * u64::from(feed);
+        assert!((heard..=heard + 200).contains(&slices), "{slices}, {heard}");
+        wave.set_state(&mut rig.client, KSSTATE_STOP).unwrap();
+        assert_eq!(rig.machine.sharp_timers(), 0);
+        rig.close(filter, [pin], Some(wave));
+        let first = frames.iter().position(|f| f[0].abs() > 100).unwrap();
+        frames[first - 1000..][..RATE as usize].to_vec()
+    };
+    let [plain, ahead] = [0, 1].map(&mut of);
+    let differs = plain.iter().zip(&ahead).position(|(a, b)| a != b);
+    assert_eq!(differs, None);
+    registry::remove(PARAMETERS, "WaveSinkFeed");
+    rig.finish();
+}
+
+/// Whoever finds no room executes them, and does not wait for the owner.
+fn commands() {
+    let mut rig = Setup {
+        exact: true,
+        ..Setup::default()
+    }
+    .start();
+    let (filter, pin, wave) = rig.running(&sine());
+    rig.play(&pin, &[(SECOND / 10, &[0x90, 60, 127])]);
+    rig.sleep(SECOND / 2);
+    let loud = peak(&rig.take_audio());
+    let started = rig.now();
+    for step in 0..5000 {
+        set_volume(&mut rig.client, pin.handle, -(step % 100)).unwrap();
+    }
+    set_volume(&mut rig.client, pin.handle, -2000).unwrap();
+    assert!(rig.now() - started < 10, "{}", rig.now() - started);
+    rig.sleep(SECOND / 10);
+    rig.take_audio();
+    rig.sleep(SECOND / 10);
+    let soft = peak(&rig.take_audio());
+    assert!(soft > 0 && soft < loud / 8, "{soft} of {loud}");
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// Closing executes what the owner has not yet, and is held up at each of its calls in turn for a tenth of a second. The wave sink waits
+/// for a while, then goes on without the slices, which are counted.
+fn starved() {
+    const MILLISECOND: i64 = SECOND / 1000;
+    let mut rig = Setup {
+        parameters: vec![("WaveSinkFeed", 1)],
+        ..Setup::default()
+    }
+    .start();
+    let (filter, pin, wave) = rig.running(&sine());
+    let skipped = |rig: &mut Rig| {
+        statistics(&mut rig.client, pin.handle)
+            .unwrap()
+            .SkippedSlices
+    };
+    let mut longest = 0;
+    let mut held = 0;
+    loop {
+        let program = rig.machine.program("program", move |client| {
+            let synth = filter::subdevice(client, "synth").expect("the synthesizer");
+            let pin = synth.direct_music_pin(client, 0).expect("a pin");
+            client.sleep(SECOND / 50);
+            pin.close(client).expect("it closes");
+            synth.close(client);
+        });
+        rig.sleep(SECOND / 100);
+        let before = skipped(&mut rig);
+        rig.machine.hold("program", held, 100 * MILLISECOND);
+        rig.machine.finish(&[program]);
+        let came = rig.machine.held();
+        rig.sleep(SECOND / 10);
+        longest = longest.max(skipped(&mut rig) - before);
+        if !came {
+            break;
+        }
+        held += 1;
+    }
+    assert!(
+        (5..=60).contains(&longest),
+        "{longest} slices in {held} calls"
+    );
+    rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// Streams are set to RUN while removal is held up at every fifth of its calls in turn: nobody renders when it is through.
+fn run_while_removed() {
+    let mut rig = Setup {
+        strict: true,
+        ..Setup::default()
+    }
+    .start();
+    let mut held = 0;
+    loop {
+        let program = rig.machine.program("program", move |client| {
+            let synth = filter::subdevice(client, "synth").expect("the synthesizer");
+            let pins = synth.pins(client).expect("pins");
+            let wave = pins.iter().find(|pin| is_wave_output(pin));
+            let wave = wave.expect("a wave pin").id;
+            let mut path = WavePath::open(client, &synth, wave, RATE).expect("the wave path");
+            path.set_state(client, KSSTATE_PAUSE).expect("it waits");
+            let format = SampleFormat::pcm(RATE, 16);
+            let mut endpoint = Recorder::open(client, format).expect("the endpoint");
+            endpoint.stream.allocate(client, 40_000).expect("a buffer");
+            endpoint.set_state(client, KSSTATE_PAUSE).expect("it waits");
+            // Removal has begun. It may have ended too: then the state is not the driver's any more.
+            client.sleep(SECOND / 50);
+            let _ = path.source.set_state(client, KSSTATE_RUN);
+            let _ = endpoint.set_state(client, KSSTATE_RUN);
+            client.sleep(SECOND);
+        });
+        rig.sleep(SECOND / 100);
+        rig.machine.hold("system", held, SECOND / 10);
+        rig.surprise_remove();
+        let came = rig.machine.held();
+        rig.sleep(SECOND / 10);
+        assert_eq!(rig.machine.sharp_timers(), 0, "held up at call {held}");
+        rig.machine.finish(&[program]);
+        rig.remove();
+        rig.add();
+        if !came {
+            break;
+        }
+        held += 5;
+    }
+    assert!(held >= 50, "removal was held up at {held} calls");
+    rig.finish();
 }

@@ -4,9 +4,11 @@
 use crate::Scenario;
 use crate::endpoint::{MILLISECOND, Recorder};
 use crate::rig::{RATE, Rig, SECOND, Setup, download_bank};
+use arioso_core::ks::Wire;
 use arioso_core::ks::guid::{
-    KSCATEGORY_CAPTURE, KSDATAFORMAT_SPECIFIER_WAVEFORMATEX, KSDATAFORMAT_SUBTYPE_PCM,
-    KSDATAFORMAT_TYPE_AUDIO, KSNODETYPE_MUTE, KSNODETYPE_VOLUME, KSPROPSETID_Audio,
+    KSCATEGORY_CAPTURE, KSDATAFORMAT_SPECIFIER_NONE, KSDATAFORMAT_SPECIFIER_WAVEFORMATEX,
+    KSDATAFORMAT_SUBTYPE_ANALOG, KSDATAFORMAT_SUBTYPE_PCM, KSDATAFORMAT_TYPE_AUDIO,
+    KSNODETYPE_MUTE, KSNODETYPE_VOLUME, KSPROPSETID_Audio,
 };
 use arioso_core::ks::ks::{
     KSDATAFORMAT, KSDATARANGE, KSSTATE_ACQUIRE, KSSTATE_PAUSE, KSSTATE_RUN, KSSTATE_STOP,
@@ -49,6 +51,8 @@ pub const SCENARIOS: &[Scenario] = &[
         events,
     ),
     ("recording: formats without channels", no_channels),
+    ("recording: formats that are none", no_format),
+    ("recording: the position at any moment", positions),
 ];
 
 /// A MIDI pin in RUN with a constant as its instrument.
@@ -605,6 +609,75 @@ fn events() {
     c.close_event(stranger);
     recorder.close(c);
     rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// To the frame, also between two slices.
+fn positions() {
+    let (mut rig, filter, pin) = exact();
+    let mut endpoint = rig.open_endpoint_of(RATE, 100);
+    let started = rig.now();
+    endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    for step in 1..500 {
+        rig.sleep(step % 17 * 370);
+        let elapsed = rig.now() - started;
+        let frames = elapsed * i64::from(RATE) / SECOND % i64::from(RATE / 10);
+        let told = i64::from(endpoint.position(&mut rig.client) / 4);
+        assert!((frames - told).abs() <= 1, "{told}, {frames} are due");
+    }
+    endpoint.close(&mut rig.client);
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// What is cut off is no parameter, what is not offered no match; what an intersection gives has nothing in what is reserved.
+fn no_format() {
+    let mut rig = Setup::default().start();
+    let c = &mut rig.client;
+    let (filter, id) = Filter::find(c, &KSCATEGORY_CAPTURE, |pin| {
+        is_capture(pin, &KSDATAFORMAT_SUBTYPE_PCM)
+    })
+    .expect("the endpoint");
+    let whole = connect::extensible(id, SampleFormat::pcm(RATE, 16));
+    const WAVE: usize = size_of::<WAVEFORMATEXTENSIBLE>();
+    let wave = whole.len() - WAVE;
+    let format = wave - size_of::<KSDATAFORMAT>();
+    for left in [0, 16] {
+        let mut cut = whole[..wave + left].to_vec();
+        let size = (cut.len() - format) as u32;
+        cut[format..format + 4].copy_from_slice(&size.to_le_bytes());
+        let refused = filter.create_pin(c, &cut, None).err().expect("no pin");
+        assert_eq!(refused.status, Some(STATUS_INVALID_PARAMETER), "{left}");
+    }
+    // As many bits as are said to be valid, but of no sample that is offered.
+    let mut odd = connect::extensible(id, SampleFormat::pcm(RATE, 8));
+    odd[wave + 14..wave + 16].copy_from_slice(&8u16.to_le_bytes());
+    let refused = filter.create_pin(c, &odd, None).err().expect("no pin");
+    assert_eq!(refused.status, Some(STATUS_NO_MATCH));
+
+    let range = KSDATARANGE {
+        FormatSize: size_of::<KSDATARANGE>() as u32,
+        MajorFormat: KSDATAFORMAT_TYPE_AUDIO,
+        SubFormat: KSDATAFORMAT_SUBTYPE_PCM,
+        Specifier: KSDATAFORMAT_SPECIFIER_WAVEFORMATEX,
+        ..KSDATARANGE::default()
+    };
+    let met = intersection(c, &filter, id, &range.bytes()).expect("an intersection");
+    let head = KSDATAFORMAT::read_from(&met).expect("a format");
+    assert_eq!((head.Flags, head.Reserved), (0, 0));
+    // The bridge: of what it carries there are no formats.
+    let range = KSDATARANGE {
+        SubFormat: KSDATAFORMAT_SUBTYPE_ANALOG,
+        Specifier: KSDATAFORMAT_SPECIFIER_NONE,
+        ..range
+    };
+    for pin in filter.pins(c).unwrap() {
+        if pin.id != id {
+            let none = intersection(c, &filter, pin.id, &range.bytes()).unwrap_err();
+            assert_eq!(none.status, Some(STATUS_NO_MATCH), "pin {}", pin.id);
+        }
+    }
+    filter.close(c);
     rig.finish();
 }
 

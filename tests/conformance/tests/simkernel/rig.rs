@@ -77,6 +77,8 @@ pub struct Setup {
     pub strict: bool,
     /// The port's own data intersection knows PCM alone.
     pub pcm_intersection: bool,
+    /// The MIDI port waits for notifications.
+    pub patient: bool,
     /// By how much the port's master clock is ahead of the performance counter, 100 ns.
     pub clock_ahead: i64,
     /// PE files in place of built-in modules: name, path.
@@ -107,6 +109,7 @@ impl Default for Setup {
             special_pool: false,
             strict: false,
             pcm_intersection: false,
+            patient: false,
             clock_ahead: 0,
             modules: Vec::new(),
         }
@@ -220,6 +223,7 @@ impl Setup {
                 disconnect: self.disconnect,
                 fill: self.fill,
                 pcm_intersection: self.pcm_intersection,
+                patient: self.patient,
                 clock_ahead: self.clock_ahead,
             },
             modules: self.modules,

@@ -554,10 +554,15 @@ fn parts_in_time() {
     send(&mut rig, 0, &[(0, &[0x90, 60, 127])]);
     let full = f64::from(heard(&mut rig, SECOND));
     assert!(full > 1000.0);
-    // GS master volume in two parts, a second apart, and a real-time message between them, which keeps its time.
+    // GS master volume in three parts within a second, and a real-time message between them, which keeps its time.
     let at = rig.now() + 2 * SECOND;
     let first: &[u8] = &[0xF0, 0x41, 0x10, 0x42, 0x12, 0x40, 0x00, 0x04];
-    let parts: [(u32, &[u8]); 3] = [(0, first), (500, &[0xF8]), (500, &[0x20, 0x1C, 0xF7])];
+    let parts: [(u32, &[u8]); 4] = [
+        (0, first),
+        (500, &[0xF8]),
+        (250, &[0x20]),
+        (250, &[0x1C, 0xF7]),
+    ];
     send(&mut rig, at - begun, &parts);
     assert_near(heard(&mut rig, SECOND), full);
     let quiet = heard(&mut rig, SECOND + SECOND / 4);
@@ -566,9 +571,9 @@ fn parts_in_time() {
         let counted = synth::statistics(&mut rig.client, pin.handle).unwrap();
         (counted.Events, counted.Late)
     };
-    assert_eq!(count(&mut rig), (3, 1));
-    rig.sleep(SECOND);
     assert_eq!(count(&mut rig), (4, 1));
+    rig.sleep(SECOND);
+    assert_eq!(count(&mut rig), (5, 1));
     rig.close(filter, [pin], Some(wave));
     rig.finish();
 }

@@ -15,7 +15,7 @@ use arioso_core::ks::ks::KSSTATE_RUN;
 use arioso_core::ks::status::STATUS_INVALID_PARAMETER;
 use conformance::filter::Pin;
 use conformance::settings::{self, control};
-use conformance::synth::{caps, running_stats, set_channel_groups, statistics};
+use conformance::synth::{self, caps, running_stats, set_channel_groups, statistics};
 use simkernel::client::SimClient;
 use simkernel::registry::{self, Value};
 use std::time::Instant;
@@ -33,6 +33,8 @@ pub const SCENARIOS: &[Scenario] = &[
     ("another bank while a song plays", bank),
     ("a bank of 30 MB while a song plays", large_bank),
     ("banks that cannot be used while a song plays", no_bank),
+    ("banks that nobody plays leave no memory", freed),
+    ("whoever comes first has the bank read", first),
     ("meters, and silence", meters),
     ("the endpoint's level is set and heard", level),
 ];
@@ -242,6 +244,7 @@ fn fewer_voices() {
     chord(&mut rig, &pin, 50..60);
     let counted = statistics(&mut rig.client, pin.handle).unwrap();
     assert_eq!((counted.Voices, counted.LostNotes), (8, 52));
+    assert_eq!(rig.meters().LostNotes, 52, "of all pins");
     // And back, several times over while they play.
     for voices in [4096, 1, 300, 2, 4096] {
         assert_eq!(rig.change("Voices", voices).Voices, voices);
@@ -483,6 +486,18 @@ fn large_bank() {
     bank.shrink_to_fit();
     let mut rig = two_banks(bank);
     check_across(&mut rig);
+    // Its file is closed when another bank counts.
+    let (filter, pin) = rig.open_pin();
+    let lengths = [OTHER, ONE, OTHER].map(|path| {
+        registry::set(PARAMETERS, "BankPath", Value::text(path));
+        rig.control(ARIOSO_CONTROL_BANK);
+        let told = synth::bank(&mut rig.client, pin.handle).unwrap();
+        assert_eq!(told.Flags, u32::from(told.Length > 0));
+        told.Length
+    });
+    assert!(lengths[0] > 30_000_000, "{lengths:?}");
+    assert_eq!(lengths, [lengths[0], 0, lengths[0]]);
+    rig.close(filter, [pin], None);
     rig.finish();
 }
 
@@ -508,6 +523,44 @@ fn no_bank() {
     rig.control(ARIOSO_CONTROL_BANK);
     assert_eq!(rig.active().Instruments, 2);
     rig.close(filter, [pin], Some(wave));
+    rig.finish();
+}
+
+/// What the banks take is the same again, at once.
+fn freed() {
+    let mut rig = two_banks(test_banks::dc_of(RATE, 100_000));
+    let (filter, pin) = rig.open_pin();
+    let mut level = |path| {
+        registry::set(PARAMETERS, "BankPath", Value::text(path));
+        rig.control(ARIOSO_CONTROL_BANK);
+        rig.pool()
+    };
+    let [one, other] = [ONE, OTHER].map(&mut level);
+    assert!(other > one + 150_000, "{one}, {other}");
+    let again = [ONE, OTHER, ONE, OTHER].map(&mut level);
+    assert_eq!(again, [one, other, one, other]);
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// A music pin, the wave pin, or the endpoint.
+fn first() {
+    let mut rig = two_banks(test_banks::dc(RATE));
+    let (filter, pin) = rig.open_pin();
+    assert_eq!(rig.active().Instruments, 2);
+    rig.close(filter, [pin], None);
+    rig.remove();
+    rig.add();
+    assert_eq!(rig.active().Instruments, 0);
+    let synth = subdevice(&mut rig.client, "synth");
+    let wave = rig.open_wave(&synth);
+    assert_eq!(rig.active().Instruments, 2);
+    rig.close(synth, [], Some(wave));
+    rig.remove();
+    rig.add();
+    let endpoint = rig.open_endpoint_of(RATE, 100);
+    assert_eq!(rig.active().Instruments, 2);
+    endpoint.close(&mut rig.client);
     rig.finish();
 }
 
@@ -558,6 +611,7 @@ fn level() {
     pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
     let mut endpoint = rig.open_endpoint_of(RATE, 100);
     endpoint.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    assert_eq!(rig.active().Users, 2, "a pin and the endpoint");
     rig.play(&pin, &[(0, &[0x90, 60, 127])]);
     let mut heard = |hundredths| {
         settings::set_level(&mut rig.client, hundredths).unwrap();

@@ -342,9 +342,12 @@ pub unsafe extern "efiapi" fn KeInitializeEvent(event: *mut KEVENT, kind: u32, s
 pub unsafe extern "efiapi" fn KeSetEvent(
     event: *mut KEVENT,
     _increment: i32,
-    _wait: BOOLEAN,
+    wait: BOOLEAN,
 ) -> i32 {
     verifier::using_object(event as usize, "KeSetEvent");
+    if wait != 0 {
+        verifier::will_wait("KeSetEvent");
+    }
     // SAFETY: an initialised event.
     unsafe {
         let old = std::mem::replace(&mut (*event).Header.SignalState, 1);
@@ -394,9 +397,12 @@ pub unsafe extern "efiapi" fn KeReleaseSemaphore(
     semaphore: *mut KSEMAPHORE,
     _increment: i32,
     adjustment: i32,
-    _wait: BOOLEAN,
+    wait: BOOLEAN,
 ) -> i32 {
     verifier::using_object(semaphore as usize, "KeReleaseSemaphore");
+    if wait != 0 {
+        verifier::will_wait("KeReleaseSemaphore");
+    }
     // SAFETY: an initialised semaphore.
     unsafe {
         let old = (*semaphore).Header.SignalState;
@@ -437,7 +443,10 @@ pub unsafe extern "efiapi" fn KeInitializeMutex(mutex: *mut KMUTEX, _level: u32)
 }
 
 /// Releases a mutex of the thread. The state before.
-pub unsafe extern "efiapi" fn KeReleaseMutex(mutex: *mut KMUTEX, _wait: BOOLEAN) -> i32 {
+pub unsafe extern "efiapi" fn KeReleaseMutex(mutex: *mut KMUTEX, wait: BOOLEAN) -> i32 {
+    if wait != 0 {
+        verifier::will_wait("KeReleaseMutex");
+    }
     // SAFETY: an initialised mutex.
     unsafe {
         if (*mutex).OwnerThread != KeGetCurrentThread() {
@@ -636,6 +645,7 @@ pub(crate) fn run_dpc(dpc: *mut KDPC) {
         )
     };
     if let Some(routine) = routine {
+        guest::begins();
         let begin = clock::host_ns();
         // SAFETY: a KDEFERRED_ROUTINE and its arguments.
         unsafe { guest::call(routine as usize, &arguments) };

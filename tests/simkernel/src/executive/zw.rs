@@ -21,6 +21,8 @@ pub(super) enum Opened {
     File {
         data: disk::Content,
         position: u64,
+        /// Reads return when they are done.
+        synchronous: bool,
     },
 }
 
@@ -61,27 +63,27 @@ pub unsafe extern "efiapi" fn ZwCreateFile(
     _file_attributes: u32,
     _share: u32,
     disposition: u32,
-    _options: u32,
+    options: u32,
     _ea: PVOID,
     _ea_length: u32,
 ) -> NTSTATUS {
     let owner = ex::direct_caller(ZwCreateFile as *const () as usize);
     // SAFETY: the caller's.
-    unsafe { open_file(handle, attributes, block, disposition, owner) }
+    unsafe { open_file(handle, attributes, block, (disposition, options), owner) }
 }
 
 unsafe fn open_file(
     handle: *mut HANDLE,
     attributes: *const OBJECT_ATTRIBUTES,
     block: *mut IO_STATUS_BLOCK,
-    disposition: u32,
+    how: (u32, u32),
     owner: usize,
 ) -> NTSTATUS {
     // SAFETY: the caller's.
     unsafe {
         let a = &*attributes;
         let name = (*a.ObjectName).units();
-        let opened = open_path(name, a.RootDirectory, a.Attributes, owner, disposition);
+        let opened = open_path(name, a.RootDirectory, a.Attributes, owner, how);
         let status = match opened {
             Ok(h) => {
                 *handle = h;
@@ -105,8 +107,10 @@ fn open_path(
     root: HANDLE,
     attributes: u32,
     owner: usize,
-    disposition: u32,
+    (disposition, options): (u32, u32),
 ) -> Result<HANDLE, NTSTATUS> {
+    /// FILE_SYNCHRONOUS_IO_ALERT, FILE_SYNCHRONOUS_IO_NONALERT
+    const SYNCHRONOUS: u32 = 0x30;
     let mut text = String::from_utf16_lossy(name);
     if let Some(Opened::Directory(path)) = opened(root) {
         text = format!("{path}\\{text}");
@@ -125,7 +129,11 @@ fn open_path(
         None => return Err(status::STATUS_ACCESS_DENIED),
     };
     Ok(open_object(
-        Opened::File { data, position: 0 },
+        Opened::File {
+            data,
+            position: 0,
+            synchronous: options & SYNCHRONOUS != 0,
+        },
         ob::Kind::DiskFile,
         attributes,
         owner,
@@ -139,18 +147,18 @@ pub unsafe extern "efiapi" fn ZwOpenFile(
     attributes: *const OBJECT_ATTRIBUTES,
     block: *mut IO_STATUS_BLOCK,
     _share: u32,
-    _options: u32,
+    options: u32,
 ) -> NTSTATUS {
     const OPEN: u32 = 1;
     let owner = ex::direct_caller(ZwOpenFile as *const () as usize);
     // SAFETY: the caller's.
-    unsafe { open_file(handle, attributes, block, OPEN, owner) }
+    unsafe { open_file(handle, attributes, block, (OPEN, options), owner) }
 }
 
 /// `offset` null or negative: the file's position.
 pub unsafe extern "efiapi" fn ZwReadFile(
     handle: HANDLE,
-    _event: HANDLE,
+    event: HANDLE,
     _apc: PVOID,
     _context: PVOID,
     block: *mut IO_STATUS_BLOCK,
@@ -159,9 +167,20 @@ pub unsafe extern "efiapi" fn ZwReadFile(
     offset: *const i64,
     _key: *const u32,
 ) -> NTSTATUS {
-    let Some(Opened::File { data, position }) = opened(handle) else {
+    let Some(Opened::File {
+        data,
+        position,
+        synchronous,
+    }) = opened(handle)
+    else {
         return status::STATUS_INVALID_HANDLE;
     };
+    if !*synchronous && event.is_null() {
+        crate::verifier::violation(
+            crate::verifier::Rule::FileAsynchronous,
+            "ZwReadFile without an event, of a handle that does not wait".to_owned(),
+        );
+    }
     // SAFETY: `length` bytes at `buffer` and the results are the caller's.
     unsafe {
         let at = offset
@@ -222,7 +241,7 @@ pub unsafe extern "efiapi" fn ZwQueryInformationFile(
     length: u32,
     class: u32,
 ) -> NTSTATUS {
-    let Some(Opened::File { data, position }) = opened(handle) else {
+    let Some(Opened::File { data, position, .. }) = opened(handle) else {
         return status::STATUS_INVALID_HANDLE;
     };
     // SAFETY: `length` bytes at `out` and the status block are the caller's.

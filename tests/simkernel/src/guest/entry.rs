@@ -184,6 +184,7 @@ unsafe extern "efiapi" fn before(frame: *mut CallFrame) {
     if changed != 0 {
         verifier::vectors_changed(changed);
     }
+    verifier::calls(import);
     clock::charge_call();
 }
 

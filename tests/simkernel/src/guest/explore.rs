@@ -3,7 +3,8 @@
 //!
 //! Ordinarily the machine has one processor: a DPC runs to its end, and a thread until one of higher priority is ready. While schedules are
 //! explored, a call is where another processor may be faster: a thread that is ready goes on instead, also of one that holds a spin lock;
-//! a DPC stops in its middle and threads run; what is queued waits; a timer is due. Whoever wants a spin lock then waits for its holder.
+//! a DPC stops in its middle, or before its first instruction, and threads run; what is queued waits; a timer is due; a thread that is ready
+//! is overtaken by all others for a while. Whoever wants a spin lock then waits for its holder.
 
 use crate::state::{Global, Random};
 use std::fmt;
@@ -16,6 +17,8 @@ pub enum Choice {
     Switch(u32),
     /// DPCs wait for so many calls, one that runs among them.
     Hold(u32),
+    /// Of the threads that are ready the n-th, counted round, does not run for so many calls, as long as others do.
+    Starve(u32, u32),
     /// Time passes until the next timer or timeout is due.
     Due,
 }
@@ -34,6 +37,7 @@ impl fmt::Display for Decision {
         match self.choice {
             Choice::Switch(n) => write!(f, "{}:switch:{n}", self.call),
             Choice::Hold(n) => write!(f, "{}:hold:{n}", self.call),
+            Choice::Starve(n, calls) => write!(f, "{}:starve:{n}:{calls}", self.call),
             Choice::Due => write!(f, "{}:due", self.call),
         }
     }
@@ -44,7 +48,11 @@ impl FromStr for Decision {
 
     /// As it is printed.
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("no decision: {text} (CALL:switch:N, CALL:hold:N, CALL:due)");
+        let wrong = || {
+            format!(
+                "no decision: {text} (CALL:switch:N, CALL:hold:N, CALL:starve:N:CALLS, CALL:due)"
+            )
+        };
         let mut parts = text.split(':');
         let call = parts
             .next()
@@ -60,6 +68,7 @@ impl FromStr for Decision {
         let choice = match kind {
             "switch" => Choice::Switch(number()?),
             "hold" => Choice::Hold(number()?),
+            "starve" => Choice::Starve(number()?, number()?),
             "due" => Choice::Due,
             _ => return Err(wrong()),
         };
@@ -146,9 +155,10 @@ pub(super) fn at_call() -> Option<Decision> {
             if random.below(*rarity) != 0 {
                 return None;
             }
-            match random.below(8) {
+            match random.below(10) {
                 0 => Choice::Due,
-                1..4 => Choice::Hold(1 << random.below(8)),
+                1..4 => Choice::Hold(1 << random.below(10)),
+                4 | 5 => Choice::Starve(random.below(64) as u32, 1 << random.below(14)),
                 _ => Choice::Switch(random.below(64) as u32),
             }
         }
@@ -168,7 +178,7 @@ mod tests {
 
     #[test]
     fn decisions_are_read_as_they_are_printed() {
-        for text in ["7:switch:3", "1:hold:128", "900:due"] {
+        for text in ["7:switch:3", "1:hold:128", "5:starve:2:4096", "900:due"] {
             assert_eq!(text.parse::<Decision>().unwrap().to_string(), text);
         }
         for text in [
@@ -177,6 +187,7 @@ mod tests {
             "x:due",
             "7:switch",
             "7:hold:y",
+            "7:starve:1",
             "7:due:1",
             "7:sleep:1",
         ] {

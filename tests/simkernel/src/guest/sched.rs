@@ -30,6 +30,8 @@ pub(crate) struct Scheduler {
     hold: u32,
     /// Which of those that are ready runs next.
     chosen: Option<usize>,
+    /// One that does not run while others do, and for how many calls.
+    starved: (usize, u32),
     pub deferred: VecDeque<Deferred>,
     irql: KIRQL,
     random: Random,
@@ -60,6 +62,7 @@ static SCHEDULER: Global<Scheduler> = Global::new(Scheduler {
     wanted: 0,
     hold: 0,
     chosen: None,
+    starved: (0, 0),
     deferred: VecDeque::new(),
     irql: PASSIVE_LEVEL,
     random: Random::new(0),
@@ -176,12 +179,26 @@ fn outranked() -> bool {
     let best = s
         .ready
         .iter()
+        .filter(|c| !is_starved(**c))
         .map(|c| unsafe { (**c).priority })
-        .max()
-        .unwrap_or(0);
+        .max();
+    let Some(best) = best else { return false };
     // SAFETY: the running context is live.
     let own = unsafe { (*context).priority };
     best > own || (best == own && s.shuffle && s.random.below(64) == 0)
+}
+
+/// Whether others go before this thread.
+fn is_starved(context: *mut Context) -> bool {
+    let (starved, calls) = SCHEDULER.get().starved;
+    calls > 0 && starved == context as usize
+}
+
+/// A DPC or a timer's callback begins: another processor may have come that far and no further.
+pub(crate) fn begins() {
+    if explore::is_on() {
+        deliver_by_choice();
+    }
 }
 
 /// As [`deliver`], while schedules are explored.
@@ -190,6 +207,7 @@ fn deliver_by_choice() {
     let choice = decision.map(|decision| decision.choice);
     let made = || decision.into_iter().for_each(explore::made);
     let s = SCHEDULER.get();
+    s.starved.1 = s.starved.1.saturating_sub(1);
     let context = current();
     if context == s.dpc {
         if let Some(Choice::Hold(calls)) = choice {
@@ -229,6 +247,10 @@ fn deliver_by_choice() {
             made();
             s.chosen = Some(n as usize % s.ready.len());
             yield_now();
+        }
+        Some(Choice::Starve(n, calls)) if !s.ready.is_empty() => {
+            made();
+            s.starved = (s.ready[n as usize % s.ready.len()] as usize, calls);
         }
         _ if low && outranked() => yield_now(),
         _ => {}
@@ -514,10 +536,10 @@ fn pick() -> Option<*mut Context> {
         return s.ready.remove(at);
     }
     // SAFETY: contexts in the queues are live.
-    let best = s.ready.iter().map(|c| unsafe { (**c).priority }).max()?;
+    let rank = |c: *mut Context| (!is_starved(c), unsafe { (*c).priority });
+    let best = s.ready.iter().map(|c| rank(*c)).max()?;
     let candidates: Vec<usize> = (0..s.ready.len())
-        // SAFETY: as above.
-        .filter(|&i| unsafe { (*s.ready[i]).priority } == best)
+        .filter(|&i| rank(s.ready[i]) == best)
         .collect();
     let choice = if s.shuffle {
         s.random.below(candidates.len() as u64) as usize

@@ -15,6 +15,7 @@ use pcm_sink::Keep;
 use portcls::wave_sink::WaveSinkOptions;
 
 pub use portcls::capture::Disconnect;
+pub(crate) use portcls::device::forget_driver;
 pub use portcls::reader::Fill;
 
 /// The audio side of the machine.
@@ -32,6 +33,8 @@ pub struct AudioOptions {
     pub fill: Fill,
     /// The port's own data intersection knows PCM alone: music and analog ranges that a miniport leaves to it have none.
     pub pcm_intersection: bool,
+    /// The MIDI port offers again what was not taken when it is notified, and not by itself.
+    pub patient: bool,
     /// By how much the port's master clock is ahead of the performance counter, 100 ns.
     pub clock_ahead: i64,
 }
@@ -46,6 +49,7 @@ pub(crate) fn register(audio: &AudioOptions, drift_ppm: f64) {
     portcls::capture::configure(audio.disconnect);
     portcls::reader::configure(audio.fill);
     portcls::format::configure(audio.pcm_intersection);
+    portcls::midi::configure(audio.patient);
     portcls::clock::configure(audio.clock_ahead);
     pcm_sink::configure(audio.keep, drift_ppm);
 }

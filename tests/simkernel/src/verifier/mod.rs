@@ -87,6 +87,8 @@ struct State {
     /// Microseconds that the running DPC has stalled the processor.
     stalled: u32,
     extended: Extended,
+    /// Threads that said that they wait with their next call, and by which call.
+    to_wait: BTreeMap<usize, &'static str>,
     /// By generation and address of the request.
     marks: BTreeMap<(u64, usize), Vec<bool>>,
     random: Random,
@@ -101,6 +103,7 @@ static STATE: Global<State> = Global::new(State {
     locks: Locks::new(),
     stalled: 0,
     extended: Extended::new(),
+    to_wait: BTreeMap::new(),
     marks: BTreeMap::new(),
     random: Random::new(1),
 });
@@ -110,6 +113,32 @@ pub(crate) fn initialize(seed: u64, strict: bool, fail_at: Option<u64>) {
     s.strict = strict;
     s.fail_at = fail_at;
     s.random = Random::new(seed.wrapping_add(77));
+}
+
+/// The driver says by `call` that it waits with its next call.
+pub(crate) fn will_wait(call: &'static str) {
+    if guest::irql() >= DISPATCH_LEVEL {
+        violation(
+            Rule::WaitFollows,
+            format!("{call} with Wait at IRQL {}", guest::irql()),
+        );
+    } else {
+        STATE.get().to_wait.insert(guest::current() as usize, call);
+    }
+}
+
+/// The driver calls an export.
+pub(crate) fn calls(import: &Import) {
+    let to_wait = &mut STATE.get().to_wait;
+    if !to_wait.is_empty()
+        && let Some(call) = to_wait.remove(&(guest::current() as usize))
+        && !import.name.starts_with("KeWaitFor")
+    {
+        violation(
+            Rule::WaitFollows,
+            format!("{call} with Wait, then {}", import.name),
+        );
+    }
 }
 
 /// Other chances from now on.

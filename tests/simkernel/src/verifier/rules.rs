@@ -137,6 +137,8 @@ rules! {
     WaitedFreed [] "kernel/introduction-to-kernel-dispatcher-objects": Bug free_waited;
     /// No object is initialised while it is in use.
     ObjectReinitialized [] "kernel/introduction-to-kernel-dispatcher-objects": Bug timer_initialized, Bug event_initialized;
+    /// Who signals with `Wait` is below DISPATCH_LEVEL and waits with the next call.
+    WaitFollows [] "ddi/wdm/nf-wdm-kesetevent": Bug wait_raised, Bug wait_forgotten;
     /// No object in freed memory is used.
     ObjectFreed [] "kernel/introduction-to-kernel-dispatcher-objects": Bug freed_event;
 
@@ -259,6 +261,8 @@ rules! {
     AbsoluteRegistryPath [] "develop/driver-isolation": Bug registry_path;
     /// No file is opened by its whole path, but one that the user chose.
     AbsoluteFilePath [] "develop/driver-isolation": Bug file_path;
+    /// A file that is read without an event was opened with FILE_SYNCHRONOUS_IO_NONALERT, or its like.
+    FileAsynchronous [] "ddi/wdm/nf-wdm-zwreadfile": Bug file_asynchronous;
     /// What the INF wrote to `Parameters` is opened for reading.
     ParametersWritten [] "ddi/wdm/nf-wdm-ioopendriverregistrykey": Bug parameters_written;
     /// A driver under test asks only for what simkernel has: a gap of the tests, not the driver's fault.
@@ -288,6 +292,8 @@ rules! {
     /// None of its timers is set.
     TimerLeft [0xCE, 0x0] "debugger/bug-check-0xce--driver-unloaded-without-cancelling-pending-operations": Bug image_timer;
 
+    /// A driver that puts an unload routine in the place of PortCls' calls that one.
+    PcUnload [] "ddi/portcls/nf-portcls-pcinitializeadapterdriver": Port KeepUnload;
     /// Routines of PortCls are called at the IRQL that their pages allow.
     PcIrqlDDIs [0xC4, 0x71001] "devtest/audio-pcirqlddis": Port RoutineAtDispatch;
     /// So are the methods of its objects.
@@ -340,8 +346,8 @@ rules! {
     ReferenceStream [] "audio/reference-counting-conventions-for-com-objects": Port LeakAllocator, Port LeakClock, Endpoint LeakPortStream;
     /// A capture sink is not referenced.
     ReferenceSink [] "ddi/dmusicks/nf-dmusicks-imxf-connectoutput": Endpoint KeepSink;
-    /// `QueryInterface` that succeeds returns an interface.
-    QueryInterface [] "audio/com-in-the-kernel": Port QueryNothing;
+    /// `QueryInterface` returns an interface if it succeeds, and null if it fails.
+    QueryInterface [] "audio/com-in-the-kernel": Port QueryNothing, Port QueryStale;
 
     /// `NewStream` returns a stream and sets its parameters, or fails and returns nothing.
     NewStream [] "ddi/dmusicks/nf-dmusicks-iminiportdmus-newstream": Port NothingSet, Port FailWithStream, Port NoStream, Endpoint WaveFailWithStream,
@@ -413,6 +419,11 @@ pub const BESIDES: &[(Plant, &[Rule], &str)] = &[
         Plant::Call("pages_left"),
         &[Rule::PoolLeak],
         "the pages are not freed by anything else",
+    ),
+    (
+        Plant::Bug("file_asynchronous"),
+        &[Rule::AbsoluteFilePath],
+        "the file is named by its path",
     ),
     (
         Plant::Bug("query_routine"),

@@ -187,6 +187,8 @@ static void free_dpc(DRIVER *d) {
     ExFreePoolWithTag(p, TAG);
     KeLowerIrql(old);
 }
+static void wait_raised(DRIVER *d) { KEVENT e; KeInitializeEvent(&e, 0, 0); u8 old = KfRaiseIrql(2); KeSetEvent(&e, 0, 1); KeLowerIrql(old); }
+static void wait_forgotten(DRIVER *d) { KEVENT e; KeInitializeEvent(&e, 0, 0); KeSetEvent(&e, 0, 1); pause(1); }
 static void freed_event(DRIVER *d) { KEVENT *p = POOL(64); KeInitializeEvent(p, 0, 0); ExFreePoolWithTag(p, TAG); KeSetEvent(p, 0, 0); }
 static void ex_tick(PVOID t, PVOID c) {}
 static void timer_leak(DRIVER *d) { ExAllocateTimer(ex_tick, NULL, 4); }
@@ -374,6 +376,17 @@ static void file_path(DRIVER *d) {
     PVOID h;
     if (ZwOpenFile(&h, 0x120089, &a, &b, 0, 0) >= 0) ZwClose(h);
 }
+static void file_asynchronous(DRIVER *d) {
+    UNICODE_STRING name = STRING("\\SystemRoot\\file_asynchronous");
+    ATTRIBUTES a = {sizeof a, NULL, &name, 0x240, NULL, NULL};
+    IOSB b;
+    PVOID h;
+    u8 byte;
+    i64 at = 0;
+    if (ZwOpenFile(&h, 0x120089, &a, &b, 0, 0) < 0) return;
+    ZwReadFile(h, NULL, NULL, NULL, &b, &byte, 1, &at, NULL);
+    ZwClose(h);
+}
 static void parameters_written(DRIVER *d) { PVOID h; IoOpenDriverRegistryKey(d, 0, 0xF003F, 0, &h); }
 static void query_routine(DRIVER *d) {
     QUERY table[2] = {{(PVOID)query_routine, 0, u"Value"}};
@@ -473,13 +486,13 @@ NTSTATUS DriverEntry(DRIVER *driver, UNICODE_STRING *path) {
     CASE(mutex_twice) CASE(critical_left) CASE(semaphore_limit) CASE(rundown) CASE(extended_state) CASE(extended_mask) CASE(extended_order) CASE(extended_irql) CASE(extended_thread)
     CASE(extended_written) CASE(extended_left) CASE(extended_thread_left) CASE(ymm_at_call) CASE(ymm_at_return) CASE(ymm_in_dpc) CASE(not_held) CASE(wait_at_dispatch)
     CASE(left_raised) CASE(mutex_held) CASE(forever) CASE(dpc_irql) CASE(dpc_lock) CASE(timer_initialized) CASE(event_initialized)
-    CASE(free_waited) CASE(free_timer) CASE(negative_period) CASE(free_dpc) CASE(freed_event) CASE(timer_leak) CASE(ex_timer_gone) CASE(ex_timer_deleted)
+    CASE(free_waited) CASE(free_timer) CASE(negative_period) CASE(free_dpc) CASE(wait_raised) CASE(wait_forgotten) CASE(freed_event) CASE(timer_leak) CASE(ex_timer_gone) CASE(ex_timer_deleted)
     CASE(ex_timer_wait) CASE(image_timer) CASE(mdl_leak) CASE(irp_leak) CASE(irp_freed_twice) CASE(item_leak) CASE(device_leak)
     CASE(handle_leak) CASE(thread_leak) CASE(handle_twice) CASE(object_unknown) CASE(too_few_references) CASE(unlock_unlocked)
     CASE(mdl_freed_twice) CASE(mdl_freed_locked) CASE(mdl_locked_twice) CASE(mdl_lock_irql) CASE(map_executable) CASE(map_unlocked)
     CASE(unmap_unmapped) CASE(work_item_freed) CASE(work_item_twice) CASE(work_item_unknown) CASE(file_released) CASE(device_twice)
     CASE(device_attached) CASE(detached_twice) CASE(device_timer) CASE(interrupt) CASE(add_failed) CASE(initializing) CASE(interface_left)
-    CASE(remove_attached) CASE(registry_path) CASE(file_path) CASE(parameters_written) CASE(query_routine) CASE(complete_twice)
+    CASE(remove_attached) CASE(registry_path) CASE(file_path) CASE(file_asynchronous) CASE(parameters_written) CASE(query_routine) CASE(complete_twice)
     CASE(pending_not_marked) CASE(marked_not_pending) CASE(completed_pending) CASE(cancel_left) CASE(dispatch_raised) CASE(cancel_lock)
     CASE(complete_own) CASE(completion_freed) CASE(irp_reused) CASE(irp_of_thread) CASE(no_dispatch) CASE(no_locations) CASE(dead_device)
     CASE(unknown_import) CASE(fast_fail) CASE(null_pointer) CASE(wild_pointer) CASE(user_pointer) CASE(user_at_dispatch) CASE(illegal)

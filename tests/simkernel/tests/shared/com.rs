@@ -59,6 +59,9 @@ pub unsafe extern "efiapi" fn query<T: Fake, I>(
             *out = ptr::null_mut();
             return STATUS_SUCCESS;
         }
+        if super::forgets(&*iid) {
+            return STATUS_INVALID_PARAMETER;
+        }
         *out = if *iid == IID_IUnknown || T::INTERFACES.contains(&*iid) {
             add::<T, I>(this);
             this.cast()

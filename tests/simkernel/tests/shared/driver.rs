@@ -53,8 +53,17 @@ pub unsafe extern "efiapi" fn driver_entry(
 ) -> NTSTATUS {
     let initialize: FnPcInitializeAdapterDriver = portcls("PcInitializeAdapterDriver");
     // SAFETY: the loader's objects.
-    unsafe { initialize(driver.cast(), path.cast(), add_device) }
+    unsafe {
+        let status = initialize(driver.cast(), path.cast(), add_device);
+        if super::keeps_unload() {
+            (*driver).DriverUnload = Some(unload);
+        }
+        status
+    }
 }
+
+/// PortCls' routine is not called.
+unsafe extern "efiapi" fn unload(_driver: *mut DRIVER_OBJECT) {}
 
 unsafe extern "efiapi" fn add_device(driver: *mut c_void, pdo: *mut c_void) -> NTSTATUS {
     let add: FnPcAddAdapterDevice = portcls("PcAddAdapterDevice");

@@ -244,17 +244,8 @@ impl Copy {
     /// The mutants on whose lines there are errors.
     fn broken(&self, said: &str) -> BTreeSet<usize> {
         let mut broken = BTreeSet::new();
-        for line in said.lines() {
-            let Some(place) = line.trim_start().strip_prefix("--> ") else {
-                continue;
-            };
-            let Some(place) = place.strip_prefix(self.area.prefix()) else {
-                continue;
-            };
-            let mut parts = place.split(':');
-            let (Some(file), Some(Ok(number))) =
-                (parts.next(), parts.next().map(str::parse::<usize>))
-            else {
+        for (file, number) in errors(said) {
+            let Some(file) = file.strip_prefix(self.area.prefix()) else {
                 continue;
             };
             let mutants = self.files.iter().zip(&self.lines).enumerate();
@@ -265,6 +256,23 @@ impl Copy {
         }
         broken
     }
+}
+
+/// File and line of each error that the compiler named; warnings, and what else it shows with an error, are left alone.
+fn errors(said: &str) -> Vec<(&str, usize)> {
+    let mut found = Vec::new();
+    let mut is_error = false;
+    for line in said.lines() {
+        if line.starts_with("error") || line.starts_with("warning") {
+            is_error = line.starts_with("error");
+        } else if is_error && let Some(place) = line.trim_start().strip_prefix("--> ") {
+            let mut parts = place.split(':');
+            let place = parts.next().zip(parts.next());
+            found.extend(place.and_then(|(file, number)| Some((file, number.parse().ok()?))));
+            is_error = false;
+        }
+    }
+    found
 }
 
 /// The image with a mutant switched on, beside `image` in a directory of its own; its map is there too.
@@ -294,4 +302,16 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_breaks_nothing() {
+        let said = "warning: unnecessary parentheses\n  --> src/a.rs:3:9\n   |\n\nerror[E0308]: mismatched types\n  --> src/b.rs:5:1\n   |\n\
+            note: defined here\n  --> src/c.rs:7:1\n\nerror: no\n --> src/a.rs:9:9\n\nerror: could not compile\n";
+        assert_eq!(errors(said), [("src/b.rs", 5), ("src/a.rs", 9)]);
+    }
 }

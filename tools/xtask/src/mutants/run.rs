@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The tests against one mutant: those that meet it, the quick ones first, until one fails.
+//! The tests against one mutant: those that meet it, the quick ones first, until one fails. All mutants are tried by the quick tests
+//! before any is by the slow ones: whoever waits sees early where tests may be missing.
 
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,12 +15,39 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// What became of a mutant.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// By the first test that failed, or by how the process ended.
     Killed(String),
     Survived,
     /// No test comes there.
     Unmet,
+}
+
+/// Which tests a mutant is tried by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    Quick,
+    Slow,
+    /// Behind the quick ones of an earlier run, in which other tests may have been quick.
+    Rest,
+}
+
+impl Pass {
+    /// Whether a test that takes this long belongs to it.
+    pub fn has(self, takes: Duration) -> bool {
+        const QUICK: Duration = Duration::from_secs(1);
+        match self {
+            Self::Quick => takes < QUICK,
+            Self::Slow => takes >= QUICK,
+            Self::Rest => takes >= QUICK / 4,
+        }
+    }
+}
+
+/// Whether one of these is in the name; without any, each name will do.
+pub fn is_named(name: &str, parts: &[String]) -> bool {
+    parts.is_empty() || parts.iter().any(|part| name.contains(part))
 }
 
 /// A test program with all mutants.
@@ -39,8 +67,8 @@ struct Test {
 const BATCH: Duration = Duration::from_secs(1);
 
 impl Program {
-    /// Runs each test alone and without a mutant; all must pass.
-    pub fn survey(path: PathBuf, directory: PathBuf) -> Result<Self> {
+    /// Runs each test with one of `by` in its name alone and without a mutant; all must pass.
+    pub fn survey(path: PathBuf, directory: PathBuf, by: &[String]) -> Result<Self> {
         let mut program = Self {
             path,
             directory,
@@ -51,6 +79,7 @@ impl Program {
         for name in listed
             .lines()
             .filter_map(|line| line.strip_suffix(": test"))
+            .filter(|name| is_named(name, by))
         {
             let test = program.meet(name)?;
             program.tests.push(test);
@@ -92,13 +121,13 @@ impl Program {
         command
     }
 
-    pub fn try_one(&self, number: usize) -> Result<Fate> {
+    pub fn try_one(&self, number: usize, pass: Pass) -> Result<Fate> {
         let mut fate = Fate::Unmet;
         let mut batch: Vec<&Test> = Vec::new();
         let mut all = self
             .tests
             .iter()
-            .filter(|test| test.meets.contains(&number))
+            .filter(|test| test.meets.contains(&number) && pass.has(test.takes))
             .peekable();
         while let Some(test) = all.next() {
             batch.push(test);
@@ -158,26 +187,62 @@ impl Program {
     }
 }
 
-/// Tries mutants 1 to `count`, `jobs` at once; `told` hears of each.
+/// Tries mutants of these numbers, `jobs` at once; `told` hears of each that is through. What the quick tests came to, if none of them
+/// noticed, is `left`: `before` has those of an earlier run, the function hears of the others.
 pub fn try_all(
-    count: usize,
+    numbers: &[usize],
+    before: BTreeMap<usize, Fate>,
+    jobs: usize,
+    try_one: impl Fn(usize, Pass) -> Result<Fate> + Sync,
+    told: impl Fn(usize, &Fate) -> Result<()> + Sync,
+    left: impl Fn(usize, &Fate) -> Result<()> + Sync,
+) -> Result<BTreeMap<usize, Fate>> {
+    let is_new = |number: &usize| !before.contains_key(number);
+    let new: Vec<usize> = numbers.iter().copied().filter(is_new).collect();
+    let mut fates = each(&new, jobs, |number| {
+        let fate = try_one(number, Pass::Quick)?;
+        match fate {
+            Fate::Killed(_) => told(number, &fate)?,
+            _ => left(number, &fate)?,
+        }
+        Ok(fate)
+    })?;
+    let is_new: BTreeSet<usize> = new.into_iter().collect();
+    fates.extend(before);
+    let is_left = |number: &usize| !matches!(fates.get(number), Some(Fate::Killed(_)));
+    let rest: Vec<usize> = numbers.iter().copied().filter(is_left).collect();
+    let slow = each(&rest, jobs, |number| {
+        let pass = if is_new.contains(&number) {
+            Pass::Slow
+        } else {
+            Pass::Rest
+        };
+        let slow = try_one(number, pass)?;
+        let fate = match (fates.get(&number), slow) {
+            (Some(Fate::Survived), Fate::Unmet) => Fate::Survived,
+            (_, slow) => slow,
+        };
+        told(number, &fate)?;
+        Ok(fate)
+    })?;
+    fates.extend(slow);
+    Ok(fates)
+}
+
+fn each(
+    numbers: &[usize],
     jobs: usize,
     try_one: impl Fn(usize) -> Result<Fate> + Sync,
-    told: impl Fn(usize, &Fate) + Sync,
 ) -> Result<BTreeMap<usize, Fate>> {
-    let next = AtomicUsize::new(1);
+    let next = AtomicUsize::new(0);
     let fates = Mutex::new(BTreeMap::new());
     let work = || -> Result<()> {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number > count {
-                return Ok(());
-            }
+        while let Some(&number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) {
             let fate = try_one(number)?;
-            told(number, &fate);
             let mut fates = fates.lock().unwrap_or_else(PoisonError::into_inner);
             fates.insert(number, fate);
         }
+        Ok(())
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
@@ -203,6 +268,66 @@ fn failed(line: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn slow_tests_come_to_what_quick_ones_left() {
+        let killed = || Fate::Killed("a test".into());
+        let tried = Mutex::new(Vec::new());
+        let try_one = |number, pass| {
+            tried.lock().unwrap().push((number, pass));
+            Ok(match (number, pass) {
+                (1, Pass::Quick) | (3, Pass::Slow) | (7, Pass::Rest) => killed(),
+                (2, Pass::Quick) | (4, Pass::Slow) => Fate::Survived,
+                _ => Fate::Unmet,
+            })
+        };
+        let told = Mutex::new(Vec::new());
+        let tell = |number, fate: &Fate| {
+            told.lock().unwrap().push((number, fate.clone()));
+            Ok(())
+        };
+        let left = Mutex::new(Vec::new());
+        let leave = |number, fate: &Fate| {
+            left.lock().unwrap().push((number, fate.clone()));
+            Ok(())
+        };
+        let before = BTreeMap::from([(6, Fate::Survived), (7, Fate::Unmet)]);
+        let fates = try_all(&[5, 1, 2, 6, 3, 4, 7], before, 1, try_one, tell, leave).unwrap();
+        let expected = [
+            (1, killed()),
+            (5, Fate::Unmet),
+            (2, Fate::Survived),
+            (6, Fate::Survived),
+            (3, killed()),
+            (4, Fate::Survived),
+            (7, killed()),
+        ];
+        assert_eq!(told.into_inner().unwrap(), expected);
+        assert_eq!(fates, BTreeMap::from(expected));
+        let expected = [5, 2, 3, 4].map(|number| (number, Fate::Unmet));
+        let mut expected = expected.to_vec();
+        expected[1].1 = Fate::Survived;
+        assert_eq!(left.into_inner().unwrap(), expected);
+        let tried = tried.into_inner().unwrap();
+        let (first, then) = tried.split_at(5);
+        assert!(first.iter().all(|(_, pass)| *pass == Pass::Quick));
+        let expected = [
+            (5, Pass::Slow),
+            (2, Pass::Slow),
+            (6, Pass::Rest),
+            (3, Pass::Slow),
+            (4, Pass::Slow),
+            (7, Pass::Rest),
+        ];
+        assert_eq!(then, expected);
+    }
+
+    #[test]
+    fn a_name_has_one_of_the_parts() {
+        assert!(is_named("a test", &[]));
+        assert!(is_named("a test", &["no".into(), "es".into()]));
+        assert!(!is_named("a test", &["no".into()]));
+    }
 
     #[test]
     fn a_test_that_fails_is_named() {

@@ -3,7 +3,7 @@
 //! noticed most first, until one fails.
 
 use super::copy::with_mutant;
-use super::run::Fate;
+use super::run::{Fate, Pass, is_named};
 use crate::scenarios::{Program, Taken};
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,8 +32,8 @@ struct Scenario {
 const LONGEST: Duration = Duration::from_secs(120);
 
 impl Scenarios {
-    /// Builds the test program and runs each scenario without a mutant; all must pass.
-    pub fn survey(image: PathBuf) -> Result<Self> {
+    /// Builds the test program and runs each scenario with one of `by` in its name without a mutant; all must pass.
+    pub fn survey(image: PathBuf, by: &[String]) -> Result<Self> {
         let mut scenarios = Self {
             program: Program::build()?,
             image,
@@ -41,7 +41,9 @@ impl Scenarios {
             kills: Mutex::default(),
         };
         let place = with_mutant(&scenarios.image, 0)?;
-        for name in scenarios.program.names()? {
+        let mut names = scenarios.program.names()?;
+        names.retain(|name| is_named(name, by));
+        for name in names {
             let begun = Instant::now();
             let mut taken = Taken::new();
             if !scenarios
@@ -67,9 +69,10 @@ impl Scenarios {
         Ok(scenarios)
     }
 
-    pub fn try_one(&self, number: usize) -> Result<Fate> {
+    pub fn try_one(&self, number: usize, pass: Pass) -> Result<Fate> {
         let all = self.all.iter().enumerate();
-        let meets = all.filter(|(_, scenario)| scenario.meets.contains(&number));
+        let meets = all
+            .filter(|(_, scenario)| scenario.meets.contains(&number) && pass.has(scenario.takes));
         let mut order: Vec<usize> = meets.map(|(at, _)| at).collect();
         if order.is_empty() {
             return Ok(Fate::Unmet);

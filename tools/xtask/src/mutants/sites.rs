@@ -16,6 +16,8 @@ pub struct Site {
     pub line: usize,
     /// What is there.
     old: String,
+    /// The first of its lines.
+    within: String,
     kind: Kind,
 }
 
@@ -37,13 +39,21 @@ impl Site {
     /// Statements that stand in `text` once.
     pub fn statements(text: &str, old: &str, new: &str) -> Option<Self> {
         let at = text.find(old)?;
-        let range = at..at + old.len();
-        (text.matches(old).count() == 1).then(|| Self {
-            line: 1 + text[..at].matches('\n').count(),
+        let kind = Kind::Statements(new.to_owned());
+        let once = text.matches(old).count() == 1;
+        once.then(|| Self::new(text, at..at + old.len(), old.to_owned(), kind))
+    }
+
+    fn new(text: &str, range: Range<usize>, old: String, kind: Kind) -> Self {
+        let line = text[..range.start].matches('\n').count();
+        let within = text.lines().nth(line).unwrap_or_default().trim().to_owned();
+        Self {
             range,
-            old: old.to_owned(),
-            kind: Kind::Statements(new.to_owned()),
-        })
+            line: line + 1,
+            old,
+            within,
+            kind,
+        }
     }
 
     /// Of a number: many are capacities and tuning that no contract fixes.
@@ -65,6 +75,19 @@ impl Site {
             Kind::Without => format!("if !{switch} {{ {old} }}"),
             Kind::Statements(new) => format!("if {switch} {{ {new} }} else {{ {old} }}"),
             Kind::Return(value) => format!(" if {switch} {{ return {value}; }} "),
+        }
+    }
+
+    /// The change; of a number or a name, which many lines have, with its line.
+    pub fn told(&self) -> String {
+        let change = self.change();
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        if self.is_number()
+            || matches!(self.kind, Kind::Instead(_)) && self.old.chars().all(is_word)
+        {
+            format!("{change} in `{}`", self.within)
+        } else {
+            change
         }
     }
 
@@ -107,12 +130,7 @@ impl Finder<'_> {
     fn add(&mut self, part: &impl Spanned, kind: Kind) {
         let range = part.span().byte_range();
         let old = self.source(part).to_owned();
-        self.found.push(Site {
-            line: part.span().start().line,
-            range,
-            old,
-            kind,
-        });
+        self.found.push(Site::new(self.text, range, old, kind));
     }
 
     fn instead(&mut self, part: &impl Spanned, new: String) {
@@ -188,12 +206,9 @@ impl Finder<'_> {
             if self.driver && pair.iter().all(is_call) {
                 let range = pair[0].span().byte_range().start..pair[1].span().byte_range().end;
                 let [first, second] = [0, 1].map(|at| self.source(&pair[at]).to_owned());
-                self.found.push(Site {
-                    line: pair[0].span().start().line,
-                    old: self.text.get(range.clone()).unwrap_or_default().to_owned(),
-                    range,
-                    kind: Kind::Statements(format!("{second} {first}")),
-                });
+                let old = self.text.get(range.clone()).unwrap_or_default().to_owned();
+                let kind = Kind::Statements(format!("{second} {first}"));
+                self.found.push(Site::new(self.text, range, old, kind));
             }
         }
     }
@@ -212,12 +227,9 @@ impl Finder<'_> {
         };
         let open = block.brace_token.span.open();
         let at = open.byte_range().end;
-        self.found.push(Site {
-            range: at..at,
-            line: open.start().line,
-            old: signature.ident.to_string(),
-            kind: Kind::Return(value),
-        });
+        let old = signature.ident.to_string();
+        self.found
+            .push(Site::new(self.text, at..at, old, Kind::Return(value)));
     }
 }
 
@@ -498,6 +510,19 @@ mod tests {
                 "`x += z` → `x -= z`"
             ]
         );
+    }
+
+    #[test]
+    fn a_number_is_told_with_its_line() {
+        let text = "fn f() -> u64 {\n    g(!h, 3, false)\n}";
+        let told: Vec<_> = find(text, false).unwrap().iter().map(Site::told).collect();
+        let expected = [
+            "`fn f` → `return 0`",
+            "`!h` → `h`",
+            "`3` → `4` in `g(!h, 3, false)`",
+            "`false` → `true` in `g(!h, 3, false)`",
+        ];
+        assert_eq!(told, expected);
     }
 
     /// Every switched source is Rust again.

@@ -140,7 +140,18 @@ fn volume<C: Client>(subject: &mut Subject<'_, C>, node: u32) {
 fn mute<C: Client>(subject: &mut Subject<'_, C>, node: u32) {
     let what = format!("node {node}: mute");
     let muted = |channel| of_channel(KSPROPERTY_AUDIO_MUTE, node, channel);
-    description(subject, &what, &muted(0), VT_BOOL);
+    let members = description(subject, &what, &muted(0), VT_BOOL);
+    subject.rule(
+        || format!("{what}: steppings, if any, from 0 to 1"),
+        members.is_empty()
+            || steppings(&members).is_some_and(|channels| {
+                channels.iter().all(|c| {
+                    let bounds = (c.Bounds.SignedMinimum, c.Bounds.SignedMaximum);
+                    (bounds, c.SteppingDelta) == ((0, 1), 1)
+                })
+            }),
+        || format!("{members:x?}"),
+    );
     let first = value(subject, &what, &muted(0));
     subject.rule(
         || format!("{what}: a truth value"),

@@ -211,7 +211,7 @@ impl<I> Drop for Ref<I> {
     }
 }
 
-/// `QueryInterface` on a driver's object. An interface pointer that comes back null with success is a violation.
+/// `QueryInterface` on a driver's object. What comes back is an interface exactly if the call succeeds, else null.
 ///
 /// # Safety
 /// `unknown` is a live interface.
@@ -219,20 +219,27 @@ pub unsafe fn query_interface<J>(unknown: *mut IUnknown, iid: &GUID) -> Option<R
     #[repr(align(8))]
     struct Aligned(GUID);
     let iid = Aligned(*iid);
-    let mut out: *mut c_void = ptr::null_mut();
+    // What a caller left there.
+    const STALE: *mut c_void = ptr::without_provenance_mut(0x57A1E);
+    let mut out = STALE;
     let (iid_at, out_at) = (&raw const iid.0, &raw mut out);
     // SAFETY: by the contract; the GUID is 8-aligned as the kernel's comparison wants it.
     unsafe {
         let status =
             guest_call!((*(*unknown).lpVtbl).QueryInterface, unknown, iid_at, out_at) as NTSTATUS;
-        if status >= 0 && out.is_null() {
+        let wrong = match status {
+            0.. if out.is_null() || out == STALE => Some("success without an interface"),
+            ..0 if !out.is_null() => Some("a failure that leaves what was there"),
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
             super::verify::violation(
                 super::verify::Rule::QueryInterface,
                 "QueryInterface",
-                format!("success without an interface for {:?}", iid.0),
+                format!("{wrong} for {:?}", iid.0),
             );
         }
-        if status < 0 {
+        if status < 0 || wrong.is_some() {
             None
         } else {
             Ref::from_owned(out.cast())

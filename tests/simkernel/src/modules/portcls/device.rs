@@ -78,6 +78,9 @@ pub unsafe fn of<'a>(fdo: *mut DEVICE_OBJECT) -> &'a mut Device {
     unsafe { &mut *(*(*fdo).DeviceExtension.cast::<Extension>()).device }
 }
 
+/// Objects of drivers that PcInitializeAdapterDriver has seen, until it unloads them.
+static DRIVERS: Global<BTreeSet<usize>> = Global::new(BTreeSet::new());
+
 /// The devices that PcAddAdapterDevice made.
 static ADAPTERS: Global<BTreeSet<usize>> = Global::new(BTreeSet::new());
 
@@ -109,6 +112,7 @@ pub unsafe extern "efiapi" fn PcInitializeAdapterDriver(
         let unload: PDRIVER_UNLOAD =
             core::mem::transmute(code("portcls unload", unload as *const () as usize));
         (*driver).DriverUnload = Some(unload);
+        DRIVERS.get().insert(driver as usize);
         let majors = [
             IRP_MJ_PNP,
             IRP_MJ_POWER,
@@ -130,8 +134,14 @@ pub unsafe extern "efiapi" fn PcInitializeAdapterDriver(
     STATUS_SUCCESS
 }
 
-unsafe extern "efiapi" fn unload(_driver: *mut DRIVER_OBJECT) {
+unsafe extern "efiapi" fn unload(driver: *mut DRIVER_OBJECT) {
+    DRIVERS.get().remove(&(driver as usize));
     verify::check_unload();
+}
+
+/// The driver object goes; whether PortCls' unload routine was not called.
+pub(crate) fn forget_driver(driver: *mut DRIVER_OBJECT) -> bool {
+    DRIVERS.get().remove(&(driver as usize))
 }
 
 pub unsafe extern "efiapi" fn PcAddAdapterDevice(

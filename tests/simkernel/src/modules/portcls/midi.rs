@@ -25,9 +25,17 @@ use crate::guest_call;
 use crate::modules::{irp, thunk};
 use crate::nt::NTSTATUS;
 use crate::nt::*;
+use crate::state::Global;
 
 /// A timer as the port has it, and how long it waits before it offers bytes again that the device did not take: 1 ms.
 const RESOLUTION: i64 = 10_000;
+
+static PATIENT: Global<bool> = Global::new(false);
+
+/// `patient`: what was not taken is offered again at the next notification, and not by itself.
+pub fn configure(patient: bool) {
+    *PATIENT.get() = patient;
+}
 /// Bytes asked for at a time.
 const CHUNK: usize = 256;
 
@@ -390,7 +398,7 @@ impl Writer {
             } else if status >= 0 && (written as usize) < bytes.len() {
                 bytes.drain(..written as usize);
                 (*this).due.push_front((time, bytes));
-                return Some(RESOLUTION);
+                return (!*PATIENT.get()).then_some(RESOLUTION);
             }
             Some(0)
         }

@@ -133,6 +133,16 @@ fn promises(_iid: &GUID) -> bool {
     false
 }
 
+/// Whether an unload routine takes the place of PortCls': no.
+fn keeps_unload() -> bool {
+    false
+}
+
+/// Interfaces that are refused without a null pointer: none.
+fn forgets(_iid: &GUID) -> bool {
+    false
+}
+
 /// The range of a bridge pin.
 pub fn analog() -> *const KSDATARANGE {
     shape::leak(KSDATARANGE {

@@ -41,12 +41,14 @@ faults! {
     /// A device extension without room for PortCls.
     ShortExtension,
     ManySubdevices, InitTwice,
+    /// An unload routine that does not call PortCls'.
+    KeepUnload,
     /// Releases a service group twice.
     ReleaseTwice,
     /// Takes one reference of an object too many.
     LeakPort, LeakMiniport, LeakAllocator, LeakClock,
-    /// `QueryInterface` that succeeds without an interface.
-    QueryNothing,
+    /// `QueryInterface` that succeeds without an interface; that fails and returns nothing.
+    QueryNothing, QueryStale,
     /// Of the second miniport: `Init` fails, and its group is returned.
     FailWithGroup,
     /// Of the second miniport's descriptor.
@@ -162,6 +164,16 @@ fn extensions() -> &'static [u32] {
 /// Interfaces that are promised and not given.
 fn promises(iid: &GUID) -> bool {
     fault(Fault::QueryNothing) && *iid == IID_IPowerNotify
+}
+
+/// Whether an unload routine takes the place of PortCls'.
+fn keeps_unload() -> bool {
+    fault(Fault::KeepUnload)
+}
+
+/// Interfaces that are refused without a null pointer.
+fn forgets(iid: &GUID) -> bool {
+    fault(Fault::QueryStale) && *iid == IID_IPowerNotify
 }
 
 unsafe extern "efiapi" fn start_device(
