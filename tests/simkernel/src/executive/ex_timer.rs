@@ -265,7 +265,9 @@ pub(crate) fn run(number: u64) {
     t.queued = false;
     t.running = true;
     let (callback, object, context) = (t.callback, t.object as usize, t.context as usize);
-    guest::begins();
+    if crate::loader::is_guest(callback) {
+        guest::begins();
+    }
     // SAFETY: an EXT_CALLBACK and its arguments.
     unsafe { guest::call(callback, &[object, context]) };
     if let Some(t) = TIMERS.get().1.get_mut(&number) {

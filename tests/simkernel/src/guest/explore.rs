@@ -167,6 +167,29 @@ pub(super) fn at_call() -> Option<Decision> {
     Some(Decision { call, choice })
 }
 
+/// A DPC or a timer's callback begins, which is rare beside calls: whether it stops there.
+pub(super) fn at_beginning() -> Option<Decision> {
+    let e = EXPLORER.get();
+    e.calls += 1;
+    let call = e.calls;
+    let choice = match &mut e.source {
+        Source::Off => return None,
+        Source::Random(random, rarity) => {
+            if random.below((*rarity / 4).max(2)) != 0 {
+                return None;
+            }
+            Choice::Hold(1 << random.below(12))
+        }
+        Source::Given(decisions) => {
+            let is_due = |decision: &mut Decision| {
+                decision.call <= call && matches!(decision.choice, Choice::Hold(_))
+            };
+            decisions.pop_if(is_due)?.choice
+        }
+    };
+    Some(Decision { call, choice })
+}
+
 /// It does happen.
 pub(super) fn made(decision: Decision) {
     EXPLORER.get().made.push(decision);

@@ -196,8 +196,12 @@ fn is_starved(context: *mut Context) -> bool {
 
 /// A DPC or a timer's callback begins: another processor may have come that far and no further.
 pub(crate) fn begins() {
-    if explore::is_on() {
-        deliver_by_choice();
+    if explore::is_on()
+        && let Some(decision) = explore::at_beginning()
+        && let Choice::Hold(calls) = decision.choice
+    {
+        explore::made(decision);
+        stop_dpc(calls);
     }
 }
 
