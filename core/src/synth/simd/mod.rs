@@ -463,12 +463,12 @@ pub trait Task {
 /// Does a task on these registers: all of it that is inlined.
 #[inline(always)]
 pub fn on<T: Task>(vectors: Vectors, task: T) -> T::Out {
-    on_best!(vectors, on_avx2(task), task.run::<Native>())
+    on_best!(vectors, task_on_avx2(task), task.run::<Native>())
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn on_avx2<T: Task>(task: T) -> T::Out {
+fn task_on_avx2<T: Task>(task: T) -> T::Out {
     task.run::<avx2::Avx2>()
 }
 
