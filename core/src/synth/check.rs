@@ -2,7 +2,7 @@
 //! What must hold after every block, whatever came before: for tests, and for the fuzz target of sound. Not in the driver.
 
 use super::Synth;
-use super::tick::TICK;
+use super::tick::{TICK, since_tick};
 use crate::dls::model::{Instrument, Patches, SampleInfo, Wave};
 use crate::mem::{NoMemory, Shared, vec};
 use alloc::vec::Vec;
@@ -71,7 +71,7 @@ pub fn patches(instruments: Vec<Shared<Instrument>>) -> Result<Shared<Patches>, 
 impl Synth {
     /// Looks at every voice, its tone and the pool's books, after a call of [`render`](Self::render) and before the next message.
     pub fn check(&self) -> Result<(), Finding> {
-        let since = (self.position % u64::from(TICK)) as u32;
+        let since = since_tick(self.position);
         let to_tick = if since == 0 { 0 } else { TICK - since };
         self.pool.check(to_tick)?;
         let all: usize = (0..self.slots.len())

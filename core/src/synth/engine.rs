@@ -9,7 +9,7 @@ use super::filter::FilterTable;
 use super::math;
 use super::pool::{Pool, Retired, Room};
 use super::simd::Vectors;
-use super::tick::{EFFECT_TICK, TICK};
+use super::tick::{EFFECT_TICK, TICK, since_tick};
 use super::virtual_synth::{SynthId, SynthSlot, VirtualSynth};
 use crate::mem::{NoMemory, TryBox, vec};
 use crate::midi::Universal;
@@ -415,7 +415,7 @@ impl Synth {
                 self.position = self.position.wrapping_add(rest.len() as u64);
                 break;
             }
-            let since_tick = (self.position % u64::from(TICK)) as u32;
+            let since_tick = since_tick(self.position);
             let frames = rest.len().min((TICK - since_tick) as usize);
             let Some(now) = rest.get_mut(..frames) else {
                 break;

@@ -19,7 +19,7 @@ use super::context::{CHANNEL_OFFSET, NoteOn, OutputContext, VoiceContext};
 use super::effects::Unit;
 use super::simd::Vectors;
 use super::sinc::Kernels;
-use super::tick::{TICK, offset_of};
+use super::tick::{TICK, offset_of, since_tick};
 use super::tone::Tone;
 use super::virtual_synth::SynthSlot;
 use super::voice::Voice;
@@ -840,7 +840,8 @@ impl Pool {
         if at_tick || at_turn {
             self.turn = u64::MAX;
         }
-        let last_tick = position - u64::from(offset % TICK);
+        let since_tick = since_tick(position);
+        let last_tick = position - u64::from(since_tick);
         for index in 0..self.used {
             let (Some(tag), Some(voice), Some(tone)) = (
                 self.tags.get(index),
@@ -859,7 +860,7 @@ impl Pool {
                     self.control_one(slots, context, index, at_tick);
                 }
                 if let Some(turn) = self.voices.get(index).map(Voice::turn)
-                    && turn > offset % TICK
+                    && turn > since_tick
                 {
                     self.turn = self.turn.min(last_tick + u64::from(turn));
                 }

@@ -10,7 +10,7 @@ use crate::synth::simd::{
     self, Arch, Block, EIGHT, Effect, Interpolator, Linear, MIXED, Place, Sinc8, Sinc16, Task,
     Vectors,
 };
-use crate::synth::tick::TICK;
+use crate::synth::tick::since_tick;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
@@ -114,7 +114,7 @@ impl Pool {
         let odd = position & 1 == 1;
         let mut next = 0;
         while next < self.used {
-            let since_tick = (position % u64::from(TICK)) as usize;
+            let since_tick = since_tick(position) as usize;
             next = self.read(port, kind, next, (since_tick, frames));
             counters::lap(Part::Fetch);
             let [_, still, moving] = &mut self.batch.kinds;

@@ -45,12 +45,6 @@ impl Arch for Avx2 {
     }
 
     #[inline(always)]
-    fn split(x: __m256i) -> [__m128i; 2] {
-        // SAFETY: as above.
-        unsafe { [_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x)] }
-    }
-
-    #[inline(always)]
     fn floats(x: __m256i) -> __m256 {
         // SAFETY: as above.
         unsafe { _mm256_cvtepi32_ps(x) }
@@ -262,13 +256,6 @@ impl Arch for Avx2 {
     unsafe fn pairs(at: [*const i16; 4]) -> __m128i {
         // SAFETY: the caller vouches for it.
         unsafe { Sse2::pairs(at) }
-    }
-
-    #[inline(always)]
-    unsafe fn eights(at: [*const i16; 4], rows: [&Row8; 4]) -> (__m128i, __m128i) {
-        // SAFETY: the caller vouches for the samples and for AVX2.
-        let [weights, change] = Self::split(unsafe { quad8(at, rows) });
-        (weights, change)
     }
 
     #[inline(always)]

@@ -140,12 +140,14 @@ fn rows_at<R>(rows: &Rows<R>, position: [u64; EIGHT]) -> [&R; EIGHT] {
     position.map(|p| unsafe { rows.get_unchecked(usize::from((p >> 24) as u8)) })
 }
 
-/// Where between its row and the next each position stands, in units of 2^-23 of a row, times that unit in those of the weights.
+/// Sums with the rows' weights, and of their change as much as the positions stand behind their rows; `extra` bits are those of the change.
 #[inline(always)]
-fn blend<A: Arch>(fraction: A::J, extra: u32) -> A::W {
+fn blended<A: Arch>(base: A::J, change: A::J, fraction: A::J, extra: u32) -> A::W {
+    // In units of 2^-23 of a row, times that unit in those of the weights.
     let unit = 1.0 / (8_388_608u64 << extra) as f32;
     let part = A::floats(A::right_all::<9>(A::left_all::<8>(fraction)));
-    A::mul_wide(part, A::splat_wide(unit))
+    let blend = A::mul_wide(part, A::splat_wide(unit));
+    A::add_wide(A::floats(base), A::mul_wide(A::floats(change), blend))
 }
 
 /// Two points. The fraction has 15 bits: the jitter of 2^-16 frames lies below the kernel's own images at any audible frequency.
@@ -202,8 +204,7 @@ impl<'a> Interpolator<'a> for Sinc8<'a> {
         let rows = rows_at(self.0, position);
         // SAFETY: the caller vouches for eight taps.
         let (base, rest) = unsafe { A::eights_all(taps_at(base, position), rows) };
-        let rest = A::mul_wide(A::floats(rest), blend::<A>(fraction, EXTRA8));
-        A::add_wide(A::floats(base), rest)
+        blended::<A>(base, rest, fraction, EXTRA8)
     }
 }
 
@@ -237,7 +238,6 @@ impl<'a> Interpolator<'a> for Sinc16<'a> {
             )
         };
         let (base, rest) = (A::join(low.0, high.0), A::join(low.1, high.1));
-        let rest = A::mul_wide(A::floats(rest), blend::<A>(fraction, EXTRA16));
-        A::add_wide(A::floats(base), rest)
+        blended::<A>(base, rest, fraction, EXTRA16)
     }
 }

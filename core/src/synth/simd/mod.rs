@@ -28,11 +28,6 @@ macro_rules! in_two_registers {
         }
 
         #[inline(always)]
-        fn split(x: Self::J) -> [Self::I; 2] {
-            x
-        }
-
-        #[inline(always)]
         fn line(first: u32, step: u32) -> Self::J {
             let four = [0, 1, 2, 3].map(|i| first.wrapping_add(step.wrapping_mul(i)));
             let low = Self::ints(four);
@@ -254,7 +249,6 @@ pub trait Arch: Copy {
     fn join(low: Self::I, high: Self::I) -> Self::J;
     /// Eight numbers, each `step` more than the one before.
     fn line(first: u32, step: u32) -> Self::J;
-    fn split(x: Self::J) -> [Self::I; 2];
     fn floats(x: Self::J) -> Self::W;
     fn add_all(a: Self::J, b: Self::J) -> Self::J;
     fn sub_all(a: Self::J, b: Self::J) -> Self::J;
