@@ -13,6 +13,7 @@ use arioso_core::ks::ks::{
 use conformance::Client;
 use conformance::events::{EventBuffer, write};
 use conformance::filter::Filter;
+use simkernel::client::SimClient;
 
 pub const SCENARIOS: &[Scenario] = &[
     ("start and unload", start_and_unload),
@@ -157,36 +158,23 @@ fn stopped_while_removed() {
         ..Setup::default()
     }
     .start();
-    let mut held = 0;
-    loop {
-        let program = rig.machine.program("program", |client| {
-            let (filter, id) = Filter::find(client, &KSCATEGORY_SYNTHESIZER, |pin| {
-                pin.flow == KSPIN_DATAFLOW_IN && pin.takes(&KSDATAFORMAT_SUBTYPE_DIRECTMUSIC)
-            })
-            .expect("the synthesizer");
-            let mut pin = filter.direct_music_pin(client, id).expect("a pin");
-            pin.set_state(client, KSSTATE_RUN).expect("it runs");
-            let now = client.now();
-            let mut buffer = EventBuffer::new(now);
-            buffer.push(now + 100 * SECOND, 1, &[0xC0, 1]);
-            let _ = write(client, pin.handle, buffer.start(), buffer.bytes());
-            // Removal has begun.
-            client.sleep(SECOND / 50);
-            // It may have ended too: then the state is not the driver's any more.
-            let _ = pin.set_state(client, KSSTATE_STOP);
-        });
-        rig.sleep(SECOND / 100);
-        rig.machine.hold("system", held, SECOND / 10);
-        rig.surprise_remove();
-        let came = rig.machine.held();
-        rig.machine.finish(&[program]);
-        rig.remove();
-        rig.add();
-        if !came {
-            break;
-        }
-        held += 1;
-    }
+    let program = |client: &mut SimClient| {
+        let (filter, id) = Filter::find(client, &KSCATEGORY_SYNTHESIZER, |pin| {
+            pin.flow == KSPIN_DATAFLOW_IN && pin.takes(&KSDATAFORMAT_SUBTYPE_DIRECTMUSIC)
+        })
+        .expect("the synthesizer");
+        let mut pin = filter.direct_music_pin(client, id).expect("a pin");
+        pin.set_state(client, KSSTATE_RUN).expect("it runs");
+        let now = client.now();
+        let mut buffer = EventBuffer::new(now);
+        buffer.push(now + 100 * SECOND, 1, &[0xC0, 1]);
+        let _ = write(client, pin.handle, buffer.start(), buffer.bytes());
+        // Removal has begun.
+        client.sleep(SECOND / 50);
+        // It may have ended too: then the state is not the driver's any more.
+        let _ = pin.set_state(client, KSSTATE_STOP);
+    };
+    let held = rig.hold_up_removal(1, program, |_, _| {});
     assert!(held >= 20, "removal was held up at {held} calls");
     rig.finish();
 }

@@ -702,39 +702,27 @@ fn run_while_removed() {
         ..Setup::default()
     }
     .start();
-    let mut held = 0;
-    loop {
-        let program = rig.machine.program("program", move |client| {
-            let synth = filter::subdevice(client, "synth").expect("the synthesizer");
-            let pins = synth.pins(client).expect("pins");
-            let wave = pins.iter().find(|pin| is_wave_output(pin));
-            let wave = wave.expect("a wave pin").id;
-            let mut path = WavePath::open(client, &synth, wave, RATE).expect("the wave path");
-            path.set_state(client, KSSTATE_PAUSE).expect("it waits");
-            let format = SampleFormat::pcm(RATE, 16);
-            let mut endpoint = Recorder::open(client, format).expect("the endpoint");
-            endpoint.stream.allocate(client, 40_000).expect("a buffer");
-            endpoint.set_state(client, KSSTATE_PAUSE).expect("it waits");
-            // Removal has begun. It may have ended too: then the state is not the driver's any more.
-            client.sleep(SECOND / 50);
-            let _ = path.source.set_state(client, KSSTATE_RUN);
-            let _ = endpoint.set_state(client, KSSTATE_RUN);
-            client.sleep(SECOND);
-        });
-        rig.sleep(SECOND / 100);
-        rig.machine.hold("system", held, SECOND / 10);
-        rig.surprise_remove();
-        let came = rig.machine.held();
+    let program = |client: &mut SimClient| {
+        let synth = filter::subdevice(client, "synth").expect("the synthesizer");
+        let pins = synth.pins(client).expect("pins");
+        let wave = pins.iter().find(|pin| is_wave_output(pin));
+        let wave = wave.expect("a wave pin").id;
+        let mut path = WavePath::open(client, &synth, wave, RATE).expect("the wave path");
+        path.set_state(client, KSSTATE_PAUSE).expect("it waits");
+        let format = SampleFormat::pcm(RATE, 16);
+        let mut endpoint = Recorder::open(client, format).expect("the endpoint");
+        endpoint.stream.allocate(client, 40_000).expect("a buffer");
+        endpoint.set_state(client, KSSTATE_PAUSE).expect("it waits");
+        // Removal has begun. It may have ended too: then the state is not the driver's any more.
+        client.sleep(SECOND / 50);
+        let _ = path.source.set_state(client, KSSTATE_RUN);
+        let _ = endpoint.set_state(client, KSSTATE_RUN);
+        client.sleep(SECOND);
+    };
+    let held = rig.hold_up_removal(5, program, |rig, held| {
         rig.sleep(SECOND / 10);
         assert_eq!(rig.machine.sharp_timers(), 0, "held up at call {held}");
-        rig.machine.finish(&[program]);
-        rig.remove();
-        rig.add();
-        if !came {
-            break;
-        }
-        held += 5;
-    }
+    });
     assert!(held >= 50, "removal was held up at {held} calls");
     rig.finish();
 }

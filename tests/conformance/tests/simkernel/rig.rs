@@ -285,6 +285,32 @@ impl Rig {
         assert_eq!(self.machine.remove(device), 0, "IRP_MN_REMOVE_DEVICE");
     }
 
+    /// A program runs while removal is held up at every `step`th of its calls in turn; `then` looks on when removal is through and the program is
+    /// not. How many calls there were.
+    pub fn hold_up_removal(
+        &mut self,
+        step: u64,
+        program: impl Fn(&mut SimClient) + Copy + 'static,
+        mut then: impl FnMut(&mut Self, u64),
+    ) -> u64 {
+        let mut held = 0;
+        loop {
+            let program = self.machine.program("program", program);
+            self.sleep(SECOND / 100);
+            self.machine.hold("system", held, SECOND / 10);
+            self.surprise_remove();
+            let came = self.machine.held();
+            then(self, held);
+            self.machine.finish(&[program]);
+            self.remove();
+            self.add();
+            if !came {
+                return held;
+            }
+            held += step;
+        }
+    }
+
     pub fn surprise_remove(&mut self) {
         let device = self.device.expect("a device");
         assert_eq!(

@@ -146,44 +146,44 @@ pub(crate) fn decisions() -> &'static [Decision] {
 
 /// A call is over: what happens. Whoever can do it tells [`made`].
 pub(super) fn at_call() -> Option<Decision> {
-    let e = EXPLORER.get();
-    e.calls += 1;
-    let call = e.calls;
-    let choice = match &mut e.source {
-        Source::Off => return None,
-        Source::Random(random, rarity) => {
-            if random.below(*rarity) != 0 {
-                return None;
-            }
-            match random.below(10) {
-                0 => Choice::Due,
-                1..4 => Choice::Hold(1 << random.below(10)),
-                4 | 5 => Choice::Starve(random.below(64) as u32, 1 << random.below(14)),
-                _ => Choice::Switch(random.below(64) as u32),
-            }
-        }
-        Source::Given(decisions) => decisions.pop_if(|decision| decision.call <= call)?.choice,
+    let any = |random: &mut Random| match random.below(10) {
+        0 => Choice::Due,
+        1..4 => Choice::Hold(1 << random.below(10)),
+        4 | 5 => Choice::Starve(random.below(64) as u32, 1 << random.below(14)),
+        _ => Choice::Switch(random.below(64) as u32),
     };
-    Some(Decision { call, choice })
+    decide(|rarity| rarity, any, |_| true)
 }
 
 /// A DPC or a timer's callback begins, which is rare beside calls: whether it stops there.
 pub(super) fn at_beginning() -> Option<Decision> {
+    decide(
+        |rarity| (rarity / 4).max(2),
+        |random| Choice::Hold(1 << random.below(12)),
+        |choice| matches!(choice, Choice::Hold(_)),
+    )
+}
+
+/// What happens here: by chance, as rarely as `rarity` makes of what is usual, what `any` says; or what was given, if it can be.
+fn decide(
+    rarity: impl Fn(u64) -> u64,
+    any: impl Fn(&mut Random) -> Choice,
+    can_be: impl Fn(&Choice) -> bool,
+) -> Option<Decision> {
     let e = EXPLORER.get();
     e.calls += 1;
     let call = e.calls;
     let choice = match &mut e.source {
         Source::Off => return None,
-        Source::Random(random, rarity) => {
-            if random.below((*rarity / 4).max(2)) != 0 {
+        Source::Random(random, usual) => {
+            if random.below(rarity(*usual)) != 0 {
                 return None;
             }
-            Choice::Hold(1 << random.below(12))
+            any(random)
         }
         Source::Given(decisions) => {
-            let is_due = |decision: &mut Decision| {
-                decision.call <= call && matches!(decision.choice, Choice::Hold(_))
-            };
+            let is_due =
+                |decision: &mut Decision| decision.call <= call && can_be(&decision.choice);
             decisions.pop_if(is_due)?.choice
         }
     };
