@@ -2,8 +2,7 @@
 //! Plans: where gains and coefficients shall be at a tick to come, how far ahead a straight line leads there, and where an envelope turns before.
 
 use super::{
-    FREQUENCIES, HALF, MOVING_RENDER, OutputContext, TICK, TURN, Tone, Voice, VoiceContext,
-    phase_step,
+    FREQUENCIES, HALF, MOVING_RENDER, OutputContext, TICK, TURN, Tone, Voice, VoiceContext, prepared,
 };
 use crate::synth::envelope::{Contour, Envelope};
 use crate::synth::modulation::{MOVERS, Mover, Target};
@@ -33,7 +32,9 @@ impl Voice {
             return self.fade(self.length, tone);
         }
         let bound = core::mem::take(&mut self.bound);
-        let horizon = self.horizon(bound);
+        // Binding has not moved the filter of a voice that starts with it.
+        let filter_bound = bound && !core::mem::take(&mut self.fresh);
+        let horizon = self.horizon(filter_bound);
         self.plan_for(horizon, to_tick);
         if bound
             || self.waits
@@ -46,13 +47,13 @@ impl Voice {
             self.bound = self.now.glide > 0;
         }
         if self.modulation.moves(Target::LfoFrequency) {
-            self.lfo_step = phase_step(
+            self.steps.lfo = prepared::phase_step(
                 self.modulation.value(Target::LfoFrequency, values),
                 context.rate,
             );
         }
         if self.modulation.moves(Target::VibratoFrequency) {
-            self.vibrato_step = phase_step(
+            self.steps.vibrato = prepared::phase_step(
                 self.modulation.value(Target::VibratoFrequency, values),
                 context.rate,
             );
@@ -63,7 +64,7 @@ impl Voice {
             tone.let_filter_in();
         }
         let sweeps = self.filtered
-            && (bound
+            && (filter_bound
                 || self.sweeping
                 || self
                     .modulation
@@ -127,7 +128,7 @@ impl Voice {
         self.length = frames;
         // In place: no copy is read back before it has been written.
         self.next = self.now;
-        let steps = [self.lfo_step, self.vibrato_step];
+        let steps = [self.steps.lfo, self.steps.vibrato];
         self.next
             .advance([&self.volume, &self.modulator], steps, self.fading, frames);
     }
@@ -208,7 +209,7 @@ impl Voice {
     }
 
     /// How many ticks ahead a straight line is as good as what gains and coefficients do; 1 where that is not known.
-    fn horizon(&mut self, bound: bool) -> u32 {
+    fn horizon(&mut self, filter_bound: bool) -> u32 {
         let modulation = &self.modulation;
         let now = &self.now;
         let moves_pitch = modulation.moves(Target::Pitch);
@@ -222,7 +223,7 @@ impl Voice {
         self.bends = self.vibrates && self.bends();
         if moves_pitch && !self.vibrates
             || self.waits
-            || bound && self.filtered
+            || filter_bound && self.filtered
             || modulation.is_general()
             || modulation.moves_one(&[
                 Target::Resonance,
@@ -241,10 +242,10 @@ impl Voice {
             frames = frames.min(now.eg2.stage_left(&self.modulator));
         }
         if modulation.leads(Mover::Lfo, &MOVING_RENDER) {
-            frames = frames.min(now.lfo.straight(self.lfo_step));
+            frames = frames.min(now.lfo.straight(self.steps.lfo));
         }
         if modulation.leads(Mover::Vibrato, &MOVING_RENDER) {
-            frames = frames.min(now.vibrato.straight(self.vibrato_step));
+            frames = frames.min(now.vibrato.straight(self.steps.vibrato));
         }
         if frames == u32::MAX {
             // Where it stays it must be first.
