@@ -4,13 +4,16 @@
 //! Time is cut at absolute positions, the control ticks. At a tick (and at the exact frame of a note-on, note-off or kill) a
 //! voice computes where its gains and coefficients shall be at the next tick; the tone ramps there sample by sample.
 
+mod bend;
 #[cfg(not(windows))]
 mod check;
 mod plan;
 mod prepared;
 
-pub use self::prepared::{Prepared, Preparations};
+pub use self::prepared::{Preparations, Prepared};
 
+use self::bend::Bend;
+use self::plan::MOST_TICKS;
 use self::prepared::{LfoSteps, Times};
 use super::channel::Channel;
 use super::context::{NoteOn, OutputContext, VoiceContext};
@@ -40,10 +43,6 @@ const MIN_RELEASE: f32 = 0.003;
 const MIN_NOTE: f32 = 0.01;
 /// [`Voice::left`] of a voice at rest.
 const FOREVER: u32 = u32::MAX;
-/// Ticks after which a voice at rest that vibrates counts anew: frames stay far from the end of their type.
-const REBASED: u32 = 1 << 20;
-/// Cents by which a pitch may jump: at twice the rate of ticks, a jump is below -72 dB of a tone at 440 Hz.
-const BEND: f32 = 0.5;
 /// What is followed by lines in the tone.
 const MOVING_RENDER: [Target; 6] = [
     Target::Gain,
@@ -140,10 +139,9 @@ pub struct Voice {
     turn: u32,
     /// The plan was given up on the way: the tone stands where it was, not where the plan led to.
     cut: bool,
-    /// An LFO moves the pitch, at every tick.
+    /// LFOs move the pitch, and nothing else does.
     vibrates: bool,
-    /// It does so at every half of a tick.
-    bends: bool,
+    bend: Bend,
     fading: bool,
     steps: LfoSteps,
     modulation: Modulation,
@@ -210,7 +208,7 @@ impl Default for Voice {
             turn: 0,
             cut: false,
             vibrates: false,
-            bends: false,
+            bend: Bend::NONE,
             fading: false,
             steps: LfoSteps::NONE,
             modulation: Modulation::NONE,
@@ -455,9 +453,9 @@ impl Voice {
         }
     }
 
-    /// Pitches that it computes in each tick inside of its plans.
-    pub fn pitches_per_tick(&self) -> u32 {
-        u32::from(self.vibrates) + u32::from(self.bends)
+    /// LFOs move its pitch inside of its plans.
+    pub fn vibrates(&self) -> bool {
+        self.vibrates
     }
 
     /// Passes over a tick that lies inside of the plan.
@@ -470,48 +468,10 @@ impl Voice {
         self.passed = self.passed.saturating_add(1);
         tone.check_filter();
         if self.vibrates {
-            self.vibrate(tone);
+            let values = self.ahead;
+            self.vibrate(&values, tone);
         }
         true
-    }
-
-    /// The pitch inside of a plan.
-    fn vibrate(&mut self, tone: &mut Tone) {
-        if self.passed >= REBASED {
-            // A held note vibrates for days.
-            self.now = self.advanced(self.now, self.elapsed());
-            self.next = self.advanced(self.now, TICK);
-            (self.at, self.passed) = (0, 0);
-        }
-        let [_, _, eg1, eg2] = self.ahead;
-        let step_after = |frames| {
-            let mut lfos = [
-                (self.now.lfo, self.steps.lfo),
-                (self.now.vibrato, self.steps.vibrato),
-            ];
-            let [lfo, vibrato] = lfos.each_mut().map(|(lfo, step)| {
-                lfo.advance(*step, frames);
-                lfo.value()
-            });
-            self.step(&[lfo, vibrato, eg1, eg2], 0, None)
-        };
-        let frames = self.elapsed();
-        let later = if self.bends {
-            step_after(frames.saturating_add(HALF))
-        } else {
-            0
-        };
-        tone.set_steps([step_after(frames), later]);
-    }
-
-    /// LFOs move the pitch by more than [`BEND`] in half a tick.
-    fn bends(&self) -> bool {
-        const RADIANS: f32 = core::f32::consts::TAU / 4_294_967_296.0;
-        let swing = |mover, step: u32| {
-            let depth = self.modulation.depth(Target::Pitch, mover);
-            depth.abs() * step as f32 * (RADIANS * HALF as f32)
-        };
-        swing(Mover::Lfo, self.steps.lfo) + swing(Mover::Vibrato, self.steps.vibrato) > BEND
     }
 
     /// Frames from where the plan began to the last tick.
@@ -760,20 +720,25 @@ impl Voice {
 
     /// Frames of the wave per output frame, 32.32, with `left` frames of a glide to go.
     fn step(&self, values: &[f32; MOVERS], left: u32, around: Option<VoiceContext>) -> u64 {
-        let glide = self.glide * (left as f32 / self.glide_length.max(1) as f32);
-        let cents = (self.target(Target::Pitch, values, around) + glide).clamp(-12_000.0, 12_000.0);
-        let ratio = f64::from(math::exp2(cents * (1.0 / 1200.0)));
-        ((self.unity_step * ratio + 0.5) as u64).clamp(1, 1 << 48)
+        let mut cents = self.target(Target::Pitch, values, around);
+        if left > 0 {
+            cents += self.glide * (left as f32 / self.glide_length.max(1) as f32);
+        }
+        let ratio = f64::from(math::exp2(cents.clamp(-12_000.0, 12_000.0) * (1.0 / 1200.0)));
+        ((self.unity_step * ratio + 0.5) as i64).clamp(1, 1 << 48) as u64
     }
 
     /// Sets the speed from here on; where it moves, also that from the middle of the tick on.
     fn set_pitch(&mut self, values: &[f32; MOVERS], around: Option<VoiceContext>, tone: &mut Tone) {
+        if self.vibrates && self.at == 0 {
+            return self.vibrate(values, tone);
+        }
         let step = self.step(values, self.now.glide, around);
         if self.waits {
             return tone.set_steps([self.behind_delay(step, self.length), 0]);
         }
         let moves = self.now.glide > 0 || self.modulation.moves(Target::Pitch);
-        let later = if moves && self.at < HALF && (!self.vibrates || self.bends) {
+        let later = if moves && self.at < HALF {
             let middle = self.advanced(self.now, HALF - self.at);
             self.step(&self.values(&middle), middle.glide, around)
         } else {

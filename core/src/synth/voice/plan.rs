@@ -2,13 +2,13 @@
 //! Plans: where gains and coefficients shall be at a tick to come, how far ahead a straight line leads there, and where an envelope turns before.
 
 use super::{
-    FREQUENCIES, HALF, MOVING_RENDER, OutputContext, TICK, TURN, Tone, Voice, VoiceContext, prepared,
+    Bend, FREQUENCIES, HALF, MOVING_RENDER, OutputContext, TICK, TURN, Tone, Voice, VoiceContext, prepared,
 };
 use crate::synth::envelope::{Contour, Envelope};
 use crate::synth::modulation::{MOVERS, Mover, Target};
 
 /// Ticks that a plan is for at most; with a filter that moves: its coefficients, and what their sums are rounded by, add up from frame to frame.
-const MOST_TICKS: u32 = 16;
+pub(super) const MOST_TICKS: u32 = 16;
 const MOST_SWEPT_TICKS: u32 = 8;
 /// How far, as a part of it, a level may lie from where an envelope that turns inside of a tick would have it.
 const TURN_UNHEARD: f32 = 0.01;
@@ -36,6 +36,9 @@ impl Voice {
         let filter_bound = bound && !core::mem::take(&mut self.fresh);
         let horizon = self.horizon(filter_bound);
         self.plan_for(horizon, to_tick);
+        if bound || !self.vibrates || self.at > 0 {
+            self.bend = Bend::NONE;
+        }
         if bound
             || self.waits
             || self.now.glide > 0
@@ -220,7 +223,6 @@ impl Voice {
             && now.glide == 0
             && !modulation.leads(Mover::Eg1, &[Target::Pitch])
             && (now.eg2.is_steady() || !modulation.leads(Mover::Eg2, &[Target::Pitch]));
-        self.bends = self.vibrates && self.bends();
         if moves_pitch && !self.vibrates
             || self.waits
             || filter_bound && self.filtered
