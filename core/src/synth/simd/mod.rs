@@ -354,6 +354,23 @@ pub trait Arch: Copy {
             Self::sums(a.1, b.1, c.1, d.1),
         )
     }
+
+    /// The same at eight places.
+    ///
+    /// # Safety
+    /// They must be readable.
+    #[inline(always)]
+    unsafe fn sixteens_all(at: [*const i16; 8], rows: [&Row16; 8]) -> (Self::J, Self::J) {
+        let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (at, rows);
+        // SAFETY: the caller vouches for the samples.
+        let (low, high) = unsafe {
+            (
+                Self::sixteens([a, b, c, d], [i, j, k, l]),
+                Self::sixteens([e, f, g, h], [m, n, o, p]),
+            )
+        };
+        (Self::join(low.0, high.0), Self::join(low.1, high.1))
+    }
 }
 
 /// Frames of a block.
