@@ -228,7 +228,7 @@ impl Arch for Avx2 {
         fn dot_pairs(a: __m128i, b: __m128i) -> __m128i;
         fn sums(a: __m128i, b: __m128i, c: __m128i, d: __m128i) -> __m128i;
         fn shorts(x: &Shorts) -> __m128i;
-        fn pcm(samples: &[f32; 8]) -> [i16; 8];
+        fn pcm(samples: &[f32; 8], to: &mut [u8; 16]);
     }
 
     #[inline(always)]

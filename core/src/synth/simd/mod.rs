@@ -290,8 +290,8 @@ pub trait Arch: Copy {
     /// The sums over each of four registers.
     fn sums(a: Self::I, b: Self::I, c: Self::I, d: Self::I) -> Self::I;
     fn shorts(x: &Shorts) -> Self::I;
-    /// 16-bit PCM of eight samples (1.0 is full scale): to nearest, halves away from zero, clipped; what is not a number is 0.
-    fn pcm(samples: &[f32; 8]) -> [i16; 8];
+    /// 16-bit PCM, little-endian, of eight samples (1.0 is full scale): to nearest, halves away from zero, clipped; what is not a number is 0.
+    fn pcm(samples: &[f32; 8], to: &mut [u8; 16]);
 
     /// Eight samples from `at` on.
     ///
@@ -579,10 +579,10 @@ fn send_on<A: Arch>(places: &[Place; MIXED], effect: Effect, bus: &mut Block, fr
     }
 }
 
-/// 16-bit PCM of eight samples (1.0 is full scale): to nearest, halves away from zero, clipped; what is not a number is 0.
+/// 16-bit PCM, little-endian, of eight samples (1.0 is full scale): to nearest, halves away from zero, clipped; what is not a number is 0.
 #[inline(always)]
-pub fn pcm(samples: &[f32; 8]) -> [i16; 8] {
-    Native::pcm(samples)
+pub fn pcm(samples: &[f32; 8], to: &mut [u8; 16]) {
+    Native::pcm(samples, to);
 }
 
 /// Clocks of the processor; 0 on AArch64.
