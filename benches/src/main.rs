@@ -81,7 +81,9 @@ fn main() -> Result<()> {
         ["downloads"] => download(),
         ["image-songs", setting, bank] => image::songs_child(setting, bank),
         ["image", setting, voices] => image::child(setting, voices.parse()?),
-        _ => bail!("arioso-bench [songs [quick] | starts | prices | downloads | image SETTING VOICES]"),
+        _ => bail!(
+            "arioso-bench [songs [quick] | starts | prices | downloads | image SETTING VOICES]"
+        ),
     }
 }
 

@@ -469,9 +469,7 @@ impl Channel {
         let named = self.glide_from.take();
         let last = self.last_key.replace(key);
         Pressed {
-            source: named.or(before
-                .map(|note| note.0)
-                .filter(|_| self.is_on(cc::LEGATO))),
+            source: named.or(before.map(|note| note.0).filter(|_| self.is_on(cc::LEGATO))),
             glide_from: named.or(last.filter(|_| self.glides())),
         }
     }

@@ -460,7 +460,7 @@ impl Synth {
         if at_tick && self.pool.has_waiting() {
             self.start_waiting();
         }
-        let context = OutputContext::new(&self.filters, self.rate, self.log2_a440);
+        let context = OutputContext::new(&self.filters, self.rate, self.log2_a440, self.position);
         counters::begin();
         self.pool.control(&self.slots, &context, self.position);
         counters::lap(Part::Control);

@@ -61,7 +61,7 @@ impl Synth {
             priority,
             glide_from,
         };
-        let context = OutputContext::new(&self.filters, self.rate, self.log2_a440);
+        let context = OutputContext::new(&self.filters, self.rate, self.log2_a440, self.position);
         let slots = &self.slots;
         let mut lost = 0;
         let went_on =
@@ -128,7 +128,8 @@ impl Synth {
                     places,
                 )
             };
-            let context = OutputContext::new(&self.filters, self.rate, self.log2_a440);
+            let context =
+                OutputContext::new(&self.filters, self.rate, self.log2_a440, self.position);
             let arrival = self
                 .pool
                 .start_waiting(slots, &context, position, &mut from, room);

@@ -224,9 +224,7 @@ impl Oscillator {
         (window.start, window.wrapped) = (first, wrapped);
         let frames = self.wave.as_ref().map_or(&[][..], |wave| wave.frames());
         let plain = match self.looping {
-            true => frames
-                .get(..self.loop_end as usize)
-                .unwrap_or_default(),
+            true => frames.get(..self.loop_end as usize).unwrap_or_default(),
             false => frames,
         };
         // Before the first frame there is nothing.

@@ -867,7 +867,9 @@ impl Pool {
             };
             // Most voices lie inside of their plans, and nothing has happened to them.
             let calm = tag.flags & (LIVE | PENDING | DIRTY) == LIVE;
-            if tag.is(LIVE) && !(calm && at_tick && !tone.is_over() && voice.pass(tone)) {
+            if tag.is(LIVE)
+                && !(calm && at_tick && !tone.is_over() && voice.pass(context.tick, tone))
+            {
                 if !at_tick && !tag.is(PENDING) && voice.turn() == offset {
                     voice.reach_turn(tone);
                     voice.plan_from_here(around_of(slots, tag, voice), context, tone);

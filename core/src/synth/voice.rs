@@ -340,11 +340,7 @@ impl Voice {
     }
 
     /// Recomputes everything that follows from the channel. `prepared` is of its articulation and of the channel.
-    pub fn bind(
-        &mut self,
-        (around, prepared): (VoiceContext, &Prepared),
-        context: &OutputContext,
-    ) {
+    pub fn bind(&mut self, (around, prepared): (VoiceContext, &Prepared), context: &OutputContext) {
         self.wake();
         let Some(articulation) = &self.articulation else {
             return;
@@ -430,6 +426,12 @@ impl Voice {
         self.bind((around, prepared), context);
     }
 
+    /// Ticks from `tick` to this voice's own among every `most`: where the longest plans end. Voices that begin together are so planned one after the
+    /// other, not all in one slice.
+    fn own_turn(&self, tick: u32, most: u32) -> u32 {
+        most - tick.wrapping_add(self.serial as u32) % most
+    }
+
     fn needs_filter(&self) -> bool {
         self.modulation.base(Target::Cutoff) < FILTER_OFF || self.modulation.moves(Target::Cutoff)
     }
@@ -458,9 +460,9 @@ impl Voice {
         self.vibrates
     }
 
-    /// Passes over a tick that lies inside of the plan.
+    /// Passes over a tick that lies inside of the plan; `tick` is its number.
     #[inline]
-    pub fn pass(&mut self, tone: &mut Tone) -> bool {
+    pub fn pass(&mut self, tick: u32, tone: &mut Tone) -> bool {
         if self.left == 0 {
             return false;
         }
@@ -469,7 +471,7 @@ impl Voice {
         tone.check_filter();
         if self.vibrates {
             let values = self.ahead;
-            self.vibrate(&values, tone);
+            self.vibrate(&values, tick, tone);
         }
         true
     }
@@ -724,14 +726,22 @@ impl Voice {
         if left > 0 {
             cents += self.glide * (left as f32 / self.glide_length.max(1) as f32);
         }
-        let ratio = f64::from(math::exp2(cents.clamp(-12_000.0, 12_000.0) * (1.0 / 1200.0)));
+        let ratio = f64::from(math::exp2(
+            cents.clamp(-12_000.0, 12_000.0) * (1.0 / 1200.0),
+        ));
         ((self.unity_step * ratio + 0.5) as i64).clamp(1, 1 << 48) as u64
     }
 
     /// Sets the speed from here on; where it moves, also that from the middle of the tick on.
-    fn set_pitch(&mut self, values: &[f32; MOVERS], around: Option<VoiceContext>, tone: &mut Tone) {
+    fn set_pitch(
+        &mut self,
+        values: &[f32; MOVERS],
+        around: Option<VoiceContext>,
+        tick: u32,
+        tone: &mut Tone,
+    ) {
         if self.vibrates && self.at == 0 {
-            return self.vibrate(values, tone);
+            return self.vibrate(values, tick, tone);
         }
         let step = self.step(values, self.now.glide, around);
         if self.waits {

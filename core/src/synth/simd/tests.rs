@@ -382,7 +382,10 @@ fn pcm_rounds_to_nearest_and_clips() {
         1.0,
         -1.0,
     ];
-    assert_eq!(pcm_on::<Native>(&samples), [0, 0, 1, -1, 1, -2, 32767, -32768]);
+    assert_eq!(
+        pcm_on::<Native>(&samples),
+        [0, 0, 1, -1, 1, -2, 32767, -32768]
+    );
     let wild = [
         f32::NAN,
         f32::INFINITY,

@@ -39,7 +39,12 @@ fn of_key(changes: &[Connection], channel: &Channel, key: KeySettings) -> Modula
         tunings: &Tunings::new().unwrap(),
     };
     let at_rest = are_at_rest(&around);
-    apply(&mut modulation, &around, &NoteState::new(&around, 60), at_rest);
+    apply(
+        &mut modulation,
+        &around,
+        &NoteState::new(&around, 60),
+        at_rest,
+    );
     modulation
 }
 

@@ -67,17 +67,17 @@ impl Bend {
 }
 
 impl Voice {
-    /// The pitch of the tick that begins. `values` are those of the movers; of LFOs they do not count.
+    /// The pitch of the tick that begins, the `tick`th. `values` are those of the movers; of LFOs they do not count.
     #[inline]
-    pub(super) fn vibrate(&mut self, values: &[f32; MOVERS], tone: &mut Tone) {
+    pub(super) fn vibrate(&mut self, values: &[f32; MOVERS], tick: u32, tone: &mut Tone) {
         if self.bend.left == 0 {
-            self.begin_bend(values);
+            self.begin_bend(values, tick);
         }
         tone.set_steps(self.bend.next());
     }
 
     #[inline(never)]
-    fn begin_bend(&mut self, values: &[f32; MOVERS]) {
+    fn begin_bend(&mut self, values: &[f32; MOVERS], tick: u32) {
         if self.passed >= REBASED {
             // A held note vibrates for days.
             self.now = self.advanced(self.now, self.elapsed());
@@ -104,7 +104,10 @@ impl Voice {
                 straight = straight.min(lfo.turns(step, part));
             }
         }
-        let ticks = (straight / TICK).max(1);
+        let mut ticks = (straight / TICK).max(1);
+        if ticks == MOST_TICKS {
+            ticks = self.own_turn(tick, MOST_TICKS);
+        }
         let [_, _, eg1, eg2] = *values;
         let step_after = |frames| {
             let at = |mover, mut lfo: super::Lfo, step| {

@@ -2,7 +2,8 @@
 //! Plans: where gains and coefficients shall be at a tick to come, how far ahead a straight line leads there, and where an envelope turns before.
 
 use super::{
-    Bend, FREQUENCIES, HALF, MOVING_RENDER, OutputContext, TICK, TURN, Tone, Voice, VoiceContext, prepared,
+    Bend, FREQUENCIES, HALF, MOVING_RENDER, OutputContext, TICK, TURN, Tone, Voice, VoiceContext,
+    prepared,
 };
 use crate::synth::envelope::{Contour, Envelope};
 use crate::synth::modulation::{MOVERS, Mover, Target};
@@ -34,7 +35,7 @@ impl Voice {
         let bound = core::mem::take(&mut self.bound);
         // Binding has not moved the filter of a voice that starts with it.
         let filter_bound = bound && !core::mem::take(&mut self.fresh);
-        let horizon = self.horizon(filter_bound);
+        let horizon = self.horizon(filter_bound, context.tick);
         self.plan_for(horizon, to_tick);
         if bound || !self.vibrates || self.at > 0 {
             self.bend = Bend::NONE;
@@ -45,7 +46,7 @@ impl Voice {
             || self.next.glide > 0
             || self.modulation.moves(Target::Pitch)
         {
-            self.set_pitch(values, around, tone);
+            self.set_pitch(values, around, context.tick, tone);
             // The last step of a glide is taken when it has ended.
             self.bound = self.now.glide > 0;
         }
@@ -212,7 +213,7 @@ impl Voice {
     }
 
     /// How many ticks ahead a straight line is as good as what gains and coefficients do; 1 where that is not known.
-    fn horizon(&mut self, filter_bound: bool) -> u32 {
+    fn horizon(&mut self, filter_bound: bool, tick: u32) -> u32 {
         let modulation = &self.modulation;
         let now = &self.now;
         let moves_pitch = modulation.moves(Target::Pitch);
@@ -259,7 +260,12 @@ impl Voice {
                 || modulation.leads(Mover::Vibrato, cutoff)
                 || modulation.leads(Mover::Eg2, cutoff) && !now.eg2.is_steady());
         let most = if sweeps { MOST_SWEPT_TICKS } else { MOST_TICKS };
-        (frames.saturating_add(self.at) / TICK).clamp(1, most)
+        let ticks = frames.saturating_add(self.at) / TICK;
+        if ticks < most {
+            ticks.max(1)
+        } else {
+            self.own_turn(tick, most)
+        }
     }
 
     /// Plans a stretch of a fade: straight down from where the voice was, whatever its envelopes and LFOs would do.
