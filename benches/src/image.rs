@@ -191,6 +191,7 @@ fn boot(setting: &str, voices: usize, bank: Vec<u8>, block: usize, groups: u32) 
             .chain([("BankPath".into(), Value::text(BANK))])
             .collect(),
         files: [(BANK.into(), FileData::Bytes(bank.into()))].into(),
+        watched_vectors: false,
         ..Options::default()
     });
     // It ends with the process.
