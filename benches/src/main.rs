@@ -133,7 +133,7 @@ impl Session {
                 }
             }
             session.starts.push(Starts::new(*make, STARTS_AT)?);
-            if is_first(make, &all) {
+            if has_effects(make, &all) {
                 for effects in combinations(make) {
                     session.hold(*make, EFFECTS_AT, effects)?;
                 }
@@ -226,9 +226,12 @@ impl Session {
 }
 
 /// The engine's plainest setting.
-fn is_first(make: &Make, all: &[Make]) -> bool {
+/// The first setting of each engine plays with effects too, and the same on other registers.
+fn has_effects(make: &Make, all: &[Make]) -> bool {
     let first = all.iter().find(|other| other.engine == make.engine);
-    first.is_some_and(|first| first.setting == make.setting)
+    first.is_some_and(|first| {
+        make.setting.strip_suffix("+avx2").unwrap_or(make.setting) == first.setting
+    })
 }
 
 fn combinations(make: &Make) -> Vec<Effects> {

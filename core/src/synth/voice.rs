@@ -721,6 +721,7 @@ impl Voice {
     }
 
     /// Frames of the wave per output frame, 32.32, with `left` frames of a glide to go.
+    #[inline(always)]
     fn step(&self, values: &[f32; MOVERS], left: u32, around: Option<VoiceContext>) -> u64 {
         let mut cents = self.target(Target::Pitch, values, around);
         if left > 0 {
