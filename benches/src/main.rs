@@ -225,7 +225,6 @@ impl Session {
     }
 }
 
-/// The engine's plainest setting.
 /// The first setting of each engine plays with effects too, and the same on other registers.
 fn has_effects(make: &Make, all: &[Make]) -> bool {
     let first = all.iter().find(|other| other.engine == make.engine);
