@@ -198,7 +198,7 @@ pub use chorus::{Gate, Taps, Wet};
 pub use effects::{diffuse, network, take, taps, wet};
 pub use fetch::{Interpolator, Linear, Reader, SCALE, Sinc8, Sinc16, read};
 pub use filter::FilterState;
-pub use mix::{Effect, Gains, MIXED};
+pub use mix::{Effect, Gains, MIXED, Pair};
 
 pub use reverb::{AllPasses, LINES, Network};
 
@@ -523,28 +523,39 @@ fn filter_on<A: Arch>(places: &mut [[Place; EIGHT]], moves: bool, odd: bool, fra
     }
 }
 
-/// Adds the first `frames` frames of voices, one after the other, to left and right.
+/// Adds the first `frames` frames of voices, one after the other, to a pair of buses.
 #[inline]
-pub fn mix(vectors: Vectors, places: &[Place; MIXED], buses: &mut [&mut Block; 2], frames: usize) {
+pub fn mix(
+    vectors: Vectors,
+    places: &[Place; MIXED],
+    pair: Pair,
+    buses: &mut [&mut Block; 2],
+    frames: usize,
+) {
     on_best!(
         vectors,
-        mix_on_avx2(places, buses, frames),
-        mix_on::<Native>(places, buses, frames)
+        mix_on_avx2(places, pair, buses, frames),
+        mix_on::<Native>(places, pair, buses, frames)
     )
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn mix_on_avx2(places: &[Place; MIXED], buses: &mut [&mut Block; 2], frames: usize) {
-    mix_on::<avx2::Avx2>(places, buses, frames);
+fn mix_on_avx2(places: &[Place; MIXED], pair: Pair, buses: &mut [&mut Block; 2], frames: usize) {
+    mix_on::<avx2::Avx2>(places, pair, buses, frames);
 }
 
 #[inline(always)]
-fn mix_on<A: Arch>(places: &[Place; MIXED], buses: &mut [&mut Block; 2], frames: usize) {
-    if places.iter().any(|place| place.gains.move_dry()) {
-        mix::run::<A, true>(places, buses, frames);
+fn mix_on<A: Arch>(
+    places: &[Place; MIXED],
+    pair: Pair,
+    buses: &mut [&mut Block; 2],
+    frames: usize,
+) {
+    if places.iter().any(|place| place.gains.move_in(pair)) {
+        mix::run::<A, true>(places, pair, buses, frames);
     } else {
-        mix::run::<A, false>(places, buses, frames);
+        mix::run::<A, false>(places, pair, buses, frames);
     }
 }
 

@@ -198,7 +198,7 @@ proptest! {
                 let [places] = eights;
                 let mut buses = [Block::ZERO; 3];
                 let [left, right, reverb] = &mut buses;
-                mix(Vectors::best(), places.first_chunk().unwrap(), &mut [left, right], length);
+                mix(Vectors::best(), places.first_chunk().unwrap(), Pair::Dry, &mut [left, right], length);
                 send(Vectors::best(), places.first_chunk().unwrap(), Effect::Reverb, reverb, length);
                 let [left, right, reverb] = buses;
                 for (out, block) in out.iter_mut().zip([left, right, reverb, places[0].block]) {
@@ -228,15 +228,15 @@ proptest! {
             let both = &mut [left, right];
             match registers {
                 Registers::Portable => {
-                    mix_on::<Portable>(&places, both, count);
+                    mix_on::<Portable>(&places, Pair::Dry, both, count);
                     send_on::<Portable>(&places, Effect::Chorus, chorus, count);
                 }
                 Registers::Native => {
-                    mix(Vectors::default(), &places, both, count);
+                    mix(Vectors::default(), &places, Pair::Dry, both, count);
                     send(Vectors::default(), &places, Effect::Chorus, chorus, count);
                 }
                 Registers::Best => {
-                    mix(Vectors::best(), &places, both, count);
+                    mix(Vectors::best(), &places, Pair::Dry, both, count);
                     send(Vectors::best(), &places, Effect::Chorus, chorus, count);
                 }
             }
@@ -251,10 +251,24 @@ proptest! {
         for place in places {
             let mut alone = [Place::EMPTY; MIXED];
             alone[0] = place;
-            mix(Vectors::best(), &alone, &mut [&mut left, &mut right], count);
+            mix(Vectors::best(), &alone, Pair::Dry, &mut [&mut left, &mut right], count);
             send(Vectors::best(), &alone, Effect::Chorus, &mut chorus, count);
         }
         prop_assert_eq!(mixed, [left, right, chorus].map(|bus| bits(bus.first(count))));
+        // Both effects together are the same as one after the other.
+        for vectors in [Vectors::default(), Vectors::best()] {
+            let mut together = [0.5, 0.75].map(filled);
+            let mut apart = [0.5, 0.75].map(filled);
+            let [reverb, chorus] = &mut together;
+            mix(vectors, &places, Pair::Effects, &mut [reverb, chorus], count);
+            let [reverb, chorus] = &mut apart;
+            send(vectors, &places, Effect::Reverb, reverb, count);
+            send(vectors, &places, Effect::Chorus, chorus, count);
+            prop_assert_eq!(
+                together.map(|bus| bits(bus.first(count))),
+                apart.map(|bus| bits(bus.first(count)))
+            );
+        }
     }
 
     #[test]
