@@ -493,13 +493,19 @@ impl Synth {
                 bus,
                 ..
             } = slot;
+            let sleep = effects.as_deref().is_none_or(Unit::is_asleep);
+            let dry = sleep && buses.reverb.is_none() && buses.chorus.is_none();
             let mut peak = 0.0f32;
             let mut at = 0;
             while at < frames {
-                // Effects have ticks of their own.
                 let position = self.position + at as u64;
+                // Effects have ticks of their own.
                 let to_tick = EFFECT_TICK - (position % u64::from(EFFECT_TICK)) as u32;
-                let end = frames.min(at + to_tick as usize);
+                let end = if dry {
+                    frames
+                } else {
+                    frames.min(at + to_tick as usize)
+                };
                 let wet = effects.as_deref_mut().and_then(|unit| {
                     unit.process(
                         vectors,
