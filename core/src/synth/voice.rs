@@ -121,7 +121,7 @@ pub struct Voice {
     glide_length: u32,
     /// Gains of the sides.
     balance: [f32; 2],
-    /// Release of both envelopes in seconds, before controllers; used where notes have a part in times.
+    /// Release of both envelopes in seconds, before controllers.
     releases: [f32; 2],
     volume: Contour,
     modulator: Contour,
@@ -357,8 +357,11 @@ impl Voice {
         controls::apply(&mut self.modulation, &around, &self.note_state, at_rest);
         self.balance = prepared.balance;
         [self.volume.release, self.modulator.release] = match &prepared.times {
-            Some(times) => [times.volume.release, times.modulator.release],
-            None => prepared::release_frames(channel, self.releases, context.rate),
+            // A note keeps the times that it began with.
+            Some(times) if times.releases == self.releases => {
+                [times.volume.release, times.modulator.release]
+            }
+            _ => prepared::release_frames(channel, self.releases, context.rate),
         };
         let still = [0.0; MOVERS];
         let cents = FREQUENCIES.map(|target| self.modulation.value(target, &still));

@@ -55,6 +55,26 @@ fn times_of_the_volume_envelope() {
     near(played(&[(11, signed(0))], 100)[0], 1.0, 1e-3);
 }
 
+/// Times hold for a whole note: what is sent while it sounds is for the next one.
+#[test]
+fn a_note_keeps_its_times() {
+    let released = |later: Option<u16>| {
+        let mut synth = dc_synth(&[]);
+        nrpn(&mut synth, 15, signed(250));
+        send(&mut synth, &[0x90, 60, 127]);
+        render(&mut synth, 640);
+        if let Some(value) = later {
+            nrpn(&mut synth, 15, value);
+        }
+        send(&mut synth, &[0xB0, 7, 127]);
+        render(&mut synth, 640);
+        send(&mut synth, &[0x80, 60, 0]);
+        left(&render(&mut synth, 4801))
+    };
+    near(db(released(None)[4800]), -9.6, 0.2);
+    near(db(released(Some(signed(25)))[4800]), -9.6, 0.2);
+}
+
 /// Data entry under another NRPN (here GS' vibrato depth, whose number the AWE32 has too) is no generator.
 #[test]
 fn other_parameters_are_none_of_it() {
