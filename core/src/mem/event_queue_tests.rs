@@ -183,6 +183,18 @@ fn bursts_of_all_sizes_while_time_moves_on() {
     assert!(queue.is_empty());
 }
 
+/// While all of them can be merged by one push, runs are so few as their sizes are powers of two.
+#[test]
+fn small_runs_are_merged() {
+    let mut queue = EventQueue::new().unwrap();
+    for arrival in 0..EAGER {
+        push(&mut queue, -(arrival as i64), arrival);
+        let most = (arrival + 1).ilog2() as usize + 2;
+        assert!(queue.used <= most, "{} runs of {arrival}", queue.used);
+    }
+    assert_eq!(drain(&mut queue).len(), EAGER);
+}
+
 /// More large runs than the table holds.
 #[test]
 #[cfg(not(miri))]

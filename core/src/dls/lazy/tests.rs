@@ -294,6 +294,9 @@ fn the_least_recently_used_goes_and_what_sounds_stays() {
     assert_eq!(here(&lazy), [true, true, false, false, false, true]);
     assert!(sounds(&render(&mut lazy.synth, 64)), "the first sounds on");
     assert_eq!(lazy.counts.evicted.load(Ordering::Relaxed), 4);
+    // What was loaded is here or has gone.
+    let loaded = lazy.counts.loaded.load(Ordering::Relaxed);
+    assert_eq!(loaded, 4 + u64::from(lazy.waves()));
 }
 
 #[test]
@@ -495,5 +498,197 @@ fn conditions_and_forms_are_those_of_the_whole_file() {
             lazy.work();
             assert_eq!(sounds(&render(&mut lazy.synth, 640)), plays);
         }
+    }
+}
+
+/// One program whose regions share out the keys: up to 39, up to 79, the rest; each with a wave of its own.
+fn three_parts() -> Vec<u8> {
+    let regions: Vec<_> = [(0, 39), (40, 79), (80, 127)]
+        .into_iter()
+        .zip(0..)
+        .map(|(keys, wave)| region(&[rgnh(keys, (0, 127), 0, 0), wlnk(wave)]))
+        .collect();
+    let waves: Vec<_> = (1..4).map(|value| wave(&[value * 1000; 500])).collect();
+    dls(&[instrument(0, 0, &regions, &[])], &waves)
+}
+
+#[test]
+fn a_note_waits_for_the_waves_of_its_key_alone() {
+    for (key, part) in [(0, 0), (39, 0), (40, 1), (79, 1), (80, 2), (127, 2)] {
+        let Machine {
+            disk,
+            mut bank,
+            counts,
+            ..
+        } = Machine::new(three_parts(), 1 << 20);
+        let instrument = bank.instruments().unwrap().remove(0);
+        let demand = instrument.demand().unwrap();
+        demand.want(key);
+        let mut job = Job {
+            source: &disk,
+            counts: &counts,
+            buffer: Vec::new(),
+        };
+        assert!(bank.serve_notes(&mut job));
+        let built = demand.instrument().unwrap();
+        let here = built.regions.iter().map(|r| r.wave.state() == State::Here);
+        let expected = (0..3).map(|other| other == part);
+        assert!(here.eq(expected), "key {key}");
+        assert_eq!(counts.loaded.load(Ordering::Relaxed), 1, "key {key}");
+    }
+}
+
+/// An instrument whose wave's header cannot be read is broken until it is selected again.
+#[test]
+fn an_instrument_that_was_broken_is_read_again_when_it_is_selected() {
+    let mut lazy = Machine::new(programs(2, 3000), 1 << 20);
+    let headers = lazy.disk.bytes.windows(4).enumerate();
+    let (header, _) = headers
+        .filter(|(_, bytes)| bytes == b"fmt ")
+        .last()
+        .unwrap();
+    *lazy.disk.bad.borrow_mut() = header..header + 1;
+    let demand = |lazy: &Machine| {
+        let instruments = lazy.bank.instruments().unwrap();
+        instruments[1].demand().unwrap().state()
+    };
+    lazy.send(&[0xC0, 1]);
+    lazy.work();
+    assert_eq!(demand(&lazy), State::Broken);
+    assert_eq!(lazy.counts.broken.load(Ordering::Relaxed), 1);
+    *lazy.disk.bad.borrow_mut() = 0..0;
+    // A note alone does not make it try again.
+    lazy.send(&[0x90, 60, 100]);
+    lazy.work();
+    assert_eq!(demand(&lazy), State::Broken);
+    lazy.send(&[0xC0, 1]);
+    lazy.work();
+    assert_eq!(demand(&lazy), State::Here);
+    assert_eq!(lazy.counts.broken.load(Ordering::Relaxed), 1);
+}
+
+/// An instrument for which there is no room is refused, counts once each time, and comes when there is room.
+#[test]
+fn an_instrument_without_room_is_refused() {
+    let Machine {
+        disk,
+        mut bank,
+        counts,
+        ..
+    } = Machine::new(three_parts(), 1 << 20);
+    let instrument = bank.instruments().unwrap().remove(0);
+    let demand = instrument.demand().unwrap();
+    let mut job = Job {
+        source: &disk,
+        counts: &counts,
+        buffer: Vec::new(),
+    };
+    bank.budget = Budget::new(0);
+    for refused in 1..4 {
+        demand.want(60);
+        assert!(bank.serve_notes(&mut job));
+        assert_eq!(counts.refused.load(Ordering::Relaxed), refused);
+        assert_eq!(demand.state(), State::Refused);
+    }
+    bank.budget = Budget::new(STRUCTURE);
+    demand.want(60);
+    assert!(bank.serve_notes(&mut job));
+    assert_eq!(demand.state(), State::Here);
+    assert_eq!(counts.refused.load(Ordering::Relaxed), 3);
+}
+
+/// Of the structure's budget a wave takes what stands for it in memory before its frames do.
+#[test]
+fn a_wave_costs_its_header() {
+    let left = |waves: u32| {
+        let regions: Vec<_> = (0..6)
+            .map(|at| region(&[rgnh((at, at), (0, 127), 0, 0), wlnk(u32::from(at) % waves)]))
+            .collect();
+        let all: Vec<_> = (0..6).map(|_| wave(&[100; 50])).collect();
+        let file = dls(&[instrument(0, 0, &regions, &[])], &all);
+        let mut lazy = Machine::new(file, 1 << 20);
+        lazy.work();
+        assert_eq!(lazy.waves(), waves);
+        lazy.bank.budget.left()
+    };
+    let each = size_of::<Wave>() + size_of::<LazyWave>();
+    for waves in 2..=6 {
+        assert_eq!(left(1) - left(waves), (waves - 1) as usize * each);
+    }
+}
+
+/// Keys that sound as others do are the drum kit's business.
+#[test]
+fn aliases_of_keys_are_for_drums() {
+    let mut keys: Vec<u8> = (0..128).collect();
+    (keys[38], keys[90]) = (36, 36);
+    let one = |bank| {
+        let regions = [region(&[rgnh((36, 36), (0, 127), 0, 0), wlnk(0)])];
+        instrument(bank, 0, &regions, &[])
+    };
+    let file = riff(&[
+        list(b"lins", &[one(0), one(0x8000_0000)]),
+        ptbl(&[0]),
+        list(b"wvpl", &[wave(&[5000; 400])]),
+        chunk(b"pgal", &keys),
+    ]);
+    assert_same(&file);
+    let counts = load(&file, Limits::default()).unwrap();
+    let counts: Vec<usize> = counts.iter().map(|i| i.regions.len()).collect();
+    assert_eq!(counts, [1, 3]);
+}
+
+/// A chunk of odd length is followed by a byte that does not count, also where the structure is put together.
+#[test]
+fn chunks_of_odd_length_are_padded() {
+    let keys: Vec<u8> = (0..128).collect();
+    // Program 5 sounds as program 0.
+    let aliases = [&keys[..], &[0; 4], &[0, 0, 5, 0, 0, 0, 0, 0]].concat();
+    let regions = [region(&[rgnh((0, 127), (0, 127), 0, 0), wlnk(0)])];
+    for more in 0..4 {
+        let table = [&ptbl(&[0])[8..], &vec![9; more]].concat();
+        let file = riff(&[
+            list(b"lins", &[instrument(0, 0, &regions, &[])]),
+            chunk(b"ptbl", &table),
+            chunk(b"pgal", &aliases),
+            list(b"wvpl", &[wave(&[5000; 400])]),
+        ]);
+        assert_same(&file);
+        assert_eq!(load(&file, Limits::default()).unwrap().len(), 2, "{more}");
+    }
+}
+
+/// Uses are numbered from 1 on, upwards: 0 is what was never used.
+#[test]
+fn uses_are_numbered_upwards() {
+    let uses = Uses::default();
+    assert!((1..100).all(|number| uses.next() == number));
+}
+
+/// The gain of a port that sounds, or whose reverb does, moves as it would if no note waited.
+#[test]
+fn a_note_that_waits_moves_no_gain() {
+    for rings in [false, true] {
+        let played = |waits: bool| {
+            let mut lazy = Machine::new(programs(2, 30_000), 1 << 20);
+            lazy.work();
+            lazy.send(&[0xB0, 91, 127]);
+            lazy.send(&[0x90, 60, 100]);
+            render(&mut lazy.synth, 2000);
+            if rings {
+                lazy.send(&[0xB0, 120, 0]);
+                render(&mut lazy.synth, 640);
+            }
+            if waits {
+                lazy.send(&[0xC1, 1]);
+                lazy.send(&[0x91, 60, 100]);
+            }
+            lazy.send(&[0xF0, 0x7F, 0x7F, 4, 1, 0, 20, 0xF7]);
+            let before = lazy.synth.voices();
+            assert_eq!(before > 0, !rings);
+            render(&mut lazy.synth, 640)
+        };
+        let alone = played(false);
+        assert!(sounds(&alone) && played(true) == alone, "{rings}");
     }
 }

@@ -177,9 +177,10 @@ fn learns_a_part_of_the_difference() {
         for scale in [expected, expected * expected] {
             budget.begin(&mut synth, SLICE);
             let nominal = synth.work(true).cost(SLICE);
-            let spent = budget.end(&mut synth, nominal * factor * budget.scale());
+            let expected = nominal * budget.scale();
+            let spent = budget.end(&mut synth, expected * factor);
             near(budget.scale(), scale, 1e-4);
-            assert!(spent.predicted > 0.0);
+            near(spent.predicted, expected, 0.01);
         }
     }
 }
@@ -346,4 +347,40 @@ fn effects_are_counted_while_they_run() {
     let (both, _) = costs(&mut synth, true, true);
     assert!(chorus > dry);
     near(both - dry, (reverb - dry) + (chorus - dry), 1.0);
+}
+
+/// Voices that fade and do not fit go as they are, as many as the excess over what all may cost, and no more.
+#[test]
+fn as_many_fading_voices_go_as_are_too_many() {
+    for too_many in 1..6u32 {
+        let mut synth = big(256);
+        hold(&mut synth, 100);
+        render(&mut synth, SLICE);
+        send(&mut synth, &[0xB0, 120, 0]);
+        let work = synth.work(true);
+        let all = work.cost(SLICE);
+        let each = all / work.voices as f32;
+        // All but half a voice of the last of them.
+        let most = all - (too_many as f32 - 0.5) * each;
+        let part = super::super::cost::Slice::new(1.0, SLICE).for_all();
+        synth.begin_slice(most / part, SLICE);
+        assert_eq!(synth.work(true).voices, 100 - too_many);
+    }
+}
+
+/// Another limit counts from the next slice on; what is known of the machine stays.
+#[test]
+fn a_limit_can_change() {
+    let mut synth = big(256);
+    hold(&mut synth, 100);
+    let mut budget = Budget::new(LIMIT);
+    let spent = play(&mut synth, &mut budget, 100, 2.0);
+    let scale = budget.scale();
+    assert!(scale > 1.5);
+    let limit = (0.7 * spent) as u32;
+    budget.set_limit(limit);
+    assert_eq!((budget.limit(), budget.scale()), (limit as f32, scale));
+    let before = synth.voices();
+    play(&mut synth, &mut budget, 1, 2.0);
+    assert!(synth.voices() < before);
 }

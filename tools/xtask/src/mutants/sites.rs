@@ -294,7 +294,8 @@ fn other_method(name: &str) -> Option<&'static str> {
         "all" => "any",
         "first" => "last",
         "last" => "first",
-        "next" => "last",
+        // `last` would take an iterator away that is used behind it.
+        "next" => "by_ref().last",
         "next_back" => "next",
         _ => return None,
     })
