@@ -692,3 +692,187 @@ fn a_note_that_waits_moves_no_gain() {
         assert!(sounds(&alone) && played(true) == alone, "{rings}");
     }
 }
+
+/// A program of four keys: two of one key group, one that does not exclude itself, one as usual; and one more key with a wave of its own.
+fn four_keys() -> Vec<u8> {
+    let keys = [(60, 0, 0), (61, 0, 1), (62, 0, 1), (63, 1, 0), (0, 0, 0)];
+    let regions: Vec<_> = keys
+        .into_iter()
+        .zip(0..)
+        .map(|((key, options, group), wave)| {
+            region(&[
+                rgnh((key, key), (0, 127), options, group),
+                wsmp(60, 0, 0, &[]),
+                wlnk(wave),
+            ])
+        })
+        .collect();
+    let waves: Vec<_> = (0..5).map(|n| wave(&vec![500 << n; 60_000])).collect();
+    let other = instrument(
+        0,
+        1,
+        &[region(&[rgnh((61, 62), (0, 127), 0, 1), wlnk(4)])],
+        &[],
+    );
+    dls(&[instrument(0, 0, &regions, &[]), other], &waves)
+}
+
+impl Machine {
+    /// Reads what one key needs of a program, and nothing more.
+    fn read_for(&mut self, program: usize, key: u8) {
+        let instrument = self.bank.instruments().unwrap().remove(program);
+        instrument.demand().unwrap().want(key);
+        let mut job = Job {
+            source: &self.disk,
+            counts: &self.counts,
+            buffer: Vec::new(),
+        };
+        self.bank.serve_notes(&mut job);
+    }
+}
+
+/// Whatever happens while notes wait: once they are there, those sound that would have sounded on without waiting.
+#[test]
+fn notes_that_wait_end_up_as_others_do() {
+    let mut seed = 11u64;
+    let mut random = move |below: u64| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    let file = four_keys();
+    let instruments = load(&file, Limits::default()).unwrap();
+    let (mut began, mut kept) = (0, 0);
+    for round in 0..150 {
+        let mut whole = synth(instruments.clone());
+        let mut lazy = Machine::new(file.clone(), 1 << 20);
+        // The instrument is known, its waves are not there; or nothing is known, and what excludes what neither: then each group of a
+        // channel sounds once.
+        let known = round % 2 == 0;
+        if known {
+            lazy.read_for(0, 0);
+        }
+        let mut sounded = [false; 8];
+        let mut said = vec![];
+        let mut both = |message: &[u8], whole: &mut Synth, lazy: &mut Machine| {
+            whole.message(PORT, 1, message);
+            lazy.send(message);
+            said.push(message.to_vec());
+        };
+        for channel in 0..2 {
+            both(&[0xB0 | channel, 91, 0], &mut whole, &mut lazy);
+        }
+        for _ in 0..=random(20) {
+            let channel = random(2) as u8;
+            let key = 60 + random(4) as u8;
+            let group = 4 * channel + [0, 1, 1, 3][usize::from(key) - 60];
+            let message = match random(16) {
+                0..7 if !known && core::mem::replace(&mut sounded[usize::from(group)], true) => {
+                    continue;
+                }
+                0..7 => [0x90 | channel, key, 127],
+                7..10 => [0x80 | channel, key, 0],
+                10 => [0xB0 | channel, 64, 127],
+                11 => [0xB0 | channel, 64, 0],
+                12 => [0xB0 | channel, 66, 127],
+                13 => [0xB0 | channel, 66, 0],
+                14 => [0xB0 | channel, [120, 121][random(2) as usize], 0],
+                _ => [0xB0 | channel, 123, 0],
+            };
+            both(&message, &mut whole, &mut lazy);
+            if random(2) == 0 {
+                let frames = random(500) as usize;
+                render(&mut whole, frames);
+                assert!(!sounds(&render(&mut lazy.synth, frames)), "{said:?}");
+            }
+        }
+        lazy.work();
+        // Short notes end.
+        render(&mut whole, 4000);
+        render(&mut lazy.synth, 4000);
+        assert_eq!(lazy.synth.voices(), whole.voices(), "{said:?}");
+        let last = |synth: &mut Synth| {
+            let frame = render(synth, 1)[0];
+            frame.map(f32::from_bits)
+        };
+        let (a, b) = (last(&mut lazy.synth), last(&mut whole));
+        assert!((a[0] - b[0]).abs() < 1e-5, "{said:?}: {a:?}, not {b:?}");
+        began += lazy.late().0;
+        kept += whole.voices();
+    }
+    assert!(
+        began > 150 && kept > 150,
+        "{began} began, {kept} sounded on"
+    );
+}
+
+/// A note that excludes another ends it at its own frame, although it has to wait itself.
+#[test]
+fn a_note_that_waits_excludes_at_once() {
+    let mut lazy = Machine::new(four_keys(), 1 << 20);
+    lazy.read_for(0, 61);
+    lazy.send(&[0xB0, 91, 0]);
+    lazy.send(&[0x90, 61, 127]);
+    render(&mut lazy.synth, 1000);
+    assert_eq!(lazy.synth.voices(), 1);
+    // The wave of 62 is not there; both keys are of one group.
+    lazy.send(&[0x90, 62, 127]);
+    let out: Vec<f32> = render(&mut lazy.synth, 24)
+        .iter()
+        .map(|frame| f32::from_bits(frame[0]))
+        .collect();
+    assert!(
+        out.windows(2).skip(1).all(|pair| pair[1] < pair[0]),
+        "{out:?}"
+    );
+    render(&mut lazy.synth, 2000);
+    assert_eq!((lazy.synth.voices(), lazy.late().0), (0, 0));
+    lazy.work();
+    render(&mut lazy.synth, 64);
+    assert_eq!((lazy.synth.voices(), lazy.late().0), (1, 1));
+}
+
+/// Of which group a note is that waits for its instrument nobody knows: what comes later does not exclude it.
+#[test]
+fn an_unknown_note_is_of_no_group() {
+    let mut lazy = Machine::new(four_keys(), 1 << 20);
+    lazy.read_for(1, 61);
+    lazy.send(&[0x90, 61, 127]);
+    render(&mut lazy.synth, 640);
+    assert_eq!(lazy.synth.voices(), 0);
+    lazy.send(&[0xC0, 1]);
+    lazy.send(&[0x90, 62, 127]);
+    render(&mut lazy.synth, 640);
+    assert_eq!(lazy.synth.voices(), 1);
+    lazy.work();
+    render(&mut lazy.synth, 640);
+    assert_eq!((lazy.synth.voices(), lazy.late().0), (2, 1));
+}
+
+/// The loader is asked while something is missing, at every tick, and no longer.
+#[test]
+fn the_loader_is_asked_as_long_as_a_note_waits() {
+    let mut lazy = Machine::new(programs(2, 3000), 1 << 20);
+    assert!(lazy.work(), "the programs that are selected at first");
+    assert!(!lazy.synth.take_wanted());
+    // What is there is played, and nobody asks.
+    lazy.send(&[0x90, 60, 100]);
+    render(&mut lazy.synth, 640);
+    assert_eq!((lazy.synth.voices(), lazy.synth.take_wanted()), (1, false));
+    lazy.send(&[0xC0, 1]);
+    assert!(lazy.synth.take_wanted());
+    lazy.send(&[0x90, 64, 100]);
+    for _ in 0..3 {
+        assert!(lazy.synth.take_wanted());
+        render(&mut lazy.synth, 64);
+    }
+    lazy.bank.work(&lazy.disk, &lazy.counts);
+    render(&mut lazy.synth, 64);
+    lazy.synth.take_wanted();
+    render(&mut lazy.synth, 640);
+    assert_eq!((lazy.synth.voices(), lazy.synth.take_wanted()), (2, false));
+    // Without such a bank nobody is asked at all.
+    let mut whole = synth(load(&programs(1, 100), Limits::default()).unwrap());
+    assert!(!whole.take_wanted());
+}

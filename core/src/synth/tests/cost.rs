@@ -384,3 +384,43 @@ fn a_limit_can_change() {
     play(&mut synth, &mut budget, 1, 2.0);
     assert!(synth.voices() < before);
 }
+
+/// As many voices are shed as are asked for, as far as there are.
+#[test]
+fn as_many_are_shed_as_are_asked_for() {
+    for count in [0, 1, 2, 7, 20, 21] {
+        let mut synth = big(64);
+        hold(&mut synth, 20);
+        render(&mut synth, SLICE);
+        let mut told = 0;
+        let position = synth.position();
+        synth.pool.shed(count, position, |_| told += 1);
+        let gone = count.min(20);
+        assert_eq!((synth.voices() as usize, told), (20 - gone, gone));
+    }
+}
+
+/// A voice that vibrates by little computes its pitch once in a tick, one that vibrates by much twice.
+#[test]
+fn a_bend_costs_a_second_pitch() {
+    let per_tick = |depth: f64| {
+        let (wave, info) = dc();
+        let changes = [
+            set(Destination::LfoFrequency, cents(0.0)),
+            set(Destination::LfoDelay, i32::MIN),
+            connect(
+                (Source::Lfo, BIPOLAR),
+                Source::None,
+                Destination::Pitch,
+                cents(depth),
+            ),
+        ];
+        let mut synth = synth(std::vec![region(&wave, info, &articulation(&changes))]);
+        send(&mut synth, &[0x90, 60, 127]);
+        render(&mut synth, 4800);
+        synth.work(true).per_tick
+    };
+    let [none, little, much] = [0.0, 1.0, 600.0].map(per_tick);
+    assert!(little > none && much > little);
+    near(much - little, little - none, 1e-3);
+}

@@ -369,3 +369,39 @@ fn a_ramp_is_rescaled_by_the_change_of_the_root() {
         }
     }
 }
+
+/// A filter that moves by next to nothing does what it does when it stands still.
+#[test]
+fn a_moving_filter_filters() {
+    let played = |depth: f64| {
+        let frames: Vec<i16> = (0..64)
+            .map(|i| if i % 2 == 0 { 20_000 } else { -15_000 })
+            .collect();
+        let cutoff = cents(6900.0 + 1200.0 * (900.0f64 / 440.0).log2());
+        let changes = [
+            set(Destination::FilterCutoff, cutoff),
+            set(Destination::LfoFrequency, cents(0.0)),
+            connect(
+                (Source::Lfo, BIPOLAR),
+                Source::None,
+                Destination::FilterCutoff,
+                cents(depth),
+            ),
+        ];
+        let info = looped(0, 64);
+        let mut synth = synth(std::vec![region(
+            &wave(RATE, &frames),
+            info,
+            &articulation(&changes)
+        )]);
+        send(&mut synth, &[0x90, 60, 127]);
+        left(&render(&mut synth, 9600))
+    };
+    let still = played(0.0);
+    // The alternation is taken away, the mean is left.
+    let mean = 2500.0 / 32_768.0;
+    assert!(still[4800..].iter().all(|x| (x - mean).abs() < 0.03 * mean));
+    for (moving, still) in played(0.01).iter().zip(&still) {
+        near(*moving, *still, 1e-4);
+    }
+}

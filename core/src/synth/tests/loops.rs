@@ -247,3 +247,33 @@ fn steps_have_a_bound() {
         assert_eq!(oscillator.step(), step);
     }
 }
+
+/// The quality may change while a wave sounds, wherever it is read: around a seam each kind needs other frames.
+#[test]
+fn the_quality_changes_unheard() {
+    for (before, after) in ALL
+        .iter()
+        .flat_map(|before| ALL.map(|after| (*before, after)))
+    {
+        for frames in 0..140 {
+            let (dc_wave, info) = dc();
+            let mut synth = synth(std::vec![region(&dc_wave, info, &articulation(&[]))]);
+            let set = |synth: &mut Synth, kind| {
+                synth
+                    .virtual_synth_mut(SYNTH)
+                    .unwrap()
+                    .set_interpolation(kind)
+            };
+            set(&mut synth, before);
+            send(&mut synth, &[0x90, 60, 127]);
+            // The first turn begins with silence before the wave.
+            render(&mut synth, 64 + frames);
+            set(&mut synth, after);
+            for x in left(&render(&mut synth, 24)) {
+                near(x, 1.0, 1e-3);
+            }
+            send(&mut synth, &[0xB0, 120, 0]);
+            render(&mut synth, 400);
+        }
+    }
+}

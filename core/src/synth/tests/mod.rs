@@ -16,6 +16,7 @@ mod meant;
 mod memory;
 mod mono;
 mod performance;
+mod plans;
 mod quality;
 mod requests;
 mod routing;

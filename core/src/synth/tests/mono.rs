@@ -134,3 +134,21 @@ fn only_the_key_that_sounds_gives_way() {
     assert_eq!(now, notes + 1);
     near(cents, 700.0, 0.5);
 }
+
+/// A legato takes its new pitch at its very frame, not at the tick behind it.
+#[test]
+fn a_legato_begins_at_its_frame() {
+    for frames in [960, 1000, 1023] {
+        let mut synth = ramp_synth();
+        control(&mut synth, 0, 126, 1);
+        control(&mut synth, 0, 68, 127);
+        send(&mut synth, &[0x90, 60, 127]);
+        render(&mut synth, frames);
+        send(&mut synth, &[0x90, 72, 127]);
+        let out = left(&render(&mut synth, 9));
+        let steps = out.windows(2).map(|pair| (pair[1] - pair[0]) * 32_767.0);
+        for step in steps.skip(1) {
+            near(step, 2.0, 0.01);
+        }
+    }
+}
