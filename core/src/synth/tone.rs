@@ -287,8 +287,12 @@ mod tests {
             tone.jump([0.25; BUSES], at(0.02, 0.9, 0.01));
             // The second goes on from the first, without a jump.
             for goal in [at(0.03, 0.8, 0.05), at(0.01, 0.95, 0.002)] {
+                let [.., before, _] = tone.filter.coefficients();
+                let before = before / tone.rescaling;
                 tone.ramp([0.5, 0.0, 1.0, 0.25], goal, frames);
                 let (now, change) = (tone.filter.coefficients(), tone.filter.change());
+                let [.., begin, _] = now;
+                assert!((begin / tone.rescaling - before).abs() < 1e-5, "{frames}");
                 let mut there = now;
                 for (there, change) in there.iter_mut().zip(change) {
                     *there += change * frames as f32;

@@ -251,13 +251,13 @@ fn steps_have_a_bound() {
 /// The quality may change while a wave sounds, wherever it is read: around a seam each kind needs other frames.
 #[test]
 fn the_quality_changes_unheard() {
+    let (dc_wave, info) = dc();
+    let mut synth = synth(std::vec![region(&dc_wave, info, &articulation(&[]))]);
     for (before, after) in ALL
         .iter()
         .flat_map(|before| ALL.map(|after| (*before, after)))
     {
         for frames in 0..140 {
-            let (dc_wave, info) = dc();
-            let mut synth = synth(std::vec![region(&dc_wave, info, &articulation(&[]))]);
             let set = |synth: &mut Synth, kind| {
                 synth
                     .virtual_synth_mut(SYNTH)

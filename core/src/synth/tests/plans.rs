@@ -110,16 +110,26 @@ fn long_plans_sound_as_short_ones() {
     // With what is said, and how many dB the two may differ by.
     let cases: [(&[&[Connection]], f32); 9] = [
         (&[&contour], 0.05),
-        (&[&contour, &tremolo], 0.4),
-        (&[&contour, &pan], 0.8),
-        (&[&second(0.3), &fade], 0.1),
-        (&[&contour, &second(0.05), &fade], 0.3),
-        (&[&[cutoff(300.0)], &second(0.1), &sweep(5.0)], 0.7),
-        (&[&[cutoff(300.0)], &second(0.4), &sweep(5.0)], 0.4),
-        (&[&[cutoff(900.0)], &wobble], 0.7),
-        (&[&[cutoff(900.0)], &contour, &wobble, &tremolo], 0.9),
+        (&[&contour, &tremolo], 0.3),
+        (&[&contour, &pan], 0.6),
+        (&[&second(0.3), &fade], 0.15),
+        (&[&contour, &second(0.4), &fade], 0.6),
+        (&[&[cutoff(300.0)], &second(0.1), &sweep(5.0)], 0.2),
+        (&[&[cutoff(300.0)], &second(0.4), &sweep(5.0)], 0.15),
+        (&[&[cutoff(900.0)], &wobble], 1.7),
+        (&[&[cutoff(900.0)], &contour, &wobble, &tremolo], 0.5),
     ];
-    let said: [&Said; 4] = [
+    let said: [&Said; 5] = [
+        &[
+            // Nothing hears these, but each is a new plan.
+            NOTE,
+            (1_717, &[0xB0, 20, 3]),
+            (2_640, &[0xB0, 20, 3]),
+            (3_001, &[0xB0, 20, 3]),
+            (5_555, &[0xB0, 20, 3]),
+            (7_020, &[0xB0, 20, 3]),
+            (9_900, &[0xB0, 20, 3]),
+        ],
         &[NOTE],
         &[NOTE, (9_001, &[0x80, 60, 0])],
         &[
@@ -133,6 +143,7 @@ fn long_plans_sound_as_short_ones() {
     for (wave, sample) in [(&dc_wave, info), (&tone, looped(0, 4800))] {
         for (case, (changes, most)) in cases.iter().enumerate() {
             let changes = changes.concat();
+            let mut worst = (0.0f32, 0, 0);
             let single = [&changes[..], &[tick_by_tick()]].concat();
             for (n, said) in said.iter().enumerate() {
                 let long = played(wave, sample, &changes, said);
@@ -147,13 +158,13 @@ fn long_plans_sound_as_short_ones() {
                         .any(|at| (at..at + 18).contains(&tick))
                 };
                 for (at, (long, short)) in levels.enumerate().filter(|(at, _)| !changed(*at)) {
-                    let off = (long.max(-60.0) - short.max(-60.0)).abs();
-                    assert!(
-                        off < *most,
-                        "case {case}, {n}, tick {at}: {long} dB, not {short}"
-                    );
+                    let off = (long.max(-40.0) - short.max(-40.0)).abs();
+                    if off > worst.0 {
+                        worst = (off, n, at);
+                    }
                 }
             }
+            assert!(worst.0 < *most, "case {case}: {worst:?}");
         }
     }
 }
@@ -161,7 +172,7 @@ fn long_plans_sound_as_short_ones() {
 /// Where an attack ends inside of a tick, what is heard lies no further off than the nearest place at which a plan may begin: eight frames.
 #[test]
 fn an_attack_ends_near_its_frame() {
-    for attack in 65..400usize {
+    for attack in (65..260usize).step_by(3) {
         let time = seconds(attack as f64 / f64::from(RATE));
         let (dc_wave, info) = dc();
         let out = played(
@@ -276,5 +287,80 @@ fn a_held_level_does_not_drift() {
                 .iter()
                 .all(|frame| *frame == level)
         );
+    }
+}
+
+/// Where a pitch moves it is what it should be at each tick, in the middle of each, and at the note's first frame; in between it stands.
+#[test]
+fn a_moving_pitch_takes_two_steps_in_a_tick() {
+    const TICK: usize = 64;
+    let ramp: Vec<i16> = (0..32_000).collect();
+    let ramp = wave(RATE, &ramp);
+    let falls = [
+        set(Destination::Eg2Decay, seconds(0.02)),
+        set(Destination::Eg2Sustain, permille(0.0)),
+        connect(
+            (Source::Eg2, LINEAR),
+            Source::None,
+            Destination::Pitch,
+            cents(1200.0),
+        ),
+    ];
+    for offset in [0, 5, 20, 31, 40, 63] {
+        let out = played(&ramp, PLAIN, &falls, &[(offset, &[0x90, 60, 127])]);
+        for frame in offset + 12..offset + 900 {
+            // The last place before the step to this frame at which the pitch was set.
+            let half = (frame - 1) / (TICK / 2) * (TICK / 2);
+            let passed = half.saturating_sub(offset);
+            let octaves = 1.0 - passed as f32 / 960.0;
+            let step = (out[frame] - out[frame - 1]) * 32_767.0;
+            let expected = octaves.exp2();
+            assert!(
+                (step / expected - 1.0).abs() < 0.006,
+                "{offset}, {frame}: {step}, not {expected}"
+            );
+        }
+    }
+}
+
+/// Each envelope and LFO moves what it is connected to: here the first envelope the place between the sides.
+#[test]
+fn the_first_envelope_moves_the_pan() {
+    for sustain in [1000.0, 950.0, 900.0] {
+        let mut synth = dc_synth(&[
+            set(Destination::Eg1Sustain, permille(sustain)),
+            connect(
+                (Source::Eg1, LINEAR),
+                Source::None,
+                Destination::Pan,
+                permille(400.0),
+            ),
+        ]);
+        send(&mut synth, &[0x90, 60, 127]);
+        let [left, right] = render(&mut synth, 4800)[4799];
+        let turn = core::f32::consts::FRAC_PI_2 * (0.5 + 0.4 * sustain as f32 / 1000.0);
+        near(right / left, turn.tan(), 0.01 * turn.tan());
+    }
+}
+
+/// A key that has not been pressed harder yet is not pressed: what pressure does to the key number is nothing at first.
+#[test]
+fn a_note_begins_without_pressure() {
+    let ramp: Vec<i16> = (0..32_000).collect();
+    let ramp = wave(RATE, &ramp);
+    let pressed = connect(
+        (Source::PolyPressure, LINEAR),
+        Source::None,
+        Destination::KeyNumber,
+        cents(12_800.0),
+    );
+    let out = played(
+        &ramp,
+        PLAIN,
+        &[pressed],
+        &[(0, &[0xA0, 60, 90]), (64, &[0x90, 60, 127])],
+    );
+    for pair in out[66..1000].windows(2) {
+        near((pair[1] - pair[0]) * 32_767.0, 1.0, 0.01);
     }
 }

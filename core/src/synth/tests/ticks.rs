@@ -491,3 +491,22 @@ fn a_bend_does_not_know_parts() {
         assert!(played(piece) == whole, "{piece}");
     }
 }
+
+/// Voices that are dropped while nobody takes what they let go of fade at least.
+#[test]
+fn dropped_voices_fade_where_they_cannot_go() {
+    let drops: [fn(&mut Synth); 2] = [|synth| synth.follow(true), |synth| synth.set_output(44_100)];
+    for drop in drops {
+        let mut synth = dc_synth(&[set(Destination::Eg1Release, seconds(10.0))]);
+        fill_retired(&mut synth);
+        send(&mut synth, &[0x90, 60, 127]);
+        render(&mut synth, 4000);
+        drop(&mut synth);
+        let out = render(&mut synth, 4000);
+        assert!(peak(&out[..20]) > 0.5);
+        assert_eq!((peak(&out[200..]), synth.voices()), (0.0, 0));
+        while synth.take_retired().is_some() {}
+        render(&mut synth, 128);
+        assert!(synth.pool.is_silent());
+    }
+}
