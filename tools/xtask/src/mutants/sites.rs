@@ -500,6 +500,20 @@ mod tests {
         assert_eq!(changes(text), ["`fn f` → `return `"]);
     }
 
+    /// What takes its receiver away would be an error wherever that is used next.
+    #[test]
+    fn an_iterator_is_there_behind_its_last_item() {
+        let found = changes("fn f() -> u8 { a.next() + a.next_back() }");
+        let ends = [
+            "`a.next()` → `a.by_ref().last()`",
+            "`a.next_back()` → `a.next()`",
+        ];
+        assert!(
+            ends.iter()
+                .all(|end| found.iter().any(|change| change == end))
+        );
+    }
+
     #[test]
     fn a_pattern_stays_a_condition() {
         let found = changes("fn f() { if let Some(x) = y && x > z { x += z; } }");
