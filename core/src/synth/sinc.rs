@@ -242,6 +242,9 @@ mod tests {
         sum
     }
 
+    /// Of a tap, by its place.
+    type Factor<'a> = &'a dyn Fn(f64) -> f64;
+
     trait Flat {
         fn as_flattened_shorts(&self) -> Vec<i16>;
     }
@@ -264,7 +267,7 @@ mod tests {
             for row in 0..ROWS {
                 let at = row as f64 / ROWS as f64;
                 let wave = |x: f64| core::f64::consts::TAU * slow * (x - at);
-                let all: [&dyn Fn(&dyn Fn(f64) -> f64) -> f64; 2] = [
+                let all: [&dyn Fn(Factor) -> f64; 2] = [
                     &|factor| sum(&[eight[row].weights], &[], EXTRA8, factor),
                     &|factor| sum(&sixteen[row].weights, &sixteen[row].rest, EXTRA16, factor),
                 ];

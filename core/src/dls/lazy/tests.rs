@@ -542,11 +542,8 @@ fn a_note_waits_for_the_waves_of_its_key_alone() {
 #[test]
 fn an_instrument_that_was_broken_is_read_again_when_it_is_selected() {
     let mut lazy = Machine::new(programs(2, 3000), 1 << 20);
-    let headers = lazy.disk.bytes.windows(4).enumerate();
-    let (header, _) = headers
-        .filter(|(_, bytes)| bytes == b"fmt ")
-        .last()
-        .unwrap();
+    let mut headers = lazy.disk.bytes.windows(4).enumerate();
+    let (header, _) = headers.rfind(|(_, bytes)| bytes == b"fmt ").unwrap();
     *lazy.disk.bad.borrow_mut() = header..header + 1;
     let demand = |lazy: &Machine| {
         let instruments = lazy.bank.instruments().unwrap();

@@ -476,7 +476,8 @@ fn bounds_can_change() {
 /// A wave that outlived its download goes with the next table, collection or download, even one that is refused.
 #[test]
 fn what_nobody_plays_any_more_goes_at_the_next_call() {
-    let calls: [(&str, fn(&mut Store)); 3] = [
+    type Call = fn(&mut Store);
+    let calls: [(&str, Call); 3] = [
         ("a table", |store| drop(store.patches(0).unwrap())),
         ("a refused download", |store| {
             store.download(0, &[0xFF; 64]).unwrap_err();

@@ -664,6 +664,19 @@ fn the_cutoff_is_that_of_one_pole() {
     }
 }
 
+/// At 5 kHz the tail is as much shorter as its ratio says.
+#[test]
+fn high_frequencies_go_by_their_ratio() {
+    for (time, ratio) in [(1.8, 0.3), (1.8, 0.5), (3.0, 0.7)] {
+        let mut reverb = Reverb::gm2(4);
+        (reverb.time, reverb.high_ratio) = (time, ratio);
+        let out = Bench::new(with_reverb(reverb)).play(Bus::Reverb, &impulse(time));
+        let high = reverb_time(&narrow(left(&out), 5000.0));
+        let part = high / (time * ratio);
+        assert!((part - 1.0).abs() < 0.12, "{ratio} of {time} s: {high} s");
+    }
+}
+
 /// There is none below 100 Hz, and from three tenths of the rate on none at all.
 #[test]
 fn the_cutoff_has_bounds() {
