@@ -24,6 +24,7 @@ use simkernel::system::{FileData, Options, System};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Instant;
 
 /// How the rows of the image are called.
 pub const NAME: &str = "arioso.sys";
@@ -44,11 +45,45 @@ pub fn path() -> PathBuf {
 /// What a round cost, or at the end what was heard.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Answer {
-    render_ns: u64,
+    /// What the driver itself took. What the simulated kernel takes for a call says nothing of Windows.
+    driver_ns: u64,
+    /// Calls into the simulated kernel.
+    calls: u64,
     frames: u64,
     sounding: usize,
     rms: f64,
     hash: u64,
+}
+
+impl Answer {
+    /// What has been rendered between two looks.
+    fn add(&mut self, clock: &Clock, before: &wave_sink::Progress, after: &wave_sink::Progress) {
+        self.frames = after.frames - before.frames;
+        let render_ns = after.render_ns - before.render_ns;
+        let clocks = after.driver_clocks - before.driver_clocks;
+        // No more than the thread had, whoever came between.
+        self.driver_ns = clock.ns(clocks).min(render_ns);
+        self.calls = after.calls - before.calls;
+    }
+}
+
+/// How long a clock of the processor is.
+struct Clock {
+    began: (Instant, u64),
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self {
+            began: (Instant::now(), wave_sink::clocks()),
+        }
+    }
+
+    fn ns(&self, clocks: u64) -> u64 {
+        let (time, first) = self.began;
+        let passed = wave_sink::clocks().wrapping_sub(first).max(1);
+        (clocks as f64 * time.elapsed().as_nanos() as f64 / passed as f64) as u64
+    }
 }
 
 /// An image that holds notes.
@@ -108,7 +143,7 @@ impl Image {
         if answer.frames > 0 {
             self.best = self
                 .best
-                .min(answer.render_ns as f64 / answer.frames as f64);
+                .min(answer.driver_ns as f64 / answer.frames as f64);
         }
         Ok(())
     }
@@ -156,6 +191,7 @@ fn boot(setting: &str, voices: usize, bank: Vec<u8>, block: usize, groups: u32) 
             .chain([("BankPath".into(), Value::text(BANK))])
             .collect(),
         files: [(BANK.into(), FileData::Bytes(bank.into()))].into(),
+        watched_vectors: false,
         ..Options::default()
     });
     // It ends with the process.
@@ -262,6 +298,7 @@ pub fn child(setting: &str, voices: usize) -> Result<()> {
     client.sleep(SECOND / 2);
 
     let stdin = std::io::stdin();
+    let clock = Clock::start();
     let mut before = wave_sink::progress();
     let mut heard = Vec::new();
     for line in stdin.lock().lines() {
@@ -273,8 +310,7 @@ pub fn child(setting: &str, voices: usize) -> Result<()> {
         } else {
             client.sleep(SECOND * ROUND as i64 / i64::from(RATE));
             let after = wave_sink::progress();
-            answer.frames = after.frames - before.frames;
-            answer.render_ns = after.render_ns - before.render_ns;
+            answer.add(&clock, &before, &after);
             before = after;
             if heard.is_empty() {
                 heard = pcm_sink::take();
@@ -312,7 +348,7 @@ impl SongImage {
         // Blocks do not divide a second.
         let share = f64::from(RATE) / answer.frames as f64;
         Ok(Played {
-            ns: (answer.render_ns as f64 * share) as u64,
+            ns: (answer.driver_ns as f64 * share) as u64,
             power: answer.rms.powi(2) * f64::from(2 * RATE),
             voices: None,
         })
@@ -331,6 +367,7 @@ const DMUS_EFFECT_CHORUS: u32 = 2;
 
 /// The child: boots, plays what the lines of its input name, a second for each `second`.
 pub fn songs_child(setting: &str, bank: &str) -> Result<()> {
+    let clock = Clock::start();
     let mut playing = boot(setting, VOICES, std::fs::read(bank)?, BLOCK, 1)?;
     let stdin = std::io::stdin();
     let mut passage: Option<Passage> = None;
@@ -373,8 +410,7 @@ pub fn songs_child(setting: &str, bank: &str) -> Result<()> {
                 let before = wave_sink::progress();
                 playing.client.sleep(SECOND);
                 let after = wave_sink::progress();
-                answer.frames = after.frames - before.frames;
-                answer.render_ns = after.render_ns - before.render_ns;
+                answer.add(&clock, &before, &after);
                 (answer.rms, _) = loudness(&pcm_sink::take());
             }
             ["end"] => {

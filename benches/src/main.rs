@@ -43,6 +43,8 @@ const COUNTS: [usize; 4] = [64, 240, 1000, 2000];
 const PEERS_MOST: usize = 240;
 const EFFECTS_AT: usize = 64;
 const STARTS_AT: usize = 240;
+/// Rounds of [`starts`].
+const STARTS_ROUNDS: usize = 300;
 
 /// Rounds go on until this much time has passed.
 const TIME: Duration = Duration::from_secs(30);
@@ -74,12 +76,30 @@ fn main() -> Result<()> {
         [] => compare(),
         ["songs"] => only_songs(&Extent::FULL, "songs"),
         ["songs", "quick"] => only_songs(&Extent::QUICK, "quick"),
+        ["starts"] => starts(),
         ["prices"] => prices::print(),
         ["downloads"] => download(),
         ["image-songs", setting, bank] => image::songs_child(setting, bank),
         ["image", setting, voices] => image::child(setting, voices.parse()?),
-        _ => bail!("arioso-bench [songs [quick] | prices | downloads | image SETTING VOICES]"),
+        _ => bail!(
+            "arioso-bench [songs [quick] | starts | prices | downloads | image SETTING VOICES]"
+        ),
     }
+}
+
+/// Prints what a note costs beyond the samples that it plays.
+fn starts() -> Result<()> {
+    let all = engines::all();
+    let starts = all.iter().map(|make| Starts::new(*make, STARTS_AT));
+    let mut starts = starts.collect::<Result<Vec<_>>>()?;
+    for _ in 0..STARTS_ROUNDS {
+        starts.iter_mut().for_each(Starts::round);
+    }
+    for start in &starts {
+        let (engine, setting) = (start.make.engine, start.make.setting);
+        println!("{engine:12} {setting:12} {:6.1} ns", start.ns_per_note());
+    }
+    Ok(())
 }
 
 struct Session {
@@ -113,7 +133,7 @@ impl Session {
                 }
             }
             session.starts.push(Starts::new(*make, STARTS_AT)?);
-            if is_first(make, &all) {
+            if has_effects(make, &all) {
                 for effects in combinations(make) {
                     session.hold(*make, EFFECTS_AT, effects)?;
                 }
@@ -205,10 +225,12 @@ impl Session {
     }
 }
 
-/// The engine's plainest setting.
-fn is_first(make: &Make, all: &[Make]) -> bool {
+/// The first setting of each engine plays with effects too, and the same on other registers.
+fn has_effects(make: &Make, all: &[Make]) -> bool {
     let first = all.iter().find(|other| other.engine == make.engine);
-    first.is_some_and(|first| first.setting == make.setting)
+    first.is_some_and(|first| {
+        make.setting.strip_suffix("+avx2").unwrap_or(make.setting) == first.setting
+    })
 }
 
 fn combinations(make: &Make) -> Vec<Effects> {

@@ -9,7 +9,7 @@ use arioso_count::material;
 /// Blocks that the tests count, of the first scene alone.
 const SAMPLE: usize = 10_000;
 /// The dearest block may take this many times the median.
-const MOST: f64 = 2.0;
+const MOST: f64 = 1.5;
 /// Voices of every scene.
 const VOICES: usize = 16;
 

@@ -331,9 +331,12 @@ fn connections_are_sorted_by_what_a_note_does_with_them() {
     );
     assert_eq!(a.constant(Destination::Pitch), Some(0));
     assert_eq!(a.constant(Destination::KeyNumber), None);
-    // The order among the driven ones stays: sums are the same to the last bit.
+    let of_note = |c: &Connection| c.source.is_of_note() || c.control.is_of_note();
+    assert!(!a.of_channel().iter().any(of_note) && a.of_note().iter().all(of_note));
+    assert_eq!([a.of_channel(), a.of_note()].concat(), a.moving());
+    // The order among those that a channel drives stays.
     let places = a
-        .moving()
+        .of_channel()
         .iter()
         .map(|c| all.iter().position(|other| other == c));
     assert!(places.is_sorted());

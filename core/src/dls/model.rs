@@ -7,7 +7,7 @@
 pub mod demand;
 
 use self::demand::{Demand, LazyWave, State};
-use crate::mem::{Shared, TryBox};
+use crate::mem::{Shared, TryBox, stamp};
 use alloc::vec::Vec;
 
 /// A mono wave. Immutable; shared by content.
@@ -154,8 +154,10 @@ impl Region {
 /// A note needs few of them one by one: most are constants, one per destination.
 #[derive(Debug)]
 pub struct Articulation {
-    /// Those that something drives to a destination that moves, then to another; then the constants.
+    /// Those that something drives to a destination that moves, first those that a channel or a mover drives, then those that a note drives
+    /// too; then those to other destinations; then the constants.
     connections: Vec<Connection>,
+    of_channel: usize,
     moving: usize,
     driven: usize,
     /// `lScale` of the constant to each destination.
@@ -164,6 +166,7 @@ pub struct Articulation {
     usual_key: bool,
     /// Of what holds for a whole note, the key number alone is driven by something.
     usual_times: bool,
+    stamp: u64,
 }
 
 impl Articulation {
@@ -182,6 +185,10 @@ impl Articulation {
         });
         let others = connections.get_mut(..driven).unwrap_or_default();
         let moving = move_up(others, |c| c.destination.moves());
+        let followers = connections.get_mut(..moving).unwrap_or_default();
+        let of_channel = move_up(followers, |c| {
+            !(c.source.is_of_note() || c.control.is_of_note())
+        });
         let fixed = connections.get(moving..driven).unwrap_or_default();
         let to_key = |c: &&Connection| c.destination == Destination::KeyNumber;
         let usual_key = constants.get(Destination::KeyNumber as usize) == Some(&None)
@@ -190,11 +197,13 @@ impl Articulation {
         let usual_times = fixed.iter().all(|c| to_key(&c));
         Self {
             connections,
+            of_channel,
             moving,
             driven,
             constants,
             usual_key,
             usual_times,
+            stamp: stamp::next(),
         }
     }
 
@@ -216,6 +225,22 @@ impl Articulation {
     /// Connections to destinations that move while a voice sounds, but for the constants.
     pub fn moving(&self) -> &[Connection] {
         self.connections.get(..self.moving).unwrap_or_default()
+    }
+
+    /// Those of [`moving`](Self::moving) that give the same for all notes of a channel.
+    pub fn of_channel(&self) -> &[Connection] {
+        self.connections.get(..self.of_channel).unwrap_or_default()
+    }
+
+    /// The others of them: a key, a velocity or a key's pressure has a part in each.
+    pub fn of_note(&self) -> &[Connection] {
+        let of_note = self.connections.get(self.of_channel..self.moving);
+        of_note.unwrap_or_default()
+    }
+
+    /// No other articulation has it, not even one that comes to lie in the same place.
+    pub fn stamp(&self) -> u64 {
+        self.stamp
     }
 
     /// Connections to the other destinations, but for the constants.
@@ -359,6 +384,13 @@ pub enum Source {
     Controller(u8),
     /// RPN 0, 1 or 2.
     Rpn(u8),
+}
+
+impl Source {
+    /// Notes of a channel differ in it.
+    pub fn is_of_note(self) -> bool {
+        matches!(self, Self::Velocity | Self::Key | Self::PolyPressure)
+    }
 }
 
 /// Connection destinations (`CONN_DST_*`).

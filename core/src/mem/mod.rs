@@ -15,6 +15,7 @@ mod owner_cell;
 mod ring;
 mod serial_work;
 mod shared;
+pub mod stamp;
 mod sync;
 pub mod vec;
 

@@ -3,7 +3,7 @@
 
 use super::awe::{self, Awe};
 use super::keys::{Held, KeySettings, KeyTables};
-use crate::mem::{NoMemory, vec};
+use crate::mem::{NoMemory, stamp, vec};
 use alloc::vec::Vec;
 
 pub const CHANNELS: usize = 16;
@@ -201,6 +201,8 @@ pub struct Channel {
     pub scale_version: u8,
     /// DirectMusic voice priority.
     pub priority: u32,
+    /// Another one after each change that a voice may depend on.
+    stamp: u64,
 }
 
 impl Channel {
@@ -227,6 +229,7 @@ impl Channel {
             scale: [0.0; 12],
             scale_version: 0,
             priority: default_priority(index),
+            stamp: stamp::next(),
         };
         channel.power_on_controllers();
         channel
@@ -446,6 +449,71 @@ impl Channel {
     pub fn is_on(&self, number: u8) -> bool {
         self.get(number) >= 64
     }
+
+    /// Channels with the same stamp are the same, but for what their [keys](Parts::press) leave behind.
+    pub fn stamp(&self) -> u64 {
+        self.stamp
+    }
+
+    /// Notes glide from the last one.
+    fn glides(&self) -> bool {
+        self.is_on(cc::PORTAMENTO) && !self.drum
+    }
+
+    fn press(&mut self, key: u8, velocity: u8) -> Pressed {
+        let before = self.mono.then(|| self.held.latest()).flatten();
+        if self.mono {
+            self.held.press(key, velocity);
+        }
+        // Portamento control names a key; a note that sounds there moves over without a new attack.
+        let named = self.glide_from.take();
+        let last = self.last_key.replace(key);
+        Pressed {
+            source: named.or(before.map(|note| note.0).filter(|_| self.is_on(cc::LEGATO))),
+            glide_from: named.or(last.filter(|_| self.glides())),
+        }
+    }
+
+    fn lift(&mut self, key: u8, sounds: bool) -> Lifted {
+        let mut lifted = Lifted {
+            sustain: self.sustain(),
+            back: None,
+        };
+        let top = self.held.latest().is_some_and(|note| note.0 == key);
+        if self.mono
+            && self.held.lift(key)
+            && top
+            && sounds
+            && let Some(note) = self.held.latest()
+        {
+            self.last_key = Some(note.0);
+            let legato = self.is_on(cc::LEGATO).then_some(key);
+            let pressed = Pressed {
+                source: legato,
+                glide_from: self.glides().then_some(key),
+            };
+            lifted.back = Some((note, pressed));
+        }
+        lifted
+    }
+}
+
+/// What a Note On finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pressed {
+    /// Key whose notes go on as this one.
+    pub source: Option<u8>,
+    /// Key from which the pitch glides.
+    pub glide_from: Option<u8>,
+}
+
+/// What a Note Off finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifted {
+    /// The sustain pedal is down.
+    pub sustain: bool,
+    /// The key below and its velocity: it sounds again.
+    pub back: Option<((u8, u8), Pressed)>,
 }
 
 /// A parameter of a drum note, by NRPN.
@@ -530,9 +598,23 @@ impl Parts {
         self.channels.get(usize::from(part))
     }
 
-    /// The same, to be changed.
+    /// The same, to be changed: from now on it has another stamp.
     pub fn channel_mut(&mut self, part: u16) -> Option<&mut Channel> {
-        self.channels.get_mut(usize::from(part))
+        let channel = self.channels.get_mut(usize::from(part))?;
+        channel.stamp = stamp::next();
+        Some(channel)
+    }
+
+    /// A key goes down. What voices depend on stays as it is.
+    pub(super) fn press(&mut self, part: u16, key: u8, velocity: u8) -> Option<Pressed> {
+        let channel = self.channels.get_mut(usize::from(part))?;
+        Some(channel.press(key, velocity))
+    }
+
+    /// A key goes up; a key below sounds again if anything `sounds`. What voices depend on stays as it is.
+    pub(super) fn lift(&mut self, part: u16, key: u8, sounds: bool) -> Option<Lifted> {
+        let channel = self.channels.get_mut(usize::from(part))?;
+        Some(channel.lift(key, sounds))
     }
 
     /// Everything back to power-on.

@@ -4,6 +4,7 @@
 use super::channel::Channel;
 use super::filter::FilterTable;
 use super::keys::KeySettings;
+use super::tick::TICK;
 use super::tuning::Tunings;
 
 /// What a voice needs to know of the outside when it computes.
@@ -12,14 +13,18 @@ pub struct OutputContext<'a> {
     pub rate: f32,
     /// log2(440 Hz / rate), for cutoffs.
     pub log2_a440: f32,
+    /// Number of the last tick.
+    pub tick: u32,
 }
 
 impl<'a> OutputContext<'a> {
-    pub fn new(filters: &'a FilterTable, rate: u32, log2_a440: f32) -> Self {
+    /// Of an output at `position`.
+    pub fn new(filters: &'a FilterTable, rate: u32, log2_a440: f32, position: u64) -> Self {
         Self {
             filters,
             rate: rate as f32,
             log2_a440,
+            tick: (position / u64::from(TICK)) as u32,
         }
     }
 }

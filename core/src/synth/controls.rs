@@ -72,14 +72,49 @@ const LFOS: [(Mover, Target); 2] = [
     (Mover::Lfo, Target::LfoFrequency),
 ];
 
-/// Adds everything to the bases and depths that the connections have left.
-pub fn apply(modulation: &mut Modulation, around: &VoiceContext, note_state: &NoteState) {
+/// What a voice has played is all that [`apply`] adds to: its channel's controllers are where they change nothing.
+pub fn are_at_rest(around: &VoiceContext) -> bool {
     let channel = around.channel;
-    channel.awe.apply(modulation);
+    let routes = &channel.routes;
+    let acts = |route: &Route, value: u8| *route != Route::NONE && value != 0;
+    let relatives = [
+        cc::VIBRATO_RATE,
+        cc::RESONANCE,
+        cc::VIBRATO_DEPTH,
+        cc::BRIGHTNESS,
+    ];
+    relatives.iter().all(|&number| channel.get(number) == 64)
+        && !acts(&routes.channel_pressure, channel.pressure)
+        && !acts(&routes.controller, channel.get(routes.number))
+        // Each voice has its own.
+        && routes.poly_pressure == Route::NONE
+        && !channel.awe.is_set()
+        && around.key == KeySettings::NONE
+}
+
+/// Adds everything to the bases and depths that the connections have left. `at_rest` as [`are_at_rest`] has told.
+#[inline]
+pub fn apply(
+    modulation: &mut Modulation,
+    around: &VoiceContext,
+    note_state: &NoteState,
+    at_rest: bool,
+) {
+    if !at_rest {
+        around.channel.awe.apply(modulation);
+    }
     modulation.add_base(Target::Pitch, note_state.scale);
     if note_state.soft {
         modulation.add_base(Target::Gain, SOFT_DB);
     }
+    if !at_rest {
+        apply_controllers(modulation, around, note_state);
+    }
+}
+
+#[inline(never)]
+fn apply_controllers(modulation: &mut Modulation, around: &VoiceContext, note_state: &NoteState) {
+    let channel = around.channel;
     let rate = RATE_CENTS * relative(channel, cc::VIBRATO_RATE);
     modulation.add_base(Target::LfoFrequency, rate);
     modulation.add_base(Target::VibratoFrequency, rate);

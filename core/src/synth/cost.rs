@@ -21,9 +21,9 @@ mod price {
     /// Mixing a voice, per frame.
     pub const MIX: f32 = 0.14;
     /// Control of a voice that moves, per tick.
-    pub const MOVING: f32 = 95.0;
-    /// A pitch inside of a plan.
-    pub const PITCH: f32 = 20.0;
+    pub const MOVING: f32 = 110.0;
+    /// The next step of a pitch that LFOs bend.
+    pub const PITCH: f32 = 14.0;
     /// A voice inside of its plan, per tick.
     pub const STEADY: f32 = 3.0;
     /// A message, and looking at one voice of the pool for it.
@@ -32,7 +32,7 @@ mod price {
     /// Ordering the pool's voices, per voice.
     pub const SORT: f32 = 6.0;
     /// Starting a voice, and looking at one voice of the pool for it.
-    pub const START: f32 = 500.0;
+    pub const START: f32 = 400.0;
     pub const SEARCH: f32 = 2.0;
 }
 
@@ -77,13 +77,13 @@ impl Work {
         self.per_frame += price::SEND;
     }
 
-    /// Adds a voice. Its control side plans for some ticks at a time, and inside of a plan it computes so many pitches per tick.
-    pub fn add_voice(&mut self, kind: Interpolation, ticks: u32, pitches: u32, filtered: bool) {
+    /// Adds a voice. Its control side plans for some ticks at a time; LFOs may bend its pitch at each.
+    pub fn add_voice(&mut self, kind: Interpolation, ticks: u32, bends: bool, filtered: bool) {
         self.voices = self.voices.saturating_add(1);
         let filter = if filtered { price::FILTER } else { 0.0 };
         self.per_frame += read(kind) + filter + price::MIX;
-        self.per_tick +=
-            price::MOVING / ticks as f32 + price::STEADY + price::PITCH * pitches as f32;
+        let pitch = if bends { price::PITCH } else { 0.0 };
+        self.per_tick += price::MOVING / ticks as f32 + price::STEADY + pitch;
     }
 
     /// Nominal ns for `frames` frames.
@@ -137,7 +137,7 @@ impl Slice {
     /// Nominal ns of one more voice that starts, in a pool that has `used` places in use.
     fn start(&self, kind: Interpolation, used: usize) -> f32 {
         let mut work = Work::default();
-        work.add_voice(kind, 1, 0, true);
+        work.add_voice(kind, 1, false, true);
         price::START + price::SEARCH * used as f32 + work.cost(self.frames) - price::SLICE
     }
 

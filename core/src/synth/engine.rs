@@ -252,16 +252,21 @@ impl Synth {
 
     /// Active sensing: after the first `FE`, 330 ms without any message mean that the sender is gone.
     fn sense(&mut self, id: SynthId, message: &[u8]) {
-        let wait = u64::from(self.rate) * 33 / 100;
+        let (rate, position) = (self.rate, self.position);
+        let Some(port) = self.virtual_synth_mut(id) else {
+            return;
+        };
+        let starts = *message == [0xFE];
+        if !starts && !port.is_watched() {
+            return;
+        }
+        let wait = u64::from(rate) * 33 / 100;
         let tick = u64::from(TICK);
-        let deadline = self.position.wrapping_add(wait).div_ceil(tick) * tick;
-        let position = self.position;
-        if let Some(port) = self.virtual_synth_mut(id) {
-            if *message == [0xFE] {
-                port.watch(deadline);
-            } else {
-                port.heard(position, deadline);
-            }
+        let deadline = position.wrapping_add(wait).div_ceil(tick) * tick;
+        if starts {
+            port.watch(deadline);
+        } else {
+            port.heard(position, deadline);
         }
     }
 
@@ -391,7 +396,8 @@ impl Synth {
     }
 
     fn all_notes_off(&mut self, id: SynthId, part: u16) {
-        let channel = self.channel_mut(id, part);
+        let port = self.virtual_synth(id);
+        let channel = port.and_then(|port| port.parts().channel(part));
         let sustain = channel.is_some_and(|channel| channel.sustain());
         self.pool.all_notes_off(id.0, part, sustain, self.position);
     }
@@ -454,7 +460,7 @@ impl Synth {
         if at_tick && self.pool.has_waiting() {
             self.start_waiting();
         }
-        let context = OutputContext::new(&self.filters, self.rate, self.log2_a440);
+        let context = OutputContext::new(&self.filters, self.rate, self.log2_a440, self.position);
         counters::begin();
         self.pool.control(&self.slots, &context, self.position);
         counters::lap(Part::Control);

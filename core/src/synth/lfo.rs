@@ -27,11 +27,16 @@ impl Lfo {
     /// Frames for which a straight line is as good: while it waits, and for a 16th of a turn (in the middle of the way it lies 2 % of the depth off).
     #[inline]
     pub fn straight(&self, step: u32) -> u32 {
-        const TURN: u32 = 1 << 28;
+        self.turns(step, 1 << 28)
+    }
+
+    /// Frames that a part of a turn (of 2^32) takes; while it waits, those of its delay.
+    #[inline]
+    pub fn turns(&self, step: u32, part: u32) -> u32 {
         if self.delay > 0 {
             self.delay
         } else {
-            TURN.checked_div(step).unwrap_or(u32::MAX)
+            part.checked_div(step).unwrap_or(u32::MAX)
         }
     }
 

@@ -2,7 +2,8 @@
 //! The connection list of an articulation, evaluated (DLS 2.2 §1.4; `docs/reference/dls-synth.md` §3.2): any source may drive any destination.
 //!
 //! Sources move at three speeds: key and velocity never, controllers with messages, envelopes and LFOs at every control tick.
-//! Binding folds everything but the third kind into a base and a depth per destination; a tick costs a few multiplications.
+//! Binding folds everything but the third kind into a base and a depth per destination; a tick costs a few multiplications. What notes of a
+//! channel have in common is folded once for all of them.
 
 use super::channel::Channel;
 use super::math;
@@ -300,7 +301,7 @@ fn wheel_range(connection: &Connection, inputs: &Inputs) -> f32 {
 }
 
 /// The moving destinations of a voice, bound to the state of its channel.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Modulation {
     base: [f32; TARGETS],
     depth: [[f32; MOVERS]; TARGETS],
@@ -315,17 +316,44 @@ pub struct Modulation {
 }
 
 impl Modulation {
-    /// Folds all connections whose inputs stand still between messages.
-    pub fn bind(&mut self, articulation: &Articulation, inputs: &Inputs) {
-        *self = Self::default();
+    /// Nothing leads anywhere.
+    pub const NONE: Self = Self {
+        base: [0.0; TARGETS],
+        depth: [[0.0; MOVERS]; TARGETS],
+        moving: 0,
+        movers: 0,
+        followers: [0; MOVERS],
+        general: false,
+    };
+
+    /// Folds what notes of a channel have in common: constants, and connections from the channel and from movers.
+    pub fn of_channel(articulation: &Articulation, channel: &Channel) -> Self {
+        let mut common = Self::NONE;
         for destination in MOVING {
             if let (Some(scale), Some((target, unit))) =
                 (articulation.constant(destination), target(destination))
             {
-                self.add_base(target, scale as f32 * unit);
+                common.add_base(target, scale as f32 * unit);
             }
         }
-        for connection in articulation.moving() {
+        let no_note = Inputs {
+            channel,
+            key: 0.0,
+            velocity: 0,
+            poly_pressure: 0,
+        };
+        common.fold(articulation.of_channel(), &no_note);
+        common
+    }
+
+    /// Folds what a note has a part in.
+    pub fn add_note(&mut self, articulation: &Articulation, inputs: &Inputs) {
+        self.fold(articulation.of_note(), inputs);
+    }
+
+    /// Folds connections whose inputs stand still between messages.
+    fn fold(&mut self, connections: &[Connection], inputs: &Inputs) {
+        for connection in connections {
             let Some((target, unit)) = target(connection.destination) else {
                 continue;
             };
@@ -421,6 +449,14 @@ impl Modulation {
     /// The target follows a mover.
     pub fn moves(&self, target: Target) -> bool {
         self.moving & (1 << target as u16) != 0
+    }
+
+    /// A note has a part in one of the targets.
+    pub fn note_drives(articulation: &Articulation, targets: &[Target]) -> bool {
+        let mut driven = articulation.of_note().iter();
+        driven.any(|connection| {
+            target(connection.destination).is_some_and(|(target, _)| targets.contains(&target))
+        })
     }
 
     /// One of the targets follows this mover.
@@ -688,9 +724,9 @@ mod tests {
 
     fn bound(connection: Connection) -> (Modulation, Articulation) {
         let articulation = Articulation::new([connection].into());
-        let mut modulation = Modulation::default();
         let channel = Channel::new(0);
-        modulation.bind(&articulation, &inputs(&channel));
+        let mut modulation = Modulation::of_channel(&articulation, &channel);
+        modulation.add_note(&articulation, &inputs(&channel));
         (modulation, articulation)
     }
 

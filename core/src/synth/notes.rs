@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Note On and Note Off: poly and mono, legato, portamento.
 
-use super::channel::cc;
+use super::channel::{Pressed, cc};
 use super::context::{NoteOn, OutputContext};
 use super::engine::Synth;
 use super::oscillator::Interpolation;
@@ -12,59 +12,37 @@ impl Synth {
         if self.following {
             return;
         }
-        let Some(channel) = self.channel_mut(id, part) else {
+        let Some(pressed) = self
+            .virtual_synth_mut(id)
+            .and_then(|port| port.parts_mut().press(part, key, velocity))
+        else {
             return;
         };
-        let before = channel.mono.then(|| channel.held.latest()).flatten();
-        if channel.mono {
-            channel.held.press(key, velocity);
-        }
-        // Portamento control names a key; a note that sounds there moves over without a new attack.
-        let named = channel.glide_from.take();
-        let last = channel.last_key.replace(key);
-        let gliding = channel.is_on(cc::PORTAMENTO) && !channel.drum;
-        let glide_from = named.or(last.filter(|_| gliding));
-        let legato = channel.is_on(cc::LEGATO);
-        let source = named.or(before.map(|note| note.0).filter(|_| legato));
-        self.sound(id, part, (key, velocity), source, glide_from);
+        self.sound(id, part, (key, velocity), pressed);
     }
 
     pub(super) fn note_off(&mut self, id: SynthId, part: u16, key: u8) {
-        let Some(channel) = self.channel_mut(id, part) else {
+        let sounds = !self.following;
+        let Some(lifted) = self
+            .virtual_synth_mut(id)
+            .and_then(|port| port.parts_mut().lift(part, key, sounds))
+        else {
             return;
         };
-        let sustain = channel.sustain();
-        if channel.mono {
-            let top = channel.held.latest().is_some_and(|note| note.0 == key);
-            let back = if channel.held.lift(key) && top {
-                channel.held.latest()
-            } else {
-                None
-            };
-            if let Some(note) = back
-                && !self.following
-            {
-                // The key below sounds again.
-                let Some(channel) = self.channel_mut(id, part) else {
-                    return;
-                };
-                channel.last_key = Some(note.0);
-                let gliding = channel.is_on(cc::PORTAMENTO) && !channel.drum;
-                let legato = channel.is_on(cc::LEGATO).then_some(key);
-                return self.sound(id, part, note, legato, gliding.then_some(key));
-            }
+        if let Some((note, pressed)) = lifted.back {
+            return self.sound(id, part, note, pressed);
         }
+        let sustain = lifted.sustain;
         self.pool.note_off(id.0, part, key, sustain, self.position);
     }
 
-    /// Starts a note, or lets one that sounds at `source` go on as this one.
+    /// Starts a note, or lets one that sounds at the source go on as this one.
     fn sound(
         &mut self,
         id: SynthId,
         part: u16,
         (key, velocity): (u8, u8),
-        source: Option<u8>,
-        glide_from: Option<u8>,
+        Pressed { source, glide_from }: Pressed,
     ) {
         let position = self.position;
         let Some(port) = self.virtual_synth(id) else {
@@ -83,7 +61,7 @@ impl Synth {
             priority,
             glide_from,
         };
-        let context = OutputContext::new(&self.filters, self.rate, self.log2_a440);
+        let context = OutputContext::new(&self.filters, self.rate, self.log2_a440, self.position);
         let slots = &self.slots;
         let mut lost = 0;
         let went_on =
@@ -150,7 +128,8 @@ impl Synth {
                     places,
                 )
             };
-            let context = OutputContext::new(&self.filters, self.rate, self.log2_a440);
+            let context =
+                OutputContext::new(&self.filters, self.rate, self.log2_a440, self.position);
             let arrival = self
                 .pool
                 .start_waiting(slots, &context, position, &mut from, room);

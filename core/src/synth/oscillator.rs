@@ -221,11 +221,24 @@ impl Oscillator {
         if window.start == first && window.wrapped == wrapped {
             return;
         }
+        (window.start, window.wrapped) = (first, wrapped);
         let frames = self.wave.as_ref().map_or(&[][..], |wave| wave.frames());
+        let plain = match self.looping {
+            true => frames.get(..self.loop_end as usize).unwrap_or_default(),
+            false => frames,
+        };
+        // Before the first frame there is nothing.
+        let silent = usize::try_from(-first).unwrap_or(0).min(WINDOW);
+        let from = usize::try_from(first).unwrap_or(0);
+        let (before, here) = window.frames.split_at_mut(silent);
+        if !wrapped && let Some(row) = plain.get(from..from + here.len()) {
+            before.fill(0);
+            here.copy_from_slice(row);
+            return;
+        }
         for (slot, index) in window.frames.iter_mut().zip(first..) {
             *slot = self.frame_at(frames, index);
         }
-        (window.start, window.wrapped) = (first, wrapped);
     }
 
     /// The frame at `index` as the loop continues it; 0 outside the wave.

@@ -14,7 +14,7 @@ pub fn write_pcm(frames: &[[f32; 2]], out: &mut [u8]) {
     let (places, left) = out.as_chunks_mut::<{ 2 * SAMPLES }>();
     let full = chunks.len().min(places.len());
     for (place, samples) in places.iter_mut().zip(chunks) {
-        *place = bytes(samples);
+        simd::pcm(samples, place);
     }
     // The last samples, padded with silence, and what lies behind them.
     let mut tail = [0.0; SAMPLES];
@@ -22,27 +22,14 @@ pub fn write_pcm(frames: &[[f32; 2]], out: &mut [u8]) {
     for (to, x) in tail.iter_mut().zip(last) {
         *to = *x;
     }
-    let tail = bytes(&tail);
+    let mut last = [0; 2 * SAMPLES];
+    simd::pcm(&tail, &mut last);
     let behind = places.get_mut(full..).unwrap_or_default();
     let mut behind = behind.as_flattened_mut().iter_mut().chain(left);
-    for (byte, to) in tail.into_iter().zip(behind.by_ref()) {
+    for (byte, to) in last.into_iter().zip(behind.by_ref()) {
         *to = byte;
     }
     behind.for_each(|to| *to = 0);
-}
-
-#[inline(always)]
-fn bytes(samples: &[f32; SAMPLES]) -> [u8; 2 * SAMPLES] {
-    let mut out = [0; 2 * SAMPLES];
-    for (to, sample) in out
-        .as_chunks_mut::<2>()
-        .0
-        .iter_mut()
-        .zip(simd::pcm(samples))
-    {
-        *to = sample.to_le_bytes();
-    }
-    out
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use super::sinc::Kernels;
 use super::tick::{TICK, offset_of, since_tick};
 use super::tone::Tone;
 use super::virtual_synth::SynthSlot;
-use super::voice::Voice;
+use super::voice::{Preparations, Voice};
 use crate::dls::model::{Articulation, Instrument, Region, Wave};
 use crate::mem::{NoMemory, Shared, TryBox, vec};
 use alloc::vec::Vec;
@@ -170,6 +170,7 @@ pub struct Pool {
     batch: Batch,
     vectors: Vectors,
     kernels: Kernels,
+    preparations: Preparations,
 }
 
 impl Pool {
@@ -197,6 +198,7 @@ impl Pool {
             batch: Batch::new()?,
             vectors: Vectors::default(),
             kernels: Kernels::new()?,
+            preparations: Preparations::new()?,
         })
     }
 
@@ -371,10 +373,11 @@ impl Pool {
                 started.lost += 1;
                 continue;
             };
-            let (Some(tone), Some(voice), Some(tag)) = (
+            let (Some(tone), Some(voice), Some(tag), Some(prepared)) = (
                 self.tones.get_mut(index),
                 self.voices.get_mut(index),
                 self.tags.get_mut(index),
+                self.preparations.of(&region.articulation, &around, context),
             ) else {
                 self.drop_wave(wave);
                 continue;
@@ -382,7 +385,7 @@ impl Pool {
             self.used = self.used.max(index + 1);
             self.chains.insert(index, port, part);
             self.chains.mark(port, part, note.key);
-            voice.start(note, region, wave, around, context, tone);
+            voice.start(note, region, wave, (around, prepared), context, tone);
             *tag = Tag {
                 port,
                 key: note.key,
@@ -479,13 +482,25 @@ impl Pool {
         if held == 0 || covered < held {
             return false;
         }
-        self.each(port, part, |tag, voice, _| {
-            if tag.key == from && tag.is(GATE) {
+        let mut next = self.chains.first(port, part);
+        while let Some(index) = next {
+            next = self.chains.after(index);
+            let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index))
+            else {
+                continue;
+            };
+            if tag.plays(port, part)
+                && tag.key == from
+                && tag.is(GATE)
+                && let Some(articulation) = voice.articulation()
+                && let Some(prepared) = self.preparations.of(articulation, &around, context)
+            {
                 tag.key = note.key;
                 tag.set(PENDING);
-                voice.legato(note, around, context, offset_of(note.position));
+                let offset = offset_of(note.position);
+                voice.legato(note, (around, prepared), context, offset);
             }
-        });
+        }
         self.chains.mark(port, part, note.key);
         self.pending = true;
         true
@@ -852,7 +867,9 @@ impl Pool {
             };
             // Most voices lie inside of their plans, and nothing has happened to them.
             let calm = tag.flags & (LIVE | PENDING | DIRTY) == LIVE;
-            if tag.is(LIVE) && !(calm && at_tick && !tone.is_over() && voice.pass(tone)) {
+            if tag.is(LIVE)
+                && !(calm && at_tick && !tone.is_over() && voice.pass(context.tick, tone))
+            {
                 if !at_tick && !tag.is(PENDING) && voice.turn() == offset {
                     voice.reach_turn(tone);
                     voice.plan_from_here(around_of(slots, tag, voice), context, tone);
@@ -907,8 +924,11 @@ impl Pool {
         }
         if tag.is(DIRTY) {
             tag.clear(DIRTY);
-            if let Some(around) = around {
-                voice.bind(around, context);
+            if let Some(around) = around
+                && let Some(articulation) = voice.articulation()
+                && let Some(prepared) = self.preparations.of(articulation, &around, context)
+            {
+                voice.bind((around, prepared), context);
             }
         }
         voice.tick(pending, around, context, tone);

@@ -245,6 +245,11 @@ impl VirtualSynth {
         self.deadline = Some(deadline);
     }
 
+    /// Messages are waited for.
+    pub(super) fn is_watched(&self) -> bool {
+        self.deadline.is_some()
+    }
+
     /// A message has come.
     pub(super) fn heard(&mut self, position: u64, deadline: u64) {
         if self.deadline.is_some_and(|end| position <= end) {

@@ -4,21 +4,26 @@
 //! Time is cut at absolute positions, the control ticks. At a tick (and at the exact frame of a note-on, note-off or kill) a
 //! voice computes where its gains and coefficients shall be at the next tick; the tone ramps there sample by sample.
 
+mod bend;
 #[cfg(not(windows))]
 mod check;
 mod plan;
+mod prepared;
 
+pub use self::prepared::{Preparations, Prepared};
+
+use self::bend::Bend;
+use self::plan::MOST_TICKS;
+use self::prepared::{LfoSteps, Times};
 use super::channel::Channel;
 use super::context::{NoteOn, OutputContext, VoiceContext};
-use super::controls::{self, NoteState, Time, glide_frames};
+use super::controls::{self, NoteState, glide_frames};
 use super::envelope::{Contour, Envelope};
 use super::filter::{self, Coefficients};
-use super::keys::KeySettings;
 use super::lfo::Lfo;
 use super::math;
 use super::modulation::{
-    FILTER_OFF, Fixed, FixedValues, Inputs, MOVERS, Modulation, Mover, TARGETS, Target, fixed,
-    general_part,
+    FILTER_OFF, Inputs, MOVERS, Modulation, Mover, TARGETS, Target, fixed, general_part,
 };
 use super::tick::{HALF, TICK, TURN, offset_of};
 use super::tone::{BUSES, Tone};
@@ -38,10 +43,6 @@ const MIN_RELEASE: f32 = 0.003;
 const MIN_NOTE: f32 = 0.01;
 /// [`Voice::left`] of a voice at rest.
 const FOREVER: u32 = u32::MAX;
-/// Ticks after which a voice at rest that vibrates counts anew: frames stay far from the end of their type.
-const REBASED: u32 = 1 << 20;
-/// Cents by which a pitch may jump: at twice the rate of ticks, a jump is below -72 dB of a tone at 440 Hz.
-const BEND: f32 = 0.5;
 /// What is followed by lines in the tone.
 const MOVING_RENDER: [Target; 6] = [
     Target::Gain,
@@ -52,10 +53,6 @@ const MOVING_RENDER: [Target; 6] = [
     Target::Resonance,
 ];
 const FREQUENCIES: [Target; 2] = [Target::LfoFrequency, Target::VibratoFrequency];
-/// Equal to nothing.
-const NO_STEPS: ([f32; 2], f32) = ([f32::NAN; 2], 0.0);
-/// Longest stage time in seconds: 8000 time cents, the longest of a SoundFont; DLS knows 40 s.
-const MAX_TIME: f32 = 101.6;
 
 /// The state that moves with time.
 #[derive(Clone, Copy, Debug)]
@@ -124,7 +121,7 @@ pub struct Voice {
     glide_length: u32,
     /// Gains of the sides.
     balance: [f32; 2],
-    /// Release of both envelopes in seconds, before controllers.
+    /// Release of both envelopes in seconds, before controllers; used where notes have a part in times.
     releases: [f32; 2],
     volume: Contour,
     modulator: Contour,
@@ -142,15 +139,11 @@ pub struct Voice {
     turn: u32,
     /// The plan was given up on the way: the tone stands where it was, not where the plan led to.
     cut: bool,
-    /// An LFO moves the pitch, at every tick.
+    /// LFOs move the pitch, and nothing else does.
     vibrates: bool,
-    /// It does so at every half of a tick.
-    bends: bool,
+    bend: Bend,
     fading: bool,
-    /// What the LFOs' steps come of when their connections stand still: frequencies in cents, and the output rate.
-    lfo_from: ([f32; 2], f32),
-    lfo_step: u32,
-    vibrato_step: u32,
+    steps: LfoSteps,
     modulation: Modulation,
     /// Unity note, fine tune and wave gain of the region.
     pitch_offset: f32,
@@ -181,6 +174,8 @@ pub struct Voice {
     filtered: bool,
     /// The modulation has been bound since the last plan.
     bound: bool,
+    /// It has started since, and nothing else has happened: levels and filter are where they are wanted.
+    fresh: bool,
 }
 
 impl Default for Voice {
@@ -213,12 +208,10 @@ impl Default for Voice {
             turn: 0,
             cut: false,
             vibrates: false,
-            bends: false,
+            bend: Bend::NONE,
             fading: false,
-            lfo_from: NO_STEPS,
-            lfo_step: 0,
-            vibrato_step: 0,
-            modulation: Modulation::default(),
+            steps: LfoSteps::NONE,
+            modulation: Modulation::NONE,
             pitch_offset: 0.0,
             gain_offset: 0.0,
             ceiling: MAX_GAIN_DB,
@@ -236,6 +229,7 @@ impl Default for Voice {
             sweeping: false,
             filtered: false,
             bound: false,
+            fresh: false,
         }
     }
 }
@@ -251,13 +245,13 @@ impl Voice {
         Ok(voices)
     }
 
-    /// Starts a region with its wave; the voice sounds from the current position on.
+    /// Starts a region with its wave; the voice sounds from the current position on. `prepared` is of the region's articulation and of the channel.
     pub fn start(
         &mut self,
         note: NoteOn,
         region: &Region,
         wave: Shared<Wave>,
-        around: VoiceContext,
+        (around, prepared): (VoiceContext, &Prepared),
         context: &OutputContext,
         tone: &mut Tone,
     ) {
@@ -295,21 +289,21 @@ impl Voice {
             (_, 1) => [1.0, 0.0],
             _ => [0.0, 1.0],
         };
-        let inputs = inputs_of(self.key, self.velocity, 0, channel);
-        self.now = Movers::REST;
-        self.releases = read_times(
-            &mut self.volume,
-            &mut self.modulator,
-            &mut self.now,
-            &region.articulation,
-            &inputs,
-            &around.key,
-            context.rate,
-        );
+        let own;
+        let times = match &prepared.times {
+            Some(times) => times,
+            None => {
+                let inputs = inputs_of(self.key, self.velocity, 0, channel);
+                own = Times::read(&region.articulation, &inputs, &around.key, context.rate);
+                &own
+            }
+        };
+        self.volume = times.volume;
+        self.modulator = times.modulator;
+        self.releases = times.releases;
+        self.now = times.movers;
         self.glide_from(note.glide_from, channel, context.rate);
-        self.now.eg1.advance(&self.volume, 0);
-        self.now.eg2.advance(&self.modulator, 0);
-        self.bind(around, context);
+        self.bind((around, prepared), context);
         self.filtered = self.needs_filter();
         tone.start(wave, info.sample_loop, self.filtered);
 
@@ -332,6 +326,7 @@ impl Voice {
         }
         self.next_cutoff = self.cutoff;
         tone.jump(self.gains, self.coefficients);
+        self.fresh = true;
     }
 
     /// Gives back what the voice held.
@@ -339,44 +334,51 @@ impl Voice {
         self.articulation.take()
     }
 
-    /// Recomputes everything that follows from the channel.
-    pub fn bind(&mut self, around: VoiceContext, context: &OutputContext) {
+    /// What it plays, until it has given that back.
+    pub fn articulation(&self) -> Option<&Articulation> {
+        self.articulation.as_deref()
+    }
+
+    /// Recomputes everything that follows from the channel. `prepared` is of its articulation and of the channel.
+    pub fn bind(&mut self, (around, prepared): (VoiceContext, &Prepared), context: &OutputContext) {
         self.wake();
         let Some(articulation) = &self.articulation else {
             return;
         };
         let channel = around.channel;
-        self.modulation.bind(articulation, &self.inputs(channel));
+        self.modulation = prepared.modulation;
+        let inputs = self.inputs(channel);
+        self.modulation.add_note(articulation, &inputs);
         self.modulation
             .add_base(Target::Pitch, self.pitch_offset + around.tuning);
         self.modulation.add_base(Target::Gain, self.gain_offset);
         self.note_state.follow_scale(&around, self.note);
-        controls::apply(&mut self.modulation, &around, &self.note_state);
-        self.balance = controls::balance(channel, around.balance);
-        let [volume, modulator] = self.releases;
-        self.volume.release = release_frames(channel, volume, MIN_RELEASE, context.rate);
-        self.modulator.release = release_frames(channel, modulator, 0.0, context.rate);
+        let at_rest = prepared.at_rest;
+        controls::apply(&mut self.modulation, &around, &self.note_state, at_rest);
+        self.balance = prepared.balance;
+        [self.volume.release, self.modulator.release] = match &prepared.times {
+            Some(times) => [times.volume.release, times.modulator.release],
+            None => prepared::release_frames(channel, self.releases, context.rate),
+        };
         let still = [0.0; MOVERS];
         let cents = FREQUENCIES.map(|target| self.modulation.value(target, &still));
-        // A slot's voices often have the same LFOs.
-        let from = (cents, context.rate);
-        if from != self.lfo_from {
-            self.lfo_from = from;
-            let [lfo, vibrato] = cents;
-            self.lfo_step = phase_step(lfo, context.rate);
-            self.vibrato_step = if vibrato == lfo {
-                self.lfo_step
-            } else {
-                phase_step(vibrato, context.rate)
-            };
+        if !self.steps.are_of(cents, context.rate) {
+            // A slot's voices often have the same LFOs, and a channel's voices.
+            self.steps = prepared.steps;
+            if !self.steps.are_of(cents, context.rate) {
+                self.steps = LfoSteps::new(cents, context.rate);
+            }
         }
         if self.modulation.moves_one(&FREQUENCIES) {
-            // The steps will move.
-            self.lfo_from = NO_STEPS;
+            self.steps.will_move();
         }
         self.bound = true;
+        self.fresh = false;
         if !self.moves_level() {
-            self.share(&still, None);
+            match prepared.shares {
+                Some(shares) => self.shares = self.on_sides(shares),
+                None => self.share(&still, None),
+            }
             self.place(&still, None);
         }
     }
@@ -408,7 +410,7 @@ impl Voice {
     pub fn legato(
         &mut self,
         note: NoteOn,
-        around: VoiceContext,
+        (around, prepared): (VoiceContext, &Prepared),
         context: &OutputContext,
         offset: u32,
     ) {
@@ -421,7 +423,13 @@ impl Voice {
         self.note = note.key;
         self.note_state.scale_version = channel.scale_version.wrapping_sub(1);
         self.glide_from(note.glide_from, channel, context.rate);
-        self.bind(around, context);
+        self.bind((around, prepared), context);
+    }
+
+    /// Ticks from `tick` to this voice's own among every `most`: where the longest plans end. Voices that begin together are so planned one after the
+    /// other, not all in one slice.
+    fn own_turn(&self, tick: u32, most: u32) -> u32 {
+        most - tick.wrapping_add(self.serial as u32) % most
     }
 
     fn needs_filter(&self) -> bool {
@@ -447,14 +455,14 @@ impl Voice {
         }
     }
 
-    /// Pitches that it computes in each tick inside of its plans.
-    pub fn pitches_per_tick(&self) -> u32 {
-        u32::from(self.vibrates) + u32::from(self.bends)
+    /// LFOs move its pitch inside of its plans.
+    pub fn vibrates(&self) -> bool {
+        self.vibrates
     }
 
-    /// Passes over a tick that lies inside of the plan.
+    /// Passes over a tick that lies inside of the plan; `tick` is its number.
     #[inline]
-    pub fn pass(&mut self, tone: &mut Tone) -> bool {
+    pub fn pass(&mut self, tick: u32, tone: &mut Tone) -> bool {
         if self.left == 0 {
             return false;
         }
@@ -462,48 +470,10 @@ impl Voice {
         self.passed = self.passed.saturating_add(1);
         tone.check_filter();
         if self.vibrates {
-            self.vibrate(tone);
+            let values = self.ahead;
+            self.vibrate(&values, tick, tone);
         }
         true
-    }
-
-    /// The pitch inside of a plan.
-    fn vibrate(&mut self, tone: &mut Tone) {
-        if self.passed >= REBASED {
-            // A held note vibrates for days.
-            self.now = self.advanced(self.now, self.elapsed());
-            self.next = self.advanced(self.now, TICK);
-            (self.at, self.passed) = (0, 0);
-        }
-        let [_, _, eg1, eg2] = self.ahead;
-        let step_after = |frames| {
-            let mut lfos = [
-                (self.now.lfo, self.lfo_step),
-                (self.now.vibrato, self.vibrato_step),
-            ];
-            let [lfo, vibrato] = lfos.each_mut().map(|(lfo, step)| {
-                lfo.advance(*step, frames);
-                lfo.value()
-            });
-            self.step(&[lfo, vibrato, eg1, eg2], 0, None)
-        };
-        let frames = self.elapsed();
-        let later = if self.bends {
-            step_after(frames.saturating_add(HALF))
-        } else {
-            0
-        };
-        tone.set_steps([step_after(frames), later]);
-    }
-
-    /// LFOs move the pitch by more than [`BEND`] in half a tick.
-    fn bends(&self) -> bool {
-        const RADIANS: f32 = core::f32::consts::TAU / 4_294_967_296.0;
-        let swing = |mover, step: u32| {
-            let depth = self.modulation.depth(Target::Pitch, mover);
-            depth.abs() * step as f32 * (RADIANS * HALF as f32)
-        };
-        swing(Mover::Lfo, self.lfo_step) + swing(Mover::Vibrato, self.vibrato_step) > BEND
     }
 
     /// Frames from where the plan began to the last tick.
@@ -546,10 +516,23 @@ impl Voice {
         } else {
             self.ahead
         };
-        let before = (self.gains, self.coefficients);
-        self.plan(&values, around, context, tone);
         // The jump has put the tone where the plan goes: no step is left over.
-        if self.rests() && !arrived && !cut && before == (self.gains, self.coefficients) {
+        let stands = self.fresh || !arrived && !cut;
+        self.plan_or_rest(stands, &values, around, context, tone);
+    }
+
+    /// Plans; where the tone `stands` and the plan leads nowhere else, there is nothing to be planned any more.
+    fn plan_or_rest(
+        &mut self,
+        stands: bool,
+        values: &[f32; MOVERS],
+        around: Option<VoiceContext>,
+        context: &OutputContext,
+        tone: &mut Tone,
+    ) {
+        let before = (self.gains, self.coefficients);
+        self.plan(values, around, context, tone);
+        if stands && self.rests() && before == (self.gains, self.coefficients) {
             self.left = FOREVER;
         }
     }
@@ -599,7 +582,7 @@ impl Voice {
     ) {
         self.cut = false;
         let values = self.values(&self.now);
-        self.plan(&values, around, context, tone);
+        self.plan_or_rest(self.fresh, &values, around, context, tone);
     }
 
     /// Brings `now` to `offset` frames after the last tick.
@@ -660,7 +643,7 @@ impl Voice {
     }
 
     fn advanced(&self, mut movers: Movers, frames: u32) -> Movers {
-        let steps = [self.lfo_step, self.vibrato_step];
+        let steps = [self.steps.lfo, self.steps.vibrato];
         movers.advance([&self.volume, &self.modulator], steps, self.fading, frames);
         movers
     }
@@ -723,36 +706,50 @@ impl Voice {
         self.wanted = self.shares.map(|share| gain * share);
     }
 
-    /// Shares of both sides from pan (DLS 2.2 §1.13: constant power), and of the sends, which pan does not touch.
+    /// Levels for a gain of 1.
     fn share(&mut self, values: &[f32; MOVERS], around: Option<VoiceContext>) {
-        let pan = self.target(Target::Pan, values, around).clamp(-0.5, 0.5) + 0.5;
-        let [left, right] = self.sides;
-        let [balance_left, balance_right] = self.balance;
-        let send = |target| self.target(target, values, around).clamp(0.0, 1.0);
-        self.shares = [
-            left * balance_left * math::quarter_sine(1.0 - pan),
-            right * balance_right * math::quarter_sine(pan),
-            send(Target::ReverbSend),
-            send(Target::ChorusSend),
-        ];
+        let target = |target| self.target(target, values, around);
+        let sends = [target(Target::ReverbSend), target(Target::ChorusSend)];
+        let shares = prepared::shares(self.balance, target(Target::Pan), sends);
+        self.shares = self.on_sides(shares);
+    }
+
+    /// The part of one wave of a stereo pair.
+    fn on_sides(&self, [left, right, reverb, chorus]: [f32; BUSES]) -> [f32; BUSES] {
+        let [on_left, on_right] = self.sides;
+        [on_left * left, on_right * right, reverb, chorus]
     }
 
     /// Frames of the wave per output frame, 32.32, with `left` frames of a glide to go.
+    #[inline(always)]
     fn step(&self, values: &[f32; MOVERS], left: u32, around: Option<VoiceContext>) -> u64 {
-        let glide = self.glide * (left as f32 / self.glide_length.max(1) as f32);
-        let cents = (self.target(Target::Pitch, values, around) + glide).clamp(-12_000.0, 12_000.0);
-        let ratio = f64::from(math::exp2(cents * (1.0 / 1200.0)));
-        ((self.unity_step * ratio + 0.5) as u64).clamp(1, 1 << 48)
+        let mut cents = self.target(Target::Pitch, values, around);
+        if left > 0 {
+            cents += self.glide * (left as f32 / self.glide_length.max(1) as f32);
+        }
+        let ratio = f64::from(math::exp2(
+            cents.clamp(-12_000.0, 12_000.0) * (1.0 / 1200.0),
+        ));
+        ((self.unity_step * ratio + 0.5) as i64).clamp(1, 1 << 48) as u64
     }
 
     /// Sets the speed from here on; where it moves, also that from the middle of the tick on.
-    fn set_pitch(&mut self, values: &[f32; MOVERS], around: Option<VoiceContext>, tone: &mut Tone) {
+    fn set_pitch(
+        &mut self,
+        values: &[f32; MOVERS],
+        around: Option<VoiceContext>,
+        tick: u32,
+        tone: &mut Tone,
+    ) {
+        if self.vibrates && self.at == 0 {
+            return self.vibrate(values, tick, tone);
+        }
         let step = self.step(values, self.now.glide, around);
         if self.waits {
             return tone.set_steps([self.behind_delay(step, self.length), 0]);
         }
         let moves = self.now.glide > 0 || self.modulation.moves(Target::Pitch);
-        let later = if moves && self.at < HALF && (!self.vibrates || self.bends) {
+        let later = if moves && self.at < HALF {
             let middle = self.advanced(self.now, HALF - self.at);
             self.step(&self.values(&middle), middle.glide, around)
         } else {
@@ -810,80 +807,4 @@ fn effective_key(articulation: &Articulation, channel: &Channel, note: u8, veloc
         None => key + channel.transpose() as f32,
     };
     effective.clamp(0.0, 127.0)
-}
-
-/// LFO phase per frame for an absolute pitch in cents.
-fn phase_step(cents: f32, rate: f32) -> u32 {
-    let hertz = math::hertz(cents.clamp(-20_000.0, 8_400.0)).min(0.25 * rate);
-    (hertz / rate * 4_294_967_296.0) as u32
-}
-
-/// Frames of a release under the controller of its time.
-fn release_frames(channel: &Channel, seconds: f32, least: f32, rate: f32) -> u32 {
-    let seconds =
-        controls::stage_time(channel, &KeySettings::NONE, Time::Release, seconds).min(MAX_TIME);
-    (seconds.max(least) * rate + 0.5) as u32
-}
-
-/// Reads the destinations that hold for the whole note; gives the seconds of both releases.
-fn read_times(
-    volume: &mut Contour,
-    modulator: &mut Contour,
-    movers: &mut Movers,
-    articulation: &Articulation,
-    inputs: &Inputs,
-    key: &KeySettings,
-    rate: f32,
-) -> [f32; 2] {
-    use Destination as D;
-    let values = FixedValues::new(articulation, inputs);
-    let awe = Some(&inputs.channel.awe).filter(|awe| awe.is_set());
-    let get = |destination| {
-        awe.and_then(|awe| awe.fixed(destination))
-            .unwrap_or_else(|| values.get(destination))
-    };
-    let seconds = |f: Fixed| {
-        if f.zero || !f.given {
-            0.0
-        } else {
-            math::seconds(f.sum.min(12_000.0)).min(MAX_TIME)
-        }
-    };
-    let frames = |f: Fixed, least: f32| (seconds(f).max(least) * rate + 0.5) as u32;
-    let controlled = |f: Fixed, time: Time| {
-        let seconds = controls::stage_time(inputs.channel, key, time, seconds(f)).min(MAX_TIME);
-        (seconds * rate + 0.5) as u32
-    };
-    let sustain = |f: Fixed| {
-        if f.given {
-            (f.sum * 0.001).clamp(0.0, 1.0)
-        } else {
-            1.0
-        }
-    };
-    *volume = Contour {
-        delay: frames(get(D::Eg1Delay), 0.0),
-        attack: controlled(get(D::Eg1Attack), Time::Attack),
-        hold: frames(get(D::Eg1Hold), 0.0),
-        decay: controlled(get(D::Eg1Decay), Time::Decay),
-        release: 0,
-        shutdown: match get(D::Eg1Shutdown) {
-            f if f.given => frames(f, MIN_RELEASE),
-            _ => (0.015 * rate + 0.5) as u32,
-        },
-        ..Contour::default()
-    };
-    volume.sustain_at(sustain(get(D::Eg1Sustain)));
-    *modulator = Contour {
-        delay: frames(get(D::Eg2Delay), 0.0),
-        attack: controlled(get(D::Eg2Attack), Time::Attack),
-        hold: frames(get(D::Eg2Hold), 0.0),
-        decay: controlled(get(D::Eg2Decay), Time::Decay),
-        convex: get(D::Eg2AttackCurve).sum != 0.0,
-        ..Contour::default()
-    };
-    modulator.sustain_at(sustain(get(D::Eg2Sustain)));
-    movers.lfo = Lfo::new(controlled(get(D::LfoDelay), Time::LfoDelay));
-    movers.vibrato = Lfo::new(controlled(get(D::VibratoDelay), Time::LfoDelay));
-    [seconds(get(D::Eg1Release)), seconds(get(D::Eg2Release))]
 }

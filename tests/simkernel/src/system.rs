@@ -46,6 +46,8 @@ pub struct Options {
     pub strict: bool,
     /// The n-th allocation (1-based) of driver code fails.
     pub fail_allocation: Option<u64>,
+    /// Vector registers above XMM hold a pattern while driver code runs, and are looked at: it runs slower so than where they hold nothing.
+    pub watched_vectors: bool,
     /// Debug output also goes to stderr.
     pub echo: bool,
     /// The port's wave sink and the audio device behind it.
@@ -69,6 +71,7 @@ impl Default for Options {
             watched_pool: 4 << 20,
             strict: false,
             fail_allocation: None,
+            watched_vectors: true,
             echo: true,
             audio: AudioOptions::default(),
         }
@@ -131,7 +134,7 @@ impl System {
         assert!(!BOOTED.replace(true), "one machine per process");
         fault::initialize();
         user::initialize();
-        guest::initialize_vectors();
+        guest::initialize_vectors(options.watched_vectors);
         guest::initialize(options.seed);
         clock::initialize(options.call_cost_ns);
         pool::initialize(options.special_pool, options.watched_pool);

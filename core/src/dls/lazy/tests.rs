@@ -393,7 +393,11 @@ fn assert_same(file: &[u8]) {
             let of = |r: &crate::dls::model::Region| {
                 let voice = (r.keys, r.velocities, r.self_non_exclusive, r.key_group);
                 let link = (r.phase_group, r.phase_master, r.channels, r.sample);
-                (voice, link, std::format!("{:?}", r.articulation))
+                (
+                    voice,
+                    link,
+                    std::format!("{:?}", r.articulation.connections()),
+                )
             };
             assert_eq!(of(a), of(b));
         }

@@ -184,7 +184,7 @@ mod tests {
     /// What a set of generators makes of a voice: bases of 1 everywhere, and a depth of 1 of each mover.
     fn moved(awe: &Awe, target: Target) -> (f64, [f64; MOVERS]) {
         const EACH: [Mover; MOVERS] = [Mover::Lfo, Mover::Vibrato, Mover::Eg1, Mover::Eg2];
-        let mut modulation = Modulation::default();
+        let mut modulation = Modulation::NONE;
         modulation.set_base(target, 1.0);
         for mover in EACH {
             modulation.add_depth(target, mover, 1.0);

@@ -7,8 +7,8 @@ use crate::synth::counters::{self, Part};
 use crate::synth::effects::Sends;
 use crate::synth::oscillator::Interpolation;
 use crate::synth::simd::{
-    self, Arch, Block, EIGHT, Effect, Interpolator, Linear, MIXED, Place, Sinc8, Sinc16, Task,
-    Vectors,
+    self, Arch, Block, EIGHT, Effect, Interpolator, Linear, MIXED, Pair, Place, Sinc8, Sinc16,
+    Task, Vectors,
 };
 use crate::synth::tick::since_tick;
 use alloc::vec::Vec;
@@ -77,15 +77,32 @@ impl Kind {
     /// Mixes all blocks into the buses.
     fn mix(&mut self, vectors: Vectors, buses: &mut [&mut Block; 2], frames: usize) {
         for places in self.groups() {
-            simd::mix(vectors, places, buses, frames);
+            simd::mix(vectors, places, Pair::Dry, buses, frames);
         }
     }
 
-    /// Adds to the bus of an effect what the voices send there.
-    fn send(&mut self, vectors: Vectors, effect: Effect, bus: &mut Block, frames: usize) {
+    /// Adds to the buses of effects that are on what the voices send there.
+    fn send(
+        &mut self,
+        vectors: Vectors,
+        on: Sends,
+        [reverb, chorus]: &mut [&mut Block; 2],
+        frames: usize,
+    ) {
         for places in self.groups::<MIXED>() {
-            if places.iter().any(|place| place.gains.reach(effect)) {
-                simd::send(vectors, places, effect, bus, frames);
+            let reach = |effect| places.iter().any(|place| place.gains.reach(effect));
+            let send = |effect, bus: &mut Block| simd::send(vectors, places, effect, bus, frames);
+            match (
+                on.reverb && reach(Effect::Reverb),
+                on.chorus && reach(Effect::Chorus),
+            ) {
+                (true, true) => {
+                    let both = &mut [&mut **reverb, &mut **chorus];
+                    simd::mix(vectors, places, Pair::Effects, both, frames);
+                }
+                (true, false) => send(Effect::Reverb, reverb),
+                (false, true) => send(Effect::Chorus, chorus),
+                (false, false) => {}
             }
         }
     }
@@ -171,11 +188,8 @@ impl Pool {
         }
         for kind in kinds {
             kind.mix(vectors, &mut [&mut *left, &mut *right], frames);
-            if sends.reverb {
-                kind.send(vectors, Effect::Reverb, reverb, frames);
-            }
-            if sends.chorus {
-                kind.send(vectors, Effect::Chorus, chorus, frames);
+            if sends != Sends::default() {
+                kind.send(vectors, sends, &mut [&mut *reverb, &mut *chorus], frames);
             }
         }
     }

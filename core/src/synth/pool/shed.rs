@@ -30,7 +30,7 @@ impl Pool {
             work.add_voice(
                 kind,
                 voice.ticks_per_plan(),
-                voice.pitches_per_tick(),
+                voice.vibrates(),
                 tone.is_filtered(),
             );
             let on = port.map(SynthSlot::effects_on).unwrap_or_default();

@@ -228,7 +228,7 @@ impl Arch for Avx2 {
         fn dot_pairs(a: __m128i, b: __m128i) -> __m128i;
         fn sums(a: __m128i, b: __m128i, c: __m128i, d: __m128i) -> __m128i;
         fn shorts(x: &Shorts) -> __m128i;
-        fn pcm(samples: &[f32; 8]) -> [i16; 8];
+        fn pcm(samples: &[f32; 8], to: &mut [u8; 16]);
     }
 
     #[inline(always)]
@@ -259,12 +259,16 @@ impl Arch for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn sixteens(at: [*const i16; 4], rows: [&Row16; 4]) -> (__m128i, __m128i) {
-        let ([a, b, c, d], [e, f, g, h]) = (at, rows);
+    unsafe fn sixteens_all(at: [*const i16; 8], rows: [&Row16; 8]) -> (__m256i, __m256i) {
+        let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (at, rows);
         // SAFETY: the caller vouches for the samples and for AVX2.
         unsafe {
-            let (ab, cd) = (pair16([a, b], [e, f]), pair16([c, d], [g, h]));
-            (sums16(ab.0, cd.0), sums16(ab.1, cd.1))
+            let (ae, bf) = (pair16([a, e], [i, m]), pair16([b, f], [j, n]));
+            let (cg, dh) = (pair16([c, g], [k, o]), pair16([d, h], [l, p]));
+            (
+                sums16([ae.0, bf.0, cg.0, dh.0]),
+                sums16([ae.1, bf.1, cg.1, dh.1]),
+            )
         }
     }
 }
@@ -314,13 +318,13 @@ unsafe fn dot16(at: *const i16, part: &[Shorts; 2]) -> __m256i {
     }
 }
 
-/// The first half of each and its second half, added.
+/// The first half of each and its second half, added. Registers are mixed by blends where they can be: more units do them than shuffle.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn halves(a: __m256i, b: __m256i) -> __m256i {
     _mm256_add_epi32(
-        _mm256_permute2x128_si256::<0x20>(a, b),
-        _mm256_permute2x128_si256::<0x31>(a, b),
+        _mm256_blend_epi32::<0b1111_0000>(a, b),
+        _mm256_permute2x128_si256::<0x21>(a, b),
     )
 }
 
@@ -341,16 +345,28 @@ unsafe fn pair16([a, b]: [*const i16; 2], [e, f]: [&Row16; 2]) -> (__m256i, __m2
     }
 }
 
-/// The sums over each half of two registers: a, b, c, d.
+/// The sums over each half of four registers: the lower halves' first.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn sums16(ab: __m256i, cd: __m256i) -> __m128i {
-    // a0+a1 a2+a3 c0+c1 c2+c3 | b and d; then a c a c | b d b d
-    let once = _mm256_hadd_epi32(ab, cd);
-    let all = _mm256_hadd_epi32(once, once);
-    _mm_unpacklo_epi32(
-        _mm256_castsi256_si128(all),
-        _mm256_extracti128_si256::<1>(all),
+fn sums16([ae, bf, cg, dh]: [__m256i; 4]) -> __m256i {
+    // a0+a2 a1+a3 b0+b2 b1+b3, and e and f in the other half
+    let ab = quarters(ae, bf);
+    let cd = quarters(cg, dh);
+    let (ab, cd) = (_mm256_castsi256_ps(ab), _mm256_castsi256_ps(cd));
+    _mm256_add_epi32(
+        _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(ab, cd)),
+        _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(ab, cd)),
+    )
+}
+
+/// In each half: the first two numbers of `a` and its last two, added; then those of `b`.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn quarters(a: __m256i, b: __m256i) -> __m256i {
+    let (left, right) = (_mm256_castsi256_pd(a), _mm256_castsi256_pd(b));
+    _mm256_add_epi32(
+        _mm256_blend_epi32::<0b1100_1100>(a, b),
+        _mm256_castpd_si256(_mm256_shuffle_pd::<0b0101>(left, right)),
     )
 }
 

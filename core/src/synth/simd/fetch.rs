@@ -228,16 +228,9 @@ impl<'a> Interpolator<'a> for Sinc16<'a> {
         position: [u64; EIGHT],
         fraction: A::J,
     ) -> A::W {
-        let [i, j, k, l, m, n, o, p] = rows_at(self.0, position);
-        let [a, b, c, d, e, f, g, h] = taps_at(base, position);
+        let rows = rows_at(self.0, position);
         // SAFETY: the caller vouches for sixteen taps.
-        let (low, high) = unsafe {
-            (
-                A::sixteens([a, b, c, d], [i, j, k, l]),
-                A::sixteens([e, f, g, h], [m, n, o, p]),
-            )
-        };
-        let (base, rest) = (A::join(low.0, high.0), A::join(low.1, high.1));
+        let (base, rest) = unsafe { A::sixteens_all(taps_at(base, position), rows) };
         blended::<A>(base, rest, fraction, EXTRA16)
     }
 }

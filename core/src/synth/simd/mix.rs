@@ -25,6 +25,25 @@ pub enum Effect {
     Chorus = 3,
 }
 
+/// Two buses that are mixed together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pair {
+    /// Left and right.
+    Dry,
+    /// Reverb and chorus.
+    Effects,
+}
+
+impl Pair {
+    #[inline(always)]
+    fn buses(self) -> [usize; 2] {
+        match self {
+            Self::Dry => [0, 1],
+            Self::Effects => [Effect::Reverb as usize, Effect::Chorus as usize],
+        }
+    }
+}
+
 impl Gains {
     pub const MUTE: Self = Self {
         from: Lanes::ZERO,
@@ -52,11 +71,13 @@ impl Gains {
         step != 0.0
     }
 
-    /// Left or right moves.
+    /// What goes to one of a pair moves.
     #[inline(always)]
-    pub fn move_dry(&self) -> bool {
-        let [left, right, ..] = self.step.0;
-        left != 0.0 || right != 0.0
+    pub fn move_in(&self, pair: Pair) -> bool {
+        pair.buses().into_iter().any(|bus| {
+            let [_, step] = self.line(bus);
+            step != 0.0
+        })
     }
 
     /// Where it was, and its change per frame.
@@ -97,27 +118,24 @@ impl<A: Arch> Line<A> {
     }
 }
 
-/// Adds `frames` frames of voices, one after the other, to left and right; what lies behind the last frame means nothing. Gains move if
+/// Adds `frames` frames of voices, one after the other, to a pair of buses; what lies behind the last frame means nothing. Gains move if
 /// `MOVES`.
 #[inline(always)]
 pub fn run<A: Arch, const MOVES: bool>(
     places: &[Place; MIXED],
+    pair: Pair,
     [left, right]: &mut [&mut Block; 2],
     frames: usize,
 ) {
     let [a, b, c, d] = places.each_ref().map(|place| &place.gains);
-    let lefts = [
-        Line::<A>::of(a, 0),
-        Line::of(b, 0),
-        Line::of(c, 0),
-        Line::of(d, 0),
-    ];
-    let rights = [
-        Line::<A>::of(a, 1),
-        Line::of(b, 1),
-        Line::of(c, 1),
-        Line::of(d, 1),
-    ];
+    let [lefts, rights] = pair.buses().map(|bus| {
+        [
+            Line::<A>::of(a, bus),
+            Line::of(b, bus),
+            Line::of(c, bus),
+            Line::of(d, bus),
+        ]
+    });
     let mut time = [start::<A>(a), start::<A>(b), start::<A>(c), start::<A>(d)];
     let eight = A::splat_wide(8.0);
     for place in 0..frames.div_ceil(2 * LANES) {

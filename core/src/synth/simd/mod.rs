@@ -198,7 +198,7 @@ pub use chorus::{Gate, Taps, Wet};
 pub use effects::{diffuse, network, take, taps, wet};
 pub use fetch::{Interpolator, Linear, Reader, SCALE, Sinc8, Sinc16, read};
 pub use filter::FilterState;
-pub use mix::{Effect, Gains, MIXED};
+pub use mix::{Effect, Gains, MIXED, Pair};
 
 pub use reverb::{AllPasses, LINES, Network};
 
@@ -290,8 +290,8 @@ pub trait Arch: Copy {
     /// The sums over each of four registers.
     fn sums(a: Self::I, b: Self::I, c: Self::I, d: Self::I) -> Self::I;
     fn shorts(x: &Shorts) -> Self::I;
-    /// 16-bit PCM of eight samples (1.0 is full scale): to nearest, halves away from zero, clipped; what is not a number is 0.
-    fn pcm(samples: &[f32; 8]) -> [i16; 8];
+    /// 16-bit PCM, little-endian, of eight samples (1.0 is full scale): to nearest, halves away from zero, clipped; what is not a number is 0.
+    fn pcm(samples: &[f32; 8], to: &mut [u8; 16]);
 
     /// Eight samples from `at` on.
     ///
@@ -353,6 +353,23 @@ pub trait Arch: Copy {
             Self::sums(a.0, b.0, c.0, d.0),
             Self::sums(a.1, b.1, c.1, d.1),
         )
+    }
+
+    /// The same at eight places.
+    ///
+    /// # Safety
+    /// They must be readable.
+    #[inline(always)]
+    unsafe fn sixteens_all(at: [*const i16; 8], rows: [&Row16; 8]) -> (Self::J, Self::J) {
+        let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (at, rows);
+        // SAFETY: the caller vouches for the samples.
+        let (low, high) = unsafe {
+            (
+                Self::sixteens([a, b, c, d], [i, j, k, l]),
+                Self::sixteens([e, f, g, h], [m, n, o, p]),
+            )
+        };
+        (Self::join(low.0, high.0), Self::join(low.1, high.1))
     }
 }
 
@@ -506,28 +523,39 @@ fn filter_on<A: Arch>(places: &mut [[Place; EIGHT]], moves: bool, odd: bool, fra
     }
 }
 
-/// Adds the first `frames` frames of voices, one after the other, to left and right.
+/// Adds the first `frames` frames of voices, one after the other, to a pair of buses.
 #[inline]
-pub fn mix(vectors: Vectors, places: &[Place; MIXED], buses: &mut [&mut Block; 2], frames: usize) {
+pub fn mix(
+    vectors: Vectors,
+    places: &[Place; MIXED],
+    pair: Pair,
+    buses: &mut [&mut Block; 2],
+    frames: usize,
+) {
     on_best!(
         vectors,
-        mix_on_avx2(places, buses, frames),
-        mix_on::<Native>(places, buses, frames)
+        mix_on_avx2(places, pair, buses, frames),
+        mix_on::<Native>(places, pair, buses, frames)
     )
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn mix_on_avx2(places: &[Place; MIXED], buses: &mut [&mut Block; 2], frames: usize) {
-    mix_on::<avx2::Avx2>(places, buses, frames);
+fn mix_on_avx2(places: &[Place; MIXED], pair: Pair, buses: &mut [&mut Block; 2], frames: usize) {
+    mix_on::<avx2::Avx2>(places, pair, buses, frames);
 }
 
 #[inline(always)]
-fn mix_on<A: Arch>(places: &[Place; MIXED], buses: &mut [&mut Block; 2], frames: usize) {
-    if places.iter().any(|place| place.gains.move_dry()) {
-        mix::run::<A, true>(places, buses, frames);
+fn mix_on<A: Arch>(
+    places: &[Place; MIXED],
+    pair: Pair,
+    buses: &mut [&mut Block; 2],
+    frames: usize,
+) {
+    if places.iter().any(|place| place.gains.move_in(pair)) {
+        mix::run::<A, true>(places, pair, buses, frames);
     } else {
-        mix::run::<A, false>(places, buses, frames);
+        mix::run::<A, false>(places, pair, buses, frames);
     }
 }
 
@@ -562,10 +590,10 @@ fn send_on<A: Arch>(places: &[Place; MIXED], effect: Effect, bus: &mut Block, fr
     }
 }
 
-/// 16-bit PCM of eight samples (1.0 is full scale): to nearest, halves away from zero, clipped; what is not a number is 0.
+/// 16-bit PCM, little-endian, of eight samples (1.0 is full scale): to nearest, halves away from zero, clipped; what is not a number is 0.
 #[inline(always)]
-pub fn pcm(samples: &[f32; 8]) -> [i16; 8] {
-    Native::pcm(samples)
+pub fn pcm(samples: &[f32; 8], to: &mut [u8; 16]) {
+    Native::pcm(samples, to);
 }
 
 /// Clocks of the processor; 0 on AArch64.

@@ -133,12 +133,13 @@ impl Arch for Portable {
         out
     }
 
-    fn pcm(samples: &[f32; 8]) -> [i16; 8] {
-        // A cast truncates towards zero and saturates.
-        samples.map(|x| {
+    fn pcm(samples: &[f32; 8], to: &mut [u8; 16]) {
+        let (places, _) = to.as_chunks_mut::<2>();
+        for (place, x) in places.iter_mut().zip(samples) {
             let x = x * 32768.0;
-            (x + 0.5f32.copysign(x)) as i16
-        })
+            // A cast truncates towards zero and saturates.
+            *place = ((x + 0.5f32.copysign(x)) as i16).to_le_bytes();
+        }
     }
 
     unsafe fn eight(at: *const i16) -> [i32; 4] {

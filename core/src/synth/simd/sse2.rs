@@ -163,9 +163,8 @@ impl Arch for Sse2 {
     }
 
     #[inline(always)]
-    fn pcm(samples: &[f32; 8]) -> [i16; 8] {
-        let mut out = [0; 8];
-        // SAFETY: eight readable floats, room for eight numbers; neither load nor store asks for alignment.
+    fn pcm(samples: &[f32; 8], to: &mut [u8; 16]) {
+        // SAFETY: eight readable floats, room for 16 bytes; neither load nor store asks for alignment.
         unsafe {
             let four = |at: *const f32| {
                 let x = _mm_mul_ps(_mm_loadu_ps(at), _mm_set1_ps(32768.0));
@@ -177,9 +176,8 @@ impl Arch for Sse2 {
             };
             let at = samples.as_ptr();
             let both = _mm_packs_epi32(four(at), four(at.wrapping_add(4)));
-            _mm_storeu_si128(out.as_mut_ptr().cast(), both);
+            _mm_storeu_si128(to.as_mut_ptr().cast(), both);
         }
-        out
     }
 
     #[inline(always)]

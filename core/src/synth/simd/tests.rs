@@ -198,7 +198,7 @@ proptest! {
                 let [places] = eights;
                 let mut buses = [Block::ZERO; 3];
                 let [left, right, reverb] = &mut buses;
-                mix(Vectors::best(), places.first_chunk().unwrap(), &mut [left, right], length);
+                mix(Vectors::best(), places.first_chunk().unwrap(), Pair::Dry, &mut [left, right], length);
                 send(Vectors::best(), places.first_chunk().unwrap(), Effect::Reverb, reverb, length);
                 let [left, right, reverb] = buses;
                 for (out, block) in out.iter_mut().zip([left, right, reverb, places[0].block]) {
@@ -228,15 +228,15 @@ proptest! {
             let both = &mut [left, right];
             match registers {
                 Registers::Portable => {
-                    mix_on::<Portable>(&places, both, count);
+                    mix_on::<Portable>(&places, Pair::Dry, both, count);
                     send_on::<Portable>(&places, Effect::Chorus, chorus, count);
                 }
                 Registers::Native => {
-                    mix(Vectors::default(), &places, both, count);
+                    mix(Vectors::default(), &places, Pair::Dry, both, count);
                     send(Vectors::default(), &places, Effect::Chorus, chorus, count);
                 }
                 Registers::Best => {
-                    mix(Vectors::best(), &places, both, count);
+                    mix(Vectors::best(), &places, Pair::Dry, both, count);
                     send(Vectors::best(), &places, Effect::Chorus, chorus, count);
                 }
             }
@@ -251,10 +251,24 @@ proptest! {
         for place in places {
             let mut alone = [Place::EMPTY; MIXED];
             alone[0] = place;
-            mix(Vectors::best(), &alone, &mut [&mut left, &mut right], count);
+            mix(Vectors::best(), &alone, Pair::Dry, &mut [&mut left, &mut right], count);
             send(Vectors::best(), &alone, Effect::Chorus, &mut chorus, count);
         }
         prop_assert_eq!(mixed, [left, right, chorus].map(|bus| bits(bus.first(count))));
+        // Both effects together are the same as one after the other.
+        for vectors in [Vectors::default(), Vectors::best()] {
+            let mut together = [0.5, 0.75].map(filled);
+            let mut apart = [0.5, 0.75].map(filled);
+            let [reverb, chorus] = &mut together;
+            mix(vectors, &places, Pair::Effects, &mut [reverb, chorus], count);
+            let [reverb, chorus] = &mut apart;
+            send(vectors, &places, Effect::Reverb, reverb, count);
+            send(vectors, &places, Effect::Chorus, chorus, count);
+            prop_assert_eq!(
+                together.map(|bus| bits(bus.first(count))),
+                apart.map(|bus| bits(bus.first(count)))
+            );
+        }
     }
 
     #[test]
@@ -356,9 +370,17 @@ proptest! {
     #[test]
     fn pcm_is_rounded_the_same(bits in prop::array::uniform8(any::<u32>()), near in prop::array::uniform8(-1.1f32..1.1)) {
         for samples in [bits.map(f32::from_bits), near] {
-            prop_assert_eq!(Native::pcm(&samples), Portable::pcm(&samples));
+            prop_assert_eq!(pcm_on::<Native>(&samples), pcm_on::<Portable>(&samples));
         }
     }
+}
+
+/// What is written, as numbers.
+fn pcm_on<A: Arch>(samples: &[f32; 8]) -> [i16; 8] {
+    let mut bytes = [0; 16];
+    A::pcm(samples, &mut bytes);
+    let (words, _) = bytes.as_chunks();
+    std::array::from_fn(|i| i16::from_le_bytes(words[i]))
 }
 
 #[test]
@@ -374,7 +396,10 @@ fn pcm_rounds_to_nearest_and_clips() {
         1.0,
         -1.0,
     ];
-    assert_eq!(pcm(&samples), [0, 0, 1, -1, 1, -2, 32767, -32768]);
+    assert_eq!(
+        pcm_on::<Native>(&samples),
+        [0, 0, 1, -1, 1, -2, 32767, -32768]
+    );
     let wild = [
         f32::NAN,
         f32::INFINITY,
@@ -386,7 +411,7 @@ fn pcm_rounds_to_nearest_and_clips() {
         -1.1,
     ];
     assert_eq!(
-        pcm(&wild),
+        pcm_on::<Native>(&wild),
         [0, 32767, -32768, 32767, -32768, 0, 32767, -32768]
     );
 }
@@ -420,9 +445,21 @@ fn voices_are_mixed_along_their_lines() {
         let places = places_of(&samples, gains);
         let mut buses = [Block::ZERO; 4];
         let [left, right, reverb, chorus] = &mut buses;
-        mix(vectors, &places, &mut [left, right], FRAMES);
+        mix(vectors, &places, Pair::Dry, &mut [left, right], FRAMES);
+        let mut both = [Block::ZERO; 2];
+        let [first, second] = &mut both;
+        mix(
+            vectors,
+            &places,
+            Pair::Effects,
+            &mut [first, second],
+            FRAMES,
+        );
         send(vectors, &places, Effect::Reverb, reverb, FRAMES);
         send(vectors, &places, Effect::Chorus, chorus, FRAMES);
+        for (one, together) in buses[2..].iter().zip(&both) {
+            assert_eq!(bits(one.first(FRAMES)), bits(together.first(FRAMES)));
+        }
         for (bus, (block, from)) in buses.iter().zip(FROM).enumerate() {
             for (frame, x) in block.first(FRAMES).iter().enumerate() {
                 let moved = if bus == lane {

@@ -3,7 +3,7 @@
 
 use super::super::awe::Awe;
 use super::super::context::VoiceContext;
-use super::super::controls::{NoteState, apply};
+use super::super::controls::{NoteState, apply, are_at_rest};
 use super::super::effects::{Chorus, Reverb};
 use super::super::envelope::{Contour, Envelope};
 use super::super::keys::KeySettings;
@@ -22,14 +22,15 @@ const UP: [[f32; MOVERS]; MOVERS] = [
 
 /// A voice's modulation under the settings of its key.
 fn of_key(changes: &[Connection], channel: &Channel, key: KeySettings) -> Modulation {
-    let mut modulation = Modulation::default();
     let inputs = Inputs {
         channel,
         key: 60.0,
         velocity: 127,
         poly_pressure: 0,
     };
-    modulation.bind(&articulation(changes), &inputs);
+    let articulation = articulation(changes);
+    let mut modulation = Modulation::of_channel(&articulation, inputs.channel);
+    modulation.add_note(&articulation, &inputs);
     let around = VoiceContext {
         channel,
         tuning: 0.0,
@@ -37,7 +38,13 @@ fn of_key(changes: &[Connection], channel: &Channel, key: KeySettings) -> Modula
         key,
         tunings: &Tunings::new().unwrap(),
     };
-    apply(&mut modulation, &around, &NoteState::new(&around, 60));
+    let at_rest = are_at_rest(&around);
+    apply(
+        &mut modulation,
+        &around,
+        &NoteState::new(&around, 60),
+        at_rest,
+    );
     modulation
 }
 

@@ -410,14 +410,16 @@ fn a_new_rate_is_a_new_beginning() {
     for rate in [22_050, 44_100, 96_000] {
         let mut fresh = synth_with(64, rate, regions.clone());
         let mut changed = synth_with(64, RATE, regions.clone());
-        // Its voice is the one that the note has later.
-        send(&mut changed, &[0x90, 60, 127]);
+        // Its voice is the one that the note has later. Sixteen notes in all, and 64 ticks: their numbers say where plans end.
+        for _ in 0..15 {
+            send(&mut changed, &[0x90, 60, 127]);
+        }
         let (dc_wave, info) = dc();
         let loud = port_with(std::vec![region(&dc_wave, info, &articulation(&[])); 20]);
         drop(changed.attach(SynthId(1), loud));
         changed.message(SynthId(1), 1, &[0x90, 60, 127]);
-        let out = render(&mut changed, 3200);
-        assert!(out[3199][0] > 0.9);
+        let out = render(&mut changed, 4096);
+        assert!(out[4095][0] > 0.9);
         drop(changed.detach(SynthId(1)));
         changed.set_output(rate);
         assert_eq!((changed.rate(), changed.voices()), (rate, 0));

@@ -17,6 +17,7 @@ mod memory;
 mod mono;
 mod performance;
 mod plans;
+mod prepared;
 mod quality;
 mod requests;
 mod routing;

@@ -2,7 +2,7 @@
 //! Mono, portamento, pedals, sound controllers, parameters by number, active sensing. The laws are those of docs/synth.md.
 
 use super::super::context::VoiceContext;
-use super::super::controls::{NoteState, Time, apply, stage_time};
+use super::super::controls::{NoteState, Time, apply, are_at_rest, stage_time};
 use super::super::keys::KeySettings;
 use super::super::modulation::{Inputs, MOVERS, Modulation, Target};
 use super::super::tuning::Tunings;
@@ -223,14 +223,15 @@ pub(super) fn modulated(
     channel: &Channel,
     poly_pressure: u8,
 ) -> Modulation {
-    let mut modulation = Modulation::default();
     let inputs = Inputs {
         channel,
         key: 60.0,
         velocity: 127,
         poly_pressure,
     };
-    modulation.bind(&articulation(changes), &inputs);
+    let articulation = articulation(changes);
+    let mut modulation = Modulation::of_channel(&articulation, inputs.channel);
+    modulation.add_note(&articulation, &inputs);
     let around = VoiceContext {
         channel,
         tuning: 0.0,
@@ -242,7 +243,7 @@ pub(super) fn modulated(
         poly_pressure,
         ..NoteState::new(&around, 60)
     };
-    apply(&mut modulation, &around, &note_state);
+    apply(&mut modulation, &around, &note_state, are_at_rest(&around));
     modulation
 }
 

@@ -68,8 +68,9 @@ impl State {
     }
 
     fn value(&self, articulation: &Articulation, target: Target) -> f32 {
-        let mut modulation = Modulation::default();
-        modulation.bind(articulation, &self.inputs());
+        let inputs = self.inputs();
+        let mut modulation = Modulation::of_channel(articulation, inputs.channel);
+        modulation.add_note(articulation, &inputs);
         assert!(!modulation.is_general());
         modulation.value(target, &self.movers)
     }

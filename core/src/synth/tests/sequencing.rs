@@ -44,7 +44,7 @@ const BUSY: [u8; 29] = [
 ];
 
 /// A busy minute's worth of everything, squeezed into a second.
-fn busy(seed: u64) -> VecDeque<(i64, Vec<u8>)> {
+pub(super) fn busy(seed: u64) -> VecDeque<(i64, Vec<u8>)> {
     let mut random = Random(seed);
     let mut events: Vec<(i64, Vec<u8>)> = (0..400)
         .map(|_| {
@@ -71,7 +71,7 @@ fn busy(seed: u64) -> VecDeque<(i64, Vec<u8>)> {
     events.into()
 }
 
-fn rich() -> Synth {
+pub(super) fn rich() -> Synth {
     let (dc_wave, info) = dc();
     let frames: Vec<i16> = (0..3000)
         .map(|i| ((i * 7919) % 60_000 - 30_000) as i16)

@@ -2,14 +2,14 @@
 //! Plans: where gains and coefficients shall be at a tick to come, how far ahead a straight line leads there, and where an envelope turns before.
 
 use super::{
-    FREQUENCIES, HALF, MOVING_RENDER, OutputContext, TICK, TURN, Tone, Voice, VoiceContext,
-    phase_step,
+    Bend, FREQUENCIES, HALF, MOVING_RENDER, OutputContext, TICK, TURN, Tone, Voice, VoiceContext,
+    prepared,
 };
 use crate::synth::envelope::{Contour, Envelope};
 use crate::synth::modulation::{MOVERS, Mover, Target};
 
 /// Ticks that a plan is for at most; with a filter that moves: its coefficients, and what their sums are rounded by, add up from frame to frame.
-const MOST_TICKS: u32 = 16;
+pub(super) const MOST_TICKS: u32 = 16;
 const MOST_SWEPT_TICKS: u32 = 8;
 /// How far, as a part of it, a level may lie from where an envelope that turns inside of a tick would have it.
 const TURN_UNHEARD: f32 = 0.01;
@@ -33,26 +33,31 @@ impl Voice {
             return self.fade(self.length, tone);
         }
         let bound = core::mem::take(&mut self.bound);
-        let horizon = self.horizon(bound);
+        // Binding has not moved the filter of a voice that starts with it.
+        let filter_bound = bound && !core::mem::take(&mut self.fresh);
+        let horizon = self.horizon(filter_bound, context.tick);
         self.plan_for(horizon, to_tick);
+        if bound || !self.vibrates || self.at > 0 {
+            self.bend = Bend::NONE;
+        }
         if bound
             || self.waits
             || self.now.glide > 0
             || self.next.glide > 0
             || self.modulation.moves(Target::Pitch)
         {
-            self.set_pitch(values, around, tone);
+            self.set_pitch(values, around, context.tick, tone);
             // The last step of a glide is taken when it has ended.
             self.bound = self.now.glide > 0;
         }
         if self.modulation.moves(Target::LfoFrequency) {
-            self.lfo_step = phase_step(
+            self.steps.lfo = prepared::phase_step(
                 self.modulation.value(Target::LfoFrequency, values),
                 context.rate,
             );
         }
         if self.modulation.moves(Target::VibratoFrequency) {
-            self.vibrato_step = phase_step(
+            self.steps.vibrato = prepared::phase_step(
                 self.modulation.value(Target::VibratoFrequency, values),
                 context.rate,
             );
@@ -63,7 +68,7 @@ impl Voice {
             tone.let_filter_in();
         }
         let sweeps = self.filtered
-            && (bound
+            && (filter_bound
                 || self.sweeping
                 || self
                     .modulation
@@ -127,7 +132,7 @@ impl Voice {
         self.length = frames;
         // In place: no copy is read back before it has been written.
         self.next = self.now;
-        let steps = [self.lfo_step, self.vibrato_step];
+        let steps = [self.steps.lfo, self.steps.vibrato];
         self.next
             .advance([&self.volume, &self.modulator], steps, self.fading, frames);
     }
@@ -208,7 +213,7 @@ impl Voice {
     }
 
     /// How many ticks ahead a straight line is as good as what gains and coefficients do; 1 where that is not known.
-    fn horizon(&mut self, bound: bool) -> u32 {
+    fn horizon(&mut self, filter_bound: bool, tick: u32) -> u32 {
         let modulation = &self.modulation;
         let now = &self.now;
         let moves_pitch = modulation.moves(Target::Pitch);
@@ -219,10 +224,9 @@ impl Voice {
             && now.glide == 0
             && !modulation.leads(Mover::Eg1, &[Target::Pitch])
             && (now.eg2.is_steady() || !modulation.leads(Mover::Eg2, &[Target::Pitch]));
-        self.bends = self.vibrates && self.bends();
         if moves_pitch && !self.vibrates
             || self.waits
-            || bound && self.filtered
+            || filter_bound && self.filtered
             || modulation.is_general()
             || modulation.moves_one(&[
                 Target::Resonance,
@@ -241,10 +245,10 @@ impl Voice {
             frames = frames.min(now.eg2.stage_left(&self.modulator));
         }
         if modulation.leads(Mover::Lfo, &MOVING_RENDER) {
-            frames = frames.min(now.lfo.straight(self.lfo_step));
+            frames = frames.min(now.lfo.straight(self.steps.lfo));
         }
         if modulation.leads(Mover::Vibrato, &MOVING_RENDER) {
-            frames = frames.min(now.vibrato.straight(self.vibrato_step));
+            frames = frames.min(now.vibrato.straight(self.steps.vibrato));
         }
         if frames == u32::MAX {
             // Where it stays it must be first.
@@ -256,7 +260,12 @@ impl Voice {
                 || modulation.leads(Mover::Vibrato, cutoff)
                 || modulation.leads(Mover::Eg2, cutoff) && !now.eg2.is_steady());
         let most = if sweeps { MOST_SWEPT_TICKS } else { MOST_TICKS };
-        (frames.saturating_add(self.at) / TICK).clamp(1, most)
+        let ticks = frames.saturating_add(self.at) / TICK;
+        if ticks < most {
+            ticks.max(1)
+        } else {
+            self.own_turn(tick, most)
+        }
     }
 
     /// Plans a stretch of a fade: straight down from where the voice was, whatever its envelopes and LFOs would do.

@@ -35,9 +35,25 @@ pub(crate) struct CallFrame {
     pub first: [usize; 4],
     /// 408
     pub result: usize,
+    /// 416: clocks of the processor at the call.
+    begin: u64,
+    _aligned: u64,
 }
 
-const _: () = assert!(size_of::<CallFrame>() == 416);
+const _: () = assert!(size_of::<CallFrame>() == 432);
+
+/// What driver code has called: clocks of the host's processor inside of it, and how often.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Called {
+    pub clocks: u64,
+    pub calls: u64,
+}
+
+/// Of all driver code so far. What it calls of the ports' interfaces is no import and counts as the driver's.
+pub(crate) static CALLED: Global<Called> = Global::new(Called {
+    clocks: 0,
+    calls: 0,
+});
 
 impl Import {
     pub fn target(&self) -> usize {
@@ -57,6 +73,8 @@ impl CallFrame {
             import: null_mut(),
             first: [0; 4],
             result: 0,
+            begin: 0,
+            _aligned: 0,
         }
     }
 
@@ -98,7 +116,7 @@ unsafe extern "efiapi" fn common_entry() {
         "mov rsp, [r10 + 16]",
         "2:",
         "and rsp, -16",
-        "sub rsp, 416",
+        "sub rsp, 432",
         "movaps [rsp + 128], xmm6",
         "movaps [rsp + 144], xmm7",
         "movaps [rsp + 160], xmm8",
@@ -165,7 +183,8 @@ unsafe extern "efiapi" fn before(frame: *mut CallFrame) {
     // Before any host code that could use these registers.
     let changed = vectors::look();
     // SAFETY: the naked code passes a live frame with a live import.
-    let (frame, import) = unsafe { (&*frame, &mut *(*frame).import) };
+    let (frame, import) = unsafe { (&mut *frame, &mut *(*frame).import) };
+    frame.begin = clock::host_clocks();
     import.calls += 1;
     stack::at_call(frame.guest_sp);
     let irql = irql();
@@ -195,6 +214,11 @@ unsafe extern "efiapi" fn after(frame: *mut CallFrame) {
     if loader::is_guest(unsafe { (*frame).return_address() }) {
         vectors::lay();
     }
+    let called = CALLED.get();
+    called.calls += 1;
+    // SAFETY: as above.
+    let begin = unsafe { (*frame).begin };
+    called.clocks += clock::host_clocks().wrapping_sub(begin);
 }
 
 /// Arguments of the variadic import that is being served: `va_args(n)` starts behind `n` named ones.

@@ -11,7 +11,7 @@ mod stack;
 mod switch;
 mod vectors;
 
-pub(crate) use entry::{CallFrame, Import, TRACE, make_thunk, va_args};
+pub(crate) use entry::{CALLED, CallFrame, Import, TRACE, make_thunk, va_args};
 pub(crate) use explore::decisions;
 pub use explore::{Choice, Decision, Schedule};
 pub(crate) use sched::*;

@@ -32,6 +32,8 @@ const PATTERN: Registers = {
 struct State {
     /// XCR0; 0 without AVX.
     host: u64,
+    /// A pattern is laid and looked at.
+    watched: bool,
     /// Parts that hold the pattern and must go on holding it.
     laid: u64,
     found: Registers,
@@ -39,12 +41,15 @@ struct State {
 
 static STATE: Global<State> = Global::new(State {
     host: 0,
+    watched: true,
     laid: 0,
     found: [[0; 64]; 16],
 });
 
-pub(crate) fn initialize() {
-    STATE.get().host = xcr0();
+pub(crate) fn initialize(watched: bool) {
+    let s = STATE.get();
+    s.host = xcr0();
+    s.watched = watched;
 }
 
 /// Extended features that the host has enabled.
@@ -78,8 +83,11 @@ pub(crate) fn lay() {
     if s.host == 0 {
         return;
     }
-    let saved = verifier::saved_features(current());
-    s.laid = s.host & (XSTATE_MASK_AVX | UPPER_ZMM) & !saved;
+    s.laid = if s.watched {
+        s.host & (XSTATE_MASK_AVX | UPPER_ZMM) & !verifier::saved_features(current())
+    } else {
+        0
+    };
     if s.laid == 0 {
         // SAFETY: there is AVX. The registers are the driver's.
         unsafe { asm!("vzeroupper", options(nomem, nostack, preserves_flags)) };

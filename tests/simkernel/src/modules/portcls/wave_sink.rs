@@ -19,6 +19,7 @@ use crate::executive::irp::{
     IoBuildDeviceIoControlRequest, IoGetRelatedDeviceObject, IofCallDriver,
 };
 use crate::executive::ke::*;
+use crate::guest;
 use crate::guest_call;
 use crate::nt::NTSTATUS;
 use crate::nt::*;
@@ -98,6 +99,10 @@ pub struct Progress {
     pub failed_writes: u64,
     /// Processor time of the host inside `ISynthSinkDMus::Render`, in ns; with everything that the system ran meanwhile.
     pub render_ns: u64,
+    /// Clocks of the host's processor inside of it, without those of the imports that it called; another program that came between has its own.
+    pub driver_clocks: u64,
+    /// How often it called an import.
+    pub calls: u64,
 }
 
 static PROGRESS: Global<Progress> = Global::new(Progress {
@@ -106,11 +111,18 @@ static PROGRESS: Global<Progress> = Global::new(Progress {
     blocks: 0,
     failed_writes: 0,
     render_ns: 0,
+    driver_clocks: 0,
+    calls: 0,
 });
 
 /// Of the wave sink that ran last.
 pub fn progress() -> Progress {
     *PROGRESS.get()
+}
+
+/// Clocks of the host's processor, for [`Progress::driver_clocks`].
+pub fn clocks() -> u64 {
+    crate::clock::host_clocks()
 }
 
 /// Next block length in frames.
@@ -360,8 +372,12 @@ impl<'a> Worker<'a> {
         // SAFETY: the buffer has `bytes` bytes behind the guard.
         unsafe {
             let data = self.buffer.as_mut_ptr().add(GUARD);
+            let before = *guest::CALLED.get();
             let begin = crate::clock::host_ns();
+            let clocks = crate::clock::host_clocks();
             guest_call!((*(*sink).lpVtbl).Render, sink, data, length, position);
+            let clocks = crate::clock::host_clocks() - clocks;
+            let called = *guest::CALLED.get();
             let render_ns = crate::clock::host_ns() - begin;
             let (front, rest) = self.buffer.split_at(GUARD);
             let back = &rest[bytes..];
@@ -385,6 +401,8 @@ impl<'a> Worker<'a> {
             progress.frames += u64::from(frames);
             progress.blocks += 1;
             progress.render_ns += render_ns;
+            progress.driver_clocks += clocks.saturating_sub(called.clocks - before.clocks);
+            progress.calls += called.calls - before.calls;
         }
         self.position += u64::from(frames);
     }
