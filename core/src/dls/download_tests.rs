@@ -517,3 +517,34 @@ fn mutations_are_survived() {
         let _ = parse(&data);
     }
 }
+
+/// An offset may lie at the first byte behind the table, where the main object is, and not before it.
+#[test]
+fn objects_lie_behind_the_table() {
+    const COUNT: u32 = 3;
+    let start = HEADER as u32 + 4 * COUNT;
+    for (offset, is_there) in [
+        (start - 1, false),
+        (start, true),
+        (start + 7, true),
+        (start + 8, false),
+    ] {
+        let buffer = [
+            vec![0; HEADER],
+            words(&[start, offset, start]),
+            words(&[1, 2]),
+        ]
+        .concat();
+        let objects = Objects::new(&buffer, COUNT).unwrap();
+        let object = objects.get(1).map(|object| object.unwrap().len());
+        let expected = (start + 8 - offset) as usize;
+        assert_eq!(
+            object,
+            if is_there {
+                Ok(expected)
+            } else {
+                Err(Error::BadOffsetTable)
+            }
+        );
+    }
+}

@@ -224,6 +224,24 @@ mod tests {
         }
     }
 
+    /// Also if the chunk before it is of odd length, and padded.
+    #[test]
+    fn a_form_that_ends_behind_an_odd_chunk_is_the_whole_buffer() {
+        for odd in [1, 3, 5] {
+            let first = [chunk(b"colh", &std::vec![1; odd]), std::vec![0]].concat();
+            let body = [first.clone(), chunk(b"ptbl", &[2; 8])].concat();
+            for inside in first.len() + 1..body.len() {
+                let size = (4 + inside as u32).to_le_bytes();
+                let file = [&b"RIFF"[..], &size, b"DLS ", &body].concat();
+                assert_eq!(
+                    form(&file, b"DLS ").unwrap().bytes(),
+                    body,
+                    "{odd} {inside}"
+                );
+            }
+        }
+    }
+
     /// A form's size counts where it does not cut a chunk that is there as a whole: what follows is no chunk, or one that is cut off anyway.
     #[test]
     fn a_form_that_ends_within_rubbish_ends_there() {

@@ -183,6 +183,53 @@ fn bursts_of_all_sizes_while_time_moves_on() {
     assert!(queue.is_empty());
 }
 
+/// While all of them can be merged by one push, runs are so few as their sizes are powers of two.
+#[test]
+fn small_runs_are_merged() {
+    let mut queue = EventQueue::new().unwrap();
+    for arrival in 0..EAGER {
+        push(&mut queue, -(arrival as i64), arrival);
+        let most = (arrival + 1).ilog2() as usize + 2;
+        assert!(queue.used <= most, "{} runs of {arrival}", queue.used);
+    }
+    assert_eq!(drain(&mut queue).len(), EAGER);
+}
+
+/// Where the table is full, the two neighbours with the fewest nodes become one run, wherever they are.
+#[test]
+#[cfg(not(miri))]
+fn a_full_table_joins_the_smallest_neighbours() {
+    // Too large to be merged by one push, each.
+    const USUAL: usize = 600;
+    const SMALL: usize = 520;
+    for small in [1, 500, RUNS - 2] {
+        let mut queue = EventQueue::new().unwrap();
+        let mut arrival = 0;
+        for run in 0..=RUNS {
+            let count = match run {
+                RUNS => 1,
+                run if (small..small + 2).contains(&run) => SMALL,
+                _ => USUAL,
+            };
+            for n in 0..count {
+                push(&mut queue, n as i64 - 1000 * run as i64, arrival);
+                arrival += 1;
+            }
+            assert_eq!(queue.used, (run + 1).min(RUNS));
+        }
+        check(&queue);
+        let (mut counts, mut at) = (vec![], queue.oldest);
+        while at != NIL {
+            counts.push(queue.run(at).count);
+            at = queue.run(at).newer;
+        }
+        let mut expected = vec![USUAL; RUNS];
+        (expected[small], expected[RUNS - 1]) = (2 * SMALL, 1);
+        assert_eq!(counts, expected);
+        assert_eq!(drain(&mut queue).len(), arrival);
+    }
+}
+
 /// More large runs than the table holds.
 #[test]
 #[cfg(not(miri))]

@@ -126,6 +126,13 @@ mod tests {
         *inside += 1;
         drop(inside);
         assert_eq!(cell.owner(), 1);
+        // Nor the one whose number is 0.
+        let zero = OwnerCell::new(0, ());
+        for who in 0..3 {
+            let inside = zero.enter(0).unwrap();
+            assert!(zero.enter(who).is_none());
+            drop(inside);
+        }
         let old = cell.hand_over(2, || unreachable!("nobody is inside"), |value| *value);
         assert_eq!(old, 8);
         assert!(cell.enter(1).is_none());

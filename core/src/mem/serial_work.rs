@@ -75,6 +75,31 @@ impl SerialWork {
     }
 }
 
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Whoever asks while somebody works gets nothing, and the worker works once more, however many asked.
+    #[test]
+    fn who_works_works_for_the_others() {
+        let work = SerialWork::new();
+        for asks in [0, 1, 3] {
+            let mut rounds = 0;
+            let last = work.run(|| {
+                rounds += 1;
+                assert!(!work.is_idle());
+                for _ in 0..if rounds == 1 { asks } else { 0 } {
+                    let other: Option<()> = work.run(|| unreachable!("two work at once"));
+                    assert_eq!(other, None);
+                }
+                rounds
+            });
+            assert_eq!(last, Some(if asks == 0 { 1 } else { 2 }));
+            assert!(work.is_idle());
+        }
+    }
+}
+
 #[cfg(all(test, loom))]
 mod loom_tests {
     use super::super::sync::{AtomicUsize, UnsafeCell};

@@ -284,8 +284,10 @@ fn system_exclusive_is_not_interrupted_by_another_writer() {
     write(&mut cable, 0, &[0xF0, 1], 10);
     assert_eq!(write(&mut cable, 1, &[0xC0, 1], 10), 0);
     assert_eq!(write(&mut cable, 1, &[0xC0, 1], 10 + PATIENCE), 2);
+    // Nobody speaks any more.
+    assert_eq!(write(&mut cable, 1, &[0xC0, 2], 10 + PATIENCE), 2);
     write(&mut cable, 0, &[2, 0xF7, 0xC0, 9], 11 + PATIENCE);
-    assert_eq!(read(&mut cable, 0), [0xF0, 1, 0xC0, 1, 0xC0, 9]);
+    assert_eq!(read(&mut cable, 0), [0xF0, 1, 0xC0, 1, 0xC0, 2, 0xC0, 9]);
     assert_eq!(cable.writer_counts(0).lost, 1);
 }
 

@@ -122,3 +122,60 @@ impl Bus {
         peak
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    /// What comes out where ones go in: the gains, on both sides.
+    fn gains(bus: &mut Bus, frames: usize) -> Vec<f32> {
+        let ones = alloc::vec![1.0; frames];
+        let mut out = alloc::vec![[0.0; 2]; frames];
+        bus.mix(&mut out, (&ones, &ones), None);
+        out.iter()
+            .map(|[left, right]| (left + right) / 2.0)
+            .collect()
+    }
+
+    /// A straight line from tick to tick, each of which makes up for the same part of what is left; in the end it stands exactly there.
+    #[test]
+    fn a_gain_moves_in_straight_lines() {
+        const FRAMES: usize = 64;
+        for wanted in [1.0, 0.25, 0.0] {
+            let mut bus = Bus::at(0.5);
+            let mut from = 0.5f32;
+            for _ in 0..60 {
+                bus.tick(wanted, FRAMES as u32);
+                let to = from + (wanted - from) * Bus::SMOOTHING;
+                for (n, gain) in gains(&mut bus, FRAMES).into_iter().enumerate() {
+                    let expected = from + (to - from) * n as f32 / FRAMES as f32;
+                    assert!(
+                        (gain - expected).abs() < 2e-5,
+                        "{wanted}, {n}: {gain}, not {expected}"
+                    );
+                }
+                from = to;
+            }
+            bus.tick(wanted, FRAMES as u32);
+            assert_eq!(gains(&mut bus, 5), [wanted; 5]);
+        }
+    }
+
+    /// Wherever the highest sample lies, on whichever side: behind the last four frames too.
+    #[test]
+    fn the_peak_is_the_highest_sample() {
+        for frames in 1..12 {
+            for at in 0..frames {
+                for (side, sign) in [(0, 1.0), (0, -1.0), (1, 1.0), (1, -1.0)] {
+                    let mut sides = [alloc::vec![0.1; frames], alloc::vec![0.1; frames]];
+                    sides[side][at] = 0.75 * sign;
+                    let mut out = alloc::vec![[0.0; 2]; frames];
+                    let peak = Bus::at(2.0).mix(&mut out, (&sides[0], &sides[1]), None);
+                    assert_eq!(peak, 1.5, "{at} of {frames}, side {side}");
+                    assert_eq!(out[at][side], 1.5 * sign);
+                }
+            }
+        }
+    }
+}

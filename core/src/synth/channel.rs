@@ -625,3 +625,74 @@ impl Parts {
         self.keys.reset();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn control(channel: &mut Channel, messages: &[(u8, u8)]) {
+        for (number, value) in messages {
+            channel.control(*number, *value);
+        }
+    }
+
+    /// Data entry sets either half of a parameter and leaves the other, in any order.
+    #[test]
+    fn a_half_of_a_parameter_leaves_the_other() {
+        for number in [0, 1, 2] {
+            let mut channel = Channel::new(0);
+            control(&mut channel, &[(cc::RPN_MSB, 0), (cc::RPN_LSB, number)]);
+            let rpn = |channel: &Channel| channel.rpn[usize::from(number)];
+            for (high, low) in [(5, 0x55), (0x7F, 0x7F), (0, 1), (0x2A, 0)] {
+                control(&mut channel, &[(cc::DATA_LSB, low)]);
+                let before = rpn(&channel);
+                assert_eq!(before & 0x7F, u16::from(low));
+                control(&mut channel, &[(cc::DATA_MSB, high)]);
+                assert_eq!(rpn(&channel), u16::from(high) << 7 | u16::from(low));
+            }
+        }
+    }
+
+    /// CC 121 leaves no parameter selected: data increment and decrement change nothing, not even the data that was sent before.
+    #[test]
+    fn a_reset_leaves_no_parameter_selected() {
+        for (msb, lsb) in [(cc::NRPN_MSB, cc::NRPN_LSB), (cc::RPN_MSB, cc::RPN_LSB)] {
+            for value in [0, 127] {
+                let mut channel = Channel::new(0);
+                control(&mut channel, &[(msb, 1), (lsb, 8), (cc::DATA_MSB, 10)]);
+                channel.reset_controllers(value);
+                let before = channel.clone();
+                control(&mut channel, &[(cc::INCREMENT, 0)]);
+                assert_eq!(channel.get(cc::DATA_MSB), before.get(cc::DATA_MSB));
+                control(&mut channel, &[(cc::DECREMENT, 0), (cc::DECREMENT, 0)]);
+                assert_eq!(channel.get(cc::DATA_MSB), before.get(cc::DATA_MSB));
+                assert_eq!(channel.rpn, before.rpn);
+                assert!(!channel.nrpn);
+            }
+        }
+    }
+
+    /// Under NRPN 127 either half of the data sets the generator, with what the other half was last.
+    #[test]
+    fn either_half_sets_a_generator() {
+        for half in [cc::DATA_MSB, cc::DATA_LSB, cc::INCREMENT] {
+            let mut channel = Channel::new(0);
+            control(
+                &mut channel,
+                &[(cc::NRPN_MSB, awe::NRPN), (cc::NRPN_LSB, 16)],
+            );
+            assert!(!channel.awe.is_set());
+            control(&mut channel, &[(half, 70)]);
+            let mut expected = Awe::NONE;
+            expected.set(
+                16,
+                match half {
+                    cc::DATA_MSB => 70 << 7,
+                    cc::DATA_LSB => 70,
+                    _ => 1 << 7,
+                },
+            );
+            assert_eq!(channel.awe, expected);
+        }
+    }
+}

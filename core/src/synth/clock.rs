@@ -304,6 +304,15 @@ mod tests {
         }
     }
 
+    /// Until it is started, frame 0 is at time 0.
+    #[test]
+    fn a_clock_that_was_not_started_begins_at_nothing() {
+        let clock = SampleClock::new(RATE);
+        assert_eq!((clock.ref_to_frame(0), clock.frame_to_ref(0)), (0, 0));
+        assert_eq!(clock.frame_to_ref(i64::from(RATE)), SECOND);
+        assert_eq!(clock.ref_to_frame(-1), -1);
+    }
+
     /// A start, or a jump ahead, is a report like any other: the next one, half a frame ahead, leaves half a frame open.
     #[test]
     fn the_report_after_a_start_narrows_it() {

@@ -276,3 +276,29 @@ pub fn glide_frames(channel: &Channel, semitones: f32, rate: f32) -> u32 {
     let octave = 0.01 * math::exp2(f32::from(time) * (1.0 / 12.0));
     (octave * (semitones * (1.0 / 12.0)).abs() * rate + 0.5) as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 10 ms per octave at CC 5 = 0+, twice as long every 12 steps, in proportion to the way; none at 0.
+    #[test]
+    fn glides_take_their_time() {
+        let frames = |time: u8, semitones: f32| {
+            let mut channel = Channel::new(0);
+            channel.set(cc::PORTAMENTO_TIME, time);
+            glide_frames(&channel, semitones, 48_000.0)
+        };
+        for way in [0.0, 12.0, -24.0] {
+            assert_eq!(frames(0, way), 0);
+        }
+        for (time, way, expected) in [
+            (12, 12.0, 960),
+            (24, 12.0, 1920),
+            (24, -6.0, 960),
+            (36, 36.0, 11_520),
+        ] {
+            assert!(frames(time, way).abs_diff(expected) <= 1, "{time} {way}");
+        }
+    }
+}

@@ -103,6 +103,22 @@ mod tests {
         }
     }
 
+    /// The noise of a frame is the number of SplitMix64 (Vigna's reference, seed 0) at its place.
+    #[test]
+    fn the_noise_is_splitmix() {
+        let numbers: [u64; 4] = [
+            0xE220_A839_7B1D_CDAF,
+            0x6E78_9E6A_A1B9_65F4,
+            0x06C4_5D18_8009_454F,
+            0xF88B_B8A8_724C_81EC,
+        ];
+        for (number, place) in numbers.into_iter().zip(1..) {
+            let part = |shift: u32| (number >> shift & 0xFFFF) as f32 / 65_536.0;
+            let expected = [part(0) - part(16), part(32) - part(48)];
+            assert_eq!(noise(place), expected, "{place}");
+        }
+    }
+
     #[test]
     fn any_partition_gives_the_same_and_silence_stays() {
         let input = quiet(1000);

@@ -259,3 +259,135 @@ fn amplitude(fraction: f32) -> f32 {
     }
     math::amplitude((fraction - 1.0) * RANGE_DB)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contour(times: [u32; 4], sustain: f32) -> Contour {
+        let [delay, attack, hold, decay] = times;
+        let mut contour = Contour {
+            delay,
+            attack,
+            hold,
+            decay,
+            ..Contour::default()
+        };
+        contour.sustain_at(sustain);
+        contour
+    }
+
+    /// Each stage lasts its frames: a decay, whose time is from full to nothing, the part of it down to the sustain level.
+    #[test]
+    fn stages_last_as_long_as_they_should() {
+        for sustain in [0.0, 0.25, 0.5, 1.0] {
+            let contour = contour([100, 200, 300, 1000], sustain);
+            let decay = (1000.0 * (1.0 - sustain)) as u32;
+            let mut ends = alloc::vec![
+                (100, Stage::Delay),
+                (300, Stage::Attack),
+                (600, Stage::Hold),
+                (600 + decay, Stage::Decay),
+                (5000, Stage::Sustain),
+            ];
+            ends.reverse();
+            for step in [1, 7, 64, 333] {
+                let mut envelope = Envelope::new();
+                for at in (0..5000).step_by(step) {
+                    let expected = ends.iter().rev().find(|end| at < end.0).unwrap().1;
+                    assert_eq!(envelope.stage, expected, "{at}");
+                    envelope.advance(&contour, step as u32);
+                }
+            }
+        }
+    }
+
+    /// A release from nothing, or in no time, is over at once.
+    #[test]
+    fn a_release_without_time_is_none() {
+        let contour = contour([0, 0, 0, 0], 0.5);
+        let mut sustained = Envelope::new();
+        sustained.advance(&contour, 1);
+        assert_eq!(sustained.stage, Stage::Sustain);
+        for (slope, over) in [(0, true), (1000, false)] {
+            for release in [Envelope::release_volume, Envelope::release_value] {
+                let mut envelope = sustained;
+                release(&mut envelope, &contour, slope);
+                assert_eq!(envelope.is_over(&contour), over);
+                assert_eq!(envelope.fraction(&contour) == 0.0, over);
+                assert_eq!(envelope.amplitude(&contour) == 0.0, over);
+                // Before anything has begun there is nothing to release.
+                let mut envelope = Envelope::new();
+                release(&mut envelope, &contour, slope);
+                assert!(envelope.is_over(&contour));
+            }
+        }
+    }
+
+    /// How far a straight line may lead: 1 dB down, beyond four ticks a third of that, and up to the last frame but one of the stage. In its
+    /// middle it lies no more than 0.014 dB too high.
+    #[test]
+    fn straight_lines_are_as_long_as_they_may_be() {
+        for (slope, most) in [
+            (960, 10),
+            (9600, 100),
+            (24_000, 250),
+            (48_000, 256),
+            (96_000, 333),
+            (960_000, 3333),
+        ] {
+            let contour = contour([0, 0, 0, slope], 0.0);
+            let mut decaying = Envelope::new();
+            decaying.advance(&contour, 1);
+            let mut released = decaying;
+            released.release_volume(&contour, slope);
+            for begin in [decaying, released] {
+                assert_eq!(begin.straight(&contour), most, "{slope}");
+                let level = |frames| {
+                    let mut there = begin;
+                    there.advance(&contour, frames);
+                    there.amplitude(&contour)
+                };
+                let middle = 0.5 * (level(0) + level(most / 2 * 2));
+                let high = math::decibels(middle) - math::decibels(level(most / 2));
+                assert!((0.0..0.015).contains(&high), "{slope}: {high} dB");
+                // Close to the end it stops before the last frame.
+                let mut late = begin;
+                late.advance(&contour, begin.turns_in(&contour) - 5);
+                assert_eq!(late.straight(&contour), 4.min(most), "{slope}");
+            }
+        }
+        let contour = contour([0, 500, 300, 0], 0.5);
+        let mut envelope = Envelope::new();
+        assert_eq!(envelope.straight(&contour), 0);
+        for (frames, left) in [(1, 498), (499, 299), (300, u32::MAX)] {
+            envelope.advance(&contour, frames);
+            assert_eq!(envelope.straight(&contour), left);
+        }
+    }
+
+    /// Of a convex attack a line leads an eighth further than the way so far, and lies 0.04 % of the whole too low at most.
+    #[test]
+    fn lines_of_a_convex_attack_grow() {
+        let convex = Contour {
+            convex: true,
+            ..contour([0, 4000, 0, 0], 1.0)
+        };
+        let at = |frames| {
+            let mut envelope = Envelope::new();
+            envelope.advance(&convex, frames);
+            envelope
+        };
+        for elapsed in [8, 80, 400, 1000, 3000] {
+            let left = at(elapsed).stage_left(&convex);
+            assert_eq!(left, elapsed / 8);
+            let value = |frames| at(elapsed + frames).fraction(&convex);
+            let line = 0.5 * (value(0) + value(left / 2 * 2));
+            let low = value(left / 2) - line;
+            assert!((-1e-6..0.0005).contains(&low), "{elapsed}: {low}");
+        }
+        assert_eq!(at(3990).stage_left(&convex), 9);
+        let straight = contour([0, 4000, 0, 0], 1.0);
+        assert_eq!(at(400).stage_left(&straight), 3599);
+    }
+}

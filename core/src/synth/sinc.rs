@@ -223,3 +223,138 @@ fn bessel(x: f64) -> f64 {
     }
     sum
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(weights: &[Shorts], rest: &[Shorts], extra: u32, factor: impl Fn(f64) -> f64) -> f64 {
+        let taps = weights.as_flattened_shorts();
+        let rest = rest.as_flattened_shorts();
+        let half = taps.len() as f64 / 2.0;
+        let mut sum = 0.0;
+        for (k, weight) in taps.iter().enumerate() {
+            let fine = rest
+                .get(k)
+                .map_or(0.0, |x| f64::from(*x) / f64::from(1u32 << extra));
+            sum -= (f64::from(*weight) + fine) / 32_768.0 * factor(k as f64 - (half - 1.0));
+        }
+        sum
+    }
+
+    /// Of a tap, by its place.
+    type Factor<'a> = &'a dyn Fn(f64) -> f64;
+
+    trait Flat {
+        fn as_flattened_shorts(&self) -> Vec<i16>;
+    }
+
+    impl Flat for [Shorts] {
+        fn as_flattened_shorts(&self) -> Vec<i16> {
+            self.iter().flat_map(|shorts| shorts.0).collect()
+        }
+    }
+
+    /// Of every kernel each row puts a slow wave where the row's fraction is: a constant stays, a cosine there is 1, a sine 0.
+    #[test]
+    fn rows_lie_at_their_fractions() {
+        let kernels = Kernels::new().unwrap();
+        for cutoff in 0..CUTOFFS16 as u8 {
+            // Far below the cutoff. Eight taps are not so sharp.
+            let slow = 0.1 * lowered(cutoff.into());
+            let eight = kernels.eight(cutoff).unwrap();
+            let sixteen = kernels.sixteen(cutoff).unwrap();
+            for row in 0..ROWS {
+                let at = row as f64 / ROWS as f64;
+                let wave = |x: f64| core::f64::consts::TAU * slow * (x - at);
+                let all: [&dyn Fn(Factor) -> f64; 2] = [
+                    &|factor| sum(&[eight[row].weights], &[], EXTRA8, factor),
+                    &|factor| sum(&sixteen[row].weights, &sixteen[row].rest, EXTRA16, factor),
+                ];
+                for (taps, of) in [8, 16].into_iter().zip(all) {
+                    let constant = of(&|_| 1.0);
+                    assert!(
+                        (constant - 1.0).abs() < 1e-4,
+                        "{taps} taps, {cutoff}, {row}: {constant}"
+                    );
+                    let (cosine, sine) = (of(&|x| wave(x).cos()), of(&|x| wave(x).sin()));
+                    assert!(sine.abs() < 0.01, "{taps} taps, {cutoff}, {row}: {sine}");
+                    // So short a kernel is flat only far below its own length.
+                    let is_flat = usize::from(cutoff) <= taps / 8;
+                    let off = if is_flat { 0.02 } else { 0.2 };
+                    assert!(
+                        (cosine - 1.0).abs() < off,
+                        "{taps} taps, {cutoff}, {row}: {cosine}"
+                    );
+                }
+                // Rounding takes less than one from each weight.
+                let rest = sixteen[row].rest[..].as_flattened_shorts();
+                assert!(
+                    rest.iter().all(|x| x.unsigned_abs() <= 1 << EXTRA16),
+                    "{rest:?}"
+                );
+            }
+        }
+    }
+
+    /// What a row changes by leads to the next.
+    #[test]
+    fn rows_lead_to_each_other() {
+        let kernels = Kernels::new().unwrap();
+        for cutoff in 0..CUTOFFS16 as u8 {
+            let eight = kernels.eight(cutoff).unwrap();
+            for pair in eight.windows(2) {
+                for k in 0..8 {
+                    let change = f64::from(pair[0].change.0[k]) / f64::from(1u32 << EXTRA8);
+                    let there = f64::from(pair[0].weights.0[k]) + change;
+                    assert!((there - f64::from(pair[1].weights.0[k])).abs() < 2.0);
+                }
+            }
+            let sixteen = kernels.sixteen(cutoff).unwrap();
+            for pair in sixteen.windows(2) {
+                let extra = f64::from(1u32 << EXTRA16);
+                let [now, next] = [&pair[0], &pair[1]].map(|row| {
+                    let (weights, rest) = (
+                        row.weights[..].as_flattened_shorts(),
+                        row.rest[..].as_flattened_shorts(),
+                    );
+                    let all = weights.into_iter().zip(rest);
+                    all.map(|(w, r)| f64::from(w) + f64::from(r) / extra)
+                        .collect::<Vec<_>>()
+                });
+                let change = pair[0].change[..].as_flattened_shorts();
+                for k in 0..16 {
+                    let there = now[k] + f64::from(change[k]) / extra;
+                    assert!((there - next[k]).abs() < 0.1, "{there} {}", next[k]);
+                }
+            }
+        }
+    }
+
+    /// A kernel serves up to its step and no further; a number beyond the last one is the last.
+    #[test]
+    fn steps_have_their_kernels() {
+        for (number, step) in UPPER.into_iter().enumerate() {
+            assert_eq!(usize::from(cutoff_for(step, u8::MAX)), number);
+            assert_eq!(usize::from(cutoff_for(step + 1, u8::MAX)), number + 1);
+            // 5.5 semitones above the octave's half.
+            let semitones = 12.0 * (step as f64 / 4_294_967_296.0).log2();
+            assert!((semitones - 5.5 - 6.0 * number as f64).abs() < 1e-6);
+        }
+        let kernels = Kernels::new().unwrap();
+        for beyond in [7, 8, 100, u8::MAX] {
+            let is_last = |number| {
+                core::ptr::eq(
+                    kernels.sixteen(beyond).unwrap(),
+                    kernels.sixteen(number).unwrap(),
+                )
+            };
+            assert!(is_last(CUTOFFS16 as u8 - 1));
+            let (a, b) = (
+                kernels.eight(beyond).unwrap(),
+                kernels.eight(CUTOFFS8 as u8 - 1).unwrap(),
+            );
+            assert!(core::ptr::eq(a, b));
+        }
+    }
+}

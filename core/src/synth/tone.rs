@@ -250,3 +250,65 @@ impl Tone {
         self.filter.set_state([y, 0.0]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A jump leaves nothing of a ramp before it: coefficients that stand still stay what they are.
+    #[test]
+    fn a_jump_ends_a_ramp() {
+        let at = |e, b2, k| Coefficients { e, b2, k };
+        let [low, high] = [at(0.01, 0.9, 0.01), at(0.04, 0.8, 0.05)];
+        let mut tone = Tone::IDLE;
+        tone.filtered = true;
+        tone.jump([0.0; BUSES], low);
+        tone.ramp([1.0; BUSES], high, 64);
+        assert!(tone.sweeps);
+        tone.jump([1.0; BUSES], high);
+        assert_eq!(tone.filter.change(), [0.0; 3]);
+        assert!(!tone.sweeps);
+        tone.ramp([1.0; BUSES], high, 64);
+        assert_eq!(tone.filter.coefficients(), [high.e, high.b2, high.k]);
+        assert_eq!(tone.filter.change(), [0.0; 3]);
+        assert!(!tone.sweeps);
+        for now in tone.gains_now() {
+            assert!((now - 1.0).abs() < 1e-6);
+        }
+    }
+
+    /// A ramp arrives: what is added up over its frames leads to the goal, the filter's `b2` without the factor that keeps its swing.
+    #[test]
+    fn a_ramp_arrives() {
+        let at = |e, b2, k| Coefficients { e, b2, k };
+        for frames in [1, 16, 64, 512] {
+            let mut tone = Tone::IDLE;
+            tone.filtered = true;
+            tone.jump([0.25; BUSES], at(0.02, 0.9, 0.01));
+            // The second goes on from the first, without a jump.
+            for goal in [at(0.03, 0.8, 0.05), at(0.01, 0.95, 0.002)] {
+                let [.., before, _] = tone.filter.coefficients();
+                let before = before / tone.rescaling;
+                tone.ramp([0.5, 0.0, 1.0, 0.25], goal, frames);
+                let (now, change) = (tone.filter.coefficients(), tone.filter.change());
+                let [.., begin, _] = now;
+                assert!((begin / tone.rescaling - before).abs() < 1e-5, "{frames}");
+                let mut there = now;
+                for (there, change) in there.iter_mut().zip(change) {
+                    *there += change * frames as f32;
+                }
+                let [e, b2, k] = there;
+                let plain = b2 / tone.rescaling;
+                for (got, wanted) in [(e, goal.e), (plain, goal.b2), (k, goal.k)] {
+                    assert!((got - wanted).abs() < 1e-5, "{frames}: {got}, not {wanted}");
+                }
+                let [e, b2, k] = there;
+                tone.filter.set([e, b2, k], [0.0; 3]);
+                tone.gains.passed = frames;
+                for (got, wanted) in tone.gains_now().into_iter().zip([0.5, 0.0, 1.0, 0.25]) {
+                    assert!((got - wanted).abs() < 1e-5);
+                }
+            }
+        }
+    }
+}

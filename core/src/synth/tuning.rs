@@ -96,3 +96,33 @@ impl Tunings {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// After a reset no program retunes, and each can be set again.
+    #[test]
+    fn a_reset_forgets_programs_and_takes_them_again() {
+        let mut tunings = Tunings::new().unwrap();
+        let mut channel = Channel::new(0);
+        let program = |number| Tuning {
+            bank: 0,
+            program: number,
+            // Key 60 sounds as 61, 62 half a semitone above itself.
+            change: TuningChange::Notes(&[[60, 61, 0, 0], [62, 62, 0x40, 0]]),
+            live: false,
+        };
+        for _ in 0..3 {
+            for number in 0..PROGRAMS as u8 {
+                channel.tuning = (0, number);
+                assert_eq!(tunings.cents(&channel, 60), 0.0);
+                assert!(tunings.set(&program(number)));
+                let cents = [60, 61, 62].map(|key| tunings.cents(&channel, key));
+                assert_eq!(cents, [100.0, 0.0, 50.0]);
+            }
+            assert!(!tunings.set(&program(PROGRAMS as u8)), "there is no room");
+            tunings.reset();
+        }
+    }
+}

@@ -294,6 +294,9 @@ fn the_least_recently_used_goes_and_what_sounds_stays() {
     assert_eq!(here(&lazy), [true, true, false, false, false, true]);
     assert!(sounds(&render(&mut lazy.synth, 64)), "the first sounds on");
     assert_eq!(lazy.counts.evicted.load(Ordering::Relaxed), 4);
+    // What was loaded is here or has gone.
+    let loaded = lazy.counts.loaded.load(Ordering::Relaxed);
+    assert_eq!(loaded, 4 + u64::from(lazy.waves()));
 }
 
 #[test]
@@ -499,5 +502,411 @@ fn conditions_and_forms_are_those_of_the_whole_file() {
             lazy.work();
             assert_eq!(sounds(&render(&mut lazy.synth, 640)), plays);
         }
+    }
+}
+
+/// One program whose regions share out the keys: up to 39, up to 79, the rest; each with a wave of its own.
+fn three_parts() -> Vec<u8> {
+    let regions: Vec<_> = [(0, 39), (40, 79), (80, 127)]
+        .into_iter()
+        .zip(0..)
+        .map(|(keys, wave)| region(&[rgnh(keys, (0, 127), 0, 0), wlnk(wave)]))
+        .collect();
+    let waves: Vec<_> = (1..4).map(|value| wave(&[value * 1000; 500])).collect();
+    dls(&[instrument(0, 0, &regions, &[])], &waves)
+}
+
+#[test]
+fn a_note_waits_for_the_waves_of_its_key_alone() {
+    for (key, part) in [(0, 0), (39, 0), (40, 1), (79, 1), (80, 2), (127, 2)] {
+        let Machine {
+            disk,
+            mut bank,
+            counts,
+            ..
+        } = Machine::new(three_parts(), 1 << 20);
+        let instrument = bank.instruments().unwrap().remove(0);
+        let demand = instrument.demand().unwrap();
+        demand.want(key);
+        let mut job = Job {
+            source: &disk,
+            counts: &counts,
+            buffer: Vec::new(),
+        };
+        assert!(bank.serve_notes(&mut job));
+        let built = demand.instrument().unwrap();
+        let here = built.regions.iter().map(|r| r.wave.state() == State::Here);
+        let expected = (0..3).map(|other| other == part);
+        assert!(here.eq(expected), "key {key}");
+        assert_eq!(counts.loaded.load(Ordering::Relaxed), 1, "key {key}");
+    }
+}
+
+/// An instrument whose wave's header cannot be read is broken until it is selected again.
+#[test]
+fn an_instrument_that_was_broken_is_read_again_when_it_is_selected() {
+    let mut lazy = Machine::new(programs(2, 3000), 1 << 20);
+    let mut headers = lazy.disk.bytes.windows(4).enumerate();
+    let (header, _) = headers.rfind(|(_, bytes)| bytes == b"fmt ").unwrap();
+    *lazy.disk.bad.borrow_mut() = header..header + 1;
+    let demand = |lazy: &Machine| {
+        let instruments = lazy.bank.instruments().unwrap();
+        instruments[1].demand().unwrap().state()
+    };
+    lazy.send(&[0xC0, 1]);
+    lazy.work();
+    assert_eq!(demand(&lazy), State::Broken);
+    assert_eq!(lazy.counts.broken.load(Ordering::Relaxed), 1);
+    *lazy.disk.bad.borrow_mut() = 0..0;
+    // A note alone does not make it try again.
+    lazy.send(&[0x90, 60, 100]);
+    lazy.work();
+    assert_eq!(demand(&lazy), State::Broken);
+    lazy.send(&[0xC0, 1]);
+    lazy.work();
+    assert_eq!(demand(&lazy), State::Here);
+    assert_eq!(lazy.counts.broken.load(Ordering::Relaxed), 1);
+}
+
+/// An instrument for which there is no room is refused, counts once each time, and comes when there is room.
+#[test]
+fn an_instrument_without_room_is_refused() {
+    let Machine {
+        disk,
+        mut bank,
+        counts,
+        ..
+    } = Machine::new(three_parts(), 1 << 20);
+    let instrument = bank.instruments().unwrap().remove(0);
+    let demand = instrument.demand().unwrap();
+    let mut job = Job {
+        source: &disk,
+        counts: &counts,
+        buffer: Vec::new(),
+    };
+    bank.budget = Budget::new(0);
+    for refused in 1..4 {
+        demand.want(60);
+        assert!(bank.serve_notes(&mut job));
+        assert_eq!(counts.refused.load(Ordering::Relaxed), refused);
+        assert_eq!(demand.state(), State::Refused);
+    }
+    bank.budget = Budget::new(STRUCTURE);
+    demand.want(60);
+    assert!(bank.serve_notes(&mut job));
+    assert_eq!(demand.state(), State::Here);
+    assert_eq!(counts.refused.load(Ordering::Relaxed), 3);
+}
+
+/// Of the structure's budget a wave takes what stands for it in memory before its frames do.
+#[test]
+fn a_wave_costs_its_header() {
+    let left = |waves: u32| {
+        let regions: Vec<_> = (0..6)
+            .map(|at| region(&[rgnh((at, at), (0, 127), 0, 0), wlnk(u32::from(at) % waves)]))
+            .collect();
+        let all: Vec<_> = (0..6).map(|_| wave(&[100; 50])).collect();
+        let file = dls(&[instrument(0, 0, &regions, &[])], &all);
+        let mut lazy = Machine::new(file, 1 << 20);
+        lazy.work();
+        assert_eq!(lazy.waves(), waves);
+        lazy.bank.budget.left()
+    };
+    let each = size_of::<Wave>() + size_of::<LazyWave>();
+    for waves in 2..=6 {
+        assert_eq!(left(1) - left(waves), (waves - 1) as usize * each);
+    }
+}
+
+/// Keys that sound as others do are the drum kit's business.
+#[test]
+fn aliases_of_keys_are_for_drums() {
+    let mut keys: Vec<u8> = (0..128).collect();
+    (keys[38], keys[90]) = (36, 36);
+    let one = |bank| {
+        let regions = [region(&[rgnh((36, 36), (0, 127), 0, 0), wlnk(0)])];
+        instrument(bank, 0, &regions, &[])
+    };
+    let file = riff(&[
+        list(b"lins", &[one(0), one(0x8000_0000)]),
+        ptbl(&[0]),
+        list(b"wvpl", &[wave(&[5000; 400])]),
+        chunk(b"pgal", &keys),
+    ]);
+    assert_same(&file);
+    let counts = load(&file, Limits::default()).unwrap();
+    let counts: Vec<usize> = counts.iter().map(|i| i.regions.len()).collect();
+    assert_eq!(counts, [1, 3]);
+}
+
+/// A chunk of odd length is followed by a byte that does not count, also where the structure is put together.
+#[test]
+fn chunks_of_odd_length_are_padded() {
+    let keys: Vec<u8> = (0..128).collect();
+    // Program 5 sounds as program 0.
+    let aliases = [&keys[..], &[0; 4], &[0, 0, 5, 0, 0, 0, 0, 0]].concat();
+    let regions = [region(&[rgnh((0, 127), (0, 127), 0, 0), wlnk(0)])];
+    for more in 0..4 {
+        let table = [&ptbl(&[0])[8..], &vec![9; more]].concat();
+        let file = riff(&[
+            list(b"lins", &[instrument(0, 0, &regions, &[])]),
+            chunk(b"ptbl", &table),
+            chunk(b"pgal", &aliases),
+            list(b"wvpl", &[wave(&[5000; 400])]),
+        ]);
+        assert_same(&file);
+        assert_eq!(load(&file, Limits::default()).unwrap().len(), 2, "{more}");
+    }
+}
+
+/// Uses are numbered from 1 on, upwards: 0 is what was never used.
+#[test]
+fn uses_are_numbered_upwards() {
+    let uses = Uses::default();
+    assert!((1..100).all(|number| uses.next() == number));
+}
+
+/// The gain of a port that sounds, or whose reverb does, moves as it would if no note waited.
+#[test]
+fn a_note_that_waits_moves_no_gain() {
+    for rings in [false, true] {
+        let played = |waits: bool| {
+            let mut lazy = Machine::new(programs(2, 30_000), 1 << 20);
+            lazy.work();
+            lazy.send(&[0xB0, 91, 127]);
+            lazy.send(&[0x90, 60, 100]);
+            render(&mut lazy.synth, 2000);
+            if rings {
+                lazy.send(&[0xB0, 120, 0]);
+                render(&mut lazy.synth, 640);
+            }
+            if waits {
+                lazy.send(&[0xC1, 1]);
+                lazy.send(&[0x91, 60, 100]);
+            }
+            lazy.send(&[0xF0, 0x7F, 0x7F, 4, 1, 0, 20, 0xF7]);
+            let before = lazy.synth.voices();
+            assert_eq!(before > 0, !rings);
+            render(&mut lazy.synth, 640)
+        };
+        let alone = played(false);
+        assert!(sounds(&alone) && played(true) == alone, "{rings}");
+    }
+}
+
+/// A program of four keys: two of one key group, one that does not exclude itself, one as usual; and one more key with a wave of its own.
+fn four_keys() -> Vec<u8> {
+    let keys = [(60, 0, 0), (61, 0, 1), (62, 0, 1), (63, 1, 0), (0, 0, 0)];
+    let regions: Vec<_> = keys
+        .into_iter()
+        .zip(0..)
+        .map(|((key, options, group), wave)| {
+            region(&[
+                rgnh((key, key), (0, 127), options, group),
+                wsmp(60, 0, 0, &[]),
+                wlnk(wave),
+            ])
+        })
+        .collect();
+    let waves: Vec<_> = (0..5).map(|n| wave(&vec![500 << n; 60_000])).collect();
+    let other = instrument(
+        0,
+        1,
+        &[region(&[rgnh((61, 62), (0, 127), 0, 1), wlnk(4)])],
+        &[],
+    );
+    dls(&[instrument(0, 0, &regions, &[]), other], &waves)
+}
+
+impl Machine {
+    /// Reads what one key needs of a program, and nothing more.
+    fn read_for(&mut self, program: usize, key: u8) {
+        let instrument = self.bank.instruments().unwrap().remove(program);
+        instrument.demand().unwrap().want(key);
+        let mut job = Job {
+            source: &self.disk,
+            counts: &self.counts,
+            buffer: Vec::new(),
+        };
+        self.bank.serve_notes(&mut job);
+    }
+}
+
+/// Whatever happens while notes wait: once they are there, those sound that would have sounded on without waiting.
+#[test]
+fn notes_that_wait_end_up_as_others_do() {
+    let mut seed = 11u64;
+    let mut random = move |below: u64| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    let file = four_keys();
+    let instruments = load(&file, Limits::default()).unwrap();
+    let (mut began, mut kept) = (0, 0);
+    for round in 0..80 {
+        let mut whole = synth(instruments.clone());
+        let mut lazy = Machine::new(file.clone(), 1 << 20);
+        // The instrument is known, its waves are not there; or nothing is known, and what excludes what neither: then each group of a
+        // channel sounds once.
+        let known = round % 2 == 0;
+        if known {
+            lazy.read_for(0, 0);
+        }
+        let mut sounded = [false; 8];
+        let mut said = vec![];
+        let mut both = |message: &[u8], whole: &mut Synth, lazy: &mut Machine| {
+            whole.message(PORT, 1, message);
+            lazy.send(message);
+            said.push(message.to_vec());
+        };
+        for channel in 0..2 {
+            both(&[0xB0 | channel, 91, 0], &mut whole, &mut lazy);
+        }
+        for _ in 0..=random(20) {
+            let channel = random(2) as u8;
+            let key = 60 + random(4) as u8;
+            let group = 4 * channel + [0, 1, 1, 3][usize::from(key) - 60];
+            let message = match random(16) {
+                0..7 if !known && core::mem::replace(&mut sounded[usize::from(group)], true) => {
+                    continue;
+                }
+                0..7 => [0x90 | channel, key, 127],
+                7..10 => [0x80 | channel, key, 0],
+                10 => [0xB0 | channel, 64, 127],
+                11 => [0xB0 | channel, 64, 0],
+                12 => [0xB0 | channel, 66, 127],
+                13 => [0xB0 | channel, 66, 0],
+                14 => [0xB0 | channel, [120, 121][random(2) as usize], 0],
+                _ => [0xB0 | channel, 123, 0],
+            };
+            both(&message, &mut whole, &mut lazy);
+            if random(2) == 0 {
+                let frames = random(500) as usize;
+                render(&mut whole, frames);
+                assert!(!sounds(&render(&mut lazy.synth, frames)), "{said:?}");
+            }
+        }
+        lazy.work();
+        // Short notes end.
+        render(&mut whole, 4000);
+        render(&mut lazy.synth, 4000);
+        assert_eq!(lazy.synth.voices(), whole.voices(), "{said:?}");
+        let last = |synth: &mut Synth| {
+            let frame = render(synth, 1)[0];
+            frame.map(f32::from_bits)
+        };
+        let (a, b) = (last(&mut lazy.synth), last(&mut whole));
+        assert!((a[0] - b[0]).abs() < 1e-5, "{said:?}: {a:?}, not {b:?}");
+        began += lazy.late().0;
+        kept += whole.voices();
+    }
+    assert!(began > 80 && kept > 80, "{began} began, {kept} sounded on");
+}
+
+/// A note that excludes another ends it at its own frame, although it has to wait itself.
+#[test]
+fn a_note_that_waits_excludes_at_once() {
+    let mut lazy = Machine::new(four_keys(), 1 << 20);
+    lazy.read_for(0, 61);
+    lazy.send(&[0xB0, 91, 0]);
+    lazy.send(&[0x90, 61, 127]);
+    render(&mut lazy.synth, 1000);
+    assert_eq!(lazy.synth.voices(), 1);
+    // The wave of 62 is not there; both keys are of one group.
+    lazy.send(&[0x90, 62, 127]);
+    let out: Vec<f32> = render(&mut lazy.synth, 24)
+        .iter()
+        .map(|frame| f32::from_bits(frame[0]))
+        .collect();
+    assert!(
+        out.windows(2).skip(1).all(|pair| pair[1] < pair[0]),
+        "{out:?}"
+    );
+    render(&mut lazy.synth, 2000);
+    assert_eq!((lazy.synth.voices(), lazy.late().0), (0, 0));
+    lazy.work();
+    render(&mut lazy.synth, 64);
+    assert_eq!((lazy.synth.voices(), lazy.late().0), (1, 1));
+}
+
+/// Of which group a note is that waits for its instrument nobody knows: what comes later does not exclude it.
+#[test]
+fn an_unknown_note_is_of_no_group() {
+    let mut lazy = Machine::new(four_keys(), 1 << 20);
+    lazy.read_for(1, 61);
+    lazy.send(&[0x90, 61, 127]);
+    render(&mut lazy.synth, 640);
+    assert_eq!(lazy.synth.voices(), 0);
+    lazy.send(&[0xC0, 1]);
+    lazy.send(&[0x90, 62, 127]);
+    render(&mut lazy.synth, 640);
+    assert_eq!(lazy.synth.voices(), 1);
+    lazy.work();
+    render(&mut lazy.synth, 640);
+    assert_eq!((lazy.synth.voices(), lazy.late().0), (2, 1));
+}
+
+/// The loader is asked while something is missing, at every tick, and no longer.
+#[test]
+fn the_loader_is_asked_as_long_as_a_note_waits() {
+    let mut lazy = Machine::new(programs(2, 3000), 1 << 20);
+    assert!(lazy.work(), "the programs that are selected at first");
+    assert!(!lazy.synth.take_wanted());
+    // What is there is played, and nobody asks.
+    lazy.send(&[0x90, 60, 100]);
+    render(&mut lazy.synth, 640);
+    assert_eq!((lazy.synth.voices(), lazy.synth.take_wanted()), (1, false));
+    lazy.send(&[0xC0, 1]);
+    assert!(lazy.synth.take_wanted());
+    lazy.send(&[0x90, 64, 100]);
+    for _ in 0..3 {
+        assert!(lazy.synth.take_wanted());
+        render(&mut lazy.synth, 64);
+    }
+    lazy.bank.work(&lazy.disk, &lazy.counts);
+    render(&mut lazy.synth, 64);
+    lazy.synth.take_wanted();
+    render(&mut lazy.synth, 640);
+    assert_eq!((lazy.synth.voices(), lazy.synth.take_wanted()), (2, false));
+    // Without such a bank nobody is asked at all.
+    let mut whole = synth(load(&programs(1, 100), Limits::default()).unwrap());
+    assert!(!whole.take_wanted());
+}
+
+/// A pedal holds a note that waits as it holds one that sounds, and no longer.
+#[test]
+fn pedals_hold_notes_that_wait() {
+    const ON: [u8; 3] = [0x90, 60, 127];
+    const OFF: [u8; 3] = [0x80, 60, 0];
+    let pedal = |number, value| [0xB0, number, value];
+    let (up, down) = (|number| pedal(number, 0), |number| pedal(number, 127));
+    let cases = [
+        (vec![ON, OFF], 0),
+        (vec![ON, down(66), OFF], 1),
+        (vec![ON, down(66), up(66), OFF], 0),
+        (vec![ON, down(66), OFF, up(66)], 0),
+        (vec![down(66), ON, OFF], 0),
+        (vec![ON, down(64), OFF], 1),
+        (vec![ON, OFF, down(64)], 0),
+        (vec![ON, down(64), OFF, up(64)], 0),
+        (vec![ON, down(64), up(64), OFF], 0),
+        (vec![ON, down(64), down(66), OFF, up(64)], 1),
+        (vec![ON, down(64), down(66), OFF, up(66)], 1),
+        (vec![ON, down(64), down(66), OFF, up(66), up(64)], 0),
+        (vec![ON, down(66), pedal(123, 0)], 1),
+        (vec![ON, down(64), pedal(123, 0)], 1),
+        (vec![ON, pedal(123, 0)], 0),
+    ];
+    for (said, sounds_on) in cases {
+        let mut lazy = Machine::new(four_keys(), 1 << 20);
+        for message in &said {
+            lazy.send(message);
+            render(&mut lazy.synth, 100);
+        }
+        lazy.work();
+        render(&mut lazy.synth, 4000);
+        assert_eq!(lazy.synth.voices(), sounds_on, "{said:x?}");
     }
 }

@@ -273,6 +273,7 @@ mod tests {
         let without = port.patches_without(first, &[]).unwrap();
         assert!(is_same(&port.patches(&[]).unwrap(), &both));
         port.remove(first);
+        assert!(port.patches(&[]).unwrap().find(3).is_none());
         port.publish(without.clone());
         assert!(is_same(&port.patches(&[]).unwrap(), &without));
         assert!(without.find(3).is_none() && without.find(4).is_some());

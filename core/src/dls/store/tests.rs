@@ -451,3 +451,64 @@ fn random_histories_keep_the_books() {
     }
     assert_eq!(store.total(), Usage::default());
 }
+
+/// Other bounds count for what comes; what is there stays.
+#[test]
+fn bounds_can_change() {
+    let mut store = store();
+    store.download(0, &wave(1, 8000, &[1; 100])).unwrap();
+    let used = store.total();
+    let narrow = Quotas {
+        bytes: used.bytes + 10,
+        ..Quotas::default()
+    };
+    store.set_quotas(narrow);
+    assert_eq!((store.total(), store.free_bytes(0)), (used, 10));
+    assert_eq!(
+        store.download(0, &wave(2, 8000, &[2; 100])),
+        Err(Error::Quota)
+    );
+    store.set_quotas(Quotas::default());
+    store.download(0, &wave(2, 8000, &[2; 100])).unwrap();
+    assert_eq!(store.total().bytes, 2 * used.bytes);
+}
+
+/// A wave that outlived its download goes with the next table, collection or download, even one that is refused.
+#[test]
+fn what_nobody_plays_any_more_goes_at_the_next_call() {
+    type Call = fn(&mut Store);
+    let calls: [(&str, Call); 3] = [
+        ("a table", |store| drop(store.patches(0).unwrap())),
+        ("a refused download", |store| {
+            store.download(0, &[0xFF; 64]).unwrap_err();
+        }),
+        ("a collection", Store::collect),
+    ];
+    for (name, call) in calls {
+        let mut store = store();
+        let w = store.download(0, &wave(5, 8000, &[1; 100])).unwrap();
+        let i = store.download(0, &simple_instrument(6, 3, 0, 5)).unwrap();
+        let voice = find(&mut store, 0, 3).unwrap().regions[0].wave.clone();
+        store.unload(0, i).unwrap();
+        store.unload(0, w).unwrap();
+        call(&mut store);
+        assert!(store.total().bytes > 200, "{name}: it sounds");
+        drop(voice);
+        call(&mut store);
+        assert_eq!(store.total(), Usage::default(), "{name}");
+    }
+}
+
+/// Without ports the store has no memory for them.
+#[test]
+fn the_last_port_takes_the_table_with_it() {
+    let mut store = store();
+    for port in 0..5 {
+        store.download(port, &wave(5, 8000, &[1])).unwrap();
+    }
+    for port in 0..5 {
+        assert!(store.ports.capacity() > 0);
+        store.close_port(port);
+    }
+    assert_eq!(store.ports.capacity(), 0);
+}

@@ -223,3 +223,112 @@ fn sane(value: f32, low: f32, high: f32) -> f32 {
         value.clamp(low, high)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::simd::Vectors;
+    use super::*;
+
+    const RATES: [f32; 6] = [8000.0, 11_025.0, 22_050.0, 48_000.0, 96_000.0, 192_000.0];
+
+    fn now(tick: u64) -> Now {
+        Now {
+            tick,
+            offset: 0,
+            vectors: Vectors::default(),
+        }
+    }
+
+    fn settings(rate: f32, depth: f32, delay: f32) -> Settings {
+        Settings {
+            rate,
+            depth,
+            delay,
+            feedback: 0.0,
+            to_reverb: 0.0,
+            level: 1.0,
+        }
+    }
+
+    /// Whatever is asked for at whatever rate, a tap reads what has been written and is still there.
+    #[test]
+    fn taps_stay_inside_of_the_line() {
+        for rate in RATES {
+            for depth in [0.0, 0.01, 0.04, 9.0] {
+                for delay in [-1.0, 0.0, 0.001, 0.02, 0.04, 9.0] {
+                    let mut chorus = Chorus::new().unwrap();
+                    chorus.arrange(geometry_of(&settings(1.0, depth, delay), rate));
+                    let (least, most) = (chorus.shortest, chorus.shortest + chorus.swing);
+                    assert!(least >= EFFECT_TICK as f32 + 3.0, "{rate}: {least}");
+                    assert!(
+                        most <= (LINE - SPAN) as f32 && least <= most,
+                        "{rate}: {most}"
+                    );
+                    let asked = delay.clamp(0.001, 0.04) * rate;
+                    if (LEAST..LINE as f32 / 2.0).contains(&asked) {
+                        assert_eq!(least, asked);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The taps move without a step, along sines of which the right one is a quarter of a turn ahead.
+    #[test]
+    fn taps_sway_a_quarter_of_a_turn_apart() {
+        let mut chorus = Chorus::new().unwrap();
+        chorus.arrange(geometry_of(&settings(2.0, 0.01, 0.005), 48_000.0));
+        let mut before: Option<[Ramp; 2]> = None;
+        for tick in 0..2000 {
+            chorus.sway(now(tick));
+            let turns = (tick * u64::from(EFFECT_TICK)) as f64 * 2.0 / 48_000.0;
+            for ((tap, quarter), n) in chorus.taps.iter().zip([0.0, 0.25]).zip(0..) {
+                let sine = (core::f64::consts::TAU * (turns + quarter)).sin();
+                let expected = 240.0 + 480.0 * (0.5 + 0.5 * sine);
+                assert!(
+                    (f64::from(tap.from) - expected).abs() < 0.05,
+                    "{tick}: tap {n}"
+                );
+                if let Some(before) = before {
+                    assert_eq!(before[n].to, tap.from, "{tick}: tap {n}");
+                }
+            }
+            before = Some(chorus.taps);
+        }
+    }
+
+    /// The part for the reverb is there from the first frame on, as large as later.
+    #[test]
+    fn the_reverb_gets_its_part_at_once() {
+        let settings = Settings {
+            to_reverb: 0.75,
+            ..settings(0.0, 0.0, 0.001)
+        };
+        let mut chorus = Chorus::new().unwrap();
+        chorus.wake(&settings, 48_000.0, now(0));
+        for tick in 0..40 {
+            let mut input = [0.0; EFFECT_TICK as usize];
+            input[0] = f32::from(tick % 10 == 0);
+            let mut sides = [[0.0; EFFECT_TICK as usize]; 2];
+            let mut reverb = [0.0; EFFECT_TICK as usize];
+            if tick > 0 {
+                chorus.tick(&settings, 48_000.0, now(tick));
+            }
+            let [left, right] = &mut sides;
+            chorus.process(
+                now(tick),
+                input.len(),
+                (&input, true),
+                [left, right],
+                &mut reverb,
+            );
+            // 48 frames later.
+            let expected = if tick % 10 == 1 { 0.75 } else { 0.0 };
+            assert!(
+                (reverb[16] - expected).abs() < 1e-5,
+                "{tick}: {}",
+                reverb[16]
+            );
+        }
+    }
+}

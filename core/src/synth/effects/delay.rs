@@ -231,6 +231,31 @@ mod tests {
         }
     }
 
+    /// An all-pass has room for the longest delay that it is made for.
+    #[test]
+    fn an_all_pass_delays_by_as_much_as_it_is_made_for() {
+        for longest in [EFFECT_TICK as usize, 40, 101, 345, 1222] {
+            let mut pass = AllPass::new(longest, 0.5).unwrap();
+            for frames in [longest, (longest / 2).max(EFFECT_TICK as usize), longest] {
+                pass.clear();
+                pass.set_delay(frames);
+                let mut written = 0i64;
+                for block in (0..400).map(|n| n * 7 % 32 + 1) {
+                    let (old, next) = pass.passage().unwrap();
+                    for (n, x) in old.iter().enumerate().take(block) {
+                        let wanted = (written + n as i64 - frames as i64 + 1).max(0);
+                        assert!(*x == wanted as f32, "{frames} of {longest}: {x}");
+                    }
+                    for (n, x) in next.iter_mut().enumerate() {
+                        *x = (written + n as i64 + 1) as f32;
+                    }
+                    pass.advance(block);
+                    written += block as i64;
+                }
+            }
+        }
+    }
+
     fn comes_back(mut delay: Delay) {
         let mut written: StdVec<f32> = StdVec::new();
         for frames in (0..4000).map(|n| n * 7 % 32 + 1) {

@@ -515,3 +515,42 @@ fn low_pass_for(decibels: f32, cosine: f32) -> f32 {
 fn root(x: f32) -> f32 {
     math::exp2(0.5 * math::log2(x))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::simd::Vectors;
+    use super::*;
+
+    /// The modulation of each line, which is planned for eight ticks at a time, stays close to its sine, whenever it is woken: a thousandth of a
+    /// frame, and as much again for rounding.
+    #[test]
+    fn lines_sway_along_their_sines() {
+        const RATE: f32 = 48_000.0;
+        let mut reverb = Reverb::new().unwrap();
+        let now = |tick| Now {
+            tick,
+            offset: 0,
+            vectors: Vectors::default(),
+        };
+        let mut furthest = 0.0f32;
+        for begin in (0..3000).step_by(61) {
+            reverb.asleep = true;
+            reverb.wake(&Settings::default(), RATE, now(begin));
+            for tick in begin..begin + 40 {
+                if tick > begin {
+                    for line in &mut reverb.lines {
+                        line.sway(RATE, now(tick));
+                    }
+                }
+                for line in &reverb.lines {
+                    let turns = f64::from(line.rate) / 4_294_967_296.0 * (tick + 1) as f64;
+                    let sine = (core::f64::consts::TAU * turns).sin();
+                    let swing = f64::from(SWING) * f64::from(RATE);
+                    let away = f64::from(line.goal) - f64::from(line.middle) - swing * sine;
+                    furthest = furthest.max(away.abs() as f32);
+                }
+            }
+        }
+        assert!(furthest < 0.0021, "{furthest} frames");
+    }
+}

@@ -511,6 +511,22 @@ fn gm2_tables() {
     assert_eq!(Chorus::default(), Chorus::gm2(2));
     assert_eq!(Reverb::xg(0, 0), None);
     assert_eq!(Reverb::xg(1, 0), Some(Reverb::gm2(4)));
+    for (kind, variation, chorus) in [
+        (0x41, 0, 0),
+        (0x41, 1, 1),
+        (0x41, 2, 2),
+        (0x41, 8, 3),
+        (0x43, 0, 5),
+    ] {
+        assert_eq!(Chorus::xg(kind, variation), Some(Chorus::gm2(chorus)));
+    }
+    // Celeste: the usual chorus with half its delay.
+    let celeste = Chorus {
+        delay: Chorus::gm2(2).delay / 2.0,
+        ..Chorus::gm2(2)
+    };
+    assert_eq!(Chorus::xg(0x42, 0), Some(celeste));
+    assert_eq!(Chorus::xg(0x40, 0), None);
 }
 
 #[test]
@@ -552,6 +568,7 @@ fn a_reset_goes_back_to_the_waves_parameters() {
     });
     let usual = settings.reverb;
     assert_eq!(usual.room, Reverb::default().room);
+    assert!((usual.time - 0.7).abs() < 1e-6 && usual.high_ratio == 0.25);
     settings.reverb = Reverb::gs(0);
     settings.reset();
     assert_eq!(settings.reverb, usual);
@@ -611,6 +628,137 @@ fn the_limiter_bends_and_does_not_break() {
     }
     assert_eq!(level(0.89), 0.89);
     assert!((level(0.90) - 0.90).abs() < 0.001);
+}
+
+/// Level in dB at a frequency after the first of two settings against the second.
+fn reverb_against(first: Reverb, second: Reverb, hertz: f32, rate: u32) -> f64 {
+    let level = |reverb| {
+        let mut bench = Bench::new(with_reverb(reverb));
+        bench.rate = rate;
+        let out = bench.play(Bus::Reverb, &padded(std::vec![1.0], rate as usize));
+        10.0 * power(narrow(left(&out), hertz * RATE as f32 / rate as f32).into_iter()).log10()
+    };
+    level(first) - level(second)
+}
+
+/// Before the reverb lies a low-pass of one pole: 3 dB less at its cutoff, and 6 dB per octave beyond.
+#[test]
+fn the_cutoff_is_that_of_one_pole() {
+    for cutoff in [500.0, 1000.0, 3000.0] {
+        for hertz in [500.0, 1000.0, 3000.0, 6000.0f32] {
+            let cut = Reverb {
+                cutoff,
+                ..Reverb::default()
+            };
+            let lost = reverb_against(cut, Reverb::default(), hertz, RATE);
+            let pole = (-core::f64::consts::TAU * f64::from(cutoff) / f64::from(RATE)).exp();
+            let (sin, cos) =
+                (core::f64::consts::TAU * f64::from(hertz) / f64::from(RATE)).sin_cos();
+            let (re, im) = (1.0 - pole * cos, pole * sin);
+            let expected = 20.0 * ((1.0 - pole) / re.hypot(im)).log10();
+            assert!(
+                (lost - expected).abs() < 0.5,
+                "{cutoff} at {hertz}: {lost}, not {expected}"
+            );
+        }
+    }
+}
+
+/// At 5 kHz the tail is as much shorter as its ratio says.
+#[test]
+fn high_frequencies_go_by_their_ratio() {
+    for (time, ratio) in [(1.8, 0.3), (1.8, 0.5), (3.0, 0.7)] {
+        let mut reverb = Reverb::gm2(4);
+        (reverb.time, reverb.high_ratio) = (time, ratio);
+        let out = Bench::new(with_reverb(reverb)).play(Bus::Reverb, &impulse(time));
+        let high = reverb_time(&narrow(left(&out), 5000.0));
+        let part = high / (time * ratio);
+        assert!((part - 1.0).abs() < 0.12, "{ratio} of {time} s: {high} s");
+    }
+}
+
+/// There is none below 100 Hz, and from three tenths of the rate on none at all.
+#[test]
+fn the_cutoff_has_bounds() {
+    let played = |cutoff| {
+        let reverb = Reverb {
+            cutoff,
+            ..Reverb::default()
+        };
+        Bench::new(with_reverb(reverb)).play(Bus::Reverb, &impulse(0.2))
+    };
+    let lowest = played(100.0);
+    assert!(played(1.0) == lowest && played(-5.0) == lowest && played(110.0) != lowest);
+    let none = played(f32::INFINITY);
+    let bound = 0.3 * RATE as f32;
+    assert!(played(bound) == none && played(20_000.0) == none && played(bound - 1.0) != none);
+}
+
+/// What was cleared is forgotten, in every part: what follows sounds as from a fresh unit.
+#[test]
+fn what_was_cleared_is_forgotten() {
+    let mut settings = with_chorus(Chorus::gm2(4));
+    settings.reverb.pre_delay = 0.05;
+    settings.chorus.to_reverb = 0.5;
+    for bus in [Bus::Reverb, Bus::Chorus] {
+        let mut bench = Bench::new(settings);
+        bench.play(bus, &noise(seconds(0.5)));
+        bench.unit.clear();
+        assert!(bench.unit.is_asleep());
+        let mut fresh = Bench::new(settings);
+        fresh.position = bench.position;
+        let next = impulse(0.5);
+        assert!(bench.play(bus, &next) == fresh.play(bus, &next));
+    }
+}
+
+/// After a change of the room while it sounds it is as loud, and as long, as one that had it from the beginning.
+#[test]
+fn a_change_of_the_room_ends() {
+    for (from, to) in [(4, 0), (0, 4), (8, 2)] {
+        let mut bench = Bench::new(with_reverb(Reverb::gm2(from)));
+        let mut other = Bench::new(with_reverb(Reverb::gm2(to)));
+        let sound = noise(seconds(1.0));
+        bench.play(Bus::Reverb, &sound);
+        bench.settings.reverb = Reverb::gm2(to);
+        other.play(Bus::Reverb, &sound);
+        for _ in 0..2 {
+            bench.play(Bus::Reverb, &sound);
+            other.play(Bus::Reverb, &sound);
+        }
+        let end = padded(sound, seconds(1.0));
+        let levels = [&mut bench, &mut other].map(|bench| {
+            let out = bench.play(Bus::Reverb, &end);
+            [0.5..1.0, 1.3..1.6].map(|part| {
+                let part = seconds(part.start)..seconds(part.end);
+                10.0 * power(left(&out[part])).log10()
+            })
+        });
+        for (a, b) in levels[0].iter().zip(levels[1]) {
+            assert!((a - b).abs() < 1.5, "{from} to {to}: {levels:?}");
+        }
+    }
+}
+
+/// As long as something comes in, however quiet, an effect is awake; it sleeps when all has passed.
+#[test]
+fn quiet_sound_keeps_an_effect_awake() {
+    for bus in [Bus::Reverb, Bus::Chorus] {
+        let mut bench = Bench::new(EffectSettings::default());
+        // Above what counts as nothing, far below what is heard.
+        let quiet: Vec<f32> = noise(seconds(1.0))
+            .iter()
+            .map(|x| 2e-6 * x.signum())
+            .collect();
+        for second in 0..8 {
+            let out = bench.play(bus, &quiet);
+            assert!(!bench.unit.is_asleep(), "{second}");
+            assert!(
+                second == 0 || out.iter().all(|frame| *frame != [0.0; 2]),
+                "{second}"
+            );
+        }
+    }
 }
 
 /// Cost per frame; `cargo test --release -p arioso-core effects_cost -- --ignored --nocapture`.

@@ -300,3 +300,63 @@ impl Pool {
         self.take(ends);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// While nobody takes what is retired, notes that are to be forgotten stay; their instrument's last reference is handed back, not dropped.
+    #[test]
+    fn notes_go_when_there_is_room_for_what_they_leave() {
+        let instrument =
+            |patch| Shared::try_new(Instrument::new(patch, false, Vec::new())).unwrap();
+        let note = NoteOn {
+            key: 60,
+            velocity: 100,
+            serial: 1,
+            position: 0,
+            priority: 0,
+            glide_from: None,
+        };
+        let mut waiting = Waiting::new().unwrap();
+        let last = instrument(7);
+        for key in 0..3 {
+            assert!(waiting.push((0, 0), note, key, &last));
+        }
+        drop(last);
+        let mut retired = vec::try_with_capacity(1).unwrap();
+        let room = retired.capacity();
+        for patch in 0..room as u32 {
+            vec::push_within(&mut retired, Retired::Instrument(instrument(patch))).unwrap();
+        }
+        waiting.sweep(&mut retired);
+        assert_eq!(waiting.0.len(), 3, "they are still wanted");
+        waiting.silence(|_, _| true);
+        waiting.sweep(&mut retired);
+        assert_eq!(waiting.0.len(), 3, "there is no room");
+        retired.clear();
+        waiting.sweep(&mut retired);
+        assert!(waiting.is_empty());
+        let left = retired.pop();
+        assert!(matches!(left, Some(Retired::Instrument(last)) if last.patch == 7));
+        assert!(retired.is_empty());
+    }
+
+    /// So many may wait, and no more.
+    #[test]
+    fn there_is_a_bound() {
+        let mut waiting = Waiting::new().unwrap();
+        let instrument = Shared::try_new(Instrument::new(0, false, Vec::new())).unwrap();
+        for n in 0..MOST + 3 {
+            let note = NoteOn {
+                key: 0,
+                velocity: 1,
+                serial: n as u64,
+                position: 0,
+                priority: 0,
+                glide_from: None,
+            };
+            assert_eq!(waiting.push((0, 0), note, 0, &instrument), n < 256);
+        }
+    }
+}

@@ -415,3 +415,101 @@ fn pcm_rounds_to_nearest_and_clips() {
         [0, 32767, -32768, 32767, -32768, 0, 32767, -32768]
     );
 }
+
+/// What is asked of the processor is what the standard library asks.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn avx2_is_found_where_it_is() {
+    assert_eq!(avx2::is_there(), std::is_x86_feature_detected!("avx2"));
+}
+
+/// Each bus gets each voice along the line of its gain, if one of all of them moves too.
+#[test]
+fn voices_are_mixed_along_their_lines() {
+    const FROM: [f32; 4] = [0.5, 0.25, 0.125, 0.75];
+    const FRAMES: usize = 32;
+    let best = [Vectors::default(), Vectors::best()];
+    for (vectors, voice, lane) in best
+        .iter()
+        .flat_map(|v| (0..4).flat_map(move |voice| (0..5).map(move |lane| (*v, voice, lane))))
+    {
+        let mut gains = [Gains {
+            from: Lanes(FROM),
+            step: Lanes::ZERO,
+            passed: 3,
+        }; MIXED];
+        if let Some(step) = gains[voice].step.0.get_mut(lane) {
+            *step = 0.0625;
+        }
+        let samples: Vec<f32> = (1..5).flat_map(|x| [x as f32; FRAMES]).collect();
+        let places = places_of(&samples, gains);
+        let mut buses = [Block::ZERO; 4];
+        let [left, right, reverb, chorus] = &mut buses;
+        mix(vectors, &places, Pair::Dry, &mut [left, right], FRAMES);
+        let mut both = [Block::ZERO; 2];
+        let [first, second] = &mut both;
+        mix(
+            vectors,
+            &places,
+            Pair::Effects,
+            &mut [first, second],
+            FRAMES,
+        );
+        send(vectors, &places, Effect::Reverb, reverb, FRAMES);
+        send(vectors, &places, Effect::Chorus, chorus, FRAMES);
+        for (one, together) in buses[2..].iter().zip(&both) {
+            assert_eq!(bits(one.first(FRAMES)), bits(together.first(FRAMES)));
+        }
+        for (bus, (block, from)) in buses.iter().zip(FROM).enumerate() {
+            for (frame, x) in block.first(FRAMES).iter().enumerate() {
+                let moved = if bus == lane {
+                    0.0625 * (3 + frame) as f32 * (voice + 1) as f32
+                } else {
+                    0.0
+                };
+                let expected = 10.0 * from + moved;
+                assert!(
+                    (x - expected).abs() < 1e-4,
+                    "voice {voice}, bus {bus}, {frame}: {x}, not {expected}"
+                );
+            }
+        }
+    }
+}
+
+/// What keeps filters out of the denormals goes by the place in time: parts of a stretch are the stretch.
+#[test]
+fn a_filter_at_rest_does_not_know_parts() {
+    for vectors in [Vectors::default(), Vectors::best()] {
+        for voices in [1, 2] {
+            for moves in [false, true] {
+                let after = |parts: &[usize]| {
+                    let mut places = std::vec![[Place::EMPTY; EIGHT]; voices];
+                    for place in places.as_flattened_mut() {
+                        place.filter.set([0.1, 0.8, 0.1], [0.0; 3]);
+                    }
+                    let mut at = 0;
+                    for frames in parts {
+                        for place in places.as_flattened_mut() {
+                            place.block = Block::ZERO;
+                        }
+                        filter(vectors, &mut places, moves, at & 1 == 1, *frames);
+                        at += frames;
+                    }
+                    let states = places
+                        .as_flattened()
+                        .iter()
+                        .map(|place| place.filter.state());
+                    states
+                        .map(|state| state.map(f32::to_bits))
+                        .collect::<Vec<_>>()
+                };
+                let whole = after(&[27]);
+                assert!(whole.iter().all(|state| state.iter().any(|x| x << 1 != 0)));
+                for parts in [&[1, 26][..], &[5, 22], &[4, 23], &[1; 27], &[3, 3, 3, 18]] {
+                    assert_eq!(after(parts), whole, "{parts:?}");
+                }
+            }
+        }
+    }
+}

@@ -177,9 +177,10 @@ fn learns_a_part_of_the_difference() {
         for scale in [expected, expected * expected] {
             budget.begin(&mut synth, SLICE);
             let nominal = synth.work(true).cost(SLICE);
-            let spent = budget.end(&mut synth, nominal * factor * budget.scale());
+            let expected = nominal * budget.scale();
+            let spent = budget.end(&mut synth, expected * factor);
             near(budget.scale(), scale, 1e-4);
-            assert!(spent.predicted > 0.0);
+            near(spent.predicted, expected, 0.01);
         }
     }
 }
@@ -346,4 +347,80 @@ fn effects_are_counted_while_they_run() {
     let (both, _) = costs(&mut synth, true, true);
     assert!(chorus > dry);
     near(both - dry, (reverb - dry) + (chorus - dry), 1.0);
+}
+
+/// Voices that fade and do not fit go as they are, as many as the excess over what all may cost, and no more.
+#[test]
+fn as_many_fading_voices_go_as_are_too_many() {
+    for too_many in 1..6u32 {
+        let mut synth = big(256);
+        hold(&mut synth, 100);
+        render(&mut synth, SLICE);
+        send(&mut synth, &[0xB0, 120, 0]);
+        let work = synth.work(true);
+        let all = work.cost(SLICE);
+        let each = all / work.voices as f32;
+        // All but half a voice of the last of them.
+        let most = all - (too_many as f32 - 0.5) * each;
+        let part = super::super::cost::Slice::new(1.0, SLICE).for_all();
+        synth.begin_slice(most / part, SLICE);
+        assert_eq!(synth.work(true).voices, 100 - too_many);
+    }
+}
+
+/// Another limit counts from the next slice on; what is known of the machine stays.
+#[test]
+fn a_limit_can_change() {
+    let mut synth = big(256);
+    hold(&mut synth, 100);
+    let mut budget = Budget::new(LIMIT);
+    let spent = play(&mut synth, &mut budget, 100, 2.0);
+    let scale = budget.scale();
+    assert!(scale > 1.5);
+    let limit = (0.7 * spent) as u32;
+    budget.set_limit(limit);
+    assert_eq!((budget.limit(), budget.scale()), (limit as f32, scale));
+    let before = synth.voices();
+    play(&mut synth, &mut budget, 1, 2.0);
+    assert!(synth.voices() < before);
+}
+
+/// As many voices are shed as are asked for, as far as there are.
+#[test]
+fn as_many_are_shed_as_are_asked_for() {
+    for count in [0, 1, 2, 7, 20, 21] {
+        let mut synth = big(64);
+        hold(&mut synth, 20);
+        render(&mut synth, SLICE);
+        let mut told = 0;
+        let position = synth.position();
+        synth.pool.shed(count, position, |_| told += 1);
+        let gone = count.min(20);
+        assert_eq!((synth.voices() as usize, told), (20 - gone, gone));
+    }
+}
+
+/// A voice that vibrates costs its pitch at each tick, by however little.
+#[test]
+fn a_bend_costs_a_pitch() {
+    let per_tick = |depth: f64| {
+        let (wave, info) = dc();
+        let changes = [
+            set(Destination::LfoFrequency, cents(0.0)),
+            set(Destination::LfoDelay, i32::MIN),
+            connect(
+                (Source::Lfo, BIPOLAR),
+                Source::None,
+                Destination::Pitch,
+                cents(depth),
+            ),
+        ];
+        let mut synth = synth(std::vec![region(&wave, info, &articulation(&changes))]);
+        send(&mut synth, &[0x90, 60, 127]);
+        render(&mut synth, 4800);
+        synth.work(true).per_tick
+    };
+    let [none, little, much] = [0.0, 1.0, 600.0].map(per_tick);
+    assert!(little > none);
+    assert_eq!(much, little);
 }

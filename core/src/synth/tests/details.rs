@@ -418,3 +418,15 @@ fn a_jump_back_keeps_the_drift() {
     let error = clock.ref_to_frame(then) - (device(then) - back);
     assert!(error.abs() <= 4, "{error} frames in a second");
 }
+
+/// What renders is what was asked for.
+#[test]
+fn the_registers_can_be_chosen() {
+    use crate::synth::simd::Vectors;
+    let mut synth = dc_synth(&[]);
+    assert_eq!(synth.pool.vectors(), Vectors::default());
+    for vectors in [Vectors::best(), Vectors::default()] {
+        synth.set_vectors(vectors);
+        assert_eq!(synth.pool.vectors(), vectors);
+    }
+}

@@ -248,3 +248,34 @@ fn a_hundred_loud_voices_stay_within_full_scale() {
     let highest = out.iter().flatten().fold(0.0f32, |m, x| m.max(x.abs()));
     assert!((0.95..=1.0).contains(&highest), "{highest}");
 }
+
+/// What a port's effects are set to when it goes is what they ring out with.
+#[test]
+fn a_port_that_goes_leaves_its_settings() {
+    let rings = |level: f32| {
+        let mut synth = player(&[reverb_send(1000.0)]);
+        send(&mut synth, &[0xB0, 91, 127]);
+        send(&mut synth, &[0x90, 60, 127]);
+        render(&mut synth, 4800);
+        synth
+            .virtual_synth_mut(SYNTH)
+            .unwrap()
+            .effects_mut()
+            .reverb
+            .level = level;
+        drop(synth.detach(SYNTH));
+        render(&mut synth, 4800);
+        let out = render(&mut synth, 4800);
+        out.iter()
+            .flatten()
+            .fold(0.0f32, |most, x| most.max(x.abs()))
+    };
+    assert!(rings(1.0) > 1e-4 && rings(0.0) == 0.0);
+}
+
+/// A new port has the volume and the boost of DirectMusic's.
+#[test]
+fn a_new_port_is_at_its_usual_volume() {
+    let port = VirtualSynth::new(1).unwrap();
+    assert_eq!((port.volume(), port.boost()), (0, 600));
+}

@@ -317,3 +317,91 @@ fn no_denormals_in_a_decaying_filter() {
     assert!(out.iter().flatten().all(|x| *x == 0.0 || x.is_normal()));
     assert!(out[150_000..].iter().all(|f| f[0].abs() < 1e-9));
 }
+
+/// Beyond its ends the table stays what it is there; from eight octaves above the rate on there is no filter.
+#[test]
+fn the_table_ends_at_its_ends() {
+    use super::super::filter::{OPEN, place};
+    let table = FilterTable::new().unwrap();
+    for resonance in [0.0, 7.3, 22.5] {
+        for beyond in [0.01, 1.0, 7.9] {
+            assert_eq!(
+                table.at(OPEN + beyond, resonance),
+                table.at(OPEN, resonance)
+            );
+            assert_eq!(
+                table.at(-11.0 - beyond, resonance),
+                table.at(-11.0, resonance)
+            );
+        }
+        assert_eq!(table.at(8.0, resonance), Coefficients::FLAT);
+    }
+    for log2_cutoff in [-11.0, -4.4, 0.0] {
+        assert_eq!(table.at(log2_cutoff, 99.0), table.at(log2_cutoff, 22.5));
+        assert_eq!(table.at(log2_cutoff, -3.0), table.at(log2_cutoff, 0.0));
+    }
+    // Cents from 440 Hz, where that is the rate.
+    for (octaves, expected) in [
+        (7.0, OPEN),
+        (8.0, 8.0),
+        (9.0, 8.0),
+        (0.0, OPEN),
+        (-1.0, -1.0),
+        (-12.0, -11.0),
+    ] {
+        assert_eq!(place(6900.0 + 1200.0 * octaves, 0.0), expected);
+    }
+}
+
+/// All factors of a ramp together are the change of √e: within a part in a thousand.
+#[test]
+fn a_ramp_is_rescaled_by_the_change_of_the_root() {
+    use super::super::filter::rescaling;
+    for frames in [1, 2, 7, 8, 16, 64, 1024] {
+        for change in [0.3f32, 0.4, 0.7, 0.99, 1.0, 1.01, 1.5, 2.9, 4.0, 100.0] {
+            let each = rescaling(0.02, 0.02 * change, frames);
+            let all = f64::from(each).powi(frames as i32);
+            let expected = f64::from(change).sqrt();
+            assert!(
+                (all / expected - 1.0).abs() < 2e-3,
+                "{change} in {frames}: {all}"
+            );
+        }
+    }
+}
+
+/// A filter that moves by next to nothing does what it does when it stands still.
+#[test]
+fn a_moving_filter_filters() {
+    let played = |depth: f64| {
+        let frames: Vec<i16> = (0..64)
+            .map(|i| if i % 2 == 0 { 20_000 } else { -15_000 })
+            .collect();
+        let cutoff = cents(6900.0 + 1200.0 * (900.0f64 / 440.0).log2());
+        let changes = [
+            set(Destination::FilterCutoff, cutoff),
+            set(Destination::LfoFrequency, cents(0.0)),
+            connect(
+                (Source::Lfo, BIPOLAR),
+                Source::None,
+                Destination::FilterCutoff,
+                cents(depth),
+            ),
+        ];
+        let info = looped(0, 64);
+        let mut synth = synth(std::vec![region(
+            &wave(RATE, &frames),
+            info,
+            &articulation(&changes)
+        )]);
+        send(&mut synth, &[0x90, 60, 127]);
+        left(&render(&mut synth, 9600))
+    };
+    let still = played(0.0);
+    // The alternation is taken away, the mean is left.
+    let mean = 2500.0 / 32_768.0;
+    assert!(still[4800..].iter().all(|x| (x - mean).abs() < 0.03 * mean));
+    for (moving, still) in played(0.01).iter().zip(&still) {
+        near(*moving, *still, 1e-4);
+    }
+}

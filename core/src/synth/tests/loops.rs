@@ -197,3 +197,83 @@ fn stereo_pairs_take_their_sides() {
     near(out[0] / FULL, 1.0, 1e-5);
     near(out[1] / FULL, 1.0, 1e-5);
 }
+
+/// A loop sounds as one that holds the same frames several times over, however few they are, and whatever lies around them in the wave.
+#[test]
+fn a_short_loop_is_a_long_one_of_the_same_frames() {
+    let mut random = Random(5);
+    for length in (1..20).chain([33, 47]) {
+        for interpolation in ALL {
+            let inside: Vec<i16> = (0..length).map(|_| random.next() as i16 / 2).collect();
+            let before: Vec<i16> = (0..random.below(12))
+                .map(|_| random.next() as i16 / 2)
+                .collect();
+            let start = before.len() as u32;
+            let turns = 200usize.div_ceil(length) + 1;
+            // Behind the short one lies something else, behind the long one more of the same.
+            let short = [&before[..], &inside, &[30_000; 40]].concat();
+            let long = [before.clone(), inside.repeat(turns + 40)].concat();
+            let played = |frames: &[i16], turns: usize| {
+                let sample = looped(start, (turns * length) as u32);
+                let wave = wave(RATE, frames);
+                let mut synth = synth(std::vec![region(&wave, sample, &articulation(&[]))]);
+                let port = synth.virtual_synth_mut(SYNTH).unwrap();
+                port.set_interpolation(interpolation);
+                send(&mut synth, &[0x90, 65, 127]);
+                left(&render(&mut synth, 1500))
+            };
+            // The short one's seam is heard once before what lies before it is the loop's own end.
+            let (a, b) = (played(&short, 1), played(&long, turns));
+            for (at, (a, b)) in a.iter().zip(&b).enumerate() {
+                near(*a, *b, 1e-5);
+                assert!(at < 1400 || b.is_finite());
+            }
+        }
+    }
+}
+
+/// A step is at most 2^14 frames of the wave.
+#[test]
+fn steps_have_a_bound() {
+    use super::super::oscillator::Oscillator;
+    let mut oscillator = Oscillator::IDLE;
+    for (wanted, step) in [
+        (1 << 46, 1 << 46),
+        ((1 << 46) + 1, 1 << 46),
+        (u64::MAX, 1 << 46),
+        (7, 7),
+    ] {
+        oscillator.set_step(wanted);
+        assert_eq!(oscillator.step(), step);
+    }
+}
+
+/// The quality may change while a wave sounds, wherever it is read: around a seam each kind needs other frames.
+#[test]
+fn the_quality_changes_unheard() {
+    let (dc_wave, info) = dc();
+    let mut synth = synth(std::vec![region(&dc_wave, info, &articulation(&[]))]);
+    for (before, after) in ALL
+        .iter()
+        .flat_map(|before| ALL.map(|after| (*before, after)))
+    {
+        for frames in 0..140 {
+            let set = |synth: &mut Synth, kind| {
+                synth
+                    .virtual_synth_mut(SYNTH)
+                    .unwrap()
+                    .set_interpolation(kind)
+            };
+            set(&mut synth, before);
+            send(&mut synth, &[0x90, 60, 127]);
+            // The first turn begins with silence before the wave.
+            render(&mut synth, 64 + frames);
+            set(&mut synth, after);
+            for x in left(&render(&mut synth, 24)) {
+                near(x, 1.0, 1e-3);
+            }
+            send(&mut synth, &[0xB0, 120, 0]);
+            render(&mut synth, 400);
+        }
+    }
+}

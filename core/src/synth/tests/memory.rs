@@ -140,6 +140,47 @@ fn a_full_retire_list_loses_nothing() {
     assert_eq!(synth.voices(), 0);
 }
 
+/// What was let go of before a change of the room, and behind it, comes back.
+#[test]
+fn a_change_of_the_room_loses_nothing() {
+    for voices in [2, 64] {
+        let mut synth = synth_with(8, RATE, std::vec![]);
+        let mut taken = 0;
+        for round in 0..3 {
+            let (dc_wave, info) = dc();
+            let regions = std::vec![region(&dc_wave, info, &articulation(&[]))];
+            let patches = |instruments| {
+                Shared::try_new(Patches {
+                    built_in: Vec::new(),
+                    instruments,
+                })
+                .unwrap()
+            };
+            let instrument = Shared::try_new(Instrument::new(0, false, regions)).unwrap();
+            let port = synth.virtual_synth_mut(SYNTH).unwrap();
+            drop(port.set_patches(patches(std::vec![instrument])));
+            drop(dc_wave);
+            send(&mut synth, &[0x90, 60, 127]);
+            render(&mut synth, 64);
+            let port = synth.virtual_synth_mut(SYNTH).unwrap();
+            drop(port.set_patches(patches(Vec::new())));
+            send(&mut synth, &[0xB0, 120, 0]);
+            render(&mut synth, 400);
+            assert_eq!(synth.voices(), 0);
+            if round == 1 {
+                let room = crate::mem::TryBox::try_new(Room::new(voices).unwrap()).unwrap();
+                let old = synth.set_room(room);
+                // What the pool had before holds nothing of it.
+                drop(old);
+            }
+        }
+        while let Some(retired) = synth.take_retired() {
+            taken += usize::from(matches!(retired, Retired::Wave(_)));
+        }
+        assert_eq!(taken, 3, "{voices}");
+    }
+}
+
 #[test]
 fn detaching_fades_and_gives_the_port_back() {
     let mut synth = dc_synth(&[]);

@@ -16,6 +16,7 @@ mod meant;
 mod memory;
 mod mono;
 mod performance;
+mod plans;
 mod prepared;
 mod quality;
 mod requests;

@@ -104,3 +104,51 @@ fn nothing_comes_back_while_nothing_sounds() {
     render(&mut synth, 480);
     assert_eq!(synth.voices(), 0);
 }
+
+/// A key that goes up below the one that sounds leaves that alone; the one that sounds gives way to the latest that is still down.
+#[test]
+fn only_the_key_that_sounds_gives_way() {
+    let mut synth = ramp_synth();
+    control(&mut synth, 0, 126, 1);
+    let keys = |synth: &mut Synth, messages: &[[u8; 3]]| {
+        messages.iter().for_each(|message| send(synth, message));
+        render(synth, 400);
+        let cents = cents_now(synth);
+        (synth.virtual_synth(SYNTH).unwrap().stats().notes, cents)
+    };
+    let all = [
+        [0x90, 60, 127],
+        [0x90, 64, 127],
+        [0x90, 67, 127],
+        [0x90, 62, 127],
+    ];
+    let (notes, cents) = keys(&mut synth, &all);
+    near(cents, 200.0, 0.5);
+    // Neither is heard, nor is one that was not down.
+    for key in [64, 60, 50] {
+        let (now, cents) = keys(&mut synth, &[[0x80, key, 0]]);
+        assert_eq!(now, notes, "{key}");
+        near(cents, 200.0, 0.5);
+    }
+    let (now, cents) = keys(&mut synth, &[[0x80, 62, 0]]);
+    assert_eq!(now, notes + 1);
+    near(cents, 700.0, 0.5);
+}
+
+/// A legato takes its new pitch at its very frame, not at the tick behind it.
+#[test]
+fn a_legato_begins_at_its_frame() {
+    for frames in [960, 1000, 1023] {
+        let mut synth = ramp_synth();
+        control(&mut synth, 0, 126, 1);
+        control(&mut synth, 0, 68, 127);
+        send(&mut synth, &[0x90, 60, 127]);
+        render(&mut synth, frames);
+        send(&mut synth, &[0x90, 72, 127]);
+        let out = left(&render(&mut synth, 9));
+        let steps = out.windows(2).map(|pair| (pair[1] - pair[0]) * 32_767.0);
+        for step in steps.skip(1) {
+            near(step, 2.0, 0.01);
+        }
+    }
+}

@@ -366,3 +366,54 @@ fn every_message_stays_in_bounds() {
         }
     }
 }
+
+/// Drum parameters go on from key to key, and end with the last: there is no key behind 127.
+#[test]
+fn drum_parameters_end_with_the_last_key() {
+    use super::super::keys::KeySettings;
+    let mut synth = dc_synth(&[]);
+    gs(&mut synth, &[0x41, 0x02, 126, 90, 100, 110]);
+    let key = |synth: &Synth, key| synth.virtual_synth(SYNTH).unwrap().parts().key(9, key);
+    assert_eq!((key(&synth, 126).level, key(&synth, 127).level), (90, 100));
+    for other in 0..126 {
+        assert_eq!(key(&synth, other), KeySettings::NONE, "{other}");
+    }
+}
+
+/// A program sets drum notes anew, whichever message selects it.
+#[test]
+fn a_program_by_any_message_sets_drum_notes_anew() {
+    use super::super::keys::KeySettings;
+    let selects: [fn(&mut Synth); 3] = [
+        |synth| send(synth, &[0xC9, 8]),
+        |synth| gs(synth, &[0x40, 0x10, 0x01, 8]),
+        |synth| xg(synth, &[8, 9, 3, 8]),
+    ];
+    for (select, n) in selects.into_iter().zip(0..) {
+        let mut synth = dc_synth(&[]);
+        gs(&mut synth, &[0x41, 0x02, 38, 90]);
+        let key = |synth: &Synth| synth.virtual_synth(SYNTH).unwrap().parts().key(9, 38);
+        assert_eq!(key(&synth).level, 90);
+        select(&mut synth);
+        assert_eq!(key(&synth), KeySettings::NONE, "message {n}");
+        let part = synth.virtual_synth(SYNTH).unwrap().parts().channel(9);
+        assert_eq!(part.unwrap().patch() & 0x7F, 8);
+    }
+}
+
+/// An XG effect type of one byte is the first of its kind.
+#[test]
+fn an_effect_without_a_variation_is_the_first() {
+    let mut synth = dc_synth(&[]);
+    for kind in [1, 2, 3] {
+        xg(&mut synth, &[2, 1, 0, kind, 1]);
+        let reverb = |synth: &Synth| synth.virtual_synth(SYNTH).unwrap().effects().reverb;
+        let [first, second] = [0, 1].map(|variation| Reverb::xg(kind, variation).unwrap());
+        assert!(first != second && reverb(&synth) == second, "{kind}");
+        xg(&mut synth, &[2, 1, 0, kind]);
+        assert_eq!(reverb(&synth), first);
+    }
+    xg(&mut synth, &[2, 1, 0x20, 0x41]);
+    let port = synth.virtual_synth(SYNTH).unwrap();
+    assert_eq!(port.effects().chorus, Chorus::xg(0x41, 0).unwrap());
+}

@@ -413,3 +413,31 @@ fn curves_at_every_step() {
         }
     }
 }
+
+/// The key that coarse tuning makes of a note decides which region plays it.
+#[test]
+fn coarse_tuning_chooses_the_region() {
+    for (coarse, key, upper) in [
+        (64, 59, false),
+        (64, 60, true),
+        (76, 47, false),
+        (76, 48, true),
+        (52, 71, false),
+        (52, 72, true),
+    ] {
+        let mut regions = [16_384, 32_767].map(|level| {
+            let wave = wave(RATE, &[level; 64]);
+            region(&wave, looped(0, 64), &articulation(&[]))
+        });
+        regions[0].keys = (0, 59);
+        regions[1].keys = (60, 127);
+        let mut synth = synth(regions.to_vec());
+        for (number, value) in [(101, 0), (100, 2), (6, coarse)] {
+            send(&mut synth, &[0xB0, number, value]);
+        }
+        send(&mut synth, &[0x90, key, 127]);
+        let level = left(&render(&mut synth, 100))[99];
+        near(level, if upper { 1.0 } else { 0.5 }, 1e-3);
+        assert_eq!(synth.voices(), 1);
+    }
+}

@@ -292,3 +292,36 @@ fn order_is_frame_then_source_then_arrival() {
         4
     );
 }
+
+/// An event at the frame behind a slice is the next slice's.
+#[test]
+fn a_slice_ends_before_its_end() {
+    const SLICE: usize = 48;
+    for (frame, is_in) in [(0, true), (46, true), (47, true), (48, false), (49, false)] {
+        let mut synth = rich();
+        let mut clock = SampleClock::new(RATE);
+        clock.start(0, 0);
+        let time = clock.frame_to_ref(frame);
+        let mut list = List::new(VecDeque::from([(time, std::vec![0x90, 60, 100])]));
+        let mut out = [[0.0; 2]; SLICE];
+        for slice in 0..2 {
+            let mut sources = [Queue {
+                port: SYNTH,
+                events: &mut list,
+            }];
+            run(
+                &mut synth,
+                &mut clock,
+                &mut sources,
+                slice * SLICE as i64,
+                &mut out,
+            );
+            assert_eq!(
+                list.taken.len(),
+                usize::from(is_in || slice == 1),
+                "{frame}"
+            );
+        }
+        assert!(list.is_on_time());
+    }
+}

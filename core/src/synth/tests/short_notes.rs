@@ -43,6 +43,20 @@ fn a_note_of_no_length_lasts_10_ms() {
     }
 }
 
+/// Its release begins at the very frame at which it is long enough.
+#[test]
+fn a_short_note_ends_at_its_frame() {
+    let mut synth = dc_synth(&[set(Destination::Eg1Release, seconds(0.01))]);
+    send(&mut synth, &[0x90, 60, 127]);
+    send(&mut synth, &[0x80, 60, 0]);
+    let out = left(&render(&mut synth, 1000));
+    // 480 is no tick. Then 0.2 dB per frame.
+    assert!(out[..=480].iter().all(|x| (x - 1.0).abs() < 1e-3));
+    for frame in [512, 560, 640, 700] {
+        near(db(out[frame]), -0.2 * (frame - 480) as f32, 1.0);
+    }
+}
+
 #[test]
 fn any_partition_gives_the_same() {
     let play = |block: usize| {

@@ -181,3 +181,81 @@ fn a_tail_goes_before_a_held_note_of_a_lower_channel() {
     // A class that a client has set counts before that.
     assert_eq!(play(0xC000_000E), (1, false, true));
 }
+
+/// Voices move into a larger room unheard; there they end as their keys do, and as many as it is made for find a place.
+#[test]
+fn voices_move_into_a_larger_room() {
+    let mut still = small(8);
+    let mut synth = small(8);
+    let keys = [50, 55, 60, 65, 70];
+    for synth in [&mut still, &mut synth] {
+        for key in keys {
+            send(synth, &[0x90, key, 127]);
+        }
+        render(synth, 1003);
+    }
+    let room = crate::mem::TryBox::try_new(Room::new(64).unwrap()).unwrap();
+    drop(synth.set_room(room));
+    assert_eq!((synth.voices(), lost(&synth)), (5, 0));
+    assert_eq!(render(&mut synth, 777), render(&mut still, 777));
+    for synth in [&mut still, &mut synth] {
+        send(synth, &[0xB0, 123, 0]);
+    }
+    assert_eq!(render(&mut synth, 777), render(&mut still, 777));
+    for key in 0..64 {
+        send(&mut synth, &[0x90, key, 127]);
+    }
+    render(&mut synth, 777);
+    assert_eq!(synth.voices(), 64);
+    // Each key reaches its voice.
+    send(&mut synth, &[0xB0, 120, 0]);
+    render(&mut synth, 777);
+    assert_eq!(synth.voices(), 0);
+}
+
+/// Of those that are too many for a smaller room the least important go, and count as lost.
+#[test]
+fn a_smaller_room_keeps_the_most_important() {
+    for limit in 1..8u16 {
+        let mut synth = small(8);
+        for channel in 0..6 {
+            send(&mut synth, &[0x90 | channel, 60, 127]);
+        }
+        render(&mut synth, 1003);
+        let room = crate::mem::TryBox::try_new(Room::new(limit).unwrap()).unwrap();
+        drop(synth.set_room(room));
+        render(&mut synth, 640);
+        let left = limit.min(6);
+        assert_eq!(synth.voices(), u32::from(left));
+        assert_eq!(lost(&synth), u64::from(6 - left));
+        for channel in 0..6 {
+            assert_eq!(
+                sounds(&mut synth, channel),
+                u16::from(channel) < left,
+                "{channel} of {limit}"
+            );
+        }
+    }
+}
+
+fn lost(synth: &Synth) -> u64 {
+    synth.virtual_synth(SYNTH).unwrap().stats().lost_notes
+}
+
+/// Whoever is silenced twice goes once, as fast as the first time, and takes nobody along.
+#[test]
+fn silencing_twice_is_silencing_once() {
+    let mut synth = small(8);
+    for channel in 0..3 {
+        send(&mut synth, &[0x90 | channel, 60, 127]);
+    }
+    render(&mut synth, 1003);
+    for _ in 0..3 {
+        send(&mut synth, &[0xB0, 120, 0]);
+        assert_eq!(synth.voices(), 2);
+        render(&mut synth, 40);
+    }
+    // The fade takes 128 frames from the first on.
+    render(&mut synth, 80);
+    assert_eq!((synth.voices(), synth.work(true).voices), (2, 2));
+}

@@ -415,3 +415,98 @@ fn a_held_note_vibrates_on() {
     }
     near((most as f32 / least as f32).log2() * 1200.0, 100.0, 1.0);
 }
+
+/// Where an envelope turns is passed: no frame is a turn for ever.
+#[test]
+fn a_turn_is_passed() {
+    let mut synth = dc_synth(&[
+        set(Destination::Eg1Decay, seconds(0.01)),
+        set(Destination::Eg1Sustain, permille(300.0)),
+    ]);
+    send(&mut synth, &[0x90, 60, 127]);
+    let mut turns = 0;
+    for frame in 0..960 {
+        let before = synth.pool.frames_to_turn(synth.position());
+        render(&mut synth, 1);
+        let behind = synth.pool.frames_to_turn(synth.position());
+        assert!(behind != 0 || before > 0, "{frame}: two turns in a row");
+        turns += u32::from(behind == 0);
+    }
+    assert!(turns > 0, "nothing turned");
+}
+
+/// A key that goes up at the very frame at which an envelope turns ends its note as anywhere else.
+#[test]
+fn a_release_at_a_turn_is_a_release() {
+    let changes = [
+        set(Destination::Eg1Decay, seconds(0.04)),
+        set(Destination::Eg1Sustain, permille(500.0)),
+        set(Destination::Eg1Release, seconds(0.01)),
+    ];
+    let mut at_turn = 0;
+    let mut synth = dc_synth(&changes);
+    for frames in 480..1200 {
+        let aligned = synth.position().next_multiple_of(64) - synth.position();
+        render(&mut synth, aligned as usize);
+        send(&mut synth, &[0x90, 60, 127]);
+        render(&mut synth, frames);
+        at_turn += u32::from(synth.pool.frames_to_turn(synth.position()) == 0);
+        send(&mut synth, &[0x80, 60, 0]);
+        render(&mut synth, 1000);
+        assert_eq!(synth.voices(), 0, "{frames}");
+    }
+    assert!(at_turn > 5, "{at_turn}");
+}
+
+/// A pitch that bends takes its second step in the middle of a tick, whatever is rendered at once.
+#[test]
+fn a_bend_does_not_know_parts() {
+    let changes = [
+        set(Destination::LfoFrequency, cents(7000.0)),
+        set(Destination::LfoDelay, i32::MIN),
+        connect(
+            (Source::Lfo, BIPOLAR),
+            Source::None,
+            Destination::Pitch,
+            cents(600.0),
+        ),
+    ];
+    let frames: Vec<i16> = (0..30_000).collect();
+    let played = |piece: usize| {
+        let mut synth = synth(std::vec![region(
+            &wave(RATE, &frames),
+            PLAIN,
+            &articulation(&changes)
+        )]);
+        send(&mut synth, &[0x90, 60, 127]);
+        let mut out = Vec::new();
+        while out.len() < 1000 {
+            let frames = piece.min(1000 - out.len());
+            out.extend(render(&mut synth, frames));
+        }
+        out
+    };
+    let whole = played(1000);
+    for piece in [1, 7, 16, 31, 32, 33, 48, 65] {
+        assert!(played(piece) == whole, "{piece}");
+    }
+}
+
+/// Voices that are dropped while nobody takes what they let go of fade at least.
+#[test]
+fn dropped_voices_fade_where_they_cannot_go() {
+    let drops: [fn(&mut Synth); 2] = [|synth| synth.follow(true), |synth| synth.set_output(44_100)];
+    for drop in drops {
+        let mut synth = dc_synth(&[set(Destination::Eg1Release, seconds(10.0))]);
+        fill_retired(&mut synth);
+        send(&mut synth, &[0x90, 60, 127]);
+        render(&mut synth, 4000);
+        drop(&mut synth);
+        let out = render(&mut synth, 4000);
+        assert!(peak(&out[..20]) > 0.5);
+        assert_eq!((peak(&out[200..]), synth.voices()), (0.0, 0));
+        while synth.take_retired().is_some() {}
+        render(&mut synth, 128);
+        assert!(synth.pool.is_silent());
+    }
+}

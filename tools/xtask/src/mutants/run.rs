@@ -85,6 +85,16 @@ impl Program {
             program.tests.push(test);
         }
         program.tests.sort_by_key(|test| test.takes);
+        for (pass, name) in [(Pass::Quick, "quick"), (Pass::Slow, "slow")] {
+            let tests = program.tests.iter().filter(|test| pass.has(test.takes));
+            let (count, takes) = tests.fold((0, Duration::ZERO), |(count, takes), test| {
+                (count + 1, takes + test.takes)
+            });
+            println!(
+                "{count} tests are {name} and take {:.1} s",
+                takes.as_secs_f64()
+            );
+        }
         Ok(program)
     }
 
@@ -161,7 +171,7 @@ impl Program {
             }
         });
         // Longer than any run that is not stuck.
-        let end = Instant::now() + takes * 10 + Duration::from_secs(20);
+        let end = Instant::now() + takes * 10 + Duration::from_secs(5);
         let killer = loop {
             match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) => {

@@ -294,7 +294,8 @@ fn other_method(name: &str) -> Option<&'static str> {
         "all" => "any",
         "first" => "last",
         "last" => "first",
-        "next" => "last",
+        // `last` would take an iterator away that is used behind it.
+        "next" => "by_ref().last",
         "next_back" => "next",
         _ => return None,
     })
@@ -497,6 +498,20 @@ mod tests {
     fn what_is_for_another_build_is_left_alone() {
         let text = "fn f() { #[cfg(feature = \"planted\")] g(1 + 2); #[cfg(test)] a.h(); }";
         assert_eq!(changes(text), ["`fn f` → `return `"]);
+    }
+
+    /// What takes its receiver away would be an error wherever that is used next.
+    #[test]
+    fn an_iterator_is_there_behind_its_last_item() {
+        let found = changes("fn f() -> u8 { a.next() + a.next_back() }");
+        let ends = [
+            "`a.next()` → `a.by_ref().last()`",
+            "`a.next_back()` → `a.next()`",
+        ];
+        assert!(
+            ends.iter()
+                .all(|end| found.iter().any(|change| change == end))
+        );
     }
 
     #[test]
