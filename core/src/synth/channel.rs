@@ -450,7 +450,7 @@ impl Channel {
         self.get(number) >= 64
     }
 
-    /// Channels with the same stamp are the same, but for what their [keys](Parts::press) leave behind.
+    /// Channels with the same stamp are the same, but for what their keys leave behind.
     pub fn stamp(&self) -> u64 {
         self.stamp
     }

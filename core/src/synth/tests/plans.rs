@@ -364,3 +364,46 @@ fn a_note_begins_without_pressure() {
         near((pair[1] - pair[0]) * 32_767.0, 1.0, 0.01);
     }
 }
+
+/// A level that falls or swings by many dB within a plan follows its law at each frame, and not the straight line of the longest plan.
+#[test]
+fn steep_levels_are_planned_in_short_lines() {
+    let frame = |x: usize| x as f64 / f64::from(RATE);
+    // EG2 gives way in 50 ms, and with it the gain rises by 30 dB.
+    let rises = [
+        set(Destination::Eg2Decay, seconds(0.05)),
+        set(Destination::Eg2Sustain, permille(0.0)),
+        second_envelope_to_gain(-30.0),
+    ];
+    // A tremolo of 24 dB, 5 Hz.
+    let swings = [
+        set(
+            Destination::LfoFrequency,
+            cents(6900.0 + 1200.0 * (5.0f64 / 440.0).log2()),
+        ),
+        set(Destination::LfoDelay, i32::MIN),
+        connect(
+            (Source::Lfo, BIPOLAR),
+            Source::None,
+            Destination::Gain,
+            decibel(-24.0),
+        ),
+        set(Destination::GainCeiling, decibel(30.0)),
+    ];
+    let rise = |x: usize| (-30.0 * (1.0 - frame(x) / 0.05)).min(0.0);
+    let swing = |x: usize| -24.0 * (core::f64::consts::TAU * 5.0 * frame(x)).sin();
+    let laws: [(&[Connection], &dyn Fn(usize) -> f64); 2] = [(&rises, &rise), (&swings, &swing)];
+    for (changes, law) in laws {
+        let mut synth = dc_synth(changes);
+        send(&mut synth, &[0xB0, 7, 40]);
+        let start = 640;
+        render(&mut synth, start);
+        send(&mut synth, &[0x90, 60, 127]);
+        let out = left(&render(&mut synth, 9600));
+        let quiet = 40.0 * (40.0f64 / 127.0).log10();
+        for (x, sample) in out.iter().enumerate().skip(1) {
+            let off = f64::from(db(*sample)) - quiet - law(x);
+            assert!(off.abs() < 0.3, "frame {x}: {off} dB off {}", law(x));
+        }
+    }
+}
