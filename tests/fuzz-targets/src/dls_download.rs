@@ -29,15 +29,22 @@ const QUOTAS: Quotas = Quotas {
 const PORTS: u8 = 3;
 
 /// Steps of an input: the low nibble of a byte is what to do, the high one the port.
-mod step {
+pub mod step {
+    /// A buffer, with its length in front.
     pub const DOWNLOAD: u8 = 0;
+    /// One of the port's own.
     pub const UNLOAD: u8 = 1;
+    /// The port goes.
     pub const CLOSE: u8 = 2;
+    /// A note: key, velocity.
     pub const PLAY: u8 = 3;
+    /// Unloads what is not there.
     pub const FOREIGN: u8 = 4;
+    /// What nobody uses goes.
     pub const DEFAULTS: u8 = 5;
     /// The next download or unload has so many allocations.
     pub const SCARCE: u8 = 6;
+    /// How many there are.
     pub const COUNT: u8 = 7;
 }
 
@@ -128,13 +135,13 @@ fn look(store: &mut Store, port: u8, note: Option<(u8, u8)>) {
 
 /// What the planted bug needs to know.
 #[derive(Default)]
-struct Planted {
+pub struct Planted {
     waves: BTreeMap<(u8, u32), Vec<i16>>,
 }
 
 impl Planted {
     /// Believes the loops of regions.
-    fn download(&mut self, port: u8, buffer: &[u8]) {
+    pub fn download(&mut self, port: u8, buffer: &[u8]) {
         if !planted::is_planted() {
             return;
         }

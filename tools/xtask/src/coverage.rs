@@ -90,6 +90,9 @@ pub fn report(edges: &Taken) -> Result<()> {
     if edges.is_empty() {
         bail!("{} has no edges", image().display());
     }
+    let raw: String = edges.iter().map(|(at, taken)| format!("{at:#x} {}\n", u8::from(*taken))).collect();
+    fs::create_dir_all(project::root().join("target/fuzz"))?;
+    fs::write(project::root().join("target/fuzz/edges-image.txt"), raw)?;
     print(edges, &symbolize(edges)?)
 }
 
