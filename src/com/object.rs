@@ -96,6 +96,7 @@ impl<T: Class> ObjectRef<T> {
 ///
 /// # Safety
 /// As [`ObjectRef::identify`].
+#[inline(never)]
 unsafe fn ask(unknown: *mut c_void, id: &GUID) -> *mut c_void {
     let mut found: *mut c_void = core::ptr::null_mut();
     // SAFETY: every COM object starts with a pointer to a table that starts with QueryInterface.
@@ -249,6 +250,7 @@ pub unsafe extern "efiapi" fn add_ref<T: Class, I>(this: *mut I) -> u32 {
 ///
 /// # Safety
 /// `this` is an object of the class, and the caller gives up a reference.
+#[inline(never)]
 pub unsafe extern "efiapi" fn release<T: Class, I>(this: *mut I) -> u32 {
     let this = this.cast::<Object<T>>();
     // SAFETY: the caller's promise.
@@ -265,7 +267,6 @@ pub unsafe extern "efiapi" fn release<T: Class, I>(this: *mut I) -> u32 {
 
 /// # Safety
 /// The last reference to the object is gone.
-#[inline(never)]
 unsafe fn destroy<T: Class>(object: *mut Object<T>) {
     fence(Ordering::Acquire);
     // SAFETY: the caller's promise; the object came out of a `TryBox`.

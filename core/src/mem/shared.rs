@@ -95,6 +95,7 @@ impl<T> Clone for Shared<T> {
 }
 
 impl<T> Drop for Shared<T> {
+    #[inline(never)]
     fn drop(&mut self) {
         if take(self.count()) {
             // SAFETY: this was the last reference, so the block is ours again.
@@ -150,7 +151,6 @@ fn is_last(references: &AtomicUsize) -> bool {
 
 /// # Safety
 /// The last reference is gone.
-#[inline(never)]
 unsafe fn free<T>(block: NonNull<Block<T>>) {
     // SAFETY: the caller's promise; it was allocated with `Block<T>`'s layout.
     drop(unsafe { Box::from_raw(block.as_ptr()) });

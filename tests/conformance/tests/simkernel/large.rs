@@ -45,7 +45,7 @@ const PATH: &str = "\\??\\C:\\large.dls";
 const LAYERS: usize = 4;
 
 /// A bank of constants that is made where it is read.
-struct Constants {
+pub struct Constants {
     /// Where a piece begins, and what it is.
     pieces: Vec<(u64, Piece)>,
     len: u64,
@@ -141,6 +141,11 @@ fn level_of(program: usize, layer: usize) -> i16 {
 
 /// So many programs and a drum kit, which is program 0's, with waves of so many frames.
 fn constants(programs: usize, frames: u32) -> Arc<Constants> {
+    grouped(programs, frames, 0)
+}
+
+/// The same; regions in a key group have one voice for a key.
+pub fn grouped(programs: usize, frames: u32, key_group: u8) -> Arc<Constants> {
     let sample = Sample {
         unity: 0,
         fine_tune: 0,
@@ -157,8 +162,8 @@ fn constants(programs: usize, frames: u32) -> Arc<Constants> {
             .map(|layer| Region {
                 keys: (32 * layer as u8, 32 * layer as u8 + 31),
                 velocities: (0, 127),
-                key_group: 0,
-                self_non_exclusive: true,
+                key_group,
+                self_non_exclusive: key_group == 0,
                 wave: program * LAYERS + layer,
                 link: Link::MONO,
                 sample: None,
@@ -217,7 +222,7 @@ impl Constants {
     }
 }
 
-fn setup(file: &Arc<Constants>, memory: u32) -> Setup {
+pub fn setup(file: &Arc<Constants>, memory: u32) -> Setup {
     Setup {
         made: vec![(PATH, Made(file.clone()))],
         values: vec![("BankPath", Value::text(PATH))],

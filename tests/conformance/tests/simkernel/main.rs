@@ -34,6 +34,7 @@ mod store;
 mod synth;
 mod topology;
 mod transport;
+mod waiting;
 mod while_playing;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -80,6 +81,7 @@ fn main() {
         synth::SCENARIOS,
         topology::SCENARIOS,
         transport::SCENARIOS,
+        waiting::SCENARIOS,
         while_playing::SCENARIOS,
     ]
     .concat();
