@@ -228,6 +228,33 @@ fn example() -> Instrument {
     }
 }
 
+/// Steps that play an instrument with each of these lists of connections.
+pub fn routed() -> Vec<Vec<u8>> {
+    let waves: Vec<u8> = buffers()[..2]
+        .iter()
+        .flat_map(|wave| download(0, wave))
+        .collect();
+    rare::routes()
+        .iter()
+        .map(|routes| {
+            let articulation = routes.iter().map(
+                |&(source, control, destination, transform, scale)| Connection {
+                    source,
+                    control,
+                    destination,
+                    transform,
+                    scale,
+                },
+            );
+            let mut instrument = example();
+            instrument.regions.truncate(1);
+            instrument.articulations = vec![articulation.collect()];
+            let buffer = download(0, &instrument2(3, &instrument));
+            [&waves[..], &buffer, &[step::PLAY, 50, 100]].concat()
+        })
+        .collect()
+}
+
 /// The step that downloads a buffer.
 fn download(port: u8, buffer: &[u8]) -> Vec<u8> {
     let mut out = vec![port << 4 | step::DOWNLOAD];
@@ -311,6 +338,7 @@ fn seeds() -> Vec<Vec<u8>> {
     let unload = |port: u8, index| vec![port << 4 | step::UNLOAD, index];
     let close = |port: u8| vec![port << 4 | step::CLOSE];
     let mut seeds = refused();
+    seeds.extend(routed());
     let (waves, instruments) = (&buffers()[..2], &buffers()[2..4]);
     let linked: Vec<u8> = waves.iter().flat_map(|wave| download(0, wave)).collect();
     for buffer in [&waves[1], &instruments[0], &instruments[1]] {

@@ -171,6 +171,12 @@ impl Program<'_, '_> {
         buffer.push(now, 1, &[0xB0 | channel, 32, byte(8)]);
         buffer.push(now, 1, &[0xC0 | channel, byte(0)]);
         buffer.push(now, 1, &[0x90 | channel, key, velocity]);
+        // Everything that may move it meanwhile.
+        let middle = now + 50 * MILLISECOND;
+        buffer.push(middle, 1, &[0xB0 | channel, 1, 100]);
+        buffer.push(middle, 1, &[0xD0 | channel, 100]);
+        buffer.push(middle, 1, &[0xA0 | channel, key, 100]);
+        buffer.push(middle, 1, &[0xE0 | channel, 0, 100]);
         let end = now + 200 * MILLISECOND;
         buffer.push(end, 1, &[0x80 | channel, key, 0]);
         self.send(pin, &buffer);

@@ -37,9 +37,10 @@ pub const SCENARIOS: &[Scenario] = &[
     ("no memory for the wires, at every allocation", || {
         each_allocation_with("CableSynth", wires)
     }),
-    ("no memory for a bank and settings, at every allocation", || {
-        each_allocation_of(None, banks)
-    }),
+    (
+        "no memory for a bank and settings, at every allocation",
+        || each_allocation_of(None, banks),
+    ),
     ("no memory, and what was there stays", old_state),
     ("no memory for the default set, for a while", default_set),
     ("a 32-bit program downloads", narrow),

@@ -7,6 +7,7 @@ mod budget;
 mod cable;
 mod capture;
 mod contract;
+mod crowds;
 mod debugging;
 mod effects;
 mod endpoint;
@@ -58,6 +59,7 @@ fn main() {
         cable::SCENARIOS,
         capture::SCENARIOS,
         contract::SCENARIOS,
+        crowds::SCENARIOS,
         debugging::SCENARIOS,
         effects::SCENARIOS,
         endpoint::SCENARIOS,
