@@ -4,7 +4,7 @@
 use crate::Scenario;
 use crate::endpoint::Recorder;
 use crate::listener::{A_IN, A_OUT, B_IN, B_OUT, capture_of};
-use crate::rig::{PARAMETERS, RATE, Rig, SECOND, Setup};
+use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
 use crate::sounds::{self, load, unload, wave};
 use crate::synth::level;
 use arioso_bank::test_banks;
@@ -41,6 +41,7 @@ pub const SCENARIOS: &[Scenario] = &[
         "no memory for a bank and settings, at every allocation",
         || each_allocation_of(None, banks),
     ),
+    ("no memory for the driver's entry", entry),
     ("no memory, and what was there stays", old_state),
     ("no memory for the default set, for a while", default_set),
     ("a 32-bit program downloads", narrow),
@@ -256,6 +257,49 @@ fn each_allocation_of(setting: Option<&str>, body: fn(&mut Rig) -> Result<(), Er
         }
         each_allocation(&mut rig, body);
     }
+    rig.add();
+    rig.finish();
+}
+
+/// Each allocation of loading the driver and of its device's start fails once: what is loaded unloads, what is there goes.
+fn entry() {
+    let mut rig = Setup {
+        parameters: vec![("Voices", 32)],
+        ..Setup::default()
+    }
+    .start();
+    rig.remove();
+    rig.machine.unload(SERVICE).expect("the driver unloads");
+    let level = rig.pool();
+    let mut refused = 0;
+    for n in 1.. {
+        let before = rig.machine.allocations();
+        rig.machine.fail_allocation(Some(n));
+        let added = rig.add_device();
+        if let Ok(device) = &added {
+            let status = rig.machine.start(*device);
+            refused += u32::from(status < 0);
+            assert_eq!(
+                rig.machine.remove(*device),
+                0,
+                "the removal needs no memory"
+            );
+        }
+        let count = rig.machine.allocations() - before;
+        rig.machine.fail_allocation(None);
+        refused += u32::from(added.is_err());
+        // Who did not load is not there.
+        let unloaded = rig.machine.unload(SERVICE);
+        assert!(unloaded.is_ok() || added.is_err(), "{unloaded:?}");
+        let verdict = rig.machine.verdict();
+        assert!(verdict.is_clean(), "allocation {n}: {verdict}");
+        assert_eq!(rig.pool(), level, "allocation {n} left something");
+        if count < n {
+            assert!(added.is_ok(), "nothing failed");
+            break;
+        }
+    }
+    assert!(refused > 20, "{refused} failures were told");
     rig.add();
     rig.finish();
 }
