@@ -43,11 +43,15 @@ mod kind {
     /// [`crate::life`]
     pub const LIFE: u8 = 4;
     pub const COUNT: u8 = 5;
+    /// Beside [`FILE`]: so long that only its structure is read at first.
+    pub const LARGE: u8 = 0x80;
 }
 
 const PINS: usize = 3;
 /// Bytes of a stream that are played.
 const LONGEST: usize = 2 << 10;
+/// More than a file that is read as a whole.
+const LARGE: usize = 16 << 20;
 /// Most time of a life, in frames.
 const LIFETIME: u64 = 10 * RATE as u64;
 
@@ -61,7 +65,9 @@ struct Program<'a, 'b> {
 fn run(input: &[u8]) {
     let seed = hash(input);
     let mut input = Bytes(input);
-    let kind = input.u8() % kind::COUNT;
+    let first = input.u8();
+    let is_large = first & kind::LARGE != 0;
+    let kind = (first & !kind::LARGE) % kind::COUNT;
     machine::with_client(seed, false, |hand, client, filter, ids| {
         let wave = WavePath::open(client, &filter, ids.wave, RATE);
         let mut wave = wave.expect("the wave pin");
@@ -76,7 +82,7 @@ fn run(input: &[u8]) {
             kind::DOWNLOADS => program.downloads(input),
             kind::EVENTS => program.events(input),
             kind::STREAM => program.stream(input),
-            kind::FILE => program.file(input.0),
+            kind::FILE => program.file(input.0, is_large),
             _ => program.life(&Life::read(input.0)),
         }
     });
@@ -199,8 +205,11 @@ impl Program<'_, '_> {
         for part in stream.chunks(256) {
             let now = self.client.now();
             let mut buffer = EventBuffer::new(now);
-            buffer.push(now, 1, &[0x90, 60, 100]);
-            buffer.push(now, 1, &[0x99, 36, 100]);
+            // Not inside a message that the part before has begun.
+            if part.first().is_some_and(|byte| *byte >= 0x80) {
+                buffer.push(now, 1, &[0x90, 60, 100]);
+                buffer.push(now, 1, &[0x99, 36, 100]);
+            }
             for (at, bytes) in (0..).zip(part.chunks(fragment)) {
                 buffer.push_raw(now + at * MILLISECOND, 1, 0, bytes);
             }
@@ -268,9 +277,14 @@ impl Program<'_, '_> {
     }
 
     /// The device's bank, until the end: two notes of each of its first instruments.
-    fn file(&mut self, file: &[u8]) {
+    fn file(&mut self, file: &[u8], is_large: bool) {
         let found = load(file, Limits::default()).unwrap_or_default();
-        self.hand.name_bank(Some(file));
+        let mut whole = file.to_vec();
+        if is_large {
+            // What lies behind a form is ignored.
+            whole.resize(file.len() + LARGE, 0);
+        }
+        self.hand.name_bank(Some(&whole));
         let handle = self.filter.handle;
         let read = settings::control(self.client, handle, ARIOSO_CONTROL_BANK);
         let pin = self.pin().expect("a pin");
@@ -339,6 +353,7 @@ fn seeds() -> Vec<Vec<u8>> {
         (kind::EVENTS, "midi_stream"),
         (kind::STREAM, "midi_stream"),
         (kind::FILE, "dls_file"),
+        (kind::FILE | kind::LARGE, "dls_file"),
         (kind::LIFE, "life"),
     ]
     .into_iter()

@@ -248,12 +248,6 @@ pub fn addresses() -> Vec<Vec<u8>> {
                 global.extend([parameter, value, 0xF7]);
             }
         }
-        for kind in 0..9 {
-            // Reverb's and chorus' types.
-            for number in [1, 2] {
-                global.extend([0xF0, 0x7F, 0x7F, 4, 5, 1, 1, 1, 1, number, 0, kind, 0xF7]);
-            }
-        }
         streams.push(global);
         let keys = (0..0x80).flat_map(|number| {
             [
@@ -262,7 +256,29 @@ pub fn addresses() -> Vec<Vec<u8>> {
         });
         streams.push(keys.collect());
     }
+    streams.extend([kinds_of_effects(1), kinds_of_effects(2)]);
     streams
+}
+
+/// All kinds of reverb (1) or chorus (2), by GM2, GS and XG.
+fn kinds_of_effects(slot: u8) -> Vec<u8> {
+    let mut stream = Vec::new();
+    for kind in 0..9 {
+        stream.extend([0xF0, 0x7F, 0x7F, 4, 5, 1, 1, 1, 1, slot, 0, kind, 0xF7]);
+        let low = 0x28 + 8 * slot;
+        let check = 0u8.wrapping_sub(0x41 + low + kind) & 0x7F;
+        stream.extend([
+            0xF0, 0x41, 0x10, 0x42, 0x12, 0x40, 1, low, kind, check, 0xF7,
+        ]);
+    }
+    let low = 0x20 * (slot - 1);
+    let first = if slot == 1 { 0 } else { 0x41 };
+    for kind in first..first + 12 {
+        for variation in 0..4 {
+            stream.extend([0xF0, 0x43, 0x10, 0x4C, 2, 1, low, kind, variation, 0xF7]);
+        }
+    }
+    stream
 }
 
 /// Connections of everything that moves to everything that it may move, with every shape.

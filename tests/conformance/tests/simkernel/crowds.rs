@@ -44,13 +44,17 @@ fn fill(
     pins
 }
 
-/// Of both formats. Each has its notes, its channel groups and the bank; a command that is for all reaches each.
+/// Of both formats, and the cable's end that plays. Each has its notes, its channel groups and the bank; a command that is for all
+/// reaches each.
 fn music() {
     let mut rig = Setup {
         bank: Some(test_banks::dc(RATE)),
+        parameters: vec![("CableSynth", 1)],
         ..Setup::default()
     }
     .start();
+    let cable = subdevice(&mut rig.client, "cable");
+    let heard = writer(&mut rig, &cable, A_IN);
     let (filter, id) = rig.find_filter();
     let mut wave = rig.open_wave(&filter);
     wave.run(&mut rig.client).unwrap();
@@ -76,6 +80,7 @@ fn music() {
             let key = 40 + at as u8;
             say(&mut rig, pin, &[0x90, key, 100], at % 2 == 1);
         }
+        put(&mut rig, &heard, &[0x90, 70, 100]);
         rig.sleep(SECOND / 10);
         let voices = |rig: &mut Rig| -> Vec<u32> {
             handles
@@ -85,7 +90,7 @@ fn music() {
         };
         assert_eq!(voices(&mut rig), [1; MUSIC], "round {round}");
         let meters = settings::meters(&mut rig.client, filter.handle).unwrap();
-        assert_eq!(meters.Voices, MUSIC as u32);
+        assert_eq!(meters.Voices, MUSIC as u32 + 1);
         settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_SILENCE).unwrap();
         rig.sleep(SECOND / 10);
         assert_eq!(voices(&mut rig), [0; MUSIC], "round {round}");
@@ -125,6 +130,7 @@ fn music() {
         pin.close(&mut rig.client).unwrap();
     }
     rig.close(filter, [], Some(wave));
+    rig.close(cable, [heard], None);
     rig.finish();
 }
 
