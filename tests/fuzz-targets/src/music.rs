@@ -55,6 +55,14 @@ const LARGE: usize = 16 << 20;
 /// Most time of a life, in frames.
 const LIFETIME: u64 = 10 * RATE as u64;
 
+/// A pin and its downloads.
+struct Music {
+    pin: Pin<SimClient>,
+    own: Vec<Download>,
+    /// Of the last instrument.
+    patch: u32,
+}
+
 struct Program<'a, 'b> {
     hand: &'a mut Hand<'b>,
     client: &'a mut SimClient,
@@ -98,7 +106,7 @@ impl Program<'_, '_> {
     }
 
     fn downloads(&mut self, mut input: Bytes) {
-        let mut pins: [Option<(Pin<SimClient>, Vec<Download>, u32)>; PINS] = Default::default();
+        let mut pins = [const { None::<Music> }; PINS];
         let mut planted = Planted::default();
         let mut left = None;
         for _ in 0..64 {
@@ -109,15 +117,19 @@ impl Program<'_, '_> {
             let at = (byte >> 4) % PINS as u8;
             let what = (byte & 0xF) % step::COUNT;
             if what == step::CLOSE {
-                if let Some((pin, ..)) = pins[usize::from(at)].take() {
-                    pin.close(self.client).expect("it closes");
+                if let Some(music) = pins[usize::from(at)].take() {
+                    music.pin.close(self.client).expect("it closes");
                 }
                 continue;
             }
             if pins[usize::from(at)].is_none() {
-                pins[usize::from(at)] = self.pin().map(|pin| (pin, Vec::new(), 0));
+                pins[usize::from(at)] = self.pin().map(|pin| Music {
+                    pin,
+                    own: Vec::new(),
+                    patch: 0,
+                });
             }
-            let Some((pin, own, patch)) = &mut pins[usize::from(at)] else {
+            let Some(Music { pin, own, patch }) = &mut pins[usize::from(at)] else {
                 continue;
             };
             let handle = pin.handle;

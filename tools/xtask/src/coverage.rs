@@ -25,8 +25,14 @@ const ELSEWHERE: &str = "elsewhere:0";
 /// The places that an edge lies in, the innermost first: `file:line`.
 type Frames = Vec<String>;
 
+/// A reason, and whether it is that of a line's missed edges.
+type Kind = (&'static str, fn(&Missed) -> bool);
+
+/// Taken edges and all edges of a line's copies: by what each is inlined in, and the function.
+type Copies<'a> = BTreeMap<(&'a [String], &'a str), (usize, usize)>;
+
 /// Missed edges that are told apart: by the innermost place that is the library's, or by any place.
-const KINDS: [(&str, fn(&Missed) -> bool); 7] = [
+const KINDS: [Kind; 7] = [
     (
         "drops: the compiler's own code at each end of a scope, also where nothing is left to drop",
         |missed| {
@@ -255,8 +261,7 @@ fn is_ours(place: &str) -> bool {
 
 /// Edges by the line of ours that they lie in and what of the library is inlined there; of each the copy of which most is taken.
 fn lines(edges: &Taken, places: &[(Frames, String)]) -> Vec<Missed> {
-    let mut copies: BTreeMap<&[String], BTreeMap<(&[String], &str), (usize, usize)>> =
-        BTreeMap::new();
+    let mut copies: BTreeMap<&[String], Copies> = BTreeMap::new();
     for (taken, (frames, function)) in edges.values().zip(places) {
         let ours = frames.iter().position(|frame| is_ours(frame));
         let (line, around) = frames.split_at(ours.map_or(frames.len(), |at| at + 1));
@@ -265,8 +270,8 @@ fn lines(edges: &Taken, places: &[(Frames, String)]) -> Vec<Missed> {
         counts.0 += usize::from(*taken);
         counts.1 += 1;
     }
-    let best = |counts: BTreeMap<_, (usize, usize)>| {
-        // a/b < c/d, the more of equal ones.
+    // The part that is taken; of equal parts the one with more.
+    let best = |counts: Copies| {
         counts
             .into_values()
             .max_by_key(|&(taken, all)| (taken * 1000 / all.max(1), taken))
