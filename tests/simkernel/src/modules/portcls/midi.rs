@@ -370,12 +370,10 @@ impl Writer {
             }
             let Some((time, mut bytes)) = (*this).due.pop_front() else {
                 let request = (*this).active.next();
-                if request.is_null() {
-                    // Who cancels it has not taken it off the queue yet, and cannot while this goes on.
-                    return Some(RESOLUTION);
+                if !request.is_null() {
+                    irp::set_information(request, irp::output_length(request));
+                    irp::complete(request, STATUS_SUCCESS);
                 }
-                irp::set_information(request, irp::output_length(request));
-                irp::complete(request, STATUS_SUCCESS);
                 return Some(0);
             };
             let wait = time - clock::now();
