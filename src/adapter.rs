@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One device, from start to removal.
 
+use crate::com::notify::EventList;
 use crate::com::object::ObjectRef;
 use crate::com::port::{PowerRegistration, StartArguments, Subdevice};
 use crate::dmus::miniport::Miniport;
@@ -30,6 +31,8 @@ const TOPOLOGY: &[u16] = wide!("Topology\0");
 pub struct Adapter {
     engine: Shared<Engine>,
     cable: Shared<Cable>,
+    /// Of the endpoint's topology.
+    events: Shared<EventList>,
     registered: Mutex<Registered>,
 }
 
@@ -53,6 +56,7 @@ impl Adapter {
         let adapter = ObjectRef::new(Adapter {
             engine: engine.clone(),
             cable,
+            events: Shared::try_new(EventList::new()?).map_err(no_memory)?,
             registered: Mutex::new(Registered::default()).map_err(no_memory)?,
         })?;
         adapter.clone().keep(&device);
@@ -76,12 +80,12 @@ impl Adapter {
             .with(passive, |r| r.framework = Some(framework));
         let power = PowerRegistration::new(passive, this, device)?;
         self.registered.with(passive, |r| r.power = Some(power));
-        let miniport = ObjectRef::new(Miniport::new(self.engine.clone(), &dmus::filter::FILTER)?)?;
+        let miniport = ObjectRef::new(Miniport::new(self.engine.clone(), &dmus::filter::FILTER))?;
         static DMUS: AlignedGuid = CLSID_PortDMus.aligned();
-        Subdevice::register(passive, device, arguments, &DMUS, SYNTH, &miniport)?;
+        Subdevice::register(passive, device, arguments, &DMUS, SYNTH, miniport)?;
         static MIDI: AlignedGuid = CLSID_PortMidi.aligned();
         let miniport = ObjectRef::new(midi_port::Miniport::new(self.cable.clone()))?;
-        Subdevice::register(passive, device, arguments, &MIDI, CABLE, &miniport)?;
+        Subdevice::register(passive, device, arguments, &MIDI, CABLE, miniport)?;
         self.register_endpoint(passive, device, arguments)
     }
 
@@ -93,15 +97,16 @@ impl Adapter {
         device: &Device,
         arguments: &StartArguments,
     ) -> Result {
-        let miniport = ObjectRef::new(WaveMiniport::new(self.engine.clone())?)?;
+        let miniport = ObjectRef::new(WaveMiniport::new(self.engine.clone()))?;
         static WAVE_RT: AlignedGuid = CLSID_PortWaveRT.aligned();
-        let wave = Subdevice::register(passive, device, arguments, &WAVE_RT, WAVE, &miniport)?;
+        let wave = Subdevice::register(passive, device, arguments, &WAVE_RT, WAVE, miniport)?;
         let miniport = ObjectRef::new(Topology::new(
             self.engine.clone(),
             &topology::filter::FILTER,
-        )?)?;
+            self.events.clone(),
+        ))?;
         static LINE: AlignedGuid = CLSID_PortTopology.aligned();
-        let topology = Subdevice::register(passive, device, arguments, &LINE, TOPOLOGY, &miniport)?;
+        let topology = Subdevice::register(passive, device, arguments, &LINE, TOPOLOGY, miniport)?;
         let (from, to) = (topology::BRIDGE_PIN, wave_rt::BRIDGE_PIN);
         topology.connect(passive, device, from, &wave, to)
     }
@@ -112,6 +117,7 @@ impl Adapter {
         let Some(adapter) = ObjectRef::<Adapter>::take_kept(&device) else {
             return false;
         };
+        adapter.events.remove(passive);
         adapter.cable.shut_down(passive);
         adapter.engine.shut_down(passive);
         let registered = adapter.registered.with(passive, core::mem::take);

@@ -4,6 +4,8 @@
 use super::object::{Class, ObjectRef};
 use super::port::PortEvents;
 use crate::kernel::irql::Passive;
+use crate::kernel::lock::Mutex;
+use crate::kernel::{Result, no_memory};
 use arioso_core::ks::portcls::{
     PCEVENT_ITEM, PCEVENT_ITEM_FLAG_BASICSUPPORT, PCEVENT_ITEM_FLAG_ENABLE, PCEVENT_REQUEST,
     PCEVENT_VERB_ADD, PCEVENT_VERB_SUPPORT,
@@ -12,6 +14,33 @@ use arioso_core::ks::status::{
     STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_PARAMETER, STATUS_SUCCESS,
 };
 use arioso_core::ks::{GUID, NTSTATUS};
+
+/// A port's list of events, from the miniport's `Init` until the device goes: the port holds the miniport, and neither would ever go.
+pub struct EventList(Mutex<Option<PortEvents>>);
+
+impl EventList {
+    pub fn new() -> Result<Self> {
+        Ok(Self(Mutex::new(None).map_err(no_memory)?))
+    }
+
+    /// In the miniport's `Init`.
+    pub fn install(&self, passive: Passive, events: Option<PortEvents>) {
+        let old = self
+            .0
+            .with(passive, |place| core::mem::replace(place, events));
+        drop(old);
+    }
+
+    /// None before `Init` or when the device has gone.
+    pub fn get(&self, passive: Passive) -> Option<PortEvents> {
+        self.0.with(passive, |place| place.clone())
+    }
+
+    /// The device goes.
+    pub fn remove(&self, passive: Passive) {
+        self.install(passive, None);
+    }
+}
 
 /// A miniport with events.
 pub trait Notifier {

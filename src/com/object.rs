@@ -87,18 +87,29 @@ impl<T: Class> ObjectRef<T> {
     /// `unknown` is null or a live COM object.
     pub unsafe fn identify(unknown: *mut c_void) -> Option<Self> {
         let id = T::INTERFACES.first()?;
-        let mut found: *mut c_void = core::ptr::null_mut();
-        // SAFETY: every COM object starts with a pointer to a table that starts with QueryInterface.
-        let status = unsafe {
-            let table = unknown.cast::<*const Unknown>().as_ref()?;
-            ((**table).query_interface)(unknown, id, &mut found)
-        };
-        if status < 0 {
-            return None;
-        }
-        // SAFETY: only this class answers to its private interface, with a reference.
-        unsafe { Self::from_unknown(found) }
+        // SAFETY: the caller's promise. Only this class answers to its private interface, with a reference.
+        unsafe { Self::from_unknown(ask(unknown, id)) }
     }
+}
+
+/// `QueryInterface`; null if the object has no such interface.
+///
+/// # Safety
+/// As [`ObjectRef::identify`].
+#[inline(never)]
+unsafe fn ask(unknown: *mut c_void, id: &GUID) -> *mut c_void {
+    let mut found: *mut c_void = core::ptr::null_mut();
+    // SAFETY: every COM object starts with a pointer to a table that starts with QueryInterface.
+    let status = unsafe {
+        let Some(table) = unknown.cast::<*const Unknown>().as_ref() else {
+            return found;
+        };
+        ((**table).query_interface)(unknown, id, &mut found)
+    };
+    if status < 0 {
+        found = core::ptr::null_mut();
+    }
+    found
 }
 
 impl<T: Class> ObjectRef<T> {
@@ -181,25 +192,45 @@ pub unsafe extern "efiapi" fn query_interface<T: Class, I>(
     id: *const GUID,
     object: *mut PVOID,
 ) -> NTSTATUS {
-    use arioso_core::ks::guid::IID_IUnknown;
-    // SAFETY: the caller's promise. GUIDs come at any address.
+    // SAFETY: the caller's promise.
     unsafe {
-        if object.is_null() || id.is_null() {
-            return STATUS_INVALID_PARAMETER;
-        }
-        let id = id.read_unaligned();
-        if id == IID_IUnknown || T::INTERFACES.contains(&id) {
-            add_ref::<T, I>(this);
-            object.write(this.cast());
-            STATUS_SUCCESS
-        } else if T::SECOND.is_some_and(|(_, second)| second == id) {
-            add_ref::<T, I>(this);
-            object.write((&raw mut (*this.cast::<Object<T>>()).second).cast());
-            STATUS_SUCCESS
-        } else {
-            object.write(core::ptr::null_mut());
-            STATUS_INVALID_PARAMETER
-        }
+        let whole = this.cast::<Object<T>>();
+        let second = T::SECOND.map(|(_, id)| (id, (&raw mut (*whole).second).cast()));
+        let first = (T::INTERFACES, this.cast());
+        answer(first, second, &(*whole).references, id, object)
+    }
+}
+
+/// Stores the interface that has this id, with a reference, or null.
+///
+/// # Safety
+/// `id` and `object` are as `IUnknown::QueryInterface` has them, or null.
+unsafe fn answer(
+    (ids, first): (&[GUID], *mut c_void),
+    second: Option<(GUID, *mut c_void)>,
+    references: &AtomicU32,
+    id: *const GUID,
+    object: *mut PVOID,
+) -> NTSTATUS {
+    use arioso_core::ks::guid::IID_IUnknown;
+    if object.is_null() || id.is_null() {
+        return STATUS_INVALID_PARAMETER;
+    }
+    // SAFETY: the caller's promise. GUIDs come at any address.
+    let id = unsafe { id.read_unaligned() };
+    let found = if id == IID_IUnknown || ids.contains(&id) {
+        Some(first)
+    } else {
+        second.filter(|(own, _)| *own == id).map(|(_, at)| at)
+    };
+    if found.is_some() {
+        references.fetch_add(1, Ordering::Relaxed);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { object.write(found.unwrap_or_default()) };
+    match found {
+        Some(_) => STATUS_SUCCESS,
+        None => STATUS_INVALID_PARAMETER,
     }
 }
 
@@ -219,6 +250,7 @@ pub unsafe extern "efiapi" fn add_ref<T: Class, I>(this: *mut I) -> u32 {
 ///
 /// # Safety
 /// `this` is an object of the class, and the caller gives up a reference.
+#[inline(never)]
 pub unsafe extern "efiapi" fn release<T: Class, I>(this: *mut I) -> u32 {
     let this = this.cast::<Object<T>>();
     // SAFETY: the caller's promise.
@@ -227,11 +259,18 @@ pub unsafe extern "efiapi" fn release<T: Class, I>(this: *mut I) -> u32 {
         .fetch_sub(1, Ordering::Release)
         .wrapping_sub(1);
     if left == 0 {
-        fence(Ordering::Acquire);
-        // SAFETY: the last reference is gone, and the object came out of a `TryBox`.
-        drop(unsafe { TryBox::from_raw(this) });
+        // SAFETY: the last reference is gone.
+        unsafe { destroy(this) };
     }
     left
+}
+
+/// # Safety
+/// The last reference to the object is gone.
+unsafe fn destroy<T: Class>(object: *mut Object<T>) {
+    fence(Ordering::Acquire);
+    // SAFETY: the caller's promise; the object came out of a `TryBox`.
+    drop(unsafe { TryBox::from_raw(object) });
 }
 
 /// The object behind a pointer to its second interface.

@@ -146,7 +146,7 @@ impl Subdevice {
         arguments: &StartArguments,
         class: &'static AlignedGuid,
         name: &'static [u16],
-        miniport: &ObjectRef<T>,
+        miniport: ObjectRef<T>,
     ) -> Result<Self> {
         if name.last() != Some(&0) {
             return Err(STATUS_UNSUCCESSFUL);
@@ -157,7 +157,7 @@ impl Subdevice {
         // SAFETY: a new port, with one reference for us.
         let port = unsafe { Interface::adopt(port) }.ok_or(STATUS_UNSUCCESSFUL)?;
         // SAFETY: as `IPort::Init` wants them; the port takes its own references. The name is static.
-        unsafe {
+        let registered = unsafe {
             check(((*port.table()).Init)(
                 port.as_ptr(),
                 device.as_ptr().cast(),
@@ -165,14 +165,18 @@ impl Subdevice {
                 miniport.as_unknown().cast(),
                 null_mut(),
                 arguments.resources,
-            ))?;
-            check(PcRegisterSubdevice(
-                device.as_ptr(),
-                name.as_ptr(),
-                port.as_ptr().cast(),
-            ))?;
-        }
-        Ok(Self(port))
+            ))
+            .and_then(|()| {
+                check(PcRegisterSubdevice(
+                    device.as_ptr(),
+                    name.as_ptr(),
+                    port.as_ptr().cast(),
+                ))
+            })
+        };
+        // The port's reference is the last one: a port that was not registered goes here, and the miniport with it.
+        drop(miniport);
+        registered.map(|()| Self(port))
     }
 
     /// Tells PortCls that this subdevice's output pin `from` is wired to the input pin `to` of `other`.

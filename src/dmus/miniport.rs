@@ -14,7 +14,6 @@ use crate::com::service::ServiceGroup;
 use crate::engine::{CaptureHandle, Engine};
 use crate::kernel::Result;
 use crate::kernel::irql::Passive;
-use crate::kernel::lock::Mutex;
 use arioso_core::ks::dmusicks::{
     DMUS_STREAM_MIDI_CAPTURE, DMUS_STREAM_MIDI_RENDER, DMUS_STREAM_WAVE_SINK, IMiniportDMusVtbl,
 };
@@ -38,23 +37,14 @@ const IID_MINIPORT: GUID = GUID::from_u128(0xE3A9_46F1_2C70_4D58_B1A4_8D60_97F2_
 pub struct Miniport {
     engine: Shared<Engine>,
     filter: &'static Static<PCFILTER_DESCRIPTOR>,
-    /// Held until the port lets the miniport go; the two refer to each other until then.
-    port: Mutex<Option<Port>>,
 }
 
 class!(Miniport: IMiniportDMusVtbl = miniport_dmus::<Miniport>, [IID_MINIPORT, IID_IMiniport, IID_IMiniportDMus]);
 
 impl Miniport {
     /// `filter` is what `GetDescription` tells.
-    pub fn new(
-        engine: Shared<Engine>,
-        filter: &'static Static<PCFILTER_DESCRIPTOR>,
-    ) -> Result<Self> {
-        Ok(Self {
-            engine,
-            filter,
-            port: Mutex::new(None).map_err(crate::kernel::no_memory)?,
-        })
+    pub fn new(engine: Shared<Engine>, filter: &'static Static<PCFILTER_DESCRIPTOR>) -> Self {
+        Self { engine, filter }
     }
 
     pub fn engine(&self) -> &Shared<Engine> {
@@ -68,10 +58,7 @@ impl MiniportDMus for Miniport {
     }
 
     fn init(&self, passive: Passive, port: Port) -> Result<ServiceGroup> {
-        let group = self.engine.thru().install(passive, port.clone())?;
-        let old = self.port.with(passive, |p| p.replace(port));
-        drop(old);
-        Ok(group)
+        self.engine.thru().install(passive, port)
     }
 
     fn new_stream(&self, passive: Passive, request: StreamRequest<'_>) -> Result<NewStream> {

@@ -40,6 +40,8 @@ pub fn read(
             Err(status) => debug_line!("no bank, status %08x", status),
         }
     }
+    // Nothing of a bank that counted before is wanted any more.
+    loader.release(passive);
     Ok(Vec::new())
 }
 

@@ -2,14 +2,13 @@
 //! `IMiniportTopology`.
 
 use crate::com::descriptor::Static;
-use crate::com::notify::Notifier;
+use crate::com::notify::{EventList, Notifier};
 use crate::com::object::class;
 use crate::com::port::{PortEvents, PortTopology};
 use crate::com::topology::{MiniportTopology, miniport_topology};
 use crate::engine::{Engine, Levels};
+use crate::kernel::Result;
 use crate::kernel::irql::Passive;
-use crate::kernel::lock::Mutex;
-use crate::kernel::{Result, no_memory};
 use arioso_core::ks::guid::{
     IID_IMiniport, IID_IMiniportTopology, KSEVENTSETID_AudioControlChange,
 };
@@ -28,9 +27,7 @@ const IID_TOPOLOGY: GUID = GUID::from_u128(0x36C9_A14F_E728_4B95_9D60_F3A8_0B5E_
 pub struct Topology {
     engine: Shared<Engine>,
     filter: &'static Static<PCFILTER_DESCRIPTOR>,
-    /// Held until the port lets the miniport go.
-    port: Mutex<Option<PortTopology>>,
-    events: Mutex<Option<PortEvents>>,
+    events: Shared<EventList>,
 }
 
 class!(Topology: IMiniportTopologyVtbl = miniport_topology::<Topology>, [
@@ -44,13 +41,13 @@ impl Topology {
     pub fn new(
         engine: Shared<Engine>,
         filter: &'static Static<PCFILTER_DESCRIPTOR>,
-    ) -> Result<Self> {
-        Ok(Self {
+        events: Shared<EventList>,
+    ) -> Self {
+        Self {
             engine,
             filter,
-            port: Mutex::new(None).map_err(no_memory)?,
-            events: Mutex::new(None).map_err(no_memory)?,
-        })
+            events,
+        }
     }
 
     pub fn levels(&self) -> &Levels {
@@ -71,15 +68,13 @@ impl MiniportTopology for Topology {
     }
 
     fn init(&self, passive: Passive, port: PortTopology) -> Result {
-        let events = port.events();
-        drop(self.events.with(passive, |e| core::mem::replace(e, events)));
-        drop(self.port.with(passive, |p| p.replace(port)));
+        self.events.install(passive, port.events());
         Ok(())
     }
 }
 
 impl Notifier for Topology {
     fn events(&self, passive: Passive) -> Option<PortEvents> {
-        self.events.with(passive, |e| e.clone())
+        self.events.get(passive)
     }
 }

@@ -8,9 +8,8 @@ use crate::com::object::{ObjectRef, class};
 use crate::com::port::{PortStream, PortWaveRt};
 use crate::com::wave_rt::{MiniportWaveRt, NewWaveStream, miniport_wave_rt, wave_rt_modes};
 use crate::engine::Engine;
+use crate::kernel::Result;
 use crate::kernel::irql::Passive;
-use crate::kernel::lock::Mutex;
-use crate::kernel::{Result, no_memory};
 use arioso_core::ks::GUID;
 use arioso_core::ks::guid::{
     IID_IMiniport, IID_IMiniportAudioSignalProcessing, IID_IMiniportWaveRT,
@@ -29,8 +28,6 @@ const IID_WAVE_MINIPORT: GUID = GUID::from_u128(0x7D05_B3C2_4E91_4A6F_8C3D_92F0_
 /// The endpoint's miniport.
 pub struct WaveMiniport {
     engine: Shared<Engine>,
-    /// Held until the port lets the miniport go.
-    port: Mutex<Option<PortWaveRt>>,
 }
 
 class!(
@@ -41,11 +38,8 @@ class!(
 );
 
 impl WaveMiniport {
-    pub fn new(engine: Shared<Engine>) -> Result<Self> {
-        Ok(Self {
-            engine,
-            port: Mutex::new(None).map_err(no_memory)?,
-        })
+    pub fn new(engine: Shared<Engine>) -> Self {
+        Self { engine }
     }
 }
 
@@ -54,8 +48,7 @@ impl MiniportWaveRt for WaveMiniport {
         &FILTER.0
     }
 
-    fn init(&self, passive: Passive, port: PortWaveRt) -> Result {
-        drop(self.port.with(passive, |p| p.replace(port)));
+    fn init(&self, _: Passive, _: PortWaveRt) -> Result {
         Ok(())
     }
 

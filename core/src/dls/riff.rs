@@ -88,7 +88,13 @@ pub(super) fn synchronize(
     }
     (1..=RESYNC)
         .filter_map(|skip| at.checked_add(skip))
-        .find(|&at| word(at).is_some_and(|id| WELL_KNOWN.contains(&&id)))
+        .find(|&at| word(at).is_some_and(is_well_known))
+}
+
+/// Not inlined: it compares with each.
+#[inline(never)]
+fn is_well_known(id: FourCc) -> bool {
+    WELL_KNOWN.contains(&&id)
 }
 
 /// Behind a chunk that ends at `end`: normally on the next even position. Some writers leave the pad byte out.
@@ -101,7 +107,7 @@ pub(super) fn behind(
         return end;
     }
     let padded = end.saturating_add(1);
-    let mut is_known = |at| word(at).is_some_and(|id| WELL_KNOWN.contains(&&id));
+    let mut is_known = |at| word(at).is_some_and(is_well_known);
     if is_known(end) && !is_known(padded) {
         end
     } else {

@@ -50,25 +50,8 @@ impl<T> Shared<T> {
     /// allowed. Never frees; any IRQL.
     pub fn release(self) -> Option<Self> {
         let this = ManuallyDrop::new(self);
-        let mut count = this.count().load(Ordering::Relaxed);
-        loop {
-            if count == 1 {
-                // Nobody else is left who could add a reference.
-                return Some(ManuallyDrop::into_inner(this));
-            }
-            if count > LIMIT {
-                return None;
-            }
-            match this.count().compare_exchange_weak(
-                count,
-                count.wrapping_sub(1),
-                Ordering::Release,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => return None,
-                Err(now) => count = now,
-            }
-        }
+        // Nobody else is left who could add a reference.
+        is_last(this.count()).then(|| ManuallyDrop::into_inner(this))
     }
 
     /// Whether both refer to the same block.
@@ -103,10 +86,7 @@ impl<T> Shared<T> {
 
 impl<T> Clone for Shared<T> {
     fn clone(&self) -> Self {
-        let count = self.count().fetch_add(1, Ordering::Relaxed);
-        if count > LIMIT {
-            self.count().store(SATURATED, Ordering::Relaxed);
-        }
+        add(self.count());
         Self {
             block: self.block,
             owns: PhantomData,
@@ -115,16 +95,65 @@ impl<T> Clone for Shared<T> {
 }
 
 impl<T> Drop for Shared<T> {
+    #[inline(never)]
     fn drop(&mut self) {
-        let count = self.count().fetch_sub(1, Ordering::Release);
-        if count > LIMIT {
-            self.count().store(SATURATED, Ordering::Relaxed);
-        } else if count == 1 {
-            fence(Ordering::Acquire);
-            // SAFETY: this was the last reference, so the block is ours again; it was allocated with `Block<T>`'s layout.
-            drop(unsafe { Box::from_raw(self.block.as_ptr()) });
+        if take(self.count()) {
+            // SAFETY: this was the last reference, so the block is ours again.
+            unsafe { free(self.block) };
         }
     }
+}
+
+/// One reference more. Not inlined, like what follows: there is a reference to something wherever the driver looks.
+#[inline(never)]
+fn add(count: &AtomicUsize) {
+    if count.fetch_add(1, Ordering::Relaxed) > LIMIT {
+        count.store(SATURATED, Ordering::Relaxed);
+    }
+}
+
+/// One reference less; whether it was the last. What the others did with the value has happened then.
+#[inline(never)]
+fn take(count: &AtomicUsize) -> bool {
+    let before = count.fetch_sub(1, Ordering::Release);
+    if before > LIMIT {
+        count.store(SATURATED, Ordering::Relaxed);
+        return false;
+    }
+    if before == 1 {
+        fence(Ordering::Acquire);
+    }
+    before == 1
+}
+
+/// One reference less, unless it is the last; whether it is.
+#[inline(never)]
+fn is_last(references: &AtomicUsize) -> bool {
+    let mut count = references.load(Ordering::Relaxed);
+    loop {
+        if count == 1 {
+            return true;
+        }
+        if count > LIMIT {
+            return false;
+        }
+        match references.compare_exchange_weak(
+            count,
+            count.wrapping_sub(1),
+            Ordering::Release,
+            Ordering::Relaxed,
+        ) {
+            Ok(_) => return false,
+            Err(now) => count = now,
+        }
+    }
+}
+
+/// # Safety
+/// The last reference is gone.
+unsafe fn free<T>(block: NonNull<Block<T>>) {
+    // SAFETY: the caller's promise; it was allocated with `Block<T>`'s layout.
+    drop(unsafe { Box::from_raw(block.as_ptr()) });
 }
 
 impl<T> Deref for Shared<T> {

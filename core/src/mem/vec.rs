@@ -19,7 +19,13 @@ pub fn try_reserve<T>(vec: &mut Vec<T>, additional: usize) -> Result<(), NoMemor
 /// Appends, growing by doubling. When there is no memory, `value` is dropped.
 pub fn try_push<T>(vec: &mut Vec<T>, value: T) -> Result<(), NoMemory> {
     vec.try_reserve(1).map_err(|_| NoMemory)?;
-    push_within(vec, value).map_err(|_| NoMemory)
+    let len = vec.len();
+    // SAFETY: `len < capacity`; the element at `len` is initialized before the length covers it.
+    unsafe {
+        vec.as_mut_ptr().add(len).write(value);
+        vec.set_len(len.wrapping_add(1));
+    }
+    Ok(())
 }
 
 /// Appends if there is room already; never allocates.

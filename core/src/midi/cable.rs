@@ -249,6 +249,7 @@ impl<const N: usize> CableDirection<N> {
     }
 
     /// Cuts off a System Exclusive message that does not end: what still comes of it is ignored.
+    #[inline(never)]
     fn interrupt(&mut self, speaker: usize) {
         self.speaker = None;
         if let Some(Some(writer)) = self.writers.get_mut(speaker) {
@@ -258,6 +259,7 @@ impl<const N: usize> CableDirection<N> {
     }
 
     /// Nobody waits any longer for readers without room.
+    #[inline(never)]
     fn deafen(&mut self) {
         for reader in self.readers.iter_mut().flatten() {
             if reader.room() < HELD + 4 * GROWTH {
@@ -283,7 +285,9 @@ impl Reader {
         self.ring.len().saturating_sub(self.len())
     }
 
-    /// A piece is taken whole or not at all; of a System Exclusive message the rest is left out with it.
+    /// A piece is taken whole or not at all; of a System Exclusive message the rest is left out with it. Not inlined: the framer has
+    /// pieces at many places.
+    #[inline(never)]
     fn put(&mut self, piece: Piece<'_>) {
         if !self.running {
             return;

@@ -5,13 +5,14 @@
 
 use std::path::PathBuf;
 
-const CORPORA: [(&str, &[u8]); 6] = [
+const CORPORA: [(&str, &[u8]); 7] = [
     ("dls_file", include_bytes!("../corpus/dls_file")),
     ("dls_download", include_bytes!("../corpus/dls_download")),
     ("midi_stream", include_bytes!("../corpus/midi_stream")),
     ("sf2", include_bytes!("../corpus/sf2")),
     ("property", include_bytes!("../corpus/property")),
     ("sequence", include_bytes!("../corpus/sequence")),
+    ("music", include_bytes!("../corpus/music")),
 ];
 
 /// A target's inputs.

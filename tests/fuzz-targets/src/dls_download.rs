@@ -29,15 +29,22 @@ const QUOTAS: Quotas = Quotas {
 const PORTS: u8 = 3;
 
 /// Steps of an input: the low nibble of a byte is what to do, the high one the port.
-mod step {
+pub mod step {
+    /// A buffer, with its length in front.
     pub const DOWNLOAD: u8 = 0;
+    /// One of the port's own.
     pub const UNLOAD: u8 = 1;
+    /// The port goes.
     pub const CLOSE: u8 = 2;
+    /// A note: key, velocity.
     pub const PLAY: u8 = 3;
+    /// Unloads what is not there.
     pub const FOREIGN: u8 = 4;
+    /// What nobody uses goes.
     pub const DEFAULTS: u8 = 5;
     /// The next download or unload has so many allocations.
     pub const SCARCE: u8 = 6;
+    /// How many there are.
     pub const COUNT: u8 = 7;
 }
 
@@ -128,13 +135,13 @@ fn look(store: &mut Store, port: u8, note: Option<(u8, u8)>) {
 
 /// What the planted bug needs to know.
 #[derive(Default)]
-struct Planted {
+pub struct Planted {
     waves: BTreeMap<(u8, u32), Vec<i16>>,
 }
 
 impl Planted {
     /// Believes the loops of regions.
-    fn download(&mut self, port: u8, buffer: &[u8]) {
+    pub fn download(&mut self, port: u8, buffer: &[u8]) {
         if !planted::is_planted() {
             return;
         }
@@ -221,6 +228,33 @@ fn example() -> Instrument {
     }
 }
 
+/// Steps that play an instrument with each of these lists of connections.
+pub fn routed() -> Vec<Vec<u8>> {
+    let waves: Vec<u8> = buffers()[..2]
+        .iter()
+        .flat_map(|wave| download(0, wave))
+        .collect();
+    rare::routes()
+        .iter()
+        .map(|routes| {
+            let articulation = routes.iter().map(
+                |&(source, control, destination, transform, scale)| Connection {
+                    source,
+                    control,
+                    destination,
+                    transform,
+                    scale,
+                },
+            );
+            let mut instrument = example();
+            instrument.regions.truncate(1);
+            instrument.articulations = vec![articulation.collect()];
+            let buffer = download(0, &instrument2(3, &instrument));
+            [&waves[..], &buffer, &[step::PLAY, 50, 100]].concat()
+        })
+        .collect()
+}
+
 /// The step that downloads a buffer.
 fn download(port: u8, buffer: &[u8]) -> Vec<u8> {
     let mut out = vec![port << 4 | step::DOWNLOAD];
@@ -304,6 +338,7 @@ fn seeds() -> Vec<Vec<u8>> {
     let unload = |port: u8, index| vec![port << 4 | step::UNLOAD, index];
     let close = |port: u8| vec![port << 4 | step::CLOSE];
     let mut seeds = refused();
+    seeds.extend(routed());
     let (waves, instruments) = (&buffers()[..2], &buffers()[2..4]);
     let linked: Vec<u8> = waves.iter().flat_map(|wave| download(0, wave)).collect();
     for buffer in [&waves[1], &instruments[0], &instruments[1]] {

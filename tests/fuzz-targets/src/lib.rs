@@ -7,6 +7,7 @@
 //! | [`dls_file`], [`dls_download`], [`midi_stream`], [`sf2`] | the parsers, the store and the synthesizer, in this process |
 //! | [`life`] | random banks and songs, and what must hold whatever they are |
 //! | [`property`], [`sequence`] | the driver's image in the simulated kernel |
+//! | [`music`] | the same image, with inputs of the parsers and of lives |
 //! | [`machine`] | that kernel, with the driver in it |
 //! | [`edges`] | which edges of the driver's image inputs take |
 //! | [`corpus`] | inputs that libFuzzer has found |
@@ -22,6 +23,7 @@ pub mod edges;
 pub mod life;
 pub mod machine;
 pub mod midi_stream;
+pub mod music;
 pub mod mutate;
 pub mod planted;
 pub mod property;
@@ -56,13 +58,14 @@ impl Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     dls_file::TARGET,
     dls_download::TARGET,
     midi_stream::TARGET,
     sf2::TARGET,
     property::TARGET,
     sequence::TARGET,
+    music::TARGET,
     life::TARGET,
 ];
 

@@ -18,6 +18,7 @@ pub use play::{Outcome, play};
 pub use shrink::shrink;
 
 use crate::Target;
+use conformance::download;
 use std::fmt;
 
 /// This target.
@@ -78,6 +79,48 @@ impl Life {
         let regions = self.regions.iter().flatten();
         let events = self.events.iter().flatten();
         head.iter().chain(regions).chain(events).copied().collect()
+    }
+}
+
+/// What a program sends to a pin.
+pub enum Part {
+    /// Channel group and message.
+    Message(u16, Vec<u8>),
+    /// So many channel groups.
+    Groups(u16),
+    /// 1/100 dB
+    Volume(i32),
+}
+
+impl Life {
+    /// The bank as downloads: a wave for each region, an instrument, a drum kit.
+    pub fn downloads(&self, rate: u32) -> Vec<Vec<u8>> {
+        let plans: Vec<bank::Plan> = self.regions.iter().map(bank::Plan::of).collect();
+        let waves = (1..)
+            .zip(&plans)
+            .map(|(id, plan)| plan.wave_download(id, rate));
+        let instrument = |(id, patch): (u32, u32)| {
+            let regions = (1..)
+                .zip(&plans)
+                .map(|(wave, plan)| plan.region_download(wave, rate))
+                .collect();
+            download::instrument2(
+                id,
+                &download::Instrument {
+                    patch,
+                    flags: 0,
+                    regions,
+                    articulations: Vec::new(),
+                },
+            )
+        };
+        let instruments = [(100, 0), (101, 1 << 31)].map(instrument);
+        waves.chain(instruments).collect()
+    }
+
+    /// The song, by frames.
+    pub fn parts(&self) -> Vec<(u64, Part)> {
+        play::parts(self)
     }
 }
 

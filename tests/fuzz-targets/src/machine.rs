@@ -3,6 +3,8 @@
 //! then exactly as much pool is in use as before.
 
 use crate::dls_download;
+use arioso_bank::test_banks;
+use arioso_core::ks::arioso::ARIOSO_CONTROL_BANK;
 use arioso_core::ks::guid::{
     KSCATEGORY_SYNTHESIZER, KSDATAFORMAT_SUBTYPE_DIRECTMUSIC, KSDATAFORMAT_SUBTYPE_MIDI,
     KSDATAFORMAT_SUBTYPE_PCM, KSPROPSETID_Audio,
@@ -16,18 +18,22 @@ use conformance::property::Property;
 use conformance::read::read;
 use conformance::rt_audio::{RtStream, is_capture};
 use conformance::wave::{WavePath, is_wave_output};
-use conformance::{Client, connect, synth};
+use conformance::{Client, connect, settings, synth};
 use simkernel::bugcheck;
 use simkernel::client::{ClientOptions, SimClient};
 use simkernel::modules::pcm_sink::Keep;
 use simkernel::nt::{POWER_SYSTEM_SLEEPING3, POWER_SYSTEM_WORKING};
-use simkernel::registry::Value;
-use simkernel::system::{AudioOptions, Device, Options, System};
+use simkernel::registry::{self, Value};
+use simkernel::system::{AudioOptions, Device, FileData, Options, System};
 use std::cell::RefCell;
 use std::ops::Range;
 use std::path::PathBuf;
 
 const SERVICE: &str = "Arioso";
+const PARAMETERS: &str =
+    "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\Arioso\\Parameters";
+/// The bank of an input that brings one.
+const BANK: &str = "\\??\\C:\\input.dls";
 /// Output rate.
 pub const RATE: u32 = 44_100;
 /// 100 ns.
@@ -220,6 +226,11 @@ impl Machine {
             let _ = read.cancel(&mut client);
         }
         reset_levels(&mut client);
+        let handle = filter.handle;
+        for bank in [Some(test_banks::dc(RATE)), None] {
+            name_bank(&mut self.system, bank);
+            settings::control(&mut client, handle, ARIOSO_CONTROL_BANK).expect("it is read");
+        }
         drop(client);
         self.settle();
         self.level = (self.system.verdict().pool, self.system.pool_allocations());
@@ -256,6 +267,16 @@ fn reset_levels(client: &mut SimClient) {
     filter.close(client);
 }
 
+fn name_bank(system: &mut System, file: Option<Vec<u8>>) {
+    match file {
+        Some(file) => {
+            system.put_file(BANK, FileData::Bytes(file.into()));
+            registry::set(PARAMETERS, "BankPath", Value::text(BANK));
+        }
+        None => registry::remove(PARAMETERS, "BankPath"),
+    }
+}
+
 /// What an input does to the machine besides its program's requests.
 pub struct Hand<'a> {
     system: &'a mut System,
@@ -280,9 +301,14 @@ impl Hand<'_> {
         }
     }
 
-    /// The driver's n-th allocation from now on fails (1-based).
-    pub fn starve(&mut self, n: u64) {
-        self.system.fail_allocation(Some(n));
+    /// The driver's n-th allocation from now on fails (1-based); `None`: none does.
+    pub fn starve(&mut self, n: Option<u64>) {
+        self.system.fail_allocation(n);
+    }
+
+    /// A file is there, and named as the bank; `None`: no bank is named.
+    pub fn name_bank(&mut self, file: Option<&[u8]>) {
+        name_bank(self.system, file.map(<[u8]>::to_vec));
     }
 }
 

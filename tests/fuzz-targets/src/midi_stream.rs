@@ -154,6 +154,8 @@ fn seeds() -> Vec<Vec<u8>> {
         ],
     ];
     seeds.extend(rare);
+    let addresses = rare::addresses();
+    seeds.extend(addresses.iter().map(|stream| [&[15][..], stream].concat()));
     seeds.push(vec![0]);
     seeds
 }

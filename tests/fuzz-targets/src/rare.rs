@@ -185,6 +185,133 @@ pub fn messages() -> Vec<Vec<u8>> {
     whole.chain(begun).chain(odd).collect()
 }
 
+/// Streams: each address of Roland's and Yamaha's parts and drums, each number of a controller, of a registered and of another parameter,
+/// and what GM2 has for controllers, keys and effects, with their least, middle and greatest values.
+pub fn addresses() -> Vec<Vec<u8>> {
+    let mut streams = Vec::new();
+    for value in [0, 0x40, 0x7F] {
+        let roland = |high: u8, mid: u8| {
+            let message = move |low: u8| {
+                let sum = high.wrapping_add(mid).wrapping_add(low).wrapping_add(value);
+                let check = 0u8.wrapping_sub(sum) & 0x7F;
+                vec![
+                    0xF0, 0x41, 0x10, 0x42, 0x12, high, mid, low, value, check, 0xF7,
+                ]
+            };
+            (0..0x80).flat_map(message).collect::<Vec<u8>>()
+        };
+        streams.extend(
+            [
+                (0x40, 0x01),
+                (0x40, 0x10),
+                (0x40, 0x11),
+                (0x40, 0x20),
+                (0x40, 0x21),
+            ]
+            .map(|(high, mid)| roland(high, mid)),
+        );
+        streams.extend((0..10).map(|kind| roland(0x41, kind << 4)));
+        let yamaha = |high: u8, mid: u8| {
+            let message = move |low: u8| vec![0xF0, 0x43, 0x10, 0x4C, high, mid, low, value, 0xF7];
+            (0..0x80).flat_map(message).collect::<Vec<u8>>()
+        };
+        streams.extend(
+            [(0x02, 0x01), (0x08, 0x00), (0x08, 0x09), (0x30, 0x24)]
+                .map(|(high, mid)| yamaha(high, mid)),
+        );
+        let controllers = (0..0x78).flat_map(|number| [0xB0, number, value]);
+        streams.push(controllers.collect());
+        for (channel, high) in [(0, 1), (0, 0x7F)]
+            .into_iter()
+            .chain((0x14..0x20).map(|high| (9, high)))
+        {
+            let parameter = |low: u8| {
+                let status = 0xB0 | channel;
+                vec![status, 99, high, 98, low, 6, value, 38, value]
+            };
+            streams.push((0..0x80).flat_map(parameter).collect());
+        }
+        let registered = |low: u8| vec![0xB0, 101, 0, 100, low, 6, value, 38, value];
+        streams.push((0..6).flat_map(registered).collect());
+        let mut global = Vec::new();
+        for parameter in 0..8 {
+            for (slot, number) in [(1, 1), (1, 2), (2, 1)] {
+                let number = if parameter > 4 { slot } else { number };
+                global.extend([
+                    0xF0, 0x7F, 0x7F, 4, 5, 1, 1, 1, 1, number, parameter, value, 0xF7,
+                ]);
+            }
+            for form in 1..4 {
+                let source = if form == 3 { 1 } else { 0 };
+                global.extend([0xF0, 0x7F, 0x7F, 9, form, 0]);
+                global.extend([1].iter().take(source));
+                global.extend([parameter, value, 0xF7]);
+            }
+        }
+        streams.push(global);
+        let keys = (0..0x80).flat_map(|number| {
+            [
+                0xF0, 0x7F, 0x7F, 0x0A, 1, 9, 36, number, value, 0xF7, 0x99, 36, 100,
+            ]
+        });
+        streams.push(keys.collect());
+    }
+    streams.extend([kinds_of_effects(1), kinds_of_effects(2)]);
+    streams
+}
+
+/// All kinds of reverb (1) or chorus (2), by GM2, GS and XG.
+fn kinds_of_effects(slot: u8) -> Vec<u8> {
+    let mut stream = Vec::new();
+    for kind in 0..9 {
+        stream.extend([0xF0, 0x7F, 0x7F, 4, 5, 1, 1, 1, 1, slot, 0, kind, 0xF7]);
+        let low = 0x28 + 8 * slot;
+        let check = 0u8.wrapping_sub(0x41 + low + kind) & 0x7F;
+        stream.extend([
+            0xF0, 0x41, 0x10, 0x42, 0x12, 0x40, 1, low, kind, check, 0xF7,
+        ]);
+    }
+    let low = 0x20 * (slot - 1);
+    let first = if slot == 1 { 0 } else { 0x41 };
+    for kind in first..first + 12 {
+        for variation in 0..4 {
+            stream.extend([0xF0, 0x43, 0x10, 0x4C, 2, 1, low, kind, variation, 0xF7]);
+        }
+    }
+    stream
+}
+
+/// Connections of everything that moves to everything that it may move, with every shape.
+pub fn routes() -> Vec<Vec<Connection>> {
+    const SOURCES: [u16; 14] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 0x81, 0x8A, 0x100, 0x101, 0x102];
+    const CONTROLS: [u16; 5] = [0, 0x81, 1, 5, 9];
+    const DESTINATIONS: [u16; 16] = [
+        0x001, 0x003, 0x004, 0x005, 0x080, 0x081, 0x104, 0x105, 0x114, 0x115, 0x206, 0x207, 0x209,
+        0x30A, 0x500, 0x501,
+    ];
+    let mut shape: u16 = 0;
+    let mut all = Vec::new();
+    for to in DESTINATIONS {
+        for by in CONTROLS {
+            for from in SOURCES {
+                // Curve, polarity and direction of both, in turn.
+                shape = (shape + 5) % 256;
+                let transform = (shape & 3) << 10
+                    | (shape >> 2 & 3) << 14
+                    | (shape >> 4 & 3) << 4
+                    | (shape >> 6 & 3) << 8;
+                let scale = if to == 0x001 || to == 0x501 {
+                    -(60 << 16)
+                } else {
+                    600 << 16
+                };
+                all.push((from, by, to, transform, scale));
+            }
+        }
+    }
+    all.chunks(28).map(<[Connection]>::to_vec).collect()
+}
+
 /// Tuning programs: every form, in real time and not, with data that fits and does not.
 fn tunings() -> Vec<Vec<u8>> {
     let keys: Vec<u8> = (0..128u8).flat_map(|key| [key, 0x40, 1]).collect();

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which edges of the driver's image are taken: of the code as it runs in the kernel, optimized. An edge belongs to the innermost line of
-//! ours that it lies in. A line has as many copies as inlining and generic types made of it; a *place* of the source, which is a line and a
-//! column, is taken if one of its copies is.
+//! ours that it lies in, and to the lines of the library that are inlined there.
+//!
+//! Inlining and generic types make copies of both, and in most copies only one outcome is possible. So an edge counts once: of the copies of a
+//! line the one counts of which most is taken. How many edges there are with every copy is told besides. What is missed is sorted by
+//! [`KINDS`], and by `tools/xtask/missed-edges.txt`, which has a line of the source and the reason why its missed edges are.
 
 use crate::driver::{self, Arch, Build};
 use crate::fuzz;
@@ -9,7 +12,7 @@ use crate::scenarios::{Program, Taken};
 use crate::setup::{self, Need};
 use crate::{process, project, scenarios};
 use anyhow::{Context, Result, bail};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{IsTerminal, Write, stderr};
 use std::path::PathBuf;
@@ -17,10 +20,89 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// What lies in no line of ours.
-const ELSEWHERE: &str = "elsewhere:0:0";
+const ELSEWHERE: &str = "elsewhere:0";
 
-/// Taken places and all places, by file.
-type Files = BTreeMap<String, (usize, usize)>;
+/// The places that an edge lies in, the innermost first: `file:line`.
+type Frames = Vec<String>;
+
+/// A reason, and whether it is that of a line's missed edges.
+type Kind = (&'static str, fn(&Missed) -> bool);
+
+/// Taken edges and all edges of a line's copies: by what each is inlined in, and the function.
+type Copies<'a> = BTreeMap<(&'a [String], &'a str), (usize, usize)>;
+
+/// Missed edges that are told apart: by the innermost place that is the library's, or by any place.
+const KINDS: [Kind; 7] = [
+    (
+        "drops: the compiler's own code at each end of a scope, also where nothing is left to drop",
+        |missed| {
+            let is_drop = |frame: &String| frame.starts_with("library/core/src/ptr/mod.rs:");
+            let of_compiler = missed.place != ELSEWHERE && missed.place.ends_with(":0");
+            of_compiler || missed.frames.iter().any(is_drop)
+        },
+    ),
+    (
+        "an index that is always in range: nothing may panic, so each is asked (parsers apart, whose are not)",
+        |missed| {
+            let parses = ["core/src/dls/", "core/src/midi/"]
+                .iter()
+                .any(|start| missed.place.starts_with(start));
+            !parses
+                && missed
+                    .library()
+                    .starts_with("library/core/src/slice/index.rs:")
+        },
+    ),
+    (
+        "arithmetic that does not overflow, saturating or checked",
+        |missed| missed.library().starts_with("library/core/src/num/"),
+    ),
+    (
+        "loops that ran, though not as often (never, once, to the end) as some copy of their body is for",
+        |missed| {
+            let library = missed.library();
+            missed.met
+                && (library.starts_with("library/core/src/iter/")
+                    || library.starts_with("library/core/src/slice/iter/")
+                    || library.starts_with("library/core/src/ops/control_flow.rs:"))
+        },
+    ),
+    (
+        "pointers of the kernel's and of PortCls' that are never null",
+        |missed| {
+            missed.place.starts_with("src/")
+                && missed
+                    .library()
+                    .starts_with("library/core/src/ptr/non_null.rs:")
+        },
+    ),
+    ("libm's special cases", |missed| {
+        missed.library().contains("/libm-")
+    }),
+    (
+        "functions of the library that are no part of a line of ours",
+        |missed| missed.place == ELSEWHERE,
+    ),
+];
+
+/// A line of which edges are missed.
+struct Missed {
+    /// `file:line`
+    place: String,
+    frames: Frames,
+    /// Missed edges, and all.
+    edges: usize,
+    of: usize,
+    /// Some edge of the place is taken.
+    met: bool,
+}
+
+impl Missed {
+    /// The innermost place, if it is the library's.
+    fn library(&self) -> &str {
+        self.frames.first().map_or("", String::as_str)
+    }
+}
 
 /// The driver that counts its edges.
 pub fn image() -> PathBuf {
@@ -47,6 +129,28 @@ pub fn coverage() -> Result<()> {
     }
     songs(&mut edges)?;
     fuzz::taken(&mut edges)?;
+    let rows: String = edges
+        .iter()
+        .map(|(at, taken)| format!("{at:#x} {}\n", u8::from(*taken)))
+        .collect();
+    fs::write(last()?, rows)?;
+    report(&edges)
+}
+
+/// The edges of the last run.
+fn last() -> Result<PathBuf> {
+    let directory = project::root().join("target/fuzz");
+    fs::create_dir_all(&directory)?;
+    Ok(directory.join("edges-image.txt"))
+}
+
+/// Reports the last run again, of the image that it had.
+pub fn report_last() -> Result<()> {
+    let file = last()?;
+    let rows = fs::read_to_string(&file)
+        .with_context(|| format!("no run yet: there is no {}", file.display()))?;
+    let mut edges = Taken::new();
+    scenarios::read(&rows, &mut edges)?;
     report(&edges)
 }
 
@@ -85,7 +189,7 @@ fn songs(edges: &mut Taken) -> Result<()> {
     Ok(())
 }
 
-/// Prints a table by file, and writes the places of what is missed to `target/fuzz/uncovered-image.txt`.
+/// Prints a table by file and one by kind, and writes what is missed of the rest to `target/fuzz/uncovered-image.txt`.
 pub fn report(edges: &Taken) -> Result<()> {
     if edges.is_empty() {
         bail!("{} has no edges", image().display());
@@ -93,10 +197,10 @@ pub fn report(edges: &Taken) -> Result<()> {
     print(edges, &symbolize(edges)?)
 }
 
-/// A place in our sources for each address, in their order.
-fn symbolize(edges: &Taken) -> Result<Vec<String>> {
+/// The places of each address, and the function that it lies in, in their order.
+fn symbolize(edges: &Taken) -> Result<Vec<(Frames, String)>> {
     let mut symbolizer = Command::new(setup::Tools::find()?.llvm_symbolizer)
-        .args(["--relative-address", "--inlines", "--functions=none"])
+        .args(["--relative-address", "--inlines", "--functions=linkage"])
         .arg(format!("--obj={}", image().display()))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -125,59 +229,200 @@ fn symbolize(edges: &Taken) -> Result<Vec<String>> {
     Ok(places)
 }
 
-/// Blocks of lines `file:line:column`, innermost first, with an empty line behind each.
-fn places(text: &str) -> Vec<String> {
+/// Blocks of pairs of lines, the function and `file:line:column`, innermost first, with an empty line behind each.
+fn places(text: &str) -> Vec<(Frames, String)> {
     text.trim_end()
         .split("\n\n")
         .map(|block| {
-            let ours = block.lines().find_map(ours);
-            ours.unwrap_or_else(|| ELSEWHERE.to_owned())
+            let lines: Vec<&str> = block.lines().collect();
+            let (pairs, _) = lines.as_chunks::<2>();
+            let frames = pairs.iter().map(|[_, place]| relative(place)).collect();
+            let function = pairs.last().map_or("", |[function, _]| function);
+            (frames, function.to_owned())
         })
         .collect()
 }
 
-/// `file:line:column` if it is a source of the driver's or the core's: those paths do not depend on the machine.
-fn ours(line: &str) -> Option<String> {
-    let line = line.replace('\\', "/");
-    let path = line.strip_prefix("/arioso/")?;
-    let is_ours = path.starts_with("src/") || path.starts_with("core/src/");
-    is_ours.then(|| path.to_owned())
+/// `file:line` without what depends on the machine: of ours, and of the library, which is `library/…`.
+fn relative(place: &str) -> String {
+    let place = place.replace('\\', "/");
+    let path = place.rsplit_once(':').map_or(&*place, |(path, _)| path);
+    match (path.strip_prefix("/arioso/"), path.split_once("/library/")) {
+        (Some(ours), _) => ours.to_owned(),
+        (None, Some((_, library))) => format!("library/{library}"),
+        (None, None) => path.to_owned(),
+    }
 }
 
-fn print(edges: &Taken, places: &[String]) -> Result<()> {
-    let mut copies: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for (taken, place) in edges.values().zip(places) {
-        let copies = copies.entry(place).or_default();
-        copies.0 += usize::from(*taken);
-        copies.1 += 1;
-    }
-    let taken = copies.values().map(|copies| copies.0).sum::<usize>();
-    // Line 0 is code of the compiler's own: drops.
-    copies.retain(|place, _| *place != ELSEWHERE && !place.contains(":0:"));
-    let mut files = Files::new();
-    let mut missed = Vec::new();
-    for (place, (taken, _)) in &copies {
-        let file = place.split(':').next().unwrap_or(place);
-        let counts = files.entry(file.to_owned()).or_default();
-        counts.0 += usize::from(*taken > 0);
+/// Whether a place is a source of the driver's or the core's.
+fn is_ours(place: &str) -> bool {
+    place.starts_with("src/") || place.starts_with("core/src/")
+}
+
+/// Edges by the line of ours that they lie in and what of the library is inlined there; of each the copy of which most is taken.
+fn lines(edges: &Taken, places: &[(Frames, String)]) -> Vec<Missed> {
+    let mut copies: BTreeMap<&[String], Copies> = BTreeMap::new();
+    for (taken, (frames, function)) in edges.values().zip(places) {
+        let ours = frames.iter().position(|frame| is_ours(frame));
+        let (line, around) = frames.split_at(ours.map_or(frames.len(), |at| at + 1));
+        let counts = copies.entry(line).or_default();
+        let counts = counts.entry((around, function)).or_default();
+        counts.0 += usize::from(*taken);
         counts.1 += 1;
-        if *taken == 0 {
-            missed.push(*place);
+    }
+    // The part that is taken; of equal parts the one with more.
+    let best = |counts: Copies| {
+        counts
+            .into_values()
+            .max_by_key(|&(taken, all)| (taken * 1000 / all.max(1), taken))
+            .unwrap_or_default()
+    };
+    let mut lines: Vec<Missed> = copies
+        .into_iter()
+        .map(|(line, counts)| {
+            let (taken, all) = best(counts);
+            let place = line.last().filter(|place| is_ours(place));
+            Missed {
+                place: place.map_or(ELSEWHERE, String::as_str).to_owned(),
+                frames: line.to_vec(),
+                edges: all - taken,
+                of: all,
+                met: false,
+            }
+        })
+        .collect();
+    let met: BTreeSet<String> = lines
+        .iter()
+        .filter(|line| line.edges < line.of)
+        .map(|line| line.place.clone())
+        .collect();
+    for line in &mut lines {
+        line.met = met.contains(&line.place);
+    }
+    lines
+}
+
+/// Why edges of a line are missed: by the text of the line, in any place of a file.
+struct Reasons(Vec<(String, String, String)>);
+
+impl Reasons {
+    fn read() -> Result<Self> {
+        let path = project::root().join("tools/xtask/missed-edges.txt");
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(&text)
+    }
+
+    /// Lines of `file: line | reason`; the line may be `*`.
+    fn parse(text: &str) -> Result<Self> {
+        let rows = text
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'));
+        rows.map(|row| {
+            let parts = row.rsplit_once(" | ").and_then(|(place, reason)| {
+                let (file, line) = place.split_once(": ")?;
+                Some((file.to_owned(), line.to_owned(), reason.to_owned()))
+            });
+            parts.with_context(|| format!("no reason: {row}"))
+        })
+        .collect::<Result<_>>()
+        .map(Self)
+    }
+
+    fn of(&self, place: &str, sources: &mut Sources) -> Option<&str> {
+        let (file, _) = place.rsplit_once(':')?;
+        let text = sources.line(place).unwrap_or_default();
+        let found = self
+            .0
+            .iter()
+            .find(|(known, line, _)| known == file && (line == "*" || *line == text));
+        found.map(|(.., reason)| reason.as_str())
+    }
+}
+
+/// Lines of the sources, by file.
+#[derive(Default)]
+struct Sources(BTreeMap<String, Vec<String>>);
+
+impl Sources {
+    /// The text of `file:line`, without its indentation.
+    fn line(&mut self, place: &str) -> Option<String> {
+        let (file, line) = place.rsplit_once(':')?;
+        let lines = self.0.entry(file.to_owned()).or_insert_with(|| {
+            let text = fs::read_to_string(project::root().join(file));
+            let text = text.unwrap_or_default();
+            text.lines().map(|line| line.trim().to_owned()).collect()
+        });
+        let at: usize = line.parse().ok()?;
+        lines.get(at.checked_sub(1)?).cloned()
+    }
+}
+
+/// Taken edges and all edges of each file, in a table.
+type Files = BTreeMap<String, (usize, usize)>;
+
+fn print(edges: &Taken, places: &[(Frames, String)]) -> Result<()> {
+    let lines = lines(edges, places);
+    let reasons = Reasons::read()?;
+    let mut sources = Sources::default();
+    let mut files = Files::new();
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut all, mut missed, mut rest) = (0, 0, String::new());
+    let mut left = 0;
+    for line in &lines {
+        let file = line.place.rsplit_once(':').map_or("", |(file, _)| file);
+        let counts = files.entry(file.to_owned()).or_default();
+        counts.0 += line.of - line.edges;
+        counts.1 += line.of;
+        all += line.of;
+        missed += line.edges;
+        if line.edges == 0 {
+            continue;
+        }
+        let kind = KINDS.iter().find(|(_, is)| is(line)).map(|(kind, _)| *kind);
+        match kind.or_else(|| reasons.of(&line.place, &mut sources)) {
+            Some(reason) => *kinds.entry(reason).or_default() += line.edges,
+            None => {
+                left += line.edges;
+                let text = sources.line(&line.place).unwrap_or_default();
+                let inlined = line.frames.len().saturating_sub(1);
+                rest.push_str(&format!(
+                    "{}: {} of {}: {text} [{}]\n",
+                    line.place,
+                    line.edges,
+                    line.of,
+                    line.frames[..inlined].join(" < ")
+                ));
+            }
         }
     }
-    println!("Places in the sources of the driver's image:");
+    println!("Edges of the driver's image by file; of copies the one of which most is taken:");
     fuzz::table(files.iter().map(|(file, counts)| (file.as_str(), *counts)));
-    let part = 100.0 * taken as f64 / edges.len().max(1) as f64;
+    println!("missed, {missed} in all:");
+    let mut sorted: Vec<_> = kinds.iter().collect();
+    sorted.sort_by_key(|(_, edges)| std::cmp::Reverse(**edges));
+    for (reason, edges) in sorted {
+        println!("{edges:8}  {reason}");
+    }
+    println!("{left:8}  not accounted for");
+    let part = |taken: usize, all: usize| 100.0 * taken as f64 / all.max(1) as f64;
     println!(
-        "edges of the image, each copy of a place for itself: {part:.1} %, {taken} of {}",
+        "taken {:.1} %; taken or accounted for {:.1} %, {} of {all}",
+        part(all - missed, all),
+        part(all - left, all),
+        all - left
+    );
+    let copies = edges.values().filter(|taken| **taken).count();
+    println!(
+        "each copy of an edge for itself: {:.1} %, {copies} of {}",
+        part(copies, edges.len()),
         edges.len()
     );
     let directory = project::root().join("target/fuzz");
     fs::create_dir_all(&directory)?;
     let file = directory.join("uncovered-image.txt");
-    fs::write(&file, missed.join("\n"))
-        .with_context(|| format!("cannot write {}", file.display()))?;
-    println!("what is missing: {}", file.display());
+    fs::write(&file, rest).with_context(|| format!("cannot write {}", file.display()))?;
+    println!("what is not accounted for: {}", file.display());
     Ok(())
 }
 
@@ -185,9 +430,74 @@ fn print(edges: &Taken, places: &[String]) -> Result<()> {
 mod tests {
     use super::*;
 
+    fn frames(places: &[&str]) -> Frames {
+        places.iter().map(|&place| place.to_owned()).collect()
+    }
+
     #[test]
-    fn the_innermost_place_of_ours() {
-        let text = "/usr/lib/core/option.rs:7:1\n/arioso/core/src/mem/vec.rs:8:2\n/arioso/src/entry.rs:9:3\n\n??:0:0\n\n";
-        assert_eq!(places(text), ["core/src/mem/vec.rs:8:2", ELSEWHERE]);
+    fn places_without_the_machine() {
+        let text = "get\n/usr/lib/rustlib/src/rust/library/core/src/option.rs:7:1\n\
+                    push\n/arioso/core/src/mem/vec.rs:8:2\nentry\n/arioso/src/entry.rs:9:3\n\n\
+                    f\n??:0:0\n\n";
+        let expected = [
+            (
+                frames(&[
+                    "library/core/src/option.rs:7",
+                    "core/src/mem/vec.rs:8",
+                    "src/entry.rs:9",
+                ]),
+                "entry".to_owned(),
+            ),
+            (frames(&["??:0"]), "f".to_owned()),
+        ];
+        assert_eq!(places(text), expected);
+    }
+
+    /// Two functions inline a line, and one of them twice.
+    #[test]
+    fn an_edge_counts_in_its_best_copy() {
+        let inlined = |place: &str, at: &str| (frames(&[place, at]), "f".to_owned());
+        let edges: Taken = [
+            (1, false),
+            (2, false),
+            (3, true),
+            (4, false),
+            (5, false),
+            (6, true),
+        ]
+        .into();
+        let places = [
+            inlined("src/a.rs:1", "src/b.rs:1"),
+            inlined("src/a.rs:1", "src/b.rs:1"),
+            inlined("src/a.rs:1", "src/b.rs:2"),
+            inlined("src/a.rs:1", "src/b.rs:2"),
+            (frames(&["src/b.rs:3"]), "f".to_owned()),
+            (frames(&["library/core/src/option.rs:1"]), "f".to_owned()),
+        ];
+        let counts: Vec<_> = lines(&edges, &places)
+            .into_iter()
+            .map(|line| (line.place, line.edges, line.of))
+            .collect();
+        let expected = [
+            (ELSEWHERE.to_owned(), 0, 1),
+            ("src/a.rs:1".to_owned(), 1, 2),
+            ("src/b.rs:3".to_owned(), 1, 1),
+        ];
+        assert_eq!(counts, expected);
+    }
+
+    #[test]
+    fn reasons_by_the_text_of_a_line() {
+        let reasons =
+            Reasons::parse("# a remark\nsrc/a.rs: if x { | never | why\nsrc/b.rs: * | all\n");
+        let reasons = reasons.unwrap();
+        let mut sources = Sources::default();
+        sources
+            .0
+            .insert("src/a.rs".into(), vec!["x".into(), "if x { | never".into()]);
+        assert_eq!(reasons.of("src/a.rs:1", &mut sources), None);
+        assert_eq!(reasons.of("src/a.rs:2", &mut sources), Some("why"));
+        assert_eq!(reasons.of("src/b.rs:7", &mut sources), Some("all"));
+        assert!(Reasons::parse("src/a.rs: no reason").is_err());
     }
 }

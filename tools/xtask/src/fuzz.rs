@@ -30,7 +30,7 @@ enum Kind {
     Driver,
 }
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 8] = [
     Target::parser("dls_file"),
     Target::parser("dls_download"),
     Target::parser("midi_stream"),
@@ -38,6 +38,7 @@ const TARGETS: [Target; 7] = [
     Target::parser("life"),
     Target::driver("property"),
     Target::driver("sequence"),
+    Target::driver("music"),
 ];
 
 impl Target {

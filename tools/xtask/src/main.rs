@@ -138,7 +138,11 @@ enum Command {
         target: Option<String>,
     },
     /// Run all scenarios of the simulated kernel on a driver that counts, and say which of its edges are not taken
-    Coverage,
+    Coverage {
+        /// Report the last run again: reasons have changed
+        #[arg(long)]
+        last: bool,
+    },
     /// Let all that the driver does at once come in thousands of orders; one that fails is made shorter
     Schedules {
         /// The first seed
@@ -248,7 +252,8 @@ fn run(command: Command) -> Result<()> {
             races,
             repeat,
         }),
-        Command::Coverage => coverage::coverage(),
+        Command::Coverage { last: false } => coverage::coverage(),
+        Command::Coverage { last: true } => coverage::report_last(),
         Command::Mutants {
             area,
             seed,

@@ -3,10 +3,13 @@
 
 use crate::Scenario;
 use crate::endpoint::Recorder;
-use crate::rig::{PARAMETERS, RATE, Rig, SECOND, Setup};
+use crate::listener::{A_IN, A_OUT, B_IN, B_OUT, capture_of};
+use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
 use crate::sounds::{self, load, unload, wave};
 use crate::synth::level;
+use arioso_bank::test_banks;
 use arioso_core::dls::file::{Collection, Limits};
+use arioso_core::ks::arioso::{ARIOSO_CONTROL_BANK, ARIOSO_CONTROL_NUMBERS};
 use arioso_core::ks::dmusprop::*;
 use arioso_core::ks::guid::{
     KSCATEGORY_SYNTHESIZER, KSDATAFORMAT_SUBTYPE_DIRECTMUSIC, KSPROPSETID_Synth,
@@ -18,18 +21,27 @@ use arioso_core::ks::ks::{
 use arioso_core::ks::status::{STATUS_INSUFFICIENT_RESOURCES, STATUS_NO_MEMORY};
 use conformance::bank::Downloads;
 use conformance::connect::SampleFormat;
-use conformance::events::{EventBuffer, write};
-use conformance::filter::Filter;
+use conformance::events::{EventBuffer, MusicBuffer, write};
+use conformance::filter::{self, Filter};
+use conformance::read::read;
 use conformance::synth::{self, property};
 use conformance::wave::{WavePath, is_wave_output};
 use conformance::wire::Bytes;
-use conformance::{Client, Error};
+use conformance::{Client, Error, connect, settings};
 use simkernel::registry::Value;
 
 pub const SCENARIOS: &[Scenario] = &[
     ("no memory, at every allocation", || {
         each_allocation_with("WaveSinkFeed", play)
     }),
+    ("no memory for the wires, at every allocation", || {
+        each_allocation_with("CableSynth", wires)
+    }),
+    (
+        "no memory for a bank and settings, at every allocation",
+        || each_allocation_of(None, banks),
+    ),
+    ("no memory for the driver's entry", entry),
     ("no memory, and what was there stays", old_state),
     ("no memory for the default set, for a while", default_set),
     ("a 32-bit program downloads", narrow),
@@ -101,6 +113,98 @@ fn play(rig: &mut Rig) -> Result<(), Error> {
     Ok(())
 }
 
+/// Both ends of the cable, which may be heard, and a capture pin in either format.
+fn wires(rig: &mut Rig) -> Result<(), Error> {
+    let client = &mut rig.client;
+    let cable = filter::subdevice(client, "cable")?;
+    let mut ends = Vec::new();
+    for pin in [A_IN, A_OUT, B_IN, B_OUT] {
+        let mut end = cable.midi_pin(client, pin)?;
+        end.set_state(client, KSSTATE_RUN)?;
+        ends.push(end);
+    }
+    let synth = filter::subdevice(client, "synth")?;
+    let pins = synth.pins(client)?;
+    let capture = capture_of(&pins);
+    let mut captures = Vec::new();
+    for connect in [connect::direct_music(capture), connect::midi(capture)] {
+        let mut pin = synth.create_pin(client, &connect, None)?;
+        pin.set_state(client, KSSTATE_RUN)?;
+        captures.push(pin);
+    }
+    let mut player = synth.midi_pin(client, 0)?;
+    player.set_state(client, KSSTATE_RUN)?;
+    let readers = [&ends[1], &ends[3], &captures[0], &captures[1]];
+    let reads = readers.map(|pin| read(client, pin.handle, 256));
+    let long: Vec<u8> = [&[0xF0, 0x7D][..], &[5; 300], &[0xF7]].concat();
+    let mut sent = Ok(());
+    for pin in [&ends[0], &ends[2], &player] {
+        let mut buffer = MusicBuffer::default();
+        for message in [&[0xC0, 3][..], &[0x90, 60, 100], &long, &[0x80, 60, 0]] {
+            buffer.push(1, message);
+        }
+        let write = write(client, pin.handle, 0, buffer.bytes());
+        sent = sent.and(write.wait(client));
+    }
+    client.sleep(SECOND / 10);
+    for read in reads {
+        read.cancel(client);
+    }
+    sent?;
+    for pin in ends.into_iter().chain(captures).chain([player]) {
+        pin.close(client)?;
+    }
+    cable.close(client);
+    synth.close(client);
+    Ok(())
+}
+
+/// The files of [`banks`].
+const BANKS: [&str; 3] = [
+    "\\??\\C:\\sine.dls",
+    "\\??\\C:\\constant.dls",
+    "\\??\\C:\\impulse.dls",
+];
+
+/// A bank is named while a pin plays, and changed; more voices, then fewer.
+fn banks(rig: &mut Rig) -> Result<(), Error> {
+    let client = &mut rig.client;
+    let (filter, id) = Filter::find(client, &KSCATEGORY_SYNTHESIZER, |pin| {
+        pin.flow == KSPIN_DATAFLOW_IN && pin.takes(&KSDATAFORMAT_SUBTYPE_DIRECTMUSIC)
+    })?;
+    let mut pin = filter.direct_music_pin(client, id)?;
+    pin.set_state(client, KSSTATE_RUN)?;
+    let mut done = Ok(());
+    for (path, voices) in BANKS.into_iter().zip([64, 8, 32]) {
+        simkernel::registry::set(PARAMETERS, "BankPath", Value::text(path));
+        simkernel::registry::set(PARAMETERS, "Voices", Value::dword(voices));
+        let client = &mut rig.client;
+        let numbers = settings::control(client, filter.handle, ARIOSO_CONTROL_NUMBERS);
+        let read = settings::control(client, filter.handle, ARIOSO_CONTROL_BANK);
+        done = done.and(numbers).and(read);
+        let now = client.now();
+        let mut buffer = EventBuffer::new(now);
+        for key in 0..12 {
+            buffer.push(now + SECOND / 50, 1, &[0x90, 60 + key, 100]);
+        }
+        let write = write(client, pin.handle, buffer.start(), buffer.bytes());
+        done = done.and(write.wait(client));
+        client.sleep(SECOND / 10);
+    }
+    simkernel::registry::remove(PARAMETERS, "BankPath");
+    simkernel::registry::set(PARAMETERS, "Voices", Value::dword(32));
+    let client = &mut rig.client;
+    done?;
+    settings::settings(client, filter.handle)?;
+    settings::meters(client, filter.handle)?;
+    settings::set_level(client, -600)?;
+    settings::set_level(client, 0)?;
+    synth::bank(client, pin.handle)?;
+    pin.close(client)?;
+    filter.close(client);
+    Ok(())
+}
+
 /// Fails each allocation of a session once, until none fails: nothing is left behind, and many failures are told.
 pub fn each_allocation(rig: &mut Rig, body: fn(&mut Rig) -> Result<(), Error>) {
     let mut failures = 0;
@@ -129,16 +233,73 @@ pub fn each_allocation(rig: &mut Rig, body: fn(&mut Rig) -> Result<(), Error>) {
 
 /// [`each_allocation`], with a setting off and on.
 pub fn each_allocation_with(setting: &str, body: fn(&mut Rig) -> Result<(), Error>) {
+    each_allocation_of(Some(setting), body);
+}
+
+fn each_allocation_of(setting: Option<&str>, body: fn(&mut Rig) -> Result<(), Error>) {
+    let mut rig = Setup {
+        parameters: vec![("Voices", 32)],
+        files: BANKS
+            .into_iter()
+            .zip([
+                test_banks::sine_wave(RATE, 100, 1),
+                test_banks::dc(RATE),
+                test_banks::impulse(RATE),
+            ])
+            .collect(),
+        ..Setup::default()
+    }
+    .start();
+    rig.remove();
+    for value in 0..1 + u32::from(setting.is_some()) {
+        if let Some(setting) = setting {
+            simkernel::registry::set(PARAMETERS, setting, Value::dword(value));
+        }
+        each_allocation(&mut rig, body);
+    }
+    rig.add();
+    rig.finish();
+}
+
+/// Each allocation of loading the driver and of its device's start fails once: what is loaded unloads, what is there goes.
+fn entry() {
     let mut rig = Setup {
         parameters: vec![("Voices", 32)],
         ..Setup::default()
     }
     .start();
     rig.remove();
-    for value in 0..2 {
-        simkernel::registry::set(PARAMETERS, setting, Value::dword(value));
-        each_allocation(&mut rig, body);
+    rig.machine.unload(SERVICE).expect("the driver unloads");
+    let level = rig.pool();
+    let mut refused = 0;
+    for n in 1.. {
+        let before = rig.machine.allocations();
+        rig.machine.fail_allocation(Some(n));
+        let added = rig.add_device();
+        if let Ok(device) = &added {
+            let status = rig.machine.start(*device);
+            refused += u32::from(status < 0);
+            assert_eq!(
+                rig.machine.remove(*device),
+                0,
+                "the removal needs no memory"
+            );
+        }
+        let count = rig.machine.allocations() - before;
+        rig.machine.fail_allocation(None);
+        refused += u32::from(added.is_err());
+        // Who did not load is not there.
+        let unloaded = rig.machine.unload(SERVICE);
+        assert!(unloaded.is_ok() || added.is_err(), "{unloaded:?}");
+        let verdict = rig.machine.verdict();
+        assert!(verdict.is_clean(), "allocation {n}: {verdict}");
+        assert_eq!(rig.pool(), level, "allocation {n} left something");
+        if count < n {
+            assert!(added.is_ok(), "nothing failed");
+            break;
+        }
     }
+    assert!(refused > 20, "{refused} failures were told");
     rig.add();
     rig.finish();
 }

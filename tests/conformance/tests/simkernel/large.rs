@@ -4,19 +4,19 @@
 use crate::Scenario;
 use crate::endpoint::Recorder;
 use crate::failures::each_allocation;
-use crate::rig::{RATE, Rig, SECOND, Setup};
+use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
 use arioso_bank::dls::{Bank, Instrument, Link, Region, Sample, Wave};
-use arioso_core::ks::arioso::ARIOSO_BANK;
+use arioso_core::ks::arioso::{ARIOSO_BANK, ARIOSO_CONTROL_BANK};
 use arioso_core::ks::ks::KSSTATE_RUN;
 use arioso_core::ks::status::STATUS_SUCCESS;
 use conformance::connect::SampleFormat;
 use conformance::filter::{Filter, Pin};
 use conformance::synth::{bank, statistics};
 use conformance::wave::WavePath;
-use conformance::{Client, Error};
+use conformance::{Client, Error, settings};
 use simkernel::client::SimClient;
-use simkernel::registry::Value;
-use simkernel::system::{Made, Make};
+use simkernel::registry::{self, Value};
+use simkernel::system::{FileData, Made, Make};
 use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::Arc;
@@ -33,6 +33,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("waves make room when memory is wanted", room),
     ("a large bank with bad sectors, and cut off", bad),
     ("a large bank, and no memory at every allocation", no_memory),
+    ("a large bank that is named no more is let go", let_go),
     ("the device goes while a wave is read", gone),
     ("the machine sleeps while a wave is read", asleep),
 ];
@@ -45,7 +46,7 @@ const PATH: &str = "\\??\\C:\\large.dls";
 const LAYERS: usize = 4;
 
 /// A bank of constants that is made where it is read.
-struct Constants {
+pub struct Constants {
     /// Where a piece begins, and what it is.
     pieces: Vec<(u64, Piece)>,
     len: u64,
@@ -141,6 +142,11 @@ fn level_of(program: usize, layer: usize) -> i16 {
 
 /// So many programs and a drum kit, which is program 0's, with waves of so many frames.
 fn constants(programs: usize, frames: u32) -> Arc<Constants> {
+    grouped(programs, frames, 0)
+}
+
+/// The same; regions in a key group have one voice for a key.
+pub fn grouped(programs: usize, frames: u32, key_group: u8) -> Arc<Constants> {
     let sample = Sample {
         unity: 0,
         fine_tune: 0,
@@ -157,8 +163,8 @@ fn constants(programs: usize, frames: u32) -> Arc<Constants> {
             .map(|layer| Region {
                 keys: (32 * layer as u8, 32 * layer as u8 + 31),
                 velocities: (0, 127),
-                key_group: 0,
-                self_non_exclusive: true,
+                key_group,
+                self_non_exclusive: key_group == 0,
                 wave: program * LAYERS + layer,
                 link: Link::MONO,
                 sample: None,
@@ -217,7 +223,7 @@ impl Constants {
     }
 }
 
-fn setup(file: &Arc<Constants>, memory: u32) -> Setup {
+pub fn setup(file: &Arc<Constants>, memory: u32) -> Setup {
     Setup {
         made: vec![(PATH, Made(file.clone()))],
         values: vec![("BankPath", Value::text(PATH))],
@@ -389,6 +395,45 @@ fn endpoint() {
     println!("longest wait {} us", told(&mut rig, &pin).LongestWait / 10);
     recorder.close(&mut rig.client);
     rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// Its file is closed, and what was read of it goes, when the registry names no bank or one that cannot be read.
+fn let_go() {
+    const NONE: &str = "\\??\\C:\\none.dls";
+    let file = constants(16, 1 << 19);
+    let mut rig = setup(&file, 256).start();
+    // The package's own bank is none either.
+    let image = rig.machine.image_path(SERVICE).expect("it is loaded");
+    let (directory, _) = image.rsplit_once('\\').expect("a path");
+    let packaged = format!("{directory}\\arioso.dls");
+    rig.machine
+        .put_file(&packaged, FileData::Bytes(vec![0; 64].into()));
+    let (filter, pin, path) = open(&mut rig);
+    rig.sleep(SECOND);
+    registry::set(PARAMETERS, "BankPath", Value::text(NONE));
+    settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_BANK).unwrap();
+    rig.sleep(SECOND / 10);
+    let level = rig.pool();
+    for other in [Some(NONE), None] {
+        registry::set(PARAMETERS, "BankPath", Value::text(PATH));
+        settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_BANK).unwrap();
+        rig.play(&pin, &[(SECOND / 10, &[0xC0, 7])]);
+        rig.sleep(SECOND);
+        let told_of = told(&mut rig, &pin);
+        assert_eq!((told_of.Flags, told_of.Length), (1, file.len()));
+        assert!(rig.pool() > level + (4 << 20), "waves are there");
+        match other {
+            Some(path) => registry::set(PARAMETERS, "BankPath", Value::text(path)),
+            None => registry::remove(PARAMETERS, "BankPath"),
+        }
+        settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_BANK).unwrap();
+        rig.sleep(SECOND / 10);
+        let told_of = told(&mut rig, &pin);
+        assert_eq!((told_of.Flags, told_of.Length), (0, 0), "{other:?}");
+        assert_eq!(rig.pool(), level, "{other:?}: something of it is left");
+    }
+    rig.close(filter, [pin], Some(path));
     rig.finish();
 }
 

@@ -7,6 +7,7 @@ mod budget;
 mod cable;
 mod capture;
 mod contract;
+mod crowds;
 mod debugging;
 mod effects;
 mod endpoint;
@@ -34,6 +35,7 @@ mod store;
 mod synth;
 mod topology;
 mod transport;
+mod waiting;
 mod while_playing;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -57,6 +59,7 @@ fn main() {
         cable::SCENARIOS,
         capture::SCENARIOS,
         contract::SCENARIOS,
+        crowds::SCENARIOS,
         debugging::SCENARIOS,
         effects::SCENARIOS,
         endpoint::SCENARIOS,
@@ -80,6 +83,7 @@ fn main() {
         synth::SCENARIOS,
         topology::SCENARIOS,
         transport::SCENARIOS,
+        waiting::SCENARIOS,
         while_playing::SCENARIOS,
     ]
     .concat();

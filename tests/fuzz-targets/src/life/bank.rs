@@ -5,8 +5,10 @@ use arioso_core::dls::model::{
     Articulation, Connection, Curve, Destination as D, Instrument, Loop, Region, SampleInfo, Shape,
     Source, Wave,
 };
+use arioso_core::dls::raw::{self, RegionHeader, WaveLink};
 use arioso_core::mem::Shared;
 use arioso_core::synth::check;
+use conformance::download;
 
 const TICK: u32 = 32;
 
@@ -186,9 +188,9 @@ impl Plan {
         u64::from(self.release.max(shutdown).max(rate / 100 + 1))
     }
 
-    fn wave(&self, rate: u32) -> Shared<Wave> {
+    fn frames(&self) -> Vec<i16> {
         let mut noise = super::Generator(self.seed.into());
-        let frames: Vec<i16> = (0..self.frames)
+        (0..self.frames)
             .map(|i| match self.wave {
                 Kind::Constant => i16::MAX,
                 Kind::Square if i / 16 % 2 == 0 => i16::MAX,
@@ -196,9 +198,15 @@ impl Plan {
                 Kind::Noise => noise.next() as i16,
                 Kind::Ramp => (i * 37 % 20_000) as i16,
             })
-            .collect();
-        let rate = if self.rate_of_output { rate } else { 22_050 };
-        check::wave(rate, &frames, self.sample()).expect("memory")
+            .collect()
+    }
+
+    fn rate(&self, output: u32) -> u32 {
+        if self.rate_of_output { output } else { 22_050 }
+    }
+
+    fn wave(&self, rate: u32) -> Shared<Wave> {
+        check::wave(self.rate(rate), &self.frames(), self.sample()).expect("memory")
     }
 
     fn sample(&self) -> SampleInfo {
@@ -211,6 +219,10 @@ impl Plan {
     }
 
     fn articulation(&self, rate: u32) -> Shared<Articulation> {
+        Shared::try_new(Articulation::new(self.connections(rate))).expect("memory")
+    }
+
+    fn connections(&self, rate: u32) -> Vec<Connection> {
         let time = |frames: u32| {
             if frames == 0 {
                 i32::MIN
@@ -266,7 +278,48 @@ impl Plan {
         let routes = usual.into_iter().chain(self.routes.iter().copied());
         let routes =
             routes.map(|(source, control, to, scale)| connection(source, control, to, scale));
-        Shared::try_new(Articulation::new(constants.chain(routes).collect())).expect("memory")
+        constants.chain(routes).collect()
+    }
+
+    /// The wave as a download.
+    pub fn wave_download(&self, id: u32, rate: u32) -> Vec<u8> {
+        let frames = self.frames();
+        let data: Vec<u8> = frames
+            .iter()
+            .flat_map(|frame| frame.to_le_bytes())
+            .collect();
+        download::wave(id, self.rate(rate), 16, &data)
+    }
+
+    /// The region as a download has it.
+    pub fn region_download(&self, wave: u32, rate: u32) -> download::Region {
+        let range = |(low, high): (u8, u8)| (u16::from(low), u16::from(high));
+        download::Region {
+            header: RegionHeader {
+                keys: range(self.keys),
+                velocities: (0, 127),
+                options: self.repeats.into(),
+                key_group: self.key_group.into(),
+            },
+            link: WaveLink {
+                options: u16::from(self.phase_group != 0 && self.seed & 1 == 0),
+                phase_group: self.phase_group,
+                channels: 1 + u32::from(self.seed) % 3,
+                table_index: wave,
+            },
+            sample: Some(raw::Sample {
+                unity: 60,
+                fine_tune: 0,
+                gain: self.gain,
+                options: 0,
+                first_loop: self.sample_loop.map(|looped| raw::Loop {
+                    kind: looped.until_release.into(),
+                    start: looped.start,
+                    length: looped.length,
+                }),
+            }),
+            articulations: vec![self.connections(rate).iter().map(as_stored).collect()],
+        }
     }
 
     pub fn region(&self, rate: u32) -> Region {
@@ -310,6 +363,73 @@ fn connection(source: Source, control: Source, destination: D, scale: i32) -> Co
         control_shape,
         destination,
         scale,
+    }
+}
+
+/// With the numbers of DLS 2.
+fn as_stored(connection: &Connection) -> raw::Connection {
+    let source = |of| match of {
+        Source::None => 0,
+        Source::Lfo => 1,
+        Source::Velocity => 2,
+        Source::Key => 3,
+        Source::Eg1 => 4,
+        Source::Eg2 => 5,
+        Source::PitchWheel => 6,
+        Source::PolyPressure => 7,
+        Source::ChannelPressure => 8,
+        Source::Vibrato => 9,
+        Source::Controller(number) => 0x80 | u16::from(number),
+        Source::Rpn(number) => 0x100 | u16::from(number),
+    };
+    let shape = |of: Shape| {
+        let curve = match of.curve {
+            Curve::Linear => 0,
+            Curve::Concave => 1,
+            Curve::Convex => 2,
+            Curve::Switch => 3,
+        };
+        curve | u16::from(of.bipolar) << 4 | u16::from(of.invert) << 5
+    };
+    raw::Connection {
+        source: source(connection.source),
+        control: source(connection.control),
+        destination: destination(connection.destination),
+        transform: shape(connection.source_shape) << 10 | shape(connection.control_shape) << 4,
+        scale: connection.scale,
+    }
+}
+
+fn destination(of: D) -> u16 {
+    match of {
+        D::Gain => 0x001,
+        D::GainCeiling => 0x002,
+        D::Pitch => 0x003,
+        D::Pan => 0x004,
+        D::KeyNumber => 0x005,
+        D::ChorusSend => 0x080,
+        D::ReverbSend => 0x081,
+        D::LfoFrequency => 0x104,
+        D::LfoDelay => 0x105,
+        D::VibratoFrequency => 0x114,
+        D::VibratoDelay => 0x115,
+        D::Eg1Attack => 0x206,
+        D::Eg1Decay => 0x207,
+        D::Eg1Release => 0x209,
+        D::Eg1Sustain => 0x20A,
+        D::Eg1Delay => 0x20B,
+        D::Eg1Hold => 0x20C,
+        D::Eg1Shutdown => 0x20D,
+        D::Eg2Attack => 0x30A,
+        D::Eg2Decay => 0x30B,
+        D::Eg2Release => 0x30D,
+        D::Eg2Sustain => 0x30E,
+        D::Eg2Delay => 0x30F,
+        D::Eg2Hold => 0x310,
+        D::Eg2AttackCurve => 0x3F0,
+        D::WaveStart => 0x3F1,
+        D::FilterCutoff => 0x500,
+        D::FilterQ => 0x501,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::bank::{self, Plan};
 use super::song::{self, Act, Marks, Setting};
-use super::{Generator, Life};
+use super::{Generator, Life, Part};
 use crate::planted;
 use arioso_core::dls::model::{Instrument, SampleInfo, Wave};
 use arioso_core::mem::{Shared, TryBox};
@@ -68,19 +68,53 @@ pub fn play(life: &Life) -> Outcome {
 
 /// The events of a life as lines.
 pub fn score(life: &Life) -> Vec<String> {
-    let mut player = Player::new(life);
     let mut lines = Vec::new();
-    for event in &life.events {
-        let (at, act) = player.next(event);
+    each(life, |_, at, act| {
         lines.push(format!(
             "{at:>8} (tick {}, {} on) {act:?}",
             at / TICK as u64,
             at % TICK as u64
         ));
+    });
+    lines
+}
+
+/// The events of a life as a program can send them, with their frames.
+pub fn parts(life: &Life) -> Vec<(u64, Part)> {
+    let mut parts = Vec::new();
+    each(life, |player, at, act| {
+        let part = match act {
+            Act::Send(group, message) => Part::Message(*group, message.clone()),
+            Act::On {
+                group,
+                channel,
+                key,
+                velocity,
+            } => Part::Message(*group, vec![0x90 | channel, *key, *velocity]),
+            Act::Off(which) if !player.down.is_empty() => {
+                let at = usize::from(*which) % player.down.len();
+                let (group, channel, key) = player.down[at];
+                Part::Message(group, vec![0x80 | channel, key, 64])
+            }
+            Act::Groups(groups) => Part::Groups(*groups),
+            Act::Volume(volume) => Part::Volume(*volume),
+            // What pins have no property for.
+            Act::Off(_) | Act::Effects { .. } | Act::Quality(_) | Act::Bank => return,
+        };
+        parts.push((at, part));
+    });
+    parts
+}
+
+/// Goes through a life without a sound.
+fn each(life: &Life, mut look: impl FnMut(&Player, u64, &Act)) {
+    let mut player = Player::new(life);
+    for event in &life.events {
+        let (at, act) = player.next(event);
+        look(&player, at, &act);
         player.marks.now = at;
         player.follow(&act);
     }
-    lines
 }
 
 /// How time is cut.

@@ -110,7 +110,7 @@ impl Endpoint {
             step::NAP => client.sleep(i64::from(input.u8()) * MILLISECOND / 100),
             step::STALL => hand.stall(i64::from(input.u8()) * MILLISECOND / 4),
             step::DOZE => hand.doze(i64::from(input.u8()) * MILLISECOND),
-            step::STARVE => hand.starve(1 + u64::from(input.u8() & 0x1F)),
+            step::STARVE => hand.starve(Some(1 + u64::from(input.u8() & 0x1F))),
             what => self.on_stream(client, what, input),
         }
     }

@@ -148,6 +148,7 @@ unsafe fn external(link: *const UNICODE_STRING, pin: u32) -> Option<End> {
 
 unsafe fn connect(fdo: *mut DEVICE_OBJECT, from: Option<End>, to: Option<End>) -> NTSTATUS {
     match (from, to) {
+        (Some(_), Some(_)) if crate::verifier::allocation_fails() => STATUS_INSUFFICIENT_RESOURCES,
         // SAFETY: the driver's device; the ends are checked.
         (Some(from), Some(to)) => unsafe { device::of(fdo).connections.add(from, to) },
         _ => STATUS_INVALID_PARAMETER,

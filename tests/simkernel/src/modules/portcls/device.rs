@@ -103,6 +103,9 @@ pub unsafe extern "efiapi" fn PcInitializeAdapterDriver(
     let Some(add) = add else {
         return STATUS_INVALID_PARAMETER;
     };
+    if crate::verifier::allocation_fails() {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
     let code = |name, address| thunk::code("portcls.sys", name, address, DISPATCH_LEVEL);
     // SAFETY: the driver's own object; entries have the types of the slots.
     unsafe {
@@ -161,6 +164,9 @@ pub unsafe extern "efiapi" fn PcAddAdapterDevice(
     }
     if start == 0 || objects == 0 {
         return STATUS_INVALID_PARAMETER;
+    }
+    if crate::verifier::allocation_fails() {
+        return STATUS_INSUFFICIENT_RESOURCES;
     }
     // SAFETY: the driver's AddDevice gives its own object and the PDO.
     unsafe {
@@ -221,6 +227,9 @@ pub unsafe extern "efiapi" fn PcRegisterSubdevice(
 ) -> NTSTATUS {
     if fdo.is_null() || name.is_null() || unknown.is_null() {
         return STATUS_INVALID_PARAMETER;
+    }
+    if crate::verifier::allocation_fails() {
+        return STATUS_INSUFFICIENT_RESOURCES;
     }
     // SAFETY: the driver's device, name and port.
     unsafe {

@@ -91,6 +91,9 @@ unsafe extern "efiapi" fn PcNewPort(out: *mut *mut IPort, class: *const GUID) ->
     // SAFETY: the driver's arguments.
     unsafe {
         *out = ptr::null_mut();
+        if crate::verifier::allocation_fails() {
+            return STATUS_INSUFFICIENT_RESOURCES;
+        }
         match Class::of(&ptr::read_unaligned(class)) {
             Some(class) => {
                 *out = port::Port::create(class).cast();
@@ -117,6 +120,9 @@ unsafe extern "efiapi" fn PcNewServiceGroup(
         *out = ptr::null_mut();
         if !outer.is_null() {
             return STATUS_NOT_SUPPORTED;
+        }
+        if crate::verifier::allocation_fails() {
+            return STATUS_INSUFFICIENT_RESOURCES;
         }
         *out = service::ServiceGroup::create().cast();
     }

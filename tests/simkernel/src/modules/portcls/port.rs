@@ -229,6 +229,9 @@ impl Port {
             if device.is_null() || miniport.is_null() || list.is_null() {
                 return STATUS_INVALID_PARAMETER;
             }
+            if crate::verifier::allocation_fails() {
+                return STATUS_INSUFFICIENT_RESOURCES;
+            }
             if port.miniport.borrow().is_some() {
                 violation(Rule::PortInit, "IPort::Init", "called twice".to_owned());
                 return STATUS_INVALID_DEVICE_REQUEST;

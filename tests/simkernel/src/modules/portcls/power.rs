@@ -45,6 +45,9 @@ pub unsafe extern "efiapi" fn PcRegisterAdapterPowerManagement(
         let Some(one) = query_interface(unknown, &IID_IAdapterPowerManagement) else {
             return STATUS_INVALID_PARAMETER;
         };
+        if crate::verifier::allocation_fails() {
+            return STATUS_INSUFFICIENT_RESOURCES;
+        }
         let two = query_interface(unknown, &IID_IAdapterPowerManagement2);
         let three = query_interface(unknown, &IID_IAdapterPowerManagement3);
         device.power = Some(Power { one, two, three });

@@ -33,6 +33,9 @@ pub unsafe extern "efiapi" fn PcAddStreamResource(
         if pdo.is_null() || handle.is_null() || !set.is_null() || !whole || !object {
             return STATUS_INVALID_PARAMETER;
         }
+        if crate::verifier::allocation_fails() {
+            return STATUS_INSUFFICIENT_RESOURCES;
+        }
         let (last, handles) = HANDLES.get();
         *last += 1;
         handles.insert(*last);
