@@ -346,34 +346,44 @@ impl MidiStream {
 }
 
 impl Writer {
+    /// On to the next request; as [`step`](Self::step).
+    unsafe fn begin(this: *mut Writer) -> Option<i64> {
+        // SAFETY: a live writer, at DISPATCH_LEVEL.
+        unsafe {
+            (*this).due.clear();
+            let request = (*this).waiting.next();
+            if request.is_null() {
+                return None;
+            }
+            match unpack_request(request, (*this).base) {
+                Ok(due) => {
+                    (*this).due = due;
+                    (*this).active.add(request);
+                }
+                Err(status) => {
+                    irp::complete(request, status);
+                }
+            }
+            Some(0)
+        }
+    }
+
     /// One step: `None` if there is nothing to do, else how long to wait for the next one.
     unsafe fn step(this: *mut Writer, stream: *mut IMiniportMidiStream) -> Option<i64> {
         // SAFETY: a live writer, at DISPATCH_LEVEL; no borrow lives across a call of the driver.
         unsafe {
             if (*this).active.is_empty() {
                 // Done, or cancelled meanwhile.
-                (*this).due.clear();
-                let request = (*this).waiting.next();
-                if request.is_null() {
-                    return None;
-                }
-                match unpack_request(request, (*this).base) {
-                    Ok(due) => {
-                        (*this).due = due;
-                        (*this).active.add(request);
-                    }
-                    Err(status) => {
-                        irp::complete(request, status);
-                    }
-                }
-                return Some(0);
+                return Self::begin(this);
             }
             let Some((time, mut bytes)) = (*this).due.pop_front() else {
                 let request = (*this).active.next();
-                if !request.is_null() {
-                    irp::set_information(request, irp::output_length(request));
-                    irp::complete(request, STATUS_SUCCESS);
+                if request.is_null() {
+                    // Somebody is cancelling it, and takes it off.
+                    return Self::begin(this);
                 }
+                irp::set_information(request, irp::output_length(request));
+                irp::complete(request, STATUS_SUCCESS);
                 return Some(0);
             };
             let wait = time - clock::now();
