@@ -393,19 +393,20 @@ fn steep_levels_are_planned_in_short_lines() {
     let rise = |x: usize| (-30.0 * (1.0 - frame(x) / 0.05)).min(0.0);
     let swing = |x: usize| -24.0 * (core::f64::consts::TAU * 5.0 * frame(x)).sin();
     // Of an LFO 2 % of its depth are a line's own.
-    let laws: [(&[Connection], &dyn Fn(usize) -> f64, f64); 2] =
-        [(&rises, &rise, 0.2), (&swings, &swing, 0.5)];
-    for (changes, law, most) in laws {
-        let mut synth = dc_synth(changes);
-        send(&mut synth, &[0xB0, 7, 40]);
-        let start = 640;
-        render(&mut synth, start);
-        send(&mut synth, &[0x90, 60, 127]);
-        let out = left(&render(&mut synth, 9600));
-        let quiet = 40.0 * (40.0f64 / 127.0).log10();
-        for (x, sample) in out.iter().enumerate().skip(1) {
-            let off = f64::from(db(*sample)) - quiet - law(x);
-            assert!(off.abs() < most, "frame {x}: {off} dB off {}", law(x));
-        }
+    follows(&rises, rise, 0.2);
+    follows(&swings, swing, 0.5);
+}
+
+/// The level of a note is that of a law of frames, in dB, within `most`.
+fn follows(changes: &[Connection], law: impl Fn(usize) -> f64, most: f64) {
+    let mut synth = dc_synth(changes);
+    send(&mut synth, &[0xB0, 7, 40]);
+    render(&mut synth, 640);
+    send(&mut synth, &[0x90, 60, 127]);
+    let out = left(&render(&mut synth, 9600));
+    let quiet = 40.0 * (40.0f64 / 127.0).log10();
+    for (x, sample) in out.iter().enumerate().skip(1) {
+        let off = f64::from(db(*sample)) - quiet - law(x);
+        assert!(off.abs() < most, "frame {x}: {off} dB off {}", law(x));
     }
 }
