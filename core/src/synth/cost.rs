@@ -12,14 +12,14 @@ mod price {
     /// Mixing a port, per frame.
     pub const SYNTH: f32 = 3.0;
     /// A port's reverb and its chorus, per frame.
-    pub const REVERB: f32 = 19.5;
+    pub const REVERB: f32 = 20.5;
     pub const CHORUS: f32 = 8.0;
     /// What a voice sends to an effect, per frame.
     pub const SEND: f32 = 0.02;
     /// Filtering a voice, per frame.
     pub const FILTER: f32 = 0.34;
     /// Mixing a voice, per frame.
-    pub const MIX: f32 = 0.14;
+    pub const MIX: f32 = 0.16;
     /// Control of a voice that moves, per tick.
     pub const MOVING: f32 = 110.0;
     /// The next step of a pitch that LFOs bend.
@@ -39,8 +39,8 @@ mod price {
 /// Reading a wave, per frame.
 fn read(kind: Interpolation) -> f32 {
     match kind {
-        Interpolation::Linear => 0.38,
-        Interpolation::Sinc8 => 0.86,
+        Interpolation::Linear => 0.40,
+        Interpolation::Sinc8 => 0.88,
         Interpolation::Sinc16 => 1.66,
     }
 }
