@@ -58,7 +58,17 @@ pub struct Inputs<'a> {
     pub poly_pressure: u8,
 }
 
-impl Inputs<'_> {
+impl<'a> Inputs<'a> {
+    /// Those of a channel, for what no note has a part in.
+    pub fn without_note(channel: &'a Channel) -> Self {
+        Self {
+            channel,
+            key: 0.0,
+            velocity: 0,
+            poly_pressure: 0,
+        }
+    }
+
     /// Value and range (128 or 16384) of a source; `None` for "no source" and movers.
     fn value(&self, source: Source) -> Option<(f32, f32)> {
         let seven = |v: u8| Some((f32::from(v), 128.0));
@@ -336,13 +346,7 @@ impl Modulation {
                 common.add_base(target, scale as f32 * unit);
             }
         }
-        let no_note = Inputs {
-            channel,
-            key: 0.0,
-            velocity: 0,
-            poly_pressure: 0,
-        };
-        common.fold(articulation.of_channel(), &no_note);
+        common.fold(articulation.of_channel(), &Inputs::without_note(channel));
         common
     }
 

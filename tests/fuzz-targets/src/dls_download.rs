@@ -237,22 +237,28 @@ pub fn routed() -> Vec<Vec<u8>> {
     rare::routes()
         .iter()
         .map(|routes| {
-            let articulation = routes.iter().map(
-                |&(source, control, destination, transform, scale)| Connection {
-                    source,
-                    control,
-                    destination,
-                    transform,
-                    scale,
-                },
-            );
-            let mut instrument = example();
-            instrument.regions.truncate(1);
-            instrument.articulations = vec![articulation.collect()];
+            let instrument = connected(routes);
             let buffer = download(0, &instrument2(3, &instrument));
             [&waves[..], &buffer, &[step::PLAY, 50, 100]].concat()
         })
         .collect()
+}
+
+/// One region of the example with these connections alone.
+fn connected(connections: &[rare::Connection]) -> Instrument {
+    let articulation = connections.iter().map(
+        |&(source, control, destination, transform, scale)| Connection {
+            source,
+            control,
+            destination,
+            transform,
+            scale,
+        },
+    );
+    let mut instrument = example();
+    instrument.regions.truncate(1);
+    instrument.articulations = vec![articulation.collect()];
+    instrument
 }
 
 /// The step that downloads a buffer.
@@ -268,19 +274,7 @@ fn refused() -> Vec<Vec<u8>> {
     let first = download(0, &wave(1, 22_050, 16, &[7; 96]));
     let mut seeds = Vec::new();
     for all in [rare::connections(), rare::too_many()] {
-        let articulation =
-            all.iter().map(
-                |&(source, control, destination, transform, scale)| Connection {
-                    source,
-                    control,
-                    destination,
-                    transform,
-                    scale,
-                },
-            );
-        let mut instrument = example();
-        instrument.regions.truncate(1);
-        instrument.articulations = vec![articulation.collect()];
+        let instrument = connected(&all);
         for buffer in [instrument1(3, &instrument), instrument2(3, &instrument)] {
             seeds.push([first.clone(), download(0, &buffer)].concat());
         }

@@ -86,7 +86,7 @@ impl Prepared {
         self.steps = LfoSteps::new([lfo, vibrato], rate);
         self.times = articulation.has_usual_times().then(|| {
             // No note has a part in usual times.
-            let inputs = super::inputs_of(0.0, 0, 0, channel);
+            let inputs = Inputs::without_note(channel);
             Times::read(articulation, &inputs, &around.key, rate)
         });
     }
