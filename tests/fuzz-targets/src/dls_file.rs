@@ -241,6 +241,28 @@ fn aliases(version: &[u8]) -> Vec<u8> {
     )
 }
 
+/// Files whose structure takes as many allocations as it can: a rich one with keys and programs that stand for others, conditions, a
+/// connection of every kind, more connections than there may be, a bank of the tools.
+pub fn structures() -> Vec<Vec<u8>> {
+    vec![
+        rich(&[many_aliases()]),
+        conditional(&words(&[0x10, 5, 0, 0x10, 3, 0, 0x0C, 0x0F])),
+        articulated(b"art2", &rare::connections()),
+        articulated(b"art1", &rare::too_many()),
+        test_banks::sine_wave(8000, 40, 1),
+    ]
+}
+
+/// `pgal`: keys with no, one and two regions to copy, programs of which most are missing.
+fn many_aliases() -> Vec<u8> {
+    let mut keys: Vec<u8> = (0..128).collect();
+    for (key, source) in (121..).zip([50, 0, 55, 100, 52, 126, 59]) {
+        keys[key] = source;
+    }
+    let records: Vec<u8> = (8..20).flat_map(|program| words(&[0, program, 0, 7])).collect();
+    chunk(b"pgal", &[&[2, 0, 0, 0][..], &keys, &[0; 4], &records].concat())
+}
+
 /// A bank behind conditions, with an 8-bit wave.
 fn conditional(program: &[u8]) -> Vec<u8> {
     let supports_dls2 = [

@@ -109,7 +109,7 @@ pub fn image() -> PathBuf {
     project::driver_dir().join("x64/release-coverage/arioso.sys")
 }
 
-/// Runs every scenario, the tests of `arioso` that play through the driver, and the inputs in `fuzz/corpus`, on the image that counts.
+/// Runs every scenario, the test programs that run the driver, and the inputs in `fuzz/corpus`, on the image that counts.
 pub fn coverage() -> Result<()> {
     /// Longer than any scenario takes.
     const LONGEST: Duration = Duration::from_secs(300);
@@ -127,7 +127,7 @@ pub fn coverage() -> Result<()> {
             eprintln!("fails on this image: {name}");
         }
     }
-    songs(&mut edges)?;
+    programs(&mut edges)?;
     fuzz::taken(&mut edges)?;
     let rows: String = edges
         .iter()
@@ -154,40 +154,55 @@ pub fn report_last() -> Result<()> {
     report(&edges)
 }
 
-/// Adds what the tests of `arioso` take.
-fn songs(edges: &mut Taken) -> Result<()> {
-    let place = project::root().join("target/taken/songs");
+/// Adds what test programs of other packages take that run the driver.
+fn programs(edges: &mut Taken) -> Result<()> {
+    let place = project::root().join("target/taken/programs");
     if place.exists() {
         fs::remove_dir_all(&place)?;
     }
     fs::create_dir_all(&place)?;
-    let mut cargo = process::cargo();
-    cargo.args([
-        "test",
-        "--release",
-        "--no-fail-fast",
-        "--package",
-        "arioso-cli",
-    ]);
-    for test in [
-        "both_pins",
-        "banks",
-        "odd_events",
-        "odd_files",
-        "play",
-        "record",
-    ] {
-        cargo.args(["--test", test]);
-    }
-    let output = process::capture(cargo.env("ARIOSO_SYS", image()).env("ARIOSO_TAKEN", &place))?;
-    if !output.status.success() {
-        eprintln!("some tests of arioso fail on this image");
+    for (package, tests, filters) in PROGRAMS {
+        let mut cargo = process::cargo();
+        cargo.args(["test", "--release", "--no-fail-fast", "--package", package]);
+        for test in tests {
+            cargo.args(["--test", test]);
+        }
+        if !filters.is_empty() {
+            cargo.args(["--", "--exact"]).args(filters);
+        }
+        let output =
+            process::capture(cargo.env("ARIOSO_SYS", image()).env("ARIOSO_TAKEN", &place))?;
+        if !output.status.success() {
+            eprintln!("some tests of {package} fail on this image");
+        }
     }
     for file in fs::read_dir(&place)? {
         scenarios::read(&fs::read_to_string(file?.path())?, edges)?;
     }
     Ok(())
 }
+
+/// Packages, their test programs that run the driver, and of these the tests that do, if not all.
+const PROGRAMS: [(&str, &[&str], &[&str]); 2] = [
+    (
+        "arioso-cli",
+        &[
+            "both_pins",
+            "banks",
+            "cli",
+            "odd_banks",
+            "odd_events",
+            "odd_files",
+            "play",
+            "record",
+            "songs",
+            "watch",
+        ],
+        &[],
+    ),
+    // The fixed-seed inputs, which are made of those that `fuzz::taken` runs.
+    ("fuzz-targets", &["smoke"], &["property", "sequence", "music"]),
+];
 
 /// Prints a table by file and one by kind, and writes what is missed of the rest to `target/fuzz/uncovered-image.txt`.
 pub fn report(edges: &Taken) -> Result<()> {
