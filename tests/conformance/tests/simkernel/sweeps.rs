@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Everything of a kind, one after the other: pins, formats, values, numbers of voices and of groups, and who comes late.
+
+use crate::Scenario;
+use crate::listener::{capture_of, subdevice};
+use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
+use crate::sounds::{self, load, unload, wave};
+use arioso_bank::test_banks;
+use arioso_core::ks::GUID;
+use arioso_core::ks::arioso::{
+    ARIOSO_CONTROL_BANK, ARIOSO_CONTROL_NUMBERS, ARIOSO_CONTROL_SILENCE, ARIOSO_SETTINGS,
+};
+use arioso_core::ks::guid::{
+    KSDATAFORMAT_SUBTYPE_IEEE_FLOAT, KSDATAFORMAT_SUBTYPE_MIDI, KSDATAFORMAT_SUBTYPE_PCM,
+};
+use arioso_core::ks::ks::KSSTATE_RUN;
+use arioso_core::ks::ksmedia::{WAVE_FORMAT_EXTENSIBLE, WAVE_FORMAT_IEEE_FLOAT, WAVE_FORMAT_PCM};
+use conformance::connect::{self, SampleFormat};
+use conformance::events::EventBuffer;
+use conformance::rt_audio::is_capture;
+use conformance::synth::{set_channel_groups, statistics};
+use conformance::wire::Bytes;
+use conformance::settings;
+use simkernel::executive::isolation::keys_of;
+use simkernel::registry::{self, Value};
+
+pub const SCENARIOS: &[Scenario] = &[
+    ("sweep: a bank for all pins, no memory at each", banks),
+    ("sweep: what is due at each pin when nobody listens", due),
+    ("sweep: every format of the endpoint", formats),
+    ("sweep: every number in the registry", numbers),
+    ("sweep: removal with each number of listeners", listeners),
+    ("sweep: numbers of voices while notes sound", voices),
+    ("sweep: numbers of channel groups, with drums of their own", groups),
+    ("sweep: what is freed by somebody who comes late", late),
+];
+
+const MUSIC: usize = 16;
+
+/// Another bank is read while sixteen pins are open, and memory runs out at each place: some have it already then. The next reading brings it
+/// to all.
+fn banks() {
+    const PATH: &str = "\\??\\C:\\constant.dls";
+    let mut rig = Setup {
+        parameters: vec![("Voices", 32)],
+        files: vec![(PATH, test_banks::dc(RATE))],
+        ..Setup::default()
+    }
+    .start();
+    let (filter, id) = rig.find_filter();
+    let mut path = rig.open_wave(&filter);
+    path.run(&mut rig.client).unwrap();
+    let pins: Vec<_> = (0..MUSIC)
+        .map(|_| {
+            let client = &mut rig.client;
+            let mut pin = filter.direct_music_pin(client, id).expect("a pin");
+            pin.set_state(client, KSSTATE_RUN).expect("it runs");
+            // With a table of its own.
+            load(client, pin.handle, &wave(1, 2000)).expect("a wave");
+            load(client, pin.handle, &sounds::instrument(2, 7, 0, 1)).expect("an instrument");
+            pin
+        })
+        .collect();
+    let read = |rig: &mut Rig, named: bool| {
+        if named {
+            registry::set(PARAMETERS, "BankPath", Value::text(PATH));
+        } else {
+            registry::remove(PARAMETERS, "BankPath");
+        }
+        let done = settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_BANK);
+        rig.sleep(SECOND / 10);
+        done
+    };
+    for named in [true, false] {
+        read(&mut rig, named).unwrap();
+    }
+    let mut told = 0;
+    for n in 1.. {
+        read(&mut rig, false).unwrap();
+        let level = rig.pool();
+        let before = rig.machine.allocations();
+        rig.machine.fail_allocation(Some(n));
+        let done = read(&mut rig, true);
+        let count = rig.machine.allocations() - before;
+        rig.machine.fail_allocation(None);
+        told += u32::from(done.is_err());
+        read(&mut rig, true).unwrap();
+        for (at, pin) in pins.iter().enumerate() {
+            rig.play(pin, &[(0, &[0x90, 60, 100])]);
+            rig.sleep(SECOND / 50);
+            let voices = statistics(&mut rig.client, pin.handle).unwrap().Voices;
+            assert_eq!(voices, 1, "allocation {n}, pin {at}");
+        }
+        settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_SILENCE).unwrap();
+        rig.sleep(SECOND / 10);
+        read(&mut rig, false).unwrap();
+        assert_eq!(rig.pool(), level, "allocation {n} left something");
+        if count < n {
+            done.unwrap();
+            break;
+        }
+    }
+    assert!(told > MUSIC as u32, "{told} failures were told");
+    for pin in pins {
+        pin.close(&mut rig.client).unwrap();
+    }
+    rig.close(filter, [], Some(path));
+    rig.finish();
+}
+
+/// One of the pins has something due later; whoever listens goes before. It is heard nevertheless: the pin follows it.
+fn due() {
+    let mut rig = Setup::default().start();
+    let (filter, id) = rig.find_filter();
+    let mut pins = Vec::new();
+    for count in 1..=MUSIC {
+        let client = &mut rig.client;
+        let mut pin = filter.direct_music_pin(client, id).expect("a pin");
+        pin.set_state(client, KSSTATE_RUN).expect("it runs");
+        pins.push(pin);
+        let pin = &pins[count - 1];
+        let mut path = rig.open_wave(&filter);
+        path.run(&mut rig.client).unwrap();
+        rig.sleep(SECOND / 20);
+        let before = statistics(&mut rig.client, pin.handle).unwrap().Events;
+        rig.play(pin, &[(SECOND, &[0xC0, 5])]);
+        rig.sleep(SECOND / 20);
+        path.close(&mut rig.client).unwrap();
+        rig.sleep(SECOND / 2);
+        let soon = statistics(&mut rig.client, pin.handle).unwrap().Events;
+        assert_eq!(soon, before, "{count}: too early");
+        rig.sleep(2 * SECOND);
+        let after = statistics(&mut rig.client, pin.handle).unwrap().Events;
+        assert_eq!(after, before + 1, "{count}");
+    }
+    for pin in pins {
+        pin.close(&mut rig.client).unwrap();
+    }
+    rig.close(filter, [], None);
+    rig.finish();
+}
+
+/// A format and what its fields are.
+struct Fields {
+    tag: u16,
+    bits: u16,
+    valid: u16,
+    channels: u16,
+    block: u16,
+    rate: u32,
+    bytes: u32,
+    extra: u16,
+    mask: u32,
+    inner: GUID,
+    outer: GUID,
+}
+
+impl Fields {
+    /// By the endpoint's page: what it records.
+    fn is_ours(&self) -> bool {
+        let (inner, valid) = match self.tag {
+            WAVE_FORMAT_PCM => (KSDATAFORMAT_SUBTYPE_PCM, self.bits),
+            WAVE_FORMAT_IEEE_FLOAT => (KSDATAFORMAT_SUBTYPE_IEEE_FLOAT, self.bits),
+            WAVE_FORMAT_EXTENSIBLE if self.extra >= 22 => (self.inner, self.valid),
+            _ => return false,
+        };
+        let is_float = inner == KSDATAFORMAT_SUBTYPE_IEEE_FLOAT;
+        let is_extensible = self.tag == WAVE_FORMAT_EXTENSIBLE;
+        let sample = match (self.bits, valid) {
+            (32, 32) => true,
+            (16, 16) | (24, 24) | (32, 24) => !is_float,
+            _ => false,
+        };
+        sample
+            && inner == self.outer
+            && (self.channels == 1 || self.channels == 2)
+            && [44_100, 48_000, 88_200, 96_000].contains(&self.rate)
+            && u32::from(self.block) == u32::from(self.bits / 8 * self.channels)
+            && self.bytes == self.rate.wrapping_mul(self.block.into())
+            && (!is_extensible
+                || self.mask == 0
+                || self.mask.count_ones() == u32::from(self.channels))
+    }
+
+    /// `KSDATAFORMAT` and `WAVEFORMATEXTENSIBLE`.
+    fn data_format(&self) -> Vec<u8> {
+        let mut bytes = SampleFormat::pcm(self.rate, self.bits).data_format();
+        let mut put = |at: usize, field: &[u8]| bytes[at..at + field.len()].copy_from_slice(field);
+        put(32, &self.outer.bytes());
+        put(64, &self.tag.to_le_bytes());
+        put(66, &self.channels.to_le_bytes());
+        put(72, &self.bytes.to_le_bytes());
+        put(76, &self.block.to_le_bytes());
+        put(78, &self.bits.to_le_bytes());
+        put(80, &self.extra.to_le_bytes());
+        put(82, &self.valid.to_le_bytes());
+        put(84, &self.mask.to_le_bytes());
+        put(88, &self.inner.bytes());
+        bytes
+    }
+}
+
+/// Each tag with each size of samples and containers; then one field after the other is wrong. A pin opens if, and only if, it records that.
+fn formats() {
+    let mut rig = Setup::default().start();
+    let filter = subdevice(&mut rig.client, "wave");
+    let pins = filter.pins(&mut rig.client).unwrap();
+    let pin = pins
+        .iter()
+        .find(|pin| is_capture(pin, &KSDATAFORMAT_SUBTYPE_PCM))
+        .expect("the endpoint's pin")
+        .id;
+    let kinds = [KSDATAFORMAT_SUBTYPE_PCM, KSDATAFORMAT_SUBTYPE_IEEE_FLOAT];
+    let mut counts = [0; 2];
+    let mut check = |rig: &mut Rig, fields: &Fields| {
+        let connect = connect::with_format(pin, &fields.data_format());
+        let opened = filter.create_pin(&mut rig.client, &connect, None);
+        assert_eq!(
+            opened.is_ok(),
+            fields.is_ours(),
+            "{:?}: {:x?}",
+            opened.as_ref().err(),
+            fields.data_format()
+        );
+        counts[usize::from(opened.is_ok())] += 1;
+        if let Ok(pin) = opened {
+            pin.close(&mut rig.client).unwrap();
+        }
+    };
+    let all = [
+        WAVE_FORMAT_PCM,
+        WAVE_FORMAT_IEEE_FLOAT,
+        WAVE_FORMAT_EXTENSIBLE,
+        0,
+    ]
+    .into_iter()
+    .flat_map(|tag| [0, 8, 16, 20, 24, 32].map(|bits| (tag, bits)))
+    .flat_map(|(tag, bits)| [0, 16, 20, 24, 32].map(|valid| (tag, bits, valid)))
+    .flat_map(|(tag, bits, valid)| kinds.map(|kind| (tag, bits, valid, kind)));
+    for (tag, bits, valid, kind) in all {
+        let right = |channels: u16| Fields {
+            tag,
+            bits,
+            valid,
+            channels,
+            block: bits / 8 * channels,
+            rate: 48_000,
+            bytes: 48_000 * u32::from(bits / 8 * channels),
+            extra: 22,
+            mask: (1 << channels) - 1,
+            inner: kind,
+            outer: kind,
+        };
+        check(&mut rig, &right(2));
+        if valid != bits {
+            continue;
+        }
+        let wrong: [&dyn Fn(&mut Fields); 15] = [
+            &|f| f.block += 1,
+            &|f| f.block = 0,
+            &|f| f.bytes += 1,
+            &|f| f.bytes = 0,
+            &|f| f.rate = 0,
+            &|f| f.rate = 44_101,
+            &|f| f.rate = u32::MAX,
+            &|f| f.extra = 21,
+            &|f| f.extra = 0,
+            &|f| f.mask = 0,
+            &|f| f.mask = 1,
+            &|f| f.mask = 0x8000_0001,
+            &|f| f.inner = kinds[usize::from(f.inner == kinds[0])],
+            &|f| f.outer = kinds[usize::from(f.outer == kinds[0])],
+            &|f| f.inner = KSDATAFORMAT_SUBTYPE_MIDI,
+        ];
+        for channels in 0..4 {
+            check(&mut rig, &right(channels));
+            for change in wrong {
+                let mut fields = right(channels);
+                change(&mut fields);
+                check(&mut rig, &fields);
+            }
+        }
+    }
+    let [refused, opened] = counts;
+    assert!(refused > 1000 && opened > 20, "{refused} {opened}");
+    filter.close(&mut rig.client);
+    rig.finish();
+}
+
+/// Each setting in each key: missing, of another type, at its bounds and beyond. The first key that has it counts.
+fn numbers() {
+    let mut rig = Setup::default().start();
+    let shared = keys_of(SERVICE).shared;
+    let (filter, pin) = rig.open_pin();
+    let read = |rig: &mut Rig| {
+        settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_NUMBERS).unwrap();
+        settings::settings(&mut rig.client, filter.handle).unwrap()
+    };
+    type Of = fn(&ARIOSO_SETTINGS) -> u32;
+    let rows: [(&str, u32, u32, u32, Of); 8] = [
+        ("Voices", 1, 4096, 256, |s| s.Voices),
+        ("Quality", 0, 2, 1, |s| s.Quality),
+        ("EndpointLead", 1, 10, 3, |s| s.EndpointLead),
+        ("SliceBudget", 10, 1000, 100, |s| s.SliceBudget),
+        ("DownloadMemory", 1, 4096, 512, |s| s.DownloadMemory),
+        ("CableSynth", 0, 1, 0, |s| s.CableSynth),
+        ("Dither", 0, 1, 0, |s| s.Dither),
+        // They count at the next start, and are told as pending.
+        ("RenderUnits", 0, 1, 0, |s| s.Pending & 1),
+    ];
+    for (name, least, most, default, of) in rows {
+        for key in [PARAMETERS, &shared] {
+            for (value, expected) in [
+                (Value::dword(least), least),
+                (Value::dword(most), most),
+                (Value::dword(most + 1), default),
+                (Value::dword(least.wrapping_sub(1)), default),
+                (Value::text("2"), default),
+                (Value::qword(2), default),
+                (Value::binary(&[]), default),
+            ] {
+                registry::set(key, name, value);
+                assert_eq!(of(&read(&mut rig)), expected, "{key} {name}");
+            }
+            registry::set(key, name, Value::dword(most));
+        }
+        // Both have it.
+        registry::set(&shared, name, Value::dword(least));
+        assert_eq!(of(&read(&mut rig)), least, "{name}");
+        registry::remove(&shared, name);
+        assert_eq!(of(&read(&mut rig)), most, "{name}");
+        registry::remove(PARAMETERS, name);
+        assert_eq!(of(&read(&mut rig)), default, "{name}");
+    }
+    // No path, and none of this type.
+    for name in ["WaveSinkFeed", "BankMemory", "BankPath"] {
+        for value in [
+            Value::dword(u32::MAX),
+            Value::dword(1),
+            Value::text(""),
+            Value::binary(&[1; 1024]),
+        ] {
+            for key in [PARAMETERS, &shared] {
+                registry::set(key, name, value.clone());
+                read(&mut rig);
+                settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_BANK).unwrap();
+                registry::remove(key, name);
+            }
+        }
+    }
+    assert_eq!(read(&mut rig).Pending, 0);
+    rig.close(filter, [pin], None);
+    registry::delete_if_empty(&shared);
+    registry::delete_if_empty(shared.rsplit_once('\\').unwrap().0);
+    rig.finish();
+}
+
+/// The device goes while capture pins hear what is played: from none to all that there may be.
+fn listeners() {
+    const CAPTURES: usize = 8;
+    let mut rig = Setup::default().start();
+    for count in 0..=CAPTURES {
+        let synth = subdevice(&mut rig.client, "synth");
+        let pins = synth.pins(&mut rig.client).unwrap();
+        let capture = capture_of(&pins);
+        for _ in 0..count {
+            let connect = connect::midi(capture);
+            let client = &mut rig.client;
+            let mut pin = synth.create_pin(client, &connect, None).expect("a pin");
+            pin.set_state(client, KSSTATE_RUN).expect("it runs");
+        }
+        let mut player = synth.direct_music_pin(&mut rig.client, 0).expect("a pin");
+        player.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+        rig.play(&player, &[(0, &[0x90, 60, 100]), (SECOND, &[0x80, 60, 0])]);
+        rig.sleep(SECOND / 10);
+        rig.surprise_remove();
+        rig.kill_client();
+        rig.remove();
+        rig.add();
+    }
+    rig.finish();
+}
+
+/// From each number of voices to each other while as many notes as there are voices sound: what sounds goes on as far as there is room.
+fn voices() {
+    const NUMBERS: [u32; 9] = [1, 2, 3, 7, 8, 17, 32, 33, 60];
+    let mut rig = Setup::default().start();
+    let (filter, pin, path) = rig.running(&test_banks::dc(RATE));
+    let set = |rig: &mut Rig, number| {
+        registry::set(PARAMETERS, "Voices", Value::dword(number));
+        settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_NUMBERS).unwrap();
+        rig.sleep(SECOND / 20);
+    };
+    let sounding = |rig: &mut Rig| statistics(&mut rig.client, pin.handle).unwrap().Voices;
+    for from in NUMBERS {
+        for to in NUMBERS {
+            set(&mut rig, from);
+            let now = rig.now();
+            let mut buffer = EventBuffer::new(now);
+            for key in 0..from as u8 {
+                buffer.push(now, 1, &[0x90 | key % 7, 30 + key, 100]);
+            }
+            rig.write(&pin, &buffer);
+            rig.sleep(SECOND / 20);
+            assert_eq!(sounding(&mut rig), from);
+            set(&mut rig, to);
+            rig.sleep(SECOND / 10);
+            assert_eq!(sounding(&mut rig), from.min(to), "{from} to {to}");
+            settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_SILENCE).unwrap();
+            rig.sleep(SECOND / 10);
+            assert_eq!(sounding(&mut rig), 0, "{from} to {to}");
+        }
+    }
+    registry::remove(PARAMETERS, "Voices");
+    rig.close(filter, [pin], Some(path));
+    rig.finish();
+}
+
+/// From each number of channel groups to each other; some have drum keys of their own, which stay as far as their group does.
+fn groups() {
+    const NUMBERS: [u32; 7] = [1, 2, 3, 4, 9, 16, 31];
+    let mut rig = Setup::default().start();
+    let (filter, pin, path) = rig.running(&test_banks::dc(RATE));
+    let handle = pin.handle;
+    for from in NUMBERS {
+        for to in NUMBERS {
+            set_channel_groups(&mut rig.client, handle, from).unwrap();
+            let now = rig.now();
+            let mut buffer = EventBuffer::new(now);
+            // Pan of a drum key, of every second group; of some a second part.
+            for group in (1..=from).step_by(2) {
+                for channel in [9, 5].into_iter().take(1 + group as usize % 2) {
+                    let parts = [0x41, 0x10, 0x42, 0x12, 0x40, 0x10 | channel, 0x15, 1];
+                    let sum = parts[4..].iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte));
+                    let check = 0u8.wrapping_sub(sum) & 0x7F;
+                    let drums = [&[0xF0][..], &parts, &[check, 0xF7]].concat();
+                    buffer.push(now, group, &drums);
+                    let status = 0xB0 | channel;
+                    for (number, value) in [(99, 0x1C), (98, 36), (6, 1), (99, 0x1D), (6, 100)] {
+                        buffer.push(now, group, &[status, number, value]);
+                    }
+                    buffer.push(now, group, &[0x90 | channel, 36, 100]);
+                }
+            }
+            rig.write(&pin, &buffer);
+            rig.sleep(SECOND / 20);
+            set_channel_groups(&mut rig.client, handle, to).unwrap();
+            rig.sleep(SECOND / 20);
+            let counted = statistics(&mut rig.client, handle).unwrap();
+            assert!(counted.Voices <= counted.PeakVoices);
+            for group in 1..=to {
+                rig.play(&pin, &[]);
+                let now = rig.now();
+                let mut buffer = EventBuffer::new(now);
+                buffer.push(now, group, &[0xB9, 120, 0]);
+                buffer.push(now, group, &[0xB5, 120, 0]);
+                rig.write(&pin, &buffer);
+            }
+            rig.sleep(SECOND / 10);
+            let counted = statistics(&mut rig.client, handle).unwrap();
+            assert_eq!(counted.Voices, 0, "{from} to {to}: groups that went are silent");
+        }
+    }
+    rig.close(filter, [pin], Some(path));
+    rig.finish();
+}
+
+/// Whoever frees what the renderer let go of is held up, while more comes than there is room for: who brings more waits, the renderer does
+/// not, and in the end all is freed.
+fn late() {
+    let mut rig = Setup::default().start();
+    let (filter, mut pin) = rig.open_pin();
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let handle = pin.handle;
+    load(&mut rig.client, handle, &wave(1, 2000)).unwrap();
+    let round = |rig: &mut Rig, count: u32| {
+        for _ in 0..count {
+            let made = load(&mut rig.client, handle, &sounds::instrument(2, 0, 0, 1)).unwrap();
+            rig.play(&pin, &[(0, &[0xC0, 0]), (0, &[0x90, 60, 100])]);
+            unload(&mut rig.client, handle, &made).unwrap();
+        }
+        settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_SILENCE).unwrap();
+        rig.sleep(SECOND);
+    };
+    for listens in [false, true] {
+        let recorder = listens.then(|| {
+            let mut recorder = rig.open_endpoint(RATE);
+            recorder.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+            recorder
+        });
+        round(&mut rig, 10);
+        let level = rig.pool();
+        rig.machine.hold("work item", 0, 5 * SECOND);
+        let begin = rig.now();
+        round(&mut rig, 1200);
+        assert!(rig.machine.held(), "somebody is held up");
+        let waited = rig.now() - begin;
+        assert!(waited > 4 * SECOND, "{waited}: there was room for all");
+        rig.sleep(6 * SECOND);
+        assert_eq!(rig.pool(), level, "{listens}: something is left");
+        if let Some(recorder) = recorder {
+            recorder.close(&mut rig.client);
+        }
+    }
+    rig.close(filter, [pin], None);
+    rig.finish();
+}
