@@ -2,6 +2,7 @@
 //! Everything of a kind, one after the other: pins, formats, values, numbers of voices and of groups, and who comes late.
 
 use crate::Scenario;
+use crate::large::{self, grouped};
 use crate::listener::{capture_of, subdevice};
 use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
 use crate::sounds::{self, load, unload, wave};
@@ -13,7 +14,7 @@ use arioso_core::ks::arioso::{
 use arioso_core::ks::guid::{
     KSDATAFORMAT_SUBTYPE_IEEE_FLOAT, KSDATAFORMAT_SUBTYPE_MIDI, KSDATAFORMAT_SUBTYPE_PCM,
 };
-use arioso_core::ks::ks::KSSTATE_RUN;
+use arioso_core::ks::ks::{KSSTATE_RUN, KSSTATE_STOP};
 use arioso_core::ks::ksmedia::{WAVE_FORMAT_EXTENSIBLE, WAVE_FORMAT_IEEE_FLOAT, WAVE_FORMAT_PCM};
 use conformance::connect::{self, SampleFormat};
 use conformance::events::EventBuffer;
@@ -33,6 +34,15 @@ pub const SCENARIOS: &[Scenario] = &[
     ("sweep: numbers of voices while notes sound", voices),
     ("sweep: numbers of channel groups, with drums of their own", groups),
     ("sweep: what is freed by somebody who comes late", late),
+    ("conversation: the wave sink", || conversation(Ear::Sink)),
+    ("conversation: the endpoint", || conversation(Ear::Endpoint)),
+    ("conversation: nobody", || conversation(Ear::Nobody)),
+    ("conversation: notes that wait, the wave sink", || {
+        waiting(Ear::Sink)
+    }),
+    ("conversation: notes that wait, the endpoint", || {
+        waiting(Ear::Endpoint)
+    }),
 ];
 
 const MUSIC: usize = 16;
@@ -504,4 +514,159 @@ fn late() {
     }
     rig.close(filter, [pin], None);
     rig.finish();
+}
+
+/// Who listens to a conversation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ear {
+    Sink,
+    Endpoint,
+    Nobody,
+}
+
+/// Anything that programs say, to several pins and groups at once. In the end all is silent, and nothing is left.
+struct Talk {
+    random: fastrand::Rng,
+    /// Highest group.
+    groups: u32,
+    /// Programs that there are.
+    programs: u8,
+}
+
+impl Talk {
+    fn message(&mut self) -> Vec<u8> {
+        const CONTROLLERS: [u8; 26] = [
+            0, 1, 5, 7, 10, 11, 32, 64, 64, 65, 66, 66, 67, 71, 72, 73, 74, 84, 91, 93, 94, 120,
+            121, 123, 126, 127,
+        ];
+        let random = &mut self.random;
+        // Few channels and keys: they meet.
+        let channel = [0, 1, 9][random.usize(0..3)];
+        let key = 24 + 6 * random.u8(0..14);
+        match random.u8(0..20) {
+            0..8 => vec![0x90 | channel, key, random.u8(1..128)],
+            8..11 => vec![0x80 | channel, key, 0],
+            11..15 => {
+                let number = CONTROLLERS[random.usize(0..CONTROLLERS.len())];
+                vec![0xB0 | channel, number, [0, 64, 127][random.usize(0..3)]]
+            }
+            15 => vec![0xC0 | channel, random.u8(0..self.programs)],
+            16 => vec![0xE0 | channel, random.u8(0..128), random.u8(0..128)],
+            17 => vec![0xA0 | channel, key, random.u8(0..128)],
+            18 => vec![0xD0 | channel, random.u8(0..128)],
+            _ if random.u8(0..8) == 0 => vec![0xF0, 0x7E, 0x7F, 9, random.u8(1..4), 0xF7],
+            _ => vec![0xF0, 0x7F, 0x7F, 4, 1, 0, random.u8(0..128), 0xF7],
+        }
+    }
+}
+
+fn talk(ear: Ear, setup: Setup, programs: u8, seeds: std::ops::Range<u64>) {
+    const PINS: usize = 3;
+    let mut rig = setup.start();
+    for seed in seeds {
+        let mut talk = Talk {
+            random: fastrand::Rng::with_seed(seed),
+            groups: 3,
+            programs,
+        };
+        for (name, values) in [
+            ("SliceBudget", &[10, 30, 1000][..]),
+            ("Voices", &[3, 32, 128, 300]),
+            ("Quality", &[0, 1, 2]),
+            ("Dither", &[0, 1]),
+        ] {
+            let value = values[talk.random.usize(0..values.len())];
+            registry::set(PARAMETERS, name, Value::dword(value));
+        }
+        let (filter, id) = rig.find_filter();
+        settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_NUMBERS).unwrap();
+        let path = (ear == Ear::Sink).then(|| {
+            let mut path = rig.open_wave(&filter);
+            path.run(&mut rig.client).unwrap();
+            path
+        });
+        let recorder = (ear == Ear::Endpoint).then(|| {
+            let mut recorder = rig.open_endpoint(RATE);
+            recorder.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+            recorder
+        });
+        let open = |rig: &mut Rig| {
+            let client = &mut rig.client;
+            let mut pin = filter.direct_music_pin(client, id).expect("a pin");
+            set_channel_groups(client, pin.handle, 3).unwrap();
+            pin.set_state(client, KSSTATE_RUN).expect("it runs");
+            Some(pin)
+        };
+        let mut pins: Vec<_> = (0..PINS).map(|_| open(&mut rig)).collect();
+        for _ in 0..30 {
+            let at = talk.random.usize(0..PINS);
+            match talk.random.u8(0..24) {
+                0 => {
+                    if let Some(pin) = pins[at].take() {
+                        pin.close(&mut rig.client).unwrap();
+                    }
+                }
+                1 => {
+                    if let Some(pin) = &pins[at] {
+                        talk.groups = talk.random.u32(1..5);
+                        set_channel_groups(&mut rig.client, pin.handle, talk.groups).unwrap();
+                    }
+                }
+                2 => {
+                    let voices = [1, 16, 64, 200][talk.random.usize(0..4)];
+                    registry::set(PARAMETERS, "Voices", Value::dword(voices));
+                    settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_NUMBERS)
+                        .unwrap();
+                }
+                3 => {
+                    if let Some(pin) = &mut pins[at] {
+                        for state in [KSSTATE_STOP, KSSTATE_RUN] {
+                            pin.set_state(&mut rig.client, state).unwrap();
+                        }
+                    }
+                }
+                _ => {}
+            }
+            if pins[at].is_none() {
+                pins[at] = open(&mut rig);
+            }
+            let now = rig.now();
+            let mut buffer = EventBuffer::new(now);
+            let count = [3, 20, 150][talk.random.usize(0..3)];
+            for _ in 0..count {
+                let time = now + talk.random.i64(0..SECOND / 100);
+                let group = talk.random.u32(1..=talk.groups);
+                buffer.push(time, group, &talk.message());
+            }
+            if let Some(pin) = &pins[at] {
+                rig.write(pin, &buffer);
+            }
+            rig.sleep(talk.random.i64(0..SECOND / 20));
+        }
+        // What was said last is heard.
+        rig.sleep(SECOND / 20);
+        settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_SILENCE).unwrap();
+        rig.sleep(SECOND);
+        let meters = settings::meters(&mut rig.client, filter.handle).unwrap();
+        assert_eq!(meters.Voices, 0, "{ear:?} {seed}: voices after silence");
+        for pin in pins.into_iter().flatten() {
+            pin.close(&mut rig.client).unwrap();
+        }
+        if let Some(recorder) = recorder {
+            recorder.close(&mut rig.client);
+        }
+        rig.close(filter, [], path);
+    }
+    rig.finish();
+}
+
+/// With the built-in bank.
+fn conversation(ear: Ear) {
+    talk(ear, Setup { bank: Some(arioso_bank::general_midi()), ..Setup::default() }, 128, 0..12);
+}
+
+/// With a bank whose waves take 20 ms each to come, in key groups: notes wait, and meet others that wait.
+fn waiting(ear: Ear) {
+    let file = grouped(8, 5 << 20, 3);
+    talk(ear, large::setup(&file, 64), 8, 100..108);
 }
