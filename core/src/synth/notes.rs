@@ -45,12 +45,14 @@ impl Synth {
         Pressed { source, glide_from }: Pressed,
     ) {
         let position = self.position;
-        let Some(port) = self.virtual_synth(id) else {
+        let slot = self.slots.get(usize::from(id.0));
+        let Some((slot, port)) = slot.and_then(|slot| Some((slot, slot.port.as_deref()?))) else {
             return;
         };
         let Some(channel) = port.parts().channel(part) else {
             return;
         };
+        let kind = port.interpolation();
         let (mono, priority) = (channel.mono, port.note_priority(channel));
         self.serial = self.serial.wrapping_add(1);
         let note = NoteOn {
@@ -62,34 +64,25 @@ impl Synth {
             glide_from,
         };
         let context = OutputContext::new(&self.filters, self.rate, self.log2_a440, self.position);
-        let slots = &self.slots;
         let mut lost = 0;
         let went_on =
-            source.is_some_and(|from| self.pool.legato(slots, id.0, part, from, note, &context));
+            source.is_some_and(|from| self.pool.legato(port, (id.0, part), from, note, &context));
         if !went_on {
             if mono {
                 self.pool.all_notes_off(id.0, part, false, position);
                 self.pool.pedal_up(id.0, part, cc::SUSTAIN, false, position);
             }
-            if !self.pool.is_active(id.0)
-                && let Some(slot) = self.slots.get_mut(usize::from(id.0))
-                && !slot.rings()
-            {
-                slot.snap();
-            }
-            let kind = self.kind(id.0);
+            let was_silent = !self.pool.is_active(id.0) && !slot.rings();
             let places = self.pool.places();
             let room = self.slice.room(kind, places);
-            let started = self
-                .pool
-                .note_on(&self.slots, id.0, part, note, room, &context);
+            let started = self.pool.note_on(port, (id.0, part), note, room, &context);
             self.slice.add_starts(started.voices, kind, places);
             lost = started.lost;
+            if was_silent && let Some(slot) = self.slots.get_mut(usize::from(id.0)) {
+                slot.snap();
+            }
         }
-        if let Some(port) = self.virtual_synth_mut(id) {
-            port.stats.notes = port.stats.notes.wrapping_add(1);
-        }
-        self.count(id, lost);
+        self.count(id, 1, lost);
     }
 
     /// Quality of a port's voices.
@@ -99,10 +92,11 @@ impl Synth {
     }
 
     /// Voices of a port have started, and some were lost over it.
-    fn count(&mut self, id: SynthId, lost: u32) {
+    fn count(&mut self, id: SynthId, notes: u64, lost: u32) {
         let voices = self.pool.sounding_of(id.0) as u32;
         if let Some(port) = self.virtual_synth_mut(id) {
             let stats = &mut port.stats;
+            stats.notes = stats.notes.wrapping_add(notes);
             stats.lost_notes = stats.lost_notes.wrapping_add(u64::from(lost));
             stats.voices = voices;
             stats.peak_voices = stats.peak_voices.max(voices);
@@ -144,7 +138,7 @@ impl Synth {
                 stats.late_notes = stats.late_notes.wrapping_add(1);
                 stats.longest_wait = stats.longest_wait.max(arrival.waited);
             }
-            self.count(id, arrival.started.lost);
+            self.count(id, 0, arrival.started.lost);
         }
     }
 }

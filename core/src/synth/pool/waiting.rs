@@ -258,14 +258,16 @@ impl Pool {
                 ..waiter.note
             };
             let lost = Started { voices: 0, lost: 1 };
+            let synth = slots
+                .get(usize::from(port))
+                .and_then(|slot| slot.port.as_ref());
+            let around = synth.and_then(|synth| synth.voice_context(part, note.key));
             let started = built.map_or(lost, |built| {
                 let Some(built) = built else { return lost };
-                let regions = &built.regions;
-                for region in regions.iter().filter(|r| r.sounds(key, note.velocity)) {
-                    self.exclude(port, part, region, note);
-                }
-                let sound = (key, regions.as_slice());
-                let started = self.start(slots, (port, part), note, sound, room(port), context);
+                let sound = (key, built.regions.as_slice());
+                let started = around.map_or(lost, |around| {
+                    self.start(&around, (port, part), note, sound, room(port), context)
+                });
                 let_go(built);
                 started
             });
