@@ -255,7 +255,7 @@ fn notes_that_wait_can_end() {
 #[test]
 fn the_least_recently_used_goes_and_what_sounds_stays() {
     const FRAMES: usize = 10_000;
-    let cost = (FRAMES + Wave::GUARD) * 2 + size_of::<Wave>();
+    let cost = (Wave::FRONT + FRAMES + Wave::GUARD) * 2 + size_of::<Wave>();
     let mut lazy = Machine::new(programs(6, FRAMES), 3 * cost);
     let here = |lazy: &Machine| -> Vec<bool> {
         let built = lazy.bank.entries.iter();
