@@ -148,7 +148,7 @@ impl Slice {
     }
 
     /// Nominal ns of one more voice that starts, in a pool that has `used` places in use.
-    fn start(&self, kind: Interpolation, used: usize) -> f32 {
+    pub fn start(&self, kind: Interpolation, used: usize) -> f32 {
         let [linear, sinc8, sinc16] = self.starts;
         price::SEARCH * used as f32
             + match kind {
@@ -158,15 +158,15 @@ impl Slice {
             }
     }
 
-    /// Voices that may still start.
-    pub fn room(&self, kind: Interpolation, used: usize) -> u32 {
+    /// Voices that may still start, at so many nominal ns [each](Self::start).
+    pub fn room(&self, each: f32) -> u32 {
         // A cast saturates.
-        ((self.allowance - self.spent) / self.start(kind, used)) as u32
+        ((self.allowance - self.spent) / each) as u32
     }
 
-    /// `count` voices have been started.
-    pub fn add_starts(&mut self, count: u32, kind: Interpolation, used: usize) {
-        self.spent += count as f32 * self.start(kind, used);
+    /// `count` voices have been started, at so many nominal ns [each](Self::start).
+    pub fn add_starts(&mut self, count: u32, each: f32) {
+        self.spent += count as f32 * each;
     }
 
     /// Voices have been ordered, to find those that go.

@@ -4,7 +4,6 @@
 use super::channel::{Pressed, cc};
 use super::context::{NoteOn, OutputContext};
 use super::engine::Synth;
-use super::oscillator::Interpolation;
 use super::virtual_synth::{SynthId, SynthSlot};
 
 impl Synth {
@@ -73,22 +72,16 @@ impl Synth {
                 self.pool.pedal_up(id.0, part, cc::SUSTAIN, false, position);
             }
             let was_silent = !self.pool.is_active(id.0) && !slot.rings();
-            let places = self.pool.places();
-            let room = self.slice.room(kind, places);
+            let each = self.slice.start(kind, self.pool.places());
+            let room = self.slice.room(each);
             let started = self.pool.note_on(port, (id.0, part), note, room, &context);
-            self.slice.add_starts(started.voices, kind, places);
+            self.slice.add_starts(started.voices, each);
             lost = started.lost;
             if was_silent && let Some(slot) = self.slots.get_mut(usize::from(id.0)) {
                 slot.snap();
             }
         }
         self.count(id, 1, lost);
-    }
-
-    /// Quality of a port's voices.
-    fn kind(&self, port: u8) -> Interpolation {
-        let slot = self.slots.get(usize::from(port));
-        slot.map(SynthSlot::interpolation).unwrap_or_default()
     }
 
     /// Voices of a port have started, and some were lost over it.
@@ -115,21 +108,20 @@ impl Synth {
         loop {
             let places = self.pool.places();
             let (slots, slice) = (&self.slots, &self.slice);
-            let room = |port: u8| {
+            let each = |port: u8| {
                 let slot = slots.get(usize::from(port));
-                slice.room(
-                    slot.map(SynthSlot::interpolation).unwrap_or_default(),
-                    places,
-                )
+                let kind = slot.map(SynthSlot::interpolation).unwrap_or_default();
+                slice.start(kind, places)
             };
+            let room = |port: u8| slice.room(each(port));
             let context =
                 OutputContext::new(&self.filters, self.rate, self.log2_a440, self.position);
             let arrival = self
                 .pool
                 .start_waiting(slots, &context, position, &mut from, room);
             let Some(arrival) = arrival else { return };
-            let kind = self.kind(arrival.port);
-            self.slice.add_starts(arrival.started.voices, kind, places);
+            let each = each(arrival.port);
+            self.slice.add_starts(arrival.started.voices, each);
             let id = SynthId(arrival.port);
             if arrival.started.voices > 0
                 && let Some(port) = self.virtual_synth_mut(id)

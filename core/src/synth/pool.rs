@@ -483,7 +483,7 @@ impl Pool {
     }
 
     /// Shuts down what a new note of `region` excludes: the same key still held, and its key group.
-    #[inline]
+    #[inline(always)]
     fn exclude(&mut self, port: u8, part: u16, region: &Region, note: NoteOn) {
         if !self.waiting.is_empty() {
             self.waiting.exclude(port, part, region, note);

@@ -2,7 +2,7 @@
 //! Notes whose instrument or waves are not in memory yet. They hold no voice; each begins at the tick at which all is there.
 
 use super::{GATE, Pool, Retired, SOSTENUTO, Started};
-use crate::dls::model::demand::State;
+use crate::dls::model::demand::{Demand, State};
 use crate::dls::model::{Instrument, Region};
 use crate::mem::{NoMemory, Shared, vec};
 use crate::synth::channel::cc;
@@ -24,10 +24,16 @@ pub(super) enum Ready {
 }
 
 /// What of an instrument can sound at a key. `ask`: what is missing is asked for. True in the second place if something was.
+#[inline]
 pub(super) fn ready(instrument: &Instrument, key: u8, velocity: u8, ask: bool) -> (Ready, bool) {
-    let Some(demand) = instrument.demand() else {
-        return (Ready::Yes(None), false);
-    };
+    match instrument.demand() {
+        None => (Ready::Yes(None), false),
+        Some(demand) => ready_on(demand, key, velocity, ask),
+    }
+}
+
+#[inline(never)]
+fn ready_on(demand: &Demand, key: u8, velocity: u8, ask: bool) -> (Ready, bool) {
     let missing = |ready, wanted| {
         if wanted && ask {
             demand.want(key);
