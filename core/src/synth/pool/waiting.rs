@@ -85,6 +85,8 @@ struct Waiter {
     sostenuto: bool,
     /// Key and pedals are up: it sounds for the shortest time.
     ended: bool,
+    /// Velocities, as bits, with which its key has been struck again while it was down: whether that excludes it their regions will tell.
+    again: u128,
     /// It is to be forgotten.
     gone: bool,
 }
@@ -127,6 +129,11 @@ impl Waiting {
         if self.0.len() >= MOST {
             return false;
         }
+        for waiter in self.of(port, part) {
+            if waiter.note.key == note.key && waiter.held {
+                waiter.again |= 1 << (note.velocity & 0x7F);
+            }
+        }
         let waiter = Waiter {
             port,
             part,
@@ -136,6 +143,7 @@ impl Waiting {
             held: true,
             sostenuto: false,
             ended: false,
+            again: 0,
             gone: false,
         };
         vec::push_within(&mut self.0, waiter).is_ok()
@@ -219,6 +227,14 @@ impl Waiting {
 }
 
 impl Waiter {
+    /// Its key has been struck again by a note that excludes it, now that the regions are known.
+    fn is_excluded(&self, regions: &[Region]) -> bool {
+        regions.iter().any(|region| {
+            let mut strikes = (0..128).filter(|velocity| self.again >> velocity & 1 == 1);
+            !region.self_non_exclusive && strikes.any(|velocity| region.sounds(self.key, velocity))
+        })
+    }
+
     fn is_in_group(&self, group: u8) -> bool {
         let built = self.instrument.demand().and_then(|d| d.instrument());
         let Some(built) = built else { return false };
@@ -254,6 +270,12 @@ impl Pool {
                 Ready::Yes(built) => Some(built),
             };
             waiter.gone = true;
+            let excluded = waiter.again != 0
+                && matches!(&built, Some(Some(built)) if waiter.is_excluded(&built.regions));
+            if excluded {
+                built.flatten().into_iter().for_each(let_go);
+                continue;
+            }
             let &mut Waiter {
                 port, part, key, ..
             } = waiter;
