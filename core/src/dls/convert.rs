@@ -67,10 +67,7 @@ const GAIN_MIN: i32 = -200 * 655_360;
 /// Bytes that a wave of `bytes` bytes of data costs.
 pub fn wave_cost(format: &raw::Format, bytes: usize) -> usize {
     let frames = if format.bits == 8 { bytes } else { bytes / 2 };
-    frames
-        .saturating_add(Wave::GUARD)
-        .saturating_mul(2)
-        .saturating_add(size_of::<Wave>())
+    Wave::size(frames)
 }
 
 /// Frames of a wave with `bytes` bytes of data, if it is one that can be used.
@@ -101,6 +98,13 @@ pub fn append(frames: &mut Vec<i16>, bits: u16, data: &[u8]) -> Result<(), NoMem
     extend(frames, pairs.iter().map(|&pair| i16::from_le_bytes(pair)))
 }
 
+/// Room for `count` frames between the zero frames around them; those before them are there.
+pub fn frames_for(count: usize) -> Result<Vec<i16>, NoMemory> {
+    let mut frames = vec::try_with_capacity(count.saturating_add(Wave::FRONT + Wave::GUARD))?;
+    extend(&mut frames, core::iter::repeat_n(0, Wave::FRONT))?;
+    Ok(frames)
+}
+
 /// Appends the zero frames that follow a wave, within the vector's capacity.
 pub fn guard(frames: &mut Vec<i16>) -> Result<(), NoMemory> {
     extend(frames, core::iter::repeat_n(0, Wave::GUARD))
@@ -117,7 +121,7 @@ pub fn wave(
     budget
         .take(wave_cost(format, data.len()))
         .map_err(|OverBudget| WaveError::TooLarge)?;
-    let mut frames = vec::try_with_capacity(count.saturating_add(Wave::GUARD))?;
+    let mut frames = frames_for(count)?;
     append(&mut frames, format.bits, data)?;
     guard(&mut frames)?;
     Ok(Wave {
@@ -265,8 +269,9 @@ mod tests {
     fn eight_bits_are_offset_binary() {
         let wave = build(raw::Format { bits: 8, ..FORMAT }, &[0, 0x80, 0xFF]).unwrap();
         assert_eq!(wave.frames(), [-32768, 0, 32512]);
-        assert_eq!(wave.guarded_frames().len(), 3 + Wave::GUARD);
-        assert!(wave.guarded_frames()[3..].iter().all(|&f| f == 0));
+        let (front, rest) = wave.guarded_frames().split_at(Wave::FRONT);
+        assert_eq!(rest.len(), 3 + Wave::GUARD);
+        assert!(front.iter().chain(&rest[3..]).all(|&f| f == 0));
     }
 
     #[test]

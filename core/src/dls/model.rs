@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 pub struct Wave {
     /// Sample rate of the recording in Hz, 1..=1_000_000.
     pub rate: u32,
-    /// Frames as 16-bit PCM (8-bit sources are widened), at least one, followed by [`Wave::GUARD`] zero frames.
+    /// Frames as 16-bit PCM (8-bit sources are widened), at least one, behind [`Wave::FRONT`] zero frames and before [`Wave::GUARD`] others.
     pub(crate) frames: Vec<i16>,
     /// The wave's own `wsmp`, used where a region has none.
     pub sample: SampleInfo,
@@ -24,13 +24,23 @@ pub struct Wave {
 }
 
 impl Wave {
+    /// Zero frames kept before the first one, so that an interpolator may read what lies before it.
+    pub const FRONT: usize = 8;
     /// Zero frames kept behind the last one, so that an interpolator may read past the end.
     pub const GUARD: usize = 16;
 
-    /// The frames without the guard.
+    /// Bytes that a wave of so many frames takes.
+    pub fn size(frames: usize) -> usize {
+        frames
+            .saturating_add(Self::FRONT + Self::GUARD)
+            .saturating_mul(size_of::<i16>())
+            .saturating_add(size_of::<Self>())
+    }
+
+    /// The frames without the guards.
     pub fn frames(&self) -> &[i16] {
         self.frames
-            .get(..self.frames.len().saturating_sub(Self::GUARD))
+            .get(Self::FRONT..self.frames.len().saturating_sub(Self::GUARD))
             .unwrap_or_default()
     }
 
@@ -55,7 +65,7 @@ impl Wave {
         }
     }
 
-    /// The frames followed by [`Wave::GUARD`] zero frames.
+    /// The frames with [`Wave::FRONT`] zero frames before and [`Wave::GUARD`] zero frames behind them.
     pub fn guarded_frames(&self) -> &[i16] {
         &self.frames
     }

@@ -605,6 +605,20 @@ impl Parts {
         Some(channel)
     }
 
+    /// No key of the part is down any more. What voices depend on stays as it is.
+    pub(super) fn lift_keys_of(&mut self, part: u16) {
+        if let Some(channel) = self.channels.get_mut(usize::from(part)) {
+            channel.held.clear();
+        }
+    }
+
+    /// One note at a time, or as many as come. What voices depend on stays as it is.
+    pub(super) fn set_mono(&mut self, part: u16, mono: bool) {
+        if let Some(channel) = self.channels.get_mut(usize::from(part)) {
+            channel.set_mono(mono);
+        }
+    }
+
     /// A key goes down. What voices depend on stays as it is.
     pub(super) fn press(&mut self, part: u16, key: u8, velocity: u8) -> Option<Pressed> {
         let channel = self.channels.get_mut(usize::from(part))?;

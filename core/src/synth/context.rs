@@ -42,6 +42,13 @@ pub struct VoiceContext<'a> {
     pub tunings: &'a Tunings,
 }
 
+impl VoiceContext<'_> {
+    /// The key that a note of this channel chooses regions by.
+    pub fn key_of(&self, note: u8) -> u8 {
+        (i32::from(note) + self.channel.transpose()).clamp(0, 127) as u8
+    }
+}
+
 /// Bits of a voice priority that rank channels.
 pub const CHANNEL_OFFSET: u32 = 0xF;
 

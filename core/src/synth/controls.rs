@@ -89,25 +89,24 @@ pub fn are_at_rest(around: &VoiceContext) -> bool {
         // Each voice has its own.
         && routes.poly_pressure == Route::NONE
         && !channel.awe.is_set()
-        && around.key == KeySettings::NONE
+        && around.key.is_none()
 }
 
-/// Adds everything to the bases and depths that the connections have left. `at_rest` as [`are_at_rest`] has told.
+/// Adds everything to the bases and depths that the connections have left, with what the note adds to gain and pitch itself. `at_rest` as
+/// [`are_at_rest`] has told.
 #[inline]
 pub fn apply(
     modulation: &mut Modulation,
+    [gain, pitch]: [f32; 2],
     around: &VoiceContext,
     note_state: &NoteState,
     at_rest: bool,
 ) {
+    let soft = if note_state.soft { SOFT_DB } else { 0.0 };
+    modulation.add_base(Target::Gain, gain + soft);
+    modulation.add_base(Target::Pitch, pitch + note_state.scale);
     if !at_rest {
         around.channel.awe.apply(modulation);
-    }
-    modulation.add_base(Target::Pitch, note_state.scale);
-    if note_state.soft {
-        modulation.add_base(Target::Gain, SOFT_DB);
-    }
-    if !at_rest {
         apply_controllers(modulation, around, note_state);
     }
 }

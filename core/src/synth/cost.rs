@@ -101,6 +101,8 @@ pub struct Slice {
     pub spent: f32,
     pub frames: usize,
     messages: u32,
+    /// Nominal ns of one more voice that starts, by [`Interpolation`].
+    starts: [f32; 3],
 }
 
 impl Slice {
@@ -109,6 +111,7 @@ impl Slice {
         spent: 0.0,
         frames: 0,
         messages: 0,
+        starts: [price::START; 3],
     };
 
     /// Part of the allowance that voices may take before the slice: the rest is for what happens in it.
@@ -121,6 +124,16 @@ impl Slice {
             spent: 0.0,
             frames,
             messages: 0,
+            starts: [
+                Interpolation::Linear,
+                Interpolation::Sinc8,
+                Interpolation::Sinc16,
+            ]
+            .map(|kind| {
+                let mut work = Work::default();
+                work.add_voice(kind, 1, false, true);
+                price::START + work.cost(frames) - price::SLICE
+            }),
         }
     }
 
@@ -135,21 +148,25 @@ impl Slice {
     }
 
     /// Nominal ns of one more voice that starts, in a pool that has `used` places in use.
-    fn start(&self, kind: Interpolation, used: usize) -> f32 {
-        let mut work = Work::default();
-        work.add_voice(kind, 1, false, true);
-        price::START + price::SEARCH * used as f32 + work.cost(self.frames) - price::SLICE
+    pub fn start(&self, kind: Interpolation, used: usize) -> f32 {
+        let [linear, sinc8, sinc16] = self.starts;
+        price::SEARCH * used as f32
+            + match kind {
+                Interpolation::Linear => linear,
+                Interpolation::Sinc8 => sinc8,
+                Interpolation::Sinc16 => sinc16,
+            }
     }
 
-    /// Voices that may still start.
-    pub fn room(&self, kind: Interpolation, used: usize) -> u32 {
+    /// Voices that may still start, at so many nominal ns [each](Self::start).
+    pub fn room(&self, each: f32) -> u32 {
         // A cast saturates.
-        ((self.allowance - self.spent) / self.start(kind, used)) as u32
+        ((self.allowance - self.spent) / each) as u32
     }
 
-    /// `count` voices have been started.
-    pub fn add_starts(&mut self, count: u32, kind: Interpolation, used: usize) {
-        self.spent += count as f32 * self.start(kind, used);
+    /// `count` voices have been started, at so many nominal ns [each](Self::start).
+    pub fn add_starts(&mut self, count: u32, each: f32) {
+        self.spent += count as f32 * each;
     }
 
     /// Voices have been ordered, to find those that go.

@@ -220,7 +220,10 @@ impl Synth {
             return;
         };
         let groups = port.groups();
-        self.sense(id, message);
+        let starts_sensing = *message == [0xFE];
+        if starts_sensing || port.is_watched() {
+            self.sense(id, starts_sensing);
+        }
         self.slice.add_message(self.pool.places());
         match *message {
             [0xF0, ..] => {
@@ -231,19 +234,14 @@ impl Synth {
             [status @ 0x80..=0xEF, first, ref rest @ ..] => {
                 let second = rest.first().copied().unwrap_or(0) & 0x7F;
                 let channel = u16::from(status & 0x0F);
-                let parts = match group {
-                    0 => 0..groups,
-                    _ if group <= groups => group - 1..group,
-                    _ => return,
-                };
-                for group in parts {
-                    self.channel_message(
-                        id,
-                        group * CHANNELS as u16 + channel,
-                        status & 0xF0,
-                        first & 0x7F,
-                        second,
-                    );
+                let (kind, first) = (status & 0xF0, first & 0x7F);
+                let part = |group: u16| (group - 1) * CHANNELS as u16 + channel;
+                if group == 0 {
+                    for group in 1..=groups {
+                        self.channel_message(id, part(group), kind, first, second);
+                    }
+                } else if group <= groups {
+                    self.channel_message(id, part(group), kind, first, second);
                 }
             }
             _ => {}
@@ -251,15 +249,12 @@ impl Synth {
     }
 
     /// Active sensing: after the first `FE`, 330 ms without any message mean that the sender is gone.
-    fn sense(&mut self, id: SynthId, message: &[u8]) {
+    #[inline(never)]
+    fn sense(&mut self, id: SynthId, starts: bool) {
         let (rate, position) = (self.rate, self.position);
         let Some(port) = self.virtual_synth_mut(id) else {
             return;
         };
-        let starts = *message == [0xFE];
-        if !starts && !port.is_watched() {
-            return;
-        }
         let wait = u64::from(rate) * 33 / 100;
         let tick = u64::from(TICK);
         let deadline = position.wrapping_add(wait).div_ceil(tick) * tick;
@@ -310,30 +305,37 @@ impl Synth {
         }
     }
 
+    /// Channel mode messages but for CC 121: they are about keys, and change nothing that voices depend on.
+    fn mode_message(&mut self, id: SynthId, part: u16, number: u8) {
+        if let Some(port) = self.virtual_synth_mut(id) {
+            match number {
+                cc::MONO => port.parts_mut().set_mono(part, true),
+                cc::POLY => port.parts_mut().set_mono(part, false),
+                _ => port.parts_mut().lift_keys_of(part),
+            }
+        }
+        if number == cc::ALL_SOUND_OFF {
+            self.pool.all_sound_off(id.0, Some(part), self.position);
+        } else {
+            self.all_notes_off(id, part);
+        }
+    }
+
     fn control_change(&mut self, id: SynthId, part: u16, number: u8, value: u8) {
         let position = self.position;
+        if matches!(number, cc::ALL_SOUND_OFF | cc::ALL_NOTES_OFF..=127) {
+            return self.mode_message(id, part, number);
+        }
         let Some(channel) = self.channel_mut(id, part) else {
             return;
         };
         match number {
-            cc::ALL_SOUND_OFF => {
-                channel.held.clear();
-                return self.pool.all_sound_off(id.0, Some(part), position);
-            }
             cc::RESET_CONTROLLERS => {
                 channel.reset_controllers(value);
                 self.pool.reset_pressure(id.0, part);
                 self.pool
                     .pedal_up(id.0, part, cc::SOSTENUTO, false, position);
                 self.pool.pedal_up(id.0, part, cc::SUSTAIN, false, position);
-            }
-            cc::ALL_NOTES_OFF..=127 => {
-                match number {
-                    cc::MONO => channel.set_mono(true),
-                    cc::POLY => channel.set_mono(false),
-                    _ => channel.held.clear(),
-                }
-                return self.all_notes_off(id, part);
             }
             cc::SUSTAIN => {
                 channel.set(number, value);

@@ -94,6 +94,26 @@ impl KeySettings {
         chorus: Self::UNSET,
     };
 
+    /// Nothing is set: all bits of all of them are.
+    #[inline]
+    pub fn is_none(&self) -> bool {
+        let Self {
+            coarse,
+            fine,
+            cutoff,
+            resonance,
+            attack,
+            decay,
+            level,
+            volume,
+            pan,
+            reverb,
+            chorus,
+        } = *self;
+        let all = coarse & fine & cutoff & resonance & attack & decay;
+        all & level & volume & pan & reverb & chorus == Self::UNSET
+    }
+
     /// The parameters of GM2's key-based instrument control.
     pub fn set_controller(&mut self, number: u8, value: u8) {
         match number {

@@ -10,16 +10,17 @@ pub const SILENCE_DB: f32 = -144.0;
 /// 2^x for |x| ≤ 126, clamped outside; relative error below 2e-7, exact at integers.
 #[inline]
 pub fn exp2(x: f32) -> f32 {
+    /// A number so large that a whole one is all that can be added to it; its lowest bits are that number.
+    const WHOLE: f32 = 12_582_912.0;
     let x = x.clamp(-126.0, 126.0);
-    let whole = round(x);
-    let f = x - whole as f32;
-    // Taylor series of exp(f ln 2) on |f| ≤ 1/2; the remainder is below 2e-8.
-    let p = 1.0
-        + f * (core::f32::consts::LN_2
-            + f * (0.240_226_5
-                + f * (0.055_504_11
-                    + f * (0.009_618_129 + f * (0.001_333_355_8 + f * 0.000_154_035_3)))));
-    p * f32::from_bits(((whole + 127) as u32) << 23)
+    let sum = x + WHOLE;
+    let f = x - (sum - WHOLE);
+    // Taylor series of exp(f ln 2) on |f| ≤ 1/2; the remainder is below 2e-8. In pairs: voices wait for it.
+    let square = f * f;
+    let low = 1.0 + f * core::f32::consts::LN_2 + square * (0.240_226_5 + f * 0.055_504_11);
+    let high = 0.009_618_129 + f * 0.001_333_355_8 + square * 0.000_154_035_3;
+    let p = low + square * square * high;
+    p * f32::from_bits(sum.to_bits().wrapping_add(127) << 23)
 }
 
 /// log2(x) for normal x > 0; absolute error below 1e-6. Anything else gives -126.
@@ -89,12 +90,6 @@ pub fn hertz(cents: f32) -> f32 {
     440.0 * exp2((cents - 6900.0) * (1.0 / 1200.0))
 }
 
-/// Nearest integer; ties away from zero.
-#[inline]
-pub fn round(x: f32) -> i32 {
-    (x + if x < 0.0 { -0.5 } else { 0.5 }) as i32
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,20 +118,9 @@ mod tests {
         }
     }
 
-    /// Halves go away from zero; a level at the limit of silence is silent.
+    /// A level at the limit of silence is silent.
     #[test]
-    fn rounding_and_silence() {
-        for (x, rounded) in [
-            (0.0, 0),
-            (0.49, 0),
-            (0.5, 1),
-            (1.5, 2),
-            (-0.49, 0),
-            (-0.5, -1),
-            (-2.5, -3),
-        ] {
-            assert_eq!(round(x), rounded, "{x}");
-        }
+    fn silence() {
         assert_eq!(amplitude(SILENCE_DB), 0.0);
         assert!(amplitude(SILENCE_DB.next_up()) > 0.0);
         let level = decibels(amplitude(-100.0));

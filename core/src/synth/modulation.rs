@@ -5,6 +5,10 @@
 //! Binding folds everything but the third kind into a base and a depth per destination; a tick costs a few multiplications. What notes of a
 //! channel have in common is folded once for all of them.
 
+mod note;
+
+pub use self::note::NotePart;
+
 use super::channel::Channel;
 use super::math;
 use crate::dls::model::{Articulation, Connection, Curve, Destination, Shape, Source};
@@ -350,9 +354,21 @@ impl Modulation {
         common
     }
 
-    /// Folds what a note has a part in.
-    pub fn add_note(&mut self, articulation: &Articulation, inputs: &Inputs) {
-        self.fold(articulation.of_note(), inputs);
+    /// Folds what a note has a part in. Gives back what is still to be added to gain and pitch.
+    #[inline]
+    pub fn add_note(
+        &mut self,
+        part: Option<&NotePart>,
+        articulation: &Articulation,
+        inputs: &Inputs,
+    ) -> [f32; 2] {
+        let Some(part) = part else {
+            self.fold(articulation.of_note(), inputs);
+            return [0.0; 2];
+        };
+        let [gain, pitch, cutoff] = part.values(inputs.key, inputs.velocity);
+        self.add_base(Target::Cutoff, cutoff);
+        [gain, pitch]
     }
 
     /// Folds connections whose inputs stand still between messages.
@@ -730,7 +746,7 @@ mod tests {
         let articulation = Articulation::new([connection].into());
         let channel = Channel::new(0);
         let mut modulation = Modulation::of_channel(&articulation, &channel);
-        modulation.add_note(&articulation, &inputs(&channel));
+        let _ = modulation.add_note(None, &articulation, &inputs(&channel));
         (modulation, articulation)
     }
 

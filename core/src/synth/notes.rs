@@ -4,7 +4,6 @@
 use super::channel::{Pressed, cc};
 use super::context::{NoteOn, OutputContext};
 use super::engine::Synth;
-use super::oscillator::Interpolation;
 use super::virtual_synth::{SynthId, SynthSlot};
 
 impl Synth {
@@ -45,12 +44,14 @@ impl Synth {
         Pressed { source, glide_from }: Pressed,
     ) {
         let position = self.position;
-        let Some(port) = self.virtual_synth(id) else {
+        let slot = self.slots.get(usize::from(id.0));
+        let Some((slot, port)) = slot.and_then(|slot| Some((slot, slot.port.as_deref()?))) else {
             return;
         };
         let Some(channel) = port.parts().channel(part) else {
             return;
         };
+        let kind = port.interpolation();
         let (mono, priority) = (channel.mono, port.note_priority(channel));
         self.serial = self.serial.wrapping_add(1);
         let note = NoteOn {
@@ -62,47 +63,33 @@ impl Synth {
             glide_from,
         };
         let context = OutputContext::new(&self.filters, self.rate, self.log2_a440, self.position);
-        let slots = &self.slots;
         let mut lost = 0;
         let went_on =
-            source.is_some_and(|from| self.pool.legato(slots, id.0, part, from, note, &context));
+            source.is_some_and(|from| self.pool.legato(port, (id.0, part), from, note, &context));
         if !went_on {
             if mono {
                 self.pool.all_notes_off(id.0, part, false, position);
                 self.pool.pedal_up(id.0, part, cc::SUSTAIN, false, position);
             }
-            if !self.pool.is_active(id.0)
-                && let Some(slot) = self.slots.get_mut(usize::from(id.0))
-                && !slot.rings()
-            {
+            let was_silent = !self.pool.is_active(id.0) && !slot.rings();
+            let each = self.slice.start(kind, self.pool.places());
+            let room = self.slice.room(each);
+            let started = self.pool.note_on(port, (id.0, part), note, room, &context);
+            self.slice.add_starts(started.voices, each);
+            lost = started.lost;
+            if was_silent && let Some(slot) = self.slots.get_mut(usize::from(id.0)) {
                 slot.snap();
             }
-            let kind = self.kind(id.0);
-            let places = self.pool.places();
-            let room = self.slice.room(kind, places);
-            let started = self
-                .pool
-                .note_on(&self.slots, id.0, part, note, room, &context);
-            self.slice.add_starts(started.voices, kind, places);
-            lost = started.lost;
         }
-        if let Some(port) = self.virtual_synth_mut(id) {
-            port.stats.notes = port.stats.notes.wrapping_add(1);
-        }
-        self.count(id, lost);
-    }
-
-    /// Quality of a port's voices.
-    fn kind(&self, port: u8) -> Interpolation {
-        let slot = self.slots.get(usize::from(port));
-        slot.map(SynthSlot::interpolation).unwrap_or_default()
+        self.count(id, 1, lost);
     }
 
     /// Voices of a port have started, and some were lost over it.
-    fn count(&mut self, id: SynthId, lost: u32) {
+    fn count(&mut self, id: SynthId, notes: u64, lost: u32) {
         let voices = self.pool.sounding_of(id.0) as u32;
         if let Some(port) = self.virtual_synth_mut(id) {
             let stats = &mut port.stats;
+            stats.notes = stats.notes.wrapping_add(notes);
             stats.lost_notes = stats.lost_notes.wrapping_add(u64::from(lost));
             stats.voices = voices;
             stats.peak_voices = stats.peak_voices.max(voices);
@@ -121,21 +108,20 @@ impl Synth {
         loop {
             let places = self.pool.places();
             let (slots, slice) = (&self.slots, &self.slice);
-            let room = |port: u8| {
+            let each = |port: u8| {
                 let slot = slots.get(usize::from(port));
-                slice.room(
-                    slot.map(SynthSlot::interpolation).unwrap_or_default(),
-                    places,
-                )
+                let kind = slot.map(SynthSlot::interpolation).unwrap_or_default();
+                slice.start(kind, places)
             };
+            let room = |port: u8| slice.room(each(port));
             let context =
                 OutputContext::new(&self.filters, self.rate, self.log2_a440, self.position);
             let arrival = self
                 .pool
                 .start_waiting(slots, &context, position, &mut from, room);
             let Some(arrival) = arrival else { return };
-            let kind = self.kind(arrival.port);
-            self.slice.add_starts(arrival.started.voices, kind, places);
+            let each = each(arrival.port);
+            self.slice.add_starts(arrival.started.voices, each);
             let id = SynthId(arrival.port);
             if arrival.started.voices > 0
                 && let Some(port) = self.virtual_synth_mut(id)
@@ -144,7 +130,7 @@ impl Synth {
                 stats.late_notes = stats.late_notes.wrapping_add(1);
                 stats.longest_wait = stats.longest_wait.max(arrival.waited);
             }
-            self.count(id, arrival.started.lost);
+            self.count(id, 0, arrival.started.lost);
         }
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reading a wave: position, loops, and the few frames around a seam.
 //!
-//! A kernel reads straight from a wave wherever all its taps lie in a row. Around a loop's seam and before a wave's first frame it
-//! reads from a [`Window`], a copy of the frames as the loop continues them. So the inner loops know nothing of loops.
+//! A kernel reads straight from a wave wherever all its taps lie in a row; zeros lie before its first frame and behind its last one. Around a loop's
+//! seam it reads from a [`Window`], a copy of the frames as the loop continues them. So the inner loops know nothing of loops.
 
 #[cfg(not(windows))]
 mod check;
@@ -36,10 +36,8 @@ impl Interpolation {
 }
 
 const WINDOW: usize = 32;
-/// Most taps before a position.
-const BEFORE: i64 = 7;
-/// Most taps after a position.
-const AFTER: i64 = 8;
+/// Frames of a window that lie before the seam: the most taps before a position and after one.
+const SEAM: usize = 7 + 8;
 
 /// Frames `start..start + 32` of a wave as its loop continues them.
 pub struct Window {
@@ -195,26 +193,17 @@ impl Oscillator {
         } else {
             frame_count
         };
-        if index >= before && index < plain {
+        if index < plain {
             (self.source, self.limit) = (Source::Wave, plain << 32);
             return;
         }
-        let at_seam = self.looping && index >= plain;
-        let first = if at_seam {
-            end as i64 - BEFORE - AFTER
-        } else {
-            -BEFORE
-        };
+        let first = end as i64 - SEAM as i64;
         self.fill(window, first);
         let last = (first + WINDOW as i64).saturating_sub(after as i64).max(0) as u64;
-        let bound = if self.looping {
-            end + before
-        } else {
-            frame_count
-        };
-        (self.source, self.limit) = (Source::Window, last.min(bound) << 32);
+        (self.source, self.limit) = (Source::Window, last.min(end + before) << 32);
     }
 
+    /// Copies the frames around the seam, from `first` on, [`SEAM`] before it.
     fn fill(&mut self, window: &mut Window, first: i64) {
         // Before the loop was closed, the frames before it are the wave's own.
         let wrapped = self.wrapped && first < i64::from(self.loop_start);
@@ -223,19 +212,16 @@ impl Oscillator {
         }
         (window.start, window.wrapped) = (first, wrapped);
         let frames = self.wave.as_ref().map_or(&[][..], |wave| wave.frames());
-        let plain = match self.looping {
-            true => frames.get(..self.loop_end as usize).unwrap_or_default(),
-            false => frames,
-        };
-        // Before the first frame there is nothing.
-        let silent = usize::try_from(-first).unwrap_or(0).min(WINDOW);
-        let from = usize::try_from(first).unwrap_or(0);
-        let (before, here) = window.frames.split_at_mut(silent);
-        if !wrapped && let Some(row) = plain.get(from..from + here.len()) {
-            before.fill(0);
-            here.copy_from_slice(row);
+        let turn = frames.get(self.loop_start as usize..self.loop_end as usize);
+        let turn = turn.unwrap_or_default();
+        let (before, behind) = window.frames.split_at_mut(SEAM);
+        let last = turn.len().checked_sub(SEAM).and_then(|at| turn.get(at..));
+        if let (Some(last), Some(first)) = (last, turn.get(..behind.len())) {
+            before.copy_from_slice(last);
+            behind.copy_from_slice(first);
             return;
         }
+        // A turn is shorter than the window.
         for (slot, index) in window.frames.iter_mut().zip(first..) {
             *slot = self.frame_at(frames, index);
         }
@@ -264,7 +250,7 @@ impl Oscillator {
         match (self.source, &self.wave) {
             (Source::Wave, Some(wave)) => Some(Reader {
                 frames: wave.guarded_frames(),
-                position: self.position,
+                position: self.position.wrapping_add((Wave::FRONT as u64) << 32),
                 step: self.step,
             }),
             (Source::Window, Some(_)) => Some(Reader {

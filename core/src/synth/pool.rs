@@ -21,7 +21,7 @@ use super::simd::Vectors;
 use super::sinc::Kernels;
 use super::tick::{TICK, offset_of, since_tick};
 use super::tone::Tone;
-use super::virtual_synth::SynthSlot;
+use super::virtual_synth::{SynthSlot, VirtualSynth};
 use super::voice::{Preparations, Voice};
 use crate::dls::model::{Articulation, Instrument, Region, Wave};
 use crate::mem::{NoMemory, Shared, TryBox, vec};
@@ -272,26 +272,19 @@ impl Pool {
     /// Starts the regions of a note, as long as there is `room`.
     pub fn note_on(
         &mut self,
-        slots: &[SynthSlot],
-        port: u8,
-        part: u16,
+        synth: &VirtualSynth,
+        (port, part): (u8, u16),
         note: NoteOn,
         room: u32,
         context: &OutputContext,
     ) -> Started {
-        let Some(found) = slots
-            .get(usize::from(port))
-            .and_then(|slot| slot.port.as_ref())
-        else {
+        let Some(around) = synth.voice_context(part, note.key) else {
             return Started::default();
         };
-        let Some(channel) = found.parts().channel(part) else {
+        let Some(instrument) = synth.instrument(around.channel) else {
             return Started::default();
         };
-        let Some(instrument) = found.instrument(channel) else {
-            return Started::default();
-        };
-        let key = (i32::from(note.key) + channel.transpose()).clamp(0, 127) as u8;
+        let key = around.key_of(note.key);
         let (ready, asked) = ready(instrument, key, note.velocity, true);
         self.wanted |= asked;
         let built = match ready {
@@ -309,10 +302,7 @@ impl Pool {
             }
         };
         let regions = built.as_ref().map_or(&instrument.regions, |b| &b.regions);
-        for region in regions.iter().filter(|r| r.sounds(key, note.velocity)) {
-            self.exclude(port, part, region, note);
-        }
-        let started = self.start(slots, (port, part), note, (key, regions), room, context);
+        let started = self.start(&around, (port, part), note, (key, regions), room, context);
         if let Some(built) = built {
             let_go(built);
         }
@@ -337,39 +327,37 @@ impl Pool {
         }
     }
 
-    /// Starts voices for those of the regions that a note of this key sounds, as long as there is `room`.
+    /// Starts voices for those of the regions that a note of this key sounds, as long as there is `room`; what a region excludes ends before.
     fn start(
         &mut self,
-        slots: &[SynthSlot],
+        around: &VoiceContext,
         (port, part): (u8, u16),
         note: NoteOn,
         (key, regions): (u8, &[Region]),
         room: u32,
         context: &OutputContext,
     ) -> Started {
-        let around = slots
-            .get(usize::from(port))
-            .and_then(|slot| slot.port.as_ref()?.voice_context(part, note.key));
-        let Some(around) = around else {
-            return Started::default();
-        };
         let mut started = Started::default();
         let mut groups = PhaseGroups::default();
         for region in regions.iter().filter(|r| r.sounds(key, note.velocity)) {
+            self.exclude(port, part, region, note);
             let Some(wave) = Wave::sound(&region.wave) else {
                 // It could not be read.
                 started.lost += 1;
                 continue;
             };
+            // Both counts one after the other: what is written between them would have to get to the cache first.
+            let articulation = region.articulation.clone();
+            let sound = (wave, articulation);
             if started.voices >= room {
-                self.drop_wave(wave);
+                drop_sound(sound);
                 started.lost += 1;
                 continue;
             }
             let (slot, stolen) = self.allocate(note, note.priority);
             started.lost += u32::from(stolen);
             let Some(index) = slot else {
-                self.drop_wave(wave);
+                drop_sound(sound);
                 started.lost += 1;
                 continue;
             };
@@ -377,15 +365,15 @@ impl Pool {
                 self.tones.get_mut(index),
                 self.voices.get_mut(index),
                 self.tags.get_mut(index),
-                self.preparations.of(&region.articulation, &around, context),
+                self.preparations.of(&region.articulation, around, context),
             ) else {
-                self.drop_wave(wave);
+                drop_sound(sound);
                 continue;
             };
             self.used = self.used.max(index + 1);
             self.chains.insert(index, port, part);
             self.chains.mark(port, part, note.key);
-            voice.start(note, region, wave, (around, prepared), context, tone);
+            voice.start(note, region, sound, (around, prepared), context, tone);
             *tag = Tag {
                 port,
                 key: note.key,
@@ -404,14 +392,6 @@ impl Pool {
         }
         self.link(&groups);
         started
-    }
-
-    /// Gives up a reference to a wave that its region or its slot refers to as well.
-    fn drop_wave(&mut self, wave: Shared<Wave>) {
-        if let Some(last) = wave.release() {
-            // Never frees here, not even when what referred to it has gone.
-            core::mem::forget(last);
-        }
     }
 
     /// Ties the waves of phase groups to their masters.
@@ -458,20 +438,16 @@ impl Pool {
     /// Lets the notes held at key `from` go on at another key. False if there are none, or one's region does not have the key.
     pub fn legato(
         &mut self,
-        slots: &[SynthSlot],
-        port: u8,
-        part: u16,
+        synth: &VirtualSynth,
+        (port, part): (u8, u16),
         from: u8,
         note: NoteOn,
         context: &OutputContext,
     ) -> bool {
-        let Some(around) = slots
-            .get(usize::from(port))
-            .and_then(|slot| slot.port.as_ref()?.voice_context(part, note.key))
-        else {
+        let Some(around) = synth.voice_context(part, note.key) else {
             return false;
         };
-        let key = (i32::from(note.key) + around.channel.transpose()).clamp(0, 127) as u8;
+        let key = around.key_of(note.key);
         let (mut held, mut covered) = (0, 0);
         self.each(port, part, |tag, voice, _| {
             if tag.key == from && tag.is(GATE) {
@@ -498,7 +474,7 @@ impl Pool {
                 tag.key = note.key;
                 tag.set(PENDING);
                 let offset = offset_of(note.position);
-                voice.legato(note, (around, prepared), context, offset);
+                voice.legato(note, (&around, prepared), context, offset);
             }
         }
         self.chains.mark(port, part, note.key);
@@ -507,12 +483,19 @@ impl Pool {
     }
 
     /// Shuts down what a new note of `region` excludes: the same key still held, and its key group.
+    #[inline(always)]
     fn exclude(&mut self, port: u8, part: u16, region: &Region, note: NoteOn) {
-        self.waiting.exclude(port, part, region, note);
-        let by_key = !region.self_non_exclusive && self.chains.may_hold(port, part, note.key);
-        if !by_key && region.key_group == 0 {
-            return;
+        if !self.waiting.is_empty() {
+            self.waiting.exclude(port, part, region, note);
         }
+        let by_key = !region.self_non_exclusive && self.chains.may_hold(port, part, note.key);
+        if by_key || region.key_group != 0 {
+            self.shut_down(port, part, region, note, by_key);
+        }
+    }
+
+    #[inline(never)]
+    fn shut_down(&mut self, port: u8, part: u16, region: &Region, note: NoteOn, by_key: bool) {
         let offset = offset_of(note.position);
         let mut next = self.chains.first(port, part);
         while let Some(index) = next {
@@ -928,7 +911,7 @@ impl Pool {
                 && let Some(articulation) = voice.articulation()
                 && let Some(prepared) = self.preparations.of(articulation, &around, context)
             {
-                voice.bind((around, prepared), context);
+                voice.bind((&around, prepared), context);
             }
         }
         voice.tick(pending, around, context, tone);
@@ -987,6 +970,17 @@ impl PhaseGroups {
         members()
             .filter(|member| !member.2)
             .filter_map(move |slave| Some((slave.1, masters(slave.0)?)))
+    }
+}
+
+/// Gives up references to what its region or its slot refers to as well.
+fn drop_sound((wave, articulation): (Shared<Wave>, Shared<Articulation>)) {
+    // Never frees here, not even when what referred to it has gone.
+    if let Some(last) = wave.release() {
+        core::mem::forget(last);
+    }
+    if let Some(last) = articulation.release() {
+        core::mem::forget(last);
     }
 }
 

@@ -246,28 +246,29 @@ impl Voice {
     }
 
     /// Starts a region with its wave; the voice sounds from the current position on. `prepared` is of the region's articulation and of the channel.
+    #[inline(never)]
     pub fn start(
         &mut self,
         note: NoteOn,
         region: &Region,
-        wave: Shared<Wave>,
-        (around, prepared): (VoiceContext, &Prepared),
+        (wave, articulation): (Shared<Wave>, Shared<Articulation>),
+        (around, prepared): (&VoiceContext, &Prepared),
         context: &OutputContext,
         tone: &mut Tone,
     ) {
         let channel = around.channel;
-        self.articulation = Some(region.articulation.clone());
+        self.articulation = Some(articulation);
         self.serial = note.serial;
         self.started = note.position;
         self.shortest = note
             .position
-            .saturating_add((MIN_NOTE * context.rate) as u64)
+            .saturating_add(u64::from((MIN_NOTE * context.rate) as u32))
             .next_multiple_of(u64::from(TURN));
         self.leaving = false;
         self.priority = note.priority;
         self.keys = region.keys;
         self.master = None;
-        self.note_state = NoteState::new(&around, note.key);
+        self.note_state = NoteState::new(around, note.key);
         self.note = note.key;
         self.velocity = note.velocity;
         self.key = effective_key(&region.articulation, channel, note.key, note.velocity);
@@ -310,8 +311,8 @@ impl Voice {
         let values = self.values(&self.now);
         if self.moves_level() {
             // Else binding has done that.
-            self.share(&values, Some(around));
-            self.place(&values, Some(around));
+            self.share(&values, Some(*around));
+            self.place(&values, Some(*around));
         }
         self.level = self.wanted;
         let amplitude = self.now.eg1.amplitude(&self.volume);
@@ -319,10 +320,14 @@ impl Voice {
         self.coefficients = Coefficients::FLAT;
         self.cutoff = filter::OPEN;
         self.sweeping = false;
-        if self.filtered {
-            let cents = self.target(Target::Cutoff, &values, Some(around));
-            self.cutoff = filter::place(cents, context.log2_a440);
-            self.sweep(&values, Some(around), context);
+        match prepared.filter {
+            _ if !self.filtered => {}
+            Some(filter) => (self.cutoff, self.coefficients) = filter,
+            None => {
+                let cents = self.target(Target::Cutoff, &values, Some(*around));
+                self.cutoff = filter::place(cents, context.log2_a440);
+                self.sweep(&values, Some(*around), context);
+            }
         }
         self.next_cutoff = self.cutoff;
         tone.jump(self.gains, self.coefficients);
@@ -340,7 +345,11 @@ impl Voice {
     }
 
     /// Recomputes everything that follows from the channel. `prepared` is of its articulation and of the channel.
-    pub fn bind(&mut self, (around, prepared): (VoiceContext, &Prepared), context: &OutputContext) {
+    pub fn bind(
+        &mut self,
+        (around, prepared): (&VoiceContext, &Prepared),
+        context: &OutputContext,
+    ) {
         self.wake();
         let Some(articulation) = &self.articulation else {
             return;
@@ -348,13 +357,15 @@ impl Voice {
         let channel = around.channel;
         self.modulation = prepared.modulation;
         let inputs = self.inputs(channel);
-        self.modulation.add_note(articulation, &inputs);
-        self.modulation
-            .add_base(Target::Pitch, self.pitch_offset + around.tuning);
-        self.modulation.add_base(Target::Gain, self.gain_offset);
-        self.note_state.follow_scale(&around, self.note);
+        let part = prepared.note_part.as_ref();
+        let [gain, pitch] = self.modulation.add_note(part, articulation, &inputs);
+        self.note_state.follow_scale(around, self.note);
+        let own = [
+            gain + self.gain_offset,
+            pitch + (self.pitch_offset + around.tuning),
+        ];
         let at_rest = prepared.at_rest;
-        controls::apply(&mut self.modulation, &around, &self.note_state, at_rest);
+        controls::apply(&mut self.modulation, own, around, &self.note_state, at_rest);
         self.balance = prepared.balance;
         [self.volume.release, self.modulator.release] = match &prepared.times {
             // A note keeps the times that it began with.
@@ -413,7 +424,7 @@ impl Voice {
     pub fn legato(
         &mut self,
         note: NoteOn,
-        (around, prepared): (VoiceContext, &Prepared),
+        (around, prepared): (&VoiceContext, &Prepared),
         context: &OutputContext,
         offset: u32,
     ) {
@@ -511,7 +522,7 @@ impl Voice {
                 };
             }
         }
-        if !cut {
+        if !cut && !self.fresh {
             tone.jump(self.gains, self.coefficients);
         }
         let values = if arrived || cut || self.bound {
@@ -533,6 +544,9 @@ impl Voice {
         context: &OutputContext,
         tone: &mut Tone,
     ) {
+        if self.fresh && self.has_no_movers() {
+            return self.plan_plainly(context, tone);
+        }
         let before = (self.gains, self.coefficients);
         self.plan(values, around, context, tone);
         if stands && self.rests() && before == (self.gains, self.coefficients) {

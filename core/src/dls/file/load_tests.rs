@@ -20,7 +20,7 @@ pub fn assert_sane(instrument: &model::Instrument) {
         assert!(frames > 0 && (1..=1_000_000).contains(&region.wave.rate));
         assert_eq!(
             region.wave.guarded_frames().len(),
-            frames as usize + model::Wave::GUARD
+            model::Wave::FRONT + frames as usize + model::Wave::GUARD
         );
         for (low, high) in [region.keys, region.velocities] {
             assert!(low <= high && high <= 127);

@@ -310,7 +310,7 @@ impl LazyBank {
         }
         let state = match self.read_wave(wave, lazy, round, job) {
             Ok(loaded) => {
-                self.bytes = self.bytes.saturating_add(cost(lazy));
+                self.bytes = self.bytes.saturating_add(Wave::size(lazy.frames));
                 job.counts.waves.fetch_add(1, Ordering::Relaxed);
                 job.counts.loaded.fetch_add(1, Ordering::Relaxed);
                 job.counts.bytes.store(self.bytes as u64, Ordering::Relaxed);
@@ -336,13 +336,14 @@ impl LazyBank {
         round: u64,
         job: &mut Job,
     ) -> Result<Shared<Wave>, Error> {
-        while self.bytes.saturating_add(cost(lazy)) > self.limits.bytes {
+        let size = Wave::size(lazy.frames);
+        while self.bytes.saturating_add(size) > self.limits.bytes {
             if !self.evict(round, job) {
                 return Err(Error::TooLarge);
             }
         }
         let mut frames = loop {
-            match vec::try_with_capacity(lazy.frames.saturating_add(Wave::GUARD)) {
+            match convert::frames_for(lazy.frames) {
                 Ok(frames) => break frames,
                 Err(NoMemory) if self.evict(round, job) => {}
                 Err(NoMemory) => return Err(Error::NoMemory),
@@ -372,7 +373,7 @@ impl LazyBank {
             };
             if let Some(wave) = oldest.slot.take_unused(|| job.source.pause()) {
                 drop(wave);
-                self.bytes = self.bytes.saturating_sub(cost(oldest));
+                self.bytes = self.bytes.saturating_sub(Wave::size(oldest.frames));
                 job.counts.waves.fetch_sub(1, Ordering::Relaxed);
                 job.counts.evicted.fetch_add(1, Ordering::Relaxed);
                 job.counts.bytes.store(self.bytes as u64, Ordering::Relaxed);
@@ -382,14 +383,6 @@ impl LazyBank {
             oldest.touch();
         }
     }
-}
-
-/// Bytes that a wave takes while it is in memory.
-fn cost(lazy: &LazyWave) -> usize {
-    lazy.frames
-        .saturating_add(Wave::GUARD)
-        .saturating_mul(2)
-        .saturating_add(size_of::<Wave>())
 }
 
 /// One run of the loader.

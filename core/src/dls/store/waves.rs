@@ -114,7 +114,7 @@ mod tests {
     fn wave(frames: &[i16]) -> Wave {
         Wave {
             rate: 8000,
-            frames: [frames, &[0; Wave::GUARD]].concat(),
+            frames: [&[0; Wave::FRONT], frames, &[0; Wave::GUARD]].concat(),
             sample: convert::sample(None, frames.len()),
             lazy: None,
         }

@@ -20,7 +20,7 @@ struct Link {
 pub struct Chains {
     first: Vec<u32>,
     /// Keys, as bits, that voices of a chain may have; none of an empty one.
-    keys: Vec<u128>,
+    keys: Vec<[u64; 2]>,
     links: Vec<Link>,
 }
 
@@ -33,7 +33,7 @@ impl Chains {
         };
         Ok(Self {
             first: vec::try_filled(CHAINS, NONE)?,
-            keys: vec::try_filled(CHAINS, 0)?,
+            keys: vec::try_filled(CHAINS, [0; 2])?,
             links: vec::try_filled(slots, alone)?,
         })
     }
@@ -45,15 +45,17 @@ impl Chains {
 
     /// A voice of a part gets this key.
     pub fn mark(&mut self, port: u8, part: u16, key: u8) {
-        if let Some(keys) = self.keys.get_mut(Self::chain(port, part)) {
-            *keys |= 1 << (key & 0x7F);
+        let keys = self.keys.get_mut(Self::chain(port, part));
+        if let Some(keys) = keys.and_then(|keys| keys.get_mut(usize::from(key >> 6))) {
+            *keys |= 1 << (key & 0x3F);
         }
     }
 
     /// A voice of the part may have this key.
     pub fn may_hold(&self, port: u8, part: u16, key: u8) -> bool {
         let keys = self.keys.get(Self::chain(port, part));
-        keys.is_some_and(|keys| keys >> (key & 0x7F) & 1 == 1)
+        let keys = keys.and_then(|keys| keys.get(usize::from(key >> 6)));
+        keys.is_some_and(|keys| keys >> (key & 0x3F) & 1 == 1)
     }
 
     /// Puts a slot, which is in no chain, into that of its part.
@@ -91,7 +93,7 @@ impl Chains {
                 if after == NONE
                     && let Some(keys) = self.keys.get_mut(chain)
                 {
-                    *keys = 0;
+                    *keys = [0; 2];
                 }
             }
         }

@@ -2,7 +2,7 @@
 //! Notes whose instrument or waves are not in memory yet. They hold no voice; each begins at the tick at which all is there.
 
 use super::{GATE, Pool, Retired, SOSTENUTO, Started};
-use crate::dls::model::demand::State;
+use crate::dls::model::demand::{Demand, State};
 use crate::dls::model::{Instrument, Region};
 use crate::mem::{NoMemory, Shared, vec};
 use crate::synth::channel::cc;
@@ -24,10 +24,16 @@ pub(super) enum Ready {
 }
 
 /// What of an instrument can sound at a key. `ask`: what is missing is asked for. True in the second place if something was.
+#[inline]
 pub(super) fn ready(instrument: &Instrument, key: u8, velocity: u8, ask: bool) -> (Ready, bool) {
-    let Some(demand) = instrument.demand() else {
-        return (Ready::Yes(None), false);
-    };
+    match instrument.demand() {
+        None => (Ready::Yes(None), false),
+        Some(demand) => ready_on(demand, key, velocity, ask),
+    }
+}
+
+#[inline(never)]
+fn ready_on(demand: &Demand, key: u8, velocity: u8, ask: bool) -> (Ready, bool) {
     let missing = |ready, wanted| {
         if wanted && ask {
             demand.want(key);
@@ -79,6 +85,8 @@ struct Waiter {
     sostenuto: bool,
     /// Key and pedals are up: it sounds for the shortest time.
     ended: bool,
+    /// Velocities, as bits, with which its key has been struck again while it was down: whether that excludes it their regions will tell.
+    again: u128,
     /// It is to be forgotten.
     gone: bool,
 }
@@ -121,6 +129,11 @@ impl Waiting {
         if self.0.len() >= MOST {
             return false;
         }
+        for waiter in self.of(port, part) {
+            if waiter.note.key == note.key && waiter.held {
+                waiter.again |= 1 << (note.velocity & 0x7F);
+            }
+        }
         let waiter = Waiter {
             port,
             part,
@@ -130,6 +143,7 @@ impl Waiting {
             held: true,
             sostenuto: false,
             ended: false,
+            again: 0,
             gone: false,
         };
         vec::push_within(&mut self.0, waiter).is_ok()
@@ -213,6 +227,14 @@ impl Waiting {
 }
 
 impl Waiter {
+    /// Its key has been struck again by a note that excludes it, now that the regions are known.
+    fn is_excluded(&self, regions: &[Region]) -> bool {
+        regions.iter().any(|region| {
+            let mut strikes = (0..128).filter(|velocity| self.again >> velocity & 1 == 1);
+            !region.self_non_exclusive && strikes.any(|velocity| region.sounds(self.key, velocity))
+        })
+    }
+
     fn is_in_group(&self, group: u8) -> bool {
         let built = self.instrument.demand().and_then(|d| d.instrument());
         let Some(built) = built else { return false };
@@ -248,6 +270,12 @@ impl Pool {
                 Ready::Yes(built) => Some(built),
             };
             waiter.gone = true;
+            let excluded = waiter.again != 0
+                && matches!(&built, Some(Some(built)) if waiter.is_excluded(&built.regions));
+            if excluded {
+                built.flatten().into_iter().for_each(let_go);
+                continue;
+            }
             let &mut Waiter {
                 port, part, key, ..
             } = waiter;
@@ -258,14 +286,16 @@ impl Pool {
                 ..waiter.note
             };
             let lost = Started { voices: 0, lost: 1 };
+            let synth = slots
+                .get(usize::from(port))
+                .and_then(|slot| slot.port.as_ref());
+            let around = synth.and_then(|synth| synth.voice_context(part, note.key));
             let started = built.map_or(lost, |built| {
                 let Some(built) = built else { return lost };
-                let regions = &built.regions;
-                for region in regions.iter().filter(|r| r.sounds(key, note.velocity)) {
-                    self.exclude(port, part, region, note);
-                }
-                let sound = (key, regions.as_slice());
-                let started = self.start(slots, (port, part), note, sound, room(port), context);
+                let sound = (key, built.regions.as_slice());
+                let started = around.map_or(lost, |around| {
+                    self.start(&around, (port, part), note, sound, room(port), context)
+                });
                 let_go(built);
                 started
             });

@@ -7,7 +7,7 @@ use super::super::controls::{NoteState, apply, are_at_rest};
 use super::super::effects::{Chorus, Reverb};
 use super::super::envelope::{Contour, Envelope};
 use super::super::keys::KeySettings;
-use super::super::modulation::{Inputs, MOVERS, Modulation, Target};
+use super::super::modulation::{Inputs, MOVERS, Modulation, NotePart, Target};
 use super::super::tuning::Tunings;
 use super::*;
 
@@ -30,7 +30,8 @@ fn of_key(changes: &[Connection], channel: &Channel, key: KeySettings) -> Modula
     };
     let articulation = articulation(changes);
     let mut modulation = Modulation::of_channel(&articulation, inputs.channel);
-    modulation.add_note(&articulation, &inputs);
+    let part = NotePart::of(&articulation, channel);
+    let own = modulation.add_note(part.as_ref(), &articulation, &inputs);
     let around = VoiceContext {
         channel,
         tuning: 0.0,
@@ -41,6 +42,7 @@ fn of_key(changes: &[Connection], channel: &Channel, key: KeySettings) -> Modula
     let at_rest = are_at_rest(&around);
     apply(
         &mut modulation,
+        own,
         &around,
         &NoteState::new(&around, 60),
         at_rest,

@@ -228,11 +228,9 @@ fn looped(start: u32, length: u32) -> SampleInfo {
 }
 
 fn wave(rate: u32, frames: &[i16]) -> Shared<Wave> {
-    let mut all = frames.to_vec();
-    all.resize(frames.len() + Wave::GUARD, 0);
     Shared::try_new(Wave {
         rate,
-        frames: all,
+        frames: [&[0; Wave::FRONT], frames, &[0; Wave::GUARD]].concat(),
         sample: PLAIN,
         lazy: None,
     })

@@ -4,7 +4,7 @@
 use super::super::context::VoiceContext;
 use super::super::controls::{NoteState, Time, apply, are_at_rest, stage_time};
 use super::super::keys::KeySettings;
-use super::super::modulation::{Inputs, MOVERS, Modulation, Target};
+use super::super::modulation::{Inputs, MOVERS, Modulation, NotePart, Target};
 use super::super::tuning::Tunings;
 use super::*;
 
@@ -231,7 +231,8 @@ pub(super) fn modulated(
     };
     let articulation = articulation(changes);
     let mut modulation = Modulation::of_channel(&articulation, inputs.channel);
-    modulation.add_note(&articulation, &inputs);
+    let part = NotePart::of(&articulation, channel);
+    let own = modulation.add_note(part.as_ref(), &articulation, &inputs);
     let around = VoiceContext {
         channel,
         tuning: 0.0,
@@ -243,7 +244,8 @@ pub(super) fn modulated(
         poly_pressure,
         ..NoteState::new(&around, 60)
     };
-    apply(&mut modulation, &around, &note_state, are_at_rest(&around));
+    let at_rest = are_at_rest(&around);
+    apply(&mut modulation, own, &around, &note_state, at_rest);
     modulation
 }
 

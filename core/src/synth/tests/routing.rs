@@ -70,7 +70,8 @@ impl State {
     fn value(&self, articulation: &Articulation, target: Target) -> f32 {
         let inputs = self.inputs();
         let mut modulation = Modulation::of_channel(articulation, inputs.channel);
-        modulation.add_note(articulation, &inputs);
+        // By folding, not from a part that was prepared: that gives back what goes to gain and pitch.
+        assert_eq!(modulation.add_note(None, articulation, &inputs), [0.0; 2]);
         assert!(!modulation.is_general());
         modulation.value(target, &self.movers)
     }

@@ -2,8 +2,8 @@
 //! Plans: where gains and coefficients shall be at a tick to come, how far ahead a straight line leads there, and where an envelope turns before.
 
 use super::{
-    Bend, FREQUENCIES, HALF, MOVING_RENDER, OutputContext, TICK, TURN, Tone, Voice, VoiceContext,
-    prepared,
+    Bend, FOREVER, FREQUENCIES, HALF, MOVING_RENDER, OutputContext, TICK, TURN, Tone, Voice,
+    VoiceContext, prepared,
 };
 use crate::synth::envelope::{Contour, Envelope};
 use crate::synth::modulation::{MOVERS, Mover, Target};
@@ -102,6 +102,35 @@ impl Voice {
             self.place(&ahead, around);
             // Tremolo is smooth by itself; smoothing it again would flatten it.
             self.level = self.wanted;
+        }
+        let amplitude = self.next.eg1.amplitude(&self.volume);
+        self.gains = self.level.map(|level| level * amplitude);
+        tone.ramp(self.gains, self.coefficients, self.length);
+    }
+
+    /// Nothing moves it but the volume envelope.
+    pub(super) fn has_no_movers(&self) -> bool {
+        !self.modulation.moves_any() && !self.waits && !self.fading && self.now.glide == 0
+    }
+
+    /// Plans the first stretch of a voice that [has no movers](Self::has_no_movers), as [`plan`](Self::plan) would: levels and filter are where they
+    /// are wanted, and the tone stands there.
+    pub(super) fn plan_plainly(&mut self, context: &OutputContext, tone: &mut Tone) {
+        (self.bound, self.fresh, self.vibrates) = (false, false, false);
+        self.bend = Bend::NONE;
+        self.ahead = [0.0; MOVERS];
+        let to_tick = TICK.saturating_sub(self.at).max(1);
+        let frames = self.now.eg1.straight(&self.volume);
+        let horizon = if frames == u32::MAX {
+            1
+        } else {
+            self.ticks_of(frames, MOST_TICKS, context.tick)
+        };
+        self.plan_for(horizon, to_tick);
+        tone.set_steps([self.step(&[0.0; MOVERS], 0, None), 0]);
+        if self.now.eg1.is_steady() && self.turn == 0 && !self.next.eg1.is_over(&self.volume) {
+            self.left = FOREVER;
+            return;
         }
         let amplitude = self.next.eg1.amplitude(&self.volume);
         self.gains = self.level.map(|level| level * amplitude);
@@ -282,6 +311,11 @@ impl Voice {
                 || modulation.leads(Mover::Vibrato, cutoff)
                 || modulation.leads(Mover::Eg2, cutoff) && !now.eg2.is_steady());
         let most = if sweeps { MOST_SWEPT_TICKS } else { MOST_TICKS };
+        self.ticks_of(frames, most, tick)
+    }
+
+    /// Ticks of a plan that is good for `frames` and shall have `most` at most.
+    fn ticks_of(&self, frames: u32, most: u32, tick: u32) -> u32 {
         let ticks = frames.saturating_add(self.at) / TICK;
         if ticks < most {
             ticks.max(1)

@@ -8,15 +8,17 @@ use crate::synth::channel::Channel;
 use crate::synth::context::{OutputContext, VoiceContext};
 use crate::synth::controls::{self, Time};
 use crate::synth::envelope::Contour;
+use crate::synth::filter::{self, Coefficients};
 use crate::synth::keys::KeySettings;
 use crate::synth::lfo::Lfo;
 use crate::synth::math;
-use crate::synth::modulation::{Fixed, FixedValues, Inputs, MOVERS, Modulation, Target};
+use crate::synth::modulation::{Fixed, FixedValues, Inputs, MOVERS, Modulation, NotePart, Target};
 use crate::synth::tone::BUSES;
 use alloc::vec::Vec;
 
 /// Longest stage time in seconds: 8000 time cents, the longest of a SoundFont; DLS knows 40 s.
 const MAX_TIME: f32 = 101.6;
+const FILTER: [Target; 2] = [Target::Cutoff, Target::Resonance];
 /// Where the levels of the buses come from, apart from the gain.
 const SHARES: [Target; 3] = [Target::Pan, Target::ReverbSend, Target::ChorusSend];
 
@@ -24,10 +26,14 @@ const SHARES: [Target; 3] = [Target::Pan, Target::ReverbSend, Target::ChorusSend
 pub struct Prepared {
     origin: Origin,
     pub(super) modulation: Modulation,
+    /// What a note adds to it, if that is little.
+    pub(super) note_part: Option<NotePart>,
     /// As [`controls::apply`] wants to know it.
     pub(super) at_rest: bool,
     /// Gains of the sides.
     pub(super) balance: [f32; 2],
+    /// Where the filter stands if no note has a part in it and nothing moves it: [`place`](filter::place), and the coefficients there.
+    pub(super) filter: Option<(f32, Coefficients)>,
     /// Level on each bus for a gain of 1, if no note has a part in it and nothing moves it.
     pub(super) shares: Option<[f32; BUSES]>,
     pub(super) steps: LfoSteps,
@@ -53,8 +59,10 @@ impl Prepared {
             rate: 0.0,
         },
         modulation: Modulation::NONE,
+        note_part: None,
         at_rest: false,
         balance: [1.0; 2],
+        filter: None,
         shares: None,
         steps: LfoSteps::NONE,
         times: None,
@@ -66,19 +74,28 @@ impl Prepared {
         origin: Origin,
         articulation: &Articulation,
         around: &VoiceContext,
-        rate: f32,
+        context: &OutputContext,
     ) {
         let channel = around.channel;
+        let rate = context.rate;
         self.origin = origin;
         self.modulation = Modulation::of_channel(articulation, channel);
+        self.note_part = NotePart::of(articulation, channel);
         self.at_rest = controls::are_at_rest(around);
         self.balance = controls::balance(channel, around.balance);
         let still = [0.0; MOVERS];
         let value = |target| self.modulation.value(target, &still);
-        let stands = !self.modulation.moves_one(&SHARES)
-            && !Modulation::note_drives(articulation, &SHARES)
-            && self.at_rest;
-        self.shares = stands.then(|| {
+        let stand = |targets: &[Target]| {
+            !self.modulation.moves_one(targets)
+                && !Modulation::note_drives(articulation, targets)
+                && self.at_rest
+        };
+        self.filter = stand(&FILTER).then(|| {
+            let [cents, resonance] = FILTER.map(value);
+            let place = filter::place(cents, context.log2_a440);
+            (place, context.filters.at(place, resonance))
+        });
+        self.shares = stand(&SHARES).then(|| {
             let [pan, reverb, chorus] = SHARES.map(value);
             shares(self.balance, pan, [reverb, chorus])
         });
@@ -137,7 +154,7 @@ impl Preparations {
             balance: around.balance,
             rate: context.rate,
         };
-        let has_settings = around.key != KeySettings::NONE;
+        let has_settings = !around.key.is_none();
         let place = if has_settings {
             Self::PLACES
         } else {
@@ -145,7 +162,7 @@ impl Preparations {
         };
         let prepared = self.0.get_mut(place)?;
         if prepared.origin != origin || has_settings {
-            prepared.set(origin, articulation, around, context.rate);
+            prepared.set(origin, articulation, around, context);
         }
         Some(prepared)
     }
