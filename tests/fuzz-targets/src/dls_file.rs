@@ -253,6 +253,41 @@ pub fn structures() -> Vec<Vec<u8>> {
     ]
 }
 
+/// Files of a few megabytes that would become more than memory may be spent on, by what stands for others: programs, keys.
+pub fn too_large() -> [Vec<u8>; 2] {
+    let crowd = |bank, program, regions| {
+        let region = list(
+            b"rgn ",
+            &[
+                chunk(b"rgnh", &words(&[0, 0, 0, 127, 0, 0])),
+                chunk(b"wlnk", &words(&[0, 0, 1, 0, 0, 0])),
+            ],
+        );
+        let instrument = [
+            chunk(b"insh", &longs(&[regions, bank, program])),
+            list(b"lrgn", &vec![region; regions as usize]),
+        ];
+        list(b"ins ", &instrument)
+    };
+    let whole = |instrument: Vec<u8>, keys: &[u8], records: &[u8]| {
+        file(&[
+            chunk(b"colh", &longs(&[1])),
+            list(b"lins", &[instrument]),
+            chunk(b"ptbl", &longs(&[8, 1, 0])),
+            list(b"wvpl", &[wave(8, &[0x80; 8], &[])]),
+            chunk(b"pgal", &[&[2, 0, 0, 0], keys, &[0; 4], records].concat()),
+        ])
+    };
+    let own: Vec<u8> = (0..128).collect();
+    let records: Vec<u8> = (1..1024u16)
+        .flat_map(|n| words(&[n / 127, n % 127 + 1, 0, 0]))
+        .collect();
+    [
+        whole(crowd(0, 0, 12_000), &own, &records),
+        whole(crowd(0x8000_0000, 0, 12_000), &[0; 128], &[]),
+    ]
+}
+
 /// `pgal`: keys with no, one and two regions to copy, programs of which most are missing.
 fn many_aliases() -> Vec<u8> {
     let mut keys: Vec<u8> = (0..128).collect();

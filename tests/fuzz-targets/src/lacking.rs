@@ -155,6 +155,35 @@ pub fn bank(file: &[u8], is_large: bool, lack: Lack) -> u64 {
     failures
 }
 
+/// A file that is refused as the device's bank: no note finds an instrument in it, and it leaves nothing.
+pub fn refused(file: &[u8], is_large: bool) {
+    let mut whole = file.to_vec();
+    if is_large {
+        whole.resize(file.len() + WHOLE, 0);
+    }
+    with_program(|program| {
+        let pin = program.pin();
+        program.hand.name_bank(Some(&whole));
+        let mut level = None;
+        for _ in 0..2 {
+            program.hand.mention_bank(true);
+            assert!(program.read());
+            program.play(&pin, &[(1 << 31, 5, 100), (0, 5, 100)]);
+            let told = synth::statistics(program.client, pin.handle).expect("statistics");
+            assert_eq!((told.PeakVoices, told.Voices), (0, 0));
+            program.hand.mention_bank(false);
+            assert!(program.read());
+            program.client.sleep(500 * MILLISECOND);
+            let left = program.hand.pool();
+            assert_eq!(*level.get_or_insert(left), left, "something is left");
+        }
+        pin.close(program.client).expect("it closes");
+        program.hand.name_bank(None);
+        assert!(program.read());
+        program.pin();
+    });
+}
+
 /// Downloads of everything that a buffer can have, played and unloaded, over a bank. How often something failed.
 pub fn downloads(bank: &[u8], lack: Lack) -> u64 {
     let mut failures = 0;
@@ -162,7 +191,9 @@ pub fn downloads(bank: &[u8], lack: Lack) -> u64 {
         program.hand.name_bank(Some(bank));
         assert!(program.read());
         let pin = program.pin();
-        let other = program.pin();
+        // A failure finds its pin among several.
+        let others: Vec<_> = (0..4).map(|_| program.pin()).collect();
+        let other = &others[2];
         let handle = pin.handle;
         let free = |program: &mut Program| {
             let stats = synth::running_stats(program.client, handle);
@@ -195,7 +226,9 @@ pub fn downloads(bank: &[u8], lack: Lack) -> u64 {
             },
         );
         pin.close(program.client).expect("it closes");
-        other.close(program.client).expect("it closes");
+        for other in others {
+            other.close(program.client).expect("it closes");
+        }
         program.hand.name_bank(None);
         assert!(program.read());
         program.pin();

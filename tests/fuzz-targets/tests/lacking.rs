@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Banks and downloads while everything fails once that can.
 
-use fuzz_targets::lacking::{bank, downloads};
+use fuzz_targets::lacking::{bank, downloads, refused};
 use fuzz_targets::machine::Lack;
 use fuzz_targets::dls_file;
 use std::time::Instant;
@@ -19,6 +19,9 @@ fn nothing_is_left_whatever_fails() {
         }
         *count += downloads(&dls_file::structures()[0], lack);
     }
+    let [programs, keys] = dls_file::too_large();
+    refused(&programs, false);
+    refused(&keys, true);
     let [memory, calls] = counts;
     println!(
         "{memory} allocations and {calls} calls failed, {:.1} s",

@@ -7,6 +7,7 @@ use crate::listener::{capture_of, subdevice};
 use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
 use crate::sounds::{self, load, unload, wave};
 use arioso_bank::test_banks;
+use arioso_core::dls::model::Wave;
 use arioso_core::ks::GUID;
 use arioso_core::ks::arioso::{
     ARIOSO_CONTROL_BANK, ARIOSO_CONTROL_NUMBERS, ARIOSO_CONTROL_SILENCE, ARIOSO_SETTINGS,
@@ -34,6 +35,9 @@ pub const SCENARIOS: &[Scenario] = &[
     ("sweep: numbers of voices while notes sound", voices),
     ("sweep: numbers of channel groups, with drums of their own", groups),
     ("sweep: what is freed by somebody who comes late", late),
+    ("sweep: phase groups of every size and order", phases),
+    ("sweep: waves of one hash", collisions),
+    ("sweep: every budget of a slice while effects ring", budgets),
     ("conversation: the wave sink", || conversation(Ear::Sink)),
     ("conversation: the endpoint", || conversation(Ear::Endpoint)),
     ("conversation: nobody", || conversation(Ear::Nobody)),
@@ -393,7 +397,7 @@ fn listeners() {
 
 /// From each number of voices to each other while as many notes as there are voices sound: what sounds goes on as far as there is room.
 fn voices() {
-    const NUMBERS: [u32; 9] = [1, 2, 3, 7, 8, 17, 32, 33, 60];
+    const NUMBERS: [u32; 14] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 14, 17, 32, 33, 60];
     let mut rig = Setup::default().start();
     let (filter, pin, path) = rig.running(&test_banks::dc(RATE));
     let set = |rig: &mut Rig, number| {
@@ -513,6 +517,154 @@ fn late() {
         }
     }
     rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// One note with so many regions in a phase group, its master at each place, nowhere, or in another group: each sounds.
+fn phases() {
+    let mut rig = Setup::default().start();
+    let (filter, mut pin, mut path) = rig.open();
+    path.run(&mut rig.client).unwrap();
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let handle = pin.handle;
+    load(&mut rig.client, handle, &wave(1, 500)).unwrap();
+    for count in 1..12 {
+        for master in 0..count + 2 {
+            let phases: Vec<_> = (0..count)
+                .map(|at| (1 + (at % 3 / 2) as u16, at == master))
+                .collect();
+            let buffer = sounds::layered(2, 0, 1, &phases);
+            let made = load(&mut rig.client, handle, &buffer).unwrap();
+            rig.play(&pin, &[(0, &[0xC0, 0]), (0, &[0x90, 60, 100])]);
+            // Its masters' pitch moves.
+            rig.play(&pin, &[(SECOND / 100, &[0xE0, 0, 0x60])]);
+            rig.sleep(SECOND / 20);
+            let voices = statistics(&mut rig.client, handle).unwrap().Voices;
+            assert_eq!(voices, count, "master {master}");
+            settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_SILENCE).unwrap();
+            rig.sleep(SECOND / 50);
+            unload(&mut rig.client, handle, &made).unwrap();
+        }
+    }
+    rig.close(filter, [pin], Some(path));
+    rig.finish();
+}
+
+/// Waves that the store's hash does not tell from each other, of other frames and of another rate: each is kept for itself, and found again
+/// among the first of them.
+fn collisions() {
+    const FRAMES: usize = 2048;
+    const K: u64 = 0x9E37_79B9_7F4A_7C15;
+    // As the store has it.
+    let step = |hash: u64, word: u64| {
+        let mixed = (hash ^ word).wrapping_mul(K);
+        mixed ^ mixed >> 29
+    };
+    let buffer = |id: u32, rate: u32, first: u64| {
+        let seed = u64::from(rate) ^ ((FRAMES + Wave::FRONT + Wave::GUARD) as u64) << 32;
+        let zeros = (0..Wave::FRONT / 4).fold(seed.wrapping_mul(K), |hash, _| step(hash, 0));
+        let second = step(zeros, first) ^ 0x1234_5678_9ABC_DEF0;
+        let quads = [first, second].into_iter().chain([7; FRAMES / 4 - 2]);
+        let data: Vec<u8> = quads
+            .flat_map(|word| [48, 32, 16, 0].map(|shift| (word >> shift) as u16))
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        conformance::download::wave(id, rate, 16, &data)
+    };
+    let mut rig = Setup::default().start();
+    let (filter, pin) = rig.open_pin();
+    let other = rig.another_pin(&filter);
+    let taken = |rig: &mut Rig, handle, buffer: &[u8]| {
+        let before = rig.pool();
+        load(&mut rig.client, handle, buffer).unwrap();
+        rig.pool().saturating_sub(before) > 2 * FRAMES
+    };
+    let waves: Vec<_> = (0..20)
+        .flat_map(|first| [22_050, 44_100].map(|rate| (rate, first)))
+        .zip(1..)
+        .map(|((rate, first), id)| buffer(id, rate, first))
+        .collect();
+    for (at, wave) in waves.iter().enumerate() {
+        assert!(taken(&mut rig, pin.handle, wave), "{at} is another wave");
+    }
+    // The latest first.
+    let shared = waves.iter().rev().map(|wave| !taken(&mut rig, other.handle, wave));
+    let shared: Vec<_> = shared.collect();
+    assert_eq!(shared[..4], [true; 4]);
+    assert!(shared[4..].iter().all(|shared| !shared), "too many were looked at");
+    rig.close(filter, [pin, other], None);
+    rig.finish();
+}
+
+/// Sixteen pins whose effects ring, some voices of each, held and fading: of each budget the slices keep to it as far as voices go, and what is
+/// lost is told.
+fn budgets() {
+    let mut rig = Setup {
+        bank: Some(test_banks::dc(RATE)),
+        parameters: vec![("Voices", 1000), ("Quality", 2)],
+        ..Setup::default()
+    }
+    .start();
+    let (filter, id) = rig.find_filter();
+    let mut recorder = rig.open_endpoint(96_000);
+    recorder.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let pins: Vec<_> = (0..MUSIC)
+        .map(|_| {
+            let client = &mut rig.client;
+            let mut pin = filter.direct_music_pin(client, id).expect("a pin");
+            pin.set_state(client, KSSTATE_RUN).expect("it runs");
+            pin
+        })
+        .collect();
+    let counts = |rig: &mut Rig| {
+        let mut sum = (0, 0);
+        for pin in &pins {
+            let counted = statistics(&mut rig.client, pin.handle).unwrap();
+            sum = (sum.0 + counted.LostNotes, sum.1 + counted.Voices);
+        }
+        sum
+    };
+    let (mut most, mut last) = (0, 0);
+    for budget in (10..=60).step_by(2).chain([100, 300, 1000]) {
+        registry::set(PARAMETERS, "SliceBudget", Value::dword(budget));
+        settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_NUMBERS).unwrap();
+        let (before, _) = counts(&mut rig);
+        for keys in [1, 12, 40] {
+            for pin in &pins {
+                let now = rig.now();
+                let mut buffer = EventBuffer::new(now);
+                for number in [91, 93] {
+                    buffer.push(now, 1, &[0xB0, number, 127]);
+                }
+                for key in 0..keys {
+                    buffer.push(now, 1, &[0x90, 40 + key, 100]);
+                }
+                rig.write(pin, &buffer);
+            }
+            rig.sleep(SECOND / 50);
+            for pin in &pins {
+                rig.play(pin, &[(0, &[0xB0, 120, 0]), (0, &[0x90, 70, 100])]);
+            }
+            rig.sleep(SECOND / 50);
+        }
+        let (after, _) = counts(&mut rig);
+        most = most.max(after - before);
+        last = after - before;
+        // Messages that found no room in a slice are late.
+        registry::set(PARAMETERS, "SliceBudget", Value::dword(1000));
+        settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_NUMBERS).unwrap();
+        rig.sleep(SECOND / 5);
+        settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_SILENCE).unwrap();
+        rig.sleep(SECOND / 50);
+        assert_eq!(counts(&mut rig).1, 0, "{budget}");
+    }
+    assert!(most > 100 && last < most / 2, "{most} with the least budget, {last} with the most");
+    registry::remove(PARAMETERS, "SliceBudget");
+    for pin in pins {
+        pin.close(&mut rig.client).unwrap();
+    }
+    recorder.close(&mut rig.client);
+    rig.close(filter, [], None);
     rig.finish();
 }
 
