@@ -112,7 +112,6 @@ pub fn bank(file: &[u8], is_large: bool, lack: Lack) -> u64 {
             let last = i.regions.last()?;
             Some((i.patch, last.keys.1, last.velocities.1))
         })
-        .take(4)
         .collect();
     let mut whole = file.to_vec();
     if is_large {
