@@ -250,7 +250,8 @@ pub fn structures() -> Vec<Vec<u8>> {
         articulated(b"art2", &rare::connections()),
         articulated(b"art1", &rare::too_many()),
         test_banks::sine_wave(8000, 40, 1),
-        odd_waves(),
+        odd_waves(false),
+        odd_waves(true),
         keyed(),
     ]
 }
@@ -266,8 +267,8 @@ fn nearly(id: &[u8; 4]) -> impl Iterator<Item = [u8; 4]> {
 }
 
 /// An instrument for each wave: chunks twice, in another order, behind others, with ids that are nearly known, conditions that hold and do not, too
-/// long and missing ones. The same around the lists.
-fn odd_waves() -> Vec<u8> {
+/// long and missing ones. The same around the lists. The pool may have a condition in front.
+fn odd_waves(conditional: bool) -> Vec<u8> {
     let holds = |yes: u16| words(&[0x10, yes, 0]);
     let others = |ids: &[&[u8; 4]]| -> Vec<Vec<u8>> {
         let ids = ids.iter().flat_map(|id| nearly(id));
@@ -301,7 +302,8 @@ fn odd_waves() -> Vec<u8> {
         vec![chunk(b"wsmp", &[0; 8]), fmt, chunk(b"data", &[1; 33])],
     ];
     let waves = waves.map(|parts| list(b"wave", &parts));
-    let mut at = 0;
+    let front = condition(1, 0);
+    let mut at = if conditional { front.len() as u32 } else { 0 };
     let cues: Vec<u32> = waves
         .iter()
         .map(|wave| {
@@ -325,7 +327,11 @@ fn odd_waves() -> Vec<u8> {
             list(b"ins ", &parts)
         })
         .collect();
-    // A condition in front of the pool moves no wave: cues count from the pool's data.
+    let pool = if conditional {
+        [&[front][..], &waves].concat()
+    } else {
+        waves.to_vec()
+    };
     let count = waves.len() as u32;
     let whole = [
         &[condition(1, 0)][..],
@@ -336,7 +342,7 @@ fn odd_waves() -> Vec<u8> {
             chunk(b"colh", &longs(&[count])),
             list(b"lins", &instruments),
             chunk(b"ptbl", &[longs(&[8, count]), longs(&cues)].concat()),
-            list(b"wvpl", &waves),
+            list(b"wvpl", &pool),
             list(b"wvpl", &[]),
         ],
     ];
@@ -362,6 +368,7 @@ fn keyed() -> Vec<u8> {
         vec![(3, 0, 5, 0, KEY - 1)],
         vec![(0x101, 0, 5, 0x4000, TUNING)],
         vec![(0x102, 0, 5, 0, TUNING)],
+        (0x3F0..0x3F4).map(|code| (0, 0, code, 0, 1)).collect(),
     ];
     let all = lists.concat();
     lists.push([&all[..], &all].concat());

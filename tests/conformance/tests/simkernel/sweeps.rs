@@ -624,12 +624,16 @@ fn budgets() {
         }
         sum
     };
-    let (mut most, mut last) = (0, 0);
-    for budget in (10..=60).step_by(2).chain([100, 300, 1000]) {
+    let set = |rig: &mut Rig, budget| {
         registry::set(PARAMETERS, "SliceBudget", Value::dword(budget));
         settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_NUMBERS).unwrap();
+    };
+    let (mut most, mut last) = (0, 0);
+    for budget in (10..=60).step_by(2).chain([100, 300, 1000]) {
         let (before, _) = counts(&mut rig);
         for keys in [1, 12, 40] {
+            // All begin, and then there is not the time for them.
+            set(&mut rig, 1000);
             for pin in &pins {
                 let now = rig.now();
                 let mut buffer = EventBuffer::new(now);
@@ -642,6 +646,8 @@ fn budgets() {
                 rig.write(pin, &buffer);
             }
             rig.sleep(SECOND / 50);
+            set(&mut rig, budget);
+            rig.sleep(SECOND / 50);
             for pin in &pins {
                 rig.play(pin, &[(0, &[0xB0, 120, 0]), (0, &[0x90, 70, 100])]);
             }
@@ -651,8 +657,7 @@ fn budgets() {
         most = most.max(after - before);
         last = after - before;
         // Messages that found no room in a slice are late.
-        registry::set(PARAMETERS, "SliceBudget", Value::dword(1000));
-        settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_NUMBERS).unwrap();
+        set(&mut rig, 1000);
         rig.sleep(SECOND / 5);
         settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_SILENCE).unwrap();
         rig.sleep(SECOND / 50);
