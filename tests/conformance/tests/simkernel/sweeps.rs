@@ -3,7 +3,7 @@
 
 use crate::Scenario;
 use crate::large::{self, grouped};
-use crate::listener::{capture_of, subdevice};
+use crate::listener::{A_IN, B_OUT, capture_of, subdevice};
 use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
 use crate::sounds::{self, load, unload, wave};
 use arioso_bank::test_banks;
@@ -12,17 +12,20 @@ use arioso_core::ks::GUID;
 use arioso_core::ks::arioso::{
     ARIOSO_CONTROL_BANK, ARIOSO_CONTROL_NUMBERS, ARIOSO_CONTROL_SILENCE, ARIOSO_SETTINGS,
 };
-use arioso_core::ks::guid::{
-    KSDATAFORMAT_SUBTYPE_IEEE_FLOAT, KSDATAFORMAT_SUBTYPE_MIDI, KSDATAFORMAT_SUBTYPE_PCM,
-};
-use arioso_core::ks::ks::{KSSTATE_RUN, KSSTATE_STOP};
+use arioso_core::ks::arioso::KSPROPSETID_Arioso;
+use arioso_core::ks::guid::*;
+use arioso_core::ks::ks::{KSSTATE_ACQUIRE, KSSTATE_PAUSE, KSSTATE_RUN, KSSTATE_STOP};
+use arioso_core::ks::status::STATUS_BUFFER_OVERFLOW;
 use arioso_core::ks::ksmedia::{WAVE_FORMAT_EXTENSIBLE, WAVE_FORMAT_IEEE_FLOAT, WAVE_FORMAT_PCM};
 use conformance::connect::{self, SampleFormat};
 use conformance::events::EventBuffer;
+use conformance::filter::Pin;
+use conformance::property::Property;
 use conformance::rt_audio::is_capture;
 use conformance::synth::{set_channel_groups, statistics};
 use conformance::wire::Bytes;
 use conformance::settings;
+use simkernel::client::SimClient;
 use simkernel::executive::isolation::keys_of;
 use simkernel::registry::{self, Value};
 
@@ -35,6 +38,8 @@ pub const SCENARIOS: &[Scenario] = &[
     ("sweep: numbers of voices while notes sound", voices),
     ("sweep: numbers of channel groups, with drums of their own", groups),
     ("sweep: what is freed by somebody who comes late", late),
+    ("sweep: every property, verb and size", properties),
+    ("sweep: every pin state from every state", states),
     ("sweep: phase groups of every size and order", phases),
     ("sweep: waves of one hash", collisions),
     ("sweep: every budget of a slice while effects ring", budgets),
@@ -517,6 +522,168 @@ fn late() {
         }
     }
     rig.close(filter, [pin], None);
+    rig.finish();
+}
+
+/// A pin of each kind, stopped; of the wave pin and the endpoint their paths.
+fn pins_of_all_kinds(rig: &mut Rig) -> Vec<(&'static str, Pin<SimClient>)> {
+    let client = &mut rig.client;
+    let [synth, cable, wave] = ["synth", "cable", "wave"].map(|name| subdevice(client, name));
+    let capture = capture_of(&synth.pins(client).unwrap());
+    let endpoint = wave.pins(client).unwrap();
+    let endpoint = endpoint
+        .iter()
+        .find(|pin| is_capture(pin, &KSDATAFORMAT_SUBTYPE_PCM))
+        .expect("the endpoint's pin")
+        .id;
+    let recorded = connect::extensible(endpoint, SampleFormat::pcm(RATE, 16));
+    let mut pins = Vec::new();
+    for (name, filter, connect) in [
+        ("music", &synth, connect::direct_music(0)),
+        ("MIDI", &synth, connect::midi(0)),
+        ("capture", &synth, connect::direct_music(capture)),
+        ("MIDI capture", &synth, connect::midi(capture)),
+        ("cable in", &cable, connect::midi(A_IN)),
+        ("cable out", &cable, connect::midi(B_OUT)),
+        ("endpoint", &wave, recorded),
+    ] {
+        pins.push((name, filter.create_pin(client, &connect, None).expect(name)));
+    }
+    for filter in [synth, cable, wave] {
+        filter.close(client);
+    }
+    pins
+}
+
+/// Each pin in each state is told each state: it has it then.
+fn states() {
+    let mut rig = Setup::default().start();
+    let states = [KSSTATE_STOP, KSSTATE_ACQUIRE, KSSTATE_PAUSE, KSSTATE_RUN];
+    let ways = states.map(|from| states.map(|to| [from, to]));
+    for (name, mut pin) in pins_of_all_kinds(&mut rig) {
+        // It runs with a buffer only.
+        if name != "endpoint" {
+            for state in ways.iter().flatten().flatten() {
+                pin.set_state(&mut rig.client, *state).expect(name);
+                let now = pin.state(&mut rig.client).expect(name);
+                assert_eq!(now, *state, "{name}");
+                rig.sleep(SECOND / 1000);
+            }
+        }
+        pin.close(&mut rig.client).expect(name);
+    }
+    let mut recorder = rig.open_endpoint(RATE);
+    for state in ways.iter().flatten().flatten() {
+        recorder.set_state(&mut rig.client, *state).unwrap();
+        let now = recorder.stream.pin.state(&mut rig.client).unwrap();
+        assert_eq!(now, *state);
+        rig.sleep(SECOND / 1000);
+    }
+    recorder.close(&mut rig.client);
+    rig.finish();
+}
+
+/// Each known set on each filter and pin, of the object, of a pin factory and of a node: each verb with nothing, too little, as much as is told, more.
+fn properties() {
+    const SETS: [GUID; 19] = [
+        KSPROPSETID_Arioso,
+        KSPROPSETID_Audio,
+        KSPROPSETID_AudioSignalProcessing,
+        KSPROPSETID_Clock,
+        KSPROPSETID_Connection,
+        KSPROPSETID_DrmAudioStream,
+        KSPROPSETID_General,
+        KSPROPSETID_Jack,
+        KSPROPSETID_Pin,
+        KSPROPSETID_Quality,
+        KSPROPSETID_RtAudio,
+        KSPROPSETID_Stream,
+        KSPROPSETID_StreamAllocator,
+        KSPROPSETID_Synth,
+        KSPROPSETID_SynthClock,
+        KSPROPSETID_Synth_Dls,
+        KSPROPSETID_Sysaudio,
+        KSPROPSETID_Topology,
+        KSPROPSETID_TopologyNode,
+    ];
+    const GET: u32 = 1;
+    const SUPPORT: u32 = 0x200;
+    const HUGE: usize = 2048;
+    let mut rig = Setup::default().start();
+    let filters = ["synth", "cable", "wave", "topology"]
+        .map(|name| (name, subdevice(&mut rig.client, name)));
+    let pins = pins_of_all_kinds(&mut rig);
+    let objects: Vec<_> = filters
+        .iter()
+        .map(|(name, filter)| (*name, filter.handle))
+        .chain(pins.iter().map(|(name, pin)| (*name, pin.handle)))
+        .collect();
+    let (mut sized, mut sent) = (0, 0);
+    for (name, handle) in objects {
+        for set in SETS {
+            for id in 0..24 {
+                let ways = [
+                    Property::new(set, id),
+                    Property::of_pin(set, id, 0),
+                    Property::of_node(set, id, 0),
+                    Property::of_node(set, id, 1),
+                    Property::new(set, id).with(&[0; 4]),
+                    Property::new(set, id).with(&[0; 24]),
+                ];
+                for (way, property) in ways.iter().enumerate() {
+                    let c = &mut rig.client;
+                    let what = format!("{name}, {set:?} {id}, way {way}");
+                    let told = property.send(c, handle, GET, &mut []);
+                    let supported = property.send(c, handle, SUPPORT, &mut [0; 4]);
+                    sent += 2;
+                    if told.status == supported.status && told.status != STATUS_BUFFER_OVERFLOW {
+                        // Nobody knows it.
+                        continue;
+                    }
+                    let exact = match told.status {
+                        STATUS_BUFFER_OVERFLOW => told.information,
+                        _ => 4,
+                    };
+                    let is_sized = told.status == STATUS_BUFFER_OVERFLOW && exact > 0;
+                    sized += u32::from(is_sized);
+                    let mut whole = None;
+                    for size in [1, exact - 1, exact, exact + 1, HUGE] {
+                        let mut value = vec![0xA5; size];
+                        let got = property.send(c, handle, GET, &mut value);
+                        sent += 1;
+                        if got.status == 0 {
+                            assert!(got.information <= size, "{what}: {size}");
+                            let rest = &value[got.information..];
+                            assert!(rest.iter().all(|byte| *byte == 0xA5), "{what}: {size}");
+                        }
+                        if is_sized && size < exact {
+                            assert!(got.status != 0, "{what}: {size} of {exact}");
+                        } else if is_sized {
+                            let same = *whole.get_or_insert(got.status);
+                            assert_eq!(got.status, same, "{what}: {size} of {exact}");
+                        }
+                    }
+                    for verb in [2, 3, 0, 0x100, SUPPORT, 0x400, 0x800] {
+                        for size in [0, 1, exact - 1, exact, exact + 1, HUGE] {
+                            let mut value = vec![0; size];
+                            let done = property.send(c, handle, verb, &mut value);
+                            sent += 1;
+                            if done.status == 0 {
+                                assert!(done.information <= size, "{what}: {verb:x} {size}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(sized > 40 && sent > 10_000, "{sized} {sent}");
+    for (name, pin) in pins {
+        pin.close(&mut rig.client).expect(name);
+    }
+    for (_, filter) in filters {
+        filter.close(&mut rig.client);
+    }
     rig.finish();
 }
 
