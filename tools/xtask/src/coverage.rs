@@ -34,25 +34,13 @@ type Kind = (&'static str, fn(&Missed) -> bool);
 type Copies<'a> = BTreeMap<(&'a [String], &'a str), (usize, usize)>;
 
 /// Missed edges that are told apart: by the innermost place that is the library's, or by any place.
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 6] = [
     (
         "drops: the compiler's own code at each end of a scope, also where nothing is left to drop",
         |missed| {
             let is_drop = |frame: &String| frame.starts_with("library/core/src/ptr/mod.rs:");
             let of_compiler = missed.place != ELSEWHERE && missed.place.ends_with(":0");
             of_compiler || missed.frames.iter().any(is_drop)
-        },
-    ),
-    (
-        "an index that is always in range: nothing may panic, so each is asked (parsers apart, whose are not)",
-        |missed| {
-            let parses = ["core/src/dls/", "core/src/midi/"]
-                .iter()
-                .any(|start| missed.place.starts_with(start));
-            !parses
-                && missed
-                    .library()
-                    .starts_with("library/core/src/slice/index.rs:")
         },
     ),
     (

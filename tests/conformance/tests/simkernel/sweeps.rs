@@ -507,10 +507,15 @@ fn late() {
             recorder.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
             recorder
         });
+        rig.another_pin(&filter).close(&mut rig.client).unwrap();
         round(&mut rig, 10);
         let level = rig.pool();
+        // A pin that goes leaves more than one thing.
+        let gone = rig.another_pin(&filter);
         rig.machine.hold("work item", 0, 5 * SECOND);
         let begin = rig.now();
+        round(&mut rig, 600);
+        gone.close(&mut rig.client).unwrap();
         round(&mut rig, 1200);
         assert!(rig.machine.held(), "somebody is held up");
         let waited = rig.now() - begin;
