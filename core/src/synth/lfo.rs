@@ -24,10 +24,11 @@ impl Lfo {
         self.phase = self.phase.wrapping_add(step.wrapping_mul(frames - waited));
     }
 
-    /// Frames for which a straight line is as good: while it waits, and for a 16th of a turn (in the middle of the way it lies 2 % of the depth off).
+    /// Frames for which a straight line is as good: while it waits, and for a 16th of a turn (in the middle of the way it lies 2 % of the depth off);
+    /// of a `deep` one for a 32nd (0.5 %).
     #[inline]
-    pub fn straight(&self, step: u32) -> u32 {
-        self.turns(step, 1 << 28)
+    pub fn straight(&self, step: u32, deep: bool) -> u32 {
+        self.turns(step, if deep { 1 << 27 } else { 1 << 28 })
     }
 
     /// Frames that a part of a turn (of 2^32) takes; while it waits, those of its delay.

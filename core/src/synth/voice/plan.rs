@@ -17,6 +17,8 @@ const TURN_UNHEARD: f32 = 0.01;
 const JUMP: f32 = 0.1;
 /// dB by which LFOs and EG2 move a level at most in a plan of several ticks: in the middle of the way it lies 0.06 dB too high then.
 const STRAIGHT_GAIN: f32 = 2.0;
+/// dB of a tremolo's depth up to which a 16th of its turn is straight: at its crest the line lies 0.04 dB too high then.
+const SHALLOW_GAIN: f32 = 2.0;
 /// How far they move a place between the sides then, as a part of the whole width: a chord of the quarter of a sine lies 0.04 dB below it.
 const STRAIGHT_PAN: f32 = 0.125;
 /// Octaves that a cutoff moves at most in a plan of several ticks: in the middle of the way it lies 0.7 % too high then.
@@ -273,8 +275,7 @@ impl Voice {
             && !modulation.is_general()
             && !modulation.moves_one(&FREQUENCIES)
             && now.glide == 0
-            && !modulation.leads(Mover::Eg1, &[Target::Pitch])
-            && (now.eg2.is_steady() || !modulation.leads(Mover::Eg2, &[Target::Pitch]));
+            && !modulation.leads(Mover::Eg1, &[Target::Pitch]);
         if moves_pitch && !self.vibrates
             || self.waits
             || filter_bound && self.filtered
@@ -295,11 +296,14 @@ impl Voice {
         if modulation.leads(Mover::Eg2, &MOVING_RENDER) {
             frames = frames.min(now.eg2.stage_left(&self.modulator));
         }
-        if modulation.leads(Mover::Lfo, &MOVING_RENDER) {
-            frames = frames.min(now.lfo.straight(self.steps.lfo));
-        }
-        if modulation.leads(Mover::Vibrato, &MOVING_RENDER) {
-            frames = frames.min(now.vibrato.straight(self.steps.vibrato));
+        for (mover, lfo, step) in [
+            (Mover::Lfo, now.lfo, self.steps.lfo),
+            (Mover::Vibrato, now.vibrato, self.steps.vibrato),
+        ] {
+            if modulation.leads(mover, &MOVING_RENDER) {
+                let deep = modulation.depth(Target::Gain, mover).abs() > SHALLOW_GAIN;
+                frames = frames.min(lfo.straight(step, deep));
+            }
         }
         if frames == u32::MAX {
             // Where it stays it must be first.
