@@ -25,10 +25,11 @@ impl Lfo {
     }
 
     /// Frames for which a straight line is as good: while it waits, and for a 16th of a turn (in the middle of the way it lies 2 % of the depth off);
-    /// of a `deep` one for a 32nd (0.5 %).
+    /// or for a `part` of that.
     #[inline]
-    pub fn straight(&self, step: u32, deep: bool) -> u32 {
-        self.turns(step, if deep { 1 << 27 } else { 1 << 28 })
+    pub fn straight(&self, step: u32, part: f32) -> u32 {
+        const SIXTEENTH: f32 = (1u32 << 28) as f32;
+        self.turns(step, (SIXTEENTH * part) as u32)
     }
 
     /// Frames that a part of a turn (of 2^32) takes; while it waits, those of its delay.

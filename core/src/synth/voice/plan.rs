@@ -17,8 +17,8 @@ const TURN_UNHEARD: f32 = 0.01;
 const JUMP: f32 = 0.1;
 /// dB by which LFOs and EG2 move a level at most in a plan of several ticks: in the middle of the way it lies 0.06 dB too high then.
 const STRAIGHT_GAIN: f32 = 2.0;
-/// dB of a tremolo's depth up to which a 16th of its turn is straight: at its crest the line lies 0.04 dB too high then.
-const SHALLOW_GAIN: f32 = 2.0;
+/// dB of a tremolo's depth up to which a 16th of its turn is straight: at its crest the line lies 0.05 dB too high then.
+const SHALLOW_GAIN: f32 = 2.75;
 /// How far they move a place between the sides then, as a part of the whole width: a chord of the quarter of a sine lies 0.04 dB below it.
 const STRAIGHT_PAN: f32 = 0.125;
 /// Octaves that a cutoff moves at most in a plan of several ticks: in the middle of the way it lies 0.7 % too high then.
@@ -301,8 +301,9 @@ impl Voice {
             (Mover::Vibrato, now.vibrato, self.steps.vibrato),
         ] {
             if modulation.leads(mover, &MOVING_RENDER) {
-                let deep = modulation.depth(Target::Gain, mover).abs() > SHALLOW_GAIN;
-                frames = frames.min(lfo.straight(step, deep));
+                let depth = modulation.depth(Target::Gain, mover).abs();
+                let part = (SHALLOW_GAIN / depth).min(1.0);
+                frames = frames.min(lfo.straight(step, part));
             }
         }
         if frames == u32::MAX {
@@ -320,11 +321,11 @@ impl Voice {
 
     /// Ticks of a plan that is good for `frames` and shall have `most` at most.
     fn ticks_of(&self, frames: u32, most: u32, tick: u32) -> u32 {
-        let ticks = frames.saturating_add(self.at) / TICK;
-        if ticks < most {
+        let ticks = (frames.saturating_add(self.at) / TICK).min(most);
+        if ticks < most / 2 {
             ticks.max(1)
         } else {
-            self.own_turn(tick, most)
+            self.own_turn(tick, ticks)
         }
     }
 
