@@ -121,7 +121,13 @@ impl Voice {
         (self.bound, self.fresh, self.vibrates) = (false, false, false);
         self.bend = Bend::NONE;
         self.ahead = [0.0; MOVERS];
+        tone.set_steps([self.step(&[0.0; MOVERS], 0, None), 0]);
         let to_tick = TICK.saturating_sub(self.at).max(1);
+        if self.now.eg1.is_steady() && !self.now.eg1.is_over(&self.volume) {
+            // Where the movers will stand is seen when something happens.
+            (self.length, self.left) = (to_tick, FOREVER);
+            return;
+        }
         let frames = self.now.eg1.straight(&self.volume);
         let horizon = if frames == u32::MAX {
             1
@@ -129,11 +135,6 @@ impl Voice {
             self.ticks_of(frames, MOST_TICKS, context.tick)
         };
         self.plan_for(horizon, to_tick);
-        tone.set_steps([self.step(&[0.0; MOVERS], 0, None), 0]);
-        if self.now.eg1.is_steady() && self.turn == 0 && !self.next.eg1.is_over(&self.volume) {
-            self.left = FOREVER;
-            return;
-        }
         let amplitude = self.next.eg1.amplitude(&self.volume);
         self.gains = self.level.map(|level| level * amplitude);
         tone.ramp(self.gains, self.coefficients, self.length);
