@@ -339,12 +339,24 @@ impl Renderer {
     }
 }
 
-/// The highest sample. Bits of numbers without a sign are in the order of the numbers.
+/// The highest sample. The limiter leaves numbers only.
 fn peak(frames: &[[f32; 2]]) -> f32 {
-    let bits = frames.iter().flatten().fold(0i32, |most, sample| {
-        most.max((sample.to_bits() & 0x7FFF_FFFF) as i32)
+    let (chunks, rest) = frames.as_flattened().as_chunks::<8>();
+    let higher = |most: f32, sample: f32| {
+        if sample.abs() > most {
+            sample.abs()
+        } else {
+            most
+        }
+    };
+    // Eight at a time, so that none waits for the one before.
+    let most = chunks.iter().fold([0.0; 8], |mut most, chunk| {
+        for (most, sample) in most.iter_mut().zip(chunk) {
+            *most = higher(*most, *sample);
+        }
+        most
     });
-    f32::from_bits(bits as u32)
+    most.iter().chain(rest).copied().fold(0.0, higher)
 }
 
 /// ns since `begin`.

@@ -5,6 +5,9 @@
 //! range, ranges are ordered and within 0..=127, loops lie inside the wave and are at least one frame long.
 
 pub mod demand;
+mod regions;
+
+pub use self::regions::Regions;
 
 use self::demand::{Demand, LazyWave, State};
 use crate::mem::{Shared, TryBox, stamp};
@@ -103,7 +106,7 @@ pub struct Instrument {
     /// `DMUS_INSTRUMENT_GM_INSTRUMENT`: gives way to another instrument of the same patch.
     pub gm: bool,
     /// In the order in which they are tried.
-    pub regions: Vec<Region>,
+    pub regions: Regions,
     /// Of an instrument that is read when it is wanted. It has no regions itself.
     pub(crate) demand: Option<TryBox<Demand>>,
 }
@@ -114,7 +117,7 @@ impl Instrument {
         Self {
             patch,
             gm,
-            regions,
+            regions: Regions::new(regions),
             demand: None,
         }
     }

@@ -72,6 +72,8 @@ pub struct SampleClock {
     at_sync: i128,
     /// Everything before this time is final.
     committed: i64,
+    /// The frame that was committed last, and its time: the next block begins there.
+    last_commit: Option<(i64, i64)>,
 }
 
 impl SampleClock {
@@ -100,6 +102,7 @@ impl SampleClock {
             bounds: (-1.0, 1.0),
             at_sync: 0,
             committed: i64::MIN,
+            last_commit: None,
         }
     }
 
@@ -165,7 +168,9 @@ impl SampleClock {
 
     /// Frames before `frame` have been rendered: what has been said about them stays.
     pub fn commit(&mut self, frame: i64) {
-        self.committed = self.committed.max(self.frame_to_ref(frame));
+        let time = self.frame_to_ref(frame);
+        self.last_commit = Some((frame, time));
+        self.committed = self.committed.max(time);
     }
 
     /// The frame that sounds at a master time: whole frames that have passed by then.
@@ -175,6 +180,11 @@ impl SampleClock {
 
     /// The first master time that [`ref_to_frame`](Self::ref_to_frame) maps to `frame`.
     pub fn frame_to_ref(&self, frame: i64) -> i64 {
+        if let Some((last, time)) = self.last_commit
+            && last == frame
+        {
+            return time;
+        }
         let position = i128::from(frame) * ONE;
         let piece = self
             .used()
@@ -244,6 +254,7 @@ impl SampleClock {
     }
 
     fn push(&mut self, piece: Piece) {
+        self.last_commit = None;
         if let Some(last) = self
             .pieces
             .iter_mut()

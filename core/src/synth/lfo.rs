@@ -24,10 +24,12 @@ impl Lfo {
         self.phase = self.phase.wrapping_add(step.wrapping_mul(frames - waited));
     }
 
-    /// Frames for which a straight line is as good: while it waits, and for a 16th of a turn (in the middle of the way it lies 2 % of the depth off).
+    /// Frames for which a straight line is as good: while it waits, and for a 16th of a turn (in the middle of the way it lies 2 % of the depth off);
+    /// or for a `part` of that.
     #[inline]
-    pub fn straight(&self, step: u32) -> u32 {
-        self.turns(step, 1 << 28)
+    pub fn straight(&self, step: u32, part: f32) -> u32 {
+        const SIXTEENTH: f32 = (1u32 << 28) as f32;
+        self.turns(step, (SIXTEENTH * part) as u32)
     }
 
     /// Frames that a part of a turn (of 2^32) takes; while it waits, those of its delay.

@@ -36,8 +36,10 @@ impl Interpolation {
 }
 
 const WINDOW: usize = 32;
+/// Most taps after a position.
+const AFTER: u64 = 8;
 /// Frames of a window that lie before the seam: the most taps before a position and after one.
-const SEAM: usize = 7 + 8;
+const SEAM: usize = 7 + AFTER as usize;
 
 /// Frames `start..start + 32` of a wave as its loop continues them.
 pub struct Window {
@@ -111,7 +113,15 @@ impl Oscillator {
         let (loop_start, loop_end) =
             sample_loop.map_or((0, 0), |l| (l.start, l.start.saturating_add(l.length)));
         let looping = loop_end > loop_start;
+        // So far any kernel reads from the wave itself.
+        let plain = if looping {
+            u64::from(loop_end).saturating_sub(AFTER)
+        } else {
+            wave.frames().len() as u64
+        };
         *self = Self {
+            source: Source::Wave,
+            limit: plain << 32,
             end: if looping { u64::MAX } else { end_of(&wave) },
             wave: Some(wave),
             loop_start,

@@ -23,7 +23,7 @@ use super::tick::{TICK, offset_of, since_tick};
 use super::tone::Tone;
 use super::virtual_synth::{SynthSlot, VirtualSynth};
 use super::voice::{Preparations, Voice};
-use crate::dls::model::{Articulation, Instrument, Region, Wave};
+use crate::dls::model::{Articulation, Instrument, Region, Regions, Wave};
 use crate::mem::{NoMemory, Shared, TryBox, vec};
 use alloc::vec::Vec;
 
@@ -318,10 +318,8 @@ impl Pool {
         key: u8,
     ) {
         if let Some(built) = instrument.demand().and_then(|demand| demand.instrument()) {
-            for region in &built.regions {
-                if region.sounds(key, note.velocity) {
-                    self.exclude(port, part, region, note);
-                }
+            for region in built.regions.sounding(key, note.velocity) {
+                self.exclude(port, part, region, note);
             }
             let_go(built);
         }
@@ -333,13 +331,13 @@ impl Pool {
         around: &VoiceContext,
         (port, part): (u8, u16),
         note: NoteOn,
-        (key, regions): (u8, &[Region]),
+        (key, regions): (u8, &Regions),
         room: u32,
         context: &OutputContext,
     ) -> Started {
         let mut started = Started::default();
         let mut groups = PhaseGroups::default();
-        for region in regions.iter().filter(|r| r.sounds(key, note.velocity)) {
+        for region in regions.sounding(key, note.velocity) {
             self.exclude(port, part, region, note);
             let Some(wave) = Wave::sound(&region.wave) else {
                 // It could not be read.

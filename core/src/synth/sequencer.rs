@@ -33,7 +33,6 @@ pub fn run(
     first_frame: i64,
     out: &mut [[f32; 2]],
 ) {
-    let begin = clock.frame_to_ref(first_frame);
     let end = first_frame.saturating_add(i64::try_from(out.len()).unwrap_or(i64::MAX));
     let mut frame = first_frame;
     let mut rest = out;
@@ -50,6 +49,7 @@ pub fn run(
         rest = later;
         frame = due.at.max(frame);
         let port = source.port;
+        let begin = clock.frame_to_ref(first_frame);
         let late = begin.saturating_sub(due.time).max(0);
         source.events.pop(late, &mut |group, message| {
             synth.message(port, group, message)

@@ -139,7 +139,7 @@ pub struct Voice {
     turn: u32,
     /// The plan was given up on the way: the tone stands where it was, not where the plan led to.
     cut: bool,
-    /// LFOs move the pitch, and nothing else does.
+    /// LFOs and EG2 move the pitch, and nothing else does.
     vibrates: bool,
     bend: Bend,
     fading: bool,
@@ -469,7 +469,7 @@ impl Voice {
         }
     }
 
-    /// LFOs move its pitch inside of its plans.
+    /// LFOs or EG2 move its pitch inside of its plans.
     pub fn vibrates(&self) -> bool {
         self.vibrates
     }
@@ -484,8 +484,7 @@ impl Voice {
         self.passed = self.passed.saturating_add(1);
         tone.check_filter();
         if self.vibrates {
-            let values = self.ahead;
-            self.vibrate(&values, tick, tone);
+            self.vibrate(tick, tone);
         }
         true
     }
@@ -556,8 +555,11 @@ impl Voice {
 
     /// What it plays into and its filter stand still from here on.
     fn rests(&self) -> bool {
+        let leads = |mover| self.modulation.leads(mover, &MOVING_RENDER);
         !self.modulation.is_general()
-            && !self.modulation.moves_one(&MOVING_RENDER)
+            && !leads(Mover::Lfo)
+            && !leads(Mover::Vibrato)
+            && (!leads(Mover::Eg2) || self.now.eg2.is_steady())
             && (!self.modulation.moves(Target::Pitch) || self.vibrates)
             && !self.modulation.moves_one(&FREQUENCIES)
             && !self.fading
@@ -638,6 +640,9 @@ impl Voice {
         self.now
             .eg2
             .release_value(&self.modulator, self.modulator.release);
+        if self.modulation.leads(Mover::Eg2, &[Target::Pitch]) {
+            self.bend = Bend::NONE;
+        }
     }
 
     /// An exclusive note shuts this one down.
@@ -759,7 +764,7 @@ impl Voice {
         tone: &mut Tone,
     ) {
         if self.vibrates && self.at == 0 {
-            return self.vibrate(values, tick, tone);
+            return self.vibrate(tick, tone);
         }
         let step = self.step(values, self.now.glide, around);
         if self.waits {

@@ -67,7 +67,7 @@ impl<'a> Aliases<'a> {
                 copies
             };
             for copy in copies {
-                vec::try_push(&mut kit.regions, copy)?;
+                kit.regions.try_push(copy)?;
             }
         }
         Ok(())

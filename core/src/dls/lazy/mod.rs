@@ -15,7 +15,7 @@ mod tests;
 use super::convert::{self, Budget, WaveError};
 use super::file::{Collection, Error, Limits, Loader, Refused, WavePool};
 use super::model::demand::{Demand, LazyWave, Slot, State, Uses};
-use super::model::{Articulation, DRUM_KIT, Instrument, Wave};
+use super::model::{Articulation, DRUM_KIT, Instrument, Regions, Wave};
 use crate::mem::{NoMemory, Shared, TryBox, vec};
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -543,7 +543,7 @@ fn entries(collection: &Collection) -> Result<Vec<Entry>, Error> {
         let instrument = Instrument {
             patch,
             gm: false,
-            regions: Vec::new(),
+            regions: Regions::default(),
             demand: Some(TryBox::try_new(Demand::new())?),
         };
         let instrument = Shared::try_new(instrument)?;

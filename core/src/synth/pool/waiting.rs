@@ -51,7 +51,7 @@ fn ready_on(demand: &Demand, key: u8, velocity: u8, ask: bool) -> (Ready, bool) 
         return missing(Ready::NotYet, true);
     };
     let (mut wait, mut wanted) = (false, false);
-    for region in built.regions.iter().filter(|r| r.sounds(key, velocity)) {
+    for region in built.regions.sounding(key, velocity) {
         let state = region.wave.state();
         wait |= state == State::Absent;
         wanted |= matches!(state, State::Absent | State::Refused);
@@ -238,9 +238,10 @@ impl Waiter {
     fn is_in_group(&self, group: u8) -> bool {
         let built = self.instrument.demand().and_then(|d| d.instrument());
         let Some(built) = built else { return false };
-        let (key, velocity) = (self.key, self.note.velocity);
-        let mut own = built.regions.iter().filter(|r| r.sounds(key, velocity));
-        let found = own.any(|region| region.key_group == group);
+        let found = {
+            let mut own = built.regions.sounding(self.key, self.note.velocity);
+            own.any(|region| region.key_group == group)
+        };
         let_go(built);
         found
     }
@@ -292,7 +293,7 @@ impl Pool {
             let around = synth.and_then(|synth| synth.voice_context(part, note.key));
             let started = built.map_or(lost, |built| {
                 let Some(built) = built else { return lost };
-                let sound = (key, built.regions.as_slice());
+                let sound = (key, &built.regions);
                 let started = around.map_or(lost, |around| {
                     self.start(&around, (port, part), note, sound, room(port), context)
                 });

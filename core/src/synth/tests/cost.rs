@@ -424,3 +424,34 @@ fn a_bend_costs_a_pitch() {
     assert!(little > none);
     assert_eq!(much, little);
 }
+
+/// A voice whose filter and pitch follow an envelope costs what one without does once that envelope stands still: it is planned no more.
+#[test]
+fn a_voice_rests_once_its_movers_stand() {
+    let per_tick = |depth: f64, time: f64| {
+        let (wave, info) = dc();
+        let eg2 = |destination, depth| {
+            connect(
+                (Source::Eg2, LINEAR),
+                Source::None,
+                destination,
+                cents(depth),
+            )
+        };
+        let changes = [
+            set(Destination::FilterCutoff, cents(9000.0)),
+            set(Destination::Eg2Attack, seconds(0.1)),
+            set(Destination::Eg2Decay, seconds(0.2)),
+            set(Destination::Eg2Sustain, 500 << 16),
+            eg2(Destination::FilterCutoff, depth),
+        ];
+        let mut synth = synth(std::vec![region(&wave, info, &articulation(&changes))]);
+        send(&mut synth, &[0x90, 60, 127]);
+        render(&mut synth, (time * f64::from(RATE)) as usize);
+        synth.work(true).per_tick
+    };
+    for time in [0.05, 0.15] {
+        assert!(per_tick(1200.0, time) > per_tick(0.0, time), "{time}");
+    }
+    assert_eq!(per_tick(1200.0, 0.5), per_tick(0.0, 0.5));
+}

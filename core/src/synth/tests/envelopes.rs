@@ -238,6 +238,51 @@ fn eg2_is_linear_in_cents() {
     }
 }
 
+/// A key that goes up turns the pitch that EG2 holds at that very frame, on a tick or inside of one.
+#[test]
+fn eg2_turns_where_the_key_goes_up() {
+    let changes = [
+        set(Destination::Eg1Release, seconds(40.0)),
+        set(Destination::Eg2Release, seconds(0.5)),
+        connect(
+            (Source::Eg2, LINEAR),
+            Source::None,
+            Destination::Pitch,
+            cents(1200.0),
+        ),
+    ];
+    let ramp: Vec<i16> = (0..32_000).collect();
+    let constant = std::vec![16_000; 32_000];
+    for up in [64 * 20, 64 * 20 + 1, 64 * 20 + 32, 64 * 21 - 1] {
+        let play = |frames: &[i16]| {
+            let wave = wave(RATE / 4, frames);
+            let mut synth = synth(std::vec![region(&wave, PLAIN, &articulation(&changes))]);
+            send(&mut synth, &[0x90, 60, 127]);
+            let mut out = left(&render(&mut synth, up));
+            send(&mut synth, &[0x80, 60, 0]);
+            out.extend(left(&render(&mut synth, 24_000)));
+            out
+        };
+        // The constant is as loud as the ramp.
+        let (ramp, level) = (play(&ramp), play(&constant));
+        let place = |at: usize| f64::from(ramp[at] / level[at]) * 16_000.0;
+        let step = |at: usize| (place(at + 8) - place(at)) / 8.0;
+        for at in [
+            up - 600,
+            up - 8,
+            up,
+            up + 8,
+            up + 100,
+            up + 12_000,
+            up + 20_000,
+        ] {
+            let octaves = 1.0 - at.saturating_sub(up) as f64 / 24_000.0;
+            let cents = 1200.0 * (libm::log2(4.0 * step(at)) - octaves);
+            assert!(cents.abs() < 3.0, "{up}, {at}: {cents}");
+        }
+    }
+}
+
 #[test]
 fn vibrato_has_its_frequency_depth_and_delay() {
     let changes = [

@@ -410,8 +410,9 @@ fn a_new_rate_is_a_new_beginning() {
     for rate in [22_050, 44_100, 96_000] {
         let mut fresh = synth_with(64, rate, regions.clone());
         let mut changed = synth_with(64, RATE, regions.clone());
-        // Its voice is the one that the note has later. Sixteen notes in all, and 64 ticks: their numbers say where plans end.
-        for _ in 0..15 {
+        // Its voice is the one that the note has later. The numbers of notes and ticks say where plans of up to 16 ticks end: 64 ticks and, with
+        // the one below, so many notes are a multiple of all these.
+        for _ in 1..720_720 - 64 {
             send(&mut changed, &[0x90, 60, 127]);
         }
         let (dc_wave, info) = dc();

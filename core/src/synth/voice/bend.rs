@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The pitch under LFOs: a parabola through three steps of the wave, walked along in halves of ticks.
+//! The pitch under LFOs and EG2: a parabola through three steps of the wave, walked along in halves of ticks.
 
-use super::{MOST_TICKS, Movers, Voice};
-use crate::synth::modulation::{MOVERS, Mover, Target};
+use super::{Envelope, MOST_TICKS, Movers, Voice};
+use crate::synth::modulation::{Mover, Target};
 use crate::synth::tick::{HALF, TICK};
 use crate::synth::tone::Tone;
 
@@ -11,6 +11,8 @@ const BEND: u64 = 3462;
 /// A parabola lies 0.4 % of the depth off a sine in an eighth of its turn, 0.05 % in a sixteenth: an eighth for depths below so many cents.
 const SHALLOW: f32 = 64.0;
 const EIGHTH: u32 = 1 << 29;
+/// Cents that EG2 moves the pitch by along one parabola at most: it lies 0.1 cents off the power of two then.
+const SWEEP: f32 = 300.0;
 /// Ticks after which a voice at rest that vibrates counts anew: frames stay far from the end of their type.
 const REBASED: u32 = 1 << 20;
 
@@ -67,17 +69,17 @@ impl Bend {
 }
 
 impl Voice {
-    /// The pitch of the tick that begins, the `tick`th. `values` are those of the movers; of LFOs they do not count.
+    /// The pitch of the tick that begins, the `tick`th.
     #[inline]
-    pub(super) fn vibrate(&mut self, values: &[f32; MOVERS], tick: u32, tone: &mut Tone) {
+    pub(super) fn vibrate(&mut self, tick: u32, tone: &mut Tone) {
         if self.bend.left == 0 {
-            self.begin_bend(values, tick);
+            self.begin_bend(tick);
         }
         tone.set_steps(self.bend.next());
     }
 
     #[inline(never)]
-    fn begin_bend(&mut self, values: &[f32; MOVERS], tick: u32) {
+    fn begin_bend(&mut self, tick: u32) {
         if self.passed >= REBASED {
             // A held note vibrates for days.
             self.now = self.advanced(self.now, self.elapsed());
@@ -85,6 +87,7 @@ impl Voice {
             (self.at, self.passed) = (0, 0);
         }
         let Movers {
+            mut eg2,
             mut lfo,
             mut vibrato,
             ..
@@ -104,11 +107,23 @@ impl Voice {
                 straight = straight.min(lfo.turns(step, part));
             }
         }
+        let value_after = |mut eg2: Envelope, frames| {
+            eg2.advance(&self.modulator, frames);
+            eg2.fraction(&self.modulator)
+        };
+        eg2.advance(&self.modulator, elapsed);
+        if leads(Mover::Eg2) {
+            straight = straight.min(eg2.stage_left(&self.modulator));
+            let way = value_after(eg2, straight) - eg2.fraction(&self.modulator);
+            let steep = (way * depth(Mover::Eg2)).abs() / SWEEP;
+            if steep > 1.0 {
+                straight = (straight as f32 / steep) as u32;
+            }
+        }
         let mut ticks = (straight / TICK).max(1);
         if ticks == MOST_TICKS {
             ticks = self.own_turn(tick, MOST_TICKS);
         }
-        let [_, _, eg1, eg2] = *values;
         let step_after = |frames| {
             let at = |mover, mut lfo: super::Lfo, step| {
                 lfo.advance(step, frames);
@@ -116,7 +131,12 @@ impl Voice {
             };
             let lfo = at(Mover::Lfo, lfo, self.steps.lfo);
             let vibrato = at(Mover::Vibrato, vibrato, self.steps.vibrato);
-            self.step(&[lfo, vibrato, eg1, eg2], 0, None)
+            let eg2 = if leads(Mover::Eg2) {
+                value_after(eg2, frames)
+            } else {
+                0.0
+            };
+            self.step(&[lfo, vibrato, 0.0, eg2], 0, None)
         };
         // Where it goes on, it begins where it has come to.
         let first = match self.bend.step {

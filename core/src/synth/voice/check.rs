@@ -79,7 +79,7 @@ impl Voice {
             let steps = at.steps.into_iter().chain(at.moves);
             let most = steps.fold(0.0f32, |most, step| most.max(step.abs()));
             that(most == 0.0, "a steady voice moves", most.into(), 0.0)?;
-            let over = self.next.eg1.is_over(&self.volume);
+            let over = self.now.eg1.is_over(&self.volume);
             that(!over, "a steady voice is over", 1.0, 0.0)?;
             that(
                 self.level == self.wanted && !self.fading && !self.sweeping,

@@ -17,6 +17,8 @@ const TURN_UNHEARD: f32 = 0.01;
 const JUMP: f32 = 0.1;
 /// dB by which LFOs and EG2 move a level at most in a plan of several ticks: in the middle of the way it lies 0.06 dB too high then.
 const STRAIGHT_GAIN: f32 = 2.0;
+/// dB of a tremolo's depth up to which a 16th of its turn is straight: at its crest the line lies 0.05 dB too high then.
+const SHALLOW_GAIN: f32 = 2.75;
 /// How far they move a place between the sides then, as a part of the whole width: a chord of the quarter of a sine lies 0.04 dB below it.
 const STRAIGHT_PAN: f32 = 0.125;
 /// Octaves that a cutoff moves at most in a plan of several ticks: in the middle of the way it lies 0.7 % too high then.
@@ -119,7 +121,13 @@ impl Voice {
         (self.bound, self.fresh, self.vibrates) = (false, false, false);
         self.bend = Bend::NONE;
         self.ahead = [0.0; MOVERS];
+        tone.set_steps([self.step(&[0.0; MOVERS], 0, None), 0]);
         let to_tick = TICK.saturating_sub(self.at).max(1);
+        if self.now.eg1.is_steady() && !self.now.eg1.is_over(&self.volume) {
+            // Where the movers will stand is seen when something happens.
+            (self.length, self.left) = (to_tick, FOREVER);
+            return;
+        }
         let frames = self.now.eg1.straight(&self.volume);
         let horizon = if frames == u32::MAX {
             1
@@ -127,11 +135,6 @@ impl Voice {
             self.ticks_of(frames, MOST_TICKS, context.tick)
         };
         self.plan_for(horizon, to_tick);
-        tone.set_steps([self.step(&[0.0; MOVERS], 0, None), 0]);
-        if self.now.eg1.is_steady() && self.turn == 0 && !self.next.eg1.is_over(&self.volume) {
-            self.left = FOREVER;
-            return;
-        }
         let amplitude = self.next.eg1.amplitude(&self.volume);
         self.gains = self.level.map(|level| level * amplitude);
         tone.ramp(self.gains, self.coefficients, self.length);
@@ -273,8 +276,7 @@ impl Voice {
             && !modulation.is_general()
             && !modulation.moves_one(&FREQUENCIES)
             && now.glide == 0
-            && !modulation.leads(Mover::Eg1, &[Target::Pitch])
-            && (now.eg2.is_steady() || !modulation.leads(Mover::Eg2, &[Target::Pitch]));
+            && !modulation.leads(Mover::Eg1, &[Target::Pitch]);
         if moves_pitch && !self.vibrates
             || self.waits
             || filter_bound && self.filtered
@@ -295,11 +297,15 @@ impl Voice {
         if modulation.leads(Mover::Eg2, &MOVING_RENDER) {
             frames = frames.min(now.eg2.stage_left(&self.modulator));
         }
-        if modulation.leads(Mover::Lfo, &MOVING_RENDER) {
-            frames = frames.min(now.lfo.straight(self.steps.lfo));
-        }
-        if modulation.leads(Mover::Vibrato, &MOVING_RENDER) {
-            frames = frames.min(now.vibrato.straight(self.steps.vibrato));
+        for (mover, lfo, step) in [
+            (Mover::Lfo, now.lfo, self.steps.lfo),
+            (Mover::Vibrato, now.vibrato, self.steps.vibrato),
+        ] {
+            if modulation.leads(mover, &MOVING_RENDER) {
+                let depth = modulation.depth(Target::Gain, mover).abs();
+                let part = (SHALLOW_GAIN / depth).min(1.0);
+                frames = frames.min(lfo.straight(step, part));
+            }
         }
         if frames == u32::MAX {
             // Where it stays it must be first.
@@ -316,11 +322,11 @@ impl Voice {
 
     /// Ticks of a plan that is good for `frames` and shall have `most` at most.
     fn ticks_of(&self, frames: u32, most: u32, tick: u32) -> u32 {
-        let ticks = frames.saturating_add(self.at) / TICK;
-        if ticks < most {
+        let ticks = (frames.saturating_add(self.at) / TICK).min(most);
+        if ticks < most / 2 {
             ticks.max(1)
         } else {
-            self.own_turn(tick, most)
+            self.own_turn(tick, ticks)
         }
     }
 
