@@ -290,12 +290,25 @@ fn odd_waves(conditional: bool) -> Vec<u8> {
     let known = others(&[b"fmt ", b"wsmp", b"data", b"cdl "]);
     let waves = [
         vec![fmt.clone(), data.clone()],
-        vec![fmt.clone(), chunk(b"fmt ", &format(8)), looped.clone(), wsmp(1, 4, 8), data.clone(), data.clone()],
+        vec![
+            fmt.clone(),
+            chunk(b"fmt ", &format(8)),
+            looped.clone(),
+            wsmp(1, 4, 8),
+            data.clone(),
+            data.clone(),
+        ],
         [&known[..], &[fmt.clone(), data.clone()]].concat(),
         vec![condition(1, 0), fmt.clone(), data.clone()],
         vec![fmt.clone(), data.clone(), condition(0, 0)],
         vec![condition(1, 5000), fmt.clone(), data.clone()],
-        vec![data.clone(), long.clone(), looped.clone(), long, fmt.clone()],
+        vec![
+            data.clone(),
+            long.clone(),
+            looped.clone(),
+            long,
+            fmt.clone(),
+        ],
         vec![fmt.clone(), looped],
         vec![data.clone()],
         vec![chunk(b"fmt ", &format(16)[..10]), data],
@@ -320,10 +333,7 @@ fn odd_waves(conditional: bool) -> Vec<u8> {
                     chunk(b"wlnk", &[words(&[0, 0]), longs(&[1, n])].concat()),
                 ],
             );
-            let parts = [
-                chunk(b"insh", &longs(&[1, 0, n])),
-                list(b"lrgn", &[region]),
-            ];
+            let parts = [chunk(b"insh", &longs(&[1, 0, n])), list(b"lrgn", &[region])];
             list(b"ins ", &parts)
         })
         .collect();
@@ -459,8 +469,13 @@ fn many_aliases() -> Vec<u8> {
     for (key, source) in (121..).zip([50, 0, 55, 100, 52, 126, 59]) {
         keys[key] = source;
     }
-    let records: Vec<u8> = (8..20).flat_map(|program| words(&[0, program, 0, 7])).collect();
-    chunk(b"pgal", &[&[2, 0, 0, 0][..], &keys, &[0; 4], &records].concat())
+    let records: Vec<u8> = (8..20)
+        .flat_map(|program| words(&[0, program, 0, 7]))
+        .collect();
+    chunk(
+        b"pgal",
+        &[&[2, 0, 0, 0][..], &keys, &[0; 4], &records].concat(),
+    )
 }
 
 /// A bank behind conditions, with an 8-bit wave.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Banks and downloads while everything fails once that can.
 
+use fuzz_targets::dls_file;
 use fuzz_targets::lacking::{bank, downloads, refused};
 use fuzz_targets::machine::Lack;
-use fuzz_targets::dls_file;
 use std::time::Instant;
 
 // One test: there is one machine in a process.

@@ -24,6 +24,9 @@ use std::time::Duration;
 /// What lies in no line of ours.
 const ELSEWHERE: &str = "elsewhere:0";
 
+/// A place in `drop_in_place`, which the compiler makes.
+const DROP: &str = "library/core/src/ptr/mod.rs:drop";
+
 /// The places that an edge lies in, the innermost first: `file:line`.
 type Frames = Vec<String>;
 
@@ -38,9 +41,8 @@ const KINDS: [Kind; 6] = [
     (
         "drops: the compiler's own code at each end of a scope, also where nothing is left to drop",
         |missed| {
-            let is_drop = |frame: &String| frame.starts_with("library/core/src/ptr/mod.rs:");
             let of_compiler = missed.place != ELSEWHERE && missed.place.ends_with(":0");
-            of_compiler || missed.frames.iter().any(is_drop)
+            of_compiler || missed.frames.iter().any(|frame| frame == DROP)
         },
     ),
     (
@@ -252,7 +254,13 @@ fn places(text: &str) -> Vec<(Frames, String)> {
         .map(|block| {
             let lines: Vec<&str> = block.lines().collect();
             let (pairs, _) = lines.as_chunks::<2>();
-            let frames = pairs.iter().map(|[_, place]| relative(place)).collect();
+            let frames = pairs.iter().map(|[function, place]| {
+                match function.starts_with("core::ptr::drop_in_place") {
+                    true => DROP.to_owned(),
+                    false => relative(place),
+                }
+            });
+            let frames = frames.collect();
             let function = pairs.last().map_or("", |[function, _]| function);
             (frames, function.to_owned())
         })
@@ -324,7 +332,11 @@ fn lines(edges: &Taken, places: &[(Frames, String)]) -> Vec<Missed> {
 }
 
 /// Why edges of a line are missed: by the text of the line, in any place of a file.
-struct Reasons(Vec<(String, String, String)>);
+struct Reasons {
+    rows: Vec<(String, String, String)>,
+    /// Rows that some line is missed for.
+    used: BTreeSet<usize>,
+}
 
 impl Reasons {
     fn read() -> Result<Self> {
@@ -347,17 +359,28 @@ impl Reasons {
             parts.with_context(|| format!("no reason: {row}"))
         })
         .collect::<Result<_>>()
-        .map(Self)
+        .map(|rows| Self {
+            rows,
+            used: BTreeSet::new(),
+        })
     }
 
-    fn of(&self, place: &str, sources: &mut Sources) -> Option<&str> {
+    fn of(&mut self, place: &str, sources: &mut Sources) -> Option<&str> {
         let (file, _) = place.rsplit_once(':')?;
         let text = sources.line(place).unwrap_or_default();
-        let found = self
-            .0
-            .iter()
-            .find(|(known, line, _)| known == file && (line == "*" || *line == text));
-        found.map(|(.., reason)| reason.as_str())
+        let is_meant = |(known, line, _): &(String, String, String)| {
+            known == file && (line == "*" || *line == text)
+        };
+        let at = self.rows.iter().position(is_meant)?;
+        self.used.insert(at);
+        self.rows.get(at).map(|(.., reason)| reason.as_str())
+    }
+
+    /// Rows of lines of which nothing is missed any more.
+    fn idle(&self) -> impl Iterator<Item = String> {
+        let rows = self.rows.iter().enumerate();
+        let idle = rows.filter(|(at, _)| !self.used.contains(at));
+        idle.map(|(_, (file, line, _))| format!("{file}: {line}"))
     }
 }
 
@@ -470,7 +493,7 @@ type Files = BTreeMap<String, (usize, usize)>;
 
 fn print(edges: &Taken, places: &[(Frames, String)]) -> Result<()> {
     let mut lines = lines(edges, places);
-    let reasons = Reasons::read()?;
+    let mut reasons = Reasons::read()?;
     let mut dead = Dead::read()?;
     let mut sources = Sources::default();
     let mut dead_edges = 0;
@@ -481,7 +504,7 @@ fn print(edges: &Taken, places: &[(Frames, String)]) -> Result<()> {
         dead_edges += count;
     }
     let mut files = Files::new();
-    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     let (mut all, mut missed, mut rest) = (0, 0, String::new());
     let mut left = 0;
     for line in &lines {
@@ -495,7 +518,11 @@ fn print(edges: &Taken, places: &[(Frames, String)]) -> Result<()> {
             continue;
         }
         let kind = KINDS.iter().find(|(_, is)| is(line)).map(|(kind, _)| *kind);
-        match kind.or_else(|| reasons.of(&line.place, &mut sources)) {
+        let reason = match kind {
+            Some(kind) => Some(kind.to_owned()),
+            None => reasons.of(&line.place, &mut sources).map(str::to_owned),
+        };
+        match reason {
             Some(reason) => *kinds.entry(reason).or_default() += line.edges,
             None => {
                 left += line.edges;
@@ -520,6 +547,9 @@ fn print(edges: &Taken, places: &[(Frames, String)]) -> Result<()> {
         println!("{edges:8}  {reason}");
     }
     println!("{left:8}  not accounted for");
+    for row in reasons.idle() {
+        println!("a reason that nothing needs: {row}");
+    }
     for proof in dead.refuted() {
         println!("not dead, or gone: {proof}");
     }
@@ -557,10 +587,12 @@ mod tests {
 
     #[test]
     fn places_without_the_machine() {
-        let text = "get\n/usr/lib/rustlib/src/rust/library/core/src/option.rs:7:1\n\
+        let text = "core::ptr::drop_in_place<u8>\n/lib/library/core/src/ptr/mod.rs:9:1\nf\n??:0:0\n\n\
+                    get\n/usr/lib/rustlib/src/rust/library/core/src/option.rs:7:1\n\
                     push\n/arioso/core/src/mem/vec.rs:8:2\nentry\n/arioso/src/entry.rs:9:3\n\n\
                     f\n??:0:0\n\n";
         let expected = [
+            (frames(&[DROP, "??:0"]), "f".to_owned()),
             (
                 frames(&[
                     "library/core/src/option.rs:7",
@@ -626,7 +658,10 @@ mod tests {
         };
         let index = ["library/core/src/slice/index.rs:5"];
         assert_eq!(dead.of(&missed(&index, 2), &mut sources), 2);
-        assert_eq!(dead.of(&missed(&["library/core/src/option.rs:5"], 2), &mut sources), 0);
+        assert_eq!(
+            dead.of(&missed(&["library/core/src/option.rs:5"], 2), &mut sources),
+            0
+        );
         assert_eq!(dead.refuted().count(), 3);
         assert_eq!(dead.of(&missed(&index, 2), &mut sources), 1);
         assert_eq!(dead.of(&missed(&[], 2), &mut sources), 1);
@@ -641,14 +676,16 @@ mod tests {
     fn reasons_by_the_text_of_a_line() {
         let reasons =
             Reasons::parse("# a remark\nsrc/a.rs: if x { | never | why\nsrc/b.rs: * | all\n");
-        let reasons = reasons.unwrap();
+        let mut reasons = reasons.unwrap();
         let mut sources = Sources::default();
         sources
             .0
             .insert("src/a.rs".into(), vec!["x".into(), "if x { | never".into()]);
         assert_eq!(reasons.of("src/a.rs:1", &mut sources), None);
         assert_eq!(reasons.of("src/a.rs:2", &mut sources), Some("why"));
+        assert_eq!(reasons.idle().collect::<Vec<_>>(), ["src/b.rs: *"]);
         assert_eq!(reasons.of("src/b.rs:7", &mut sources), Some("all"));
+        assert_eq!(reasons.idle().count(), 0);
         assert!(Reasons::parse("src/a.rs: no reason").is_err());
     }
 }

@@ -221,7 +221,11 @@ fn deaf() {
             let begin = rig.now();
             put(&mut rig, &one, bytes);
             let waited = rig.now() - begin;
-            let expected = if waits { SECOND..SECOND * 3 / 2 } else { 0..SECOND / 10 };
+            let expected = if waits {
+                SECOND..SECOND * 3 / 2
+            } else {
+                0..SECOND / 10
+            };
             assert!(expected.contains(&waited), "{count}: {waited}");
         }
         for listener in &mut listeners {
@@ -240,12 +244,44 @@ fn deaf() {
             listener.collect(&mut rig);
             let bytes = listener.bytes();
             assert!(bytes.ends_with(&[0xC0, 6]), "{count}");
-            let kept = bytes.iter().take_while(|byte| **byte != 0xF8 && **byte != 0xC0);
+            let kept = bytes
+                .iter()
+                .take_while(|byte| **byte != 0xF8 && **byte != 0xC0);
             let kept = kept.count();
             assert!(kept > 1000 && bytes[..kept] == notes[..kept] && kept % 3 == 0);
             assert_eq!(listener.counts(&mut rig).Waiting, 0);
             listener.close(&mut rig);
         }
+    }
+    // One of eight runs: nobody waits for the others.
+    for runs in 0..8 {
+        let mut idle = Vec::new();
+        let mut listener = None;
+        for at in 0..8 {
+            if at == runs {
+                listener = Some(Listener::open(&mut rig, &filter, B_OUT, false));
+            } else {
+                idle.push(filter.midi_pin(&mut rig.client, B_OUT).expect("a pin"));
+            }
+        }
+        let mut listener = listener.expect("it is open");
+        read_at_once(0);
+        let begin = rig.now();
+        put(&mut rig, &one, &[0x90, 60, 100].repeat(60_000));
+        let waited = rig.now() - begin;
+        assert!((SECOND..SECOND * 3 / 2).contains(&waited), "{waited}");
+        read_at_once(256);
+        put(&mut rig, &one, &[0xC0, 5]);
+        rig.sleep(SECOND / 10);
+        put(&mut rig, &one, &[0xC0, 6]);
+        rig.sleep(SECOND / 10);
+        listener.collect(&mut rig);
+        assert!(listener.bytes().ends_with(&[0xC0, 6]), "{runs}");
+        for pin in idle {
+            assert_eq!(transport(&mut rig.client, pin.handle).Lost, 0, "{runs}");
+            pin.close(&mut rig.client).unwrap();
+        }
+        listener.close(&mut rig);
     }
     rig.close(filter, [one], None);
     rig.finish();

@@ -35,9 +35,10 @@ pub const SCENARIOS: &[Scenario] = &[
     ("a large bank, and no memory at every allocation", || {
         failing(Lack::Memory)
     }),
-    ("a large bank, and each call that can fail does once", || {
-        failing(Lack::Calls)
-    }),
+    (
+        "a large bank, and each call that can fail does once",
+        || failing(Lack::Calls),
+    ),
     ("a large bank that is named no more is let go", let_go),
     ("the device goes while a wave is read", gone),
     ("the machine sleeps while a wave is read", asleep),

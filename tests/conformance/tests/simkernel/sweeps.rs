@@ -9,22 +9,22 @@ use crate::sounds::{self, load, unload, wave};
 use arioso_bank::test_banks;
 use arioso_core::dls::model::Wave;
 use arioso_core::ks::GUID;
+use arioso_core::ks::arioso::KSPROPSETID_Arioso;
 use arioso_core::ks::arioso::{
     ARIOSO_CONTROL_BANK, ARIOSO_CONTROL_NUMBERS, ARIOSO_CONTROL_SILENCE, ARIOSO_SETTINGS,
 };
-use arioso_core::ks::arioso::KSPROPSETID_Arioso;
 use arioso_core::ks::guid::*;
 use arioso_core::ks::ks::{KSSTATE_ACQUIRE, KSSTATE_PAUSE, KSSTATE_RUN, KSSTATE_STOP};
-use arioso_core::ks::status::STATUS_BUFFER_OVERFLOW;
 use arioso_core::ks::ksmedia::{WAVE_FORMAT_EXTENSIBLE, WAVE_FORMAT_IEEE_FLOAT, WAVE_FORMAT_PCM};
+use arioso_core::ks::status::STATUS_BUFFER_OVERFLOW;
 use conformance::connect::{self, SampleFormat};
 use conformance::events::EventBuffer;
 use conformance::filter::Pin;
 use conformance::property::Property;
 use conformance::rt_audio::is_capture;
+use conformance::settings;
 use conformance::synth::{set_channel_groups, statistics};
 use conformance::wire::Bytes;
-use conformance::settings;
 use simkernel::client::SimClient;
 use simkernel::executive::isolation::keys_of;
 use simkernel::registry::{self, Value};
@@ -36,7 +36,10 @@ pub const SCENARIOS: &[Scenario] = &[
     ("sweep: every number in the registry", numbers),
     ("sweep: removal with each number of listeners", listeners),
     ("sweep: numbers of voices while notes sound", voices),
-    ("sweep: numbers of channel groups, with drums of their own", groups),
+    (
+        "sweep: numbers of channel groups, with drums of their own",
+        groups,
+    ),
     ("sweep: what is freed by somebody who comes late", late),
     ("sweep: every property, verb and size", properties),
     ("sweep: every pin state from every state", states),
@@ -450,7 +453,9 @@ fn groups() {
             for group in (1..=from).step_by(2) {
                 for channel in [9, 5].into_iter().take(1 + group as usize % 2) {
                     let parts = [0x41, 0x10, 0x42, 0x12, 0x40, 0x10 | channel, 0x15, 1];
-                    let sum = parts[4..].iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte));
+                    let sum = parts[4..]
+                        .iter()
+                        .fold(0u8, |sum, byte| sum.wrapping_add(*byte));
                     let check = 0u8.wrapping_sub(sum) & 0x7F;
                     let drums = [&[0xF0][..], &parts, &[check, 0xF7]].concat();
                     buffer.push(now, group, &drums);
@@ -477,7 +482,10 @@ fn groups() {
             }
             rig.sleep(SECOND / 10);
             let counted = statistics(&mut rig.client, handle).unwrap();
-            assert_eq!(counted.Voices, 0, "{from} to {to}: groups that went are silent");
+            assert_eq!(
+                counted.Voices, 0,
+                "{from} to {to}: groups that went are silent"
+            );
         }
     }
     rig.close(filter, [pin], Some(path));
@@ -615,8 +623,8 @@ fn properties() {
     const SUPPORT: u32 = 0x200;
     const HUGE: usize = 2048;
     let mut rig = Setup::default().start();
-    let filters = ["synth", "cable", "wave", "topology"]
-        .map(|name| (name, subdevice(&mut rig.client, name)));
+    let filters =
+        ["synth", "cable", "wave", "topology"].map(|name| (name, subdevice(&mut rig.client, name)));
     let pins = pins_of_all_kinds(&mut rig);
     let objects: Vec<_> = filters
         .iter()
@@ -760,10 +768,16 @@ fn collisions() {
         assert!(taken(&mut rig, pin.handle, wave), "{at} is another wave");
     }
     // The latest first.
-    let shared = waves.iter().rev().map(|wave| !taken(&mut rig, other.handle, wave));
+    let shared = waves
+        .iter()
+        .rev()
+        .map(|wave| !taken(&mut rig, other.handle, wave));
     let shared: Vec<_> = shared.collect();
     assert_eq!(shared[..4], [true; 4]);
-    assert!(shared[4..].iter().all(|shared| !shared), "too many were looked at");
+    assert!(
+        shared[4..].iter().all(|shared| !shared),
+        "too many were looked at"
+    );
     rig.close(filter, [pin, other], None);
     rig.finish();
 }
@@ -835,7 +849,10 @@ fn budgets() {
         rig.sleep(SECOND / 50);
         assert_eq!(counts(&mut rig).1, 0, "{budget}");
     }
-    assert!(most > 100 && last < most / 2, "{most} with the least budget, {last} with the most");
+    assert!(
+        most > 100 && last < most / 2,
+        "{most} with the least budget, {last} with the most"
+    );
     registry::remove(PARAMETERS, "SliceBudget");
     for pin in pins {
         pin.close(&mut rig.client).unwrap();
@@ -991,7 +1008,15 @@ fn talk(ear: Ear, setup: Setup, programs: u8, seeds: std::ops::Range<u64>) {
 
 /// With the built-in bank.
 fn conversation(ear: Ear) {
-    talk(ear, Setup { bank: Some(arioso_bank::general_midi()), ..Setup::default() }, 128, 0..12);
+    talk(
+        ear,
+        Setup {
+            bank: Some(arioso_bank::general_midi()),
+            ..Setup::default()
+        },
+        128,
+        0..12,
+    );
 }
 
 /// With a bank whose waves take 20 ms each to come, in key groups: notes wait, and meet others that wait.
