@@ -2,6 +2,7 @@
 //! Everything of a kind, one after the other: pins, formats, values, numbers of voices and of groups, and who comes late.
 
 use crate::Scenario;
+use crate::cable::writer;
 use crate::large::{self, grouped};
 use crate::listener::{A_IN, B_OUT, capture_of, subdevice};
 use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
@@ -64,7 +65,7 @@ const MUSIC: usize = 16;
 fn banks() {
     const PATH: &str = "\\??\\C:\\constant.dls";
     let mut rig = Setup {
-        parameters: vec![("Voices", 32)],
+        parameters: vec![("Voices", 32), ("CableSynth", 1)],
         files: vec![(PATH, test_banks::dc(RATE))],
         ..Setup::default()
     }
@@ -83,6 +84,9 @@ fn banks() {
             pin
         })
         .collect();
+    // And the cable, which has a place of its own.
+    let cable = subdevice(&mut rig.client, "cable");
+    let heard = writer(&mut rig, &cable, A_IN);
     let read = |rig: &mut Rig, named: bool| {
         if named {
             registry::set(PARAMETERS, "BankPath", Value::text(PATH));
@@ -123,6 +127,8 @@ fn banks() {
         }
     }
     assert!(told > MUSIC as u32, "{told} failures were told");
+    heard.close(&mut rig.client).unwrap();
+    cable.close(&mut rig.client);
     for pin in pins {
         pin.close(&mut rig.client).unwrap();
     }
@@ -420,7 +426,7 @@ fn voices() {
             let now = rig.now();
             let mut buffer = EventBuffer::new(now);
             for key in 0..from as u8 {
-                buffer.push(now, 1, &[0x90 | key % 7, 30 + key, 100]);
+                buffer.push(now, 1, &[0x90 | (key % 7), 30 + key, 100]);
             }
             rig.write(&pin, &buffer);
             rig.sleep(SECOND / 20);
