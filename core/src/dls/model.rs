@@ -10,7 +10,8 @@ mod regions;
 pub use self::regions::Regions;
 
 use self::demand::{Demand, LazyWave, State};
-use crate::mem::{Shared, TryBox, stamp};
+use super::convert;
+use crate::mem::{NoMemory, Shared, TryBox, stamp, vec};
 use alloc::vec::Vec;
 
 /// A mono wave. Immutable; shared by content.
@@ -31,6 +32,19 @@ impl Wave {
     pub const FRONT: usize = 8;
     /// Zero frames kept behind the last one, so that an interpolator may read past the end.
     pub const GUARD: usize = 16;
+
+    /// A wave of these frames. PASSIVE_LEVEL: it allocates.
+    pub fn new(rate: u32, frames: &[i16], sample: SampleInfo) -> Result<Self, NoMemory> {
+        let mut all = convert::frames_for(frames.len())?;
+        vec::try_extend(&mut all, frames)?;
+        convert::guard(&mut all)?;
+        Ok(Self {
+            rate,
+            frames: all,
+            sample,
+            lazy: None,
+        })
+    }
 
     /// Bytes that a wave of so many frames takes.
     pub fn size(frames: usize) -> usize {

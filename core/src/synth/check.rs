@@ -4,7 +4,7 @@
 use super::Synth;
 use super::tick::{TICK, since_tick};
 use crate::dls::model::{Instrument, Patches, SampleInfo, Wave};
-use crate::mem::{NoMemory, Shared, vec};
+use crate::mem::{NoMemory, Shared};
 use alloc::vec::Vec;
 
 /// An invariant that does not hold.
@@ -49,15 +49,7 @@ pub(super) fn near(
 
 /// A wave without a file. There must be a frame at least.
 pub fn wave(rate: u32, frames: &[i16], sample: SampleInfo) -> Result<Shared<Wave>, NoMemory> {
-    let mut all = vec::try_with_capacity(frames.len() + Wave::GUARD)?;
-    vec::try_extend(&mut all, frames)?;
-    vec::try_extend(&mut all, &[0; Wave::GUARD])?;
-    Shared::try_new(Wave {
-        rate,
-        frames: all,
-        sample,
-        lazy: None,
-    })
+    Shared::try_new(Wave::new(rate, frames, sample)?)
 }
 
 /// Instruments without a store; sorted by patch.

@@ -99,12 +99,7 @@ mod tests {
 
     fn region(keys: (u8, u8), velocities: (u8, u8)) -> Region {
         let sample = convert::sample(None, 1);
-        let wave = Wave {
-            rate: 8000,
-            frames: std::vec![0; Wave::FRONT + 1 + Wave::GUARD],
-            sample,
-            lazy: None,
-        };
+        let wave = Wave::new(8000, &[0], sample).unwrap();
         Region {
             keys,
             velocities,

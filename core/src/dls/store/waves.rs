@@ -112,12 +112,7 @@ mod tests {
     use std::vec::Vec;
 
     fn wave(frames: &[i16]) -> Wave {
-        Wave {
-            rate: 8000,
-            frames: [&[0; Wave::FRONT], frames, &[0; Wave::GUARD]].concat(),
-            sample: convert::sample(None, frames.len()),
-            lazy: None,
-        }
+        Wave::new(8000, frames, convert::sample(None, frames.len())).unwrap()
     }
 
     #[test]

@@ -228,13 +228,7 @@ fn looped(start: u32, length: u32) -> SampleInfo {
 }
 
 fn wave(rate: u32, frames: &[i16]) -> Shared<Wave> {
-    Shared::try_new(Wave {
-        rate,
-        frames: [&[0; Wave::FRONT], frames, &[0; Wave::GUARD]].concat(),
-        sample: PLAIN,
-        lazy: None,
-    })
-    .unwrap()
+    Shared::try_new(Wave::new(rate, frames, PLAIN).unwrap()).unwrap()
 }
 
 /// A constant, looped: the output is the envelope.
