@@ -2,9 +2,8 @@
 //! Filters whose cutoff and resonance move: whatever moves them, and however fast, nothing grows.
 
 use super::super::filter::{FilterTable, OPEN, rescaling, sweep};
+use super::super::tick::TICK;
 use super::*;
-
-const TICK: u32 = 32;
 
 /// Full-scale square waves of several lengths, and noise.
 fn rich() -> Vec<i16> {
