@@ -94,14 +94,17 @@ impl EngineState {
     /// and somebody has to run the command later.
     pub fn send(&self, passive: Passive, command: Command) -> bool {
         let mut command = command;
+        let mut tried = false;
         loop {
             match self.commands.try_push(command) {
                 Ok(()) => break,
                 Err(back) => command = back,
             }
-            if !self.run_commands(self.owner()) {
+            // Still full: what the commands leave behind has no room, until the work item comes.
+            if !self.run_commands(self.owner()) || tried {
                 passive.sleep(POLL);
             }
+            tried = true;
         }
         self.owner() != Owner::Idle || self.run_commands(Owner::Idle)
     }

@@ -237,7 +237,8 @@ impl Oscillator {
         }
     }
 
-    /// The frame at `index` as the loop continues it; 0 outside the wave.
+    /// The frame at `index` as the loop continues it; 0 outside the wave. Not inlined: the window's loop would be written out, and is rare.
+    #[inline(never)]
     fn frame_at(&self, frames: &[i16], mut index: i64) -> i16 {
         let (start, end) = (i64::from(self.loop_start), i64::from(self.loop_end));
         if self.looping {

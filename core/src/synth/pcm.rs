@@ -11,7 +11,7 @@ const SAMPLES: usize = 8;
 pub fn write_pcm(frames: &[[f32; 2]], out: &mut [u8]) {
     let samples = frames.as_flattened();
     let (chunks, rest) = samples.as_chunks::<SAMPLES>();
-    let (places, left) = out.as_chunks_mut::<{ 2 * SAMPLES }>();
+    let (places, _) = out.as_chunks_mut::<{ 2 * SAMPLES }>();
     let full = chunks.len().min(places.len());
     for (place, samples) in places.iter_mut().zip(chunks) {
         simd::pcm(samples, place);
@@ -24,12 +24,11 @@ pub fn write_pcm(frames: &[[f32; 2]], out: &mut [u8]) {
     }
     let mut last = [0; 2 * SAMPLES];
     simd::pcm(&tail, &mut last);
-    let behind = places.get_mut(full..).unwrap_or_default();
-    let mut behind = behind.as_flattened_mut().iter_mut().chain(left);
-    for (byte, to) in last.into_iter().zip(behind.by_ref()) {
-        *to = byte;
+    let behind = out.get_mut(full * 2 * SAMPLES..).unwrap_or_default();
+    behind.fill(0);
+    for (to, byte) in behind.iter_mut().zip(&last) {
+        *to = *byte;
     }
-    behind.for_each(|to| *to = 0);
 }
 
 #[cfg(test)]

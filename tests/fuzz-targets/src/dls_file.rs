@@ -241,6 +241,243 @@ fn aliases(version: &[u8]) -> Vec<u8> {
     )
 }
 
+/// Files whose structure takes as many allocations as it can: a rich one with keys and programs that stand for others, conditions, a
+/// connection of every kind, more connections than there may be, a bank of the tools.
+pub fn structures() -> Vec<Vec<u8>> {
+    vec![
+        rich(&[many_aliases()]),
+        conditional(&words(&[0x10, 5, 0, 0x10, 3, 0, 0x0C, 0x0F])),
+        articulated(b"art2", &rare::connections()),
+        articulated(b"art1", &rare::too_many()),
+        test_banks::sine_wave(8000, 40, 1),
+        odd_waves(false),
+        odd_waves(true),
+        keyed(),
+    ]
+}
+
+/// The id with each of its bytes changed, one at a time.
+fn nearly(id: &[u8; 4]) -> impl Iterator<Item = [u8; 4]> {
+    let id = *id;
+    (0..4).map(move |at| {
+        let mut id = id;
+        id[at] ^= 0x20;
+        id
+    })
+}
+
+/// An instrument for each wave: chunks twice, in another order, behind others, with ids that are nearly known, conditions that hold and do not, too
+/// long and missing ones. The same around the lists. The pool may have a condition in front.
+fn odd_waves(conditional: bool) -> Vec<u8> {
+    let holds = |yes: u16| words(&[0x10, yes, 0]);
+    let others = |ids: &[&[u8; 4]]| -> Vec<Vec<u8>> {
+        let ids = ids.iter().flat_map(|id| nearly(id));
+        ids.map(|id| chunk(&id, &[1, 2, 3])).collect()
+    };
+    let format = |bits: u16| {
+        let bytes = u32::from(bits / 8);
+        [
+            words(&[1, 1]),
+            longs(&[22_050, 22_050 * bytes]),
+            words(&[bits / 8, bits]),
+        ]
+        .concat()
+    };
+    let (fmt, data) = (chunk(b"fmt ", &format(16)), chunk(b"data", &[7; 64]));
+    let looped = wsmp(0, 2, 20);
+    let long = chunk(b"INFO", &[0; 3000]);
+    let condition = |yes, more: usize| chunk(b"cdl ", &[holds(yes), vec![0; more]].concat());
+    let known = others(&[b"fmt ", b"wsmp", b"data", b"cdl "]);
+    let waves = [
+        vec![fmt.clone(), data.clone()],
+        vec![
+            fmt.clone(),
+            chunk(b"fmt ", &format(8)),
+            looped.clone(),
+            wsmp(1, 4, 8),
+            data.clone(),
+            data.clone(),
+        ],
+        [&known[..], &[fmt.clone(), data.clone()]].concat(),
+        vec![condition(1, 0), fmt.clone(), data.clone()],
+        vec![fmt.clone(), data.clone(), condition(0, 0)],
+        vec![condition(1, 5000), fmt.clone(), data.clone()],
+        vec![
+            data.clone(),
+            long.clone(),
+            looped.clone(),
+            long,
+            fmt.clone(),
+        ],
+        vec![fmt.clone(), looped],
+        vec![data.clone()],
+        vec![chunk(b"fmt ", &format(16)[..10]), data],
+        vec![chunk(b"wsmp", &[0; 8]), fmt, chunk(b"data", &[1; 33])],
+    ];
+    let waves = waves.map(|parts| list(b"wave", &parts));
+    let front = condition(1, 0);
+    let mut at = if conditional { front.len() as u32 } else { 0 };
+    let cues: Vec<u32> = waves
+        .iter()
+        .map(|wave| {
+            at += wave.len() as u32;
+            at - wave.len() as u32
+        })
+        .collect();
+    let instruments: Vec<_> = (0..waves.len() as u32)
+        .map(|n| {
+            let region = list(
+                b"rgn ",
+                &[
+                    chunk(b"rgnh", &words(&[0, 127, 0, 127, 0, 0])),
+                    chunk(b"wlnk", &[words(&[0, 0]), longs(&[1, n])].concat()),
+                ],
+            );
+            let parts = [chunk(b"insh", &longs(&[1, 0, n])), list(b"lrgn", &[region])];
+            list(b"ins ", &parts)
+        })
+        .collect();
+    let pool = if conditional {
+        [&[front][..], &waves].concat()
+    } else {
+        waves.to_vec()
+    };
+    let count = waves.len() as u32;
+    let whole = [
+        &[condition(1, 0)][..],
+        &others(&[b"LIST", b"ptbl", b"pgal", b"cdl "]),
+        &nearly(b"lins").map(|id| list(&id, &[])).collect::<Vec<_>>(),
+        &nearly(b"wvpl").map(|id| list(&id, &[])).collect::<Vec<_>>(),
+        &[
+            chunk(b"colh", &longs(&[count])),
+            list(b"lins", &instruments),
+            chunk(b"ptbl", &[longs(&[8, count]), longs(&cues)].concat()),
+            list(b"wvpl", &pool),
+            list(b"wvpl", &[]),
+        ],
+    ];
+    file(&whole.concat())
+}
+
+/// Connections that are nearly those of every key, each in an instrument of its own; then all of them together, twice, and sources of one kind.
+fn keyed() -> Vec<u8> {
+    const KEY: i32 = 12_800 << 16;
+    const TUNING: i32 = 6400 << 16;
+    let mut lists: Vec<Vec<rare::Connection>> = vec![
+        vec![(3, 0, 5, 0, KEY)],
+        vec![(0x102, 0, 5, 0x4000, TUNING)],
+        vec![(3, 0, 5, 0, KEY), (0x102, 0, 5, 0x4000, TUNING)],
+        vec![(2, 0, 5, 0, KEY)],
+        vec![(3, 0x81, 5, 0, KEY)],
+        vec![(3, 0, 3, 0, KEY)],
+        vec![(3, 0, 5, 0x4000, KEY)],
+        vec![(3, 0, 5, 0x8000, KEY)],
+        vec![(3, 0, 5, 0x0400, KEY)],
+        vec![(3, 0, 5, 0x0010, KEY)],
+        vec![(3, 0, 5, 0x0100, KEY)],
+        vec![(3, 0, 5, 0, KEY - 1)],
+        vec![(0x101, 0, 5, 0x4000, TUNING)],
+        vec![(0x102, 0, 5, 0, TUNING)],
+        (0x3F0..0x3F4).map(|code| (0, 0, code, 0, 1)).collect(),
+    ];
+    let all = lists.concat();
+    lists.push([&all[..], &all].concat());
+    // Each source, control and destination after another of its kind.
+    let kinds = [0x81u16, 0x87, 0x8A, 0x100, 0x101, 0x102, 2, 3];
+    let mut pairs = Vec::new();
+    for source in kinds {
+        for control in [0, 0x81, 0x8B, 0x101] {
+            pairs.push((source, control, 1, 0, 60 << 16));
+            pairs.push((source, control, 3, 0, 60 << 16));
+        }
+    }
+    lists.extend(pairs.chunks(24).map(<[_]>::to_vec));
+    let instruments: Vec<_> = (0u32..)
+        .zip(&lists)
+        .map(|(n, all)| {
+            let blocks: Vec<u8> = all
+                .iter()
+                .flat_map(|&(source, control, destination, transform, scale)| {
+                    let codes = words(&[source, control, destination, transform]);
+                    [codes, scale.to_le_bytes().to_vec()].concat()
+                })
+                .collect();
+            let connections = chunk(b"art2", &[longs(&[8, all.len() as u32]), blocks].concat());
+            let region = list(
+                b"rgn ",
+                &[
+                    chunk(b"rgnh", &words(&[0, 127, 0, 127, 0, 0])),
+                    chunk(b"wlnk", &words(&[0, 0, 1, 0, 0, 0])),
+                ],
+            );
+            list(
+                b"ins ",
+                &[
+                    chunk(b"insh", &longs(&[1, 0, n])),
+                    list(b"lrgn", &[region]),
+                    list(b"lar2", &[connections]),
+                ],
+            )
+        })
+        .collect();
+    file(&[
+        chunk(b"colh", &longs(&[lists.len() as u32])),
+        list(b"lins", &instruments),
+        chunk(b"ptbl", &longs(&[8, 1, 0])),
+        list(b"wvpl", &[wave(8, &[0x80, 0x90, 0xA0], &[])]),
+    ])
+}
+
+/// Files of a few megabytes that would become more than memory may be spent on, by what stands for others: programs, keys.
+pub fn too_large() -> [Vec<u8>; 2] {
+    let crowd = |bank, program, regions| {
+        let region = list(
+            b"rgn ",
+            &[
+                chunk(b"rgnh", &words(&[0, 0, 0, 127, 0, 0])),
+                chunk(b"wlnk", &words(&[0, 0, 1, 0, 0, 0])),
+            ],
+        );
+        let instrument = [
+            chunk(b"insh", &longs(&[regions, bank, program])),
+            list(b"lrgn", &vec![region; regions as usize]),
+        ];
+        list(b"ins ", &instrument)
+    };
+    let whole = |instrument: Vec<u8>, keys: &[u8], records: &[u8]| {
+        file(&[
+            chunk(b"colh", &longs(&[1])),
+            list(b"lins", &[instrument]),
+            chunk(b"ptbl", &longs(&[8, 1, 0])),
+            list(b"wvpl", &[wave(8, &[0x80; 8], &[])]),
+            chunk(b"pgal", &[&[2, 0, 0, 0], keys, &[0; 4], records].concat()),
+        ])
+    };
+    let own: Vec<u8> = (0..128).collect();
+    let records: Vec<u8> = (1..1024u16)
+        .flat_map(|n| words(&[n / 127, n % 127 + 1, 0, 0]))
+        .collect();
+    [
+        whole(crowd(0, 0, 12_000), &own, &records),
+        whole(crowd(0x8000_0000, 0, 12_000), &[0; 128], &[]),
+    ]
+}
+
+/// `pgal`: keys with no, one and two regions to copy, programs of which most are missing.
+fn many_aliases() -> Vec<u8> {
+    let mut keys: Vec<u8> = (0..128).collect();
+    for (key, source) in (121..).zip([50, 0, 55, 100, 52, 126, 59]) {
+        keys[key] = source;
+    }
+    let records: Vec<u8> = (8..20)
+        .flat_map(|program| words(&[0, program, 0, 7]))
+        .collect();
+    chunk(
+        b"pgal",
+        &[&[2, 0, 0, 0][..], &keys, &[0; 4], &records].concat(),
+    )
+}
+
 /// A bank behind conditions, with an 8-bit wave.
 fn conditional(program: &[u8]) -> Vec<u8> {
     let supports_dls2 = [

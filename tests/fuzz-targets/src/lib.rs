@@ -10,6 +10,7 @@
 //! | [`music`] | the same image, with inputs of the parsers and of lives |
 //! | [`machine`] | that kernel, with the driver in it |
 //! | [`edges`] | which edges of the driver's image inputs take |
+//! | [`lacking`] | banks and downloads while one thing after the other fails |
 //! | [`corpus`] | inputs that libFuzzer has found |
 //! | [`mutate`] | seeds and dictionary to inputs, by a fixed generator |
 //! | `rare`, `short`, `scarce` | for the seeds: what files seldom have; what ends too early; memory that runs out |
@@ -20,6 +21,7 @@ pub mod corpus;
 pub mod dls_download;
 pub mod dls_file;
 pub mod edges;
+pub mod lacking;
 pub mod life;
 pub mod machine;
 pub mod midi_stream;

@@ -277,6 +277,15 @@ fn name_bank(system: &mut System, file: Option<Vec<u8>>) {
     }
 }
 
+/// What a driver may come to lack.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lack {
+    /// Memory: one of its allocations fails.
+    Memory,
+    /// Anything else: a call of the kernel or of a port that can fail does.
+    Calls,
+}
+
 /// What an input does to the machine besides its program's requests.
 pub struct Hand<'a> {
     system: &'a mut System,
@@ -304,6 +313,36 @@ impl Hand<'_> {
     /// The driver's n-th allocation from now on fails (1-based); `None`: none does.
     pub fn starve(&mut self, n: Option<u64>) {
         self.system.fail_allocation(n);
+    }
+
+    /// The n-th thing of this kind fails from now on (1-based); `None`: none does.
+    pub fn fail(&mut self, lack: Lack, n: Option<u64>) {
+        match lack {
+            Lack::Memory => self.system.fail_allocation(n),
+            Lack::Calls => self.system.fail_call(n),
+        }
+    }
+
+    /// How many of them there were.
+    pub fn counted(&self, lack: Lack) -> u64 {
+        match lack {
+            Lack::Memory => self.system.allocations(),
+            Lack::Calls => self.system.fallible_calls(),
+        }
+    }
+
+    /// Bytes of pool in use.
+    pub fn pool(&mut self) -> usize {
+        self.system.verdict().pool
+    }
+
+    /// The bank that [`Hand::name_bank`] left is named, or no more.
+    pub fn mention_bank(&mut self, is_named: bool) {
+        if is_named {
+            registry::set(PARAMETERS, "BankPath", Value::text(BANK));
+        } else {
+            registry::remove(PARAMETERS, "BankPath");
+        }
     }
 
     /// A file is there, and named as the bank; `None`: no bank is named.
@@ -336,6 +375,7 @@ pub fn with_client(
         work(&mut hand, &mut client, filter, machine.pins);
         let turned = hand.turned;
         machine.system.fail_allocation(None);
+        machine.system.fail_call(None);
         if turned {
             reset_levels(&mut client);
         }

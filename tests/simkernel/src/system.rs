@@ -507,6 +507,16 @@ impl System {
         verifier::allocations()
     }
 
+    /// From now on: the n-th call (1-based) of driver code that can fail, and is no allocation, does; `None`: none does.
+    pub fn fail_call(&mut self, n: Option<u64>) {
+        verifier::fail_call(n);
+    }
+
+    /// Calls of driver code so far that could fail.
+    pub fn fallible_calls(&self) -> u64 {
+        verifier::fallible_calls()
+    }
+
     /// From now on the processor has these extended features (`XSTATE_MASK_…`) at most, and none beyond the host's: drivers are told so.
     pub fn allow_features(&mut self, mask: u64) {
         verifier::allow_features(mask);

@@ -3,8 +3,9 @@
 //! ours that it lies in, and to the lines of the library that are inlined there.
 //!
 //! Inlining and generic types make copies of both, and in most copies only one outcome is possible. So an edge counts once: of the copies of a
-//! line the one counts of which most is taken. How many edges there are with every copy is told besides. What is missed is sorted by
-//! [`KINDS`], and by `tools/xtask/missed-edges.txt`, which has a line of the source and the reason why its missed edges are.
+//! line the one counts of which most is taken. How many edges there are with every copy is told besides. Edges that no input can take, each with its
+//! proof in `tools/xtask/dead-edges.txt`, are not counted, and told apart. What is missed is sorted by [`KINDS`], and by
+//! `tools/xtask/missed-edges.txt`, which has a line of the source and the reason why its missed edges are.
 
 use crate::driver::{self, Arch, Build};
 use crate::fuzz;
@@ -12,6 +13,7 @@ use crate::scenarios::{Program, Taken};
 use crate::setup::{self, Need};
 use crate::{process, project, scenarios};
 use anyhow::{Context, Result, bail};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{IsTerminal, Write, stderr};
@@ -21,6 +23,9 @@ use std::time::Duration;
 
 /// What lies in no line of ours.
 const ELSEWHERE: &str = "elsewhere:0";
+
+/// A place in `drop_in_place`, which the compiler makes.
+const DROP: &str = "library/core/src/ptr/mod.rs:drop";
 
 /// The places that an edge lies in, the innermost first: `file:line`.
 type Frames = Vec<String>;
@@ -32,25 +37,12 @@ type Kind = (&'static str, fn(&Missed) -> bool);
 type Copies<'a> = BTreeMap<(&'a [String], &'a str), (usize, usize)>;
 
 /// Missed edges that are told apart: by the innermost place that is the library's, or by any place.
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 6] = [
     (
         "drops: the compiler's own code at each end of a scope, also where nothing is left to drop",
         |missed| {
-            let is_drop = |frame: &String| frame.starts_with("library/core/src/ptr/mod.rs:");
             let of_compiler = missed.place != ELSEWHERE && missed.place.ends_with(":0");
-            of_compiler || missed.frames.iter().any(is_drop)
-        },
-    ),
-    (
-        "an index that is always in range: nothing may panic, so each is asked (parsers apart, whose are not)",
-        |missed| {
-            let parses = ["core/src/dls/", "core/src/midi/"]
-                .iter()
-                .any(|start| missed.place.starts_with(start));
-            !parses
-                && missed
-                    .library()
-                    .starts_with("library/core/src/slice/index.rs:")
+            of_compiler || missed.frames.iter().any(|frame| frame == DROP)
         },
     ),
     (
@@ -95,12 +87,21 @@ struct Missed {
     of: usize,
     /// Some edge of the place is taken.
     met: bool,
+    /// The function that it lies in, if there is no copy in another one.
+    function: Option<String>,
 }
 
 impl Missed {
     /// The innermost place, if it is the library's.
     fn library(&self) -> &str {
         self.frames.first().map_or("", String::as_str)
+    }
+
+    /// The file of that, below its crate's sources; `None` if it is ours.
+    fn library_file(&self) -> Option<&str> {
+        let (file, _) = self.library().rsplit_once(':')?;
+        let (_, file) = file.strip_prefix("library/")?.split_once("/src/")?;
+        Some(file)
     }
 }
 
@@ -109,7 +110,7 @@ pub fn image() -> PathBuf {
     project::driver_dir().join("x64/release-coverage/arioso.sys")
 }
 
-/// Runs every scenario, the tests of `arioso` that play through the driver, and the inputs in `fuzz/corpus`, on the image that counts.
+/// Runs every scenario, the test programs that run the driver, and the inputs in `fuzz/corpus`, on the image that counts.
 pub fn coverage() -> Result<()> {
     /// Longer than any scenario takes.
     const LONGEST: Duration = Duration::from_secs(300);
@@ -127,7 +128,7 @@ pub fn coverage() -> Result<()> {
             eprintln!("fails on this image: {name}");
         }
     }
-    songs(&mut edges)?;
+    programs(&mut edges)?;
     fuzz::taken(&mut edges)?;
     let rows: String = edges
         .iter()
@@ -154,40 +155,57 @@ pub fn report_last() -> Result<()> {
     report(&edges)
 }
 
-/// Adds what the tests of `arioso` take.
-fn songs(edges: &mut Taken) -> Result<()> {
-    let place = project::root().join("target/taken/songs");
+/// Adds what test programs of other packages take that run the driver.
+fn programs(edges: &mut Taken) -> Result<()> {
+    let place = project::root().join("target/taken/programs");
     if place.exists() {
         fs::remove_dir_all(&place)?;
     }
     fs::create_dir_all(&place)?;
-    let mut cargo = process::cargo();
-    cargo.args([
-        "test",
-        "--release",
-        "--no-fail-fast",
-        "--package",
-        "arioso-cli",
-    ]);
-    for test in [
-        "both_pins",
-        "banks",
-        "odd_events",
-        "odd_files",
-        "play",
-        "record",
-    ] {
-        cargo.args(["--test", test]);
-    }
-    let output = process::capture(cargo.env("ARIOSO_SYS", image()).env("ARIOSO_TAKEN", &place))?;
-    if !output.status.success() {
-        eprintln!("some tests of arioso fail on this image");
+    for (package, tests, but) in PROGRAMS {
+        let mut cargo = process::cargo();
+        cargo.args(["test", "--release", "--no-fail-fast", "--package", package]);
+        for test in tests {
+            cargo.args(["--test", test]);
+        }
+        cargo.arg("--");
+        for skipped in but {
+            cargo.args(["--skip", skipped]);
+        }
+        let output =
+            process::capture(cargo.env("ARIOSO_SYS", image()).env("ARIOSO_TAKEN", &place))?;
+        if !output.status.success() {
+            eprintln!("some tests of {package} fail on this image");
+        }
     }
     for file in fs::read_dir(&place)? {
         scenarios::read(&fs::read_to_string(file?.path())?, edges)?;
     }
     Ok(())
 }
+
+/// Packages, their test programs that run the driver, and of these the tests that do not.
+const PROGRAMS: [(&str, &[&str], &[&str]); 3] = [
+    (
+        "arioso-cli",
+        &[
+            "both_pins",
+            "banks",
+            "odd_events",
+            "odd_files",
+            "play",
+            "record",
+        ],
+        &[],
+    ),
+    ("fuzz-targets", &["lacking"], &[]),
+    // The fixed-seed inputs, which are made of those that `fuzz::taken` runs.
+    (
+        "fuzz-targets",
+        &["smoke"],
+        &["planted", "dls_", "midi_", "sf2", "life"],
+    ),
+];
 
 /// Prints a table by file and one by kind, and writes what is missed of the rest to `target/fuzz/uncovered-image.txt`.
 pub fn report(edges: &Taken) -> Result<()> {
@@ -236,7 +254,13 @@ fn places(text: &str) -> Vec<(Frames, String)> {
         .map(|block| {
             let lines: Vec<&str> = block.lines().collect();
             let (pairs, _) = lines.as_chunks::<2>();
-            let frames = pairs.iter().map(|[_, place]| relative(place)).collect();
+            let frames = pairs.iter().map(|[function, place]| {
+                match function.starts_with("core::ptr::drop_in_place") {
+                    true => DROP.to_owned(),
+                    false => relative(place),
+                }
+            });
+            let frames = frames.collect();
             let function = pairs.last().map_or("", |[function, _]| function);
             (frames, function.to_owned())
         })
@@ -270,16 +294,20 @@ fn lines(edges: &Taken, places: &[(Frames, String)]) -> Vec<Missed> {
         counts.0 += usize::from(*taken);
         counts.1 += 1;
     }
-    // The part that is taken; of equal parts the one with more.
+    // The part that is taken; of equal parts the one with more, and of those of which nothing is taken the shortest.
     let best = |counts: Copies| {
         counts
             .into_values()
-            .max_by_key(|&(taken, all)| (taken * 1000 / all.max(1), taken))
+            .max_by_key(|&(taken, all)| (taken * 1000 / all.max(1), taken, Reverse(all)))
             .unwrap_or_default()
     };
     let mut lines: Vec<Missed> = copies
         .into_iter()
         .map(|(line, counts)| {
+            let mut functions = counts.keys().map(|(_, function)| *function);
+            let first = functions.next();
+            let function = first.filter(|first| functions.all(|other| other == *first));
+            let function = function.map(str::to_owned);
             let (taken, all) = best(counts);
             let place = line.last().filter(|place| is_ours(place));
             Missed {
@@ -288,6 +316,7 @@ fn lines(edges: &Taken, places: &[(Frames, String)]) -> Vec<Missed> {
                 edges: all - taken,
                 of: all,
                 met: false,
+                function,
             }
         })
         .collect();
@@ -303,7 +332,11 @@ fn lines(edges: &Taken, places: &[(Frames, String)]) -> Vec<Missed> {
 }
 
 /// Why edges of a line are missed: by the text of the line, in any place of a file.
-struct Reasons(Vec<(String, String, String)>);
+struct Reasons {
+    rows: Vec<(String, String, String)>,
+    /// Rows that some line is missed for.
+    used: BTreeSet<usize>,
+}
 
 impl Reasons {
     fn read() -> Result<Self> {
@@ -326,17 +359,114 @@ impl Reasons {
             parts.with_context(|| format!("no reason: {row}"))
         })
         .collect::<Result<_>>()
+        .map(|rows| Self {
+            rows,
+            used: BTreeSet::new(),
+        })
+    }
+
+    fn of(&mut self, place: &str, sources: &mut Sources) -> Option<&str> {
+        let (file, _) = place.rsplit_once(':')?;
+        let text = sources.line(place).unwrap_or_default();
+        let is_meant = |(known, line, _): &(String, String, String)| {
+            known == file && (line == "*" || *line == text)
+        };
+        let at = self.rows.iter().position(is_meant)?;
+        self.used.insert(at);
+        self.rows.get(at).map(|(.., reason)| reason.as_str())
+    }
+
+    /// Rows of lines of which nothing is missed any more.
+    fn idle(&self) -> impl Iterator<Item = String> {
+        let rows = self.rows.iter().enumerate();
+        let idle = rows.filter(|(at, _)| !self.used.contains(at));
+        idle.map(|(_, (file, line, _))| format!("{file}: {line}"))
+    }
+}
+
+/// Edges that no input can take, whatever it is: what they ask is settled where they stand.
+struct Dead(Vec<Proof>);
+
+/// Why edges are dead, and how many of them.
+struct Proof {
+    place: Proven,
+    /// Not found yet.
+    left: usize,
+}
+
+/// Where dead edges lie.
+enum Proven {
+    /// A line of a file, and the file of the library that is inlined there, if one is: `slice/index.rs`.
+    Line(String, String, Option<String>),
+    /// A function, with what is inlined there and nowhere else.
+    Function(String),
+}
+
+impl Dead {
+    fn read() -> Result<Self> {
+        let path = project::root().join("tools/xtask/dead-edges.txt");
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(&text)
+    }
+
+    /// Lines of `file: line | library | number | why`, the library is `-` where none is; or of `fn name | number | why`.
+    fn parse(text: &str) -> Result<Self> {
+        let rows = text
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'));
+        rows.map(|row| {
+            let wrong = || format!("no proof: {row}");
+            let (rest, _) = row.rsplit_once(" | ").with_context(wrong)?;
+            let (rest, number) = rest.rsplit_once(" | ").with_context(wrong)?;
+            let place = match rest.strip_prefix("fn ") {
+                Some(function) => Proven::Function(function.to_owned()),
+                None => {
+                    let (place, library) = rest.rsplit_once(" | ").with_context(wrong)?;
+                    let (file, line) = place.split_once(": ").with_context(wrong)?;
+                    let library = (library != "-").then(|| library.to_owned());
+                    Proven::Line(file.to_owned(), line.to_owned(), library)
+                }
+            };
+            let left = number.parse().with_context(wrong)?;
+            Ok(Proof { place, left })
+        })
+        .collect::<Result<_>>()
         .map(Self)
     }
 
-    fn of(&self, place: &str, sources: &mut Sources) -> Option<&str> {
-        let (file, _) = place.rsplit_once(':')?;
-        let text = sources.line(place).unwrap_or_default();
-        let found = self
-            .0
-            .iter()
-            .find(|(known, line, _)| known == file && (line == "*" || *line == text));
-        found.map(|(.., reason)| reason.as_str())
+    /// How many missed edges of a line are dead; they are found with that.
+    fn of(&mut self, missed: &Missed, sources: &mut Sources) -> usize {
+        let text = sources.line(&missed.place).unwrap_or_default();
+        let (at, _) = missed.place.rsplit_once(':').unwrap_or_default();
+        let inlined = missed.library_file();
+        let mut found = 0;
+        for proof in &mut self.0 {
+            let is_meant = match &proof.place {
+                Proven::Line(file, line, library) => {
+                    file == at && *line == text && library.as_deref() == inlined
+                }
+                Proven::Function(function) => missed.function.as_ref() == Some(function),
+            };
+            if is_meant {
+                let count = proof.left.min(missed.edges - found);
+                proof.left -= count;
+                found += count;
+            }
+        }
+        found
+    }
+
+    /// Proofs of more edges than are missed: one of them is taken, or gone.
+    fn refuted(&self) -> impl Iterator<Item = String> {
+        let more = self.0.iter().filter(|proof| proof.left > 0);
+        more.map(|proof| {
+            let place = match &proof.place {
+                Proven::Line(file, line, _) => format!("{file}: {line}"),
+                Proven::Function(function) => function.clone(),
+            };
+            format!("{place} ({} more)", proof.left)
+        })
     }
 }
 
@@ -362,11 +492,19 @@ impl Sources {
 type Files = BTreeMap<String, (usize, usize)>;
 
 fn print(edges: &Taken, places: &[(Frames, String)]) -> Result<()> {
-    let lines = lines(edges, places);
-    let reasons = Reasons::read()?;
+    let mut lines = lines(edges, places);
+    let mut reasons = Reasons::read()?;
+    let mut dead = Dead::read()?;
     let mut sources = Sources::default();
+    let mut dead_edges = 0;
+    for line in &mut lines {
+        let count = dead.of(line, &mut sources);
+        line.edges -= count;
+        line.of -= count;
+        dead_edges += count;
+    }
     let mut files = Files::new();
-    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     let (mut all, mut missed, mut rest) = (0, 0, String::new());
     let mut left = 0;
     for line in &lines {
@@ -380,7 +518,11 @@ fn print(edges: &Taken, places: &[(Frames, String)]) -> Result<()> {
             continue;
         }
         let kind = KINDS.iter().find(|(_, is)| is(line)).map(|(kind, _)| *kind);
-        match kind.or_else(|| reasons.of(&line.place, &mut sources)) {
+        let reason = match kind {
+            Some(kind) => Some(kind.to_owned()),
+            None => reasons.of(&line.place, &mut sources).map(str::to_owned),
+        };
+        match reason {
             Some(reason) => *kinds.entry(reason).or_default() += line.edges,
             None => {
                 left += line.edges;
@@ -400,15 +542,24 @@ fn print(edges: &Taken, places: &[(Frames, String)]) -> Result<()> {
     fuzz::table(files.iter().map(|(file, counts)| (file.as_str(), *counts)));
     println!("missed, {missed} in all:");
     let mut sorted: Vec<_> = kinds.iter().collect();
-    sorted.sort_by_key(|(_, edges)| std::cmp::Reverse(**edges));
+    sorted.sort_by_key(|(_, edges)| Reverse(**edges));
     for (reason, edges) in sorted {
         println!("{edges:8}  {reason}");
     }
     println!("{left:8}  not accounted for");
+    for row in reasons.idle() {
+        println!("a reason that nothing needs: {row}");
+    }
+    for proof in dead.refuted() {
+        println!("not dead, or gone: {proof}");
+    }
     let part = |taken: usize, all: usize| 100.0 * taken as f64 / all.max(1) as f64;
+    let taken = all - missed;
+    println!("{dead_edges:8}  dead, and not counted: tools/xtask/dead-edges.txt");
     println!(
-        "taken {:.1} %; taken or accounted for {:.1} %, {} of {all}",
-        part(all - missed, all),
+        "taken {:.1} %, {taken} of {all}; with the dead ones {:.1} %; taken or accounted for {:.1} %, {}",
+        part(taken, all),
+        part(taken, all + dead_edges),
         part(all - left, all),
         all - left
     );
@@ -436,10 +587,12 @@ mod tests {
 
     #[test]
     fn places_without_the_machine() {
-        let text = "get\n/usr/lib/rustlib/src/rust/library/core/src/option.rs:7:1\n\
+        let text = "core::ptr::drop_in_place<u8>\n/lib/library/core/src/ptr/mod.rs:9:1\nf\n??:0:0\n\n\
+                    get\n/usr/lib/rustlib/src/rust/library/core/src/option.rs:7:1\n\
                     push\n/arioso/core/src/mem/vec.rs:8:2\nentry\n/arioso/src/entry.rs:9:3\n\n\
                     f\n??:0:0\n\n";
         let expected = [
+            (frames(&[DROP, "??:0"]), "f".to_owned()),
             (
                 frames(&[
                     "library/core/src/option.rs:7",
@@ -487,17 +640,52 @@ mod tests {
     }
 
     #[test]
+    fn proofs_of_so_many_edges() {
+        let text = "# a remark\nsrc/a.rs: if x | y { | slice/index.rs | 3 | a mask\n\
+                    src/a.rs: if x | y { | - | 1 | never\nfn new | 4 | no input\n";
+        let mut dead = Dead::parse(text).unwrap();
+        let mut sources = Sources::default();
+        sources
+            .0
+            .insert("src/a.rs".into(), vec!["if x | y {".into()]);
+        let missed = |library: &[&str], edges| Missed {
+            place: "src/a.rs:1".into(),
+            frames: frames(&[library, &["src/a.rs:1"]].concat()),
+            edges,
+            of: 9,
+            met: true,
+            function: (edges > 2).then(|| "new".to_owned()),
+        };
+        let index = ["library/core/src/slice/index.rs:5"];
+        assert_eq!(dead.of(&missed(&index, 2), &mut sources), 2);
+        assert_eq!(
+            dead.of(&missed(&["library/core/src/option.rs:5"], 2), &mut sources),
+            0
+        );
+        assert_eq!(dead.refuted().count(), 3);
+        assert_eq!(dead.of(&missed(&index, 2), &mut sources), 1);
+        assert_eq!(dead.of(&missed(&[], 2), &mut sources), 1);
+        assert_eq!(dead.refuted().count(), 1);
+        assert_eq!(dead.of(&missed(&[], 3), &mut sources), 3);
+        assert_eq!(dead.refuted().collect::<Vec<_>>(), ["new (1 more)"]);
+        assert!(Dead::parse("src/a.rs: x | - | many | why").is_err());
+        assert!(Dead::parse("src/a.rs: x | 1 | why").is_err());
+    }
+
+    #[test]
     fn reasons_by_the_text_of_a_line() {
         let reasons =
             Reasons::parse("# a remark\nsrc/a.rs: if x { | never | why\nsrc/b.rs: * | all\n");
-        let reasons = reasons.unwrap();
+        let mut reasons = reasons.unwrap();
         let mut sources = Sources::default();
         sources
             .0
             .insert("src/a.rs".into(), vec!["x".into(), "if x { | never".into()]);
         assert_eq!(reasons.of("src/a.rs:1", &mut sources), None);
         assert_eq!(reasons.of("src/a.rs:2", &mut sources), Some("why"));
+        assert_eq!(reasons.idle().collect::<Vec<_>>(), ["src/b.rs: *"]);
         assert_eq!(reasons.of("src/b.rs:7", &mut sources), Some("all"));
+        assert_eq!(reasons.idle().count(), 0);
         assert!(Reasons::parse("src/a.rs: no reason").is_err());
     }
 }

@@ -9,6 +9,7 @@ use arioso_core::ks::status::STATUS_CANCELLED;
 use conformance::events::{MusicBuffer, Write, write};
 use conformance::filter::{Filter, Pin};
 use simkernel::client::SimClient;
+use simkernel::modules::portcls::read_at_once;
 
 pub const SCENARIOS: &[Scenario] = &[
     (
@@ -21,6 +22,8 @@ pub const SCENARIOS: &[Scenario] = &[
         waiting(true)
     }),
     ("cable: unplugged", unplugged),
+    ("cable: a port that does not come to read", deaf),
+    ("cable: a port that reads little at once", little),
     ("cable: heard by the synthesizer", || heard(false)),
     (
         "cable: heard by the synthesizer, and a port that waits",
@@ -198,6 +201,113 @@ fn waiting(patient: bool) {
     );
     listener.close(&mut rig);
     rig.close(filter, [one, two], None);
+    rig.finish();
+}
+
+/// Readers whose port does not read hold the writer up for a second, and then no more: they miss what does not fit, in whole messages, until
+/// they are read again. Those who do not run miss everything.
+fn deaf() {
+    let mut rig = Setup::default().start();
+    let filter = subdevice(&mut rig.client, "cable");
+    let one = writer(&mut rig, &filter, A_IN);
+    for count in [8, 1] {
+        let mut listeners: Vec<_> = (0..count)
+            .map(|_| Listener::open(&mut rig, &filter, B_OUT, false))
+            .collect();
+        read_at_once(0);
+        let notes = [0x90, 60, 100].repeat(60_000);
+        let long = [&[0xF0, 0x7D][..], &[5; 5000], &[0xF8, 0xF7]].concat();
+        for (bytes, waits) in [(&notes, true), (&long, false)] {
+            let begin = rig.now();
+            put(&mut rig, &one, bytes);
+            let waited = rig.now() - begin;
+            let expected = if waits {
+                SECOND..SECOND * 3 / 2
+            } else {
+                0..SECOND / 10
+            };
+            assert!(expected.contains(&waited), "{count}: {waited}");
+        }
+        for listener in &mut listeners {
+            let told = listener.counts(&mut rig);
+            assert!(told.Lost > 10_000 && told.Waiting > 1000, "{told:?}");
+            listener.collect(&mut rig);
+            assert!(listener.bytes().is_empty());
+        }
+        read_at_once(256);
+        // Its status ends what was left out.
+        put(&mut rig, &one, &[0xC0, 5]);
+        rig.sleep(SECOND / 10);
+        put(&mut rig, &one, &[0xC0, 6]);
+        rig.sleep(SECOND / 10);
+        for mut listener in listeners {
+            listener.collect(&mut rig);
+            let bytes = listener.bytes();
+            assert!(bytes.ends_with(&[0xC0, 6]), "{count}");
+            let kept = bytes
+                .iter()
+                .take_while(|byte| **byte != 0xF8 && **byte != 0xC0);
+            let kept = kept.count();
+            assert!(kept > 1000 && bytes[..kept] == notes[..kept] && kept % 3 == 0);
+            assert_eq!(listener.counts(&mut rig).Waiting, 0);
+            listener.close(&mut rig);
+        }
+    }
+    // One of eight runs: nobody waits for the others.
+    for runs in 0..8 {
+        let mut idle = Vec::new();
+        let mut listener = None;
+        for at in 0..8 {
+            if at == runs {
+                listener = Some(Listener::open(&mut rig, &filter, B_OUT, false));
+            } else {
+                idle.push(filter.midi_pin(&mut rig.client, B_OUT).expect("a pin"));
+            }
+        }
+        let mut listener = listener.expect("it is open");
+        read_at_once(0);
+        let begin = rig.now();
+        put(&mut rig, &one, &[0x90, 60, 100].repeat(60_000));
+        let waited = rig.now() - begin;
+        assert!((SECOND..SECOND * 3 / 2).contains(&waited), "{waited}");
+        read_at_once(256);
+        put(&mut rig, &one, &[0xC0, 5]);
+        rig.sleep(SECOND / 10);
+        put(&mut rig, &one, &[0xC0, 6]);
+        rig.sleep(SECOND / 10);
+        listener.collect(&mut rig);
+        assert!(listener.bytes().ends_with(&[0xC0, 6]), "{runs}");
+        for pin in idle {
+            assert_eq!(transport(&mut rig.client, pin.handle).Lost, 0, "{runs}");
+            pin.close(&mut rig.client).unwrap();
+        }
+        listener.close(&mut rig);
+    }
+    rig.close(filter, [one], None);
+    rig.finish();
+}
+
+/// Whatever the port asks for at once, and however much there is.
+fn little() {
+    let mut rig = Setup::default().start();
+    let filter = subdevice(&mut rig.client, "cable");
+    let one = writer(&mut rig, &filter, A_IN);
+    let mut listener = Listener::open(&mut rig, &filter, B_OUT, false);
+    for at_once in 1..20 {
+        read_at_once(at_once);
+        for length in 1..20 {
+            let mut bytes = vec![0xF0];
+            bytes.extend((1..length).map(|byte| byte as u8));
+            bytes.push(0xF7);
+            listener.records.clear();
+            put(&mut rig, &one, &bytes);
+            rig.sleep(SECOND / 100);
+            listener.collect(&mut rig);
+            assert_eq!(listener.bytes(), bytes, "{at_once} at once");
+        }
+    }
+    listener.close(&mut rig);
+    rig.close(filter, [one], None);
     rig.finish();
 }
 

@@ -39,9 +39,21 @@ pub const SCENARIOS: &[Scenario] = &[
     }),
     (
         "no memory for a bank and settings, at every allocation",
-        || each_allocation_of(None, banks),
+        || each_of(Lack::Memory, None, banks),
     ),
-    ("no memory for the driver's entry", entry),
+    ("no memory for the driver's entry", || entry(Lack::Memory)),
+    ("each call that can fail does once: pins and music", || {
+        each_of(Lack::Calls, None, play)
+    }),
+    ("each call that can fail does once: the wires", || {
+        each_of(Lack::Calls, None, wires)
+    }),
+    ("each call that can fail does once: banks", || {
+        each_of(Lack::Calls, None, banks)
+    }),
+    ("each call that can fail does once: the entry", || {
+        entry(Lack::Calls)
+    }),
     ("no memory, and what was there stays", old_state),
     ("no memory for the default set, for a while", default_set),
     ("a 32-bit program downloads", narrow),
@@ -205,22 +217,54 @@ fn banks(rig: &mut Rig) -> Result<(), Error> {
     Ok(())
 }
 
-/// Fails each allocation of a session once, until none fails: nothing is left behind, and many failures are told.
-pub fn each_allocation(rig: &mut Rig, body: fn(&mut Rig) -> Result<(), Error>) {
+/// What a driver may come to lack.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lack {
+    Memory,
+    /// Whatever else a call of the kernel or of a port may be refused for.
+    Calls,
+}
+
+impl Lack {
+    fn count(self, rig: &Rig) -> u64 {
+        match self {
+            Lack::Memory => rig.machine.allocations(),
+            Lack::Calls => rig.machine.fallible_calls(),
+        }
+    }
+
+    fn fail(self, rig: &mut Rig, n: Option<u64>) {
+        match self {
+            Lack::Memory => rig.machine.fail_allocation(n),
+            Lack::Calls => rig.machine.fail_call(n),
+        }
+    }
+
+    /// Failures that a session tells, at least. A registry that cannot be read is none, nor is a file.
+    fn told(self) -> u32 {
+        match self {
+            Lack::Memory => 20,
+            Lack::Calls => 10,
+        }
+    }
+}
+
+/// Fails each allocation or call of a session once, until none fails: nothing is left behind, and many failures are told.
+pub fn each_failing(lack: Lack, rig: &mut Rig, body: fn(&mut Rig) -> Result<(), Error>) {
     let mut failures = 0;
     for n in 1.. {
         let level = rig.pool();
-        let before = rig.machine.allocations();
-        rig.machine.fail_allocation(Some(n));
+        let before = lack.count(rig);
+        lack.fail(rig, Some(n));
         let outcome = session(rig, body);
-        let count = rig.machine.allocations() - before;
-        rig.machine.fail_allocation(None);
+        let count = lack.count(rig) - before;
+        lack.fail(rig, None);
         let verdict = rig.machine.verdict();
-        assert!(verdict.is_clean(), "allocation {n}: {verdict}");
+        assert!(verdict.is_clean(), "{lack:?} {n}: {verdict}");
         assert_eq!(
             rig.pool(),
             level,
-            "allocation {n} failed ({outcome:?}) and left something"
+            "{lack:?} {n} failed ({outcome:?}) and left something"
         );
         if count < n {
             assert!(outcome.is_ok(), "nothing failed but {outcome:?}");
@@ -228,15 +272,18 @@ pub fn each_allocation(rig: &mut Rig, body: fn(&mut Rig) -> Result<(), Error>) {
         }
         failures += u32::from(outcome.is_err());
     }
-    assert!(failures > 20, "only {failures} failures were reported");
+    assert!(
+        failures >= lack.told(),
+        "only {failures} failures were reported"
+    );
 }
 
-/// [`each_allocation`], with a setting off and on.
+/// The allocations of a session, with a setting off and on.
 pub fn each_allocation_with(setting: &str, body: fn(&mut Rig) -> Result<(), Error>) {
-    each_allocation_of(Some(setting), body);
+    each_of(Lack::Memory, Some(setting), body);
 }
 
-fn each_allocation_of(setting: Option<&str>, body: fn(&mut Rig) -> Result<(), Error>) {
+fn each_of(lack: Lack, setting: Option<&str>, body: fn(&mut Rig) -> Result<(), Error>) {
     let mut rig = Setup {
         parameters: vec![("Voices", 32)],
         files: BANKS
@@ -255,14 +302,14 @@ fn each_allocation_of(setting: Option<&str>, body: fn(&mut Rig) -> Result<(), Er
         if let Some(setting) = setting {
             simkernel::registry::set(PARAMETERS, setting, Value::dword(value));
         }
-        each_allocation(&mut rig, body);
+        each_failing(lack, &mut rig, body);
     }
     rig.add();
     rig.finish();
 }
 
-/// Each allocation of loading the driver and of its device's start fails once: what is loaded unloads, what is there goes.
-fn entry() {
+/// Each allocation or call of loading the driver and of its device's start fails once: what is loaded unloads, what is there goes.
+fn entry(lack: Lack) {
     let mut rig = Setup {
         parameters: vec![("Voices", 32)],
         ..Setup::default()
@@ -273,8 +320,8 @@ fn entry() {
     let level = rig.pool();
     let mut refused = 0;
     for n in 1.. {
-        let before = rig.machine.allocations();
-        rig.machine.fail_allocation(Some(n));
+        let before = lack.count(&rig);
+        lack.fail(&mut rig, Some(n));
         let added = rig.add_device();
         if let Ok(device) = &added {
             let status = rig.machine.start(*device);
@@ -285,21 +332,21 @@ fn entry() {
                 "the removal needs no memory"
             );
         }
-        let count = rig.machine.allocations() - before;
-        rig.machine.fail_allocation(None);
+        let count = lack.count(&rig) - before;
+        lack.fail(&mut rig, None);
         refused += u32::from(added.is_err());
         // Who did not load is not there.
         let unloaded = rig.machine.unload(SERVICE);
         assert!(unloaded.is_ok() || added.is_err(), "{unloaded:?}");
         let verdict = rig.machine.verdict();
-        assert!(verdict.is_clean(), "allocation {n}: {verdict}");
-        assert_eq!(rig.pool(), level, "allocation {n} left something");
+        assert!(verdict.is_clean(), "{lack:?} {n}: {verdict}");
+        assert_eq!(rig.pool(), level, "{lack:?} {n} left something");
         if count < n {
             assert!(added.is_ok(), "nothing failed");
             break;
         }
     }
-    assert!(refused > 20, "{refused} failures were told");
+    assert!(refused >= lack.told(), "{refused} failures were told");
     rig.add();
     rig.finish();
 }

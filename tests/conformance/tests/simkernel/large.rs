@@ -3,7 +3,7 @@
 
 use crate::Scenario;
 use crate::endpoint::Recorder;
-use crate::failures::each_allocation;
+use crate::failures::{Lack, each_failing};
 use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
 use arioso_bank::dls::{Bank, Instrument, Link, Region, Sample, Wave};
 use arioso_core::ks::arioso::{ARIOSO_BANK, ARIOSO_CONTROL_BANK};
@@ -32,7 +32,13 @@ pub const SCENARIOS: &[Scenario] = &[
     ("two pins have one copy of a large bank's waves", shared),
     ("waves make room when memory is wanted", room),
     ("a large bank with bad sectors, and cut off", bad),
-    ("a large bank, and no memory at every allocation", no_memory),
+    ("a large bank, and no memory at every allocation", || {
+        failing(Lack::Memory)
+    }),
+    (
+        "a large bank, and each call that can fail does once",
+        || failing(Lack::Calls),
+    ),
     ("a large bank that is named no more is let go", let_go),
     ("the device goes while a wave is read", gone),
     ("the machine sleeps while a wave is read", asleep),
@@ -554,7 +560,7 @@ fn bad() {
     rig.finish();
 }
 
-fn no_memory() {
+fn failing(lack: Lack) {
     fn body(rig: &mut Rig) -> Result<(), Error> {
         let client = &mut rig.client;
         let (filter, id) = Filter::find(
@@ -595,7 +601,7 @@ fn no_memory() {
     }
     .start();
     rig.remove();
-    each_allocation(&mut rig, body);
+    each_failing(lack, &mut rig, body);
     rig.add();
     rig.finish();
 }

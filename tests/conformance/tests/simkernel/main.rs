@@ -32,6 +32,7 @@ mod schedules;
 mod settings;
 mod sounds;
 mod store;
+mod sweeps;
 mod synth;
 mod topology;
 mod transport;
@@ -80,6 +81,7 @@ fn main() {
         schedules::SCENARIOS,
         settings::SCENARIOS,
         store::SCENARIOS,
+        sweeps::SCENARIOS,
         synth::SCENARIOS,
         topology::SCENARIOS,
         transport::SCENARIOS,

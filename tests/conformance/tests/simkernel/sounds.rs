@@ -24,6 +24,28 @@ pub fn wave(id: u32, level: i16) -> Vec<u8> {
 
 /// The instrument `id` for `patch`: `wave` on every key, at its own level for as long as the key is held, without effects.
 pub fn instrument(id: u32, patch: u32, flags: u32, wave: u32) -> Vec<u8> {
+    download::instrument2(id, &content(patch, flags, wave))
+}
+
+/// The same with a region for each of these: its phase group, and whether it is the group's master.
+pub fn layered(id: u32, patch: u32, wave: u32, phases: &[(u16, bool)]) -> Vec<u8> {
+    let mut content = content(patch, 0, wave);
+    let first = content.regions.remove(0);
+    content.regions = phases
+        .iter()
+        .map(|&(phase_group, is_master)| {
+            let mut region = first.clone();
+            // The layers are of one key.
+            region.header.options = 1;
+            region.link.phase_group = phase_group;
+            region.link.options = u16::from(is_master);
+            region
+        })
+        .collect();
+    download::instrument2(id, &content)
+}
+
+fn content(patch: u32, flags: u32, wave: u32) -> Instrument {
     let none = |source, destination| Connection {
         source,
         control: 0,
@@ -31,7 +53,7 @@ pub fn instrument(id: u32, patch: u32, flags: u32, wave: u32) -> Vec<u8> {
         transform: 0,
         scale: 0,
     };
-    let content = Instrument {
+    Instrument {
         patch,
         flags,
         regions: vec![Region {
@@ -71,8 +93,7 @@ pub fn instrument(id: u32, patch: u32, flags: u32, wave: u32) -> Vec<u8> {
             none(CONN_SRC_CC91, CONN_DST_REVERB),
             none(CONN_SRC_CC93, CONN_DST_CHORUS),
         ]],
-    };
-    download::instrument2(id, &content)
+    }
 }
 
 /// DOWNLOAD: the handle's bytes.

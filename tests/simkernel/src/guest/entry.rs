@@ -147,6 +147,8 @@ unsafe extern "efiapi" fn common_entry() {
         "mov rbx, rsp",
         "mov rcx, rbx",
         "call {before}",
+        "test eax, eax",
+        "jnz 4f",
         // Stack arguments five to sixteen.
         "mov rax, [rbx + 352]",
         "mov r10, 4",
@@ -163,6 +165,7 @@ unsafe extern "efiapi" fn common_entry() {
         "mov rax, [rbx + 368]",
         "call [rax]",
         "mov [rbx + 408], rax",
+        "4:",
         "mov rcx, rbx",
         "call {after}",
         "mov rax, [rbx + 408]",
@@ -179,7 +182,8 @@ unsafe extern "efiapi" fn common_entry() {
     )
 }
 
-unsafe extern "efiapi" fn before(frame: *mut CallFrame) {
+/// 1 if the call fails and is not made: its result is in the frame.
+unsafe extern "efiapi" fn before(frame: *mut CallFrame) -> u32 {
     // Before any host code that could use these registers.
     let changed = vectors::look();
     // SAFETY: the naked code passes a live frame with a live import.
@@ -205,6 +209,9 @@ unsafe extern "efiapi" fn before(frame: *mut CallFrame) {
     }
     verifier::calls(import);
     clock::charge_call();
+    let failed = verifier::call_fails(import, frame.return_address());
+    frame.result = failed.unwrap_or(0);
+    u32::from(failed.is_some())
 }
 
 unsafe extern "efiapi" fn after(frame: *mut CallFrame) {

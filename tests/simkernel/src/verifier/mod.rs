@@ -2,6 +2,7 @@
 //! The rules of Driver Verifier that are checked while a driver runs, and the verdict.
 
 mod extended;
+mod failing;
 mod locks;
 pub mod rules;
 
@@ -9,6 +10,7 @@ pub(crate) use extended::{
     allow_features, enabled_features, fail_saves, routine_returned, save_fails, saved_features,
     saves, saves_of, state_restored, state_saved, vectors_changed,
 };
+pub(crate) use failing::{call_fails, fail_call, fallible_calls};
 pub use rules::Rule;
 
 use crate::executive::{ex_timer, io, irp, mm, ob};
@@ -83,6 +85,8 @@ struct State {
     strict: bool,
     fail_at: Option<u64>,
     allocations: u64,
+    fail_call_at: Option<u64>,
+    fallible_calls: u64,
     locks: Locks,
     /// Microseconds that the running DPC has stalled the processor.
     stalled: u32,
@@ -100,6 +104,8 @@ static STATE: Global<State> = Global::new(State {
     strict: false,
     fail_at: None,
     allocations: 0,
+    fail_call_at: None,
+    fallible_calls: 0,
     locks: Locks::new(),
     stalled: 0,
     extended: Extended::new(),

@@ -39,6 +39,14 @@ pub fn configure(patient: bool) {
 /// Bytes asked for at a time.
 const CHUNK: usize = 256;
 
+/// Bytes that are asked for at once.
+static AT_ONCE: Global<usize> = Global::new(CHUNK);
+
+/// From now on the port asks a driver for so many bytes at once, at most 256; for none: it does not come to read.
+pub fn read_at_once(bytes: usize) {
+    *AT_ONCE.get() = bytes.min(CHUNK);
+}
+
 pub struct MidiStream {
     stream: Ref<IMiniportMidiStream>,
     group: Option<Ref<IServiceGroup>>,
@@ -298,6 +306,10 @@ impl MidiStream {
             let run = (*pin).state() == KSSTATE_RUN;
             let stream = stream_of(pin);
             loop {
+                let most = *AT_ONCE.get();
+                if most == 0 {
+                    return;
+                }
                 let mut bytes = [0u8; CHUNK];
                 let mut count = 0u32;
                 let Role::Midi(MidiStream {
@@ -311,14 +323,14 @@ impl MidiStream {
                     (*(*stream).lpVtbl).Read,
                     stream,
                     bytes.as_mut_ptr(),
-                    CHUNK,
+                    most,
                     &raw mut count
                 ) as NTSTATUS;
-                if count as usize > CHUNK {
+                if count as usize > most {
                     violation(
                         Rule::MidiCount,
                         "IMiniportMidiStream::Read",
-                        format!("{count} bytes for a buffer of {CHUNK}"),
+                        format!("{count} bytes for a buffer of {most}"),
                     );
                     return;
                 }

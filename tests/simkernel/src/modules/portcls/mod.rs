@@ -53,6 +53,8 @@ mod walked;
 mod wave_rt;
 pub mod wave_sink;
 
+pub use midi::read_at_once;
+
 use core::ffi::c_void;
 use core::ptr;
 
