@@ -98,18 +98,6 @@ pub fn append(frames: &mut Vec<i16>, bits: u16, data: &[u8]) -> Result<(), NoMem
     extend(frames, pairs.iter().map(|&pair| i16::from_le_bytes(pair)))
 }
 
-/// Room for `count` frames between the zero frames around them; those before them are there.
-pub fn frames_for(count: usize) -> Result<Vec<i16>, NoMemory> {
-    let mut frames = vec::try_with_capacity(count.saturating_add(Wave::FRONT + Wave::GUARD))?;
-    extend(&mut frames, core::iter::repeat_n(0, Wave::FRONT))?;
-    Ok(frames)
-}
-
-/// Appends the zero frames that follow a wave, within the vector's capacity.
-pub fn guard(frames: &mut Vec<i16>) -> Result<(), NoMemory> {
-    extend(frames, core::iter::repeat_n(0, Wave::GUARD))
-}
-
 /// Checks the format and copies the frames; 8-bit (offset binary) becomes 16-bit.
 pub fn wave(
     format: &raw::Format,
@@ -121,9 +109,9 @@ pub fn wave(
     budget
         .take(wave_cost(format, data.len()))
         .map_err(|OverBudget| WaveError::TooLarge)?;
-    let mut frames = frames_for(count)?;
+    let mut frames = Wave::frames_for(count)?;
     append(&mut frames, format.bits, data)?;
-    guard(&mut frames)?;
+    Wave::guard(&mut frames)?;
     Ok(Wave {
         rate: format.rate,
         frames,

@@ -10,7 +10,6 @@ mod regions;
 pub use self::regions::Regions;
 
 use self::demand::{Demand, LazyWave, State};
-use super::convert;
 use crate::mem::{NoMemory, Shared, TryBox, stamp, vec};
 use alloc::vec::Vec;
 
@@ -35,15 +34,27 @@ impl Wave {
 
     /// A wave of these frames. PASSIVE_LEVEL: it allocates.
     pub fn new(rate: u32, frames: &[i16], sample: SampleInfo) -> Result<Self, NoMemory> {
-        let mut all = convert::frames_for(frames.len())?;
+        let mut all = Self::frames_for(frames.len())?;
         vec::try_extend(&mut all, frames)?;
-        convert::guard(&mut all)?;
+        Self::guard(&mut all)?;
         Ok(Self {
             rate,
             frames: all,
             sample,
             lazy: None,
         })
+    }
+
+    /// Room for `count` frames between the zero frames around them; those before them are there. PASSIVE_LEVEL: it allocates.
+    pub fn frames_for(count: usize) -> Result<Vec<i16>, NoMemory> {
+        let mut frames = vec::try_with_capacity(count.saturating_add(Self::FRONT + Self::GUARD))?;
+        vec::try_extend(&mut frames, &[0; Self::FRONT])?;
+        Ok(frames)
+    }
+
+    /// Appends the zero frames that follow a wave.
+    pub fn guard(frames: &mut Vec<i16>) -> Result<(), NoMemory> {
+        vec::try_extend(frames, &[0; Self::GUARD])
     }
 
     /// Bytes that a wave of so many frames takes.

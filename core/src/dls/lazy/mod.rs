@@ -343,14 +343,14 @@ impl LazyBank {
             }
         }
         let mut frames = loop {
-            match convert::frames_for(lazy.frames) {
+            match Wave::frames_for(lazy.frames) {
                 Ok(frames) => break frames,
                 Err(NoMemory) if self.evict(round, job) => {}
                 Err(NoMemory) => return Err(Error::NoMemory),
             }
         };
         job.read(lazy, &mut frames)?;
-        convert::guard(&mut frames)?;
+        Wave::guard(&mut frames)?;
         Ok(Shared::try_new(Wave {
             rate: wave.rate,
             frames,
