@@ -12,8 +12,8 @@ mod price {
     /// Mixing a port, per frame.
     pub const SYNTH: f32 = 3.0;
     /// A port's reverb and its chorus, per frame.
-    pub const REVERB: f32 = 20.5;
-    pub const CHORUS: f32 = 8.0;
+    pub const REVERB: f32 = 22.5;
+    pub const CHORUS: f32 = 9.5;
     /// What a voice sends to an effect, per frame.
     pub const SEND: f32 = 0.02;
     /// Filtering a voice, per frame.
