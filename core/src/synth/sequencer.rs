@@ -34,6 +34,8 @@ pub fn run(
     out: &mut [[f32; 2]],
 ) {
     let end = first_frame.saturating_add(i64::try_from(out.len()).unwrap_or(i64::MAX));
+    // Asked for by the first event; most blocks have none.
+    let mut begin = None;
     let mut frame = first_frame;
     let mut rest = out;
     while !synth.is_spent()
@@ -49,7 +51,7 @@ pub fn run(
         rest = later;
         frame = due.at.max(frame);
         let port = source.port;
-        let begin = clock.frame_to_ref(first_frame);
+        let begin = *begin.get_or_insert_with(|| clock.frame_to_ref(first_frame));
         let late = begin.saturating_sub(due.time).max(0);
         source.events.pop(late, &mut |group, message| {
             synth.message(port, group, message)

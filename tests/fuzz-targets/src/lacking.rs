@@ -58,14 +58,9 @@ impl Program<'_, '_> {
     fn play(&mut self, pin: &Pin<SimClient>, notes: &[(u32, u8, u8)]) -> u64 {
         let before = self.notes(pin);
         for &(patch, key, velocity) in notes {
-            let channel = if patch >> 31 != 0 { 9 } else { 0 };
-            let byte = |shift: u32| (patch >> shift) as u8 & 0x7F;
             let now = self.client.now();
             let mut buffer = EventBuffer::new(now);
-            buffer.push(now, 1, &[0xB0 | channel, 0, byte(16)]);
-            buffer.push(now, 1, &[0xB0 | channel, 32, byte(8)]);
-            buffer.push(now, 1, &[0xC0 | channel, byte(0)]);
-            buffer.push(now, 1, &[0x90 | channel, key, velocity]);
+            let channel = machine::push_note(&mut buffer, now, patch, key, velocity);
             buffer.push(now + 20 * MILLISECOND, 1, &[0x80 | channel, key, 0]);
             write(self.client, pin.handle, buffer.start(), buffer.bytes())
                 .wait(self.client)

@@ -12,7 +12,7 @@ use arioso_core::ks::guid::{
 use arioso_core::ks::ks::{KSPIN_DATAFLOW_IN, KSPIN_DATAFLOW_OUT, KSSTATE_RUN};
 use arioso_core::ks::ksmedia::{KSPROPERTY_AUDIO_MUTE, KSPROPERTY_AUDIO_VOLUMELEVEL};
 use conformance::connect::SampleFormat;
-use conformance::events::{MusicBuffer, write};
+use conformance::events::{EventBuffer, MusicBuffer, write};
 use conformance::filter::{Filter, subdevice};
 use conformance::property::Property;
 use conformance::read::read;
@@ -240,6 +240,17 @@ impl Machine {
     fn settle(&mut self) {
         self.system.run_for(100 * MILLISECOND);
     }
+}
+
+/// Selects a patch and holds a note of it, at a time; the channel: that of drums for a kit.
+pub fn push_note(buffer: &mut EventBuffer, at: i64, patch: u32, key: u8, velocity: u8) -> u8 {
+    let channel = if patch >> 31 != 0 { 9 } else { 0 };
+    let byte = |shift: u32| (patch >> shift) as u8 & 0x7F;
+    buffer.push(at, 1, &[0xB0 | channel, 0, byte(16)]);
+    buffer.push(at, 1, &[0xB0 | channel, 32, byte(8)]);
+    buffer.push(at, 1, &[0xC0 | channel, byte(0)]);
+    buffer.push(at, 1, &[0x90 | channel, key, velocity]);
+    channel
 }
 
 /// The synthesizer and its music pin's id.

@@ -181,14 +181,9 @@ impl Program<'_, '_> {
 
     /// Selects a patch and holds a note of it for a moment.
     fn note(&mut self, pin: &Pin<SimClient>, patch: u32, key: u8, velocity: u8) {
-        let channel = if patch >> 31 != 0 { 9 } else { 0 };
-        let byte = |shift: u32| (patch >> shift) as u8 & 0x7F;
         let now = self.client.now();
         let mut buffer = EventBuffer::new(now);
-        buffer.push(now, 1, &[0xB0 | channel, 0, byte(16)]);
-        buffer.push(now, 1, &[0xB0 | channel, 32, byte(8)]);
-        buffer.push(now, 1, &[0xC0 | channel, byte(0)]);
-        buffer.push(now, 1, &[0x90 | channel, key, velocity]);
+        let channel = machine::push_note(&mut buffer, now, patch, key, velocity);
         // Everything that may move it meanwhile.
         let middle = now + 50 * MILLISECOND;
         buffer.push(middle, 1, &[0xB0 | channel, 1, 100]);

@@ -340,29 +340,24 @@ struct Reasons {
 
 impl Reasons {
     fn read() -> Result<Self> {
-        let path = project::root().join("tools/xtask/missed-edges.txt");
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Self::parse(&text)
+        Self::parse(&project::table("missed-edges.txt")?)
     }
 
     /// Lines of `file: line | reason`; the line may be `*`.
     fn parse(text: &str) -> Result<Self> {
-        let rows = text
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'));
-        rows.map(|row| {
-            let parts = row.rsplit_once(" | ").and_then(|(place, reason)| {
-                let (file, line) = place.split_once(": ")?;
-                Some((file.to_owned(), line.to_owned(), reason.to_owned()))
-            });
-            parts.with_context(|| format!("no reason: {row}"))
-        })
-        .collect::<Result<_>>()
-        .map(|rows| Self {
-            rows,
-            used: BTreeSet::new(),
-        })
+        project::rows_of(text)
+            .map(|row| {
+                let parts = row.rsplit_once(" | ").and_then(|(place, reason)| {
+                    let (file, line) = place.split_once(": ")?;
+                    Some((file.to_owned(), line.to_owned(), reason.to_owned()))
+                });
+                parts.with_context(|| format!("no reason: {row}"))
+            })
+            .collect::<Result<_>>()
+            .map(|rows| Self {
+                rows,
+                used: BTreeSet::new(),
+            })
     }
 
     fn of(&mut self, place: &str, sources: &mut Sources) -> Option<&str> {
@@ -404,35 +399,30 @@ enum Proven {
 
 impl Dead {
     fn read() -> Result<Self> {
-        let path = project::root().join("tools/xtask/dead-edges.txt");
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Self::parse(&text)
+        Self::parse(&project::table("dead-edges.txt")?)
     }
 
     /// Lines of `file: line | library | number | why`, the library is `-` where none is; or of `fn name | number | why`.
     fn parse(text: &str) -> Result<Self> {
-        let rows = text
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'));
-        rows.map(|row| {
-            let wrong = || format!("no proof: {row}");
-            let (rest, _) = row.rsplit_once(" | ").with_context(wrong)?;
-            let (rest, number) = rest.rsplit_once(" | ").with_context(wrong)?;
-            let place = match rest.strip_prefix("fn ") {
-                Some(function) => Proven::Function(function.to_owned()),
-                None => {
-                    let (place, library) = rest.rsplit_once(" | ").with_context(wrong)?;
-                    let (file, line) = place.split_once(": ").with_context(wrong)?;
-                    let library = (library != "-").then(|| library.to_owned());
-                    Proven::Line(file.to_owned(), line.to_owned(), library)
-                }
-            };
-            let left = number.parse().with_context(wrong)?;
-            Ok(Proof { place, left })
-        })
-        .collect::<Result<_>>()
-        .map(Self)
+        project::rows_of(text)
+            .map(|row| {
+                let wrong = || format!("no proof: {row}");
+                let (rest, _) = row.rsplit_once(" | ").with_context(wrong)?;
+                let (rest, number) = rest.rsplit_once(" | ").with_context(wrong)?;
+                let place = match rest.strip_prefix("fn ") {
+                    Some(function) => Proven::Function(function.to_owned()),
+                    None => {
+                        let (place, library) = rest.rsplit_once(" | ").with_context(wrong)?;
+                        let (file, line) = place.split_once(": ").with_context(wrong)?;
+                        let library = (library != "-").then(|| library.to_owned());
+                        Proven::Line(file.to_owned(), line.to_owned(), library)
+                    }
+                };
+                let left = number.parse().with_context(wrong)?;
+                Ok(Proof { place, left })
+            })
+            .collect::<Result<_>>()
+            .map(Self)
     }
 
     /// How many missed edges of a line are dead; they are found with that.

@@ -356,15 +356,12 @@ struct Equivalent(Vec<(String, String)>);
 
 impl Equivalent {
     fn read() -> Result<Self> {
-        let path = project::root().join("tools/xtask/equivalent-mutants.txt");
-        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        let lines = text
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let pairs = lines.map(|line| {
+        const NAME: &str = "equivalent-mutants.txt";
+        let text = project::table(NAME)?;
+        let pairs = project::rows_of(&text).map(|line| {
             line.rsplit_once(" | ")
                 .map(|(mutant, reason)| (mutant.to_owned(), reason.to_owned()))
-                .with_context(|| format!("{}: {line}", path.display()))
+                .with_context(|| format!("{NAME}: {line}"))
         });
         Ok(Self(pairs.collect::<Result<_>>()?))
     }

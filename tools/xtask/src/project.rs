@@ -2,8 +2,8 @@
 //! Where things are.
 
 use anyhow::{Context, Result};
-use std::env;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 /// The repository.
 pub fn root() -> PathBuf {
@@ -40,4 +40,16 @@ pub fn cargo_home() -> Result<PathBuf> {
         PathBuf::from(env::var_os("HOME").context("neither CARGO_HOME nor HOME is set")?)
             .join(".cargo"),
     )
+}
+
+/// The text of a table beside this tool's sources.
+pub fn table(name: &str) -> Result<String> {
+    let path = root().join("tools/xtask").join(name);
+    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Its rows, without comments.
+pub fn rows_of(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
