@@ -135,12 +135,14 @@ pub fn table(rows: &[Row]) -> String {
 /// Rows of a kernel, and kernels with lower cutoffs for voices that play fast.
 const ROWS: usize = 256;
 const CUTOFFS: usize = 5;
-/// Bits that changes and corrections have behind those of weights.
-const EXTRA8: i32 = 6;
-const EXTRA16: i32 = 5;
+/// A weight of 1, which weights may exceed.
+const ONE: f64 = 32_736.0;
+/// Bits that changes have behind those of weights, and what they are multiplied by where a row begins: then they make good what rounding takes
+/// from weights.
+const EXTRA: i32 = 7;
+const LEVER: i32 = 4;
 
-/// Weights at a fraction, 1 being 2^15, and their change up to the next row, 1 being 2^(15 + [`EXTRA8`]). Weights are negated: a weight of 1
-/// has no 16-bit form.
+/// Weights [`LEVER`] rows before a fraction, and their change from row to row.
 #[derive(Clone, Copy)]
 #[repr(C, align(32))]
 struct Row8 {
@@ -148,14 +150,10 @@ struct Row8 {
     change: [i16; 8],
 }
 
-/// The same, and what the weights lack, 1 being 2^(15 + [`EXTRA16`]).
+/// The same of sixteen taps: the first eight, the others.
 #[derive(Clone, Copy)]
-#[repr(C, align(32))]
-struct Row16 {
-    weights: [i16; 16],
-    change: [i16; 16],
-    rest: [i16; 16],
-}
+#[repr(C, align(64))]
+struct Row16([Row8; 2]);
 
 struct Tables {
     eight: Vec<[Row8; ROWS]>,
@@ -189,28 +187,32 @@ fn weights<const N: usize>(row: usize, cutoff: usize) -> [f64; N] {
     weights.map(|weight| weight / sum)
 }
 
-fn fixed(x: f64, bits: i32) -> i16 {
-    (x * f64::from(1 << bits)).round() as i16
+/// Eight taps of a row, from one on.
+fn eight_of<const N: usize>(now: &[f64; N], next: &[f64; N], first: usize) -> Row8 {
+    let line = |tap: usize| {
+        let (now, change) = (
+            now[first + tap] * ONE,
+            (next[first + tap] - now[first + tap]) * ONE,
+        );
+        let middle = f64::from(LEVER) + 0.5;
+        let weight = (now + 0.5 * change - middle * change).round();
+        let change = (now + 0.5 * change - weight) / middle * f64::from(1 << EXTRA);
+        (weight as i16, change.round() as i16)
+    };
+    Row8 {
+        weights: std::array::from_fn(|tap| line(tap).0),
+        change: std::array::from_fn(|tap| line(tap).1),
+    }
 }
 
 fn row8(row: usize, cutoff: usize) -> Row8 {
     let (now, next) = (weights::<8>(row, cutoff), weights::<8>(row + 1, cutoff));
-    Row8 {
-        weights: now.map(|weight| fixed(-weight, 15)),
-        change: std::array::from_fn(|tap| fixed(now[tap] - next[tap], 15 + EXTRA8)),
-    }
+    eight_of(&now, &next, 0)
 }
 
 fn row16(row: usize, cutoff: usize) -> Row16 {
     let (now, next) = (weights::<16>(row, cutoff), weights::<16>(row + 1, cutoff));
-    let coarse = now.map(|weight| fixed(-weight, 15));
-    Row16 {
-        weights: coarse,
-        change: std::array::from_fn(|tap| fixed(now[tap] - next[tap], 15 + EXTRA16)),
-        rest: std::array::from_fn(|tap| {
-            fixed(-now[tap] - f64::from(coarse[tap]) / 32768.0, 15 + EXTRA16)
-        }),
-    }
+    Row16([eight_of(&now, &next, 0), eight_of(&now, &next, 8)])
 }
 
 /// Frames before and after a recording that kernels may read.
@@ -270,8 +272,8 @@ const E: f32 = 0.055;
 const B2: f32 = 0.58;
 /// Gain of a voice on either side, in full scales.
 const GAIN: f32 = 0.004;
-/// What a kernel's output is, as a part of full scale: weights are negated and 1 is 2^15.
-const UNIT: f32 = -1.0 / (32768.0 * 32768.0);
+/// What a kernel's output is, as a part of full scale.
+const UNIT: f32 = 1.0 / (32768.0 * ONE as f32);
 
 impl<const N: usize> Section<N> {
     fn new(notes: &[Note], ramps: bool) -> Self {
@@ -476,11 +478,17 @@ fn sums(a: __m128i, b: __m128i, c: __m128i, d: __m128i) -> __m128i {
     }
 }
 
-/// The fraction between a row and the next, in units of 2^-23, of low halves of positions.
+/// How far a row's change is, as bits of a float without the fraction between the row and the next, which are its last 21.
+const LEVER_BITS: i32 = (LEVER as f32 / (1 << EXTRA) as f32).to_bits() as i32;
+
+/// What a row's change is multiplied by, of low halves of positions.
 #[inline(always)]
-fn blend(low: __m128i) -> __m128 {
+fn lever(low: __m128i) -> __m128 {
     // SAFETY: SSE2 is part of the target.
-    unsafe { _mm_cvtepi32_ps(_mm_srli_epi32::<9>(_mm_slli_epi32::<8>(low))) }
+    unsafe {
+        let rest = _mm_srli_epi32::<11>(_mm_slli_epi32::<8>(low));
+        _mm_castsi128_ps(_mm_or_si128(rest, _mm_set1_epi32(LEVER_BITS)))
+    }
 }
 
 fn sse2(setting: &str, ramps: bool) -> Kernel<4> {
@@ -512,15 +520,16 @@ unsafe fn linear4<const RAMPS: bool>(group: &mut Group<4>, bus: &mut Bus<4>) {
         let base = group.base;
         let low = |x: [u64; 4]| _mm_set_epi32(x[3] as i32, x[2] as i32, x[1] as i32, x[0] as i32);
         let (mut fraction, fraction_step) = (low(position), low(group.step));
-        let one = _mm_set1_epi32(0x8000);
+        let high = _mm_set1_epi32((ONE as i32) << 16);
+        let ones = _mm_set1_epi32(ONE as i32);
         chain4!(RAMPS, group, bus, {
             let read = |lane: usize| _mm_cvtsi32_si128(pair(at(base[lane], position[lane])));
             let pairs = _mm_unpacklo_epi64(
                 _mm_unpacklo_epi32(read(0), read(1)),
                 _mm_unpacklo_epi32(read(2), read(3)),
             );
-            let f = _mm_srli_epi32::<17>(fraction);
-            let weights = _mm_sub_epi32(_mm_or_si128(f, one), _mm_slli_epi32::<16>(f));
+            let f = _mm_mulhi_epu16(fraction, high);
+            let weights = _mm_or_si128(_mm_sub_epi32(ones, _mm_srli_epi32::<16>(f)), f);
             advance!(position, group);
             fraction = _mm_add_epi32(fraction, fraction_step);
             _mm_cvtepi32_ps(_mm_madd_epi16(pairs, weights))
@@ -536,7 +545,6 @@ unsafe fn eight4<const RAMPS: bool>(group: &mut Group<4>, bus: &mut Bus<4>) {
         let (base, tables) = (group.base.map(|base| base.wrapping_sub(3)), group.eight);
         let low = |x: [u64; 4]| _mm_set_epi32(x[3] as i32, x[2] as i32, x[1] as i32, x[0] as i32);
         let (mut fraction, fraction_step) = (low(position), low(group.step));
-        let unit = _mm_set1_ps(1.0 / (8_388_608u64 << EXTRA8) as f32);
         chain4!(RAMPS, group, bus, {
             let dots = |lane: usize| {
                 let x = _mm_loadu_si128(at(base[lane], position[lane]).cast());
@@ -548,12 +556,12 @@ unsafe fn eight4<const RAMPS: bool>(group: &mut Group<4>, bus: &mut Bus<4>) {
             let (a, b, c, d) = (dots(0), dots(1), dots(2), dots(3));
             let sum = sums(a.0, b.0, c.0, d.0);
             let change = sums(a.1, b.1, c.1, d.1);
-            let blend = _mm_mul_ps(blend(fraction), unit);
+            let lever = lever(fraction);
             advance!(position, group);
             fraction = _mm_add_epi32(fraction, fraction_step);
             _mm_add_ps(
                 _mm_cvtepi32_ps(sum),
-                _mm_mul_ps(_mm_cvtepi32_ps(change), blend),
+                _mm_mul_ps(_mm_cvtepi32_ps(change), lever),
             )
         });
         group.position = position;
@@ -567,32 +575,32 @@ unsafe fn sixteen4<const RAMPS: bool>(group: &mut Group<4>, bus: &mut Bus<4>) {
         let (base, tables) = (group.base.map(|base| base.wrapping_sub(7)), group.sixteen);
         let low = |x: [u64; 4]| _mm_set_epi32(x[3] as i32, x[2] as i32, x[1] as i32, x[0] as i32);
         let (mut fraction, fraction_step) = (low(position), low(group.step));
-        let unit = _mm_set1_ps(1.0 / (8_388_608u64 << EXTRA16) as f32);
         chain4!(RAMPS, group, bus, {
             let dots = |lane: usize| {
                 let from = at(base[lane], position[lane]);
                 let x = _mm_loadu_si128(from.cast());
                 let y = _mm_loadu_si128(from.wrapping_add(8).cast());
-                let row = row(tables[lane], position[lane]);
-                let dot = |weights: &[i16; 16]| {
-                    let weights: *const __m128i = weights.as_ptr().cast();
+                let Row16([first, second]) = row(tables[lane], position[lane]);
+                let dot = |first: &[i16; 8], second: &[i16; 8]| {
                     _mm_add_epi32(
-                        _mm_madd_epi16(x, _mm_load_si128(weights)),
-                        _mm_madd_epi16(y, _mm_load_si128(weights.wrapping_add(1))),
+                        _mm_madd_epi16(x, _mm_load_si128(first.as_ptr().cast())),
+                        _mm_madd_epi16(y, _mm_load_si128(second.as_ptr().cast())),
                     )
                 };
-                let rest = _mm_srai_epi32::<EXTRA16>(dot(&row.rest));
-                (_mm_add_epi32(dot(&row.weights), rest), dot(&row.change))
+                (
+                    dot(&first.weights, &second.weights),
+                    dot(&first.change, &second.change),
+                )
             };
             let (a, b, c, d) = (dots(0), dots(1), dots(2), dots(3));
             let sum = sums(a.0, b.0, c.0, d.0);
             let change = sums(a.1, b.1, c.1, d.1);
-            let blend = _mm_mul_ps(blend(fraction), unit);
+            let lever = lever(fraction);
             advance!(position, group);
             fraction = _mm_add_epi32(fraction, fraction_step);
             _mm_add_ps(
                 _mm_cvtepi32_ps(sum),
-                _mm_mul_ps(_mm_cvtepi32_ps(change), blend),
+                _mm_mul_ps(_mm_cvtepi32_ps(change), lever),
             )
         });
         group.position = position;
@@ -619,17 +627,17 @@ macro_rules! sums8 {
 
 /// Weighted sums of eight voices, of which `$dots` gives the parts of one: weights in the lower half, change in the upper.
 macro_rules! blended8 {
-    ($dots:expr, $fraction:expr, $unit:expr) => {{
+    ($dots:expr, $fraction:expr) => {{
         let dots = $dots;
         let first = sums8!(dots(0), dots(1), dots(2), dots(3));
         let second = sums8!(dots(4), dots(5), dots(6), dots(7));
         let sum = _mm256_permute2x128_si256::<0x20>(first, second);
         let change = _mm256_permute2x128_si256::<0x31>(first, second);
-        let blend = _mm256_cvtepi32_ps(_mm256_srli_epi32::<9>(_mm256_slli_epi32::<8>($fraction)));
-        let blend = _mm256_mul_ps(blend, $unit);
+        let rest = _mm256_srli_epi32::<11>(_mm256_slli_epi32::<8>($fraction));
+        let lever = _mm256_castsi256_ps(_mm256_or_si256(rest, _mm256_set1_epi32(LEVER_BITS)));
         _mm256_add_ps(
             _mm256_cvtepi32_ps(sum),
-            _mm256_mul_ps(_mm256_cvtepi32_ps(change), blend),
+            _mm256_mul_ps(_mm256_cvtepi32_ps(change), lever),
         )
     }};
 }
@@ -641,7 +649,8 @@ unsafe fn linear8<const RAMPS: bool>(group: &mut Group<8>, bus: &mut Bus<8>) {
         let mut position = group.position;
         let base = group.base;
         let (mut fraction, fraction_step) = (low8!(position), low8!(group.step));
-        let one = _mm256_set1_epi32(0x8000);
+        let high = _mm256_set1_epi32((ONE as i32) << 16);
+        let ones = _mm256_set1_epi32(ONE as i32);
         chain8!(RAMPS, group, bus, {
             let read = |lane: usize| _mm_cvtsi32_si128(pair(at(base[lane], position[lane])));
             let four = |lane: usize| {
@@ -651,8 +660,8 @@ unsafe fn linear8<const RAMPS: bool>(group: &mut Group<8>, bus: &mut Bus<8>) {
                 )
             };
             let pairs = _mm256_set_m128i(four(4), four(0));
-            let f = _mm256_srli_epi32::<17>(fraction);
-            let weights = _mm256_sub_epi32(_mm256_or_si256(f, one), _mm256_slli_epi32::<16>(f));
+            let f = _mm256_mulhi_epu16(fraction, high);
+            let weights = _mm256_or_si256(_mm256_sub_epi32(ones, _mm256_srli_epi32::<16>(f)), f);
             advance!(position, group);
             fraction = _mm256_add_epi32(fraction, fraction_step);
             _mm256_cvtepi32_ps(_mm256_madd_epi16(pairs, weights))
@@ -668,7 +677,6 @@ unsafe fn eight8<const RAMPS: bool>(group: &mut Group<8>, bus: &mut Bus<8>) {
         let mut position = group.position;
         let (base, tables) = (group.base.map(|base| base.wrapping_sub(3)), group.eight);
         let (mut fraction, fraction_step) = (low8!(position), low8!(group.step));
-        let unit = _mm256_set1_ps(1.0 / (8_388_608u64 << EXTRA8) as f32);
         chain8!(RAMPS, group, bus, {
             let dots = |lane: usize| {
                 let x = _mm256_broadcastsi128_si256(_mm_loadu_si128(
@@ -677,7 +685,7 @@ unsafe fn eight8<const RAMPS: bool>(group: &mut Group<8>, bus: &mut Bus<8>) {
                 let row: *const Row8 = row(tables[lane], position[lane]);
                 _mm256_madd_epi16(x, _mm256_load_si256(row.cast()))
             };
-            let x = blended8!(dots, fraction, unit);
+            let x = blended8!(dots, fraction);
             advance!(position, group);
             fraction = _mm256_add_epi32(fraction, fraction_step);
             x
@@ -693,23 +701,18 @@ unsafe fn sixteen8<const RAMPS: bool>(group: &mut Group<8>, bus: &mut Bus<8>) {
         let mut position = group.position;
         let (base, tables) = (group.base.map(|base| base.wrapping_sub(7)), group.sixteen);
         let (mut fraction, fraction_step) = (low8!(position), low8!(group.step));
-        let unit = _mm256_set1_ps(1.0 / (8_388_608u64 << EXTRA16) as f32);
         chain8!(RAMPS, group, bus, {
             let dots = |lane: usize| {
-                let x = _mm256_loadu_si256(at(base[lane], position[lane]).cast());
-                let row = row(tables[lane], position[lane]);
-                let dot = |weights: &[i16; 16]| {
-                    _mm256_madd_epi16(x, _mm256_load_si256(weights.as_ptr().cast()))
+                let from = at(base[lane], position[lane]);
+                let Row16([first, second]) = row(tables[lane], position[lane]);
+                let dot = |from: *const i16, row: &Row8| {
+                    let x = _mm256_broadcastsi128_si256(_mm_loadu_si128(from.cast()));
+                    let row: *const Row8 = row;
+                    _mm256_madd_epi16(x, _mm256_load_si256(row.cast()))
                 };
-                let rest = _mm256_srai_epi32::<EXTRA16>(dot(&row.rest));
-                let (sum, change) = (_mm256_add_epi32(dot(&row.weights), rest), dot(&row.change));
-                // The halves of each are added; then one is below, the other above.
-                _mm256_add_epi32(
-                    _mm256_permute2x128_si256::<0x20>(sum, change),
-                    _mm256_permute2x128_si256::<0x31>(sum, change),
-                )
+                _mm256_add_epi32(dot(from, first), dot(from.wrapping_add(8), second))
             };
-            let x = blended8!(dots, fraction, unit);
+            let x = blended8!(dots, fraction);
             advance!(position, group);
             fraction = _mm256_add_epi32(fraction, fraction_step);
             x

@@ -41,7 +41,7 @@ fn read(kind: Interpolation) -> f32 {
     match kind {
         Interpolation::Linear => 0.40,
         Interpolation::Sinc8 => 0.88,
-        Interpolation::Sinc16 => 1.66,
+        Interpolation::Sinc16 => 1.28,
     }
 }
 

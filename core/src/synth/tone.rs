@@ -23,7 +23,7 @@ use alloc::vec::Vec;
 const UNIT: f32 = 1.0 / (32768.0 * SCALE);
 
 /// Full scale at the filter; a state 36 dB above it is none that a filter has by itself.
-const LIMIT: f32 = (64.0 / UNIT).abs();
+const LIMIT: f32 = 64.0 / UNIT;
 
 /// Buses that a voice plays into: left, right, reverb, chorus.
 pub const BUSES: usize = 4;

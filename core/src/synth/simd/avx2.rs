@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! AVX2: a row of weights and their change is one register. All else is as on SSE2, in the encoding that does not mix with it badly.
+//! AVX2: eight weights and their change are one register. All else is as on SSE2, in the encoding that does not mix with it badly.
 //!
 //! Nothing here may be called but from a function that has AVX2 among its features, into which all of it is inlined.
 
-use super::Arch;
 use super::sse2::Sse2;
+use super::{Arch, eights_from};
 use crate::synth::lanes::Lanes;
-use crate::synth::sinc::{EXTRA16, Row8, Row16, Shorts};
+use crate::synth::sinc::{Eight, Shorts};
 use core::arch::x86_64::*;
 
 #[derive(Clone, Copy)]
@@ -81,18 +81,33 @@ impl Arch for Avx2 {
     }
 
     #[inline(always)]
+    fn high_products_all(a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_mulhi_epu16(a, b) }
+    }
+
+    #[inline(always)]
     fn dot_pairs_all(a: __m256i, b: __m256i) -> __m256i {
         // SAFETY: as above.
         unsafe { _mm256_madd_epi16(a, b) }
     }
 
     #[inline(always)]
-    unsafe fn eights_all(at: [*const i16; 8], rows: [&Row8; 8]) -> (__m256i, __m256i) {
+    fn as_floats(x: __m256i) -> __m256 {
+        // SAFETY: as above.
+        unsafe { _mm256_castsi256_ps(x) }
+    }
+
+    #[inline(always)]
+    unsafe fn sums_all<const N: usize>(
+        at: [*const i16; 8],
+        rows: [&[Eight; N]; 8],
+    ) -> (__m256i, __m256i) {
         let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (at, rows);
         // SAFETY: the caller vouches for the samples and for AVX2.
         unsafe {
-            let low = quad8([a, b, c, d], [i, j, k, l]);
-            let high = quad8([e, f, g, h], [m, n, o, p]);
+            let low = four_sums([a, b, c, d], [i, j, k, l]);
+            let high = four_sums([e, f, g, h], [m, n, o, p]);
             (
                 _mm256_permute2x128_si256::<0x20>(low, high),
                 _mm256_permute2x128_si256::<0x31>(low, high),
@@ -225,6 +240,8 @@ impl Arch for Avx2 {
         fn sub_ints(a: __m128i, b: __m128i) -> __m128i;
         fn or(a: __m128i, b: __m128i) -> __m128i;
         fn to_floats(a: __m128i) -> __m128;
+        fn as_four_floats(a: __m128i) -> __m128;
+        fn high_products(a: __m128i, b: __m128i) -> __m128i;
         fn dot_pairs(a: __m128i, b: __m128i) -> __m128i;
         fn sums(a: __m128i, b: __m128i, c: __m128i, d: __m128i) -> __m128i;
         fn shorts(x: &Shorts) -> __m128i;
@@ -242,11 +259,6 @@ impl Arch for Avx2 {
     }
 
     #[inline(always)]
-    fn signed_right<const N: i32>(a: __m128i) -> __m128i {
-        Sse2::signed_right::<N>(a)
-    }
-
-    #[inline(always)]
     unsafe fn eight(at: *const i16) -> __m128i {
         // SAFETY: the caller vouches for it.
         unsafe { Sse2::eight(at) }
@@ -257,117 +269,49 @@ impl Arch for Avx2 {
         // SAFETY: the caller vouches for it.
         unsafe { Sse2::pairs(at) }
     }
-
-    #[inline(always)]
-    unsafe fn sixteens_all(at: [*const i16; 8], rows: [&Row16; 8]) -> (__m256i, __m256i) {
-        let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (at, rows);
-        // SAFETY: the caller vouches for the samples and for AVX2.
-        unsafe {
-            let (ae, bf) = (pair16([a, e], [i, m]), pair16([b, f], [j, n]));
-            let (cg, dh) = (pair16([c, g], [k, o]), pair16([d, h], [l, p]));
-            (
-                sums16([ae.0, bf.0, cg.0, dh.0]),
-                sums16([ae.1, bf.1, cg.1, dh.1]),
-            )
-        }
-    }
 }
 
-/// Eight samples twice: with the weights, and with their change.
+/// Products of the samples of a place with a row: with its weights in the lower half, with their change in the upper.
 ///
 /// # Safety
-/// The samples must be readable.
+/// Eight samples for each part of the row must be readable.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn dot8(at: *const i16, row: &Row8) -> __m256i {
-    let row: *const Row8 = row;
-    // SAFETY: the caller vouches for the samples; a row is 32 bytes, aligned to 32.
-    unsafe {
-        let samples = _mm256_broadcastsi128_si256(_mm_loadu_si128(at.cast()));
-        _mm256_madd_epi16(samples, _mm256_load_si256(row.cast()))
+unsafe fn products<const N: usize>(at: *const i16, row: &[Eight; N]) -> __m256i {
+    let mut sum = _mm256_setzero_si256();
+    for (at, part) in eights_from(at).zip(row) {
+        let part: *const Eight = part;
+        // SAFETY: the caller vouches for the samples; a part is 32 bytes, aligned to 32.
+        let products = unsafe {
+            let samples = _mm256_broadcastsi128_si256(_mm_loadu_si128(at.cast()));
+            _mm256_madd_epi16(samples, _mm256_load_si256(part.cast()))
+        };
+        sum = _mm256_add_epi32(sum, products);
     }
+    sum
 }
 
 /// Four places: sums with the weights, and with their change, in either half.
 ///
 /// # Safety
-/// The samples must be readable.
+/// As with [`products`].
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn quad8([a, b, c, d]: [*const i16; 4], [e, f, g, h]: [&Row8; 4]) -> __m256i {
+unsafe fn four_sums<const N: usize>(at: [*const i16; 4], rows: [&[Eight; N]; 4]) -> __m256i {
+    let ([a, b, c, d], [e, f, g, h]) = (at, rows);
     // SAFETY: the caller vouches for the samples.
-    let (a, b, c, d) = unsafe { (dot8(a, e), dot8(b, f), dot8(c, g), dot8(d, h)) };
+    let (a, b, c, d) = unsafe {
+        (
+            products(a, e),
+            products(b, f),
+            products(c, g),
+            products(d, h),
+        )
+    };
     // a0+a2 b0+b2 a1+a3 b1+b3, in either half
     let ab = _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
     let cd = _mm256_add_epi32(_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
     _mm256_add_epi32(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd))
-}
-
-/// # Safety
-/// Sixteen samples must be readable.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn dot16(at: *const i16, part: &[Shorts; 2]) -> __m256i {
-    let part: *const [Shorts; 2] = part;
-    // SAFETY: the caller vouches for the samples; each part of a row is 32 bytes, and a row is aligned to 32.
-    unsafe {
-        _mm256_madd_epi16(
-            _mm256_loadu_si256(at.cast()),
-            _mm256_load_si256(part.cast()),
-        )
-    }
-}
-
-/// The first half of each and its second half, added. Registers are mixed by blends where they can be: more units do them than shuffle.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn halves(a: __m256i, b: __m256i) -> __m256i {
-    _mm256_add_epi32(
-        _mm256_blend_epi32::<0b1111_0000>(a, b),
-        _mm256_permute2x128_si256::<0x21>(a, b),
-    )
-}
-
-/// Two positions: with the weights, and with their change.
-///
-/// # Safety
-/// Sixteen samples must be readable at each.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn pair16([a, b]: [*const i16; 2], [e, f]: [&Row16; 2]) -> (__m256i, __m256i) {
-    // SAFETY: the caller vouches for the samples.
-    unsafe {
-        let base = halves(dot16(a, &e.weights), dot16(b, &f.weights));
-        let rest = halves(dot16(a, &e.rest), dot16(b, &f.rest));
-        let change = halves(dot16(a, &e.change), dot16(b, &f.change));
-        let fine = _mm256_srai_epi32::<{ EXTRA16 as i32 }>(rest);
-        (_mm256_add_epi32(base, fine), change)
-    }
-}
-
-/// The sums over each half of four registers: the lower halves' first.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn sums16([ae, bf, cg, dh]: [__m256i; 4]) -> __m256i {
-    // a0+a2 a1+a3 b0+b2 b1+b3, and e and f in the other half
-    let ab = quarters(ae, bf);
-    let cd = quarters(cg, dh);
-    let (ab, cd) = (_mm256_castsi256_ps(ab), _mm256_castsi256_ps(cd));
-    _mm256_add_epi32(
-        _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(ab, cd)),
-        _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(ab, cd)),
-    )
-}
-
-/// In each half: the first two numbers of `a` and its last two, added; then those of `b`.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn quarters(a: __m256i, b: __m256i) -> __m256i {
-    let (left, right) = (_mm256_castsi256_pd(a), _mm256_castsi256_pd(b));
-    _mm256_add_epi32(
-        _mm256_blend_epi32::<0b1100_1100>(a, b),
-        _mm256_castpd_si256(_mm256_shuffle_pd::<0b0101>(left, right)),
-    )
 }
 
 /// The processor has AVX2, and the system saves its registers.

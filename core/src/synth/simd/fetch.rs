@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Sample fetch and interpolation: eight frames of one voice at a time. What comes out is the sample times [`SCALE`].
 //!
-//! Samples and weights are 16-bit integers, so that two multiplications and an addition are one instruction. Weights are negated:
-//! -1 has an exact 16-bit form, +1 has not.
+//! Samples and weights are 16-bit integers, so that two multiplications and an addition are one instruction.
 
 use super::{Arch, Block, EIGHT};
 use crate::synth::oscillator::Interpolation;
-use crate::synth::sinc::{EXTRA8, EXTRA16, Kernels, ROWS, Row8, Row16, Rows};
+use crate::synth::sinc::{EXTRA, Kernels, LEVER, ONE, ROWS, Row8, Row16, Rows};
 
 /// A weight of 1.
-pub const SCALE: f32 = -32768.0;
+pub const SCALE: f32 = ONE as f32;
 
 /// A place in a wave and a speed, in frames as 32.32 fixed point.
 #[derive(Clone, Copy)]
@@ -140,17 +139,20 @@ fn rows_at<R>(rows: &Rows<R>, position: [u64; EIGHT]) -> [&R; EIGHT] {
     position.map(|p| unsafe { rows.get_unchecked(usize::from((p >> 24) as u8)) })
 }
 
-/// Sums with the rows' weights, and of their change as much as the positions stand behind their rows; `extra` bits are those of the change.
+/// Sums with the rows' weights, and of their change as much as the positions stand behind where weights are.
 #[inline(always)]
-fn blended<A: Arch>(base: A::J, change: A::J, fraction: A::J, extra: u32) -> A::W {
-    // In units of 2^-23 of a row, times that unit in those of the weights.
-    let unit = 1.0 / (8_388_608u64 << extra) as f32;
-    let part = A::floats(A::right_all::<9>(A::left_all::<8>(fraction)));
-    let blend = A::mul_wide(part, A::splat_wide(unit));
-    A::add_wide(A::floats(base), A::mul_wide(A::floats(change), blend))
+fn blended<A: Arch>((weights, change): (A::J, A::J), fraction: A::J) -> A::W {
+    // The rest of a fraction becomes the mantissa of a number between LEVER and LEVER + 1, in units of `change`.
+    const BITS: u32 = 23 - LEVER.trailing_zeros();
+    const { assert!(LEVER.is_power_of_two() && ROWS == 256) };
+    let lever = (LEVER as f32 / (1u32 << EXTRA) as f32).to_bits();
+    let rest = A::right_all::<{ 32 - BITS as i32 }>(A::left_all::<8>(fraction));
+    let four = A::ints([lever; 4]);
+    let lever = A::as_floats(A::or_all(rest, A::join(four, four)));
+    A::add_wide(A::floats(weights), A::mul_wide(A::floats(change), lever))
 }
 
-/// Two points. The fraction has 15 bits: the jitter of 2^-16 frames lies below the kernel's own images at any audible frequency.
+/// Two points. The fraction has 16 bits, weights 15: the jitter of 2^-16 frames lies below the kernel's own images at any audible frequency.
 #[derive(Clone, Copy)]
 pub struct Linear;
 
@@ -173,10 +175,11 @@ impl<'a> Interpolator<'a> for Linear {
         let [a, b, c, d, e, f, g, h] = taps_at(base, position);
         // SAFETY: the caller vouches for both taps.
         let pairs = unsafe { A::join(A::pairs([a, b, c, d]), A::pairs([e, f, g, h])) };
-        // Low half: f - 1 for the first point; high half: -f for the second.
-        let f = A::right_all::<17>(fraction);
-        let one = A::ints([0x8000; 4]);
-        let weights = A::sub_all(A::or_all(f, A::join(one, one)), A::left_all::<16>(f));
+        // Low half: 1 - f for the first point; high half: f for the second.
+        let [low, high] = [0, 16].map(|at| A::ints([(ONE as u32) << at; 4]));
+        let f = A::high_products_all(fraction, A::join(high, high));
+        let first = A::sub_all(A::join(low, low), A::right_all::<16>(f));
+        let weights = A::or_all(first, f);
         A::floats(A::dot_pairs_all(pairs, weights))
     }
 }
@@ -201,14 +204,14 @@ impl<'a> Interpolator<'a> for Sinc8<'a> {
         position: [u64; EIGHT],
         fraction: A::J,
     ) -> A::W {
-        let rows = rows_at(self.0, position);
+        let rows = rows_at(self.0, position).map(|row| &row.0);
         // SAFETY: the caller vouches for eight taps.
-        let (base, rest) = unsafe { A::eights_all(taps_at(base, position), rows) };
-        blended::<A>(base, rest, fraction, EXTRA8)
+        let sums = unsafe { A::sums_all(taps_at(base, position), rows) };
+        blended::<A>(sums, fraction)
     }
 }
 
-/// Sixteen taps; weights have 15 + [`EXTRA16`] bits.
+/// Sixteen taps.
 #[derive(Clone, Copy)]
 pub struct Sinc16<'a>(&'a Rows<Row16>);
 
@@ -228,9 +231,9 @@ impl<'a> Interpolator<'a> for Sinc16<'a> {
         position: [u64; EIGHT],
         fraction: A::J,
     ) -> A::W {
-        let rows = rows_at(self.0, position);
+        let rows = rows_at(self.0, position).map(|row| &row.0);
         // SAFETY: the caller vouches for sixteen taps.
-        let (base, rest) = unsafe { A::sixteens_all(taps_at(base, position), rows) };
-        blended::<A>(base, rest, fraction, EXTRA16)
+        let sums = unsafe { A::sums_all(taps_at(base, position), rows) };
+        blended::<A>(sums, fraction)
     }
 }

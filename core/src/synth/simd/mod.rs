@@ -66,21 +66,31 @@ macro_rules! in_two_registers {
         }
 
         #[inline(always)]
+        fn high_products_all([a, b]: Self::J, [c, d]: Self::J) -> Self::J {
+            [Self::high_products(a, c), Self::high_products(b, d)]
+        }
+
+        #[inline(always)]
         fn dot_pairs_all([a, b]: Self::J, [c, d]: Self::J) -> Self::J {
             [Self::dot_pairs(a, c), Self::dot_pairs(b, d)]
         }
 
         #[inline(always)]
-        unsafe fn eights_all(
+        fn as_floats(x: Self::J) -> Self::W {
+            x.map(Self::as_four_floats)
+        }
+
+        #[inline(always)]
+        unsafe fn sums_all<const N: usize>(
             at: [*const i16; 8],
-            rows: [&$crate::synth::sinc::Row8; 8],
+            rows: [&[$crate::synth::sinc::Eight; N]; 8],
         ) -> (Self::J, Self::J) {
             let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (at, rows);
             // SAFETY: the caller vouches for the samples.
             let (low, high) = unsafe {
                 (
-                    Self::eights([a, b, c, d], [i, j, k, l]),
-                    Self::eights([e, f, g, h], [m, n, o, p]),
+                    Self::sums_of([a, b, c, d], [i, j, k, l]),
+                    Self::sums_of([e, f, g, h], [m, n, o, p]),
                 )
             };
             ([low.0, high.0], [low.1, high.1])
@@ -203,7 +213,7 @@ pub use mix::{Effect, Gains, MIXED, Pair};
 pub use reverb::{AllPasses, LINES, Network};
 
 use super::lanes::{LANES, Lanes};
-use super::sinc::{EXTRA16, Row8, Row16, Shorts};
+use super::sinc::{Eight, Shorts};
 use super::tick::{EFFECT_TICK, TICK};
 
 #[cfg(target_arch = "aarch64")]
@@ -250,12 +260,16 @@ pub trait Arch: Copy {
     /// Eight numbers, each `step` more than the one before.
     fn line(first: u32, step: u32) -> Self::J;
     fn floats(x: Self::J) -> Self::W;
+    /// Their bits as they are.
+    fn as_floats(x: Self::J) -> Self::W;
     fn add_all(a: Self::J, b: Self::J) -> Self::J;
     fn sub_all(a: Self::J, b: Self::J) -> Self::J;
     fn or_all(a: Self::J, b: Self::J) -> Self::J;
     fn left_all<const N: i32>(x: Self::J) -> Self::J;
     /// Shifts zeros in.
     fn right_all<const N: i32>(x: Self::J) -> Self::J;
+    /// The upper halves of the products of sixteen pairs of unsigned 16-bit numbers.
+    fn high_products_all(a: Self::J, b: Self::J) -> Self::J;
     /// Products of sixteen pairs of 16-bit numbers, neighbours added.
     fn dot_pairs_all(a: Self::J, b: Self::J) -> Self::J;
 
@@ -282,9 +296,11 @@ pub trait Arch: Copy {
     fn left<const N: i32>(a: Self::I) -> Self::I;
     /// Shifts zeros in.
     fn right<const N: i32>(a: Self::I) -> Self::I;
-    /// Shifts the sign in.
-    fn signed_right<const N: i32>(a: Self::I) -> Self::I;
     fn to_floats(a: Self::I) -> Self::F;
+    /// Their bits as they are.
+    fn as_four_floats(a: Self::I) -> Self::F;
+    /// The upper halves of the products of eight pairs of unsigned 16-bit numbers.
+    fn high_products(a: Self::I, b: Self::I) -> Self::I;
     /// Products of eight pairs of 16-bit numbers, neighbours added.
     fn dot_pairs(a: Self::I, b: Self::I) -> Self::I;
     /// The sums over each of four registers.
@@ -305,47 +321,25 @@ pub trait Arch: Copy {
     /// They must be readable.
     unsafe fn pairs(at: [*const i16; 4]) -> Self::I;
 
-    /// Eight samples from each place, weighted by a row: with its weights, and with their change.
+    /// Eight samples for each part of a row, from each place on, weighted by the row: with its weights, and with their change.
     ///
     /// # Safety
     /// They must be readable.
     #[inline(always)]
-    unsafe fn eights(at: [*const i16; 4], rows: [&Row8; 4]) -> (Self::I, Self::I) {
-        // SAFETY: the caller vouches for them.
-        let [a, b, c, d] = at.map(|at| unsafe { Self::eight(at) });
-        let [e, f, g, h] = rows;
-        let weights = |x, row: &Row8| Self::dot_pairs(x, Self::shorts(&row.weights));
-        let change = |x, row: &Row8| Self::dot_pairs(x, Self::shorts(&row.change));
-        (
-            Self::sums(weights(a, e), weights(b, f), weights(c, g), weights(d, h)),
-            Self::sums(change(a, e), change(b, f), change(c, g), change(d, h)),
-        )
-    }
-
-    /// The same at eight places.
-    ///
-    /// # Safety
-    /// They must be readable.
-    unsafe fn eights_all(at: [*const i16; 8], rows: [&Row8; 8]) -> (Self::J, Self::J);
-
-    /// Sixteen samples from each place, likewise.
-    ///
-    /// # Safety
-    /// They must be readable.
-    #[inline(always)]
-    unsafe fn sixteens(at: [*const i16; 4], rows: [&Row16; 4]) -> (Self::I, Self::I) {
-        let lane = |at: *const i16, row: &Row16| {
+    unsafe fn sums_of<const N: usize>(
+        at: [*const i16; 4],
+        rows: [&[Eight; N]; 4],
+    ) -> (Self::I, Self::I) {
+        let products = |(at, part): (*const i16, &Eight)| {
             // SAFETY: the caller vouches for them.
-            let (low, high) = unsafe { (Self::eight(at), Self::eight(at.wrapping_add(8))) };
-            let dot = |weights: &[Shorts; 2]| {
-                let [a, b] = weights;
-                Self::add_ints(
-                    Self::dot_pairs(low, Self::shorts(a)),
-                    Self::dot_pairs(high, Self::shorts(b)),
-                )
-            };
-            let fine = Self::signed_right::<{ EXTRA16 as i32 }>(dot(&row.rest));
-            (Self::add_ints(dot(&row.weights), fine), dot(&row.change))
+            let samples = unsafe { Self::eight(at) };
+            let dot = |x| Self::dot_pairs(samples, Self::shorts(x));
+            (dot(&part.weights), dot(&part.change))
+        };
+        let lane = |at, row: &[Eight; N]| {
+            let parts = eights_from(at).zip(row).map(products);
+            let sum = parts.reduce(|a, b| (Self::add_ints(a.0, b.0), Self::add_ints(a.1, b.1)));
+            sum.unwrap_or((Self::ints([0; 4]), Self::ints([0; 4])))
         };
         let ([a, b, c, d], [e, f, g, h]) = (at, rows);
         let (a, b, c, d) = (lane(a, e), lane(b, f), lane(c, g), lane(d, h));
@@ -359,18 +353,16 @@ pub trait Arch: Copy {
     ///
     /// # Safety
     /// They must be readable.
-    #[inline(always)]
-    unsafe fn sixteens_all(at: [*const i16; 8], rows: [&Row16; 8]) -> (Self::J, Self::J) {
-        let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (at, rows);
-        // SAFETY: the caller vouches for the samples.
-        let (low, high) = unsafe {
-            (
-                Self::sixteens([a, b, c, d], [i, j, k, l]),
-                Self::sixteens([e, f, g, h], [m, n, o, p]),
-            )
-        };
-        (Self::join(low.0, high.0), Self::join(low.1, high.1))
-    }
+    unsafe fn sums_all<const N: usize>(
+        at: [*const i16; 8],
+        rows: [&[Eight; N]; 8],
+    ) -> (Self::J, Self::J);
+}
+
+/// Every eighth place.
+#[inline(always)]
+fn eights_from(at: *const i16) -> impl Iterator<Item = *const i16> {
+    (0..).map(move |part: usize| at.wrapping_add(8 * part))
 }
 
 /// Frames of a block.

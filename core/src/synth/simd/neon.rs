@@ -128,15 +128,27 @@ impl Arch for Neon {
     }
 
     #[inline(always)]
-    fn signed_right<const N: i32>(a: int32x4_t) -> int32x4_t {
+    fn as_four_floats(a: int32x4_t) -> float32x4_t {
         // SAFETY: as above.
-        unsafe { vshrq_n_s32::<N>(a) }
+        unsafe { vreinterpretq_f32_s32(a) }
     }
 
     #[inline(always)]
     fn to_floats(a: int32x4_t) -> float32x4_t {
         // SAFETY: as above.
         unsafe { vcvtq_f32_s32(a) }
+    }
+
+    #[inline(always)]
+    fn high_products(a: int32x4_t, b: int32x4_t) -> int32x4_t {
+        // SAFETY: as above.
+        unsafe {
+            let (a, b) = (vreinterpretq_u16_s32(a), vreinterpretq_u16_s32(b));
+            let low = vmull_u16(vget_low_u16(a), vget_low_u16(b));
+            let high = vmull_high_u16(a, b);
+            let upper = vuzp2q_u16(vreinterpretq_u16_u32(low), vreinterpretq_u16_u32(high));
+            vreinterpretq_s32_u16(upper)
+        }
     }
 
     #[inline(always)]

@@ -106,12 +106,20 @@ impl Arch for Portable {
         a.map(|a| (a as u32 >> N) as i32)
     }
 
-    fn signed_right<const N: i32>(a: [i32; 4]) -> [i32; 4] {
-        a.map(|a| a >> N)
+    fn as_four_floats(a: [i32; 4]) -> [f32; 4] {
+        a.map(|x| f32::from_bits(x as u32))
     }
 
     fn to_floats(a: [i32; 4]) -> [f32; 4] {
         a.map(|a| a as f32)
+    }
+
+    fn high_products(a: [i32; 4], b: [i32; 4]) -> [i32; 4] {
+        let upper = |a: u32, b: u32| ((a & 0xffff) * (b & 0xffff)) >> 16;
+        zip(a, b, |a, b| {
+            let (a, b) = (a as u32, b as u32);
+            (upper(a >> 16, b >> 16) << 16 | upper(a, b)) as i32
+        })
     }
 
     fn dot_pairs(a: [i32; 4], b: [i32; 4]) -> [i32; 4] {

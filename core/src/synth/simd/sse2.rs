@@ -128,15 +128,21 @@ impl Arch for Sse2 {
     }
 
     #[inline(always)]
-    fn signed_right<const N: i32>(a: __m128i) -> __m128i {
+    fn as_four_floats(a: __m128i) -> __m128 {
         // SAFETY: as above.
-        unsafe { _mm_srai_epi32::<N>(a) }
+        unsafe { _mm_castsi128_ps(a) }
     }
 
     #[inline(always)]
     fn to_floats(a: __m128i) -> __m128 {
         // SAFETY: as above.
         unsafe { _mm_cvtepi32_ps(a) }
+    }
+
+    #[inline(always)]
+    fn high_products(a: __m128i, b: __m128i) -> __m128i {
+        // SAFETY: as above.
+        unsafe { _mm_mulhi_epu16(a, b) }
     }
 
     #[inline(always)]
