@@ -9,6 +9,8 @@ mod bend;
 mod check;
 mod plan;
 mod prepared;
+#[cfg(test)]
+mod tests;
 
 pub use self::prepared::{Preparations, Prepared};
 
