@@ -104,14 +104,14 @@ impl Delay {
     fn mirror(&mut self, end: usize) {
         let split = self.samples.split_at_mut_checked(self.length);
         let (ring, behind) = split.unwrap_or_default();
-        // A ring that has been made shorter has more behind it, which stays silent.
-        let behind = behind.get_mut(..SPAN).unwrap_or_default();
-        if end > self.length {
-            for (to, from) in ring.iter_mut().zip(&*behind).take(end - self.length) {
-                *to = *from;
-            }
+        let (to, from, written) = if end > self.length {
+            (ring, behind, 0..end - self.length)
         } else {
-            for (to, from) in behind.iter_mut().zip(&*ring).take(end).skip(self.at) {
+            // A ring that has been made shorter has more behind it, which stays silent.
+            (behind, ring, self.at..end.min(SPAN))
+        };
+        if let (Some(to), Some(from)) = (to.get_mut(written.clone()), from.get(written)) {
+            for (to, from) in to.iter_mut().zip(from) {
                 *to = *from;
             }
         }
