@@ -3,7 +3,7 @@
 //!
 //! A kernel has [`ROWS`] rows over the fraction of a position. Within a row a weight is a line over the rest of the fraction, the one that lies
 //! closest to the kernel: `weights + change · (LEVER + rest)`, both in 16 bits. That `change` is multiplied by more than [`LEVER`] lets it
-//! make good what rounding takes from `weights`: a row is as precise as with five bits more, and never asks for a second product.
+//! make good what rounding takes from `weights`: a row is as precise as with three bits more.
 //! Rows and their changes are rounded such that a constant stays what it is at every fraction.
 //!
 //! Below its cutoff a kernel is flat: for voices that play faster than recorded there are kernels with lower cutoffs, half an octave apart. At a
@@ -141,42 +141,31 @@ fn lowered(i: usize) -> f64 {
     libm::exp2(-0.5 * i as f64)
 }
 
+/// Weights, one for each tap.
+type Weights<const N: usize> = [[f64; 8]; N];
+
 /// A row's lines, each with the slope of its weight from this row to the next, and with its mean between them: a chord would lie on one side
 /// of it. Where whole positions give the frames themselves lines begin at the weights.
 fn row<const N: usize>(row: usize, cutoff: usize, beta: f64) -> [Eight; N] {
     let at = |rest| kernel::<N>(row as f64 + rest, lowered(cutoff), beta);
     let [now, between, next] = [0.0, 0.5, 1.0].map(at);
-    let is_whole = row == 0 && cutoff == 0;
-    let lever = f64::from(LEVER);
-    // Where a line has to be right: its distance from where `weights` are, and what it is there.
-    let distance = if is_whole { lever } else { lever + 0.5 };
-    let mut there = now;
-    let mut weights = now;
-    let lines = weights
-        .as_flattened_mut()
-        .iter_mut()
-        .zip(there.as_flattened_mut());
-    let between = between.as_flattened().iter();
-    for (((weight, there), between), next) in lines.zip(between).zip(next.as_flattened()) {
-        let slope = next - *there;
-        if !is_whole {
-            *there = (*there + 4.0 * between + next) / 6.0;
-        }
-        *weight = f64::from(ONE) * (*there - slope * distance);
-    }
-    let weights = rounded(&weights, ONE);
-    let mut change = there;
-    for (change, weight) in change
-        .as_flattened_mut()
-        .iter_mut()
-        .zip(weights.as_flattened())
-    {
-        let missing = f64::from(ONE) * *change - f64::from(*weight);
-        *change = missing * f64::from(1 << EXTRA) / distance;
-    }
-    let change = rounded(&change, 0);
+    let slope = each(&next, &now, |next, now| next - now);
+    let ends = each(&now, &next, |now, next| (now + next) / 6.0);
+    let mean = each(&ends, &between, |ends, between| ends + between / 1.5);
+    // Where lines have to be right: what they are there, and how far that is from where `weights` are.
+    let (there, distance) = if row == 0 && cutoff == 0 {
+        (now, f64::from(LEVER))
+    } else {
+        (mean, f64::from(LEVER) + 0.5)
+    };
+    let one = f64::from(ONE);
+    let begin = |there, slope| one * (there - slope * distance);
+    let weights = rounded(&each(&there, &slope, begin), ONE);
+    let change = |there, weight| (one * there - weight) * f64::from(1 << EXTRA) / distance;
+    let exact = weights.map(|eight| eight.map(f64::from));
+    let changes = rounded(&each(&there, &exact, change), 0);
     let mut out = [Eight::ZERO; N];
-    for ((out, weights), change) in out.iter_mut().zip(weights).zip(change) {
+    for ((out, weights), change) in out.iter_mut().zip(weights).zip(changes) {
         *out = Eight {
             weights: Shorts(weights),
             change: Shorts(change),
@@ -185,8 +174,20 @@ fn row<const N: usize>(row: usize, cutoff: usize, beta: f64) -> [Eight; N] {
     out
 }
 
+/// Of two weights, tap by tap.
+fn each<const N: usize>(
+    a: &Weights<N>,
+    b: &Weights<N>,
+    of: impl Fn(f64, f64) -> f64,
+) -> Weights<N> {
+    let mut out = *a;
+    let pairs = out.as_flattened_mut().iter_mut().zip(b.as_flattened());
+    pairs.for_each(|(a, b)| *a = of(*a, *b));
+    out
+}
+
 /// Integers less than one away, with this sum, which is that of the numbers.
-fn rounded<const N: usize>(numbers: &[[f64; 8]; N], sum: i32) -> [[i16; 8]; N] {
+fn rounded<const N: usize>(numbers: &Weights<N>, sum: i32) -> [[i16; 8]; N] {
     let mut out = numbers.map(|eight| eight.map(|x| libm::floor(x) as i16));
     let below = out
         .as_flattened()
@@ -206,7 +207,7 @@ fn rounded<const N: usize>(numbers: &[[f64; 8]; N], sum: i32) -> [[i16; 8]; N] {
 }
 
 /// Weights of the taps from `1 - 4 N` to `4 N` for the fraction `row / ROWS`; their sum is 1.
-fn kernel<const N: usize>(row: f64, cutoff: f64, beta: f64) -> [[f64; 8]; N] {
+fn kernel<const N: usize>(row: f64, cutoff: f64, beta: f64) -> Weights<N> {
     let fraction = row / ROWS as f64;
     let half = 4.0 * N as f64;
     let mut weights = [[0.0; 8]; N];
