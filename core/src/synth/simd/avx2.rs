@@ -12,6 +12,19 @@ use core::arch::x86_64::*;
 #[derive(Clone, Copy)]
 pub struct Avx2;
 
+/// Bytes of the first two samples of a register, and what makes them those of the next two.
+const FIRST: i32 = 0x0302_0100;
+const NEXT: i32 = 0x0202_0202;
+
+/// Of four frames, twice.
+#[derive(Clone, Copy)]
+pub struct Picks {
+    /// The bytes of each frame's pair, if it is at a whole number of frames from the first.
+    bytes: __m256i,
+    /// By how much of a frame its position is further than that; the sign is turned, so that it compares without one.
+    parts: __m256i,
+}
+
 /// Methods that are those of SSE2.
 macro_rules! as_sse2 {
     ($(fn $name:ident($($x:ident: $t:ty),*) $(-> $r:ty)?;)*) => {
@@ -27,6 +40,7 @@ impl Arch for Avx2 {
     type I = __m128i;
     type W = __m256;
     type J = __m256i;
+    type Picks = Picks;
 
     #[inline(always)]
     fn join(low: __m128i, high: __m128i) -> __m256i {
@@ -90,6 +104,38 @@ impl Arch for Avx2 {
     fn dot_pairs_all(a: __m256i, b: __m256i) -> __m256i {
         // SAFETY: as above.
         unsafe { _mm256_madd_epi16(a, b) }
+    }
+
+    #[inline(always)]
+    fn picks(step: u64) -> Option<Picks> {
+        // The last of four is the seventh sample at most, and the one behind it the eighth.
+        if step > 2 << 32 {
+            return None;
+        }
+        let way = |i: u64| ((step * i) >> 32) as i32 * NEXT + FIRST;
+        let [a, b, c, d] = [way(0), way(1), way(2), way(3)];
+        // SAFETY: as above.
+        unsafe {
+            let parts = Self::line(0, step as u32);
+            let parts = _mm256_permute2x128_si256::<0>(parts, parts);
+            Some(Picks {
+                bytes: _mm256_setr_epi32(a, b, c, d, a, b, c, d),
+                parts: _mm256_xor_si256(parts, _mm256_set1_epi32(i32::MIN)),
+            })
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn pick([low, high]: [*const i16; 2], fraction: __m256i, picks: Picks) -> __m256i {
+        // SAFETY: the caller vouches for the samples and for AVX2.
+        unsafe {
+            let samples = Self::join(Self::eight(low), Self::eight(high));
+            // A fraction that is less than what it has been moved by has passed a whole frame.
+            let fraction = _mm256_xor_si256(fraction, _mm256_set1_epi32(i32::MIN));
+            let passed = _mm256_cmpgt_epi32(picks.parts, fraction);
+            let more = _mm256_and_si256(passed, _mm256_set1_epi32(NEXT));
+            _mm256_shuffle_epi8(samples, _mm256_add_epi32(picks.bytes, more))
+        }
     }
 
     #[inline(always)]

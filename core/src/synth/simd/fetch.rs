@@ -40,6 +40,16 @@ pub trait Interpolator<'a>: Copy {
     /// With the kernel for a cutoff's number.
     fn of(kernels: &'a Kernels, cutoff: u8) -> Option<Self>;
 
+    /// Samples from the reader's position on; `base` as below.
+    ///
+    /// # Safety
+    /// All taps of all frames must be readable.
+    #[inline(always)]
+    unsafe fn fill<A: Arch>(self, base: *const i16, reader: Reader, chunks: &mut [[f32; EIGHT]]) {
+        // SAFETY: the caller vouches for it.
+        unsafe { one_by_one::<A, Self>(self, base, reader, chunks) }
+    }
+
     /// Samples at eight positions; `fraction` holds their low halves. `base` is the place of a position of 0, [`REACH`](Self::REACH) before it.
     ///
     /// # Safety
@@ -82,29 +92,47 @@ pub fn read<'a, A: Arch, T: Interpolator<'a>>(
     };
     // `wrapping_sub`: the first tap; `fits` has seen that it lies inside once the position is added.
     let base = reader.frames.as_ptr().wrapping_sub(before as usize);
-    let step = reader.step;
     let Some((free, rest)) = chunks.split_at_mut_checked(free) else {
         return false;
     };
-    let mut position = reader.position;
-    let mut fraction = A::line(position as u32, step as u32);
-    let way = A::line((8 * step) as u32, 0);
-    for chunk in free {
-        // SAFETY: `fits` has seen that the taps of all these frames lie inside.
-        let samples = unsafe { taps.eight::<A>(base, positions(position, step), fraction) };
-        put::<A>(samples, chunk);
-        position += 8 * step;
-        fraction = A::add_all(fraction, way);
-    }
+    let frames = free.len() * EIGHT;
+    // SAFETY: `fits` has seen that the taps of all these frames lie inside.
+    unsafe { taps.fill::<A>(base, reader, free) };
     if let [chunk] = rest {
         // Behind the last frame it is read once more.
-        let last = reader.position + step * (count as u64).saturating_sub(1);
-        let position = positions(position, step).map(|p| p.min(last));
+        let Reader { position, step, .. } = reader;
+        let last = position + step * (count as u64).saturating_sub(1);
+        let position = positions(position + step * frames as u64, step).map(|p| p.min(last));
         // SAFETY: none lies behind the last of the `count` frames.
         let samples = unsafe { taps.eight::<A>(base, position, low_halves::<A>(position)) };
         put::<A>(samples, chunk);
     }
     true
+}
+
+/// Each frame's taps are looked up by themselves.
+///
+/// # Safety
+/// As with [`Interpolator::fill`].
+#[inline(always)]
+unsafe fn one_by_one<'a, A: Arch, T: Interpolator<'a>>(
+    taps: T,
+    base: *const i16,
+    reader: Reader,
+    chunks: &mut [[f32; EIGHT]],
+) {
+    let Reader {
+        mut position, step, ..
+    } = reader;
+    let mut fraction = A::line(position as u32, step as u32);
+    let way = A::line((8 * step) as u32, 0);
+    for chunk in chunks {
+        // SAFETY: the caller vouches for it.
+        let samples = unsafe { taps.eight::<A>(base, positions(position, step), fraction) };
+        put::<A>(samples, chunk);
+        position += 8 * step;
+        fraction = A::add_all(fraction, way);
+    }
 }
 
 #[inline(always)]
@@ -128,7 +156,12 @@ fn put<A: Arch>(samples: A::W, chunk: &mut [f32; EIGHT]) {
 
 #[inline(always)]
 fn taps_at(base: *const i16, position: [u64; EIGHT]) -> [*const i16; EIGHT] {
-    position.map(|p| base.wrapping_add((p >> 32) as usize))
+    position.map(|p| tap_at(base, p))
+}
+
+#[inline(always)]
+fn tap_at(base: *const i16, position: u64) -> *const i16 {
+    base.wrapping_add((position >> 32) as usize)
 }
 
 /// The table's rows of positions.
@@ -175,13 +208,41 @@ impl<'a> Interpolator<'a> for Linear {
         let [a, b, c, d, e, f, g, h] = taps_at(base, position);
         // SAFETY: the caller vouches for both taps.
         let pairs = unsafe { A::join(A::pairs([a, b, c, d]), A::pairs([e, f, g, h])) };
-        // Low half: 1 - f for the first point; high half: f for the second.
-        let [low, high] = [0, 16].map(|at| A::ints([(ONE as u32) << at; 4]));
-        let f = A::high_products_all(fraction, A::join(high, high));
-        let first = A::sub_all(A::join(low, low), A::right_all::<16>(f));
-        let weights = A::or_all(first, f);
-        A::floats(A::dot_pairs_all(pairs, weights))
+        between::<A>(pairs, fraction)
     }
+
+    #[inline(always)]
+    unsafe fn fill<A: Arch>(self, base: *const i16, reader: Reader, chunks: &mut [[f32; EIGHT]]) {
+        let is_near = reader.fits(EIGHT * chunks.len(), 0, 8);
+        let (true, Some(picks)) = (is_near, A::picks(reader.step)) else {
+            // SAFETY: the caller vouches for it.
+            return unsafe { one_by_one::<A, Self>(self, base, reader, chunks) };
+        };
+        let Reader {
+            mut position, step, ..
+        } = reader;
+        let mut fraction = A::line(position as u32, step as u32);
+        let way = A::line((8 * step) as u32, 0);
+        for chunk in chunks {
+            let at = [position, position + 4 * step].map(|p| tap_at(base, p));
+            // SAFETY: `fits` has seen that from each frame on there are eight.
+            let pairs = unsafe { A::pick(at, fraction, picks) };
+            put::<A>(between::<A>(pairs, fraction), chunk);
+            position += 8 * step;
+            fraction = A::add_all(fraction, way);
+        }
+    }
+}
+
+/// Between the two samples of pairs.
+#[inline(always)]
+fn between<A: Arch>(pairs: A::J, fraction: A::J) -> A::W {
+    // Low half: 1 - f for the first point; high half: f for the second.
+    let [low, high] = [0, 16].map(|at| A::ints([(ONE as u32) << at; 4]));
+    let f = A::high_products_all(fraction, A::join(high, high));
+    let first = A::sub_all(A::join(low, low), A::right_all::<16>(f));
+    let weights = A::or_all(first, f);
+    A::floats(A::dot_pairs_all(pairs, weights))
 }
 
 /// Eight taps.

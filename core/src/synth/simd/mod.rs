@@ -75,6 +75,18 @@ macro_rules! in_two_registers {
             [Self::dot_pairs(a, c), Self::dot_pairs(b, d)]
         }
 
+        type Picks = core::convert::Infallible;
+
+        #[inline(always)]
+        fn picks(_: u64) -> Option<Self::Picks> {
+            None
+        }
+
+        #[inline(always)]
+        unsafe fn pick(_: [*const i16; 2], _: Self::J, picks: Self::Picks) -> Self::J {
+            match picks {}
+        }
+
         #[inline(always)]
         fn as_floats(x: Self::J) -> Self::W {
             x.map(Self::as_four_floats)
@@ -230,6 +242,8 @@ pub trait Arch: Copy {
     type I: Copy;
     type W: Copy;
     type J: Copy;
+    /// Where samples are that lie close together.
+    type Picks: Copy;
 
     fn load(x: &Lanes) -> Self::F;
     /// As [`load`](Self::load), whatever the alignment.
@@ -320,6 +334,16 @@ pub trait Arch: Copy {
     /// # Safety
     /// They must be readable.
     unsafe fn pairs(at: [*const i16; 4]) -> Self::I;
+
+    /// For frames that are `step` (32.32) apart: none where they are too far apart, or no instruction picks samples by number.
+    fn picks(step: u64) -> Option<Self::Picks>;
+
+    /// Two samples from each of eight places, as [`pairs`](Self::pairs) gives them: of four from the one place on, and of four from the
+    /// other on. `fraction`: that of each place.
+    ///
+    /// # Safety
+    /// Eight samples from either place on must be readable.
+    unsafe fn pick(at: [*const i16; 2], fraction: Self::J, picks: Self::Picks) -> Self::J;
 
     /// Eight samples for each part of a row, from each place on, weighted by the row: with its weights, and with their change.
     ///

@@ -105,8 +105,8 @@ proptest! {
     #[test]
     fn native_and_portable_read_the_same(
         frames in frames(),
-        position in (7u64 << 32)..(20 << 32),
-        step in 0u64..(10 << 32),
+        position in positions(),
+        step in steps(),
         at in 0usize..32,
         count in 1usize..=32,
         cutoff in 0u8..7,
@@ -350,6 +350,26 @@ pub fn fetch(
             count,
         },
     )
+}
+
+/// Of any fraction, and just before a whole frame and on it.
+fn positions() -> impl Strategy<Value = u64> {
+    let whole = (7u64..20).prop_map(|frame| frame << 32);
+    prop_oneof![
+        4 => (7u64 << 32)..(20 << 32),
+        1 => whole.clone(),
+        1 => whole.prop_map(|position| position | u64::from(u32::MAX)),
+    ]
+}
+
+/// Of any speed, and near whole frames: samples up to two frames apart may be picked out of one register.
+fn steps() -> impl Strategy<Value = u64> {
+    let near = (0u64..4, 0u64..3);
+    prop_oneof![
+        2 => 0u64..(10 << 32),
+        2 => 0u64..(2 << 32),
+        1 => near.prop_map(|(frames, beside)| ((frames << 32) + beside).saturating_sub(1)),
+    ]
 }
 
 fn interpolations() -> impl Strategy<Value = Interpolation> {
