@@ -547,12 +547,9 @@ impl Parts {
     pub fn new(groups: u16) -> Result<Self, NoMemory> {
         let groups = usize::from(groups.max(1));
         let count = groups * CHANNELS;
-        let mut channels = vec::try_with_capacity(count)?;
-        for part in 0..count {
-            vec::try_push(&mut channels, Channel::new(part % CHANNELS))?;
-        }
+        let channels = (0..count).map(|part| Channel::new(part % CHANNELS));
         Ok(Self {
-            channels,
+            channels: vec::try_collect(channels)?,
             keys: KeyTables::new(groups)?,
         })
     }

@@ -51,13 +51,10 @@ pub struct Synth {
 impl Synth {
     /// Builds a synthesizer and its tables. PASSIVE_LEVEL: it allocates and takes some milliseconds.
     pub fn new(settings: &Settings) -> Result<Self, NoMemory> {
-        let mut slots = vec::try_with_capacity(usize::from(settings.synths))?;
-        for _ in 0..settings.synths {
-            vec::try_push(&mut slots, SynthSlot::default())?;
-        }
+        let slots = vec::try_collect((0..settings.synths).map(|_| SynthSlot::default()))?;
         let rate = settings.rate.clamp(RATES.0, RATES.1);
         Ok(Self {
-            pool: Pool::new(settings.voices, settings.synths)?,
+            pool: Pool::new(settings.voices)?,
             slots,
             filters: FilterTable::new()?,
             limiter: Limiter::new(rate),

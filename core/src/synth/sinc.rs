@@ -5,8 +5,7 @@
 //! voices that play faster than recorded there are kernels with lower cutoffs, half an octave apart. At a cutoff of 1 zeros lie on
 //! the whole frames, so that a whole position gives the frame itself.
 
-use crate::mem::{NoMemory, vec};
-use alloc::vec::Vec;
+use crate::mem::{NoMemory, TryBox};
 
 /// Rows of a kernel.
 pub const ROWS: usize = 256;
@@ -27,6 +26,13 @@ pub struct Row8 {
     pub change: Shorts,
 }
 
+impl Row8 {
+    const NONE: Self = Self {
+        weights: Shorts([0; 8]),
+        change: Shorts([0; 8]),
+    };
+}
+
 /// As [`Row8`], with the part of the weights that does not fit 16 bits in `rest`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(32))]
@@ -36,13 +42,21 @@ pub struct Row16 {
     pub rest: [Shorts; 2],
 }
 
+impl Row16 {
+    const NONE: Self = Self {
+        weights: [Shorts([0; 8]); 2],
+        change: [Shorts([0; 8]); 2],
+        rest: [Shorts([0; 8]); 2],
+    };
+}
+
 /// One kernel.
 pub type Rows<R> = [R; ROWS];
 
 /// The kernels of both sizes; number i has a cutoff of 2^(-i/2).
 pub struct Kernels {
-    eight: Vec<Row8>,
-    sixteen: Vec<Row16>,
+    eight: TryBox<[Row8; CUTOFFS8 * ROWS]>,
+    sixteen: TryBox<[Row16; CUTOFFS16 * ROWS]>,
 }
 
 /// Shortest kernels: eight taps cannot cut lower than a quarter, sixteen than an eighth.
@@ -95,13 +109,13 @@ impl Kernels {
     /// Fills the tables (libm, some milliseconds). PASSIVE_LEVEL: it allocates.
     pub fn new() -> Result<Self, NoMemory> {
         // Row by row: a whole kernel is too large for a kernel stack.
-        let mut eight = vec::try_with_capacity(CUTOFFS8 * ROWS)?;
-        for i in 0..CUTOFFS8 * ROWS {
-            vec::try_push(&mut eight, row8(i % ROWS, lowered(i / ROWS)))?;
+        let mut eight = TryBox::try_filled(Row8::NONE)?;
+        for (i, row) in eight.iter_mut().enumerate() {
+            *row = row8(i % ROWS, lowered(i / ROWS));
         }
-        let mut sixteen = vec::try_with_capacity(CUTOFFS16 * ROWS)?;
-        for i in 0..CUTOFFS16 * ROWS {
-            vec::try_push(&mut sixteen, row16(i % ROWS, lowered(i / ROWS)))?;
+        let mut sixteen = TryBox::try_filled(Row16::NONE)?;
+        for (i, row) in sixteen.iter_mut().enumerate() {
+            *row = row16(i % ROWS, lowered(i / ROWS));
         }
         Ok(Self { eight, sixteen })
     }
@@ -227,6 +241,7 @@ fn bessel(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     fn sum(weights: &[Shorts], rest: &[Shorts], extra: u32, factor: impl Fn(f64) -> f64) -> f64 {
         let taps = weights.as_flattened_shorts();
