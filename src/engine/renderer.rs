@@ -144,27 +144,20 @@ impl Renderer {
                 left = [Some(Garbage::Parts(old)), None];
             }
             Command::Volume { slot, volume } => {
-                if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
-                    port.set_volume(volume);
-                }
+                self.synth.change(SynthId(slot), |port| port.set_volume(volume));
                 self.synth.refresh(SynthId(slot));
             }
             Command::Boost { slot, boost } => {
-                if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
-                    port.set_boost(boost);
-                }
+                self.synth.change(SynthId(slot), |port| port.set_boost(boost));
                 self.synth.refresh(SynthId(slot));
             }
             Command::Effects { slot, on } => {
-                if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
-                    port.effects_mut().on = on;
-                }
+                self.synth.change(SynthId(slot), |port| port.effects_mut().on = on);
                 self.synth.refresh(SynthId(slot));
             }
             Command::Reverb { slot, waves } => {
-                if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
-                    port.effects_mut().set_waves(&waves);
-                }
+                self.synth
+                    .change(SynthId(slot), |port| port.effects_mut().set_waves(&waves));
             }
             Command::Priority {
                 slot,
@@ -172,15 +165,14 @@ impl Renderer {
                 channel,
                 priority,
             } => {
-                if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
+                self.synth.change(SynthId(slot), |port| {
                     port.set_priority(group, channel, priority);
-                }
+                });
             }
             Command::Quality(quality) => {
                 for slot in 0..PINS as u8 {
-                    if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
-                        port.set_interpolation(quality);
-                    }
+                    self.synth
+                        .change(SynthId(slot), |port| port.set_interpolation(quality));
                 }
             }
             Command::Budget(limit) => self.budget.set_limit(limit),

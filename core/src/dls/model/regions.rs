@@ -23,8 +23,8 @@ impl Regions {
             all: Vec::new(),
             ..Self::default()
         };
-        for (at, region) in (0u32..).zip(&all) {
-            regions.place(at, region);
+        for (at, region) in all.iter().enumerate() {
+            regions.place(at as u32, region);
         }
         regions.all = all;
         regions
@@ -36,17 +36,12 @@ impl Regions {
         vec::try_push(&mut self.all, region)
     }
 
+    #[inline(never)]
     fn place(&mut self, at: u32, region: &Region) {
         let (low, high) = region.keys;
-        for (first, end) in self
-            .places
-            .iter_mut()
-            .take(usize::from(high >> 3) + 1)
-            .skip(usize::from(low >> 3))
-        {
-            if *end == 0 {
-                *first = at;
-            }
+        let bands = usize::from(low >> 3)..usize::from(high >> 3).min(Self::BANDS - 1) + 1;
+        for (first, end) in self.places.get_mut(bands).unwrap_or_default() {
+            *first = if *end == 0 { at } else { *first };
             *end = at.saturating_add(1);
         }
     }

@@ -211,16 +211,12 @@ impl Port {
 
 /// One table of two sorted lists: each patch once, the first of `own` before that of `defaults`; and `defaults` alone.
 pub fn merge<'a>(
-    own: impl Iterator<Item = &'a Shared<Instrument>> + Clone,
+    own: impl Iterator<Item = &'a Shared<Instrument>>,
     defaults: &'a [Shared<Instrument>],
 ) -> Result<Shared<Patches>, NoMemory> {
-    let count = own.clone().count();
-    let mut instruments: Vec<Shared<Instrument>> =
-        vec::try_with_capacity(count.checked_add(defaults.len()).ok_or(NoMemory)?)?;
-    let mut built_in = vec::try_with_capacity(defaults.len())?;
-    for instrument in defaults {
-        vec::push_within(&mut built_in, instrument.clone()).map_err(|_| NoMemory)?;
-    }
+    let built_in = vec::try_collect(defaults.iter().cloned())?;
+    let most = own.size_hint().1.unwrap_or(0).saturating_add(defaults.len());
+    let mut instruments: Vec<Shared<Instrument>> = vec::try_with_capacity(most)?;
     let (mut own, mut defaults) = (own.peekable(), defaults.iter().peekable());
     loop {
         let next = match (own.peek(), defaults.peek()) {

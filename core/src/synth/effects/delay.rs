@@ -117,11 +117,14 @@ impl Delay {
         // A ring that has been made shorter has more behind it, which stays silent.
         let behind = behind.get_mut(..SPAN).unwrap_or_default();
         if end > self.length {
-            for (to, from) in ring.iter_mut().zip(&*behind).take(end - self.length) {
+            let behind = behind.get(..end - self.length).unwrap_or_default();
+            for (to, from) in ring.iter_mut().zip(behind) {
                 *to = *from;
             }
         } else {
-            for (to, from) in behind.iter_mut().zip(&*ring).take(end).skip(self.at) {
+            let ring = ring.get(self.at..end).unwrap_or_default();
+            let behind = behind.get_mut(self.at..).unwrap_or_default();
+            for (to, from) in behind.iter_mut().zip(ring) {
                 *to = *from;
             }
         }

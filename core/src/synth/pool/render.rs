@@ -225,8 +225,7 @@ impl<'a, T: Interpolator<'a>> Task for With<'a, T> {
         for kind in &mut batch.kinds {
             kind.count = 0;
         }
-        let slots = slots.tones_mut().enumerate();
-        for (slot, (tag, tone)) in slots.take(*used).skip(read.from) {
+        for (slot, (tag, tone)) in slots.tones_mut(read.from..*used) {
             if !tag.is(LIVE) || tag.port != read.port {
                 continue;
             }

@@ -6,6 +6,7 @@ use crate::mem::{NoMemory, vec};
 use crate::synth::tone::Tone;
 use crate::synth::voice::Voice;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// Each slot has a tag, a voice (its control side) and a tone (its render side).
 pub(super) struct Slots {
@@ -92,10 +93,15 @@ impl Slots {
         slots.map(|((tag, voice), tone)| (tag, voice, tone))
     }
 
-    /// Tags and render sides.
+    /// Numbers, tags and render sides of some.
     #[inline(always)]
-    pub fn tones_mut(&mut self) -> impl Iterator<Item = (&Tag, &mut Tone)> {
-        self.tags.iter().zip(&mut self.tones)
+    pub fn tones_mut(
+        &mut self,
+        some: Range<usize>,
+    ) -> impl Iterator<Item = (usize, (&Tag, &mut Tone))> {
+        let tags = self.tags.get(some.clone()).unwrap_or_default();
+        let tones = self.tones.get_mut(some.clone()).unwrap_or_default();
+        some.zip(tags.iter().zip(tones))
     }
 
     /// Exchanges the first `count` slots for those of `other`.
