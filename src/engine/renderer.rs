@@ -106,30 +106,24 @@ impl Renderer {
     }
 
     fn execute(&mut self, exchange: &Exchange, command: Command) {
-        let reaper = exchange.reaper.work();
-        let mut left: [Option<Garbage>; 2] = [None, None];
         match command {
             Command::Attach { slot, track, port } => {
                 let old = match self.tracks.get_mut(usize::from(slot)) {
                     Some(place) => place.0.replace(track),
                     None => Some(track),
                 };
-                left = [
-                    old.map(Garbage::Track),
-                    self.synth
-                        .attach(SynthId(slot), port)
-                        .map(Garbage::VirtualSynth),
-                ];
+                self.leave(exchange, old.map(Garbage::Track));
+                let old = self.synth.attach(SynthId(slot), port);
+                self.leave(exchange, old.map(Garbage::VirtualSynth));
             }
             Command::Detach { slot } => {
                 let old = self
                     .tracks
                     .get_mut(usize::from(slot))
                     .and_then(|place| place.0.take());
-                left = [
-                    old.map(Garbage::Track),
-                    self.synth.detach(SynthId(slot)).map(Garbage::VirtualSynth),
-                ];
+                self.leave(exchange, old.map(Garbage::Track));
+                let old = self.synth.detach(SynthId(slot));
+                self.leave(exchange, old.map(Garbage::VirtualSynth));
             }
             Command::Patches { slot, patches } => {
                 let old = match self.synth.virtual_synth_mut(SynthId(slot)) {
@@ -137,11 +131,11 @@ impl Renderer {
                     None => Some(patches),
                 };
                 self.synth.select_all(SynthId(slot));
-                left = [old.map(Garbage::Patches), None];
+                self.leave(exchange, old.map(Garbage::Patches));
             }
             Command::Parts { slot, parts } => {
                 let old = self.synth.set_parts(SynthId(slot), parts);
-                left = [Some(Garbage::Parts(old)), None];
+                self.leave(exchange, Some(Garbage::Parts(old)));
             }
             Command::Volume { slot, volume } => {
                 self.synth.change(SynthId(slot), |port| port.set_volume(volume));
@@ -177,7 +171,8 @@ impl Renderer {
             }
             Command::Budget(limit) => self.budget.set_limit(limit),
             Command::Voices(room) => {
-                left = [Some(Garbage::Room(self.synth.set_room(room))), None];
+                let old = self.synth.set_room(room);
+                self.leave(exchange, Some(Garbage::Room(old)));
             }
             Command::Quiet { slot, controller } => {
                 for channel in 0..16u8 {
@@ -186,8 +181,13 @@ impl Renderer {
                 }
             }
         }
-        for garbage in left.into_iter().flatten() {
-            self.bin.throw(reaper, garbage);
+    }
+
+    /// What a command leaves behind goes to the reaper.
+    #[inline(never)]
+    fn leave(&mut self, exchange: &Exchange, left: Option<Garbage>) {
+        if let Some(garbage) = left {
+            self.bin.throw(exchange.reaper.work(), garbage);
             exchange.reaper.queue();
         }
     }

@@ -101,6 +101,9 @@ impl<N: CaptureEvent, const PINS: usize> CaptureQueue<N, PINS> {
         buffer: usize,
         make: impl Fn(&[u8]) -> Option<Owned<N>>,
     ) -> Chain<N> {
+        if slot >= PINS {
+            return Chain::EMPTY;
+        }
         match piece {
             Piece::Message(bytes) => {
                 self.message(slot, time, bytes, make);

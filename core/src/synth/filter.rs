@@ -247,8 +247,8 @@ impl FilterTable {
                     let poles = Prototype::solve(fc, resonance, *low);
                     *low = poles.theta;
                     if part > 0.0 {
-                        let ends = (libm::log(poles.turn()), libm::log(turn(fc)));
-                        let phi = libm::exp(ends.0 + part * (ends.1 - ends.0));
+                        let from = poles.turn();
+                        let phi = from * libm::pow(turn(fc) / from, part);
                         turned(phi, resonance)
                     } else {
                         poles.coefficients(resonance)

@@ -2,9 +2,8 @@
 //! Tuning programs (MIDI Tuning Standard): pitches of all keys, by bank and program.
 
 use super::channel::Channel;
-use crate::mem::{NoMemory, vec};
+use crate::mem::{NoMemory, TryBox};
 use crate::midi::{Tuning, TuningChange, pitch};
-use alloc::vec::Vec;
 
 const KEYS: usize = 128;
 /// Programs that a port keeps; what comes when all are in use is not taken.
@@ -13,10 +12,10 @@ const PROGRAMS: usize = 16;
 /// A port's tuning programs. One that nobody has set is equal temperament.
 #[derive(Debug)]
 pub struct Tunings {
-    /// Cents that a key is off equal temperament; [`KEYS`] per program.
-    cents: Vec<f32>,
+    /// Cents that a key is off equal temperament, of each program.
+    cents: TryBox<[[f32; KEYS]; PROGRAMS]>,
     /// Bank and program of each table in use.
-    names: Vec<Option<(u8, u8)>>,
+    names: [Option<(u8, u8)>; PROGRAMS],
     /// Some table is in use.
     any: bool,
 }
@@ -25,16 +24,16 @@ impl Tunings {
     /// PASSIVE_LEVEL: it allocates.
     pub fn new() -> Result<Self, NoMemory> {
         Ok(Self {
-            cents: vec::try_filled(PROGRAMS * KEYS, 0.0)?,
-            names: vec::try_filled(PROGRAMS, None)?,
+            cents: TryBox::try_filled([0.0; KEYS])?,
+            names: [None; PROGRAMS],
             any: false,
         })
     }
 
     pub fn reset(&mut self) {
         if self.any {
-            self.cents.fill(0.0);
-            self.names.fill(None);
+            *self.cents = [[0.0; KEYS]; PROGRAMS];
+            self.names = [None; PROGRAMS];
             self.any = false;
         }
     }
@@ -44,28 +43,23 @@ impl Tunings {
         if !self.any || channel.drum {
             return 0.0;
         }
-        self.place(channel.tuning)
-            .and_then(|place| self.cents.get(place * KEYS + usize::from(key)))
+        let mut programs = self.names.iter().zip(&*self.cents);
+        programs
+            .find(|(name, _)| **name == Some(channel.tuning))
+            .and_then(|(_, cents)| cents.get(usize::from(key)))
             .copied()
             .unwrap_or(0.0)
     }
 
-    fn place(&self, name: (u8, u8)) -> Option<usize> {
-        self.names.iter().position(|&other| other == Some(name))
-    }
-
     /// The table of a program, made if there is room.
-    fn table(&mut self, name: (u8, u8)) -> Option<&mut [f32]> {
-        let place = match self.place(name) {
-            Some(place) => place,
-            None => {
-                let free = self.names.iter().position(Option::is_none)?;
-                *self.names.get_mut(free)? = Some(name);
-                self.any = true;
-                free
-            }
-        };
-        self.cents.chunks_exact_mut(KEYS).nth(place)
+    fn table(&mut self, name: (u8, u8)) -> Option<&mut [f32; KEYS]> {
+        // They come into use one after the other.
+        let mut programs = self.names.iter_mut().zip(&mut *self.cents);
+        let (place, cents) =
+            programs.find(|(other, _)| other.is_none_or(|other| other == name))?;
+        *place = Some(name);
+        self.any = true;
+        Some(cents)
     }
 
     /// Changes a program; false if there is no room for it.

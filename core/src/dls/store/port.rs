@@ -82,9 +82,7 @@ impl Port {
     /// Adds an object whose id is new.
     pub fn add(&mut self, object: Object, generation: u16) -> Result<Handle, Error> {
         vec::try_reserve(&mut self.ids, 1)?;
-        vec::try_reserve(&mut self.instruments, 1)?;
         let at = self.unused_slot()?;
-        // From here on nothing fails.
         let id = object.id;
         let cost = object.cost;
         if let Content::Instrument(instrument) = &object.content {
@@ -95,12 +93,14 @@ impl Port {
             vec::try_insert(&mut self.instruments, place, instrument.clone())?;
             self.unpublish();
         }
+        // From here on nothing fails.
         let place = self.ids.partition_point(|i| i.0 < id);
         vec::try_insert(&mut self.ids, place, (id, at))?;
         if let Some(slot) = self.slots.get_mut(usize::from(at)) {
             self.free = slot.next_free;
             slot.generation = generation;
-            slot.object = Some(object);
+            // There is none in an unused slot.
+            core::mem::forget(slot.object.replace(object));
         }
         self.usage.bytes = self.usage.bytes.saturating_add(cost);
         self.usage.objects = self.usage.objects.saturating_add(1);
@@ -140,8 +140,8 @@ impl Port {
         Some(object)
     }
 
-    pub fn into_objects(self) -> impl Iterator<Item = Object> {
-        self.slots.into_iter().filter_map(|slot| slot.object)
+    pub fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.slots.iter().filter_map(|slot| slot.object.as_ref())
     }
 
     /// The published table is no longer what it should be.

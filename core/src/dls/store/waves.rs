@@ -76,11 +76,10 @@ impl Waves {
 
     fn find(&self, hash: u64, wave: &Wave) -> Option<Shared<Wave>> {
         let first = self.entries.partition_point(|e| e.hash < hash);
-        self.entries
-            .iter()
-            .skip(first)
-            .take_while(|e| e.hash == hash)
-            .take(CANDIDATES)
+        let rest = self.entries.get(first..).unwrap_or_default();
+        let near = rest.iter().take(CANDIDATES);
+        let mut equal = near.filter(|e| e.hash == hash);
+        equal
             .find(|e| same(&e.wave, wave))
             .map(|e| e.wave.clone())
     }
