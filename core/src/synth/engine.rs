@@ -233,8 +233,8 @@ impl Synth {
         }
         self.slice.add_message(self.pool.places());
         match *message {
-            [0xF0, ..] => {
-                if let Some(request) = Universal::parse(message) {
+            [0xF0, ref body @ .., 0xF7] => {
+                if let Some(request) = Universal::of(body) {
                     self.system(id, group, &request);
                 }
             }

@@ -601,12 +601,9 @@ impl Pool {
             .take_articulation()
             .and_then(Shared::release)
             .map(Retired::Articulation);
-        for last in [wave, articulation].into_iter().flatten() {
-            // There is room for two.
-            if let Err(last) = vec::push_within(&mut self.retired, last) {
-                core::mem::forget(last);
-            }
-        }
+        // There is room for two.
+        keep(&mut self.retired, wave);
+        keep(&mut self.retired, articulation);
         let empty = |tag: &Tag| !tag.is(LIVE);
         while let Some(last) = self.used.checked_sub(1)
             && self.slots.tag(last).is_some_and(empty)
@@ -937,6 +934,15 @@ impl PhaseGroups {
         members()
             .filter(|member| !member.2)
             .filter_map(move |slave| Some((slave.1, masters(slave.0)?)))
+    }
+}
+
+/// Puts what a voice was the last to refer to on the retire list, which has room for it.
+fn keep(retired: &mut Vec<Retired>, last: Option<Retired>) {
+    if let Some(last) = last
+        && let Err(last) = vec::push_within(retired, last)
+    {
+        core::mem::forget(last);
     }
 }
 

@@ -82,7 +82,9 @@ impl Port {
     /// Adds an object whose id is new.
     pub fn add(&mut self, object: Object, generation: u16) -> Result<Handle, Error> {
         vec::try_reserve(&mut self.ids, 1)?;
+        vec::try_reserve(&mut self.instruments, 1)?;
         let at = self.unused_slot()?;
+        // From here on nothing fails.
         let id = object.id;
         let cost = object.cost;
         if let Content::Instrument(instrument) = &object.content {
@@ -93,7 +95,6 @@ impl Port {
             vec::try_insert(&mut self.instruments, place, instrument.clone())?;
             self.unpublish();
         }
-        // From here on nothing fails.
         let place = self.ids.partition_point(|i| i.0 < id);
         vec::try_insert(&mut self.ids, place, (id, at))?;
         if let Some(slot) = self.slots.get_mut(usize::from(at)) {

@@ -545,7 +545,7 @@ fn late() {
 }
 
 /// A pin of each kind, stopped; of the wave pin and the endpoint their paths.
-fn pins_of_all_kinds(rig: &mut Rig) -> Vec<(&'static str, Pin<SimClient>)> {
+pub fn pins_of_all_kinds(rig: &mut Rig) -> Vec<(&'static str, Pin<SimClient>)> {
     let client = &mut rig.client;
     let [synth, cable, wave] = ["synth", "cable", "wave"].map(|name| subdevice(client, name));
     let capture = capture_of(&synth.pins(client).unwrap());
