@@ -227,7 +227,7 @@ impl Slips {
             (odd(|wave| wave.nChannels = 1), STATUS_NO_MATCH),
             (odd(|wave| wave.wBitsPerSample = 8), STATUS_NO_MATCH),
             (odd(|wave| wave.nBlockAlign = 8), STATUS_NO_MATCH),
-            (odd(|wave| wave.nSamplesPerSec = 47_999), STATUS_NO_MATCH),
+            (odd(|wave| wave.nSamplesPerSec = 1_000_000), STATUS_NO_MATCH),
             (
                 format(KSDATAFORMAT_TYPE_AUDIO, KSDATAFORMAT_SUBTYPE_PCM, KSDATAFORMAT_SPECIFIER_NONE, Some(PCM)),
                 STATUS_NO_MATCH,
