@@ -284,7 +284,7 @@ impl Renderer {
     fn end_block(&mut self) {
         for (slot, place) in self.tracks.iter_mut().enumerate() {
             if let Some(track) = &mut place.0 {
-                track.end_block(self.synth.virtual_synth_mut(SynthId(slot as u8)));
+                end(track, &mut self.synth, SynthId(slot as u8));
             }
         }
     }
@@ -324,11 +324,17 @@ impl Renderer {
                     }
                 }
             };
-            track.end_block(self.synth.virtual_synth_mut(id));
+            end(track, &mut self.synth, id);
             next = next.sooner(wait);
         }
         next
     }
+}
+
+/// A pin's block is over.
+#[inline(never)]
+fn end(track: &mut Track, synth: &mut Synth, id: SynthId) {
+    track.end_block(synth.virtual_synth_mut(id));
 }
 
 /// The highest sample. The limiter leaves numbers only.

@@ -153,13 +153,15 @@ pub fn given(value: u8) -> Option<f32> {
 #[derive(Debug)]
 pub struct KeyTables {
     tables: Vec<[KeySettings; KEYS]>,
-    /// Part that uses the table.
-    owners: Vec<Option<u16>>,
+    /// Part that uses the table, or [`NOBODY`].
+    owners: Vec<u16>,
     /// Tables from here on have no owner.
     used: usize,
 }
 
 const KEYS: usize = 128;
+/// There are fewer parts.
+const NOBODY: u16 = u16::MAX;
 const NO_SETTINGS: [KeySettings; KEYS] = [KeySettings::NONE; KEYS];
 /// GM2 has two drum channels, GS two drum maps; a song may split one over more channels.
 const TABLES_PER_GROUP: usize = 4;
@@ -170,7 +172,7 @@ impl KeyTables {
         let count = groups.saturating_mul(TABLES_PER_GROUP);
         Ok(Self {
             tables: vec::try_filled(count, NO_SETTINGS)?,
-            owners: vec::try_filled(count, None)?,
+            owners: vec::try_filled(count, NOBODY)?,
             used: 0,
         })
     }
@@ -178,7 +180,7 @@ impl KeyTables {
     /// Takes over the tables of the parts below `parts` from `old`, as many as there is room for, into new ones.
     pub fn adopt(&mut self, old: &Self, parts: usize) {
         let tables = old.owners.iter().zip(&old.tables);
-        let kept = tables.filter(|(owner, _)| owner.is_some_and(|part| usize::from(part) < parts));
+        let kept = tables.filter(|(owner, _)| usize::from(**owner) < parts);
         let places = self.owners.iter_mut().zip(&mut self.tables);
         for ((owner, table), (old_owner, old_table)) in places.zip(kept) {
             *owner = *old_owner;
@@ -189,7 +191,7 @@ impl KeyTables {
 
     pub fn get(&self, part: u16, key: u8) -> KeySettings {
         let mut owners = self.owners.iter().take(self.used);
-        let place = owners.position(|owner| *owner == Some(part));
+        let place = owners.position(|owner| *owner == part);
         place
             .and_then(|table| self.tables.get(table)?.get(usize::from(key & 0x7F)))
             .copied()
@@ -198,12 +200,12 @@ impl KeyTables {
 
     /// The settings of a key, to be changed; `None` if all tables are in use.
     pub fn get_mut(&mut self, part: u16, key: u8) -> Option<&mut KeySettings> {
-        let owned = self.owners.iter().position(|owner| *owner == Some(part));
+        let owned = self.owners.iter().position(|owner| *owner == part);
         let table = match owned {
             Some(table) => table,
             None => {
-                let free = self.owners.iter().position(Option::is_none)?;
-                *self.owners.get_mut(free)? = Some(part);
+                let free = self.owners.iter().position(|owner| *owner == NOBODY)?;
+                *self.owners.get_mut(free)? = part;
                 self.used = self.used.max(free + 1);
                 free
             }
@@ -215,15 +217,15 @@ impl KeyTables {
     /// Forgets the settings of a part.
     pub fn release(&mut self, part: u16) {
         for (owner, table) in self.owners.iter_mut().zip(&mut self.tables) {
-            if *owner == Some(part) {
-                *owner = None;
+            if *owner == part {
+                *owner = NOBODY;
                 *table = NO_SETTINGS;
             }
         }
     }
 
     pub fn reset(&mut self) {
-        self.owners.fill(None);
+        self.owners.fill(NOBODY);
         self.used = 0;
         self.tables.fill(NO_SETTINGS);
     }

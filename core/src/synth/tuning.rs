@@ -14,10 +14,10 @@ const PROGRAMS: usize = 16;
 pub struct Tunings {
     /// Cents that a key is off equal temperament, of each program.
     cents: TryBox<[[f32; KEYS]; PROGRAMS]>,
-    /// Bank and program of each table in use.
-    names: [Option<(u8, u8)>; PROGRAMS],
-    /// Some table is in use.
-    any: bool,
+    /// Bank and program of each table.
+    names: [(u8, u8); PROGRAMS],
+    /// Tables in use: the first ones.
+    used: usize,
 }
 
 impl Tunings {
@@ -25,41 +25,47 @@ impl Tunings {
     pub fn new() -> Result<Self, NoMemory> {
         Ok(Self {
             cents: TryBox::try_filled([0.0; KEYS])?,
-            names: [None; PROGRAMS],
-            any: false,
+            names: [(0, 0); PROGRAMS],
+            used: 0,
         })
     }
 
     pub fn reset(&mut self) {
-        if self.any {
+        if self.used > 0 {
             *self.cents = [[0.0; KEYS]; PROGRAMS];
-            self.names = [None; PROGRAMS];
-            self.any = false;
+            self.used = 0;
         }
     }
 
     /// Cents by which a channel's program retunes a key. Drums keep their pitch.
     pub fn cents(&self, channel: &Channel, key: u8) -> f32 {
-        if !self.any || channel.drum {
+        if self.used == 0 || channel.drum {
             return 0.0;
         }
-        let mut programs = self.names.iter().zip(&*self.cents);
-        programs
-            .find(|(name, _)| **name == Some(channel.tuning))
-            .and_then(|(_, cents)| cents.get(usize::from(key)))
+        self.place(channel.tuning)
+            .and_then(|place| self.cents.get(place)?.get(usize::from(key)))
             .copied()
             .unwrap_or(0.0)
     }
 
+    fn place(&self, name: (u8, u8)) -> Option<usize> {
+        let used = self.names.get(..self.used.min(PROGRAMS));
+        let mut used = used.unwrap_or_default().iter();
+        used.position(|other| *other == name)
+    }
+
     /// The table of a program, made if there is room.
     fn table(&mut self, name: (u8, u8)) -> Option<&mut [f32; KEYS]> {
-        // They come into use one after the other.
-        let mut programs = self.names.iter_mut().zip(&mut *self.cents);
-        let (place, cents) =
-            programs.find(|(other, _)| other.is_none_or(|other| other == name))?;
-        *place = Some(name);
-        self.any = true;
-        Some(cents)
+        let place = match self.place(name) {
+            Some(place) => place,
+            None => {
+                let free = self.used;
+                *self.names.get_mut(free)? = name;
+                self.used += 1;
+                free
+            }
+        };
+        self.cents.get_mut(place)
     }
 
     /// Changes a program; false if there is no room for it.

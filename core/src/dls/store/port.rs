@@ -215,9 +215,13 @@ pub fn merge<'a>(
     own: impl Iterator<Item = &'a Shared<Instrument>>,
     defaults: &'a [Shared<Instrument>],
 ) -> Result<Shared<Patches>, NoMemory> {
-    let built_in = vec::try_collect(defaults.iter().cloned())?;
-    let most = own.size_hint().1.unwrap_or(0).saturating_add(defaults.len());
-    let mut instruments: Vec<Shared<Instrument>> = vec::try_with_capacity(most)?;
+    let mut patches = Patches {
+        instruments: Vec::new(),
+        built_in: vec::try_collect(defaults.iter().cloned())?,
+    };
+    let instruments = &mut patches.instruments;
+    let most = own.size_hint().1.unwrap_or(0);
+    vec::try_reserve(instruments, most.saturating_add(defaults.len()))?;
     let (mut own, mut defaults) = (own.peekable(), defaults.iter().peekable());
     loop {
         let next = match (own.peek(), defaults.peek()) {
@@ -226,16 +230,13 @@ pub fn merge<'a>(
             (None, _) => defaults.next(),
         };
         let Some(next) = next else {
-            return Shared::try_new(Patches {
-                instruments,
-                built_in,
-            });
+            return Shared::try_new(patches);
         };
         if instruments
             .last()
             .is_none_or(|last| last.patch != next.patch)
         {
-            vec::push_within(&mut instruments, next.clone()).map_err(|_| NoMemory)?;
+            vec::push_within(instruments, next.clone()).map_err(|_| NoMemory)?;
         }
     }
 }

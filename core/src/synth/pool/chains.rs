@@ -103,8 +103,9 @@ impl Chains {
     pub fn copy(&mut self, other: &Self) {
         *self.first = *other.first;
         *self.keys = *other.keys;
-        for (to, from) in self.links.iter_mut().zip(&other.links) {
-            *to = *from;
+        let count = self.links.len().min(other.links.len());
+        if let (Some(to), Some(from)) = (self.links.get_mut(..count), other.links.get(..count)) {
+            to.copy_from_slice(from);
         }
     }
 
