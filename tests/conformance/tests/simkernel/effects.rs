@@ -230,7 +230,7 @@ fn chorus() {
 }
 
 /// A GS, XG or GM2 message that sets an effect, of any value.
-fn setting(random: &mut fastrand::Rng) -> Vec<u8> {
+pub fn setting(random: &mut fastrand::Rng) -> Vec<u8> {
     let value = random.u8(0..128);
     let gs = |address: u8, value: u8| {
         let body = [0x40, 0x01, address, value];

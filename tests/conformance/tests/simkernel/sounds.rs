@@ -27,6 +27,21 @@ pub fn instrument(id: u32, patch: u32, flags: u32, wave: u32) -> Vec<u8> {
     download::instrument2(id, &content(patch, flags, wave))
 }
 
+/// The same with a region for each of these waves.
+pub fn linked(id: u32, patch: u32, waves: &[u32]) -> Vec<u8> {
+    let mut content = content(patch, 0, 0);
+    let first = content.regions.remove(0);
+    content.regions = waves
+        .iter()
+        .map(|&wave| {
+            let mut region = first.clone();
+            region.link.table_index = wave;
+            region
+        })
+        .collect();
+    download::instrument2(id, &content)
+}
+
 /// The same with a region for each of these: its phase group, and whether it is the group's master.
 pub fn layered(id: u32, patch: u32, wave: u32, phases: &[(u16, bool)]) -> Vec<u8> {
     let mut content = content(patch, 0, wave);
