@@ -178,6 +178,12 @@ pub struct Pool {
 impl Pool {
     /// A pool of `voices` voices; some more slots let stolen voices fade.
     pub fn new(voices: u16) -> Result<Self, NoMemory> {
+        // The room comes last: what holds most is not to be given back.
+        let counts = TryBox::try_filled(Count::default())?;
+        let kernels = Kernels::new()?;
+        let batch = Batch::new()?;
+        let preparations = Preparations::new()?;
+        let waiting = Waiting::new()?;
         let room = Room::new(voices)?;
         Ok(Self {
             slots: room.slots,
@@ -185,7 +191,7 @@ impl Pool {
             used: 0,
             taken: 0,
             sounding: 0,
-            counts: TryBox::try_filled(Count::default())?,
+            counts,
             limit: room.limit,
             pending: false,
             leaving: u64::MAX,
@@ -193,12 +199,12 @@ impl Pool {
             links: false,
             ranks: room.ranks,
             retired: room.retired,
-            waiting: Waiting::new()?,
+            waiting,
             wanted: false,
-            batch: Batch::new()?,
+            batch,
             vectors: Vectors::default(),
-            kernels: Kernels::new()?,
-            preparations: Preparations::new()?,
+            kernels,
+            preparations,
         })
     }
 

@@ -27,10 +27,10 @@ impl Room {
         let limit = usize::from(voices.max(1));
         let slots = slots(limit);
         Ok(Self {
-            slots: Slots::new(slots)?,
-            chains: Chains::new(slots)?,
             ranks: vec::try_with_capacity(slots)?,
             retired: vec::try_with_capacity(slots * 4)?,
+            chains: Chains::new(slots)?,
+            slots: Slots::new(slots)?,
             limit,
         })
     }

@@ -27,6 +27,13 @@ pub fn instrument(id: u32, patch: u32, flags: u32, wave: u32) -> Vec<u8> {
     download::instrument2(id, &content(patch, flags, wave))
 }
 
+/// The same with these connections besides.
+pub fn driven(id: u32, patch: u32, wave: u32, connections: &[Connection]) -> Vec<u8> {
+    let mut content = content(patch, 0, wave);
+    content.articulations[0].extend_from_slice(connections);
+    download::instrument2(id, &content)
+}
+
 /// The same with a region for each of these waves.
 pub fn linked(id: u32, patch: u32, waves: &[u32]) -> Vec<u8> {
     let mut content = content(patch, 0, 0);

@@ -10,6 +10,7 @@ use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
 use crate::sounds::{self, load, unload, wave};
 use arioso_bank::test_banks;
 use arioso_core::dls::model::Wave;
+use arioso_core::dls::raw::Connection;
 use arioso_core::ks::GUID;
 use arioso_core::ks::arioso::KSPROPSETID_Arioso;
 use arioso_core::ks::arioso::{
@@ -51,6 +52,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("sweep: every pin state from every state", states),
     ("sweep: removal while what is left is freed", under_way),
     ("voices that do not give way", priorities),
+    ("sweep: every destination driven by every source", connections),
     ("sweep: phase groups of every size and order", phases),
     ("sweep: waves of one hash", collisions),
     ("sweep: every budget of a slice while effects ring", budgets),
@@ -779,6 +781,102 @@ fn priorities() {
         assert_eq!(left, if high == low { VOICES } else { 0 });
         settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_SILENCE).unwrap();
         rig.sleep(SECOND / 20);
+    }
+    rig.close(filter, [pin], Some(path));
+    rig.finish();
+}
+
+/// Each destination driven by each source, plainly and through anything else: a note begins, follows its controllers, and ends; nothing is
+/// left.
+fn connections() {
+    const SOURCES: [u16; 20] = [
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0x81, 0x87, 0x8A, 0x8B, 0xDB, 0xDD, 0x100, 0x101, 0x102,
+    ];
+    const DESTINATIONS: [u16; 30] = [
+        0x001, 0x003, 0x004, 0x005, 0x010, 0x011, 0x012, 0x013, 0x080, 0x081, 0x104, 0x105, 0x114,
+        0x115, 0x206, 0x207, 0x209, 0x20A, 0x20B, 0x20C, 0x20D, 0x30A, 0x30B, 0x30D, 0x30E, 0x30F,
+        0x310, 0x500, 0x501, 0x777,
+    ];
+    const TOGETHER: usize = 15;
+    let mut rig = Setup::default().start();
+    let (filter, mut pin, mut path) = rig.open();
+    path.run(&mut rig.client).unwrap();
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let handle = pin.handle;
+    load(&mut rig.client, handle, &wave(1, 500)).unwrap();
+    let mut random = fastrand::Rng::with_seed(12);
+    let pairs = SOURCES.iter().flat_map(|s| DESTINATIONS.map(|d| (*s, d)));
+    let mut instruments: Vec<Vec<Connection>> = pairs
+        .map(|(source, destination)| {
+            let plain = random.bool();
+            vec![Connection {
+                source,
+                control: if plain { 0 } else { SOURCES[random.usize(0..20)] },
+                destination,
+                transform: if plain { 0 } else { random.u16(..) },
+                scale: [random.i32(..), random.i32(-1 << 24..1 << 24)][random.usize(0..2)],
+            }]
+        })
+        .collect();
+    // Constants of all at once, and anything beside each other.
+    for _ in 0..60 {
+        let driven = random.bool();
+        let several = DESTINATIONS.iter().map(|&destination| Connection {
+            source: if driven { SOURCES[random.usize(0..20)] } else { 0 },
+            control: 0,
+            destination,
+            transform: 0,
+            scale: random.i32(-1 << 24..1 << 24),
+        });
+        instruments.push(several.collect());
+    }
+    let mut level = None;
+    for some in instruments.chunks(TOGETHER) {
+        let mut loaded = Vec::new();
+        let before = statistics(&mut rig.client, handle).unwrap().Notes;
+        for (n, connections) in (0..).zip(some) {
+            let buffer = sounds::driven(10 + n, n, 1, connections);
+            loaded.push(load(&mut rig.client, handle, &buffer).unwrap());
+            let status = n as u8;
+            let key = 30 + random.u8(0..60);
+            rig.play(
+                &pin,
+                &[
+                    (0, &[0xC0 | status, n as u8]),
+                    (0, &[0x90 | status, key, random.u8(1..128)]),
+                    (SECOND / 100, &[0xA0 | status, key, 90]),
+                    (SECOND / 100, &[0xE0 | status, 0, random.u8(0..128)]),
+                ],
+            );
+        }
+        for controller in [1, 7, 10, 11, 91, 93, 74, 71] {
+            let value = random.u8(0..128);
+            for n in 0..some.len() as u8 {
+                rig.play(&pin, &[(0, &[0xB0 | n, controller, value]), (0, &[0xD0 | n, value])]);
+            }
+            rig.sleep(SECOND / 100);
+        }
+        let after = statistics(&mut rig.client, handle).unwrap();
+        assert_eq!(after.Notes - before, some.len() as u64);
+        for n in 0..some.len() as u8 {
+            rig.play(&pin, &[(0, &[0xB0 | n, 123, 0])]);
+        }
+        rig.sleep(SECOND / 20);
+        settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_SILENCE).unwrap();
+        rig.sleep(SECOND / 10);
+        assert_eq!(statistics(&mut rig.client, handle).unwrap().Voices, 0);
+        for made in loaded {
+            unload(&mut rig.client, handle, &made).unwrap();
+        }
+        for n in 0..16 {
+            rig.play(&pin, &[(0, &[0xB0 | n, 121, 0])]);
+        }
+        rig.sleep(SECOND / 10);
+        rig.take_audio();
+        if some.len() == TOGETHER {
+            let left = rig.pool();
+            assert_eq!(*level.get_or_insert(left), left, "something is left");
+        }
     }
     rig.close(filter, [pin], Some(path));
     rig.finish();
