@@ -138,15 +138,18 @@ impl Renderer {
                 self.leave(exchange, Some(Garbage::Parts(old)));
             }
             Command::Volume { slot, volume } => {
-                self.synth.change(SynthId(slot), |port| port.set_volume(volume));
+                self.synth
+                    .change(SynthId(slot), |port| port.set_volume(volume));
                 self.synth.refresh(SynthId(slot));
             }
             Command::Boost { slot, boost } => {
-                self.synth.change(SynthId(slot), |port| port.set_boost(boost));
+                self.synth
+                    .change(SynthId(slot), |port| port.set_boost(boost));
                 self.synth.refresh(SynthId(slot));
             }
             Command::Effects { slot, on } => {
-                self.synth.change(SynthId(slot), |port| port.effects_mut().on = on);
+                self.synth
+                    .change(SynthId(slot), |port| port.effects_mut().on = on);
                 self.synth.refresh(SynthId(slot));
             }
             Command::Reverb { slot, waves } => {

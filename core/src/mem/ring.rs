@@ -66,8 +66,7 @@ impl<T> Ring<T> {
     /// The slot of a position.
     #[inline(always)]
     fn slot(&self, position: usize) -> Option<&Slot<T>> {
-        self.slots
-            .get(position & self.slots.len().wrapping_sub(1))
+        self.slots.get(position & self.slots.len().wrapping_sub(1))
     }
 
     /// Hands the value back when the ring is full.

@@ -243,9 +243,7 @@ impl SampleClock {
             at: i128::from(frame) * ONE,
             slope,
         };
-        let time = now
-            .max(self.committed)
-            .max(self.latest().time);
+        let time = now.max(self.committed).max(self.latest().time);
         let at = wanted.position(self.rate, time).max(self.position(time));
         self.synced = now;
         self.at_sync = wanted.at;

@@ -329,15 +329,14 @@ impl<'a> Articulation<'a> {
             .list
             .clone()
             .filter_map(|c| c.as_list(b"lart").or_else(|| c.as_list(b"lar2")));
-        within(lists.filter(move |list| holds(list, &answers)))
-            .filter_map(|c| {
-                let level = match &c.id {
-                    b"art1" => Level::One,
-                    b"art2" => Level::Two,
-                    _ => return None,
-                };
-                Some((level, Connections::read(c.data)?))
-            })
+        within(lists.filter(move |list| holds(list, &answers))).filter_map(|c| {
+            let level = match &c.id {
+                b"art1" => Level::One,
+                b"art2" => Level::Two,
+                _ => return None,
+            };
+            Some((level, Connections::read(c.data)?))
+        })
     }
 
     /// There is no articulation here.

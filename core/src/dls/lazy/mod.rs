@@ -212,18 +212,15 @@ impl LazyBank {
         };
         let again = current.again;
         let entry = self.entries.get(current.entry);
-        let built = entry.and_then(|entry| {
-            self.contents
-                .build(entry, job, again && current.next == 0)
-        });
+        let built =
+            entry.and_then(|entry| self.contents.build(entry, job, again && current.next == 0));
         let Some(instrument) = built else {
             return true;
         };
         while let Some(region) = instrument.regions.get(current.next) {
             current.next = current.next.saturating_add(1);
             if region.wave.state() != State::Here {
-                self.contents
-                    .load(&region.wave, current.round, job, again);
+                self.contents.load(&region.wave, current.round, job, again);
                 self.current = Some(current);
                 break;
             }
@@ -233,7 +230,6 @@ impl LazyBank {
         }
         true
     }
-
 }
 
 impl Contents {

@@ -81,9 +81,7 @@ impl Waves {
         let rest = self.entries.get(first..).unwrap_or_default();
         let near = rest.iter().take(CANDIDATES);
         let mut equal = near.filter(|e| e.hash == hash);
-        equal
-            .find(|e| same(&e.wave, wave))
-            .map(|e| e.wave.clone())
+        equal.find(|e| same(&e.wave, wave)).map(|e| e.wave.clone())
     }
 }
 

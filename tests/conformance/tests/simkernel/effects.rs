@@ -296,15 +296,28 @@ fn anything() {
             rig.sleep(if n % 10 == 0 { SECOND / 2 } else { SECOND / 50 });
             rig.play(&pin, &[(0, &[0x80, 40 + n, 0])]);
             let frames = rig.take_audio();
-            let loud = frames.iter().flatten().filter(|s| **s == i16::MAX || **s == i16::MIN);
+            let loud = frames
+                .iter()
+                .flatten()
+                .filter(|s| **s == i16::MAX || **s == i16::MIN);
             told += loud.count();
-            heard += frames.iter().flatten().map(|&s| f64::from(s).powi(2)).sum::<f64>();
+            heard += frames
+                .iter()
+                .flatten()
+                .map(|&s| f64::from(s).powi(2))
+                .sum::<f64>();
         }
-        assert!(heard > 0.0 && told == 0, "{round}: {told} samples of full scale");
+        assert!(
+            heard > 0.0 && told == 0,
+            "{round}: {told} samples of full scale"
+        );
         for ((sends, bounds), usual) in kinds.iter().zip(usual) {
             quiet(&mut rig);
             let now = chord(&mut rig, *sends) / usual;
-            assert!(bounds.contains(&now), "{round}, {sends:?}: {now} of what it was");
+            assert!(
+                bounds.contains(&now),
+                "{round}, {sends:?}: {now} of what it was"
+            );
         }
     }
     rig.close(filter, [pin], Some(wave));

@@ -267,7 +267,11 @@ fn links() {
             let mut waves = vec![1; count];
             waves[missing] = 9;
             let refused = load(&mut rig.client, pin.handle, &linked(2, 0, &waves));
-            assert_eq!(refused.err(), Some(STATUS_UNSUCCESSFUL), "{missing} of {count}");
+            assert_eq!(
+                refused.err(),
+                Some(STATUS_UNSUCCESSFUL),
+                "{missing} of {count}"
+            );
             assert_eq!(rig.pool(), before, "{missing} of {count}");
         }
     }

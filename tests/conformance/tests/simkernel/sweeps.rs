@@ -52,7 +52,10 @@ pub const SCENARIOS: &[Scenario] = &[
     ("sweep: every pin state from every state", states),
     ("sweep: removal while what is left is freed", under_way),
     ("voices that do not give way", priorities),
-    ("sweep: every destination driven by every source", connections),
+    (
+        "sweep: every destination driven by every source",
+        connections,
+    ),
     ("sweep: phase groups of every size and order", phases),
     ("sweep: waves of one hash", collisions),
     ("sweep: every budget of a slice while effects ring", budgets),
@@ -811,7 +814,11 @@ fn connections() {
             let plain = random.bool();
             vec![Connection {
                 source,
-                control: if plain { 0 } else { SOURCES[random.usize(0..20)] },
+                control: if plain {
+                    0
+                } else {
+                    SOURCES[random.usize(0..20)]
+                },
                 destination,
                 transform: if plain { 0 } else { random.u16(..) },
                 scale: [random.i32(..), random.i32(-1 << 24..1 << 24)][random.usize(0..2)],
@@ -822,7 +829,11 @@ fn connections() {
     for _ in 0..60 {
         let driven = random.bool();
         let several = DESTINATIONS.iter().map(|&destination| Connection {
-            source: if driven { SOURCES[random.usize(0..20)] } else { 0 },
+            source: if driven {
+                SOURCES[random.usize(0..20)]
+            } else {
+                0
+            },
             control: 0,
             destination,
             transform: 0,
@@ -852,7 +863,10 @@ fn connections() {
         for controller in [1, 7, 10, 11, 91, 93, 74, 71] {
             let value = random.u8(0..128);
             for n in 0..some.len() as u8 {
-                rig.play(&pin, &[(0, &[0xB0 | n, controller, value]), (0, &[0xD0 | n, value])]);
+                rig.play(
+                    &pin,
+                    &[(0, &[0xB0 | n, controller, value]), (0, &[0xD0 | n, value])],
+                );
             }
             rig.sleep(SECOND / 100);
         }
@@ -1108,19 +1122,39 @@ fn exclusive(random: &mut fastrand::Rng, channel: u8, key: u8) -> Vec<u8> {
         1 => universal(&[9, one(&[1, 2], a), channel, b % 7, c, d % 7, a]),
         2 => universal(&[9, 3, channel, one(&[1, 2, 0x40, 0x5F], a), b % 7, c]),
         3 => universal(&[4, 2 + a % 3, b, c]),
-        4 => [&[0xF0, kind, 0x7F, 8, 8, a & 3, b, c][..], &[d; 12], &[0xF7]].concat(),
-        5 => [&[0xF0, kind, 0x7F, 8, 9, a & 3, b, c][..], &[d; 24], &[0xF7]].concat(),
+        4 => [
+            &[0xF0, kind, 0x7F, 8, 8, a & 3, b, c][..],
+            &[d; 12],
+            &[0xF7],
+        ]
+        .concat(),
+        5 => [
+            &[0xF0, kind, 0x7F, 8, 9, a & 3, b, c][..],
+            &[d; 24],
+            &[0xF7],
+        ]
+        .concat(),
         6 => [0xF0, 0x7F, 0x7F, 8, 2, a % 3, 1, key, b, c, d, 0xF7].to_vec(),
         7 => [0xF0, kind, 0x7F, 8, 7, b % 2, a % 3, 1, key, b, c, d, 0xF7].to_vec(),
         8 => gs(&[0x40, 0x10 | channel, a, b]),
-        9 => gs(&[0x40, 0x10 | channel, one(&[0, 1, 0x13, 0x15, 0x16, 0x1F, 0x40], a), b, c]),
+        9 => gs(&[
+            0x40,
+            0x10 | channel,
+            one(&[0, 1, 0x13, 0x15, 0x16, 0x1F, 0x40], a),
+            b,
+            c,
+        ]),
         10 => gs(&[0x40, 0x20 | channel, a & 0x5F, b, c]),
         11 => gs(&[0x40, 0, one(&[0, 4, 5, 6], a), b]),
         12 => gs(&[0x41, a & 0x1F, key, b, c]),
         13 => xg(&[8, channel, a, b]),
         14 => xg(&[0x30 | a & 3, key, b & 0x1F, c]),
         15 => xg(&[0, 0, one(&[0, 4, 6, 0x7E, 0x7F], a), 0]),
-        16 => vec![0xB0 | channel, one(&[98, 99, 100, 101], a), one(&[0, 1, 2, 5, 8, 0x1A, 127], b)],
+        16 => vec![
+            0xB0 | channel,
+            one(&[98, 99, 100, 101], a),
+            one(&[0, 1, 2, 5, 8, 0x1A, 127], b),
+        ],
         17 => vec![0xB0 | channel, one(&[6, 38, 96, 97], a), b],
         18 => vec![0xB0 | channel, a % 120, b],
         _ => vec![0xFE],

@@ -160,11 +160,16 @@ impl Slips {
                         format: *const KSDATAFORMAT,
                         allocates: bool,
                         expected: NTSTATUS| {
-            let (mut mxf, mut made, mut ahead) = (null_mut::<IMXF>(), null_mut::<IServiceGroup>(), 0u64);
+            let (mut mxf, mut made, mut ahead) =
+                (null_mut::<IMXF>(), null_mut::<IServiceGroup>(), 0u64);
             let mxf_at = if stream { &raw mut mxf } else { null_mut() };
             let group_at = if group { &raw mut made } else { null_mut() };
             let ahead_at = if prefetch { &raw mut ahead } else { null_mut() };
-            let allocator = if allocates { allocator.get() } else { null_mut() };
+            let allocator = if allocates {
+                allocator.get()
+            } else {
+                null_mut()
+            };
             // SAFETY: a live miniport; whatever is given lives for the time of the call.
             let status = unsafe {
                 guest_call!(
@@ -195,13 +200,37 @@ impl Slips {
         let invalid = STATUS_INVALID_PARAMETER;
         for missing in 0..3 {
             let places = [0, 1, 2].map(|place| place != missing);
-            call("a place is missing", places, none, (0, render), music, true, invalid);
+            call(
+                "a place is missing",
+                places,
+                none,
+                (0, render),
+                music,
+                true,
+                invalid,
+            );
         }
         call("no format", all, none, (0, render), null(), true, invalid);
         let empty = [0u64; 32];
         let empty = empty.as_ptr().cast();
-        call("an empty format", all, none, (0, render), empty, true, invalid);
-        call("aggregated", all, own.cast(), (0, render), music, true, invalid);
+        call(
+            "an empty format",
+            all,
+            none,
+            (0, render),
+            empty,
+            true,
+            invalid,
+        );
+        call(
+            "aggregated",
+            all,
+            own.cast(),
+            (0, render),
+            music,
+            true,
+            invalid,
+        );
         for pin in 0..4 {
             for kind in [render, capture, sink] {
                 // What fits is asked for without an allocator, or with a format of another kind.
@@ -210,10 +239,26 @@ impl Slips {
                     true if kind == sink => STATUS_NO_MATCH,
                     true => invalid,
                 };
-                call("a stream of another kind", all, none, (pin, kind), music, false, expected);
+                call(
+                    "a stream of another kind",
+                    all,
+                    none,
+                    (pin, kind),
+                    music,
+                    false,
+                    expected,
+                );
             }
         }
-        call("no pin", all, none, (NONE, render), music, true, STATUS_INVALID_DEVICE_REQUEST);
+        call(
+            "no pin",
+            all,
+            none,
+            (NONE, render),
+            music,
+            true,
+            STATUS_INVALID_DEVICE_REQUEST,
+        );
         let odd = |change: fn(&mut WAVEFORMATEX)| {
             let mut wave = PCM;
             change(&mut wave);
@@ -229,12 +274,25 @@ impl Slips {
             (odd(|wave| wave.nBlockAlign = 8), STATUS_NO_MATCH),
             (odd(|wave| wave.nSamplesPerSec = 1_000_000), STATUS_NO_MATCH),
             (
-                format(KSDATAFORMAT_TYPE_AUDIO, KSDATAFORMAT_SUBTYPE_PCM, KSDATAFORMAT_SPECIFIER_NONE, Some(PCM)),
+                format(
+                    KSDATAFORMAT_TYPE_AUDIO,
+                    KSDATAFORMAT_SUBTYPE_PCM,
+                    KSDATAFORMAT_SPECIFIER_NONE,
+                    Some(PCM),
+                ),
                 STATUS_NO_MATCH,
             ),
         ] {
             let at = format.as_ptr().cast();
-            call("another format", all, none, (pin, sink), at, false, expected);
+            call(
+                "another format",
+                all,
+                none,
+                (pin, sink),
+                at,
+                false,
+                expected,
+            );
         }
     }
 
@@ -247,7 +305,10 @@ impl Slips {
                         (pin, capture): (u32, u8),
                         format: *const KSDATAFORMAT,
                         expected: &[NTSTATUS]| {
-            let (mut made, mut by) = (null_mut::<IMiniportMidiStream>(), null_mut::<IServiceGroup>());
+            let (mut made, mut by) = (
+                null_mut::<IMiniportMidiStream>(),
+                null_mut::<IServiceGroup>(),
+            );
             let made_at = if stream { &raw mut made } else { null_mut() };
             let by_at = if group { &raw mut by } else { null_mut() };
             // SAFETY: a live miniport; whatever is given lives for the time of the call.
@@ -257,12 +318,34 @@ impl Slips {
             };
             assert!(made.is_null() && by.is_null(), "{what}: objects");
             let expected = expected.iter().find(|e| **e == status as NTSTATUS);
-            self.add(what, status, expected.copied().unwrap_or(STATUS_INVALID_PARAMETER));
+            self.add(
+                what,
+                status,
+                expected.copied().unwrap_or(STATUS_INVALID_PARAMETER),
+            );
         };
         let (none, invalid) = (null_mut(), &[STATUS_INVALID_PARAMETER][..]);
-        let refused = &[STATUS_INVALID_PARAMETER, STATUS_INVALID_DEVICE_REQUEST, STATUS_NO_MATCH];
-        call("no place for a stream", [false, true], none, (0, 0), music, invalid);
-        call("no place for a group", [true, false], none, (0, 0), music, invalid);
+        let refused = &[
+            STATUS_INVALID_PARAMETER,
+            STATUS_INVALID_DEVICE_REQUEST,
+            STATUS_NO_MATCH,
+        ];
+        call(
+            "no place for a stream",
+            [false, true],
+            none,
+            (0, 0),
+            music,
+            invalid,
+        );
+        call(
+            "no place for a group",
+            [true, false],
+            none,
+            (0, 0),
+            music,
+            invalid,
+        );
         call("no format", [true; 2], none, (0, 0), null(), invalid);
         call("aggregated", [true; 2], own.cast(), (0, 0), music, invalid);
         call("no pin", [true; 2], none, (NONE, 0), music, refused);
@@ -270,7 +353,14 @@ impl Slips {
         for pin in 0..8 {
             for capture in 0..2 {
                 let at = wave.as_ptr().cast();
-                call("a pin for sound", [true; 2], none, (pin, capture), at, refused);
+                call(
+                    "a pin for sound",
+                    [true; 2],
+                    none,
+                    (pin, capture),
+                    at,
+                    refused,
+                );
             }
         }
     }
@@ -278,7 +368,11 @@ impl Slips {
     unsafe fn wave_rt(&mut self, own: *mut IMiniportWaveRT) {
         let wave = audio(KSDATAFORMAT_SUBTYPE_PCM, Some(PCM));
         let wave = wave.as_ptr().cast::<KSDATAFORMAT>();
-        let refused = [STATUS_INVALID_PARAMETER, STATUS_INVALID_DEVICE_REQUEST, STATUS_NO_MATCH];
+        let refused = [
+            STATUS_INVALID_PARAMETER,
+            STATUS_INVALID_DEVICE_REQUEST,
+            STATUS_NO_MATCH,
+        ];
         let mut call = |what: &str, place: bool, (pin, capture): (u32, u8), format| {
             let mut made = null_mut::<IMiniportWaveRTStream>();
             let made_at = if place { &raw mut made } else { null_mut() };
@@ -291,7 +385,11 @@ impl Slips {
             };
             assert!(made.is_null(), "{what}: a stream");
             let expected = refused.iter().find(|e| **e == status as NTSTATUS);
-            self.add(what, status, expected.copied().unwrap_or(STATUS_INVALID_PARAMETER));
+            self.add(
+                what,
+                status,
+                expected.copied().unwrap_or(STATUS_INVALID_PARAMETER),
+            );
         };
         call("no place", false, (0, 1), wave);
         call("no format", true, (0, 1), null());
@@ -310,9 +408,17 @@ impl Slips {
                 let range = short.as_ptr();
                 guest_call!(intersect, own, pin, range, range, 256, at, &raw mut length)
             };
-            let expected = [STATUS_INVALID_PARAMETER, STATUS_NO_MATCH, STATUS_NOT_IMPLEMENTED];
+            let expected = [
+                STATUS_INVALID_PARAMETER,
+                STATUS_NO_MATCH,
+                STATUS_NOT_IMPLEMENTED,
+            ];
             let expected = expected.iter().find(|e| **e == status as NTSTATUS);
-            self.add("ranges without anything", status, expected.copied().unwrap_or(STATUS_NO_MATCH));
+            self.add(
+                "ranges without anything",
+                status,
+                expected.copied().unwrap_or(STATUS_NO_MATCH),
+            );
         }
     }
 
@@ -326,7 +432,9 @@ impl Slips {
             tables.extend(shape.nodes.iter().map(|node| (**node).AutomationTable));
             for table in tables.into_iter().filter_map(|table| table.as_ref()) {
                 for n in 0..table.PropertyCount as usize {
-                    let item = table.Properties.byte_add(n * table.PropertyItemSize as usize);
+                    let item = table
+                        .Properties
+                        .byte_add(n * table.PropertyItemSize as usize);
                     self.property(item);
                 }
                 for n in 0..table.EventCount as usize {
@@ -451,10 +559,11 @@ impl Slips {
                     let mut place = [0u64; 4];
                     let place = place.as_mut_ptr();
                     for missing in 0..4 {
-                        let [mdl, actual, offset, caching] = [0, 1, 2, 3].map(|n| match n == missing {
-                            true => null_mut(),
-                            false => place.add(n),
-                        });
+                        let [mdl, actual, offset, caching] =
+                            [0, 1, 2, 3].map(|n| match n == missing {
+                                true => null_mut(),
+                                false => place.add(n),
+                            });
                         let status = guest_call!(
                             (*table).AllocateAudioBuffer,
                             stream,
