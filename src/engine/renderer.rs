@@ -112,18 +112,18 @@ impl Renderer {
                     Some(place) => place.0.replace(track),
                     None => Some(track),
                 };
-                self.leave(exchange, old.map(Garbage::Track));
+                self.leave(exchange, old, Garbage::Track);
                 let old = self.synth.attach(SynthId(slot), port);
-                self.leave(exchange, old.map(Garbage::VirtualSynth));
+                self.leave(exchange, old, Garbage::VirtualSynth);
             }
             Command::Detach { slot } => {
                 let old = self
                     .tracks
                     .get_mut(usize::from(slot))
                     .and_then(|place| place.0.take());
-                self.leave(exchange, old.map(Garbage::Track));
+                self.leave(exchange, old, Garbage::Track);
                 let old = self.synth.detach(SynthId(slot));
-                self.leave(exchange, old.map(Garbage::VirtualSynth));
+                self.leave(exchange, old, Garbage::VirtualSynth);
             }
             Command::Patches { slot, patches } => {
                 let old = match self.synth.virtual_synth_mut(SynthId(slot)) {
@@ -131,11 +131,11 @@ impl Renderer {
                     None => Some(patches),
                 };
                 self.synth.select_all(SynthId(slot));
-                self.leave(exchange, old.map(Garbage::Patches));
+                self.leave(exchange, old, Garbage::Patches);
             }
             Command::Parts { slot, parts } => {
                 let old = self.synth.set_parts(SynthId(slot), parts);
-                self.leave(exchange, Some(Garbage::Parts(old)));
+                self.leave(exchange, Some(old), Garbage::Parts);
             }
             Command::Volume { slot, volume } => {
                 self.synth
@@ -175,7 +175,7 @@ impl Renderer {
             Command::Budget(limit) => self.budget.set_limit(limit),
             Command::Voices(room) => {
                 let old = self.synth.set_room(room);
-                self.leave(exchange, Some(Garbage::Room(old)));
+                self.leave(exchange, Some(old), Garbage::Room);
             }
             Command::Quiet { slot, controller } => {
                 for channel in 0..16u8 {
@@ -188,9 +188,9 @@ impl Renderer {
 
     /// What a command leaves behind goes to the reaper.
     #[inline(never)]
-    fn leave(&mut self, exchange: &Exchange, left: Option<Garbage>) {
-        if let Some(garbage) = left {
-            self.bin.throw(exchange.reaper.work(), garbage);
+    fn leave<T>(&mut self, exchange: &Exchange, left: Option<T>, garbage: fn(T) -> Garbage) {
+        if let Some(left) = left {
+            self.bin.throw(exchange.reaper.work(), garbage(left));
             exchange.reaper.queue();
         }
     }

@@ -216,11 +216,10 @@ impl KeyTables {
 
     /// Forgets the settings of a part.
     pub fn release(&mut self, part: u16) {
-        for (owner, table) in self.owners.iter_mut().zip(&mut self.tables) {
-            if *owner == part {
-                *owner = NOBODY;
-                *table = NO_SETTINGS;
-            }
+        let mut tables = self.owners.iter_mut().zip(&mut self.tables);
+        if let Some((owner, table)) = tables.find(|(owner, _)| **owner == part) {
+            *owner = NOBODY;
+            *table = NO_SETTINGS;
         }
     }
 

@@ -254,7 +254,9 @@ impl Store {
                 .get(at)
                 .is_none_or(|d| d.patch != instrument.patch)
             {
-                vec::try_insert(&mut self.defaults, at, instrument)?;
+                // There is room for all of them.
+                let inserted = vec::try_insert(&mut self.defaults, at, instrument);
+                debug_assert!(inserted.is_ok());
             }
         }
         Ok(())

@@ -34,15 +34,19 @@ pub fn driven(id: u32, patch: u32, wave: u32, connections: &[Connection]) -> Vec
     download::instrument2(id, &content)
 }
 
-/// The same with a region for each of these waves.
+/// The same with a region for each of these waves; every second one has articulations of its own.
 pub fn linked(id: u32, patch: u32, waves: &[u32]) -> Vec<u8> {
     let mut content = content(patch, 0, 0);
     let first = content.regions.remove(0);
     content.regions = waves
         .iter()
-        .map(|&wave| {
+        .enumerate()
+        .map(|(at, &wave)| {
             let mut region = first.clone();
             region.link.table_index = wave;
+            if at % 2 == 1 {
+                region.articulations = content.articulations.clone();
+            }
             region
         })
         .collect();
