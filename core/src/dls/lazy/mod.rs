@@ -512,22 +512,20 @@ fn structure(scan: &mut Scan, source: &dyn Source) -> Result<(Vec<u8>, Range<usi
         // An empty chunk in a pool that may be used: it shows that no condition has taken it away.
         let inner = kept.len() + if condition { 8 } else { 0 } + if is_pool { 8 } else { 0 };
         let size = inner + if list.is_some() { 4 } else { 0 };
-        vec::try_extend(&mut out, &id)?;
-        vec::try_extend(&mut out, &(size as u32).to_le_bytes())?;
-        if let Some(kind) = list {
-            vec::try_extend(&mut out, &kind)?;
-        }
-        if is_pool {
-            vec::try_extend(&mut out, b"data\0\0\0\0")?;
-        }
-        if condition {
-            vec::try_extend(&mut out, b"cdl ")?;
-            vec::try_extend(&mut out, &(kept.len() as u32).to_le_bytes())?;
+        let sizes = [size, kept.len()].map(|size| (size as u32).to_le_bytes());
+        let [size, of_condition] = &sizes;
+        let kind = list.as_ref().map_or(&[][..], |kind| &kind[..]);
+        let empty: &[u8] = if is_pool { b"data\0\0\0\0" } else { &[] };
+        let (name, of_condition): (&[u8], &[u8]) = if condition {
+            (b"cdl ", of_condition)
+        } else {
+            (&[], &[])
+        };
+        for part in [&id[..], size, kind, empty, name, of_condition] {
+            vec::try_extend(&mut out, part)?;
         }
         let from = out.len();
-        for _ in 0..kept.len() {
-            vec::push_within(&mut out, 0).map_err(|_| NoMemory)?;
-        }
+        vec::try_fill(&mut out, kept.len(), 0)?;
         let place = out.get_mut(from..).unwrap_or_default();
         let read = source.read(kept.start as u64, place);
         read.map_err(|Unreadable| Error::Unreadable)?;
