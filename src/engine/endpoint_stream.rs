@@ -252,7 +252,7 @@ impl EndpointStream {
 /// Frames of the setting `EndpointLead`, as it is now.
 fn longest_lead(common: &EngineState, format: Format) -> u32 {
     let lead = common.lead.load(Ordering::Relaxed);
-    format.rate.saturating_mul(lead) / 1000
+    (u64::from(format.rate) * u64::from(lead) / 1000) as u32
 }
 
 impl State {

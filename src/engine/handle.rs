@@ -38,14 +38,14 @@ pub struct PinHandle {
 /// What the client said.
 pub(super) struct ClientSettings {
     /// Voice priorities, by group and channel.
-    priorities: Vec<Option<u32>>,
+    priorities: Vec<[Option<u32>; 16]>,
     reverb: Waves,
 }
 
 impl ClientSettings {
     pub(super) fn new() -> core::result::Result<Self, NoMemory> {
         Ok(Self {
-            priorities: vec::try_filled(usize::from(MAX_GROUPS) * 16, None)?,
+            priorities: vec::try_filled(usize::from(MAX_GROUPS), [None; 16])?,
             reverb: Waves::default(),
         })
     }
@@ -230,8 +230,8 @@ impl PinHandle {
             self.groups.store(groups, Ordering::Relaxed);
             // Groups that go take their priorities with them.
             self.client.with(passive, |client| {
-                let rest = client.priorities.iter_mut().skip(usize::from(count) * 16);
-                rest.for_each(|priority| *priority = None);
+                let rest = client.priorities.get_mut(usize::from(count)..);
+                rest.unwrap_or_default().fill([None; 16]);
             });
         }
         Ok(())
@@ -241,7 +241,7 @@ impl PinHandle {
     pub fn priority(&self, passive: Passive, group: u32, channel: u32) -> Option<u32> {
         let at = self.channel_index(group, channel)?;
         let set = self.client.with(passive, |client| {
-            client.priorities.get(at).copied().flatten()
+            client.priorities.as_flattened().get(at).copied().flatten()
         });
         Some(set.unwrap_or_else(|| default_priority(channel as usize)))
     }
@@ -257,7 +257,7 @@ impl PinHandle {
             .channel_index(group, channel)
             .ok_or(STATUS_UNSUCCESSFUL)?;
         self.client.with(passive, |client| {
-            if let Some(place) = client.priorities.get_mut(at) {
+            if let Some(place) = client.priorities.as_flattened_mut().get_mut(at) {
                 *place = Some(priority);
             }
         });

@@ -106,30 +106,24 @@ impl Renderer {
     }
 
     fn execute(&mut self, exchange: &Exchange, command: Command) {
-        let reaper = exchange.reaper.work();
-        let mut left: [Option<Garbage>; 2] = [None, None];
         match command {
             Command::Attach { slot, track, port } => {
                 let old = match self.tracks.get_mut(usize::from(slot)) {
                     Some(place) => place.0.replace(track),
                     None => Some(track),
                 };
-                left = [
-                    old.map(Garbage::Track),
-                    self.synth
-                        .attach(SynthId(slot), port)
-                        .map(Garbage::VirtualSynth),
-                ];
+                self.leave(exchange, old, Garbage::Track);
+                let old = self.synth.attach(SynthId(slot), port);
+                self.leave(exchange, old, Garbage::VirtualSynth);
             }
             Command::Detach { slot } => {
                 let old = self
                     .tracks
                     .get_mut(usize::from(slot))
                     .and_then(|place| place.0.take());
-                left = [
-                    old.map(Garbage::Track),
-                    self.synth.detach(SynthId(slot)).map(Garbage::VirtualSynth),
-                ];
+                self.leave(exchange, old, Garbage::Track);
+                let old = self.synth.detach(SynthId(slot));
+                self.leave(exchange, old, Garbage::VirtualSynth);
             }
             Command::Patches { slot, patches } => {
                 let old = match self.synth.virtual_synth_mut(SynthId(slot)) {
@@ -137,34 +131,30 @@ impl Renderer {
                     None => Some(patches),
                 };
                 self.synth.select_all(SynthId(slot));
-                left = [old.map(Garbage::Patches), None];
+                self.leave(exchange, old, Garbage::Patches);
             }
             Command::Parts { slot, parts } => {
                 let old = self.synth.set_parts(SynthId(slot), parts);
-                left = [Some(Garbage::Parts(old)), None];
+                self.leave(exchange, Some(old), Garbage::Parts);
             }
             Command::Volume { slot, volume } => {
-                if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
-                    port.set_volume(volume);
-                }
+                self.synth
+                    .change(SynthId(slot), |port| port.set_volume(volume));
                 self.synth.refresh(SynthId(slot));
             }
             Command::Boost { slot, boost } => {
-                if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
-                    port.set_boost(boost);
-                }
+                self.synth
+                    .change(SynthId(slot), |port| port.set_boost(boost));
                 self.synth.refresh(SynthId(slot));
             }
             Command::Effects { slot, on } => {
-                if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
-                    port.effects_mut().on = on;
-                }
+                self.synth
+                    .change(SynthId(slot), |port| port.effects_mut().on = on);
                 self.synth.refresh(SynthId(slot));
             }
             Command::Reverb { slot, waves } => {
-                if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
-                    port.effects_mut().set_waves(&waves);
-                }
+                self.synth
+                    .change(SynthId(slot), |port| port.effects_mut().set_waves(&waves));
             }
             Command::Priority {
                 slot,
@@ -172,20 +162,20 @@ impl Renderer {
                 channel,
                 priority,
             } => {
-                if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
+                self.synth.change(SynthId(slot), |port| {
                     port.set_priority(group, channel, priority);
-                }
+                });
             }
             Command::Quality(quality) => {
                 for slot in 0..PINS as u8 {
-                    if let Some(port) = self.synth.virtual_synth_mut(SynthId(slot)) {
-                        port.set_interpolation(quality);
-                    }
+                    self.synth
+                        .change(SynthId(slot), |port| port.set_interpolation(quality));
                 }
             }
             Command::Budget(limit) => self.budget.set_limit(limit),
             Command::Voices(room) => {
-                left = [Some(Garbage::Room(self.synth.set_room(room))), None];
+                let old = self.synth.set_room(room);
+                self.leave(exchange, Some(old), Garbage::Room);
             }
             Command::Quiet { slot, controller } => {
                 for channel in 0..16u8 {
@@ -194,8 +184,13 @@ impl Renderer {
                 }
             }
         }
-        for garbage in left.into_iter().flatten() {
-            self.bin.throw(reaper, garbage);
+    }
+
+    /// What a command leaves behind goes to the reaper.
+    #[inline(never)]
+    fn leave<T>(&mut self, exchange: &Exchange, left: Option<T>, garbage: fn(T) -> Garbage) {
+        if let Some(left) = left {
+            self.bin.throw(exchange.reaper.work(), garbage(left));
             exchange.reaper.queue();
         }
     }
@@ -292,7 +287,7 @@ impl Renderer {
     fn end_block(&mut self) {
         for (slot, place) in self.tracks.iter_mut().enumerate() {
             if let Some(track) = &mut place.0 {
-                track.end_block(self.synth.virtual_synth_mut(SynthId(slot as u8)));
+                end(track, &mut self.synth, SynthId(slot as u8));
             }
         }
     }
@@ -332,11 +327,17 @@ impl Renderer {
                     }
                 }
             };
-            track.end_block(self.synth.virtual_synth_mut(id));
+            end(track, &mut self.synth, id);
             next = next.sooner(wait);
         }
         next
     }
+}
+
+/// A pin's block is over.
+#[inline(never)]
+fn end(track: &mut Track, synth: &mut Synth, id: SynthId) {
+    track.end_block(synth.virtual_synth_mut(id));
 }
 
 /// The highest sample. The limiter leaves numbers only.

@@ -66,7 +66,7 @@ impl Work for Reaper {
 /// The owner's end: hands things to the reaper, and keeps a few back while the ring is full.
 #[derive(Default)]
 pub struct Bin {
-    kept: [Option<Garbage>; 4],
+    kept: [Option<Garbage>; 2],
 }
 
 impl Bin {
@@ -84,7 +84,7 @@ impl Bin {
         })
     }
 
-    /// Hands over one thing. After [`Bin::has_room`] said yes, four more always fit.
+    /// Hands over one thing. After [`Bin::has_room`] said yes, two more always fit: no command leaves more.
     pub fn throw(&mut self, reaper: &Reaper, garbage: Garbage) {
         if let Err(back) = reaper.try_push(garbage) {
             match self.kept.iter_mut().find(|place| place.is_none()) {

@@ -54,6 +54,12 @@ impl Keys {
         )
     }
 
+    /// A `REG_DWORD`.
+    #[inline(never)]
+    fn number(&self, passive: Passive, name: &[u16]) -> Result<u32> {
+        self.first(|key| key.number(passive, name))
+    }
+
     /// What the first key that has the value says of it.
     fn first<T>(&self, read: impl Fn(&Key) -> Result<T>) -> Result<T> {
         for key in self.0.iter().flatten() {
@@ -105,7 +111,7 @@ pub(crate) use wide;
 /// A `REG_DWORD` within bounds, else its default.
 macro_rules! number {
     ($passive:expr, $key:expr, $name:literal, $range:expr, $default:expr) => {
-        match $key.first(|key| key.number($passive, wide!($name))) {
+        match $key.number($passive, wide!($name)) {
             Ok(number) if $range.contains(&number) => number,
             Ok(number) => {
                 debug_line!($name ": %u is out of range, the default counts", number);

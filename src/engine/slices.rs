@@ -9,8 +9,7 @@ use crate::kernel::irql::Passive;
 use crate::kernel::lock::SpinLock;
 use crate::kernel::timer::{MILLISECOND, SharpTimer};
 use crate::kernel::{Result, no_memory};
-use alloc::vec::Vec;
-use arioso_core::mem::{Shared, TryBox, vec};
+use arioso_core::mem::{Shared, TryBox};
 use arioso_core::synth::{write_dithered, write_pcm};
 use core::sync::atomic::{AtomicI64, Ordering};
 
@@ -39,7 +38,7 @@ pub struct Slicer {
 
 /// Rendered frames `read..written` of the device, each at its number modulo the capacity.
 struct Fifo {
-    frames: Vec<[f32; 2]>,
+    frames: TryBox<[[f32; 2]; CAPACITY]>,
     read: i64,
     written: i64,
 }
@@ -102,7 +101,7 @@ impl SliceFifo {
         let dpc = Shared::try_new(Dpc::new(Slicer {
             common,
             fifo: SpinLock::new(Fifo {
-                frames: vec::try_filled(CAPACITY, [0.0; 2]).map_err(no_memory)?,
+                frames: TryBox::try_filled([0.0; 2]).map_err(no_memory)?,
                 read: 0,
                 written: 0,
             }),
@@ -116,7 +115,7 @@ impl SliceFifo {
             _timer: timer,
             dpc,
             copied: TryBox::try_filled([0.0; 2]).map_err(no_memory)?,
-            lead: i64::from(rate.saturating_mul(LEAD_MS) / 1000),
+            lead: i64::from(rate) * i64::from(LEAD_MS) / 1000,
         })
     }
 

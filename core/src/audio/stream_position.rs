@@ -35,8 +35,8 @@ pub fn buffer_size(
     }
     let block = format.block().max(1);
     let least = LEAST_SLICES.wrapping_mul(slice);
-    let most = format.rate.saturating_mul(MOST_SECONDS);
-    let frames = bytes.div_ceil(block).max(least).min(most);
+    let most = u64::from(format.rate) * u64::from(MOST_SECONDS);
+    let frames = u64::from(bytes.div_ceil(block).max(least)).min(most) as u32;
     // Even, so that it can be halved.
     Some((frames & 1).wrapping_add(frames).wrapping_mul(block))
 }
@@ -245,7 +245,7 @@ impl StreamPosition {
         if behind <= 0 {
             return None;
         }
-        let patience = i64::from(self.rate.saturating_mul(CATCH_UP_MS) / 1000);
+        let patience = i64::from(self.rate) * i64::from(CATCH_UP_MS) / 1000;
         Some(if behind > patience {
             let slices = behind.checked_div(self.slice.into()).unwrap_or(0);
             slices.saturating_sub(1)

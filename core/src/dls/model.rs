@@ -12,6 +12,7 @@ pub use self::regions::Regions;
 use self::demand::{Demand, LazyWave, State};
 use crate::mem::{NoMemory, Shared, TryBox, stamp, vec};
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 /// A mono wave. Immutable; shared by content.
 #[derive(Debug)]
@@ -133,7 +134,7 @@ pub struct Instrument {
     /// In the order in which they are tried.
     pub regions: Regions,
     /// Of an instrument that is read when it is wanted. It has no regions itself.
-    pub(crate) demand: Option<TryBox<Demand>>,
+    pub(crate) demand: Option<Shared<Demand>>,
 }
 
 impl Instrument {
@@ -324,23 +325,18 @@ pub(super) const USUAL_KEY: [Connection; 2] = {
 
 /// Moves what is wanted to the front, in its order; how many that are.
 fn move_up(connections: &mut [Connection], mut wanted: impl FnMut(&Connection) -> bool) -> usize {
-    let mut front = 0;
-    for at in 0..connections.len() {
-        let (Some(&here), Some(&there)) = (connections.get(at), connections.get(front)) else {
-            break;
-        };
-        if !wanted(&here) {
-            continue;
+    let cells = Cell::from_mut(connections).as_slice_of_cells();
+    let mut front = cells.iter();
+    for place in cells {
+        let here = place.get();
+        if wanted(&here)
+            && let Some(first) = front.next()
+        {
+            place.set(first.get());
+            first.set(here);
         }
-        if let Some(place) = connections.get_mut(at) {
-            *place = there;
-        }
-        if let Some(place) = connections.get_mut(front) {
-            *place = here;
-        }
-        front += 1;
     }
-    front
+    cells.len() - front.len()
 }
 
 /// `dst += shape(source) * shape(control) * scale`

@@ -282,13 +282,14 @@ impl<N: Link> EventQueue<N> {
         self.step_merge(usize::MAX);
         let mut best = (usize::MAX, NIL, NIL);
         let mut older = self.oldest;
-        while older != NIL {
+        loop {
             let newer = self.run(older).newer;
-            if newer != NIL {
-                let sum = self.run(older).count.saturating_add(self.run(newer).count);
-                if sum < best.0 {
-                    best = (sum, older, newer);
-                }
+            if newer == NIL {
+                break;
+            }
+            let sum = self.run(older).count.saturating_add(self.run(newer).count);
+            if sum < best.0 {
+                best = (sum, older, newer);
             }
             older = newer;
         }

@@ -20,9 +20,8 @@ use core::mem::MaybeUninit;
 /// `position + 1` means filled. A producer that is interrupted inside [`Ring::try_push`] hides what was pushed after it until it
 /// continues; nobody waits for it.
 pub struct Ring<T> {
+    /// Their number is a power of two.
     slots: Vec<Slot<T>>,
-    /// Slots minus one; their number is a power of two.
-    mask: usize,
     push_at: Line,
     pop_at: Line,
 }
@@ -54,7 +53,6 @@ impl<T> Ring<T> {
         }))?;
         Ok(Self {
             slots,
-            mask: capacity.wrapping_sub(1),
             push_at: Line(AtomicUsize::new(0)),
             pop_at: Line(AtomicUsize::new(0)),
         })
@@ -65,11 +63,17 @@ impl<T> Ring<T> {
         self.slots.len()
     }
 
+    /// The slot of a position.
+    #[inline(always)]
+    fn slot(&self, position: usize) -> Option<&Slot<T>> {
+        self.slots.get(position & self.slots.len().wrapping_sub(1))
+    }
+
     /// Hands the value back when the ring is full.
     pub fn try_push(&self, value: T) -> Result<(), T> {
         let mut position = self.push_at.0.load(Ordering::Relaxed);
         loop {
-            let Some(slot) = self.slots.get(position & self.mask) else {
+            let Some(slot) = self.slot(position) else {
                 return Err(value);
             };
             let ahead = slot.sequence.load(Ordering::Acquire).wrapping_sub(position) as isize;
@@ -97,7 +101,7 @@ impl<T> Ring<T> {
     pub fn try_pop(&self) -> Option<T> {
         let mut position = self.pop_at.0.load(Ordering::Relaxed);
         loop {
-            let slot = self.slots.get(position & self.mask)?;
+            let slot = self.slot(position)?;
             let filled = position.wrapping_add(1);
             let ahead = slot.sequence.load(Ordering::Acquire).wrapping_sub(filled) as isize;
             if ahead < 0 {

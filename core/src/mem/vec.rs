@@ -96,11 +96,18 @@ pub fn try_extend<T: Copy>(vec: &mut Vec<T>, slice: &[T]) -> Result<(), NoMemory
 
 /// `count` clones of `value`.
 pub fn try_filled<T: Clone>(count: usize, value: T) -> Result<Vec<T>, NoMemory> {
-    let mut vec = try_with_capacity(count)?;
-    for _ in 0..count {
-        push_within(&mut vec, value.clone()).map_err(|_| NoMemory)?;
-    }
+    let mut vec = Vec::new();
+    try_fill(&mut vec, count, value)?;
     Ok(vec)
+}
+
+/// Appends `count` clones of `value`, reserving exactly what they need.
+pub fn try_fill<T: Clone>(vec: &mut Vec<T>, count: usize, value: T) -> Result<(), NoMemory> {
+    vec.try_reserve_exact(count).map_err(|_| NoMemory)?;
+    for _ in 0..count {
+        push_within(vec, value.clone()).map_err(|_| NoMemory)?;
+    }
+    Ok(())
 }
 
 /// Collects an iterator.

@@ -109,7 +109,7 @@ impl<const N: usize> CableDirection<N> {
 
     /// Starts or stops a writer.
     pub fn run_writer(&mut self, at: usize, running: bool) {
-        if let Some(Some(writer)) = self.writers.get_mut(at)
+        if let Some(writer) = inside(&mut self.writers, at)
             && writer.running != running
         {
             writer.running = running;
@@ -122,7 +122,7 @@ impl<const N: usize> CableDirection<N> {
 
     /// Starts or stops a reader. What it has not read is forgotten.
     pub fn run_reader(&mut self, at: usize, running: bool) {
-        if let Some(Some(reader)) = self.readers.get_mut(at)
+        if let Some(reader) = inside(&mut self.readers, at)
             && reader.running != running
         {
             reader.running = running;
@@ -158,7 +158,7 @@ impl<const N: usize> CableDirection<N> {
         most: usize,
         mut take: impl FnMut(Piece<'_>),
     ) -> usize {
-        if !matches!(self.writers.get(at), Some(Some(writer)) if writer.running) {
+        if !inside(&mut self.writers, at).is_some_and(|writer| writer.running) {
             return bytes.len();
         }
         let is_over = self
@@ -182,7 +182,7 @@ impl<const N: usize> CableDirection<N> {
         let Self {
             writers, readers, ..
         } = self;
-        let (Some(Some(writer)), Some(bytes)) = (writers.get_mut(at), bytes.get(..count)) else {
+        let (Some(writer), Some(bytes)) = (inside(writers, at), bytes.get(..count)) else {
             return 0;
         };
         let Writer { framer, counts, .. } = writer;
@@ -204,10 +204,7 @@ impl<const N: usize> CableDirection<N> {
 
     /// Takes out up to `bytes.len()` bytes; how many.
     pub fn read(&mut self, at: usize, bytes: &mut [u8]) -> usize {
-        match self.readers.get_mut(at) {
-            Some(Some(reader)) => reader.take(bytes),
-            _ => 0,
-        }
+        inside(&mut self.readers, at).map_or(0, |reader| reader.take(bytes))
     }
 
     /// Counts of the writer at a place; zeros if there is none.
@@ -252,7 +249,7 @@ impl<const N: usize> CableDirection<N> {
     #[inline(never)]
     fn interrupt(&mut self, speaker: usize) {
         self.speaker = None;
-        if let Some(Some(writer)) = self.writers.get_mut(speaker) {
+        if let Some(writer) = inside(&mut self.writers, speaker) {
             writer.framer.reset();
             writer.counts.lost = writer.counts.lost.wrapping_add(1);
         }
@@ -267,6 +264,12 @@ impl<const N: usize> CableDirection<N> {
             }
         }
     }
+}
+
+/// What is in a place.
+#[inline(always)]
+fn inside<T>(places: &mut [Option<T>], at: usize) -> Option<&mut T> {
+    places.get_mut(at)?.as_mut()
 }
 
 impl Reader {
@@ -322,7 +325,9 @@ impl Reader {
 
     fn take(&mut self, bytes: &mut [u8]) -> usize {
         let count = self.len().min(bytes.len());
-        let mask = self.ring.len().wrapping_sub(1);
+        let Some(mask) = self.ring.len().checked_sub(1) else {
+            return 0;
+        };
         for to in bytes.iter_mut().take(count) {
             if let Some(byte) = self.ring.get(self.read & mask) {
                 *to = *byte;

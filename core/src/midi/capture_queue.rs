@@ -180,6 +180,11 @@ impl<N: CaptureEvent, const PINS: usize> CaptureQueue<N, PINS> {
         }
     }
 
+    #[inline(always)]
+    fn source(&mut self, slot: usize) -> Option<&mut Source<N>> {
+        self.sources.get_mut(slot)
+    }
+
     fn has_room(&self) -> bool {
         self.count < EVENTS && self.buffers < BUFFERS
     }
@@ -212,7 +217,7 @@ impl<N: CaptureEvent, const PINS: usize> CaptureQueue<N, PINS> {
         buffer: usize,
         make: impl Fn(&[u8]) -> Option<Owned<N>>,
     ) -> Chain<N> {
-        let Some(source) = self.sources.get_mut(slot) else {
+        let Some(source) = self.source(slot) else {
             return Chain::EMPTY;
         };
         if bytes.first() == Some(&SYSEX) {
@@ -230,7 +235,7 @@ impl<N: CaptureEvent, const PINS: usize> CaptureQueue<N, PINS> {
             event.set_incomplete(true);
             self.count = self.count.wrapping_add(1);
             self.buffers = self.buffers.wrapping_add(event.has_buffer().into());
-            if let Some(source) = self.sources.get_mut(slot) {
+            if let Some(source) = self.source(slot) {
                 source.parts.push(event);
             }
         }
@@ -239,7 +244,7 @@ impl<N: CaptureEvent, const PINS: usize> CaptureQueue<N, PINS> {
 
     /// The last part is there: the message may go.
     fn end(&mut self, slot: usize) {
-        let Some(source) = self.sources.get_mut(slot) else {
+        let Some(source) = self.source(slot) else {
             return;
         };
         if source.began.take().is_none() {
@@ -258,7 +263,7 @@ impl<N: CaptureEvent, const PINS: usize> CaptureQueue<N, PINS> {
 
     /// Forgets an unfinished message.
     fn abandon(&mut self, slot: usize) -> Chain<N> {
-        let Some(source) = self.sources.get_mut(slot) else {
+        let Some(source) = self.source(slot) else {
             return Chain::EMPTY;
         };
         source.began = None;
@@ -272,7 +277,7 @@ impl<N: CaptureEvent, const PINS: usize> CaptureQueue<N, PINS> {
     }
 
     fn queue(&mut self, slot: usize, mut event: Owned<N>) {
-        let Some(source) = self.sources.get_mut(slot) else {
+        let Some(source) = self.source(slot) else {
             return;
         };
         event.set_tag((slot.wrapping_mul(GENERATIONS) | source.generation) as u16);
@@ -287,7 +292,7 @@ impl<N: CaptureEvent, const PINS: usize> CaptureQueue<N, PINS> {
         let (slot, generation) = origin(event);
         event.set_tag(0);
         self.uncount(event);
-        let Some(source) = self.sources.get_mut(slot) else {
+        let Some(source) = self.source(slot) else {
             return false;
         };
         if let Some(held) = source.held.get_mut(generation) {
@@ -303,7 +308,7 @@ impl<N: CaptureEvent, const PINS: usize> CaptureQueue<N, PINS> {
 
     /// Starts a generation that no held event has; false if there is none.
     fn renew(&mut self, slot: usize) -> bool {
-        let Some(source) = self.sources.get_mut(slot) else {
+        let Some(source) = self.source(slot) else {
             return true;
         };
         if source.held.get(source.generation) == Some(&0) {

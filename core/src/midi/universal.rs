@@ -187,6 +187,11 @@ impl<'a> Universal<'a> {
         let [SYSEX, body @ .., END_OF_SYSEX] = message else {
             return None;
         };
+        Self::of(body)
+    }
+
+    /// Recognises what lies between `F0` and `F7`.
+    pub fn of(body: &'a [u8]) -> Option<Self> {
         if body.iter().any(|&byte| byte >= 0x80) {
             return None;
         }

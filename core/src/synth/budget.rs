@@ -5,7 +5,7 @@
 //! machine is. Where the times come from is the caller's business: a test may invent them.
 
 use super::cost::{Slice, Work};
-use super::engine::Synth;
+use super::engine::{Synth, lose};
 
 impl Synth {
     /// What rendering costs with the voices that there are; with those that fade, or without.
@@ -61,12 +61,7 @@ impl Synth {
             self.slice.add_search(self.pool.places());
             let slots = &mut self.slots;
             self.pool.shed(held, self.position, |port| {
-                if let Some(port) = slots
-                    .get_mut(usize::from(port))
-                    .and_then(|slot| slot.port.as_deref_mut())
-                {
-                    port.stats.lost_notes = port.stats.lost_notes.wrapping_add(1);
-                }
+                lose(slots, port);
             });
         }
         for _ in 0..PASSES {

@@ -547,12 +547,9 @@ impl Parts {
     pub fn new(groups: u16) -> Result<Self, NoMemory> {
         let groups = usize::from(groups.max(1));
         let count = groups * CHANNELS;
-        let mut channels = vec::try_with_capacity(count)?;
-        for part in 0..count {
-            vec::try_push(&mut channels, Channel::new(part % CHANNELS))?;
-        }
+        let channels = (0..count).map(|part| Channel::new(part % CHANNELS));
         Ok(Self {
-            channels,
+            channels: vec::try_collect(channels)?,
             keys: KeyTables::new(groups)?,
         })
     }
@@ -593,6 +590,16 @@ impl Parts {
         self.keys.release(part);
     }
 
+    /// All channels.
+    pub(super) fn channels(&self) -> &[Channel] {
+        &self.channels
+    }
+
+    #[inline(always)]
+    fn at(&mut self, part: u16) -> Option<&mut Channel> {
+        self.channels.get_mut(usize::from(part))
+    }
+
     /// A channel: (group - 1) · 16 + channel, from 0.
     pub fn channel(&self, part: u16) -> Option<&Channel> {
         self.channels.get(usize::from(part))
@@ -600,35 +607,33 @@ impl Parts {
 
     /// The same, to be changed: from now on it has another stamp.
     pub fn channel_mut(&mut self, part: u16) -> Option<&mut Channel> {
-        let channel = self.channels.get_mut(usize::from(part))?;
+        let channel = self.at(part)?;
         channel.stamp = stamp::next();
         Some(channel)
     }
 
     /// No key of the part is down any more. What voices depend on stays as it is.
     pub(super) fn lift_keys_of(&mut self, part: u16) {
-        if let Some(channel) = self.channels.get_mut(usize::from(part)) {
+        if let Some(channel) = self.at(part) {
             channel.held.clear();
         }
     }
 
     /// One note at a time, or as many as come. What voices depend on stays as it is.
     pub(super) fn set_mono(&mut self, part: u16, mono: bool) {
-        if let Some(channel) = self.channels.get_mut(usize::from(part)) {
+        if let Some(channel) = self.at(part) {
             channel.set_mono(mono);
         }
     }
 
     /// A key goes down. What voices depend on stays as it is.
     pub(super) fn press(&mut self, part: u16, key: u8, velocity: u8) -> Option<Pressed> {
-        let channel = self.channels.get_mut(usize::from(part))?;
-        Some(channel.press(key, velocity))
+        Some(self.at(part)?.press(key, velocity))
     }
 
     /// A key goes up; a key below sounds again if anything `sounds`. What voices depend on stays as it is.
     pub(super) fn lift(&mut self, part: u16, key: u8, sounds: bool) -> Option<Lifted> {
-        let channel = self.channels.get_mut(usize::from(part))?;
-        Some(channel.lift(key, sounds))
+        Some(self.at(part)?.lift(key, sounds))
     }
 
     /// Everything back to power-on.

@@ -186,16 +186,15 @@ impl SampleClock {
             return time;
         }
         let position = i128::from(frame) * ONE;
-        let piece = self
-            .used()
-            .rev()
+        let mut latest = self.used().iter().rev();
+        let piece = latest
             .find(|piece| piece.at <= position)
             .unwrap_or(self.oldest());
         piece.time_of(self.rate, position)
     }
 
-    fn used(&self) -> impl DoubleEndedIterator<Item = &Piece> {
-        self.pieces.iter().take(self.count)
+    fn used(&self) -> &[Piece] {
+        self.pieces.get(..self.count).unwrap_or_default()
     }
 
     fn oldest(&self) -> &Piece {
@@ -203,10 +202,13 @@ impl SampleClock {
         first
     }
 
+    fn latest(&self) -> &Piece {
+        self.used().last().unwrap_or(self.oldest())
+    }
+
     fn position(&self, time: i64) -> i128 {
-        let piece = self
-            .used()
-            .rev()
+        let mut latest = self.used().iter().rev();
+        let piece = latest
             .find(|piece| piece.time <= time)
             .unwrap_or(self.oldest());
         piece.position(self.rate, time)
@@ -214,9 +216,7 @@ impl SampleClock {
 
     /// Continues with another slope from now on, or from where nothing is committed.
     fn bend(&mut self, now: i64, slope: i64) {
-        let Some(last) = self.used().next_back().copied() else {
-            return;
-        };
+        let last = *self.latest();
         if last.slope == slope {
             return;
         }
@@ -243,9 +243,7 @@ impl SampleClock {
             at: i128::from(frame) * ONE,
             slope,
         };
-        let time = now
-            .max(self.committed)
-            .max(self.used().next_back().map_or(now, |last| last.time));
+        let time = now.max(self.committed).max(self.latest().time);
         let at = wanted.position(self.rate, time).max(self.position(time));
         self.synced = now;
         self.at_sync = wanted.at;
@@ -255,12 +253,9 @@ impl SampleClock {
 
     fn push(&mut self, piece: Piece) {
         self.last_commit = None;
-        if let Some(last) = self
-            .pieces
-            .iter_mut()
-            .take(self.count)
-            .next_back()
-            .filter(|last| last.time == piece.time)
+        let used = self.pieces.get_mut(..self.count).unwrap_or_default();
+        if let Some(last) = used.last_mut()
+            && last.time == piece.time
         {
             *last = piece;
             return;

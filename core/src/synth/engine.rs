@@ -33,6 +33,14 @@ fn log2_a440(rate: u32) -> f32 {
     math::log2(440.0 / rate as f32)
 }
 
+/// A note of a port is lost.
+pub(super) fn lose(slots: &mut [SynthSlot], port: u8) {
+    let slot = slots.get_mut(usize::from(port));
+    if let Some(port) = slot.and_then(|slot| slot.port.as_deref_mut()) {
+        port.stats.lost_notes = port.stats.lost_notes.wrapping_add(1);
+    }
+}
+
 /// The synthesizer. It has one owner at a time; nothing but [`new`](Self::new) allocates, nothing frees.
 pub struct Synth {
     pub(super) pool: Pool,
@@ -51,13 +59,10 @@ pub struct Synth {
 impl Synth {
     /// Builds a synthesizer and its tables. PASSIVE_LEVEL: it allocates and takes some milliseconds.
     pub fn new(settings: &Settings) -> Result<Self, NoMemory> {
-        let mut slots = vec::try_with_capacity(usize::from(settings.synths))?;
-        for _ in 0..settings.synths {
-            vec::try_push(&mut slots, SynthSlot::default())?;
-        }
+        let slots = vec::try_collect((0..settings.synths).map(|_| SynthSlot::default()))?;
         let rate = settings.rate.clamp(RATES.0, RATES.1);
         Ok(Self {
-            pool: Pool::new(settings.voices, settings.synths)?,
+            pool: Pool::new(settings.voices)?,
             slots,
             filters: FilterTable::new()?,
             limiter: Limiter::new(rate),
@@ -107,12 +112,7 @@ impl Synth {
     pub fn set_room(&mut self, mut room: TryBox<Room>) -> TryBox<Room> {
         let slots = &mut self.slots;
         self.pool.move_into(&mut room, self.position, |port| {
-            if let Some(port) = slots
-                .get_mut(usize::from(port))
-                .and_then(|slot| slot.port.as_deref_mut())
-            {
-                port.stats.lost_notes = port.stats.lost_notes.wrapping_add(1);
-            }
+            lose(slots, port);
         });
         room
     }
@@ -136,21 +136,11 @@ impl Synth {
 
     /// Asks for what the channels of a port have selected, where it is not in memory. After a change of its instruments.
     pub fn select_all(&mut self, id: SynthId) {
-        let channels = self.virtual_synth(id).map_or(0, |port| port.groups()) * CHANNELS as u16;
-        let mut last = None;
-        for part in 0..channels {
-            let Some(port) = self.virtual_synth(id) else {
-                return;
-            };
-            let Some(channel) = port.parts().channel(part) else {
-                return;
-            };
-            // Most channels of a port have the same program at first.
-            let patch = channel.patch();
-            if last.replace(patch) != Some(patch) && port.select(channel) {
-                self.pool.want();
+        self.on_port(id, |port, pool| {
+            if port.select_all() {
+                pool.want();
             }
-        }
+        });
     }
 
     /// Whether the loader has been asked for something since the last call.
@@ -174,6 +164,23 @@ impl Synth {
     /// The port; [`refresh`](Self::refresh) after changing what sounding voices depend on.
     pub fn virtual_synth_mut(&mut self, id: SynthId) -> Option<&mut VirtualSynth> {
         self.slots.get_mut(usize::from(id.0))?.port.as_deref_mut()
+    }
+
+    /// Does something with a port, if it is there.
+    #[inline(always)]
+    pub(super) fn on_port<R>(
+        &mut self,
+        id: SynthId,
+        act: impl FnOnce(&mut VirtualSynth, &mut Pool) -> R,
+    ) -> Option<R> {
+        let port = self.slots.get_mut(usize::from(id.0))?.port.as_deref_mut()?;
+        Some(act(port, &mut self.pool))
+    }
+
+    /// Does something with a port, if it is there; [`refresh`](Self::refresh) after changing what sounding voices depend on.
+    #[inline(always)]
+    pub fn change(&mut self, id: SynthId, act: impl FnOnce(&mut VirtualSynth)) {
+        self.on_port(id, |port, _| act(port));
     }
 
     /// Changes the number of channel groups of a port; gives back the old channels, or `parts` if there is no such port. Channels that both
@@ -226,8 +233,8 @@ impl Synth {
         }
         self.slice.add_message(self.pool.places());
         match *message {
-            [0xF0, ..] => {
-                if let Some(request) = Universal::parse(message) {
+            [0xF0, ref body @ .., 0xF7] => {
+                if let Some(request) = Universal::of(body) {
                     self.system(id, group, &request);
                 }
             }
@@ -252,17 +259,16 @@ impl Synth {
     #[inline(never)]
     fn sense(&mut self, id: SynthId, starts: bool) {
         let (rate, position) = (self.rate, self.position);
-        let Some(port) = self.virtual_synth_mut(id) else {
-            return;
-        };
         let wait = u64::from(rate) * 33 / 100;
         let tick = u64::from(TICK);
         let deadline = position.wrapping_add(wait).div_ceil(tick) * tick;
-        if starts {
-            port.watch(deadline);
-        } else {
-            port.heard(position, deadline);
-        }
+        self.change(id, |port| {
+            if starts {
+                port.watch(deadline);
+            } else {
+                port.heard(position, deadline);
+            }
+        });
     }
 
     fn channel_message(&mut self, id: SynthId, part: u16, kind: u8, first: u8, second: u8) {
@@ -272,22 +278,11 @@ impl Synth {
             0xA0 => self.pool.poly_pressure(id.0, part, first, second),
             0xB0 => self.control_change(id, part, first, second),
             0xC0 => {
-                let system = self
-                    .virtual_synth(id)
-                    .map(|port| port.system())
-                    .unwrap_or_default();
-                if let Some(port) = self.virtual_synth_mut(id)
-                    && let Some(channel) = port.parts_mut().channel_mut(part)
-                {
-                    channel.program_change(first, usize::from(part) % CHANNELS, system);
-                    port.parts_mut().release_keys(part);
-                }
-                if let Some(port) = self.virtual_synth(id)
-                    && let Some(channel) = port.parts().channel(part)
-                    && port.select(channel)
-                {
-                    self.pool.want();
-                }
+                self.on_port(id, |port, pool| {
+                    if port.program_change(part, first) {
+                        pool.want();
+                    }
+                });
             }
             0xD0 => {
                 if let Some(channel) = self.channel_mut(id, part) {
@@ -307,13 +302,11 @@ impl Synth {
 
     /// Channel mode messages but for CC 121: they are about keys, and change nothing that voices depend on.
     fn mode_message(&mut self, id: SynthId, part: u16, number: u8) {
-        if let Some(port) = self.virtual_synth_mut(id) {
-            match number {
-                cc::MONO => port.parts_mut().set_mono(part, true),
-                cc::POLY => port.parts_mut().set_mono(part, false),
-                _ => port.parts_mut().lift_keys_of(part),
-            }
-        }
+        self.change(id, |port| match number {
+            cc::MONO => port.parts_mut().set_mono(part, true),
+            cc::POLY => port.parts_mut().set_mono(part, false),
+            _ => port.parts_mut().lift_keys_of(part),
+        });
         if number == cc::ALL_SOUND_OFF {
             self.pool.all_sound_off(id.0, Some(part), self.position);
         } else {
@@ -354,11 +347,12 @@ impl Synth {
                 }
             }
             _ => {
-                if let Some(request) = channel.control(number, value)
-                    && let Some(port) = self.virtual_synth_mut(id)
-                    && let Some(settings) = port.parts_mut().key_mut(part, request.key)
-                {
-                    settings.set_nrpn(request.parameter, request.value);
+                if let Some(request) = channel.control(number, value) {
+                    self.change(id, |port| {
+                        if let Some(settings) = port.parts_mut().key_mut(part, request.key) {
+                            settings.set_nrpn(request.parameter, request.value);
+                        }
+                    });
                 }
             }
         }

@@ -16,8 +16,7 @@
 
 use super::lanes::Lanes;
 use super::math;
-use crate::mem::{NoMemory, vec};
-use alloc::vec::Vec;
+use crate::mem::{NoMemory, TryBox};
 
 /// Coefficients of the delta form.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -163,8 +162,8 @@ fn turned(phi: f64, resonance: f64) -> Coefficients {
 
 /// The prototype over cutoff and resonance, for any sample rate.
 pub struct FilterTable {
-    /// [`CUTOFFS`] rows of coefficients in the order of their fields.
-    rows: Vec<[Lanes; RESONANCES]>,
+    /// Rows of coefficients in the order of their fields.
+    rows: TryBox<[[Lanes; RESONANCES]; CUTOFFS]>,
 }
 
 /// Lowest cutoff: 2^-11 of the sample rate.
@@ -236,21 +235,20 @@ const RESONANCE_STEP: f32 = 1.5;
 impl FilterTable {
     /// Fills the table (a few milliseconds, libm).
     pub fn new() -> Result<Self, NoMemory> {
-        let mut rows = vec::try_with_capacity(CUTOFFS)?;
+        let mut rows = TryBox::try_filled([Lanes::ZERO; RESONANCES])?;
         let mut lows = [0.0; RESONANCES];
-        for row in 0..CUTOFFS {
+        for (row, entries) in rows.iter_mut().enumerate() {
             let octave = f64::from(LOWEST) + row as f64 / f64::from(PER_OCTAVE);
             let fc = libm::exp2(octave);
             let part = (octave - PROTOTYPE).clamp(0.0, 1.0);
-            let mut entries = [Lanes::ZERO; RESONANCES];
-            for (column, (low, entry)) in lows.iter_mut().zip(&mut entries).enumerate() {
+            for (column, (low, entry)) in lows.iter_mut().zip(entries).enumerate() {
                 let resonance = column as f64 * f64::from(RESONANCE_STEP);
                 let coefficients = if part < 1.0 {
                     let poles = Prototype::solve(fc, resonance, *low);
                     *low = poles.theta;
                     if part > 0.0 {
-                        let ends = (libm::log(poles.turn()), libm::log(turn(fc)));
-                        let phi = libm::exp(ends.0 + part * (ends.1 - ends.0));
+                        let from = poles.turn();
+                        let phi = from * libm::pow(turn(fc) / from, part);
                         turned(phi, resonance)
                     } else {
                         poles.coefficients(resonance)
@@ -260,7 +258,6 @@ impl FilterTable {
                 };
                 *entry = coefficients.lanes();
             }
-            vec::try_push(&mut rows, entries)?;
         }
         Ok(Self { rows })
     }

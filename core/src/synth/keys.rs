@@ -152,15 +152,17 @@ pub fn given(value: u8) -> Option<f32> {
 /// Key settings of the channels that have any, in a bounded number of tables.
 #[derive(Debug)]
 pub struct KeyTables {
-    /// [`KEYS`] entries per table.
-    entries: Vec<KeySettings>,
-    /// Part that uses the table.
-    owners: Vec<Option<u16>>,
+    tables: Vec<[KeySettings; KEYS]>,
+    /// Part that uses the table, or [`NOBODY`].
+    owners: Vec<u16>,
     /// Tables from here on have no owner.
     used: usize,
 }
 
 const KEYS: usize = 128;
+/// There are fewer parts.
+const NOBODY: u16 = u16::MAX;
+const NO_SETTINGS: [KeySettings; KEYS] = [KeySettings::NONE; KEYS];
 /// GM2 has two drum channels, GS two drum maps; a song may split one over more channels.
 const TABLES_PER_GROUP: usize = 4;
 
@@ -169,64 +171,62 @@ impl KeyTables {
     pub fn new(groups: usize) -> Result<Self, NoMemory> {
         let count = groups.saturating_mul(TABLES_PER_GROUP);
         Ok(Self {
-            entries: vec::try_filled(count.saturating_mul(KEYS), KeySettings::NONE)?,
-            owners: vec::try_filled(count, None)?,
+            tables: vec::try_filled(count, NO_SETTINGS)?,
+            owners: vec::try_filled(count, NOBODY)?,
             used: 0,
         })
     }
 
     /// Takes over the tables of the parts below `parts` from `old`, as many as there is room for, into new ones.
     pub fn adopt(&mut self, old: &Self, parts: usize) {
-        let tables = old.owners.iter().zip(old.entries.chunks(KEYS));
-        let kept = tables.filter(|(owner, _)| owner.is_some_and(|part| usize::from(part) < parts));
-        let places = self.owners.iter_mut().zip(self.entries.chunks_mut(KEYS));
-        for ((owner, entries), (old_owner, old_entries)) in places.zip(kept) {
+        let tables = old.owners.iter().zip(&old.tables);
+        let kept = tables.filter(|(owner, _)| usize::from(**owner) < parts);
+        let places = self.owners.iter_mut().zip(&mut self.tables);
+        for ((owner, table), (old_owner, old_table)) in places.zip(kept) {
             *owner = *old_owner;
-            for (new, old) in entries.iter_mut().zip(old_entries) {
-                *new = *old;
-            }
+            *table = *old_table;
             self.used += 1;
         }
     }
 
     pub fn get(&self, part: u16, key: u8) -> KeySettings {
         let mut owners = self.owners.iter().take(self.used);
-        let place = owners.position(|owner| *owner == Some(part));
+        let place = owners.position(|owner| *owner == part);
         place
-            .and_then(|table| self.entries.get(table * KEYS + usize::from(key & 0x7F)))
+            .and_then(|table| self.tables.get(table)?.get(usize::from(key & 0x7F)))
             .copied()
             .unwrap_or(KeySettings::NONE)
     }
 
     /// The settings of a key, to be changed; `None` if all tables are in use.
     pub fn get_mut(&mut self, part: u16, key: u8) -> Option<&mut KeySettings> {
-        let owned = self.owners.iter().position(|owner| *owner == Some(part));
+        let owned = self.owners.iter().position(|owner| *owner == part);
         let table = match owned {
             Some(table) => table,
             None => {
-                let free = self.owners.iter().position(Option::is_none)?;
-                *self.owners.get_mut(free)? = Some(part);
+                let free = self.owners.iter().position(|owner| *owner == NOBODY)?;
+                *self.owners.get_mut(free)? = part;
                 self.used = self.used.max(free + 1);
                 free
             }
         };
-        self.entries.get_mut(table * KEYS + usize::from(key & 0x7F))
+        let table = self.tables.get_mut(table)?;
+        table.get_mut(usize::from(key & 0x7F))
     }
 
     /// Forgets the settings of a part.
     pub fn release(&mut self, part: u16) {
-        for (owner, entries) in self.owners.iter_mut().zip(self.entries.chunks_mut(KEYS)) {
-            if *owner == Some(part) {
-                *owner = None;
-                entries.fill(KeySettings::NONE);
-            }
+        let mut tables = self.owners.iter_mut().zip(&mut self.tables);
+        if let Some((owner, table)) = tables.find(|(owner, _)| **owner == part) {
+            *owner = NOBODY;
+            *table = NO_SETTINGS;
         }
     }
 
     pub fn reset(&mut self) {
-        self.owners.fill(None);
+        self.owners.fill(NOBODY);
         self.used = 0;
-        self.entries.fill(KeySettings::NONE);
+        self.tables.fill(NO_SETTINGS);
     }
 }
 

@@ -11,10 +11,8 @@ impl Synth {
         if self.following {
             return;
         }
-        let Some(pressed) = self
-            .virtual_synth_mut(id)
-            .and_then(|port| port.parts_mut().press(part, key, velocity))
-        else {
+        let pressed = self.on_port(id, |port, _| port.parts_mut().press(part, key, velocity));
+        let Some(Some(pressed)) = pressed else {
             return;
         };
         self.sound(id, part, (key, velocity), pressed);
@@ -22,10 +20,8 @@ impl Synth {
 
     pub(super) fn note_off(&mut self, id: SynthId, part: u16, key: u8) {
         let sounds = !self.following;
-        let Some(lifted) = self
-            .virtual_synth_mut(id)
-            .and_then(|port| port.parts_mut().lift(part, key, sounds))
-        else {
+        let lifted = self.on_port(id, |port, _| port.parts_mut().lift(part, key, sounds));
+        let Some(Some(lifted)) = lifted else {
             return;
         };
         if let Some((note, pressed)) = lifted.back {
@@ -87,13 +83,13 @@ impl Synth {
     /// Voices of a port have started, and some were lost over it.
     fn count(&mut self, id: SynthId, notes: u64, lost: u32) {
         let voices = self.pool.sounding_of(id.0) as u32;
-        if let Some(port) = self.virtual_synth_mut(id) {
+        self.change(id, |port| {
             let stats = &mut port.stats;
             stats.notes = stats.notes.wrapping_add(notes);
             stats.lost_notes = stats.lost_notes.wrapping_add(u64::from(lost));
             stats.voices = voices;
             stats.peak_voices = stats.peak_voices.max(voices);
-        }
+        });
     }
 
     /// Starts the notes for which everything has come in, at a tick.
@@ -123,12 +119,12 @@ impl Synth {
             let each = each(arrival.port);
             self.slice.add_starts(arrival.started.voices, each);
             let id = SynthId(arrival.port);
-            if arrival.started.voices > 0
-                && let Some(port) = self.virtual_synth_mut(id)
-            {
-                let stats = &mut port.stats;
-                stats.late_notes = stats.late_notes.wrapping_add(1);
-                stats.longest_wait = stats.longest_wait.max(arrival.waited);
+            if arrival.started.voices > 0 {
+                self.change(id, |port| {
+                    let stats = &mut port.stats;
+                    stats.late_notes = stats.late_notes.wrapping_add(1);
+                    stats.longest_wait = stats.longest_wait.max(arrival.waited);
+                });
             }
             self.count(id, 0, arrival.started.lost);
         }

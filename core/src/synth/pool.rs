@@ -7,12 +7,14 @@ mod check;
 mod render;
 mod room;
 mod shed;
+mod slots;
 mod waiting;
 
 pub use self::room::Room;
 
 use self::chains::Chains;
 use self::render::Batch;
+use self::slots::Slots;
 use self::waiting::{Ready, Waiting, let_go, ready};
 use super::channel::cc;
 use super::context::{CHANNEL_OFFSET, NoteOn, OutputContext, VoiceContext};
@@ -139,11 +141,11 @@ pub struct Started {
     pub lost: u32,
 }
 
+/// Ports that a byte can name: no number of a port is out of range.
+const PORTS: usize = 1 << u8::BITS;
+
 pub struct Pool {
-    /// A slot has a tag, a voice (its control side) and a tone (its render side).
-    tags: Vec<Tag>,
-    voices: Vec<Voice>,
-    tones: Vec<Tone>,
+    slots: Slots,
     chains: Chains,
     /// Slots from here on are empty.
     used: usize,
@@ -151,7 +153,7 @@ pub struct Pool {
     taken: usize,
     /// Voices that count: alive and not dying.
     sounding: usize,
-    counts: Vec<Count>,
+    counts: TryBox<[Count; PORTS]>,
     limit: usize,
     pending: bool,
     /// Where the first of the notes that are too short ends.
@@ -174,18 +176,22 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// A pool of `voices` voices for `ports` ports; some more slots let stolen voices fade.
-    pub fn new(voices: u16, ports: u8) -> Result<Self, NoMemory> {
+    /// A pool of `voices` voices; some more slots let stolen voices fade.
+    pub fn new(voices: u16) -> Result<Self, NoMemory> {
+        // The room comes last: what holds most is not to be given back.
+        let counts = TryBox::try_filled(Count::default())?;
+        let kernels = Kernels::new()?;
+        let batch = Batch::new()?;
+        let preparations = Preparations::new()?;
+        let waiting = Waiting::new()?;
         let room = Room::new(voices)?;
         Ok(Self {
-            tags: room.tags,
-            voices: room.voices,
-            tones: room.tones,
+            slots: room.slots,
             chains: room.chains,
             used: 0,
             taken: 0,
             sounding: 0,
-            counts: vec::try_filled(usize::from(ports.max(1)), Count::default())?,
+            counts,
             limit: room.limit,
             pending: false,
             leaving: u64::MAX,
@@ -193,12 +199,12 @@ impl Pool {
             links: false,
             ranks: room.ranks,
             retired: room.retired,
-            waiting: Waiting::new()?,
+            waiting,
             wanted: false,
-            batch: Batch::new()?,
+            batch,
             vectors: Vectors::default(),
-            kernels: Kernels::new()?,
-            preparations: Preparations::new()?,
+            kernels,
+            preparations,
         })
     }
 
@@ -253,7 +259,7 @@ impl Pool {
 
     #[cfg(test)]
     pub fn tone_mut(&mut self, slot: usize) -> Option<&mut Tone> {
-        self.tones.get_mut(slot)
+        Some(self.slots.get_mut(slot)?.2)
     }
 
     /// Puts effects on the retire list; gives them back if it is full.
@@ -359,10 +365,8 @@ impl Pool {
                 started.lost += 1;
                 continue;
             };
-            let (Some(tone), Some(voice), Some(tag), Some(prepared)) = (
-                self.tones.get_mut(index),
-                self.voices.get_mut(index),
-                self.tags.get_mut(index),
+            let (Some((tag, voice, tone)), Some(prepared)) = (
+                self.slots.get_mut(index),
                 self.preparations.of(&region.articulation, around, context),
             ) else {
                 drop_sound(sound);
@@ -395,10 +399,7 @@ impl Pool {
     /// Ties the waves of phase groups to their masters.
     fn link(&mut self, groups: &PhaseGroups) {
         for (slave, master) in groups.links() {
-            if let (Some(voice), Some(tag)) = (
-                self.voices.get_mut(usize::from(slave)),
-                self.tags.get_mut(usize::from(slave)),
-            ) {
+            if let Some((tag, voice, _)) = self.slots.get_mut(usize::from(slave)) {
                 voice.master = Some(master);
                 tag.set(LINKED);
                 self.links = true;
@@ -413,7 +414,7 @@ impl Pool {
         }
         let mut left = false;
         for index in 0..self.used {
-            let (Some(tag), Some(voice)) = (self.tags.get(index), self.voices.get(index)) else {
+            let Some((tag, voice, _)) = self.slots.get(index) else {
                 continue;
             };
             if !tag.is(LIVE) || !tag.is(LINKED) {
@@ -421,12 +422,10 @@ impl Pool {
             }
             left = true;
             let steps = voice.master.map(usize::from).and_then(|master| {
-                let alive = self.tags.get(master)?.is(LIVE);
-                let same = self.voices.get(master)?.serial == voice.serial;
-                let tone = self.tones.get(master)?;
-                (alive && same).then(|| tone.steps())
+                let (tag, other, tone) = self.slots.get(master)?;
+                (tag.is(LIVE) && other.serial == voice.serial).then(|| tone.steps())
             });
-            if let (Some(steps), Some(tone)) = (steps, self.tones.get_mut(index)) {
+            if let (Some(steps), Some((_, _, tone))) = (steps, self.slots.get_mut(index)) {
                 tone.set_steps(steps);
             }
         }
@@ -459,8 +458,7 @@ impl Pool {
         let mut next = self.chains.first(port, part);
         while let Some(index) = next {
             next = self.chains.after(index);
-            let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index))
-            else {
+            let Some((tag, voice, _)) = self.slots.get_mut(index) else {
                 continue;
             };
             if tag.plays(port, part)
@@ -498,8 +496,7 @@ impl Pool {
         let mut next = self.chains.first(port, part);
         while let Some(index) = next {
             next = self.chains.after(index);
-            let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index))
-            else {
+            let Some((tag, voice, _)) = self.slots.get_mut(index) else {
                 continue;
             };
             // A note that had to wait excludes only what is older.
@@ -515,8 +512,7 @@ impl Pool {
                 // Not one frame of it had been heard.
                 continue;
             }
-            let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index))
-            else {
+            let Some((tag, voice, _)) = self.slots.get_mut(index) else {
                 continue;
             };
             tag.clear(GATE | SOSTENUTO);
@@ -533,7 +529,7 @@ impl Pool {
             let Some(victim) = self.victim(note, priority) else {
                 return (None, false);
             };
-            cut = self.tags.get(victim).is_some_and(|tag| !tag.is(RELEASED));
+            cut = self.slots.tag(victim).is_some_and(|tag| !tag.is(RELEASED));
             self.kill(victim, note.position);
         }
         (self.free_slot(), cut)
@@ -541,7 +537,7 @@ impl Pool {
 
     /// The first free slot.
     fn free_slot(&mut self) -> Option<usize> {
-        let mut rest = self.tags.iter().skip(self.taken);
+        let mut rest = self.slots.tags().skip(self.taken);
         self.taken += rest.position(|tag| !tag.is(LIVE))?;
         Some(self.taken)
     }
@@ -549,30 +545,28 @@ impl Pool {
     /// The voice to steal, of those whose priority is not above that of the new note: lowest class first, released before held, quiet
     /// before loud, by channel, old before new.
     fn victim(&self, note: NoteOn, priority: u32) -> Option<usize> {
-        let candidates = self.tags.iter().zip(&self.voices).enumerate();
+        let candidates = self.slots.iter().enumerate();
         candidates
-            .filter(|(_, (tag, voice))| {
+            .filter(|(_, (tag, voice, _))| {
                 tag.is(LIVE)
                     && !tag.is(DYING)
                     && voice.serial != note.serial
                     && voice.priority <= priority
             })
-            .min_by_key(|(_, (tag, voice))| Rank::of(tag, voice))
+            .min_by_key(|(_, (tag, voice, _))| Rank::of(tag, voice))
             .map(|(index, _)| index)
     }
 
     /// Fades a voice out quickly; it counts no more. One that has not been heard yet just goes.
     fn kill(&mut self, index: usize, position: u64) {
-        if self
-            .voices
+        let new = self
+            .slots
             .get(index)
-            .is_some_and(|voice| voice.started == position)
-            && self.free(index)
-        {
+            .is_some_and(|(_, voice, _)| voice.started == position);
+        if new && self.free(index) {
             return;
         }
-        let (Some(tag), Some(voice)) = (self.tags.get_mut(index), self.voices.get_mut(index))
-        else {
+        let Some((tag, voice, _)) = self.slots.get_mut(index) else {
             return;
         };
         if !tag.is(LIVE) || tag.is(DYING) {
@@ -598,11 +592,7 @@ impl Pool {
         if self.retired.capacity().saturating_sub(self.retired.len()) < 2 {
             return false;
         }
-        let (Some(tone), Some(voice), Some(tag)) = (
-            self.tones.get_mut(index),
-            self.voices.get_mut(index),
-            self.tags.get_mut(index),
-        ) else {
+        let Some((tag, voice, tone)) = self.slots.get_mut(index) else {
             return false;
         };
         if !tag.is(LIVE) {
@@ -617,15 +607,14 @@ impl Pool {
             .take_articulation()
             .and_then(Shared::release)
             .map(Retired::Articulation);
-        for last in [wave, articulation].into_iter().flatten() {
-            // There is room for two.
-            if let Err(last) = vec::push_within(&mut self.retired, last) {
-                core::mem::forget(last);
-            }
-        }
+        // There is room for two.
+        keep(&mut self.retired, wave);
+        keep(&mut self.retired, articulation);
         let empty = |tag: &Tag| !tag.is(LIVE);
-        while self.used > 0 && self.tags.get(self.used - 1).is_some_and(empty) {
-            self.used -= 1;
+        while let Some(last) = self.used.checked_sub(1)
+            && self.slots.tag(last).is_some_and(empty)
+        {
+            self.used = last;
         }
         if counted {
             self.uncount(port);
@@ -647,11 +636,8 @@ impl Pool {
         let mut next = self.chains.first(port, part);
         while let Some(index) = next {
             next = self.chains.after(index);
-            if let (Some(tag), Some(voice), Some(tone)) = (
-                self.tags.get_mut(index),
-                self.voices.get_mut(index),
-                self.tones.get_mut(index),
-            ) && tag.plays(port, part)
+            if let Some((tag, voice, tone)) = self.slots.get_mut(index)
+                && tag.plays(port, part)
             {
                 action(tag, voice, tone);
             }
@@ -703,14 +689,7 @@ impl Pool {
             return;
         }
         self.leaving = u64::MAX;
-        for index in 0..self.used {
-            let (Some(tag), Some(voice), Some(tone)) = (
-                self.tags.get_mut(index),
-                self.voices.get_mut(index),
-                self.tones.get_mut(index),
-            ) else {
-                break;
-            };
+        for (tag, voice, tone) in self.slots.iter_mut().take(self.used) {
             if !voice.leaving || !tag.is(LIVE) {
                 continue;
             }
@@ -767,8 +746,8 @@ impl Pool {
             .silence(|other, part| other == port && meant(part));
         for index in 0..self.used {
             let meant = self
-                .tags
-                .get(index)
+                .slots
+                .tag(index)
                 .is_some_and(|tag| tag.is(LIVE) && tag.port == port && meant(tag.part));
             if meant {
                 self.kill(index, position);
@@ -789,7 +768,7 @@ impl Pool {
 
     /// What all channels of a port depend on has changed.
     pub fn touch_port(&mut self, port: u8) {
-        for tag in self.tags.iter_mut().filter(|tag| tag.port == port) {
+        for tag in self.slots.tags_mut().filter(|tag| tag.port == port) {
             if tag.is(LIVE) && !tag.is(DYING) {
                 tag.set(DIRTY);
             }
@@ -839,11 +818,7 @@ impl Pool {
         let since_tick = since_tick(position);
         let last_tick = position - u64::from(since_tick);
         for index in 0..self.used {
-            let (Some(tag), Some(voice), Some(tone)) = (
-                self.tags.get(index),
-                self.voices.get_mut(index),
-                self.tones.get_mut(index),
-            ) else {
+            let Some((tag, voice, tone)) = self.slots.get_mut(index) else {
                 break;
             };
             // Most voices lie inside of their plans, and nothing has happened to them.
@@ -857,7 +832,8 @@ impl Pool {
                 } else if at_tick || tag.is(PENDING) {
                     self.control_one(slots, context, index, at_tick);
                 }
-                if let Some(turn) = self.voices.get(index).map(Voice::turn)
+                if let Some((_, voice, _)) = self.slots.get(index)
+                    && let turn = voice.turn()
                     && turn > since_tick
                 {
                     self.turn = self.turn.min(last_tick + u64::from(turn));
@@ -875,11 +851,7 @@ impl Pool {
         index: usize,
         at_tick: bool,
     ) {
-        let (Some(tone), Some(voice), Some(tag)) = (
-            self.tones.get_mut(index),
-            self.voices.get_mut(index),
-            self.tags.get_mut(index),
-        ) else {
+        let Some((tag, voice, tone)) = self.slots.get_mut(index) else {
             return;
         };
         let pending = tag.is(PENDING);
@@ -917,7 +889,7 @@ impl Pool {
 
     /// A voice that is over and cannot go yet stands still.
     fn stay(&mut self, index: usize) {
-        if let (Some(tone), Some(voice)) = (self.tones.get_mut(index), self.voices.get_mut(index)) {
+        if let Some((_, voice, tone)) = self.slots.get_mut(index) {
             voice.stay(tone);
         }
     }
@@ -968,6 +940,15 @@ impl PhaseGroups {
         members()
             .filter(|member| !member.2)
             .filter_map(move |slave| Some((slave.1, masters(slave.0)?)))
+    }
+}
+
+/// Puts what a voice was the last to refer to on the retire list, which has room for it.
+fn keep(retired: &mut Vec<Retired>, last: Option<Retired>) {
+    if let Some(last) = last
+        && let Err(last) = vec::push_within(retired, last)
+    {
+        core::mem::forget(last);
     }
 }
 

@@ -144,15 +144,14 @@ impl VirtualSynth {
 
     /// Parts of the channels in `mask` (bit n: channel n), in one group or all.
     pub(super) fn parts_of(&self, group: u16, mask: u16) -> impl Iterator<Item = u16> + use<> {
-        let groups = match group {
-            0 => 0..self.groups(),
-            _ if group <= self.groups() => group - 1..group,
-            _ => 0..0,
+        const OF_GROUP: u16 = CHANNELS as u16;
+        let (first, end) = match group {
+            0 => (0, self.groups()),
+            _ if group <= self.groups() => (group - 1, group),
+            _ => (0, 0),
         };
-        groups
-            .flat_map(|group| (0..CHANNELS as u16).map(move |channel| (group, channel)))
-            .filter(move |(_, channel)| mask & 1 << channel != 0)
-            .map(|(group, channel)| group * CHANNELS as u16 + channel)
+        let parts = first * OF_GROUP..end * OF_GROUP;
+        parts.filter(move |part| mask >> (part % OF_GROUP) & 1 != 0)
     }
 
     fn each(&mut self, group: u16, mask: u16, mut action: impl FnMut(&mut Channel)) {

@@ -9,8 +9,7 @@
 //! Below its cutoff a kernel is flat: for voices that play faster than recorded there are kernels with lower cutoffs, half an octave apart. At a
 //! cutoff of 1 zeros lie on the whole frames, and a whole position gives the frame itself.
 
-use crate::mem::{NoMemory, vec};
-use alloc::vec::Vec;
+use crate::mem::{NoMemory, TryBox};
 
 /// Rows of a kernel.
 pub const ROWS: usize = 256;
@@ -58,8 +57,8 @@ pub type Rows<R> = [R; ROWS];
 
 /// The kernels of both sizes; number i has a cutoff of 2^(-i/2).
 pub struct Kernels {
-    eight: Vec<Row8>,
-    sixteen: Vec<Row16>,
+    eight: TryBox<[Row8; CUTOFFS8 * ROWS]>,
+    sixteen: TryBox<[Row16; CUTOFFS16 * ROWS]>,
 }
 
 /// Shortest kernels: eight taps cannot cut lower than a quarter, sixteen than an eighth.
@@ -112,13 +111,13 @@ impl Kernels {
     /// Fills the tables (libm, some milliseconds). PASSIVE_LEVEL: it allocates.
     pub fn new() -> Result<Self, NoMemory> {
         // Row by row: a whole kernel is too large for a kernel stack.
-        let mut eight = vec::try_with_capacity(CUTOFFS8 * ROWS)?;
-        for i in 0..CUTOFFS8 * ROWS {
-            vec::try_push(&mut eight, Row8(row(i % ROWS, i / ROWS, BETA8)))?;
+        let mut eight = TryBox::try_filled(Row8([Eight::ZERO; 1]))?;
+        for (i, to) in eight.iter_mut().enumerate() {
+            *to = Row8(row(i % ROWS, i / ROWS, BETA8));
         }
-        let mut sixteen = vec::try_with_capacity(CUTOFFS16 * ROWS)?;
-        for i in 0..CUTOFFS16 * ROWS {
-            vec::try_push(&mut sixteen, Row16(row(i % ROWS, i / ROWS, BETA16)))?;
+        let mut sixteen = TryBox::try_filled(Row16([Eight::ZERO; 2]))?;
+        for (i, to) in sixteen.iter_mut().enumerate() {
+            *to = Row16(row(i % ROWS, i / ROWS, BETA16));
         }
         Ok(Self { eight, sixteen })
     }
@@ -244,15 +243,16 @@ fn bessel(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     /// The rows of every kernel: its cutoff's number, the row's, and its parts.
     fn all_rows() -> impl Iterator<Item = (usize, usize, Vec<Eight>)> {
         let Kernels { eight, sixteen } = Kernels::new().unwrap();
-        let eight = eight.into_iter().map(|row| row.0.to_vec());
-        let sixteen = sixteen.into_iter().map(|row| row.0.to_vec());
+        let eight: Vec<_> = eight.iter().map(|row| row.0.to_vec()).collect();
+        let sixteen: Vec<_> = sixteen.iter().map(|row| row.0.to_vec()).collect();
         let numbered = |(i, row)| (i / ROWS, i % ROWS, row);
-        let eight = eight.enumerate().map(numbered);
-        eight.chain(sixteen.enumerate().map(numbered))
+        let eight = eight.into_iter().enumerate().map(numbered);
+        eight.chain(sixteen.into_iter().enumerate().map(numbered))
     }
 
     /// The numbers of a row's weights and changes.

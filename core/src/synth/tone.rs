@@ -64,11 +64,7 @@ impl Tone {
     /// `count` tones without a voice.
     #[inline(never)]
     pub fn idle(count: usize) -> Result<Vec<Self>, NoMemory> {
-        let mut tones = vec::try_with_capacity(count)?;
-        for _ in 0..count {
-            vec::try_push(&mut tones, Self::IDLE)?;
-        }
-        Ok(tones)
+        vec::try_collect((0..count).map(|_| Self::IDLE))
     }
 
     /// It runs through the filter.

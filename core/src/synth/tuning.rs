@@ -2,9 +2,8 @@
 //! Tuning programs (MIDI Tuning Standard): pitches of all keys, by bank and program.
 
 use super::channel::Channel;
-use crate::mem::{NoMemory, vec};
+use crate::mem::{NoMemory, TryBox};
 use crate::midi::{Tuning, TuningChange, pitch};
-use alloc::vec::Vec;
 
 const KEYS: usize = 128;
 /// Programs that a port keeps; what comes when all are in use is not taken.
@@ -13,59 +12,60 @@ const PROGRAMS: usize = 16;
 /// A port's tuning programs. One that nobody has set is equal temperament.
 #[derive(Debug)]
 pub struct Tunings {
-    /// Cents that a key is off equal temperament; [`KEYS`] per program.
-    cents: Vec<f32>,
-    /// Bank and program of each table in use.
-    names: Vec<Option<(u8, u8)>>,
-    /// Some table is in use.
-    any: bool,
+    /// Cents that a key is off equal temperament, of each program.
+    cents: TryBox<[[f32; KEYS]; PROGRAMS]>,
+    /// Bank and program of each table.
+    names: [(u8, u8); PROGRAMS],
+    /// Tables in use: the first ones.
+    used: usize,
 }
 
 impl Tunings {
     /// PASSIVE_LEVEL: it allocates.
     pub fn new() -> Result<Self, NoMemory> {
         Ok(Self {
-            cents: vec::try_filled(PROGRAMS * KEYS, 0.0)?,
-            names: vec::try_filled(PROGRAMS, None)?,
-            any: false,
+            cents: TryBox::try_filled([0.0; KEYS])?,
+            names: [(0, 0); PROGRAMS],
+            used: 0,
         })
     }
 
     pub fn reset(&mut self) {
-        if self.any {
-            self.cents.fill(0.0);
-            self.names.fill(None);
-            self.any = false;
+        if self.used > 0 {
+            *self.cents = [[0.0; KEYS]; PROGRAMS];
+            self.used = 0;
         }
     }
 
     /// Cents by which a channel's program retunes a key. Drums keep their pitch.
     pub fn cents(&self, channel: &Channel, key: u8) -> f32 {
-        if !self.any || channel.drum {
+        if self.used == 0 || channel.drum {
             return 0.0;
         }
         self.place(channel.tuning)
-            .and_then(|place| self.cents.get(place * KEYS + usize::from(key)))
+            .and_then(|place| self.cents.get(place)?.get(usize::from(key)))
             .copied()
             .unwrap_or(0.0)
     }
 
     fn place(&self, name: (u8, u8)) -> Option<usize> {
-        self.names.iter().position(|&other| other == Some(name))
+        let used = self.names.get(..self.used.min(PROGRAMS));
+        let mut used = used.unwrap_or_default().iter();
+        used.position(|other| *other == name)
     }
 
     /// The table of a program, made if there is room.
-    fn table(&mut self, name: (u8, u8)) -> Option<&mut [f32]> {
+    fn table(&mut self, name: (u8, u8)) -> Option<&mut [f32; KEYS]> {
         let place = match self.place(name) {
             Some(place) => place,
             None => {
-                let free = self.names.iter().position(Option::is_none)?;
-                *self.names.get_mut(free)? = Some(name);
-                self.any = true;
+                let free = self.used;
+                *self.names.get_mut(free)? = name;
+                self.used += 1;
                 free
             }
         };
-        self.cents.chunks_exact_mut(KEYS).nth(place)
+        self.cents.get_mut(place)
     }
 
     /// Changes a program; false if there is no room for it.

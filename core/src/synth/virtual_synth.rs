@@ -2,7 +2,7 @@
 //! Virtual synths: what belongs to one render pin.
 
 use super::bus::Bus;
-use super::channel::{Channel, Parts, System};
+use super::channel::{CHANNELS, Channel, Parts, System};
 use super::context::{CHANNEL_OFFSET, VoiceContext};
 use super::effects::{EffectSettings, Sends, Unit};
 use super::math;
@@ -286,8 +286,32 @@ impl VirtualSynth {
 }
 
 impl VirtualSynth {
+    /// A channel selects a program. True if that may have to be read, and has been asked for.
+    pub(super) fn program_change(&mut self, part: u16, program: u8) -> bool {
+        let system = self.system;
+        let Some(channel) = self.parts.channel_mut(part) else {
+            return false;
+        };
+        channel.program_change(program, usize::from(part) % CHANNELS, system);
+        self.parts.release_keys(part);
+        self.parts
+            .channel(part)
+            .is_some_and(|channel| self.select(channel))
+    }
+
+    /// Asks for what the channels have selected, where it may have to be read; whether it did.
+    pub(super) fn select_all(&self) -> bool {
+        let (mut last, mut asked) = (None, false);
+        for channel in self.parts.channels() {
+            // Most channels of a port have the same program at first.
+            let patch = channel.patch();
+            asked |= last.replace(patch) != Some(patch) && self.select(channel);
+        }
+        asked
+    }
+
     /// Asks for what a channel has selected, if it may have to be read; whether it did.
-    pub(super) fn select(&self, channel: &Channel) -> bool {
+    fn select(&self, channel: &Channel) -> bool {
         let instrument = self.instrument(channel);
         let demand = instrument.and_then(|instrument| instrument.demand());
         demand.is_some_and(|demand| {

@@ -240,11 +240,7 @@ impl Voice {
     /// `count` voices that do not sound. Apart, because a voice takes much of what a frame of a kernel stack may have.
     #[inline(never)]
     pub fn idle(count: usize) -> Result<Vec<Self>, NoMemory> {
-        let mut voices = vec::try_with_capacity(count)?;
-        for _ in 0..count {
-            vec::try_push(&mut voices, Self::default())?;
-        }
-        Ok(voices)
+        vec::try_collect((0..count).map(|_| Self::default()))
     }
 
     /// Starts a region with its wave; the voice sounds from the current position on. `prepared` is of the region's articulation and of the channel.

@@ -58,16 +58,12 @@ impl<'a> Aliases<'a> {
             if regions.iter().any(|r| plays(key)(&r)) {
                 continue;
             }
-            let copies: Vec<Region> = {
-                let mut copies = Vec::new();
-                for region in regions.iter().filter(plays(source)) {
+            for at in 0..own {
+                if let Some(region) = kit.regions.get(at).filter(plays(source)) {
                     budget.take(size_of::<Region>())?;
-                    vec::try_push(&mut copies, moved(region, source, key))?;
+                    let copy = moved(region, source, key);
+                    kit.regions.try_push(copy)?;
                 }
-                copies
-            };
-            for copy in copies {
-                kit.regions.try_push(copy)?;
             }
         }
         Ok(())

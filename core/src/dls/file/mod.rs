@@ -205,6 +205,19 @@ fn holds(list: &Chunks, answers: &Answers) -> bool {
         .all(|cdl| answers.hold(cdl))
 }
 
+/// The chunks of some lists.
+fn within<'a>(mut lists: impl Iterator<Item = Chunks<'a>>) -> impl Iterator<Item = Chunk<'a>> {
+    let mut list = None;
+    core::iter::from_fn(move || {
+        loop {
+            match list.as_mut().and_then(Chunks::next) {
+                Some(chunk) => return Some(chunk),
+                None => list = Some(lists.next()?),
+            }
+        }
+    })
+}
+
 fn chunk<'a>(list: &Chunks<'a>, id: &FourCc) -> Option<&'a [u8]> {
     list.clone().find_map(|c| c.as_chunk(id))
 }
@@ -246,11 +259,8 @@ impl<'a> Instrument<'a> {
     /// `rgn ` and `rgn2`.
     pub fn regions(&self) -> impl Iterator<Item = Region<'a>> + use<'a> {
         let answers = self.answers;
-        self.list
-            .clone()
-            .filter_map(|c| c.as_list(b"lrgn"))
-            .filter(move |list| holds(list, &answers))
-            .flatten()
+        let lists = self.list.clone().filter_map(|c| c.as_list(b"lrgn"));
+        within(lists.filter(move |list| holds(list, &answers)))
             .filter_map(|c| c.as_list(b"rgn ").or_else(|| c.as_list(b"rgn2")))
             .filter(move |list| holds(list, &answers))
             .filter_map(move |list| Region::new(list, answers))
@@ -315,19 +325,18 @@ impl<'a> Articulation<'a> {
     /// Each readable chunk's level and connections.
     pub fn chunks(&self) -> impl Iterator<Item = (Level, Connections<'a>)> + use<'a> {
         let answers = self.answers;
-        self.list
+        let lists = self
+            .list
             .clone()
-            .filter_map(|c| c.as_list(b"lart").or_else(|| c.as_list(b"lar2")))
-            .filter(move |list| holds(list, &answers))
-            .flatten()
-            .filter_map(|c| {
-                let level = match &c.id {
-                    b"art1" => Level::One,
-                    b"art2" => Level::Two,
-                    _ => return None,
-                };
-                Some((level, Connections::read(c.data)?))
-            })
+            .filter_map(|c| c.as_list(b"lart").or_else(|| c.as_list(b"lar2")));
+        within(lists.filter(move |list| holds(list, &answers))).filter_map(|c| {
+            let level = match &c.id {
+                b"art1" => Level::One,
+                b"art2" => Level::Two,
+                _ => return None,
+            };
+            Some((level, Connections::read(c.data)?))
+        })
     }
 
     /// There is no articulation here.

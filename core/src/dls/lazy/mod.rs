@@ -70,8 +70,9 @@ const PIECE: usize = 256 << 10;
 struct Entry {
     /// Its place among the file's instruments.
     index: usize,
-    /// With the demand.
     instrument: Shared<Instrument>,
+    /// The instrument's.
+    demand: Shared<Demand>,
 }
 
 /// The instrument that is being completed.
@@ -92,12 +93,19 @@ type Known = (u32, Option<Shared<Wave>>);
 /// What is known of a file, and what has been loaded.
 #[derive(Debug)]
 pub struct LazyBank {
+    entries: Vec<Entry>,
+    current: Option<Current>,
+    contents: Contents,
+}
+
+/// What is not asked for by instruments.
+#[derive(Debug)]
+struct Contents {
     /// The file's lists and tables, with an empty wave pool.
     structure: Vec<u8>,
     limits: Limits,
     /// Where the wave pool lies in the file.
     pool: Range<usize>,
-    entries: Vec<Entry>,
     /// Sorted by offset.
     waves: Vec<Known>,
     plain: Option<Shared<Articulation>>,
@@ -107,7 +115,6 @@ pub struct LazyBank {
     uses: Shared<Uses>,
     /// Bytes of waves in memory.
     bytes: usize,
-    current: Option<Current>,
 }
 
 impl LazyBank {
@@ -121,17 +128,19 @@ impl LazyBank {
         // Its own condition may forbid it.
         let pool = if collection.has_pool() { pool } else { 0..0 };
         Ok(Self {
-            structure,
-            limits,
-            pool,
             entries,
-            waves: Vec::new(),
-            plain: None,
-            refused: Refused::default(),
-            budget: Budget::new(STRUCTURE),
-            uses,
-            bytes: 0,
             current: None,
+            contents: Contents {
+                structure,
+                limits,
+                pool,
+                waves: Vec::new(),
+                plain: None,
+                refused: Refused::default(),
+                budget: Budget::new(STRUCTURE),
+                uses,
+                bytes: 0,
+            },
         })
     }
 
@@ -142,7 +151,7 @@ impl LazyBank {
 
     /// Waves that could not be used, by the reason, so far.
     pub fn refused(&self) -> Refused {
-        self.refused
+        self.contents.refused
     }
 
     /// Reads what is wanted, until nothing is or the source stops.
@@ -158,10 +167,8 @@ impl LazyBank {
     /// Loads what notes wait for; whether there was anything.
     fn serve_notes(&mut self, job: &mut Job) -> bool {
         let mut any = false;
-        for at in 0..self.entries.len() {
-            let Some(demand) = self.demand(at) else {
-                continue;
-            };
+        for entry in &self.entries {
+            let demand = &entry.demand;
             let keys = demand.take_keys();
             if keys == 0 {
                 continue;
@@ -173,14 +180,14 @@ impl LazyBank {
             if selected.is_some() {
                 demand.leave_rest();
             }
-            let Some(instrument) = self.build(at, job, again) else {
+            let Some(instrument) = self.contents.build(entry, job, again) else {
                 continue;
             };
-            let round = self.uses.next();
+            let round = self.contents.uses.next();
             for region in &instrument.regions {
                 let (low, high) = region.keys;
                 if keys >> low << low & u128::MAX >> (127 - high.min(127)) != 0 {
-                    self.load(&region.wave, round, job, again);
+                    self.contents.load(&region.wave, round, job, again);
                 }
             }
         }
@@ -190,11 +197,12 @@ impl LazyBank {
     /// Loads one more wave of what was selected; false if there is none.
     fn complete_one(&mut self, job: &mut Job) -> bool {
         let current = self.current.take().or_else(|| {
-            let mut demands = (0..self.entries.len()).filter_map(|at| Some((at, self.demand(at)?)));
-            let (entry, again) = demands.find_map(|(at, d)| Some((at, d.take_selected()?)))?;
+            let mut entries = self.entries.iter().enumerate();
+            let (entry, again) =
+                entries.find_map(|(at, entry)| Some((at, entry.demand.take_selected()?)))?;
             Some(Current {
                 entry,
-                round: self.uses.next(),
+                round: self.contents.uses.next(),
                 next: 0,
                 again,
             })
@@ -203,13 +211,16 @@ impl LazyBank {
             return false;
         };
         let again = current.again;
-        let Some(instrument) = self.build(current.entry, job, again && current.next == 0) else {
+        let entry = self.entries.get(current.entry);
+        let built =
+            entry.and_then(|entry| self.contents.build(entry, job, again && current.next == 0));
+        let Some(instrument) = built else {
             return true;
         };
         while let Some(region) = instrument.regions.get(current.next) {
             current.next = current.next.saturating_add(1);
             if region.wave.state() != State::Here {
-                self.load(&region.wave, current.round, job, again);
+                self.contents.load(&region.wave, current.round, job, again);
                 self.current = Some(current);
                 break;
             }
@@ -219,21 +230,19 @@ impl LazyBank {
         }
         true
     }
+}
 
-    fn demand(&self, at: usize) -> Option<&Demand> {
-        self.entries.get(at)?.instrument.demand()
-    }
-
+impl Contents {
     /// The instrument with its regions, read if it is not there. One that could not be read is only tried `again` when it is selected.
-    fn build(&mut self, at: usize, job: &mut Job, again: bool) -> Option<Shared<Instrument>> {
-        let demand = self.demand(at)?;
+    fn build(&mut self, entry: &Entry, job: &mut Job, again: bool) -> Option<Shared<Instrument>> {
+        let demand = &entry.demand;
         match demand.state() {
             State::Here => return demand.slot.get(),
             State::Broken if !again => return None,
             _ => {}
         }
-        let built = self.read_instrument(at, job.source);
-        let slot = &self.demand(at)?.slot;
+        let built = self.read_instrument(entry, job.source);
+        let slot = &demand.slot;
         match built {
             Ok(Some(instrument)) => {
                 slot.put(instrument.clone(), || job.source.pause());
@@ -253,12 +262,9 @@ impl LazyBank {
 
     fn read_instrument(
         &mut self,
-        at: usize,
+        entry: &Entry,
         source: &dyn Source,
     ) -> Result<Option<Shared<Instrument>>, Error> {
-        let Some(entry) = self.entries.get(at) else {
-            return Ok(None);
-        };
         let patch = entry.instrument.patch;
         let collection = Collection::parse(&self.structure, self.limits.answers)?;
         let Some(raw) = collection.instruments().nth(entry.index) else {
@@ -506,22 +512,20 @@ fn structure(scan: &mut Scan, source: &dyn Source) -> Result<(Vec<u8>, Range<usi
         // An empty chunk in a pool that may be used: it shows that no condition has taken it away.
         let inner = kept.len() + if condition { 8 } else { 0 } + if is_pool { 8 } else { 0 };
         let size = inner + if list.is_some() { 4 } else { 0 };
-        vec::try_extend(&mut out, &id)?;
-        vec::try_extend(&mut out, &(size as u32).to_le_bytes())?;
-        if let Some(kind) = list {
-            vec::try_extend(&mut out, &kind)?;
-        }
-        if is_pool {
-            vec::try_extend(&mut out, b"data\0\0\0\0")?;
-        }
-        if condition {
-            vec::try_extend(&mut out, b"cdl ")?;
-            vec::try_extend(&mut out, &(kept.len() as u32).to_le_bytes())?;
+        let sizes = [size, kept.len()].map(|size| (size as u32).to_le_bytes());
+        let [size, of_condition] = &sizes;
+        let kind = list.as_ref().map_or(&[][..], |kind| &kind[..]);
+        let empty: &[u8] = if is_pool { b"data\0\0\0\0" } else { &[] };
+        let (name, of_condition): (&[u8], &[u8]) = if condition {
+            (b"cdl ", of_condition)
+        } else {
+            (&[], &[])
+        };
+        for part in [&id[..], size, kind, empty, name, of_condition] {
+            vec::try_extend(&mut out, part)?;
         }
         let from = out.len();
-        for _ in 0..kept.len() {
-            vec::push_within(&mut out, 0).map_err(|_| NoMemory)?;
-        }
+        vec::try_fill(&mut out, kept.len(), 0)?;
         let place = out.get_mut(from..).unwrap_or_default();
         let read = source.read(kept.start as u64, place);
         read.map_err(|Unreadable| Error::Unreadable)?;
@@ -540,14 +544,19 @@ const PART: usize = 32;
 fn entries(collection: &Collection) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::new();
     let push = |entries: &mut Vec<Entry>, index, patch| -> Result<(), NoMemory> {
+        let demand = Shared::try_new(Demand::new())?;
         let instrument = Instrument {
             patch,
             gm: false,
             regions: Regions::default(),
-            demand: Some(TryBox::try_new(Demand::new())?),
+            demand: Some(demand.clone()),
         };
-        let instrument = Shared::try_new(instrument)?;
-        vec::try_push(entries, Entry { index, instrument })
+        let entry = Entry {
+            index,
+            instrument: Shared::try_new(instrument)?,
+            demand,
+        };
+        vec::try_push(entries, entry)
     };
     for (index, raw) in collection.instruments().enumerate() {
         push(&mut entries, index, raw.patch())?;

@@ -63,7 +63,7 @@ impl<'a> Scan<'a> {
         if at < self.at || at.wrapping_add(4) > self.at.saturating_add(self.filled) {
             self.fill(at)?;
         }
-        let place = self.window.get(at.wrapping_sub(self.at)..self.filled)?;
+        let place = self.window.get(at.wrapping_sub(self.at)..)?;
         place.first_chunk().copied()
     }
 
@@ -141,10 +141,9 @@ impl<'a> Scan<'a> {
     fn small(&mut self, body: &Range<usize>) -> Result<Vec<u8>, NoMemory> {
         let len = body.len().min(SMALL);
         let mut bytes = vec::try_filled(len, 0u8)?;
-        let inside = body.start.checked_sub(self.at).and_then(|from| {
-            let window = self.window.get(..self.filled)?;
-            window.get(from..from.checked_add(len)?)
-        });
+        let from = body.start.wrapping_sub(self.at);
+        let filled = self.window.get(..self.filled);
+        let inside = filled.and_then(|filled| filled.get(from..)?.get(..len));
         match inside {
             Some(inside) => bytes.copy_from_slice(inside),
             None => self.broken |= self.source.read(body.start as u64, &mut bytes).is_err(),

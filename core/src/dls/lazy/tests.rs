@@ -588,14 +588,14 @@ fn an_instrument_without_room_is_refused() {
         counts: &counts,
         buffer: Vec::new(),
     };
-    bank.budget = Budget::new(0);
+    bank.contents.budget = Budget::new(0);
     for refused in 1..4 {
         demand.want(60);
         assert!(bank.serve_notes(&mut job));
         assert_eq!(counts.refused.load(Ordering::Relaxed), refused);
         assert_eq!(demand.state(), State::Refused);
     }
-    bank.budget = Budget::new(STRUCTURE);
+    bank.contents.budget = Budget::new(STRUCTURE);
     demand.want(60);
     assert!(bank.serve_notes(&mut job));
     assert_eq!(demand.state(), State::Here);
@@ -614,7 +614,7 @@ fn a_wave_costs_its_header() {
         let mut lazy = Machine::new(file, 1 << 20);
         lazy.work();
         assert_eq!(lazy.waves(), waves);
-        lazy.bank.budget.left()
+        lazy.bank.contents.budget.left()
     };
     let each = size_of::<Wave>() + size_of::<LazyWave>();
     for waves in 2..=6 {

@@ -10,45 +10,28 @@ use core::ops::Deref;
 #[derive(Debug, Default)]
 pub struct Regions {
     all: Vec<Region>,
-    /// By keys, eight at a time: the first region that has one of them, and the place behind the last.
-    places: [(u32, u32); Self::BANDS],
+    places: Places,
 }
 
-impl Regions {
-    const BANDS: usize = 16;
+/// By keys, eight at a time: the first region that has one of them, and the place behind the last.
+type Places = [(u32, u32); BANDS];
 
+const BANDS: usize = 16;
+
+impl Regions {
     /// Finds out where they lie. Any IRQL.
     pub fn new(all: Vec<Region>) -> Self {
-        let mut regions = Self {
-            all: Vec::new(),
-            ..Self::default()
-        };
-        for (at, region) in (0u32..).zip(&all) {
-            regions.place(at, region);
+        let mut places = Places::default();
+        for (at, region) in all.iter().enumerate() {
+            place(&mut places, at as u32, region);
         }
-        regions.all = all;
-        regions
+        Self { all, places }
     }
 
     /// Adds a region behind the others. PASSIVE_LEVEL: it allocates.
     pub fn try_push(&mut self, region: Region) -> Result<(), NoMemory> {
-        self.place(self.all.len() as u32, &region);
+        place(&mut self.places, self.all.len() as u32, &region);
         vec::try_push(&mut self.all, region)
-    }
-
-    fn place(&mut self, at: u32, region: &Region) {
-        let (low, high) = region.keys;
-        for (first, end) in self
-            .places
-            .iter_mut()
-            .take(usize::from(high >> 3) + 1)
-            .skip(usize::from(low >> 3))
-        {
-            if *end == 0 {
-                *first = at;
-            }
-            *end = at.saturating_add(1);
-        }
     }
 
     /// Regions among which all are that have this key. Any IRQL.
@@ -69,6 +52,16 @@ impl Regions {
     pub fn sounding(&self, key: u8, velocity: u8) -> impl Iterator<Item = &Region> {
         let near = self.near(key).iter();
         near.filter(move |region| region.sounds(key, velocity))
+    }
+}
+
+#[inline(never)]
+fn place(places: &mut Places, at: u32, region: &Region) {
+    let (low, high) = region.keys;
+    let bands = usize::from(low >> 3)..usize::from(high >> 3).min(BANDS - 1) + 1;
+    for (first, end) in places.get_mut(bands).unwrap_or_default() {
+        *first = if *end == 0 { at } else { *first };
+        *end = at.saturating_add(1);
     }
 }
 

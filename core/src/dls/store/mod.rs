@@ -141,7 +141,7 @@ impl Store {
             Ok(_) => Ok(handle),
             Err(NoMemory) => {
                 if let Some(object) = self.port_mut(port).and_then(|port| port.remove(handle)) {
-                    self.forget(object);
+                    self.forget(&object);
                 }
                 Err(Error::NoMemory)
             }
@@ -216,7 +216,8 @@ impl Store {
         let patches = port.patches_without(handle, defaults)?;
         let object = port.remove(handle).ok_or(Error::UnknownHandle)?;
         port.publish(patches);
-        self.forget(object);
+        self.forget(&object);
+        drop(object);
         self.collect();
         Ok(())
     }
@@ -227,7 +228,7 @@ impl Store {
             return;
         };
         if let Some(port) = vec::try_remove(&mut self.ports, at) {
-            for object in port.into_objects() {
+            for object in port.objects() {
                 self.forget(object);
             }
         }
@@ -253,7 +254,9 @@ impl Store {
                 .get(at)
                 .is_none_or(|d| d.patch != instrument.patch)
             {
-                vec::try_insert(&mut self.defaults, at, instrument)?;
+                // There is room for all of them.
+                let inserted = vec::try_insert(&mut self.defaults, at, instrument);
+                debug_assert!(inserted.is_ok());
             }
         }
         Ok(())
@@ -265,10 +268,10 @@ impl Store {
         &mut self,
         instruments: Vec<Shared<Instrument>>,
     ) -> Result<(), NoMemory> {
-        let before = core::mem::take(&mut self.defaults);
+        let mut before = core::mem::take(&mut self.defaults);
         let added = self.add_defaults(instruments);
         if added.is_err() {
-            self.defaults = before;
+            core::mem::swap(&mut self.defaults, &mut before);
         }
         added
     }
@@ -348,7 +351,7 @@ impl Store {
         }
     }
 
-    fn forget(&mut self, object: Object) {
+    fn forget(&mut self, object: &Object) {
         self.usage.bytes = self.usage.bytes.saturating_sub(object.instrument_bytes());
         self.usage.objects = self.usage.objects.saturating_sub(1);
     }

@@ -100,7 +100,8 @@ impl Port {
         if let Some(slot) = self.slots.get_mut(usize::from(at)) {
             self.free = slot.next_free;
             slot.generation = generation;
-            slot.object = Some(object);
+            // There is none in an unused slot.
+            core::mem::forget(slot.object.replace(object));
         }
         self.usage.bytes = self.usage.bytes.saturating_add(cost);
         self.usage.objects = self.usage.objects.saturating_add(1);
@@ -140,8 +141,8 @@ impl Port {
         Some(object)
     }
 
-    pub fn into_objects(self) -> impl Iterator<Item = Object> {
-        self.slots.into_iter().filter_map(|slot| slot.object)
+    pub fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.slots.iter().filter_map(|slot| slot.object.as_ref())
     }
 
     /// The published table is no longer what it should be.
@@ -211,16 +212,16 @@ impl Port {
 
 /// One table of two sorted lists: each patch once, the first of `own` before that of `defaults`; and `defaults` alone.
 pub fn merge<'a>(
-    own: impl Iterator<Item = &'a Shared<Instrument>> + Clone,
+    own: impl Iterator<Item = &'a Shared<Instrument>>,
     defaults: &'a [Shared<Instrument>],
 ) -> Result<Shared<Patches>, NoMemory> {
-    let count = own.clone().count();
-    let mut instruments: Vec<Shared<Instrument>> =
-        vec::try_with_capacity(count.checked_add(defaults.len()).ok_or(NoMemory)?)?;
-    let mut built_in = vec::try_with_capacity(defaults.len())?;
-    for instrument in defaults {
-        vec::push_within(&mut built_in, instrument.clone()).map_err(|_| NoMemory)?;
-    }
+    let mut patches = Patches {
+        instruments: Vec::new(),
+        built_in: vec::try_collect(defaults.iter().cloned())?,
+    };
+    let instruments = &mut patches.instruments;
+    let most = own.size_hint().1.unwrap_or(0);
+    vec::try_reserve(instruments, most.saturating_add(defaults.len()))?;
     let (mut own, mut defaults) = (own.peekable(), defaults.iter().peekable());
     loop {
         let next = match (own.peek(), defaults.peek()) {
@@ -229,16 +230,13 @@ pub fn merge<'a>(
             (None, _) => defaults.next(),
         };
         let Some(next) = next else {
-            return Shared::try_new(Patches {
-                instruments,
-                built_in,
-            });
+            return Shared::try_new(patches);
         };
         if instruments
             .last()
             .is_none_or(|last| last.patch != next.patch)
         {
-            vec::push_within(&mut instruments, next.clone()).map_err(|_| NoMemory)?;
+            vec::push_within(instruments, next.clone()).map_err(|_| NoMemory)?;
         }
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+use super::super::convert;
 use super::super::model::Wave;
 use super::Error;
 use crate::mem::{Shared, vec};
@@ -37,6 +38,7 @@ impl Waves {
 
     /// The wave that is there with the same content, or this one, if no more than `limit` bytes are then in use.
     pub fn share(&mut self, wave: Wave, cost: usize, limit: usize) -> Result<Shared<Wave>, Error> {
+        debug_assert_eq!(wave.sample, convert::sample(None, wave.frame_count()));
         let hash = hash(&wave);
         if let Some(same) = self.find(hash, &wave) {
             return Ok(same);
@@ -76,18 +78,16 @@ impl Waves {
 
     fn find(&self, hash: u64, wave: &Wave) -> Option<Shared<Wave>> {
         let first = self.entries.partition_point(|e| e.hash < hash);
-        self.entries
-            .iter()
-            .skip(first)
-            .take_while(|e| e.hash == hash)
-            .take(CANDIDATES)
-            .find(|e| same(&e.wave, wave))
-            .map(|e| e.wave.clone())
+        let rest = self.entries.get(first..).unwrap_or_default();
+        let near = rest.iter().take(CANDIDATES);
+        let mut equal = near.filter(|e| e.hash == hash);
+        equal.find(|e| same(&e.wave, wave)).map(|e| e.wave.clone())
     }
 }
 
+/// A download describes its wave by its length alone: what has the same frames has the same [`sample`](Wave::sample).
 fn same(a: &Wave, b: &Wave) -> bool {
-    a.rate == b.rate && a.sample == b.sample && a.frames == b.frames
+    a.rate == b.rate && a.frames() == b.frames()
 }
 
 fn hash(wave: &Wave) -> u64 {

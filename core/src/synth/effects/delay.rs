@@ -25,14 +25,24 @@ pub struct Delay {
 }
 
 impl Delay {
+    /// A line that is still to be [made](Self::make).
+    pub const NONE: Self = Self {
+        samples: Vec::new(),
+        length: 0,
+        at: 0,
+    };
+
     /// A silent line of `length` frames.
     pub fn new(length: usize) -> Result<Self, NoMemory> {
-        let length = length.max(2 * SPAN);
-        Ok(Self {
-            samples: vec::try_filled(length + SPAN, 0.0)?,
-            length,
-            at: 0,
-        })
+        let mut line = Self::NONE;
+        line.make(length)?;
+        Ok(line)
+    }
+
+    /// Makes the line one of `length` frames, silent. Once: there was [`NONE`](Self::NONE).
+    pub fn make(&mut self, length: usize) -> Result<(), NoMemory> {
+        self.length = length.max(2 * SPAN);
+        vec::try_fill(&mut self.samples, self.length + SPAN, 0.0)
     }
 
     /// Makes the ring as short as delays of up to `longest` frames let it be: what is used stays in the cache. The line is silent.
@@ -104,14 +114,17 @@ impl Delay {
     fn mirror(&mut self, end: usize) {
         let split = self.samples.split_at_mut_checked(self.length);
         let (ring, behind) = split.unwrap_or_default();
-        let (to, from, written) = if end > self.length {
-            (ring, behind, 0..end - self.length)
+        // A ring that has been made shorter has more behind it, which stays silent.
+        let behind = behind.get_mut(..SPAN).unwrap_or_default();
+        if end > self.length {
+            let behind = behind.get(..end - self.length).unwrap_or_default();
+            for (to, from) in ring.iter_mut().zip(behind) {
+                *to = *from;
+            }
         } else {
-            // A ring that has been made shorter has more behind it, which stays silent.
-            (behind, ring, self.at..end.min(SPAN))
-        };
-        if let (Some(to), Some(from)) = (to.get_mut(written.clone()), from.get(written)) {
-            for (to, from) in to.iter_mut().zip(from) {
+            let ring = ring.get(self.at..end).unwrap_or_default();
+            let behind = behind.get_mut(self.at..).unwrap_or_default();
+            for (to, from) in behind.iter_mut().zip(ring) {
                 *to = *from;
             }
         }
@@ -120,15 +133,10 @@ impl Delay {
     /// What was written `delay` frames before the next block, `N` frames of it, and where the next block goes. The delay is at least `N`.
     #[inline(always)]
     pub fn passage<const N: usize>(&mut self, delay: usize) -> Option<(&[f32; N], &mut Block)> {
-        let at = self.at;
-        let start = self.start(delay);
-        if start < at {
-            let (old, next) = self.samples.split_at_mut_checked(at)?;
-            Some((old.get(start..)?.first_chunk()?, next.first_chunk_mut()?))
-        } else {
-            let (next, old) = self.samples.split_at_mut_checked(start)?;
-            Some((old.first_chunk()?, next.get_mut(at..)?.first_chunk_mut()?))
-        }
+        let (start, at) = (self.start(delay), self.at);
+        let places = [start..start + N, at..at + EFFECT_TICK as usize];
+        let [old, next] = self.samples.get_disjoint_mut(places).ok()?;
+        Some((old.first_chunk()?, next.first_chunk_mut()?))
     }
 
     /// Delays a block in place by any number of frames.
@@ -152,13 +160,18 @@ pub struct AllPass {
 }
 
 impl AllPass {
-    /// For delays of up to `longest` frames.
-    pub fn new(longest: usize, gain: f32) -> Result<Self, NoMemory> {
-        Ok(Self {
-            delay: Delay::new(longest + SPAN)?,
+    /// One that is still to be [made](Self::make).
+    pub const fn none(gain: f32) -> Self {
+        Self {
+            delay: Delay::NONE,
             frames: EFFECT_TICK as usize,
             gain,
-        })
+        }
+    }
+
+    /// Makes it one for delays of up to `longest` frames.
+    pub fn make(&mut self, longest: usize) -> Result<(), NoMemory> {
+        self.delay.make(longest + SPAN)
     }
 
     /// Frames after which everything inside has passed.
@@ -235,7 +248,8 @@ mod tests {
     #[test]
     fn an_all_pass_delays_by_as_much_as_it_is_made_for() {
         for longest in [EFFECT_TICK as usize, 40, 101, 345, 1222] {
-            let mut pass = AllPass::new(longest, 0.5).unwrap();
+            let mut pass = AllPass::none(0.5);
+            pass.make(longest).unwrap();
             for frames in [longest, (longest / 2).max(EFFECT_TICK as usize), longest] {
                 pass.clear();
                 pass.set_delay(frames);

@@ -9,8 +9,7 @@ use super::super::tick::EFFECT_TICK;
 use super::delay::{AllPass, Block, Delay, SPAN};
 use super::settings::{Reverb as Settings, Room};
 use super::{MAX_RATE, Now, QUIET, Ramp, TINY, turns};
-use crate::mem::{NoMemory, vec};
-use alloc::vec::Vec;
+use crate::mem::NoMemory;
 
 /// Seconds of the lines in the largest room.
 const LENGTHS: [f32; LINES] = [
@@ -88,6 +87,19 @@ struct Line {
 }
 
 impl Line {
+    /// One whose delay is still to be made.
+    const NONE: Self = Self {
+        delay: Delay::NONE,
+        middle: 0.0,
+        next: 0.0,
+        goal: 0.0,
+        pace: 0.0,
+        turn: 0,
+        whole: 0,
+        part: Slope::ZERO,
+        rate: 0,
+    };
+
     /// The delay that the modulation asks for.
     fn swung(&self, rate: f32, phase: u32) -> f32 {
         self.middle + SWING * rate.min(MAX_RATE) * math::sine(phase)
@@ -141,8 +153,8 @@ pub struct Reverb {
     decay: Option<(f32, f32)>,
     pre: Delay,
     pre_delay: usize,
-    diffusers: Vec<AllPass>,
-    lines: Vec<Line>,
+    diffusers: [AllPass; DIFFUSERS.len()],
+    lines: [Line; LINES],
     /// Loss of each line, for all frequencies and for the high ones.
     loss: [f32; LINES],
     damping: [f32; LINES],
@@ -171,29 +183,19 @@ pub struct Reverb {
 impl Reverb {
     /// A reverb at rest. PASSIVE_LEVEL: it allocates.
     pub fn new() -> Result<Self, NoMemory> {
-        let mut lines = vec::try_with_capacity(LINES)?;
-        for seconds in LENGTHS {
-            let line = Line {
-                delay: Delay::new((seconds * MAX_RATE) as usize + 2 * EFFECT_TICK as usize)?,
-                middle: 0.0,
-                next: 0.0,
-                goal: 0.0,
-                pace: 0.0,
-                turn: lines.len() as u64,
-                whole: 0,
-                part: Slope::ZERO,
-                rate: 0,
-            };
-            vec::try_push(&mut lines, line)?;
+        const BEHIND: usize = 2 * EFFECT_TICK as usize;
+        let mut lines = [const { Line::NONE }; LINES];
+        for ((line, seconds), turn) in lines.iter_mut().zip(LENGTHS).zip(0..) {
+            line.delay.make((seconds * MAX_RATE) as usize + BEHIND)?;
+            line.turn = turn;
         }
-        let mut diffusers = vec::try_with_capacity(DIFFUSERS.len())?;
-        for (seconds, gain) in DIFFUSERS {
-            let longest = (seconds * MAX_RATE) as usize;
-            vec::try_push(&mut diffusers, AllPass::new(longest, gain)?)?;
+        let mut diffusers = DIFFUSERS.map(|(_, gain)| AllPass::none(gain));
+        for (diffuser, (seconds, _)) in diffusers.iter_mut().zip(DIFFUSERS) {
+            diffuser.make((seconds * MAX_RATE) as usize)?;
         }
-        let pre = Delay::new((PRE_DELAY * MAX_RATE) as usize + 2 * EFFECT_TICK as usize)?;
-        let all = lines.iter().map(|line: &Line| line.delay.length());
-        let longest = all.chain([pre.length()]).max().unwrap_or(0);
+        let pre = Delay::new((PRE_DELAY * MAX_RATE) as usize + BEHIND)?;
+        let all = lines.iter().map(|line| line.delay.length());
+        let longest = all.fold(pre.length(), usize::max);
         let diffusion: usize = diffusers.iter().map(AllPass::length).sum();
         let longest = longest as u32 / EFFECT_TICK + 1;
         Ok(Self {
@@ -384,9 +386,7 @@ impl Reverb {
     }
 
     fn diffuse(&mut self, now: Now, frames: usize, input: &mut Block, alive: bool) -> Option<()> {
-        let [a, b, c, d] = self.diffusers.as_mut_slice() else {
-            return None;
-        };
+        let [a, b, c, d] = &mut self.diffusers;
         let gains = [a.gain(), b.gain(), c.gain(), d.gain()];
         let passes = AllPasses {
             lines: [a.passage()?, b.passage()?, c.passage()?, d.passage()?],
@@ -410,9 +410,7 @@ impl Reverb {
         sides: [&mut Block; 2],
         alive: bool,
     ) -> Option<f32> {
-        let [a, b, c, d, e, f, g, h] = self.lines.as_mut_slice() else {
-            return None;
-        };
+        let [a, b, c, d, e, f, g, h] = &mut self.lines;
         let parts = [
             a.part, b.part, c.part, d.part, e.part, f.part, g.part, h.part,
         ];

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which slots the voices of a part are in, without a search.
 
-use crate::mem::{NoMemory, vec};
+use crate::mem::{NoMemory, TryBox, vec};
 use alloc::vec::Vec;
 
-/// Chains; a few parts may share one.
-const CHAINS: usize = 256;
+/// Chains; a few parts may share one. As many as a byte can name: no number of a chain is out of range.
+const CHAINS: usize = 1 << u8::BITS;
 /// No slot.
 const NONE: u32 = u32::MAX;
 
@@ -18,9 +18,9 @@ struct Link {
 /// Slots in chains, the latest first. Whoever follows a chain asks each slot whether it belongs to the part.
 #[derive(Debug)]
 pub struct Chains {
-    first: Vec<u32>,
+    first: TryBox<[u32; CHAINS]>,
     /// Keys, as bits, that voices of a chain may have; none of an empty one.
-    keys: Vec<[u64; 2]>,
+    keys: TryBox<[[u64; 2]; CHAINS]>,
     links: Vec<Link>,
 }
 
@@ -32,15 +32,15 @@ impl Chains {
             after: NONE,
         };
         Ok(Self {
-            first: vec::try_filled(CHAINS, NONE)?,
-            keys: vec::try_filled(CHAINS, [0; 2])?,
+            first: TryBox::try_filled(NONE)?,
+            keys: TryBox::try_filled([0; 2])?,
             links: vec::try_filled(slots, alone)?,
         })
     }
 
     fn chain(port: u8, part: u16) -> usize {
         // Channels of a port lie next to each other, ports far apart.
-        (usize::from(port) * 61 + usize::from(part)) % CHAINS
+        usize::from(port.wrapping_mul(61).wrapping_add(part as u8))
     }
 
     /// A voice of a part gets this key.
@@ -101,14 +101,11 @@ impl Chains {
 
     /// Takes over the chains of `other`, as far as there are slots.
     pub fn copy(&mut self, other: &Self) {
-        for (to, from) in self.first.iter_mut().zip(&other.first) {
-            *to = *from;
-        }
-        for (to, from) in self.keys.iter_mut().zip(&other.keys) {
-            *to = *from;
-        }
-        for (to, from) in self.links.iter_mut().zip(&other.links) {
-            *to = *from;
+        *self.first = *other.first;
+        *self.keys = *other.keys;
+        let count = self.links.len().min(other.links.len());
+        if let (Some(to), Some(from)) = (self.links.get_mut(..count), other.links.get(..count)) {
+            to.copy_from_slice(from);
         }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The pool's books beside what lives in it.
 
-use super::{Count, DYING, LIVE, PENDING, Pool, Retired};
+use super::{Count, DYING, LIVE, PENDING, PORTS, Pool, Retired};
 use crate::dls::model::Wave;
 use crate::mem::{Shared, vec};
 use crate::synth::check::{Finding, that};
@@ -10,10 +10,8 @@ impl Pool {
     /// `to_tick` frames lie before the next control tick.
     pub fn check(&self, to_tick: u32) -> Result<(), Finding> {
         let (mut live, mut sounding) = (0, 0);
-        for (index, (tag, voice)) in self.tags.iter().zip(&self.voices).enumerate() {
-            let Some(tone) = self.tones.get(index) else {
-                continue;
-            };
+        let mut ports = [Count::default(); PORTS];
+        for (index, (tag, voice, tone)) in self.slots.iter().enumerate() {
             let at = index as f64;
             let lives = tag.is(LIVE);
             that(lives == tone.is_live(), "a tone without a voice", at, 0.0)?;
@@ -22,6 +20,10 @@ impl Pool {
             }
             live += 1;
             sounding += usize::from(!tag.is(DYING));
+            if let Some(count) = ports.get_mut(usize::from(tag.port)) {
+                count.live += 1;
+                count.sounding += usize::from(!tag.is(DYING));
+            }
             that(
                 index < self.used,
                 "a voice behind the last slot in use",
@@ -59,39 +61,18 @@ impl Pool {
             sounding as f64,
             self.limit as f64,
         )?;
-        for (port, count) in self.counts.iter().enumerate() {
-            self.check_port(port as u8, count)?;
+        for (count, found) in self.counts.iter().zip(&ports) {
+            check_port(count, found)?;
         }
-        let full = self.tags.iter().take(self.taken).all(|tag| tag.is(LIVE));
+        let full = self.slots.tags().take(self.taken).all(|tag| tag.is(LIVE));
         that(full, "an empty slot before the first empty one", 0.0, 0.0)?;
-        let empty = !self.tags.iter().skip(self.used).any(|tag| tag.is(LIVE));
+        let empty = !self.slots.tags().skip(self.used).any(|tag| tag.is(LIVE));
         that(empty, "a slot in use behind the last one", 0.0, 0.0)
-    }
-
-    fn check_port(&self, port: u8, count: &Count) -> Result<(), Finding> {
-        let mine = || {
-            self.tags
-                .iter()
-                .filter(move |tag| tag.is(LIVE) && tag.port == port)
-        };
-        let (live, sounding) = (mine().count(), mine().filter(|tag| !tag.is(DYING)).count());
-        that(
-            count.live == live,
-            "all voices of a port",
-            count.live as f64,
-            live as f64,
-        )?;
-        that(
-            count.sounding == sounding,
-            "voices of a port",
-            count.sounding as f64,
-            sounding as f64,
-        )
     }
 
     fn walk(&self, port: u8, part: u16) -> impl Iterator<Item = usize> {
         let first = self.chains.first(port, part);
-        core::iter::successors(first, |slot| self.chains.after(*slot)).take(self.tags.len() + 1)
+        core::iter::successors(first, |slot| self.chains.after(*slot)).take(self.slots.len() + 1)
     }
 
     fn in_chain(&self, port: u8, part: u16, index: usize) -> usize {
@@ -105,4 +86,19 @@ impl Pool {
             let _ = vec::push_within(&mut self.retired, Retired::Wave(wave.clone()));
         }
     }
+}
+
+fn check_port(count: &Count, found: &Count) -> Result<(), Finding> {
+    that(
+        count.live == found.live,
+        "all voices of a port",
+        count.live as f64,
+        found.live as f64,
+    )?;
+    that(
+        count.sounding == found.sounding,
+        "voices of a port",
+        count.sounding as f64,
+        found.sounding as f64,
+    )
 }

@@ -181,7 +181,7 @@ impl Pool {
         let [_, still, moving] = &*kinds;
         for kind in [still, moving] {
             for place in kind.places.iter().take(kind.count) {
-                if let Some(tone) = self.tones.get_mut(place.slot as usize) {
+                if let Some(tone) = self.slots.tone_mut(place.slot as usize) {
                     tone.filter = place.filter;
                 }
             }
@@ -216,8 +216,7 @@ impl<'a, T: Interpolator<'a>> Task for With<'a, T> {
     fn run<A: Arch>(self) -> usize {
         let Self(read, _) = self;
         let Pool {
-            tags,
-            tones,
+            slots,
             used,
             batch,
             kernels,
@@ -226,8 +225,7 @@ impl<'a, T: Interpolator<'a>> Task for With<'a, T> {
         for kind in &mut batch.kinds {
             kind.count = 0;
         }
-        let slots = tags.iter().zip(tones).enumerate();
-        for (slot, (tag, tone)) in slots.take(*used).skip(read.from) {
+        for (slot, (tag, tone)) in slots.tones_mut(read.from..*used) {
             if !tag.is(LIVE) || tag.port != read.port {
                 continue;
             }

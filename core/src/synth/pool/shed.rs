@@ -15,13 +15,7 @@ impl Pool {
     /// What the voices cost; with those that fade, or without.
     pub fn work(&self, slots: &[SynthSlot], fading: bool) -> Work {
         let mut work = Work::default();
-        for ((tag, voice), tone) in self
-            .tags
-            .iter()
-            .zip(&self.voices)
-            .zip(&self.tones)
-            .take(self.used)
-        {
+        for (tag, voice, tone) in self.slots.iter().take(self.used) {
             if !tag.is(LIVE) || !fading && tag.is(DYING) {
                 continue;
             }
@@ -48,7 +42,7 @@ impl Pool {
     pub fn sends(&self, slot: &SynthSlot, port: u8) -> Sends {
         let on = slot.effects_on();
         let mut found = Sends::default();
-        for (tag, tone) in self.tags.iter().zip(&self.tones).take(self.used) {
+        for (tag, _, tone) in self.slots.iter().take(self.used) {
             if found == on {
                 break;
             }
@@ -67,11 +61,8 @@ impl Pool {
     pub fn shed(&mut self, count: usize, position: u64, mut lost: impl FnMut(u8)) {
         let mut heap = Heap(core::mem::take(&mut self.ranks));
         heap.0.clear();
-        for index in 0..self.places() {
-            if let (Some(tag), Some(voice)) = (self.tags.get(index), self.voices.get(index))
-                && tag.is(LIVE)
-                && !tag.is(DYING)
-            {
+        for (index, (tag, voice, _)) in self.slots.iter().take(self.used).enumerate() {
+            if tag.is(LIVE) && !tag.is(DYING) {
                 // There is room for every place.
                 let _ = crate::mem::vec::push_within(&mut heap.0, (Rank::of(tag, voice), index));
             }
@@ -79,7 +70,7 @@ impl Pool {
         heap.order();
         for _ in 0..count {
             let Some((_, index)) = heap.pop() else { break };
-            if let Some(tag) = self.tags.get(index)
+            if let Some(tag) = self.slots.tag(index)
                 && !tag.is(RELEASED)
             {
                 lost(tag.port);
@@ -96,7 +87,7 @@ impl Pool {
             if left == 0 {
                 break;
             }
-            if self.tags.get(index).is_some_and(|tag| tag.is(DYING)) && self.free(index) {
+            if self.slots.tag(index).is_some_and(|tag| tag.is(DYING)) && self.free(index) {
                 left = left.saturating_sub(1);
             }
         }

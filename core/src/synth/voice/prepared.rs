@@ -134,11 +134,8 @@ impl Preparations {
     /// PASSIVE_LEVEL: it allocates.
     pub fn new() -> Result<Self, NoMemory> {
         // The last one is for keys that have settings of their own.
-        let mut places = vec::try_with_capacity(Self::PLACES + 1)?;
-        for _ in 0..=Self::PLACES {
-            vec::try_push(&mut places, Prepared::NONE)?;
-        }
-        Ok(Self(places))
+        let places = (0..Self::PLACES + 1).map(|_| Prepared::NONE);
+        vec::try_collect(places).map(Self)
     }
 
     /// What an articulation and a channel make of a voice; made anew if one of them is not what it was.

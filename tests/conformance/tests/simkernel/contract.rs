@@ -7,6 +7,7 @@ use crate::listener::{A_IN, A_OUT, Listener, capture_pin, subdevice};
 use crate::requests::{kernel_client, with_pin};
 use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
 use crate::sounds::{self, load, unload};
+use crate::sweeps::pins_of_all_kinds;
 use arioso_bank::test_banks;
 use arioso_core::ks::GUID;
 use arioso_core::ks::Wire;
@@ -33,6 +34,7 @@ use arioso_core::ks::status::{
 use conformance::Client;
 use conformance::cases::Width;
 use conformance::cases::pointers::download_at;
+use conformance::cases::report::status_name;
 use conformance::connect::{self, SampleFormat};
 use conformance::events::EventBuffer;
 use conformance::filter::Filter;
@@ -41,7 +43,7 @@ use conformance::rt_audio::is_capture;
 use conformance::synth::{master_clock, port_parameters, property, set_channel_groups};
 use conformance::wire::Bytes;
 use simkernel::executive::isolation;
-use simkernel::modules::{Disconnect, Fill};
+use simkernel::modules::{Disconnect, Fill, portcls};
 use simkernel::registry::{self, Value};
 
 pub const SCENARIOS: &[Scenario] = &[
@@ -51,6 +53,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("contract: a stream that is never disconnected", || {
         disconnected(Disconnect::Nothing)
     }),
+    ("contract: calls that no port makes", slips),
     ("contract: captured System Exclusive is whole", fragments),
     ("contract: one captured message a call", one_by_one),
     ("contract: a driver's download is probed", probed),
@@ -71,6 +74,31 @@ fn player(rig: &mut Rig) -> conformance::filter::Pin<simkernel::client::SimClien
     pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
     filter.close(&mut rig.client);
     pin
+}
+
+/// Nothing where something is meant, streams of another kind, states that there are none of: each is refused, and everything is as it was.
+fn slips() {
+    let mut rig = Setup::default().start();
+    let (filter, player, path) = rig.open();
+    let pins = pins_of_all_kinds(&mut rig);
+    let level = rig.pool();
+    for round in 0..2 {
+        let program = rig.machine.program("port", move |_| {
+            let slips = portcls::slips();
+            for (what, answer, expected) in &slips {
+                let (told, meant) = (status_name(*answer), status_name(*expected));
+                assert_eq!(told, meant, "{what}, round {round}");
+            }
+            assert!(slips.len() > 200, "{}", slips.len());
+        });
+        rig.machine.finish(&[program]);
+        assert_eq!(rig.pool(), level, "round {round}");
+    }
+    for (name, pin) in pins {
+        pin.close(&mut rig.client).expect(name);
+    }
+    rig.close(filter, [player], Some(path));
+    rig.finish();
 }
 
 /// `IMXF::DisconnectOutput` takes NULL; a port that goes without it is no leak.

@@ -17,6 +17,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("the reverb's parameters are heard", reverb),
     ("effects are switched by both properties", effects),
     ("chorus is heard while it is on", chorus),
+    ("effects set to anything, and reset", anything),
 ];
 
 /// Energy of a stretch, from and to in hundredths of a second.
@@ -225,5 +226,100 @@ fn chorus() {
     assert_eq!(change(on, on), [true, true]);
     assert_eq!(change(off, on), [false, true]);
     assert_eq!(change(on, off), [true, false]);
+    rig.finish();
+}
+
+/// A GS, XG or GM2 message that sets an effect, of any value.
+pub fn setting(random: &mut fastrand::Rng) -> Vec<u8> {
+    let value = random.u8(0..128);
+    let gs = |address: u8, value: u8| {
+        let body = [0x40, 0x01, address, value];
+        let sum = body.iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte));
+        let head = [0xF0, 0x41, 0x10, 0x42, 0x12].into_iter();
+        head.chain(body).chain([sum.wrapping_neg() & 0x7F, 0xF7])
+    };
+    match random.u8(0..8) {
+        0 => gs(0x30, random.u8(0..9)).collect(),
+        1 => gs(0x38, random.u8(0..9)).collect(),
+        2..5 => gs(random.u8(0x31..=0x40), value).collect(),
+        5 => {
+            let (address, kind) = ([0x00, 0x20][random.usize(0..2)], random.u8(0..0x49));
+            let body = [0x43, 0x10, 0x4C, 0x02, 0x01, address, kind, random.u8(0..4)];
+            [&[0xF0][..], &body, &[0xF7]].concat()
+        }
+        6 => {
+            let body = [0x43, 0x10, 0x4C, 0x02, 0x01, random.u8(0..0x40), value];
+            [&[0xF0][..], &body, &[0xF7]].concat()
+        }
+        _ => {
+            let slot = random.u8(1..=2);
+            let body = [0x7F, 0x7F, 4, 5, 1, 1, 1, 1, slot, random.u8(0..6), value];
+            [&[0xF0][..], &body, &[0xF7]].concat()
+        }
+    }
+}
+
+/// Effects are set to anything while notes sound in them; a reset leaves nothing of that, neither sound nor settings.
+fn anything() {
+    let (mut rig, filter, pin, wave) = with_sends();
+    let mut random = fastrand::Rng::with_seed(31);
+    let chord = |rig: &mut Rig, [reverb, chorus]: [u8; 2]| {
+        let sends = [[0xB0, 91, reverb], [0xB0, 93, chorus]];
+        let notes = [48, 60, 67, 76].map(|key| [0x90, key, 110]);
+        let messages = sends.iter().chain(&notes);
+        let messages: Vec<(i64, &[u8])> = messages.map(|m| (SECOND / 50, &m[..])).collect();
+        rig.take_audio();
+        rig.play(&pin, &messages);
+        rig.sleep(SECOND);
+        energy(&rig.take_audio(), 20, 90)
+    };
+    let quiet = |rig: &mut Rig| {
+        rig.play(&pin, &[(0, &[0xF0, 0x7E, 0x7F, 9, 1, 0xF7])]);
+        rig.sleep(8 * SECOND);
+        rig.take_audio();
+        rig.sleep(SECOND / 10);
+        let frames = rig.take_audio();
+        assert!(frames.iter().flatten().all(|s| *s == 0), "it still sounds");
+    };
+    // What a chorus does to a chord depends on where it stands.
+    let kinds = [([100, 0], 0.9..1.1), ([0, 100], 0.4..2.5)];
+    let usual = kinds.clone().map(|(sends, _)| {
+        quiet(&mut rig);
+        chord(&mut rig, sends)
+    });
+    for round in 0..8 {
+        let (mut heard, mut told) = (0.0f64, 0);
+        for n in 0..60 {
+            let message = setting(&mut random);
+            rig.play(&pin, &[(0, &message), (0, &[0x90, 40 + n, 100])]);
+            // A change of what moves goes through silence.
+            rig.sleep(if n % 10 == 0 { SECOND / 2 } else { SECOND / 50 });
+            rig.play(&pin, &[(0, &[0x80, 40 + n, 0])]);
+            let frames = rig.take_audio();
+            let loud = frames
+                .iter()
+                .flatten()
+                .filter(|s| **s == i16::MAX || **s == i16::MIN);
+            told += loud.count();
+            heard += frames
+                .iter()
+                .flatten()
+                .map(|&s| f64::from(s).powi(2))
+                .sum::<f64>();
+        }
+        assert!(
+            heard > 0.0 && told == 0,
+            "{round}: {told} samples of full scale"
+        );
+        for ((sends, bounds), usual) in kinds.iter().zip(usual) {
+            quiet(&mut rig);
+            let now = chord(&mut rig, *sends) / usual;
+            assert!(
+                bounds.contains(&now),
+                "{round}, {sends:?}: {now} of what it was"
+            );
+        }
+    }
+    rig.close(filter, [pin], Some(wave));
     rig.finish();
 }

@@ -27,6 +27,32 @@ pub fn instrument(id: u32, patch: u32, flags: u32, wave: u32) -> Vec<u8> {
     download::instrument2(id, &content(patch, flags, wave))
 }
 
+/// The same with these connections besides.
+pub fn driven(id: u32, patch: u32, wave: u32, connections: &[Connection]) -> Vec<u8> {
+    let mut content = content(patch, 0, wave);
+    content.articulations[0].extend_from_slice(connections);
+    download::instrument2(id, &content)
+}
+
+/// The same with a region for each of these waves; every second one has articulations of its own.
+pub fn linked(id: u32, patch: u32, waves: &[u32]) -> Vec<u8> {
+    let mut content = content(patch, 0, 0);
+    let first = content.regions.remove(0);
+    content.regions = waves
+        .iter()
+        .enumerate()
+        .map(|(at, &wave)| {
+            let mut region = first.clone();
+            region.link.table_index = wave;
+            if at % 2 == 1 {
+                region.articulations = content.articulations.clone();
+            }
+            region
+        })
+        .collect();
+    download::instrument2(id, &content)
+}
+
 /// The same with a region for each of these: its phase group, and whether it is the group's master.
 pub fn layered(id: u32, patch: u32, wave: u32, phases: &[(u16, bool)]) -> Vec<u8> {
     let mut content = content(patch, 0, wave);

@@ -3,7 +3,7 @@
 
 use crate::Scenario;
 use crate::rig::{RATE, Rig, SECOND, Setup};
-use crate::sounds::{instrument, load, unload, wave};
+use crate::sounds::{instrument, linked, load, unload, wave};
 use crate::synth::{assert_near, level};
 use arioso_core::ks::dmdls::DMUS_INSTRUMENT_GM_INSTRUMENT;
 use arioso_core::ks::dmusprop::{KSPROPERTY_SYNTH_DLS_APPEND, KSPROPERTY_SYNTH_DLS_COMPACT};
@@ -21,6 +21,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("which of two instruments sounds", precedence),
     ("a wave lasts as long as its instruments", deferred),
     ("handles of downloads", handles),
+    ("links to waves that are not there", links),
     ("waves of equal content are kept once", sharing),
     ("a closed pin leaves nothing, after its voices", lifetime),
 ];
@@ -243,6 +244,39 @@ fn sharing() {
     rig.sleep(SECOND / 10);
     assert!(before - rig.pool() >= DATA, "nobody needs it");
     rig.close(filter, [d], None);
+    rig.finish();
+}
+
+/// An instrument one of whose regions names a wave that is not there is refused, whichever it is, and leaves nothing.
+fn links() {
+    let (mut rig, filter, pin, path) = start();
+    let c = &mut rig.client;
+    load(c, pin.handle, &wave(1, 8000)).unwrap();
+    let whole = |rig: &mut Rig| {
+        let loaded = load(&mut rig.client, pin.handle, &linked(2, 0, &[1; 5])).unwrap();
+        assert!(level(rig, &pin, ON) > 0);
+        assert_eq!(level(rig, &pin, OFF), 0);
+        unload(&mut rig.client, pin.handle, &loaded).unwrap();
+        rig.sleep(SECOND / 2);
+        rig.take_audio();
+        rig.pool()
+    };
+    let before = whole(&mut rig);
+    for count in 1..=5 {
+        for missing in 0..count {
+            let mut waves = vec![1; count];
+            waves[missing] = 9;
+            let refused = load(&mut rig.client, pin.handle, &linked(2, 0, &waves));
+            assert_eq!(
+                refused.err(),
+                Some(STATUS_UNSUCCESSFUL),
+                "{missing} of {count}"
+            );
+            assert_eq!(rig.pool(), before, "{missing} of {count}");
+        }
+    }
+    assert_eq!(whole(&mut rig), before);
+    rig.close(filter, [pin], Some(path));
     rig.finish();
 }
 

@@ -3,16 +3,22 @@
 
 use crate::Scenario;
 use crate::cable::writer;
+use crate::effects::setting;
 use crate::large::{self, grouped};
 use crate::listener::{A_IN, B_OUT, capture_of, subdevice};
 use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
 use crate::sounds::{self, load, unload, wave};
 use arioso_bank::test_banks;
 use arioso_core::dls::model::Wave;
+use arioso_core::dls::raw::Connection;
 use arioso_core::ks::GUID;
 use arioso_core::ks::arioso::KSPROPSETID_Arioso;
 use arioso_core::ks::arioso::{
     ARIOSO_CONTROL_BANK, ARIOSO_CONTROL_NUMBERS, ARIOSO_CONTROL_SILENCE, ARIOSO_SETTINGS,
+};
+use arioso_core::ks::dmusprop::{
+    DAUD_HIGH_VOICE_PRIORITY, DAUD_LOW_VOICE_PRIORITY, DAUD_STANDARD_VOICE_PRIORITY,
+    KSPROPERTY_SYNTH_VOICEPRIORITY, SYNTHVOICEPRIORITY_INSTANCE,
 };
 use arioso_core::ks::guid::*;
 use arioso_core::ks::ks::{KSSTATE_ACQUIRE, KSSTATE_PAUSE, KSSTATE_RUN, KSSTATE_STOP};
@@ -24,7 +30,7 @@ use conformance::filter::Pin;
 use conformance::property::Property;
 use conformance::rt_audio::is_capture;
 use conformance::settings;
-use conformance::synth::{set_channel_groups, statistics};
+use conformance::synth::{property, set_channel_groups, statistics};
 use conformance::wire::Bytes;
 use simkernel::client::SimClient;
 use simkernel::executive::isolation::keys_of;
@@ -44,6 +50,12 @@ pub const SCENARIOS: &[Scenario] = &[
     ("sweep: what is freed by somebody who comes late", late),
     ("sweep: every property, verb and size", properties),
     ("sweep: every pin state from every state", states),
+    ("sweep: removal while what is left is freed", under_way),
+    ("voices that do not give way", priorities),
+    (
+        "sweep: every destination driven by every source",
+        connections,
+    ),
     ("sweep: phase groups of every size and order", phases),
     ("sweep: waves of one hash", collisions),
     ("sweep: every budget of a slice while effects ring", budgets),
@@ -545,7 +557,7 @@ fn late() {
 }
 
 /// A pin of each kind, stopped; of the wave pin and the endpoint their paths.
-fn pins_of_all_kinds(rig: &mut Rig) -> Vec<(&'static str, Pin<SimClient>)> {
+pub fn pins_of_all_kinds(rig: &mut Rig) -> Vec<(&'static str, Pin<SimClient>)> {
     let client = &mut rig.client;
     let [synth, cable, wave] = ["synth", "cable", "wave"].map(|name| subdevice(client, name));
     let capture = capture_of(&synth.pins(client).unwrap());
@@ -703,6 +715,184 @@ fn properties() {
     for (_, filter) in filters {
         filter.close(&mut rig.client);
     }
+    rig.finish();
+}
+
+/// The device goes while a work item is under way: it is waited for, and the next start finds all as it was.
+fn under_way() {
+    let mut rig = Setup::default().start();
+    let mut level = None;
+    for call in 0..12 {
+        let (filter, pin) = rig.open_pin();
+        let gone = rig.another_pin(&filter);
+        rig.machine.hold("work item", call, SECOND / 2);
+        // What it leaves is freed by a work item.
+        gone.close(&mut rig.client).unwrap();
+        rig.close(filter, [pin], None);
+        let begin = rig.now();
+        rig.remove();
+        let waited = rig.now() - begin;
+        let came = rig.machine.held();
+        assert!(!came || waited > SECOND / 4, "call {call}: {waited}");
+        assert!(came || call > 0, "no work item runs");
+        rig.add();
+        let now = rig.pool();
+        assert_eq!(*level.get_or_insert(now), now, "call {call}");
+    }
+    rig.finish();
+}
+
+/// All voices sound for a channel that others give way to: notes of another one are lost until these end.
+fn priorities() {
+    const VOICES: u32 = 8;
+    let mut rig = Setup {
+        parameters: vec![("Voices", VOICES)],
+        ..Setup::default()
+    }
+    .start();
+    let (filter, pin, path) = rig.running(&test_banks::dc(RATE));
+    let handle = pin.handle;
+    for (high, low) in [
+        (DAUD_HIGH_VOICE_PRIORITY, DAUD_LOW_VOICE_PRIORITY),
+        (DAUD_STANDARD_VOICE_PRIORITY, DAUD_STANDARD_VOICE_PRIORITY),
+    ] {
+        for (channel, value) in [(0, high), (1, low)] {
+            let instance = SYNTHVOICEPRIORITY_INSTANCE {
+                ChannelGroup: 1,
+                Channel: channel,
+            };
+            let priority = property(KSPROPSETID_Synth, KSPROPERTY_SYNTH_VOICEPRIORITY);
+            let priority = priority.with(&instance.bytes());
+            priority.set(&mut rig.client, handle, value).unwrap();
+        }
+        let before = statistics(&mut rig.client, handle).unwrap().LostNotes;
+        for key in 0..VOICES as u8 {
+            rig.play(&pin, &[(0, &[0x90, 40 + key, 100])]);
+        }
+        rig.sleep(SECOND / 20);
+        for key in 0..VOICES as u8 {
+            rig.play(&pin, &[(0, &[0x91, 40 + key, 100])]);
+        }
+        rig.sleep(SECOND / 20);
+        let told = statistics(&mut rig.client, handle).unwrap();
+        assert_eq!(told.Voices, VOICES);
+        // Who is refused, or who goes: a note is lost each time.
+        assert_eq!(told.LostNotes - before, VOICES.into(), "{high:x} {low:x}");
+        rig.play(&pin, &[(0, &[0xB0, 120, 0])]);
+        rig.sleep(SECOND / 20);
+        let left = statistics(&mut rig.client, handle).unwrap().Voices;
+        assert_eq!(left, if high == low { VOICES } else { 0 });
+        settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_SILENCE).unwrap();
+        rig.sleep(SECOND / 20);
+    }
+    rig.close(filter, [pin], Some(path));
+    rig.finish();
+}
+
+/// Each destination driven by each source, plainly and through anything else: a note begins, follows its controllers, and ends; nothing is
+/// left.
+fn connections() {
+    const SOURCES: [u16; 20] = [
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0x81, 0x87, 0x8A, 0x8B, 0xDB, 0xDD, 0x100, 0x101, 0x102,
+    ];
+    const DESTINATIONS: [u16; 30] = [
+        0x001, 0x003, 0x004, 0x005, 0x010, 0x011, 0x012, 0x013, 0x080, 0x081, 0x104, 0x105, 0x114,
+        0x115, 0x206, 0x207, 0x209, 0x20A, 0x20B, 0x20C, 0x20D, 0x30A, 0x30B, 0x30D, 0x30E, 0x30F,
+        0x310, 0x500, 0x501, 0x777,
+    ];
+    const TOGETHER: usize = 15;
+    let mut rig = Setup::default().start();
+    let (filter, mut pin, mut path) = rig.open();
+    path.run(&mut rig.client).unwrap();
+    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let handle = pin.handle;
+    load(&mut rig.client, handle, &wave(1, 500)).unwrap();
+    let mut random = fastrand::Rng::with_seed(12);
+    let pairs = SOURCES.iter().flat_map(|s| DESTINATIONS.map(|d| (*s, d)));
+    let mut instruments: Vec<Vec<Connection>> = pairs
+        .map(|(source, destination)| {
+            let plain = random.bool();
+            vec![Connection {
+                source,
+                control: if plain {
+                    0
+                } else {
+                    SOURCES[random.usize(0..20)]
+                },
+                destination,
+                transform: if plain { 0 } else { random.u16(..) },
+                scale: [random.i32(..), random.i32(-1 << 24..1 << 24)][random.usize(0..2)],
+            }]
+        })
+        .collect();
+    // Constants of all at once, and anything beside each other.
+    for _ in 0..60 {
+        let driven = random.bool();
+        let several = DESTINATIONS.iter().map(|&destination| Connection {
+            source: if driven {
+                SOURCES[random.usize(0..20)]
+            } else {
+                0
+            },
+            control: 0,
+            destination,
+            transform: 0,
+            scale: random.i32(-1 << 24..1 << 24),
+        });
+        instruments.push(several.collect());
+    }
+    let mut level = None;
+    for some in instruments.chunks(TOGETHER) {
+        let mut loaded = Vec::new();
+        let before = statistics(&mut rig.client, handle).unwrap().Notes;
+        for (n, connections) in (0..).zip(some) {
+            let buffer = sounds::driven(10 + n, n, 1, connections);
+            loaded.push(load(&mut rig.client, handle, &buffer).unwrap());
+            let status = n as u8;
+            let key = 30 + random.u8(0..60);
+            rig.play(
+                &pin,
+                &[
+                    (0, &[0xC0 | status, n as u8]),
+                    (0, &[0x90 | status, key, random.u8(1..128)]),
+                    (SECOND / 100, &[0xA0 | status, key, 90]),
+                    (SECOND / 100, &[0xE0 | status, 0, random.u8(0..128)]),
+                ],
+            );
+        }
+        for controller in [1, 7, 10, 11, 91, 93, 74, 71] {
+            let value = random.u8(0..128);
+            for n in 0..some.len() as u8 {
+                rig.play(
+                    &pin,
+                    &[(0, &[0xB0 | n, controller, value]), (0, &[0xD0 | n, value])],
+                );
+            }
+            rig.sleep(SECOND / 100);
+        }
+        let after = statistics(&mut rig.client, handle).unwrap();
+        assert_eq!(after.Notes - before, some.len() as u64);
+        for n in 0..some.len() as u8 {
+            rig.play(&pin, &[(0, &[0xB0 | n, 123, 0])]);
+        }
+        rig.sleep(SECOND / 20);
+        settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_SILENCE).unwrap();
+        rig.sleep(SECOND / 10);
+        assert_eq!(statistics(&mut rig.client, handle).unwrap().Voices, 0);
+        for made in loaded {
+            unload(&mut rig.client, handle, &made).unwrap();
+        }
+        for n in 0..16 {
+            rig.play(&pin, &[(0, &[0xB0 | n, 121, 0])]);
+        }
+        rig.sleep(SECOND / 10);
+        rig.take_audio();
+        if some.len() == TOGETHER {
+            let left = rig.pool();
+            assert_eq!(*level.get_or_insert(left), left, "something is left");
+        }
+    }
+    rig.close(filter, [pin], Some(path));
     rig.finish();
 }
 
@@ -895,7 +1085,7 @@ impl Talk {
         // Few channels and keys: they meet.
         let channel = [0, 1, 9][random.usize(0..3)];
         let key = 24 + 6 * random.u8(0..14);
-        match random.u8(0..20) {
+        match random.u8(0..24) {
             0..8 => vec![0x90 | channel, key, random.u8(1..128)],
             8..11 => vec![0x80 | channel, key, 0],
             11..15 => {
@@ -906,9 +1096,68 @@ impl Talk {
             16 => vec![0xE0 | channel, random.u8(0..128), random.u8(0..128)],
             17 => vec![0xA0 | channel, key, random.u8(0..128)],
             18 => vec![0xD0 | channel, random.u8(0..128)],
-            _ if random.u8(0..8) == 0 => vec![0xF0, 0x7E, 0x7F, 9, random.u8(1..4), 0xF7],
-            _ => vec![0xF0, 0x7F, 0x7F, 4, 1, 0, random.u8(0..128), 0xF7],
+            19 if random.u8(0..8) == 0 => vec![0xF0, 0x7E, 0x7F, 9, random.u8(1..4), 0xF7],
+            19 => vec![0xF0, 0x7F, 0x7F, 4, 1, 0, random.u8(0..128), 0xF7],
+            20 => setting(random),
+            _ => exclusive(random, channel, key),
         }
+    }
+}
+
+/// A System Exclusive message that sets something of a channel, a key or the whole, to anything; or a parameter's number or value.
+fn exclusive(random: &mut fastrand::Rng, channel: u8, key: u8) -> Vec<u8> {
+    let mut any = || random.u8(0..128);
+    let (a, b, c, d) = (any(), any(), any(), any());
+    let one = |list: &[u8], at: u8| list[usize::from(at) % list.len()];
+    let kind = one(&[0x7E, 0x7F], a);
+    let universal = |body: &[u8]| [&[0xF0, 0x7F, 0x7F][..], body, &[0xF7]].concat();
+    let gs = |body: &[u8]| {
+        let sum = body.iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte));
+        let check = sum.wrapping_neg() & 0x7F;
+        [&[0xF0, 0x41, 0x10, 0x42, 0x12][..], body, &[check, 0xF7]].concat()
+    };
+    let xg = |body: &[u8]| [&[0xF0, 0x43, 0x10, 0x4C][..], body, &[0xF7]].concat();
+    match random.u8(0..20) {
+        0 => universal(&[0x0A, 1, channel, key, one(&[7, 10, 91, 93, 74], a), b]),
+        1 => universal(&[9, one(&[1, 2], a), channel, b % 7, c, d % 7, a]),
+        2 => universal(&[9, 3, channel, one(&[1, 2, 0x40, 0x5F], a), b % 7, c]),
+        3 => universal(&[4, 2 + a % 3, b, c]),
+        4 => [
+            &[0xF0, kind, 0x7F, 8, 8, a & 3, b, c][..],
+            &[d; 12],
+            &[0xF7],
+        ]
+        .concat(),
+        5 => [
+            &[0xF0, kind, 0x7F, 8, 9, a & 3, b, c][..],
+            &[d; 24],
+            &[0xF7],
+        ]
+        .concat(),
+        6 => [0xF0, 0x7F, 0x7F, 8, 2, a % 3, 1, key, b, c, d, 0xF7].to_vec(),
+        7 => [0xF0, kind, 0x7F, 8, 7, b % 2, a % 3, 1, key, b, c, d, 0xF7].to_vec(),
+        8 => gs(&[0x40, 0x10 | channel, a, b]),
+        9 => gs(&[
+            0x40,
+            0x10 | channel,
+            one(&[0, 1, 0x13, 0x15, 0x16, 0x1F, 0x40], a),
+            b,
+            c,
+        ]),
+        10 => gs(&[0x40, 0x20 | channel, a & 0x5F, b, c]),
+        11 => gs(&[0x40, 0, one(&[0, 4, 5, 6], a), b]),
+        12 => gs(&[0x41, a & 0x1F, key, b, c]),
+        13 => xg(&[8, channel, a, b]),
+        14 => xg(&[0x30 | a & 3, key, b & 0x1F, c]),
+        15 => xg(&[0, 0, one(&[0, 4, 6, 0x7E, 0x7F], a), 0]),
+        16 => vec![
+            0xB0 | channel,
+            one(&[98, 99, 100, 101], a),
+            one(&[0, 1, 2, 5, 8, 0x1A, 127], b),
+        ],
+        17 => vec![0xB0 | channel, one(&[6, 38, 96, 97], a), b],
+        18 => vec![0xB0 | channel, a % 120, b],
+        _ => vec![0xFE],
     }
 }
 

@@ -89,6 +89,15 @@ pub fn is_adapter(fdo: *mut DEVICE_OBJECT) -> bool {
     ADAPTERS.get().contains(&(fdo as usize))
 }
 
+/// The ports of all devices.
+pub fn ports() -> Vec<Ref<IPort>> {
+    let devices = ADAPTERS.get().iter();
+    // SAFETY: the devices in the list are there.
+    let devices = devices.map(|fdo| unsafe { of(*fdo as *mut DEVICE_OBJECT) });
+    let subdevices = devices.flat_map(|device| &device.subdevices);
+    subdevices.map(|subdevice| subdevice.port.clone()).collect()
+}
+
 /// False after surprise removal and removal.
 pub unsafe fn accepts_requests(fdo: *mut DEVICE_OBJECT) -> bool {
     // SAFETY: a device of ours.

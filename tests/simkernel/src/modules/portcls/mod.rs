@@ -11,6 +11,7 @@
 //! | `wave_sink`, `capture`, `reader`, `clock` | the other directions, time |
 //! | `midi` | byte streams of an IMiniportMidi |
 //! | `wave_rt` | cyclic buffers of an IMiniportWaveRT |
+//! | `slips` | calls that no port makes |
 //! | `walked` | lists whose members are called while others come and go |
 //! | `service`, `port_services`, `resources`, `registry`, `stream_resource`, `com` | objects that drivers ask for |
 //! | `verify` | rules |
@@ -46,6 +47,7 @@ pub(crate) mod render;
 mod resources;
 mod service;
 mod shape;
+mod slips;
 mod stream_resource;
 pub mod unpack;
 mod verify;
@@ -54,6 +56,7 @@ mod wave_rt;
 pub mod wave_sink;
 
 pub use midi::read_at_once;
+pub use slips::slips;
 
 use core::ffi::c_void;
 use core::ptr;
