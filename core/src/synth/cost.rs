@@ -39,7 +39,7 @@ mod price {
 /// Reading a wave, per frame.
 fn read(kind: Interpolation) -> f32 {
     match kind {
-        Interpolation::Linear => 0.40,
+        Interpolation::Linear => 0.42,
         Interpolation::Sinc8 => 0.88,
         Interpolation::Sinc16 => 1.28,
     }
