@@ -943,7 +943,7 @@ impl PhaseGroups {
     }
 }
 
-/// Puts what a voice was the last to refer to on the retire list, which has room for it.
+/// Puts what nothing else refers to any more on the retire list, which has room for it.
 fn keep(retired: &mut Vec<Retired>, last: Option<Retired>) {
     if let Some(last) = last
         && let Err(last) = vec::push_within(retired, last)

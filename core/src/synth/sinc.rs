@@ -146,7 +146,8 @@ type Weights<const N: usize> = [[f64; 8]; N];
 /// A row's lines, each with the slope of its weight from this row to the next, and with its mean between them: a chord would lie on one side
 /// of it. Where whole positions give the frames themselves lines begin at the weights.
 fn row<const N: usize>(row: usize, cutoff: usize, beta: f64) -> [Eight; N] {
-    let at = |rest| kernel::<N>(row as f64 + rest, lowered(cutoff), beta);
+    let lowered = lowered(cutoff);
+    let at = |rest| kernel::<N>(row as f64 + rest, lowered, beta);
     let [now, between, next] = [0.0, 0.5, 1.0].map(at);
     let slope = each(&next, &now, |next, now| next - now);
     let ends = each(&now, &next, |now, next| (now + next) / 6.0);
@@ -209,11 +210,12 @@ fn rounded<const N: usize>(numbers: &Weights<N>, sum: i32) -> [[i16; 8]; N] {
 fn kernel<const N: usize>(row: f64, cutoff: f64, beta: f64) -> Weights<N> {
     let fraction = row / ROWS as f64;
     let half = 4.0 * N as f64;
+    let middle = bessel(beta);
     let mut weights = [[0.0; 8]; N];
     for (k, weight) in weights.as_flattened_mut().iter_mut().enumerate() {
         let x = k as f64 - (half - 1.0) - fraction;
         let t = x / half;
-        let window = bessel(beta * libm::sqrt((1.0 - t * t).max(0.0))) / bessel(beta);
+        let window = bessel(beta * libm::sqrt((1.0 - t * t).max(0.0))) / middle;
         *weight = sinc(x * cutoff) * window;
     }
     let sum: f64 = weights.as_flattened().iter().sum();

@@ -3,7 +3,7 @@
 
 use super::chains::Chains;
 use super::slots::Slots;
-use super::{Pool, Rank, Retired};
+use super::{Pool, Rank, Retired, keep};
 use crate::mem::{NoMemory, vec};
 use alloc::vec::Vec;
 
@@ -49,10 +49,7 @@ impl Pool {
         room.slots.swap_first(&mut self.slots, self.used);
         room.chains.copy(&self.chains);
         while let Some(retired) = self.retired.pop() {
-            // There is room for all.
-            if let Err(back) = vec::push_within(&mut room.retired, retired) {
-                core::mem::forget(back);
-            }
+            keep(&mut room.retired, Some(retired));
         }
         core::mem::swap(&mut self.slots, &mut room.slots);
         core::mem::swap(&mut self.chains, &mut room.chains);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Notes whose instrument or waves are not in memory yet. They hold no voice; each begins at the tick at which all is there.
 
-use super::{GATE, Pool, Retired, SOSTENUTO, Started};
+use super::{GATE, Pool, Retired, SOSTENUTO, Started, keep};
 use crate::dls::model::demand::{Demand, State};
 use crate::dls::model::{Instrument, Region};
 use crate::mem::{NoMemory, Shared, vec};
@@ -216,12 +216,10 @@ impl Waiting {
             let Some(waiter) = vec::try_remove(&mut self.0, at) else {
                 return;
             };
-            if let Some(last) = waiter.instrument.release()
-                && let Err(last) = vec::push_within(retired, Retired::Instrument(last))
-            {
-                // There is room.
-                core::mem::forget(last);
-            }
+            keep(
+                retired,
+                waiter.instrument.release().map(Retired::Instrument),
+            );
         }
     }
 }

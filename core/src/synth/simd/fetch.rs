@@ -121,17 +121,41 @@ unsafe fn one_by_one<'a, A: Arch, T: Interpolator<'a>>(
     reader: Reader,
     chunks: &mut [[f32; EIGHT]],
 ) {
-    let Reader {
-        mut position, step, ..
-    } = reader;
-    let mut fraction = A::line(position as u32, step as u32);
-    let way = A::line((8 * step) as u32, 0);
+    let mut next = Next::<A>::of(reader);
     for chunk in chunks {
+        let position = positions(next.position, next.step);
         // SAFETY: the caller vouches for it.
-        let samples = unsafe { taps.eight::<A>(base, positions(position, step), fraction) };
+        let samples = unsafe { taps.eight::<A>(base, position, next.fraction) };
         put::<A>(samples, chunk);
-        position += 8 * step;
-        fraction = A::add_all(fraction, way);
+        next.advance();
+    }
+}
+
+/// The next eight frames.
+struct Next<A: Arch> {
+    /// Of the first.
+    position: u64,
+    step: u64,
+    /// The low halves of all positions, and what they change by from eight frames to eight.
+    fraction: A::J,
+    way: A::J,
+}
+
+impl<A: Arch> Next<A> {
+    #[inline(always)]
+    fn of(Reader { position, step, .. }: Reader) -> Self {
+        Self {
+            position,
+            step,
+            fraction: A::line(position as u32, step as u32),
+            way: A::line((8 * step) as u32, 0),
+        }
+    }
+
+    #[inline(always)]
+    fn advance(&mut self) {
+        self.position += 8 * self.step;
+        self.fraction = A::add_all(self.fraction, self.way);
     }
 }
 
@@ -218,18 +242,13 @@ impl<'a> Interpolator<'a> for Linear {
             // SAFETY: the caller vouches for it.
             return unsafe { one_by_one::<A, Self>(self, base, reader, chunks) };
         };
-        let Reader {
-            mut position, step, ..
-        } = reader;
-        let mut fraction = A::line(position as u32, step as u32);
-        let way = A::line((8 * step) as u32, 0);
+        let mut next = Next::<A>::of(reader);
         for chunk in chunks {
-            let at = [position, position + 4 * step].map(|p| tap_at(base, p));
+            let halves = [next.position, next.position + 4 * next.step];
             // SAFETY: `fits` has seen that from each frame on there are eight.
-            let pairs = unsafe { A::pick(at, fraction, picks) };
-            put::<A>(between::<A>(pairs, fraction), chunk);
-            position += 8 * step;
-            fraction = A::add_all(fraction, way);
+            let pairs = unsafe { A::pick(halves.map(|p| tap_at(base, p)), next.fraction, picks) };
+            put::<A>(between::<A>(pairs, next.fraction), chunk);
+            next.advance();
         }
     }
 }

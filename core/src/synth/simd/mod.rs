@@ -362,8 +362,10 @@ pub trait Arch: Copy {
         };
         let lane = |at, row: &[Eight; N]| {
             let parts = eights_from(at).zip(row).map(products);
-            let sum = parts.reduce(|a, b| (Self::add_ints(a.0, b.0), Self::add_ints(a.1, b.1)));
-            sum.unwrap_or((Self::ints([0; 4]), Self::ints([0; 4])))
+            let nothing = (Self::ints([0; 4]), Self::ints([0; 4]));
+            parts.fold(nothing, |a, b| {
+                (Self::add_ints(a.0, b.0), Self::add_ints(a.1, b.1))
+            })
         };
         let ([a, b, c, d], [e, f, g, h]) = (at, rows);
         let (a, b, c, d) = (lane(a, e), lane(b, f), lane(c, g), lane(d, h));

@@ -5,7 +5,7 @@ use crate::Scenario;
 use crate::rig::{RATE, Rig, SECOND, Setup};
 use arioso_core::ks::dmusprop::*;
 use arioso_core::ks::guid::{GUID_DMUS_PROP_Effects, GUID_DMUS_PROP_WavesReverb};
-use arioso_core::ks::ks::{KSPROPERTY_TYPE_SET, KSSTATE_RUN};
+use arioso_core::ks::ks::KSPROPERTY_TYPE_SET;
 use arioso_core::ks::status::STATUS_INVALID_PARAMETER;
 use conformance::filter::{Filter, Pin};
 use conformance::synth::{self, property};
@@ -57,9 +57,7 @@ fn with_sends() -> (Rig, Filter<SimClient>, Pin<SimClient>, WavePath<SimClient>)
         ..Setup::default()
     }
     .start();
-    let (filter, mut pin, mut wave) = rig.open();
-    wave.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let (filter, pin, wave) = rig.open_running();
     (rig, filter, pin, wave)
 }
 
@@ -188,9 +186,7 @@ fn chorus() {
     .start();
     let property = property(GUID_DMUS_PROP_Effects, 0);
     let mut heard = |effects: u32, send: u8, then: u32| {
-        let (filter, mut pin, mut wave) = rig.open();
-        wave.run(&mut rig.client).unwrap();
-        pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+        let (filter, pin, wave) = rig.open_running();
         property.set(&mut rig.client, pin.handle, effects).unwrap();
         rig.take_audio();
         rig.play(

@@ -383,9 +383,7 @@ fn each_failure(
 fn old_state() {
     const LACK: &[i32] = &[STATUS_NO_MEMORY, STATUS_INSUFFICIENT_RESOURCES];
     let mut rig = Setup::default().start();
-    let (filter, mut pin, mut path) = rig.open();
-    path.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let (filter, pin, path) = rig.open_running();
     let handle = pin.handle;
     let c = &mut rig.client;
     load(c, handle, &wave(1, 8000)).unwrap();

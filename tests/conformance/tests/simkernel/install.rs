@@ -7,11 +7,9 @@ use crate::package::{self, inf, package};
 use crate::rig::{PARAMETERS, RATE, Rig, SECOND, SERVICE, Setup};
 use arioso_bank::test_banks;
 use arioso_core::ks::guid::KSCATEGORY_SYNTHESIZER;
-use arioso_core::ks::ks::KSSTATE_RUN;
 use conformance::Client;
-use conformance::filter::{Filter, Pin};
+use conformance::filter::Pin;
 use conformance::synth::caps;
-use conformance::wave::WavePath;
 use simkernel::client::SimClient;
 use simkernel::executive::rtl::guid_text;
 use simkernel::registry::{self, Value};
@@ -32,16 +30,6 @@ pub const SCENARIOS: &[Scenario] = &[
     ("an older package, and the way back", older),
 ];
 
-type Open = (Filter<SimClient>, Pin<SimClient>, WavePath<SimClient>);
-
-/// A filter with both paths running; what sounds is the default set.
-fn play(rig: &mut Rig) -> Open {
-    let (filter, mut pin, mut wave) = rig.open();
-    wave.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
-    (filter, pin, wave)
-}
-
 /// The highest and the lowest sample of a note.
 fn note(rig: &mut Rig, pin: &Pin<SimClient>) -> (i16, i16) {
     rig.play(pin, &[(0, &[0xB0, 120, 0]), (1, &[0x90, 60, 127])]);
@@ -55,7 +43,7 @@ fn note(rig: &mut Rig, pin: &Pin<SimClient>) -> (i16, i16) {
 
 /// A program starts, hears a note of the default set and ends.
 fn listen(rig: &mut Rig) -> (i16, i16) {
-    let (filter, pin, wave) = play(rig);
+    let (filter, pin, wave) = rig.open_running();
     let heard = note(rig, &pin);
     rig.close(filter, [pin], Some(wave));
     heard
@@ -258,7 +246,7 @@ fn refused() {
 /// Nothing changes while a program has the device open; when it has gone, nothing is left.
 fn in_use() {
     let mut rig = start(constant());
-    let (_, pin, _) = play(&mut rig);
+    let (_, pin, _) = rig.open_running();
     let before = rig.machine.trace();
     let instance = rig.instances[0].clone();
     for refused in [
@@ -281,7 +269,7 @@ fn in_use() {
 
 fn surprise() {
     let mut rig = start(constant());
-    let (_, pin, _) = play(&mut rig);
+    let (_, pin, _) = rig.open_running();
     note(&mut rig, &pin);
     rig.surprise_remove();
     rig.sleep(SECOND);
@@ -347,7 +335,7 @@ fn two_devices() {
     let keys = interface_keys(&second);
     assert_eq!(keys.len(), interface_keys(&rig.instances[0]).len());
     // The one that is open stays, the other goes.
-    let (filter, pin, wave) = play(&mut rig);
+    let (filter, pin, wave) = rig.open_running();
     let (open, idle) = match rig.machine.remove_device(&second) {
         Ok(()) => (rig.instances[0].clone(), second),
         Err(_) => {
@@ -424,7 +412,7 @@ fn update_in_use() {
     let mut rig = start(current());
     let instance = rig.instances[0].clone();
     let old = store();
-    let (filter, pin, wave) = play(&mut rig);
+    let (filter, pin, wave) = rig.open_running();
     let outcomes = rig.machine.update(&newer(3)).unwrap();
     assert_eq!(outcomes, [(instance.clone(), Outcome::NeedsRestart)]);
     assert_ne!(store(), old);

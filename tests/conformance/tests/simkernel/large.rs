@@ -238,16 +238,6 @@ pub fn setup(file: &Arc<Constants>, memory: u32) -> Setup {
     }
 }
 
-type Open = (Filter<SimClient>, Pin<SimClient>, WavePath<SimClient>);
-
-/// Both paths running.
-fn open(rig: &mut Rig) -> Open {
-    let (filter, mut pin, mut wave) = rig.open();
-    wave.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
-    (filter, pin, wave)
-}
-
 fn told(rig: &mut Rig, pin: &Pin<SimClient>) -> ARIOSO_BANK {
     bank(&mut rig.client, pin.handle).unwrap()
 }
@@ -338,7 +328,7 @@ fn gigabyte() {
 fn late() {
     let file = constants(40, 1 << 20);
     let mut rig = setup(&file, 256).start();
-    let (filter, pin, path) = open(&mut rig);
+    let (filter, pin, path) = rig.open_running();
     rig.sleep(SECOND);
     for program in 1..40u8 {
         let key = 32 * (program % 4) + 7;
@@ -415,7 +405,7 @@ fn let_go() {
     let packaged = format!("{directory}\\arioso.dls");
     rig.machine
         .put_file(&packaged, FileData::Bytes(vec![0; 64].into()));
-    let (filter, pin, path) = open(&mut rig);
+    let (filter, pin, path) = rig.open_running();
     rig.sleep(SECOND);
     registry::set(PARAMETERS, "BankPath", Value::text(NONE));
     settings::control(&mut rig.client, filter.handle, ARIOSO_CONTROL_BANK).unwrap();
@@ -446,7 +436,7 @@ fn let_go() {
 fn shared() {
     let file = constants(16, 1 << 19);
     let mut rig = setup(&file, 256).start();
-    let (filter, pin, path) = open(&mut rig);
+    let (filter, pin, path) = rig.open_running();
     let mut other = rig.another_pin(&filter);
     other.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
     rig.play(&pin, &[(SECOND / 10, &[0xC0, 7])]);
@@ -473,7 +463,7 @@ fn room() {
     let file = constants(20, 1 << 20);
     // Waves of 2 MB and a little more: seven fit.
     let mut rig = setup(&file, 16).start();
-    let (filter, pin, path) = open(&mut rig);
+    let (filter, pin, path) = rig.open_running();
     rig.sleep(SECOND);
     // A note that is held while all others come and go.
     rig.play(
@@ -512,7 +502,7 @@ fn room() {
 fn bad() {
     let file = constants(20, 1 << 19);
     let mut rig = setup(&file, 256).start();
-    let (filter, pin, path) = open(&mut rig);
+    let (filter, pin, path) = rig.open_running();
     let play_after = |rig: &mut Rig, program: u8, gap: i64| {
         rig.play(
             &pin,
@@ -612,7 +602,7 @@ fn gone() {
     let file = constants(2, 1 << 23);
     let mut rig = setup(&file, 256).start();
     for round in 0..3 {
-        let (filter, pin, path) = open(&mut rig);
+        let (filter, pin, path) = rig.open_running();
         // The default programs are being read, 40 ms for each wave: the second is half there.
         rig.sleep(60 * MS);
         let under_way = told(&mut rig, &pin);
@@ -651,7 +641,7 @@ fn gone() {
 fn asleep() {
     let file = constants(2, 1 << 23);
     let mut rig = setup(&file, 256).start();
-    let (filter, pin, path) = open(&mut rig);
+    let (filter, pin, path) = rig.open_running();
     rig.sleep(20 * MS);
     rig.nap();
     rig.play(

@@ -138,9 +138,7 @@ fn dead_program() {
     busy(&mut rig, KSSTATE_RUN);
     rig.kill_client();
     // Nothing sounds for the next one.
-    let (filter, mut pin, mut wave) = rig.open();
-    wave.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let (filter, pin, wave) = rig.open_running();
     rig.take_audio();
     rig.sleep(SECOND);
     assert!(

@@ -388,6 +388,19 @@ impl Rig {
         (filter, pin, wave)
     }
 
+    /// The same, both running.
+    pub fn open_running(&mut self) -> (Filter<SimClient>, Pin<SimClient>, WavePath<SimClient>) {
+        let (filter, mut pin, mut wave) = self.open();
+        self.run(&mut pin, &mut wave);
+        (filter, pin, wave)
+    }
+
+    fn run(&mut self, pin: &mut Pin<SimClient>, wave: &mut WavePath<SimClient>) {
+        wave.run(&mut self.client).expect("the wave path runs");
+        pin.set_state(&mut self.client, KSSTATE_RUN)
+            .expect("the pin runs");
+    }
+
     /// Writes a buffer and waits until the port has it.
     pub fn write(&mut self, pin: &Pin<SimClient>, buffer: &EventBuffer) {
         write(&mut self.client, pin.handle, buffer.start(), buffer.bytes())
@@ -412,9 +425,7 @@ impl Rig {
     ) -> (Filter<SimClient>, Pin<SimClient>, WavePath<SimClient>) {
         let (filter, mut pin, mut wave) = self.open();
         download_bank(&mut self.client, pin.handle, bank);
-        wave.run(&mut self.client).expect("the wave path runs");
-        pin.set_state(&mut self.client, KSSTATE_RUN)
-            .expect("the pin runs");
+        self.run(&mut pin, &mut wave);
         (filter, pin, wave)
     }
 

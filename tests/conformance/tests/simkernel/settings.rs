@@ -220,9 +220,7 @@ fn slice_budget() {
 
 /// The highest and the lowest sample of a note of the default set.
 fn default_sound(rig: &mut Rig) -> (i16, i16) {
-    let (filter, mut pin, mut wave) = rig.open();
-    wave.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let (filter, pin, wave) = rig.open_running();
     rig.play(&pin, &[(SECOND / 10, &[0x90, 60, 127])]);
     rig.sleep(SECOND);
     let samples = rig.take_audio().into_iter().map(|frame| frame[0]);

@@ -31,9 +31,7 @@ type Open = (Rig, Filter<SimClient>, Pin<SimClient>, WavePath<SimClient>);
 /// Both paths running, nothing downloaded.
 fn start() -> Open {
     let mut rig = Setup::default().start();
-    let (filter, mut pin, mut wave) = rig.open();
-    wave.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let (filter, pin, wave) = rig.open_running();
     (rig, filter, pin, wave)
 }
 

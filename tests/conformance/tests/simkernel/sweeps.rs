@@ -802,9 +802,7 @@ fn connections() {
     ];
     const TOGETHER: usize = 15;
     let mut rig = Setup::default().start();
-    let (filter, mut pin, mut path) = rig.open();
-    path.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let (filter, pin, path) = rig.open_running();
     let handle = pin.handle;
     load(&mut rig.client, handle, &wave(1, 500)).unwrap();
     let mut random = fastrand::Rng::with_seed(12);
@@ -899,9 +897,7 @@ fn connections() {
 /// One note with so many regions in a phase group, its master at each place, nowhere, or in another group: each sounds.
 fn phases() {
     let mut rig = Setup::default().start();
-    let (filter, mut pin, mut path) = rig.open();
-    path.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let (filter, pin, path) = rig.open_running();
     let handle = pin.handle;
     load(&mut rig.client, handle, &wave(1, 500)).unwrap();
     for count in 1..12 {

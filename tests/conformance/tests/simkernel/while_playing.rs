@@ -425,9 +425,7 @@ fn across(rig: &mut Rig, other: Option<&str>) -> Vec<[i16; 2]> {
     registry::set(PARAMETERS, "BankPath", Value::text(ONE));
     rig.remove();
     rig.add();
-    let (filter, mut pin, mut wave) = rig.open();
-    wave.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let (filter, pin, wave) = rig.open_running();
     rig.take_audio();
     rig.play(
         &pin,
@@ -504,9 +502,7 @@ fn large_bank() {
 /// A bank that is not there or is none: what the package brings counts, as at start. The old notes go on.
 fn no_bank() {
     let mut rig = two_banks(b"RIFF\x10\0\0\0DLS nothing here".to_vec());
-    let (filter, mut pin, mut wave) = rig.open();
-    wave.run(&mut rig.client).unwrap();
-    pin.set_state(&mut rig.client, KSSTATE_RUN).unwrap();
+    let (filter, pin, wave) = rig.open_running();
     rig.play(&pin, &[(0, &[0x90, 60, 127])]);
     rig.sleep(SECOND / 2);
     assert_eq!(rig.active().Instruments, 2);
