@@ -4,6 +4,7 @@
 mod support;
 
 use arioso_package::{Arch, Product, image};
+use std::collections::BTreeSet;
 use std::path::Path;
 use support::Image;
 
@@ -50,6 +51,34 @@ fn instructions() {
         wide > 100,
         "{wide} instructions of AVX: the search does not know them"
     );
+}
+
+/// A function that puts a register of 32 bytes aside has aligned its stack: else the caller's stack decides whether that lies across two lines
+/// of the cache, or two pages, and how fast it is.
+#[test]
+fn wide_registers_are_put_aside_aligned() {
+    let image = Image::get(Arch::X64);
+    let symbols = image.symbols();
+    let (mut aside, mut aligned) = (BTreeSet::new(), BTreeSet::new());
+    for (address, text) in image.instructions() {
+        let Some((_, function)) = symbols.range(..=address).next_back() else {
+            continue;
+        };
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if text.contains("%ymm") && (text.contains("(%rsp") || text.contains("(%rbp")) {
+            aside.insert(function);
+        }
+        // Versions of the disassembler write numbers differently.
+        let is_aligning = |number: &&str| ["$-32,", "$-0x20,", "$-64,", "$-0x40,"].contains(number);
+        if let ["andq", number, "%rsp"] = text.split(' ').collect::<Vec<_>>()[..]
+            && is_aligning(&number)
+        {
+            aligned.insert(function);
+        }
+    }
+    assert!(aside.len() > 3, "the search finds none: {aside:?}");
+    let wrong: Vec<_> = aside.difference(&aligned).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// The kernel's stack is small, and nobody knows how much of it the caller left.

@@ -337,6 +337,35 @@ unsafe fn products<const N: usize>(at: *const i16, row: &[Eight; N]) -> __m256i 
     sum
 }
 
+/// The same, for rows of whole pairs of parts: with a load less for each pair, and an instruction more.
+///
+/// # Safety
+/// As with [`products`].
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn products_by_pairs<const N: usize>(at: *const i16, row: &[Eight; N]) -> __m256i {
+    let mut sum = _mm256_setzero_si256();
+    let (pairs, _) = row.as_chunks::<2>();
+    for (i, pair) in pairs.iter().enumerate() {
+        let parts: *const [Eight; 2] = pair;
+        let parts: *const __m256i = parts.cast();
+        // SAFETY: the caller vouches for the samples; a part is 32 bytes, aligned to 32.
+        let (low, high) = unsafe {
+            let samples = _mm256_loadu_si256(at.wrapping_add(16 * i).cast());
+            let (low, high) = (
+                _mm256_permute4x64_epi64::<0x44>(samples),
+                _mm256_permute4x64_epi64::<0xEE>(samples),
+            );
+            (
+                _mm256_madd_epi16(low, _mm256_load_si256(parts)),
+                _mm256_madd_epi16(high, _mm256_load_si256(parts.wrapping_add(1))),
+            )
+        };
+        sum = _mm256_add_epi32(sum, _mm256_add_epi32(low, high));
+    }
+    sum
+}
+
 /// Four places: sums with the weights, and with their change, in either half.
 ///
 /// # Safety
@@ -347,12 +376,22 @@ unsafe fn four_sums<const N: usize>(at: [*const i16; 4], rows: [&[Eight; N]; 4])
     let ([a, b, c, d], [e, f, g, h]) = (at, rows);
     // SAFETY: the caller vouches for the samples.
     let (a, b, c, d) = unsafe {
-        (
-            products(a, e),
-            products(b, f),
-            products(c, g),
-            products(d, h),
-        )
+        if N.is_multiple_of(2) {
+            // Two loads and four other instructions can be done at a time: so both kinds are worked off equally fast.
+            (
+                products_by_pairs(a, e),
+                products(b, f),
+                products_by_pairs(c, g),
+                products(d, h),
+            )
+        } else {
+            (
+                products(a, e),
+                products(b, f),
+                products(c, g),
+                products(d, h),
+            )
+        }
     };
     // a0+a2 b0+b2 a1+a3 b1+b3, in either half
     let ab = _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));

@@ -20,6 +20,7 @@ macro_rules! dispatched {
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2")]
         fn $on_avx2$(<const $n: usize>)?($($x: $t),*) $(-> $r)? {
+            super::align_stack();
             $module::$kernel::<avx2::Avx2$(, $n)?>($($x),*)
         }
     };
