@@ -12,7 +12,7 @@ const SLICE: usize = 48;
 const ROUNDS: usize = 200;
 const SLICES: usize = 20;
 const SETTINGS: [&str; 3] = ["linear", "sinc8", "sinc16"];
-const COUNTS: [usize; 2] = [40, 240];
+const COUNTS: [usize; 3] = [40, 100, 240];
 
 /// Prints measured and predicted ns.
 pub fn print() -> Result<()> {

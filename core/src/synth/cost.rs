@@ -5,19 +5,19 @@ use super::effects::Sends;
 use super::oscillator::Interpolation;
 use super::tick::TICK;
 
-/// Nominal costs, in ns: what `arioso-bench prices` measures, and a tenth.
+/// Nominal costs, in ns: such that `arioso-bench prices` measures some hundredths less.
 mod price {
     /// A slice with nothing in it.
-    pub const SLICE: f32 = 370.0;
+    pub const SLICE: f32 = 100.0;
     /// Mixing a port, per frame.
-    pub const SYNTH: f32 = 3.0;
+    pub const SYNTH: f32 = 2.0;
     /// A port's reverb and its chorus, per frame.
-    pub const REVERB: f32 = 22.5;
-    pub const CHORUS: f32 = 9.5;
+    pub const REVERB: f32 = 18.0;
+    pub const CHORUS: f32 = 7.0;
     /// What a voice sends to an effect, per frame.
-    pub const SEND: f32 = 0.02;
+    pub const SEND: f32 = 0.085;
     /// Filtering a voice, per frame.
-    pub const FILTER: f32 = 0.34;
+    pub const FILTER: f32 = 0.36;
     /// Mixing a voice, per frame.
     pub const MIX: f32 = 0.16;
     /// Control of a voice that moves, per tick.
@@ -39,8 +39,8 @@ mod price {
 /// Reading a wave, per frame.
 fn read(kind: Interpolation) -> f32 {
     match kind {
-        Interpolation::Linear => 0.42,
-        Interpolation::Sinc8 => 0.88,
+        Interpolation::Linear => 0.43,
+        Interpolation::Sinc8 => 0.90,
         Interpolation::Sinc16 => 1.28,
     }
 }
