@@ -496,8 +496,8 @@ pub trait Task {
 fn align_stack() {
     #[repr(align(32))]
     struct Aligned([u8; 32]);
-    let Aligned(bytes) = &Aligned([0; 32]);
-    core::hint::black_box(bytes);
+    let aligned = Aligned([0; 32]);
+    core::hint::black_box(&aligned.0);
 }
 
 /// Does a task on these registers: all of it that is inlined.
