@@ -150,7 +150,7 @@ impl Slice {
     /// Nominal ns of one more voice that starts, in a pool that has `used` places in use.
     pub fn start(&self, kind: Interpolation, used: usize) -> f32 {
         let [linear, sinc8, sinc16] = self.starts;
-        price::SEARCH * used as f32
+        price::SEARCH * used as u32 as f32
             + match kind {
                 Interpolation::Linear => linear,
                 Interpolation::Sinc8 => sinc8,
@@ -180,7 +180,7 @@ impl Slice {
     }
 
     fn message(used: usize) -> f32 {
-        price::MESSAGE + price::LOOK * used as f32
+        price::MESSAGE + price::LOOK * used as u32 as f32
     }
 
     /// No other message fits, with a voice that it might start. The first one of a slice always does.

@@ -111,14 +111,23 @@ fn mover(source: Source) -> Option<Mover> {
 }
 
 /// An input after its transform: invert, curve, polarity. `range` is 128 or 16384.
+#[inline(always)]
 pub fn shaped(shape: Shape, value: f32, range: f32) -> f32 {
     let top = range - 1.0;
-    // 7 and 14 bits agree: full is 127/128 of the range.
-    let max = range * (127.0 / 128.0);
     let v = if shape.invert { top - value } else { value };
     match (shape.curve, shape.bipolar) {
         (Curve::Linear, false) => v / range,
-        (Curve::Linear, true) => 2.0 * (v / range) - 1.0,
+        _ => bent_shape(shape, v, range),
+    }
+}
+
+/// [`shaped`] of all but what is linear and has one sign; `v` has been inverted where it shall be.
+#[inline(never)]
+fn bent_shape(shape: Shape, v: f32, range: f32) -> f32 {
+    // 7 and 14 bits agree: full is 127/128 of the range.
+    let max = range * (127.0 / 128.0);
+    match (shape.curve, shape.bipolar) {
+        (Curve::Linear, _) => 2.0 * (v / range) - 1.0,
         (Curve::Switch, bipolar) => {
             let on = v >= range * 0.5;
             if on {
@@ -165,14 +174,19 @@ const fn steps(curve: Curve) -> [f32; 128] {
     steps
 }
 
+/// [`bent`] of every 7-bit value.
+fn bent_steps(curve: Curve) -> Option<&'static [f32; 128]> {
+    let [concave, convex] = &BENT;
+    match curve {
+        Curve::Concave => Some(concave),
+        Curve::Convex => Some(convex),
+        _ => None,
+    }
+}
+
 /// [`bent`] of a whole 7-bit value, from the table.
 fn bent_step(curve: Curve, value: f32, range: f32) -> Option<f32> {
-    let [concave, convex] = &BENT;
-    let steps = match curve {
-        Curve::Concave => concave,
-        Curve::Convex => convex,
-        _ => return None,
-    };
+    let steps = bent_steps(curve)?;
     let step = value as i32;
     if range == 128.0 && step as f32 == value {
         steps.get(step as usize).copied()

@@ -537,8 +537,9 @@ impl Pool {
 
     /// The first free slot.
     fn free_slot(&mut self) -> Option<usize> {
-        let mut rest = self.slots.tags().skip(self.taken);
-        self.taken += rest.position(|tag| !tag.is(LIVE))?;
+        while self.slots.tag(self.taken)?.is(LIVE) {
+            self.taken += 1;
+        }
         Some(self.taken)
     }
 

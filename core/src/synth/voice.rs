@@ -302,7 +302,7 @@ impl Voice {
         self.releases = times.releases;
         self.now = times.movers;
         self.glide_from(note.glide_from, channel, context.rate);
-        self.bind((around, prepared), context);
+        self.follow((around, prepared), context);
         self.filtered = self.needs_filter();
         tone.start(wave, info.sample_loop, self.filtered);
 
@@ -349,6 +349,19 @@ impl Voice {
         context: &OutputContext,
     ) {
         self.wake();
+        self.follow((around, prepared), context);
+        [self.volume.release, self.modulator.release] = match &prepared.times {
+            // A note keeps the times that it began with.
+            Some(times) if times.releases == self.releases => {
+                [times.volume.release, times.modulator.release]
+            }
+            _ => prepared::release_frames(around.channel, self.releases, context.rate),
+        };
+    }
+
+    /// The same for a voice that has no plan and whose releases are of this very channel.
+    #[inline(always)]
+    fn follow(&mut self, (around, prepared): (&VoiceContext, &Prepared), context: &OutputContext) {
         let Some(articulation) = &self.articulation else {
             return;
         };
@@ -365,20 +378,14 @@ impl Voice {
         let at_rest = prepared.at_rest;
         controls::apply(&mut self.modulation, own, around, &self.note_state, at_rest);
         self.balance = prepared.balance;
-        [self.volume.release, self.modulator.release] = match &prepared.times {
-            // A note keeps the times that it began with.
-            Some(times) if times.releases == self.releases => {
-                [times.volume.release, times.modulator.release]
-            }
-            _ => prepared::release_frames(channel, self.releases, context.rate),
-        };
-        let still = [0.0; MOVERS];
-        let cents = FREQUENCIES.map(|target| self.modulation.value(target, &still));
-        if !self.steps.are_of(cents, context.rate) {
-            // A slot's voices often have the same LFOs, and a channel's voices.
-            self.steps = prepared.steps;
-            if !self.steps.are_of(cents, context.rate) {
-                self.steps = LfoSteps::new(cents, context.rate);
+        match prepared.steps {
+            Some(steps) => self.steps = steps,
+            None => {
+                let cents = FREQUENCIES.map(|target| self.modulation.base(target));
+                // A slot's voices often have the same LFOs.
+                if !self.steps.are_of(cents, context.rate) {
+                    self.steps = LfoSteps::new(cents, context.rate);
+                }
             }
         }
         if self.modulation.moves_one(&FREQUENCIES) {
@@ -387,6 +394,7 @@ impl Voice {
         self.bound = true;
         self.fresh = false;
         if !self.moves_level() {
+            let still = [0.0; MOVERS];
             match prepared.shares {
                 Some(shares) => self.shares = self.on_sides(shares),
                 None => self.share(&still, None),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a note has a part in, prepared for all notes of a channel.
 
-use super::{Inputs, Target, shaped, still, target, wheel_range};
+use super::{Inputs, Target, bent_steps, shaped, still, target, wheel_range};
 use crate::dls::model::{Articulation, Shape, Source};
 use crate::synth::channel::Channel;
 
@@ -10,20 +10,32 @@ use crate::synth::channel::Channel;
 struct Term {
     of_key: bool,
     shape: Shape,
+    /// All values of a bent curve of a velocity, if it has one sign; the number of each is the velocity, or in all bits its opposite.
+    steps: Option<&'static [f32; 128]>,
+    opposite: u8,
     /// What stands still: the other input, and the scale.
     other: f32,
     scale: f32,
 }
 
 impl Term {
-    #[inline]
+    #[inline(always)]
     fn value(&self, key: f32, velocity: u8) -> f32 {
-        let input = if self.of_key {
-            key
-        } else {
-            f32::from(velocity)
+        let input = match self.steps {
+            Some(steps) => {
+                let step = usize::from((velocity ^ self.opposite) & 0x7F);
+                steps.get(step).copied().unwrap_or(0.0)
+            }
+            None => {
+                let input = if self.of_key {
+                    key
+                } else {
+                    f32::from(velocity)
+                };
+                shaped(self.shape, input, 128.0)
+            }
         };
-        shaped(self.shape, input, 128.0) * self.other * self.scale
+        input * self.other * self.scale
     }
 }
 
@@ -55,9 +67,13 @@ impl NotePart {
             if of_note == Source::PolyPressure || other.is_of_note() {
                 return None;
             }
+            let of_key = of_note == Source::Key;
+            let steps = bent_steps(shape.curve);
             *place = Some(Term {
-                of_key: of_note == Source::Key,
+                of_key,
                 shape,
+                steps: steps.filter(|_| !of_key && !shape.bipolar),
+                opposite: if shape.invert { 0x7F } else { 0 },
                 other: still(other, other_shape, &inputs)?,
                 scale: connection.scale as f32 * unit * wheel_range(connection, &inputs),
             });
@@ -68,8 +84,10 @@ impl NotePart {
     /// What a note adds to the [targets](Self::TARGETS).
     #[inline]
     pub fn values(&self, key: f32, velocity: u8) -> [f32; Self::TARGETS.len()] {
-        self.0
-            .map(|term| term.map_or(0.0, |term| term.value(key, velocity)))
+        let value =
+            |term: &Option<Term>| term.as_ref().map_or(0.0, |term| term.value(key, velocity));
+        let [gain, pitch, cutoff] = &self.0;
+        [value(gain), value(pitch), value(cutoff)]
     }
 }
 

@@ -36,7 +36,8 @@ pub struct Prepared {
     pub(super) filter: Option<(f32, Coefficients)>,
     /// Level on each bus for a gain of 1, if no note has a part in it and nothing moves it.
     pub(super) shares: Option<[f32; BUSES]>,
-    pub(super) steps: LfoSteps,
+    /// Those of the LFOs, if no note has a part in them.
+    pub(super) steps: Option<LfoSteps>,
     /// If notes have no part in them.
     pub(super) times: Option<Times>,
 }
@@ -64,7 +65,7 @@ impl Prepared {
         balance: [1.0; 2],
         filter: None,
         shares: None,
-        steps: LfoSteps::NONE,
+        steps: None,
         times: None,
     };
 
@@ -85,11 +86,10 @@ impl Prepared {
         self.balance = controls::balance(channel, around.balance);
         let still = [0.0; MOVERS];
         let value = |target| self.modulation.value(target, &still);
-        let stand = |targets: &[Target]| {
-            !self.modulation.moves_one(targets)
-                && !Modulation::note_drives(articulation, targets)
-                && self.at_rest
+        let is_common = |targets: &[Target]| {
+            !Modulation::note_drives(articulation, targets) && self.at_rest
         };
+        let stand = |targets: &[Target]| !self.modulation.moves_one(targets) && is_common(targets);
         self.filter = stand(&FILTER).then(|| {
             let [cents, resonance] = FILTER.map(value);
             let place = filter::place(cents, context.log2_a440);
@@ -99,8 +99,8 @@ impl Prepared {
             let [pan, reverb, chorus] = SHARES.map(value);
             shares(self.balance, pan, [reverb, chorus])
         });
-        let [lfo, vibrato] = super::FREQUENCIES.map(value);
-        self.steps = LfoSteps::new([lfo, vibrato], rate);
+        self.steps = is_common(&super::FREQUENCIES)
+            .then(|| LfoSteps::new(super::FREQUENCIES.map(value), rate));
         self.times = articulation.has_usual_times().then(|| {
             // No note has a part in usual times.
             let inputs = Inputs::without_note(channel);
