@@ -59,7 +59,7 @@ const LIMITS: [(Scene, f64); 17] = [
     (Moving("sinc16", 240), 50.41),
     (REVERB, 1740.11),
     (CHORUS, 1614.10),
-    (Starts(240), 1597.78),
+    (Starts(240), 1479.82),
     (Song("chemistry_lab", 2, "linear"), 761.30),
     (Song("chemistry_lab", 2, "sinc8"), 1071.34),
 ];

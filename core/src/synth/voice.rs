@@ -378,14 +378,14 @@ impl Voice {
         let at_rest = prepared.at_rest;
         controls::apply(&mut self.modulation, own, around, &self.note_state, at_rest);
         self.balance = prepared.balance;
-        match prepared.steps {
-            Some(steps) => self.steps = steps,
-            None => {
-                let cents = FREQUENCIES.map(|target| self.modulation.base(target));
-                // A slot's voices often have the same LFOs.
-                if !self.steps.are_of(cents, context.rate) {
-                    self.steps = LfoSteps::new(cents, context.rate);
-                }
+        let cents = FREQUENCIES.map(|target| self.modulation.base(target));
+        if prepared.steps_are_common {
+            self.steps = prepared.steps;
+        } else if !self.steps.are_of(cents, context.rate) {
+            // A slot's voices often have the same LFOs, and a channel's voices.
+            self.steps = prepared.steps;
+            if !self.steps.are_of(cents, context.rate) {
+                self.steps = LfoSteps::new(cents, context.rate);
             }
         }
         if self.modulation.moves_one(&FREQUENCIES) {

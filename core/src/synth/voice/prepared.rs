@@ -36,8 +36,9 @@ pub struct Prepared {
     pub(super) filter: Option<(f32, Coefficients)>,
     /// Level on each bus for a gain of 1, if no note has a part in it and nothing moves it.
     pub(super) shares: Option<[f32; BUSES]>,
-    /// Those of the LFOs, if no note has a part in them.
-    pub(super) steps: Option<LfoSteps>,
+    pub(super) steps: LfoSteps,
+    /// No note has a part in them, nor has a controller.
+    pub(super) steps_are_common: bool,
     /// If notes have no part in them.
     pub(super) times: Option<Times>,
 }
@@ -65,7 +66,8 @@ impl Prepared {
         balance: [1.0; 2],
         filter: None,
         shares: None,
-        steps: None,
+        steps: LfoSteps::NONE,
+        steps_are_common: false,
         times: None,
     };
 
@@ -86,9 +88,8 @@ impl Prepared {
         self.balance = controls::balance(channel, around.balance);
         let still = [0.0; MOVERS];
         let value = |target| self.modulation.value(target, &still);
-        let is_common = |targets: &[Target]| {
-            !Modulation::note_drives(articulation, targets) && self.at_rest
-        };
+        let is_common =
+            |targets: &[Target]| !Modulation::note_drives(articulation, targets) && self.at_rest;
         let stand = |targets: &[Target]| !self.modulation.moves_one(targets) && is_common(targets);
         self.filter = stand(&FILTER).then(|| {
             let [cents, resonance] = FILTER.map(value);
@@ -99,8 +100,8 @@ impl Prepared {
             let [pan, reverb, chorus] = SHARES.map(value);
             shares(self.balance, pan, [reverb, chorus])
         });
-        self.steps = is_common(&super::FREQUENCIES)
-            .then(|| LfoSteps::new(super::FREQUENCIES.map(value), rate));
+        self.steps = LfoSteps::new(super::FREQUENCIES.map(value), rate);
+        self.steps_are_common = is_common(&super::FREQUENCIES);
         self.times = articulation.has_usual_times().then(|| {
             // No note has a part in usual times.
             let inputs = Inputs::without_note(channel);
