@@ -39,7 +39,7 @@ mod price {
 /// Reading a wave, per frame.
 fn read(kind: Interpolation) -> f32 {
     match kind {
-        Interpolation::Linear => 0.43,
+        Interpolation::Linear => 0.44,
         Interpolation::Sinc8 => 0.90,
         Interpolation::Sinc16 => 1.28,
     }
