@@ -376,22 +376,13 @@ unsafe fn four_sums<const N: usize>(at: [*const i16; 4], rows: [&[Eight; N]; 4])
     let ([a, b, c, d], [e, f, g, h]) = (at, rows);
     // SAFETY: the caller vouches for the samples.
     let (a, b, c, d) = unsafe {
-        if N.is_multiple_of(2) {
-            // Two loads and four other instructions can be done at a time: so both kinds are worked off equally fast.
-            (
-                products_by_pairs(a, e),
-                products(b, f),
-                products_by_pairs(c, g),
-                products(d, h),
-            )
+        // Two loads and four other instructions can be done at a time: by halves both are worked off equally fast.
+        let (a, c) = if N.is_multiple_of(2) {
+            (products_by_pairs(a, e), products_by_pairs(c, g))
         } else {
-            (
-                products(a, e),
-                products(b, f),
-                products(c, g),
-                products(d, h),
-            )
-        }
+            (products(a, e), products(c, g))
+        };
+        (a, products(b, f), c, products(d, h))
     };
     // a0+a2 b0+b2 a1+a3 b1+b3, in either half
     let ab = _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
