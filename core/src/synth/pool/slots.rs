@@ -69,6 +69,7 @@ impl Slots {
     }
 
     /// All tags.
+    #[cfg(not(windows))]
     pub fn tags(&self) -> impl Iterator<Item = &Tag> {
         self.tags.iter()
     }
